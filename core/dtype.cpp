@@ -1,0 +1,32 @@
+#include "dtype.h"
+
+#include <algorithm>
+
+#include "fail.h"
+
+namespace gradus {
+
+std::string_view to_string(DType dtype) {
+  constexpr std::string_view names[kDTypeCount] = {"bool", "uint8", "int32", "int64", "float32", "float64"};
+  return names[static_cast<int>(dtype)];
+}
+
+std::string to_string(const Scalar& value) {
+  switch (value.category()) {
+    case kBool: return value.to<bool>() ? "true" : "false";
+    case kFloat64: return fmt::format("{}", value.toDouble());
+    default: return fmt::format("{}", value.toLong());
+  }
+}
+
+// Of the dtypes that there are, each holds what those before it hold (in PyTorch's sense, where int64 with float32 is
+// float32): the table of all pairs is the order of the enumeration. A signed 8-bit or a second 16-bit type would end that.
+DType promote_types(DType a, DType b) { return std::max(a, b); }
+
+DType promote_types(DType array, const Scalar& number) {
+  const auto category = [](DType dtype) { return dtype == kBool ? 0 : gradus::is_floating_point(dtype) ? 2 : 1; };
+  if (category(number.category()) <= category(array)) return array;
+  return number.is_floating_point() ? kFloat32 : kInt64;
+}
+
+}  // namespace gradus

@@ -1,0 +1,98 @@
+// Element types, their promotion, and single numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "export.h"
+
+namespace gradus {
+
+/// The type of an array's elements. Bool is stored as one byte, 0 or 1.
+enum class DType : std::uint8_t { Bool, UInt8, Int32, Int64, Float32, Float64 };
+using ScalarType = DType;
+using Dtype = DType;
+
+inline constexpr int kDTypeCount = 6;
+inline constexpr DType kBool = DType::Bool;
+inline constexpr DType kUInt8 = DType::UInt8, kByte = DType::UInt8;
+inline constexpr DType kInt32 = DType::Int32, kInt = DType::Int32;
+inline constexpr DType kInt64 = DType::Int64, kLong = DType::Int64;
+inline constexpr DType kFloat32 = DType::Float32, kFloat = DType::Float32;
+inline constexpr DType kFloat64 = DType::Float64, kDouble = DType::Float64;
+
+/// "float32", "int64", "bool", ...
+GRADUS_API std::string_view to_string(DType dtype);
+/// Bytes an element takes.
+constexpr std::int64_t size_of(DType dtype) {
+  constexpr std::int64_t sizes[kDTypeCount] = {1, 1, 4, 8, 4, 8};
+  return sizes[static_cast<int>(dtype)];
+}
+constexpr bool is_floating_point(DType dtype) { return dtype >= DType::Float32; }
+constexpr bool is_integral(DType dtype) { return dtype == kUInt8 || dtype == kInt32 || dtype == kInt64; }
+
+template <class T>
+struct DTypeOf;  // no definition: T is not an element type
+template <> struct DTypeOf<bool> { static constexpr DType value = kBool; };
+template <> struct DTypeOf<std::uint8_t> { static constexpr DType value = kUInt8; };
+template <> struct DTypeOf<std::int32_t> { static constexpr DType value = kInt32; };
+template <> struct DTypeOf<long> { static constexpr DType value = kInt64; };
+template <> struct DTypeOf<long long> { static constexpr DType value = kInt64; };
+template <> struct DTypeOf<float> { static constexpr DType value = kFloat32; };
+template <> struct DTypeOf<double> { static constexpr DType value = kFloat64; };
+/// The DType of a C++ element type.
+template <class T>
+inline constexpr DType dtype_of = DTypeOf<std::remove_cv_t<T>>::value;
+
+/// One number with its category (bool, integer, floating): what `x + 1`, `full(shape, 0.5)` and `item()` carry.
+class Scalar {
+ public:
+  constexpr Scalar() : Scalar(std::int64_t{0}) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  constexpr Scalar(T value)  // NOLINT(google-explicit-constructor): a number is a Scalar wherever one is taken
+      : kind_(std::is_same_v<T, bool> ? kBool : std::is_floating_point_v<T> ? kFloat64 : kInt64) {
+    if constexpr (std::is_floating_point_v<T>) {
+      float_ = static_cast<double>(value);
+    } else {
+      int_ = static_cast<std::int64_t>(value);
+    }
+  }
+
+  /// kBool, kInt64 or kFloat64.
+  constexpr DType category() const { return kind_; }
+  constexpr bool is_floating_point() const { return kind_ == kFloat64; }
+  template <class T>
+  constexpr T to() const {
+    if constexpr (std::is_same_v<T, bool>) {
+      return kind_ == kFloat64 ? float_ != 0 : int_ != 0;
+    } else {
+      return kind_ == kFloat64 ? static_cast<T>(float_) : static_cast<T>(int_);
+    }
+  }
+  constexpr double toDouble() const { return to<double>(); }
+  constexpr std::int64_t toLong() const { return to<std::int64_t>(); }
+  constexpr bool operator==(const Scalar& other) const {
+    return kind_ == other.kind_ && (kind_ == kFloat64 ? float_ == other.float_ : int_ == other.int_);
+  }
+
+ private:
+  DType kind_;
+  union {
+    double float_;
+    std::int64_t int_;
+  };
+};
+
+/// "2", "0.5", "true".
+GRADUS_API std::string to_string(const Scalar& value);
+
+/// The dtype of a result of operands of two dtypes, both with dimensions: the smallest that holds both, as PyTorch's.
+GRADUS_API DType promote_types(DType a, DType b);
+/// The dtype of a result of an array and a number: the array's, unless the number is of a higher category
+/// (bool < integer < floating), and then that category's default (int64, float32), as PyTorch's.
+GRADUS_API DType promote_types(DType array, const Scalar& number);
+
+}  // namespace gradus

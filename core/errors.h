@@ -1,0 +1,81 @@
+// The family of typed errors. Every message reads
+//   `op: what must hold: the actual values, and a hint where the cure is known`.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "export.h"
+
+namespace gradus {
+
+/// The root of the family: catch this to catch every error that the library throws.
+class GRADUS_API Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& message) : std::runtime_error(message), message_(message) {}
+  ~Error() override;
+  const char* what() const noexcept override { return message_.c_str(); }
+  /// Says where it happened, on its way out: the type that was thrown stays.
+  void add_note(const std::string& note) { message_ += "\n  " + note; }
+
+ private:
+  std::string message_;
+};
+
+/// Sizes that do not fit an operation, or whose product overflows.
+class GRADUS_API ShapeError : public Error {
+ public:
+  using Error::Error;
+  ~ShapeError() override;
+};
+
+/// A dtype that an operation does not take.
+class GRADUS_API DTypeError : public Error {
+ public:
+  using Error::Error;
+  ~DTypeError() override;
+};
+
+/// An index or a dimension out of range.
+class GRADUS_API IndexError : public Error {
+ public:
+  using Error::Error;
+  ~IndexError() override;
+};
+
+/// An argument whose value is not allowed (a probability of 2, a learning rate below 0).
+class GRADUS_API ValueError : public Error {
+ public:
+  using Error::Error;
+  ~ValueError() override;
+};
+
+/// A history that does not permit what was asked: backward twice, a saved value changed, a leaf changed in place.
+class GRADUS_API GradError : public Error {
+ public:
+  using Error::Error;
+  ~GradError() override;
+};
+
+/// A request for memory that cannot be met; thrown before anything is allocated, so everything stays usable.
+class GRADUS_API MemoryError : public Error {
+ public:
+  using Error::Error;
+  ~MemoryError() override;
+};
+
+/// A file that cannot be read or written, or whose content is not what its format demands.
+class GRADUS_API FileError : public Error {
+ public:
+  using Error::Error;
+  ~FileError() override;
+};
+
+/// A module's state that does not fit: missing, extra or misshapen entries; a name registered twice; an empty holder.
+class GRADUS_API ModuleError : public Error {
+ public:
+  using Error::Error;
+  ~ModuleError() override;
+};
+
+}  // namespace gradus

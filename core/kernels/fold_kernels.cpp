@@ -1,0 +1,316 @@
+// The inner loops of reductions. Sums and products of float32 are accumulated in float64.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/fold_kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <limits>
+
+#include "fold.h"
+#include "loops-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+// One step of each fold, on vectors and on single numbers; `start` is what changes nothing.
+struct SumStep {
+  template <class A> static A start() { return A{0}; }
+  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const { return hn::Add(acc, x); }
+  HWY_INLINE double operator()(double acc, double x) const { return acc + x; }
+  template <class T> HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) + static_cast<std::uint64_t>(x));
+  }
+};
+struct ProdStep {
+  template <class A> static A start() { return A{1}; }
+  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const { return hn::Mul(acc, x); }
+  HWY_INLINE double operator()(double acc, double x) const { return acc * x; }
+  template <class T> HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) * static_cast<std::uint64_t>(x));
+  }
+};
+/// NaN once met stays: it compares as nothing, and only NaN replaces it.
+struct MaxStep {
+  template <class A> static A start() {
+    if constexpr (std::is_floating_point_v<A>) return -std::numeric_limits<A>::infinity();
+    else return std::numeric_limits<A>::min();
+  }
+  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const {
+    return hn::IfThenElse(hn::Or(hn::Gt(x, acc), hn::IsNaN(x)), x, acc);
+  }
+  template <class T> HWY_INLINE T operator()(T acc, T x) const { return x > acc || x != x ? x : acc; }
+};
+struct MinStep {
+  template <class A> static A start() {
+    if constexpr (std::is_floating_point_v<A>) return std::numeric_limits<A>::infinity();
+    else return std::numeric_limits<A>::max();
+  }
+  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const {
+    return hn::IfThenElse(hn::Or(hn::Lt(x, acc), hn::IsNaN(x)), x, acc);
+  }
+  template <class T> HWY_INLINE T operator()(T acc, T x) const { return x < acc || x != x ? x : acc; }
+};
+struct AllStep {
+  template <class A> static A start() { return true; }
+  template <class T> HWY_INLINE bool operator()(bool acc, T x) const { return acc & (x != T{0}); }
+};
+struct AnyStep {
+  template <class A> static A start() { return false; }
+  template <class T> HWY_INLINE bool operator()(bool acc, T x) const { return acc | (x != T{0}); }
+};
+
+/// Vectors of the accumulating type from memory of the stored type.
+template <class D, class T>
+HWY_INLINE hn::Vec<D> LoadAs(D d, const T* from) {
+  if constexpr (std::is_same_v<T, hn::TFromD<D>>) {
+    return hn::LoadU(d, from);
+  } else {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<T, D>(), from));
+  }
+}
+template <class D, class T>
+HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
+  if constexpr (std::is_same_v<T, hn::TFromD<D>>) {
+    return LoadFirst(d, from, n);
+  } else {
+    return hn::PromoteTo(d, LoadFirst(hn::Rebind<T, D>(), from, n));
+  }
+}
+
+/// Lane by lane in their order.
+template <class D, class V, class Step>
+HWY_INLINE hn::TFromD<D> FoldLanes(D d, V v, Step step) {
+  using A = hn::TFromD<D>;
+  HWY_ALIGN A lanes[kMaxLanes<A>];
+  hn::Store(v, d, lanes);
+  A acc = lanes[0];
+  for (std::size_t i = 1; i < hn::Lanes(d); ++i) acc = step(acc, lanes[i]);
+  return acc;
+}
+
+template <class Step, class T, class A>
+void Row(const void* const* in, std::size_t n, const double*, void* acc_out) {
+  const T* x = static_cast<const T*>(in[0]);
+  A& acc = *static_cast<A*>(acc_out);
+  const Step step;
+  if constexpr (std::is_floating_point_v<A>) {
+    const hn::ScalableTag<A> d;
+    const std::size_t lanes = hn::Lanes(d);
+    // Four chains, so that one step need not wait for the step before.
+    auto a0 = hn::Set(d, Step::template start<A>()), a1 = a0, a2 = a0, a3 = a0;
+    std::size_t i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      a0 = step(d, a0, LoadAs(d, x + i));
+      a1 = step(d, a1, LoadAs(d, x + i + lanes));
+      a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
+      a3 = step(d, a3, LoadAs(d, x + i + 3 * lanes));
+    }
+    for (; i + lanes <= n; i += lanes) a0 = step(d, a0, LoadAs(d, x + i));
+    if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirstAs(d, x + i, n - i)), a1);
+    acc = step(acc, FoldLanes(d, step(d, step(d, a0, a1), step(d, a2, a3)), step));
+  } else {
+    A sum = acc;
+    for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[i]);
+    acc = sum;
+  }
+}
+
+template <class Step, class T, class A>
+void Column(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols, const double*, void* acc_out,
+            std::size_t) {
+  const T* x = static_cast<const T*>(in[0]);
+  A* acc = static_cast<A*>(acc_out);
+  const Step step;
+  if constexpr (std::is_floating_point_v<A>) {
+    const hn::ScalableTag<A> d;
+    const std::size_t lanes = hn::Lanes(d);
+    constexpr std::size_t group = 8;  // rows for each time an accumulator is loaded and stored
+    std::size_t r = 0;
+    const auto add_rows = [&](auto count) HWY_ATTR {
+      std::size_t c = 0;
+      for (; c + lanes <= cols; c += lanes) {
+        auto a = hn::LoadU(d, acc + c);
+        for (std::size_t k = 0; k < count; ++k) a = step(d, a, LoadAs(d, x + (r + k) * stride + c));
+        hn::StoreU(a, d, acc + c);
+      }
+      if (c == cols) return;
+      auto a = LoadFirst(d, acc + c, cols - c);
+      for (std::size_t k = 0; k < count; ++k) a = step(d, a, LoadFirstAs(d, x + (r + k) * stride + c, cols - c));
+      StoreFirst(a, d, acc + c, cols - c);
+    };
+    for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
+    for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
+  } else {
+    for (std::size_t r = 0; r < rows; ++r) {
+      GRADUS_INDEPENDENT
+      for (std::size_t c = 0; c < cols; ++c) acc[c] = step(acc[c], x[r * stride + c]);
+    }
+  }
+}
+
+template <class T>
+void CentredSquaresRow(const void* const* in, std::size_t n, const double* centre, void* acc) {
+  const T* x = static_cast<const T*>(in[0]);
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto c = hn::Set(d, *centre);
+  auto a0 = hn::Zero(d), a1 = hn::Zero(d);
+  const auto add = [&](auto a, auto v) HWY_ATTR {
+    const auto t = hn::Sub(v, c);
+    return hn::MulAdd(t, t, a);
+  };
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    a0 = add(a0, LoadAs(d, x + i));
+    a1 = add(a1, LoadAs(d, x + i + lanes));
+  }
+  for (; i + lanes <= n; i += lanes) a0 = add(a0, LoadAs(d, x + i));
+  if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), add(a1, LoadFirstAs(d, x + i, n - i)), a1);
+  *static_cast<double*>(acc) += FoldLanes(d, hn::Add(a0, a1), SumStep());
+}
+
+template <class T>
+void CentredSquaresColumn(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols,
+                          const double* centre, void* acc_out, std::size_t) {
+  const T* x = static_cast<const T*>(in[0]);
+  double* acc = static_cast<double*>(acc_out);
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  constexpr std::size_t group = 8;
+  std::size_t r = 0;
+  const auto add_rows = [&](auto count) HWY_ATTR {
+    for (std::size_t c = 0; c < cols; c += lanes) {
+      const bool whole = c + lanes <= cols;
+      const std::size_t left = cols - c;
+      auto a = whole ? hn::LoadU(d, acc + c) : LoadFirst(d, acc + c, left);
+      const auto m = whole ? hn::LoadU(d, centre + c) : LoadFirst(d, centre + c, left);
+      for (std::size_t k = 0; k < count; ++k) {
+        const T* const at = x + (r + k) * stride + c;
+        const auto t = hn::Sub(whole ? LoadAs(d, at) : LoadFirstAs(d, at, left), m);
+        a = hn::MulAdd(t, t, a);
+      }
+      if (whole) hn::StoreU(a, d, acc + c);
+      else StoreFirst(a, d, acc + c, left);
+    }
+  };
+  for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
+  for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
+}
+
+template <class T>
+void CentredProductsRow(const void* const* in, std::size_t n, const double* centre, void* acc_out) {
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto c = hn::Set(d, *centre);
+  auto sum = hn::Zero(d), products = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto v = LoadAs(d, a + i);
+    sum = hn::Add(sum, v);
+    products = hn::MulAdd(v, hn::Sub(LoadAs(d, b + i), c), products);
+  }
+  if (i < n) {  // the lanes behind the end are 0 in a, and add nothing
+    const auto v = LoadFirstAs(d, a + i, n - i);
+    sum = hn::Add(sum, v);
+    products = hn::MulAdd(v, hn::Sub(LoadFirstAs(d, b + i, n - i), c), products);
+  }
+  static_cast<double*>(acc_out)[0] += FoldLanes(d, sum, SumStep());
+  static_cast<double*>(acc_out)[1] += FoldLanes(d, products, SumStep());
+}
+
+template <class T>
+void CentredProductsColumn(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols,
+                           const double* centre, void* acc_out, std::size_t acc_stride) {
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  double *sums = static_cast<double*>(acc_out), *products = sums + acc_stride;
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  constexpr std::size_t group = 4;
+  std::size_t r = 0;
+  const auto add_rows = [&](auto count) HWY_ATTR {
+    for (std::size_t c = 0; c < cols; c += lanes) {
+      const bool whole = c + lanes <= cols;
+      const std::size_t left = cols - c;
+      auto s = whole ? hn::LoadU(d, sums + c) : LoadFirst(d, sums + c, left);
+      auto p = whole ? hn::LoadU(d, products + c) : LoadFirst(d, products + c, left);
+      const auto m = whole ? hn::LoadU(d, centre + c) : LoadFirst(d, centre + c, left);
+      for (std::size_t k = 0; k < count; ++k) {
+        const std::size_t at = (r + k) * stride + c;
+        const auto v = whole ? LoadAs(d, a + at) : LoadFirstAs(d, a + at, left);
+        s = hn::Add(s, v);
+        p = hn::MulAdd(v, hn::Sub(whole ? LoadAs(d, b + at) : LoadFirstAs(d, b + at, left), m), p);
+      }
+      if (whole) {
+        hn::StoreU(s, d, sums + c);
+        hn::StoreU(p, d, products + c);
+      } else {
+        StoreFirst(s, d, sums + c, left);
+        StoreFirst(p, d, products + c, left);
+      }
+    }
+  };
+  for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
+  for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
+}
+
+template <class Step, class T, class A>
+constexpr FoldKernels Both() {
+  return {Row<Step, T, A>, Column<Step, T, A>};
+}
+
+template <class Step>
+FoldKernels OfTotal(DType dtype) {
+  constexpr FoldKernels table[kDTypeCount] = {
+      Both<Step, bool, std::int64_t>(),         Both<Step, std::uint8_t, std::int64_t>(),
+      Both<Step, std::int32_t, std::int64_t>(), Both<Step, std::int64_t, std::int64_t>(),
+      Both<Step, float, double>(),              Both<Step, double, double>()};
+  return table[static_cast<int>(dtype)];
+}
+template <class Step>
+FoldKernels OfExtreme(DType dtype) {
+  constexpr FoldKernels table[kDTypeCount] = {
+      Both<Step, std::uint8_t, std::uint8_t>(), Both<Step, std::uint8_t, std::uint8_t>(),
+      Both<Step, std::int32_t, std::int32_t>(), Both<Step, std::int64_t, std::int64_t>(),
+      Both<Step, float, float>(),               Both<Step, double, double>()};
+  return table[static_cast<int>(dtype)];
+}
+template <class Step>
+FoldKernels OfTruth(DType dtype) {
+  constexpr FoldKernels table[kDTypeCount] = {
+      Both<Step, bool, bool>(),         Both<Step, std::uint8_t, bool>(), Both<Step, std::int32_t, bool>(),
+      Both<Step, std::int64_t, bool>(), Both<Step, float, bool>(),        Both<Step, double, bool>()};
+  return table[static_cast<int>(dtype)];
+}
+
+FoldKernels FindFold(Fold op, DType dtype) {
+  switch (op) {
+    case Fold::Sum: return OfTotal<SumStep>(dtype);
+    case Fold::Prod: return OfTotal<ProdStep>(dtype);
+    case Fold::Max: return OfExtreme<MaxStep>(dtype);
+    case Fold::Min: return OfExtreme<MinStep>(dtype);
+    case Fold::All: return OfTruth<AllStep>(dtype);
+    case Fold::Any: return OfTruth<AnyStep>(dtype);
+    case Fold::CentredSquares:
+      return dtype == kFloat32 ? FoldKernels{CentredSquaresRow<float>, CentredSquaresColumn<float>}
+                               : FoldKernels{CentredSquaresRow<double>, CentredSquaresColumn<double>};
+    case Fold::CentredProducts:
+      return dtype == kFloat32 ? FoldKernels{CentredProductsRow<float>, CentredProductsColumn<float>}
+                               : FoldKernels{CentredProductsRow<double>, CentredProductsColumn<double>};
+  }
+  return {};
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(FindFold);
+FoldKernels fold_kernels(Fold op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindFold)(op, dtype); }
+
+}  // namespace gradus::core::kernels
+#endif

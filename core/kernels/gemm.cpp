@@ -1,0 +1,383 @@
+// What the matrix product asks of an instruction set: tiles in registers, packing, and the last step into c.
+#include "core/kernels/gemm.h"
+
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/gemm.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using std::int64_t;
+
+template <class T>
+using Tag = hn::ScalableTag<T>;
+template <class T>
+using Vec = hn::Vec<Tag<T>>;
+template <class T>
+constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
+
+// A tile of rows x 2 vectors keeps its sums in registers, beside two vectors of b and one element of a: of 32 registers
+// where there are so many, else of 16.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr int kRows = 14;
+#else
+constexpr int kRows = 6;
+#endif
+
+// Whether a load or store under a mask leaves alone what is masked out. (Highway's own macro also speaks of 8-bit lanes.)
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+constexpr bool kMasks = true;
+#else
+constexpr bool kMasks = false;
+#endif
+
+// One element's step of the sum, as the vectors do it.
+template <class T>
+HWY_INLINE T multiply_add(T x, T y, T sum) {
+#if HWY_NATIVE_FMA
+  if constexpr (sizeof(T) == 4) {
+    return __builtin_fmaf(x, y, sum);
+  } else {
+    return __builtin_fma(x, y, sum);
+  }
+#else
+  return x * y + sum;
+#endif
+}
+
+// --- Tiles -----------------------------------------------------------------------------------------------------------
+
+// Addresses of the rows from few registers: base, base + 5 rows, base + 10 rows; 1, 2 and 4 rows further are addressing
+// modes, and 3 rows is one register more.
+template <std::size_t r, class T>
+HWY_INLINE const T* row_of(const T* a0, const T* a5, const T* a10, int64_t a_row) {
+  return (r < 5 ? a0 : r < 10 ? a5 : a10) + static_cast<int64_t>(r % 5) * a_row;
+}
+
+template <class T, int kVectors, std::size_t... r>
+HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row, bool add) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  const int64_t a_row = s.a_row, a_col = s.a_col, b_row = s.b_row, ahead_step = s.ahead_step;
+  const T* HWY_RESTRICT a0 = s.a;
+  const T* HWY_RESTRICT a5 = a0 + 5 * a_row;
+  const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
+  const T* HWY_RESTRICT b = s.b;
+  const T* ahead = s.ahead;
+  for (int64_t p = s.k; p > 0; --p) {
+    const Vec<T> b_left = hn::LoadU(d, b);
+    if constexpr (kVectors == 2) {
+      const Vec<T> b_right = hn::LoadU(d, b + lanes);
+      Vec<T> x;
+      ((x = hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), left[r] = hn::MulAdd(x, b_left, left[r]),
+        right[r] = hn::MulAdd(x, b_right, right[r])), ...);
+    } else {
+      ((left[r] = hn::MulAdd(hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), b_left, left[r])), ...);
+    }
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += ahead_step;
+    a0 += a_col;
+    a5 += a_col;
+    a10 += a_col;
+    b += b_row;
+  }
+  T* row;
+  if (add) {
+    ((row = c + static_cast<int64_t>(r) * c_row, hn::StoreU(hn::Add(hn::LoadU(d, row), left[r]), d, row)), ...);
+    if constexpr (kVectors == 2) {
+      ((row = c + static_cast<int64_t>(r) * c_row + lanes,
+        hn::StoreU(hn::Add(hn::LoadU(d, row), right[r]), d, row)), ...);
+    }
+  } else {
+    (hn::StoreU(left[r], d, c + static_cast<int64_t>(r) * c_row), ...);
+    if constexpr (kVectors == 2) (hn::StoreU(right[r], d, c + static_cast<int64_t>(r) * c_row + lanes), ...);
+  }
+}
+
+template <class T, int kVectors, int rows>
+void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, bool add) {
+  tile<T, kVectors>(std::make_index_sequence<rows>(), sum, c, c_row, add);
+}
+
+template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>
+struct Tiles;
+template <class T, int kVectors, int... i>
+struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
+  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
+};
+
+// --- Packing and transposing -----------------------------------------------------------------------------------------
+
+// columns[q] = element p + q of each of the `lanes` rows, for q < kBlock.
+#if HWY_TARGET == HWY_SCALAR
+template <class T>
+constexpr int64_t kBlock = 1;
+
+template <class T>
+HWY_INLINE void load_transposed(const T* const* rows, int64_t p, Vec<T>* columns) {
+  columns[0] = hn::LoadU(Tag<T>(), rows[0] + p);
+}
+#else
+// A block is 128 bits of a vector: 4 floats or 2 doubles.
+template <class T>
+constexpr int64_t kBlock = 16 / static_cast<int64_t>(sizeof(T));
+
+// Block i of the result is loaded from rows[i kBlock] + p.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> load_blocks(D d, const T* const* rows, int64_t p) {
+  if constexpr (hn::MaxLanes(D()) <= static_cast<std::size_t>(kBlock<T>)) {
+    return hn::LoadU(d, rows[0] + p);
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, load_blocks(half, rows + hn::MaxLanes(half), p), load_blocks(half, rows, p));
+  }
+}
+
+// With the blocks laid out so, transposing each within itself transposes the whole.
+template <class T>
+HWY_INLINE void load_transposed(const T* const* rows, int64_t p, Vec<T>* columns) {
+  const Tag<T> d;
+  const Vec<T> row0 = load_blocks(d, rows, p), row1 = load_blocks(d, rows + 1, p);
+  if constexpr (sizeof(T) == 8) {
+    columns[0] = hn::InterleaveLower(d, row0, row1);
+    columns[1] = hn::InterleaveUpper(d, row0, row1);
+  } else {
+    const Vec<T> row2 = load_blocks(d, rows + 2, p), row3 = load_blocks(d, rows + 3, p);
+    const hn::RepartitionToWide<Tag<T>> pairs;
+    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
+    const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
+    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
+    const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
+    columns[0] = hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23));
+    columns[1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23));
+    columns[2] = hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23));
+    columns[3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
+  }
+}
+#endif
+
+// Rows beyond the last repeat it: what is computed of them is thrown away.
+template <class T>
+HWY_INLINE void row_pointers(const T* x, int64_t step, int64_t first, int64_t count, const T** rows) {
+  for (int64_t i = 0; i < kLanes<T>; ++i) {
+    const int64_t row = first + i;
+    rows[i] = x + (row < count ? row : count - 1) * step;
+  }
+}
+
+template <class T, int64_t width>
+void pack(int64_t k, int64_t filled, const T* x, int64_t x_width, int64_t x_k, T* packed) {
+  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
+  if (x_k == 1 && x_width != 1 && k >= block) {
+    constexpr int64_t groups = (width + lanes - 1) / lanes;
+    const T* rows[groups][lanes];
+    for (int64_t g = 0; g < groups; ++g) row_pointers(x, x_width, g * lanes, filled, rows[g]);
+    int64_t p = 0;
+    Vec<T> columns[block];
+    // The last group may reach beyond the width, into where the first one's next column goes: it is stored before. The
+    // last column has nothing behind it that is ours.
+    constexpr int64_t beyond = groups * lanes > width;
+    for (; p + block + beyond <= k; p += block) {
+      for (int64_t g = groups - 1; g >= 0; --g) {
+        load_transposed(rows[g], p, columns);
+        for (int64_t q = 0; q < block; ++q) hn::StoreU(columns[q], Tag<T>(), packed + (p + q) * width + g * lanes);
+      }
+    }
+    for (; p < k; ++p) {
+      for (int64_t i = 0; i < width; ++i) packed[p * width + i] = rows[i / lanes][i % lanes][p];
+    }
+  } else if (x_width == 1 && filled == width) {
+    for (int64_t p = 0; p < k; ++p) std::memcpy(packed + p * width, x + p * x_k, width * sizeof(T));
+  } else {
+    for (int64_t p = 0; p < k; ++p) {
+      for (int64_t i = 0; i < filled; ++i) packed[p * width + i] = x[i * x_width + p * x_k];
+      for (int64_t i = filled; i < width; ++i) packed[p * width + i] = 0;
+    }
+  }
+}
+
+// --- The last step ---------------------------------------------------------------------------------------------------
+
+template <class T>
+HWY_INLINE Vec<T> combined(Vec<T> sums, Vec<T> old, bool has_old, Vec<T> alpha, Vec<T> beta) {
+  return has_old ? hn::MulAdd(alpha, sums, hn::Mul(beta, old)) : hn::Mul(alpha, sums);
+}
+
+template <class T>
+void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_t rows, int64_t cols) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  const Vec<T> alpha = hn::Set(d, result.alpha), beta = hn::Set(d, result.beta);
+  const bool has_old = result.beta != 0, has_bias = result.bias != nullptr;
+  const bool vectors = result.col == 1 && (!has_bias || result.bias_col <= 1);
+  for (int64_t i = 0; i < rows; ++i) {
+    const T* from = sums + i * sums_row;
+    T* to = result.c + i * result.row;
+    const T* bias = has_bias ? result.bias + i * result.bias_row : nullptr;
+    int64_t j = 0;
+    if (vectors) {
+      for (; j + lanes <= cols; j += lanes) {
+        const Vec<T> old = has_old ? hn::LoadU(d, to + j) : hn::Zero(d);
+        Vec<T> v = combined<T>(hn::LoadU(d, from + j), old, has_old, alpha, beta);
+        if (has_bias) v = hn::Add(v, result.bias_col == 1 ? hn::LoadU(d, bias + j) : hn::Set(d, *bias));
+        hn::StoreU(v, d, to + j);
+      }
+      if (kMasks && j < cols) {
+        const auto mask = hn::FirstN(d, static_cast<std::size_t>(cols - j));
+        const Vec<T> old = has_old ? hn::MaskedLoad(mask, d, to + j) : hn::Zero(d);
+        Vec<T> v = combined<T>(hn::MaskedLoad(mask, d, from + j), old, has_old, alpha, beta);
+        if (has_bias) v = hn::Add(v, result.bias_col == 1 ? hn::MaskedLoad(mask, d, bias + j) : hn::Set(d, *bias));
+        hn::BlendedStore(v, mask, d, to + j);
+        j = cols;
+      }
+    }
+    for (; j < cols; ++j) {
+      T* at = to + j * result.col;
+      T v = has_old ? multiply_add(result.alpha, from[j], result.beta * *at) : result.alpha * from[j];
+      if (has_bias) v += bias[j * result.bias_col];
+      *at = v;
+    }
+  }
+}
+
+// --- A row vector times a matrix -------------------------------------------------------------------------------------
+
+// Adds `count` rows of b to the sums, in their order.
+template <int count, class T>
+HWY_INLINE void rows_into(const T* x, const T* b, int64_t b_row, int64_t n, T* sums, bool first) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  Vec<T> factors[count];
+  for (int i = 0; i < count; ++i) factors[i] = hn::Set(d, x[i]);
+  int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    Vec<T> sum = first ? hn::Zero(d) : hn::LoadU(d, sums + j);
+    for (int i = 0; i < count; ++i) sum = hn::MulAdd(factors[i], hn::LoadU(d, b + i * b_row + j), sum);
+    hn::StoreU(sum, d, sums + j);
+  }
+  if (kMasks && j < n) {
+    const auto mask = hn::FirstN(d, static_cast<std::size_t>(n - j));
+    Vec<T> sum = first ? hn::Zero(d) : hn::MaskedLoad(mask, d, sums + j);
+    for (int i = 0; i < count; ++i) {
+      sum = hn::MulAdd(factors[i], hn::MaskedLoad(mask, d, b + i * b_row + j), sum);
+    }
+    hn::BlendedStore(sum, mask, d, sums + j);
+    j = n;
+  }
+  for (; j < n; ++j) {
+    T sum = first ? T(0) : sums[j];
+    for (int i = 0; i < count; ++i) sum = multiply_add(x[i], b[i * b_row + j], sum);
+    sums[j] = sum;
+  }
+}
+
+template <class T>
+void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n, T* sums) {
+  int64_t p = 0;
+  for (; p + 8 <= k; p += 8) rows_into<8>(x + p, b + p * b_row, b_row, n, sums, p == 0);
+  for (; p < k; ++p) rows_into<1>(x + p, b + p * b_row, b_row, n, sums, p == 0);
+}
+
+template <int groups, class T>
+HWY_INLINE void columns_into(int64_t k, const T* x, const T* b, int64_t b_col, int64_t first, int64_t n, T* sums) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
+  const T* rows[groups][lanes];
+  Vec<T> sum[groups];
+  for (int g = 0; g < groups; ++g) {
+    row_pointers(b, b_col, first + g * lanes, n, rows[g]);
+    sum[g] = hn::Zero(d);
+  }
+  Vec<T> columns[groups][block];
+  int64_t p = 0;
+  for (; p + block <= k; p += block) {
+    for (int g = 0; g < groups; ++g) load_transposed(rows[g], p, columns[g]);
+    for (int64_t q = 0; q < block; ++q) {
+      const Vec<T> factor = hn::Set(d, x[p + q]);
+      for (int g = 0; g < groups; ++g) sum[g] = hn::MulAdd(factor, columns[g][q], sum[g]);
+    }
+  }
+  HWY_ALIGN T gathered[lanes];
+  for (; p < k; ++p) {
+    for (int g = 0; g < groups; ++g) {
+      for (int64_t i = 0; i < lanes; ++i) gathered[i] = rows[g][i][p];
+      sum[g] = hn::MulAdd(hn::Set(d, x[p]), hn::Load(d, gathered), sum[g]);
+    }
+  }
+  for (int g = 0; g < groups; ++g) hn::StoreU(sum[g], d, sums + first + g * lanes);
+}
+
+template <class T>
+void vector_by_cols(int64_t k, const T* x, const T* b, int64_t b_col, int64_t n, T* sums) {
+  constexpr int64_t lanes = kLanes<T>;
+  int64_t j = 0;
+  for (; j + gemm_columns_at_once <= n; j += gemm_columns_at_once) {
+    columns_into<gemm_columns_at_once / lanes>(k, x, b, b_col, j, n, sums);
+  }
+  for (; j < n; j += lanes) columns_into<1>(k, x, b, b_col, j, n, sums);
+}
+
+// --- Dot products ----------------------------------------------------------------------------------------------------
+
+// A sum is one chain of additions, so several of them run side by side.
+template <int count, class T>
+HWY_INLINE void dots(int64_t k, const T* x, int64_t x_step, const T* y, int64_t y_step, T* sums) {
+  T sum[count] = {};
+  for (int64_t p = 0; p < k; ++p) {
+    for (int i = 0; i < count; ++i) sum[i] = multiply_add(x[(i * k + p) * x_step], y[(i * k + p) * y_step], sum[i]);
+  }
+  for (int i = 0; i < count; ++i) sums[i] = sum[i];
+}
+
+template <class T>
+void dot(int64_t k, int64_t count, const T* x, int64_t x_step, const T* y, int64_t y_step, T* sums) {
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) dots<8>(k, x + i * k * x_step, x_step, y + i * k * y_step, y_step, sums + i);
+  for (; i < count; ++i) dots<1>(k, x + i * k * x_step, x_step, y + i * k * y_step, y_step, sums + i);
+}
+
+template <class T>
+const GemmKernels<T>& kernels_of() {
+  static constexpr GemmKernels<T> kernels = {kLanes<T>,
+                                             kRows,
+                                             {Tiles<T, 1>::table, Tiles<T, 2>::table},
+                                             &pack<T, kRows>,
+                                             {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
+                                             &finish<T>,
+                                             &vector_by_rows<T>,
+                                             &vector_by_cols<T>,
+                                             &dot<T>};
+  return kernels;
+}
+
+}  // namespace
+
+const GemmKernels<float>& gemm_kernels_f32() { return kernels_of<float>(); }
+const GemmKernels<double>& gemm_kernels_f64() { return kernels_of<double>(); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(gemm_kernels_f32);
+HWY_EXPORT(gemm_kernels_f64);
+
+const GemmKernels<float>& gemm_kernels(float) { return HWY_DYNAMIC_DISPATCH(gemm_kernels_f32)(); }
+const GemmKernels<double>& gemm_kernels(double) { return HWY_DYNAMIC_DISPATCH(gemm_kernels_f64)(); }
+
+}  // namespace gradus::core::kernels
+#endif

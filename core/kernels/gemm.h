@@ -1,0 +1,99 @@
+// The packed matrix product on bare pointers, for float and double. gemm.cpp holds what is written once per instruction
+// set, gemm_driver.cpp the loops around it.
+//
+// One order of summation. The k products of an element are cut into blocks of gemm_k_block(k): a number that depends on
+// k alone. Within a block they are added one after another, in the order of k, starting from 0 (fused multiply-add
+// where the instruction set has it); the blocks' sums are then added to the result in their order. Every path through
+// the code keeps to that order: packed or not, a row alone or in a large product, the transposed problem, the blocks
+// computed apart and added later. So the bits of an element depend on its row of a, its column of b, alpha, beta and
+// bias, and neither on the sizes and strides of the matrices nor on the number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace gradus::core::kernels {
+
+/// Where a product goes, and how: c <- alpha (the product) + beta c + bias. c is not read when beta is 0. `bias` may be
+/// null; its element for c[i][j] is bias[i bias_row + j bias_col].
+template <class T>
+struct GemmResult {
+  T* c;
+  std::int64_t row, col;  ///< strides of c, in elements
+  T alpha = 1, beta = 0;
+  const T* bias = nullptr;
+  std::int64_t bias_row = 0, bias_col = 0;
+};
+
+/// m x k times k x n. All strides are in elements, and may be 0 for a, b and bias.
+template <class T>
+struct GemmProblem {
+  std::int64_t m, n, k;
+  const T* a;
+  std::int64_t a_row, a_col;
+  const T* b;
+  std::int64_t b_row, b_col;
+  GemmResult<T> result;
+};
+
+/// How far a sum over k is carried before it is added to the result.
+constexpr std::int64_t gemm_longest_block = 320;  // a strip of b of so many rows passes through the first cache
+constexpr std::int64_t gemm_k_block(std::int64_t k) {
+  const std::int64_t blocks = (k + gemm_longest_block - 1) / gemm_longest_block;
+  return blocks < 2 ? k : ((k + blocks - 1) / blocks + 7) / 8 * 8;
+}
+
+/// Solves the problem; `parallel` allows it to use several threads. MemoryError when a workspace cannot be had; c then
+/// holds anything.
+void gemm(const GemmProblem<float>& problem, bool parallel);
+void gemm(const GemmProblem<double>& problem, bool parallel);
+
+/// What a tile of c is computed from: sum over p < k of a[r a_row + p a_col] b[p b_row + j].
+template <class T>
+struct TileSum {
+  std::int64_t k;
+  const T* a;
+  std::int64_t a_row, a_col;
+  const T* b;
+  std::int64_t b_row;
+  const T* ahead;  ///< what will be read next, and is brought near while k goes on: ahead_step elements at a time
+  std::int64_t ahead_step;
+};
+
+/// What an instruction set contributes. Rows of a tile are elements of a, columns are vectors of elements of b.
+template <class T>
+struct GemmKernels {
+  /// Writes the sums, or adds them, to c[r c_row + j] for j < vectors * lanes and all r of the tile's rows.
+  using Tile = void (*)(const TileSum<T>& sum, T* c, std::int64_t c_row, bool add);
+  /// packed[p width + i] = x[i x_width + p x_k] for p < k and i < filled; the rest, up to the width, holds anything that
+  /// is a number of x or 0.
+  using Pack = void (*)(std::int64_t k, std::int64_t filled, const T* x, std::int64_t x_width, std::int64_t x_k,
+                        T* packed);
+  /// c <- alpha sums + beta c + bias, for `rows` x `cols` sums whose rows lie `sums_row` apart.
+  using Finish = void (*)(const T* sums, std::int64_t sums_row, const GemmResult<T>& result, std::int64_t rows,
+                          std::int64_t cols);
+  /// sums[j] = sum over p < k of x[p] b[p b_stride + j] or, for the other, x[p] b[j b_stride + p]. May write `lanes`
+  /// elements beyond n.
+  using Vector = void (*)(std::int64_t k, const T* x, const T* b, std::int64_t b_stride, std::int64_t n, T* sums);
+  /// sums[i] = sum over p < k of x[(i k + p) x_step] y[(i k + p) y_step] for i < count.
+  using Dot = void (*)(std::int64_t k, std::int64_t count, const T* x, std::int64_t x_step, const T* y,
+                       std::int64_t y_step, T* sums);
+
+  std::int64_t lanes;      ///< of a vector
+  std::int64_t rows;       ///< of the largest tile; its columns are 2 lanes
+  const Tile* tiles[2];    ///< [vectors - 1][rows - 1]
+  Pack pack_rows;          ///< strips of a: width `rows`
+  Pack pack_cols[2];       ///< strips of b: width `lanes` and 2 `lanes`
+  Finish finish;
+  Vector vector_by_rows;   ///< row vector times b whose rows are contiguous
+  Vector vector_by_cols;   ///< row vector times b whose columns are contiguous; best for gemm_columns_at_once of them
+  Dot dot;
+};
+
+/// Enough chains of additions to keep an adder busy, and few enough streams from memory to be foreseen.
+constexpr std::int64_t gemm_columns_at_once = 16;
+
+/// Those of the best instruction set that this processor has.
+const GemmKernels<float>& gemm_kernels(float);
+const GemmKernels<double>& gemm_kernels(double);
+
+}  // namespace gradus::core::kernels

@@ -1,0 +1,140 @@
+// Functions that the C library computes, number by number: all of them for float64, the rare ones for float32; powers
+// and remainders.
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include "pointwise.h"
+
+namespace gradus::core::kernels {
+namespace {
+
+template <class T, T (*f)(T)>
+void map(void* out, const void* const* in, std::size_t n, const void*) {
+  T* y = static_cast<T*>(out);
+  const T* x = static_cast<const T*>(in[0]);
+  for (std::size_t i = 0; i < n; ++i) y[i] = f(x[i]);
+}
+
+template <class T, T (*f)(T, T)>
+void map2(void* out, const void* const* in, std::size_t n, const void*) {
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  for (std::size_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+}
+
+template <class T>
+T sigmoid(T x) {
+  // Small results keep their digits.
+  const T e = std::exp(-std::abs(x));
+  return (x < 0 ? e : T{1}) / (1 + e);
+}
+
+template <class T>
+T power(T base, T exponent) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::pow(base, exponent);
+  } else {
+    // As PyTorch's: of a negative exponent only the powers of 1 and -1 are integers, the rest are 0.
+    if constexpr (std::is_signed_v<T>) {
+      if (exponent < 0) return base == 1 ? T{1} : base == -1 ? static_cast<T>(exponent % 2 ? -1 : 1) : T{0};
+    }
+    std::uint64_t result = 1, square = static_cast<std::uint64_t>(base);
+    for (auto left = static_cast<std::uint64_t>(exponent); left != 0; left >>= 1, square *= square) {
+      if (left & 1) result *= square;
+    }
+    return static_cast<T>(result);
+  }
+}
+
+/// The remainder with the sign of the dividend. A divisor of 0 is refused before any kernel runs.
+template <class T>
+T fmod_of(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::fmod(a, b);
+  } else {
+    if constexpr (std::is_signed_v<T>) {
+      if (b == -1) return 0;  // the least integer divided by -1 traps
+    }
+    return b == 0 ? T{0} : static_cast<T>(a % b);
+  }
+}
+
+/// The remainder with the sign of the divisor, as Python's.
+template <class T>
+T remainder_of(T a, T b) {
+  const T r = fmod_of(a, b);
+  return r != 0 && ((r < 0) != (b < 0)) ? static_cast<T>(r + b) : r;
+}
+
+template <class T>
+Kernel unary_of(Unary op) {
+  switch (op) {
+    case Unary::Exp: return map<T, std::exp>;
+    case Unary::Exp2: return map<T, std::exp2>;
+    case Unary::Expm1: return map<T, std::expm1>;
+    case Unary::Log: return map<T, std::log>;
+    case Unary::Log1p: return map<T, std::log1p>;
+    case Unary::Log2: return map<T, std::log2>;
+    case Unary::Log10: return map<T, std::log10>;
+    case Unary::Sin: return map<T, std::sin>;
+    case Unary::Cos: return map<T, std::cos>;
+    case Unary::Tan: return map<T, std::tan>;
+    case Unary::Asin: return map<T, std::asin>;
+    case Unary::Acos: return map<T, std::acos>;
+    case Unary::Atan: return map<T, std::atan>;
+    case Unary::Sinh: return map<T, std::sinh>;
+    case Unary::Cosh: return map<T, std::cosh>;
+    case Unary::Tanh: return map<T, std::tanh>;
+    case Unary::Sigmoid: return map<T, sigmoid<T>>;
+    case Unary::Erf: return map<T, std::erf>;
+    default: return nullptr;
+  }
+}
+
+template <class T>
+Kernel binary_of(Binary op) {
+  switch (op) {
+    case Binary::Pow: return map2<T, power<T>>;
+    case Binary::Fmod: return map2<T, fmod_of<T>>;
+    case Binary::Remainder: return map2<T, remainder_of<T>>;
+    case Binary::Atan2:
+      if constexpr (std::is_floating_point_v<T>) return map2<T, std::atan2>;
+      return nullptr;
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+Kernel library_math_kernel(Unary op, DType dtype) {
+  return dtype == kFloat32 ? unary_of<float>(op) : dtype == kFloat64 ? unary_of<double>(op) : nullptr;
+}
+
+Kernel library_math_kernel(Binary op, DType dtype) {
+  switch (dtype) {
+    case kUInt8: return binary_of<std::uint8_t>(op);
+    case kInt32: return binary_of<std::int32_t>(op);
+    case kInt64: return binary_of<std::int64_t>(op);
+    case kFloat32: return binary_of<float>(op);
+    case kFloat64: return binary_of<double>(op);
+    default: return nullptr;
+  }
+}
+
+Kernel unary_kernel(Unary op, DType dtype) {
+  if (op <= Unary::Reciprocal) return arithmetic_kernel(op, dtype);
+  if (op >= Unary::LogicalNot) return predicate_kernel(op, dtype);
+  if (dtype == kFloat32) {
+    if (const Kernel vectorised = float32_math_kernel(op)) return vectorised;
+  }
+  return library_math_kernel(op, dtype);
+}
+
+Kernel binary_kernel(Binary op, DType dtype) {
+  if (op >= Binary::Eq) return predicate_kernel(op, dtype);
+  if (const Kernel exact = arithmetic_kernel(op, dtype)) return exact;
+  return library_math_kernel(op, dtype);
+}
+
+}  // namespace gradus::core::kernels

@@ -1,0 +1,17 @@
+// Matrix products.
+#pragma once
+
+#include "array.h"
+
+namespace gradus::core {
+
+/// c <- alpha a b + beta c for matrices [m, k] x [k, n] -> [m, n], any strides; c is not read when beta is 0 (it may
+/// hold NaN); k = 0 gives beta c. One dtype for all, floating or integer. `bias`, when defined, is [n], added to each
+/// row in the same pass. c must not overlap a or b (ValueError). Counts as a write.
+GRADUS_API void gemm(const Array& c, const Array& a, const Array& b, double alpha = 1, double beta = 0,
+                     const Array& bias = {});
+/// As NumPy's and PyTorch's: 1-d operands join as row or column, leading dimensions broadcast as batches. Dtypes are
+/// not promoted: DTypeError when they differ. ShapeError when the inner sizes do.
+GRADUS_API Array matmul(const Array& a, const Array& b);
+
+}  // namespace gradus::core

@@ -1,0 +1,99 @@
+// Element-by-element operations on arrays. Operands broadcast, dtypes promote as PyTorch's, any strides are read.
+// Every one of them is one entry of a table of kernels and one plan (core/pointwise.cpp).
+#pragma once
+
+#include <optional>
+
+#include "array.h"
+
+namespace gradus::core {
+
+/// One operand in, one out. Those from Sqrt on turn integers into float32; the last group yields Bool.
+enum class Unary : std::uint8_t {
+  // any numeric dtype in, the same out (Bool becomes an error for Neg)
+  Neg, Abs, Sign, Square, Relu, Floor, Ceil, Round, Trunc,
+  // floating out
+  Sqrt, Rsqrt, Reciprocal, Exp, Exp2, Expm1, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh,
+  Tanh, Sigmoid, Erf,
+  // Bool out
+  LogicalNot, IsNan, IsInf, IsFinite,
+  Count
+};
+/// Two operands in. Div, Atan2 turn integers into float32; comparisons and logical ones yield Bool. Remainder has the
+/// sign of the divisor (Python's %), Fmod that of the dividend. Maximum and Minimum keep NaN.
+enum class Binary : std::uint8_t {
+  Add, Sub, Mul, Div, Pow, Maximum, Minimum, Fmod, Remainder, Atan2,
+  Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor,
+  Count
+};
+constexpr std::string_view name_of(Unary op) {
+  constexpr std::string_view names[] = {
+      "neg",  "abs",   "sign", "square", "relu",    "floor",  "ceil",       "round",   "trunc", "sqrt",     "rsqrt",
+      "reciprocal",    "exp",  "exp2",   "expm1",   "log",    "log1p",      "log2",    "log10", "sin",      "cos",
+      "tan",  "asin",  "acos", "atan",   "sinh",    "cosh",   "tanh",       "sigmoid", "erf",   "logical_not",
+      "isnan", "isinf", "isfinite"};
+  static_assert(sizeof(names) / sizeof(names[0]) == static_cast<std::size_t>(Unary::Count));
+  return names[static_cast<int>(op)];
+}
+constexpr std::string_view name_of(Binary op) {
+  constexpr std::string_view names[] = {"add", "sub",       "mul",   "div", "pow", "maximum", "minimum",
+                                        "fmod", "remainder", "atan2", "eq",  "ne",  "lt",      "le",
+                                        "gt",  "ge",        "logical_and", "logical_or", "logical_xor"};
+  static_assert(sizeof(names) / sizeof(names[0]) == static_cast<std::size_t>(Binary::Count));
+  return names[static_cast<int>(op)];
+}
+
+/// A number or an array, as an operand; a number joins without raising an array's dtype within its category.
+struct Operand {
+  Operand(const Array& a) : array(&a) {}      // NOLINT(google-explicit-constructor)
+  Operand(const Scalar& s) : number(s) {}     // NOLINT(google-explicit-constructor)
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Operand(T value) : number(value) {}         // NOLINT(google-explicit-constructor)
+  const Array* array = nullptr;
+  Scalar number;
+};
+
+/// The dtype of a binary operation's result.
+GRADUS_API DType result_type(const Operand& a, const Operand& b);
+
+GRADUS_API Array unary(Unary op, const Array& x);
+/// At least one operand is an Array.
+GRADUS_API Array binary(Binary op, const Operand& a, const Operand& b);
+/// Writes into `out` (any strides, exact shape of the broadcast; its dtype may be any that the result's category can be
+/// cast to, else DTypeError); safe when operands are `out` itself or overlap it. ShapeError otherwise. Counts as a write.
+GRADUS_API void unary_out(const Array& out, Unary op, const Array& x);
+GRADUS_API void binary_out(const Array& out, Binary op, const Operand& a, const Operand& b);
+/// out <- a + alpha b in one pass.
+GRADUS_API void add_scaled_out(const Array& out, const Operand& a, const Operand& b, const Scalar& alpha);
+GRADUS_API Array add_scaled(const Operand& a, const Operand& b, const Scalar& alpha);
+/// condition ? a : b; the condition is Bool.
+GRADUS_API Array where(const Array& condition, const Operand& a, const Operand& b);
+/// Every element held within [low, high]; an absent bound is none. NaN stays.
+GRADUS_API Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high);
+
+inline Array operator+(const Array& a, const Array& b) { return binary(Binary::Add, a, b); }
+inline Array operator-(const Array& a, const Array& b) { return binary(Binary::Sub, a, b); }
+inline Array operator*(const Array& a, const Array& b) { return binary(Binary::Mul, a, b); }
+inline Array operator/(const Array& a, const Array& b) { return binary(Binary::Div, a, b); }
+inline Array operator+(const Array& a, const Scalar& b) { return binary(Binary::Add, a, b); }
+inline Array operator-(const Array& a, const Scalar& b) { return binary(Binary::Sub, a, b); }
+inline Array operator*(const Array& a, const Scalar& b) { return binary(Binary::Mul, a, b); }
+inline Array operator/(const Array& a, const Scalar& b) { return binary(Binary::Div, a, b); }
+inline Array operator+(const Scalar& a, const Array& b) { return binary(Binary::Add, a, b); }
+inline Array operator-(const Scalar& a, const Array& b) { return binary(Binary::Sub, a, b); }
+inline Array operator*(const Scalar& a, const Array& b) { return binary(Binary::Mul, a, b); }
+inline Array operator/(const Scalar& a, const Array& b) { return binary(Binary::Div, a, b); }
+inline Array operator-(const Array& x) { return unary(Unary::Neg, x); }
+inline Array sqrt(const Array& x) { return unary(Unary::Sqrt, x); }
+inline Array exp(const Array& x) { return unary(Unary::Exp, x); }
+inline Array log(const Array& x) { return unary(Unary::Log, x); }
+inline Array tanh(const Array& x) { return unary(Unary::Tanh, x); }
+inline Array sigmoid(const Array& x) { return unary(Unary::Sigmoid, x); }
+inline Array relu(const Array& x) { return unary(Unary::Relu, x); }
+inline Array abs(const Array& x) { return unary(Unary::Abs, x); }
+inline Array square(const Array& x) { return unary(Unary::Square, x); }
+inline Array rsqrt(const Array& x) { return unary(Unary::Rsqrt, x); }
+inline Array operator>(const Array& a, const Operand& b) { return binary(Binary::Gt, a, b); }
+
+}  // namespace gradus::core

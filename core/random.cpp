@@ -1,0 +1,186 @@
+#include "random.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "create.h"
+#include "fail.h"
+#include "kernels/copy.h"
+#include "kernels/random.h"
+
+namespace gradus {
+namespace core {
+namespace {
+
+__extension__ using UInt128 = unsigned __int128;
+
+void check_floating(const char* op, DType dtype) {
+  if (!is_floating_point(dtype)) fail<DTypeError>("{}: the dtype must be floating-point: {}", op, dtype);
+}
+
+void check_probability(const char* op, double p) {
+  if (!(p >= 0 && p <= 1)) fail<ValueError>("{}: a probability must be in [0, 1]: {}", op, p);
+}
+
+/// A word below it counts as true.
+std::uint64_t limit_of(double p) { return static_cast<std::uint64_t>(p * 0x1p32); }
+
+/// `from_words(out, words, n)` for a freshly made array whose elements take one word (float32) or two.
+template <class T, class FromWords>
+void draw(const Array& out, RandomPosition at, FromWords from_words) {
+  constexpr std::int64_t words_each = sizeof(T) / 4;
+  T* const data = static_cast<T*>(out.data());
+  const std::int64_t n = out.numel();
+  kernels::for_random_words(at, (n + 1) / 2 * 2 * words_each,  // normal ones come in pairs
+                            [&](const std::uint32_t* words, std::int64_t first, std::int64_t count) {
+                              const std::int64_t begin = first / words_each;
+                              const std::int64_t end = std::min((first + count) / words_each, n);
+                              from_words(data + begin, words, static_cast<std::size_t>(end - begin));
+                            });
+}
+
+}  // namespace
+
+PhiloxBlock philox(std::uint64_t seed, std::uint64_t counter) {
+  std::uint32_t x[4] = {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0};
+  std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9, k1 += 0xBB67AE85) {
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * x[0], p1 = std::uint64_t{0xCD9E8D57} * x[2];
+    const std::uint32_t next[4] = {static_cast<std::uint32_t>(p1 >> 32) ^ x[1] ^ k0, static_cast<std::uint32_t>(p1),
+                                   static_cast<std::uint32_t>(p0 >> 32) ^ x[3] ^ k1, static_cast<std::uint32_t>(p0)};
+    for (int i = 0; i < 4; ++i) x[i] = next[i];
+  }
+  return {{x[0], x[1], x[2], x[3]}};
+}
+
+struct Generator::State {
+  std::mutex mutex;
+  RandomPosition at;
+};
+
+Generator::Generator(std::uint64_t seed) : state_(std::make_shared<State>()) { state_->at = {seed, 0}; }
+
+void Generator::set_seed(std::uint64_t seed) { set_position({seed, 0}); }
+std::uint64_t Generator::seed() const { return position().seed; }
+
+RandomPosition Generator::take(std::int64_t words) {
+  if (words < 0) fail<ValueError>("take: the number of words must not be negative: {}", words);
+  const std::lock_guard lock(state_->mutex);
+  const RandomPosition at = state_->at;
+  state_->at.offset += (static_cast<std::uint64_t>(words) + 3) / 4;
+  return at;
+}
+
+RandomPosition Generator::position() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->at;
+}
+
+void Generator::set_position(RandomPosition position) {
+  const std::lock_guard lock(state_->mutex);
+  state_->at = position;
+}
+
+Generator& default_generator() {
+  static Generator& generator = *new Generator;  // never destroyed: threads may outlive main
+  return generator;
+}
+
+std::int64_t words_of(IntArrayRef shape, DType dtype) {
+  return checked_numel(shape, "words_of") * (dtype == kFloat64 ? 2 : 1);
+}
+
+std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef shape) {
+  const bool wide = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) > std::uint64_t{1} << 32;
+  return checked_numel(shape, "randint") * (wide ? 2 : 1);
+}
+
+Array rand(IntArrayRef shape, DType dtype, RandomPosition at) {
+  check_floating("rand", dtype);
+  Array out = empty(shape, dtype);
+  const auto uniform = [](auto... args) { kernels::uniform_from_words(args...); };
+  dtype == kFloat32 ? draw<float>(out, at, uniform) : draw<double>(out, at, uniform);
+  return out;
+}
+
+Array randn(IntArrayRef shape, DType dtype, RandomPosition at) {
+  check_floating("randn", dtype);
+  Array out = empty(shape, dtype);
+  const auto normal = [](auto... args) { kernels::normal_from_words(args...); };
+  dtype == kFloat32 ? draw<float>(out, at, normal) : draw<double>(out, at, normal);
+  return out;
+}
+
+Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtype, RandomPosition at) {
+  if (low >= high) fail<ValueError>("randint: low must be below high: {} and {}", low, high);
+  const std::int64_t least = dtype == kInt32 ? std::numeric_limits<std::int32_t>::min() : 0;
+  const std::int64_t most = dtype == kBool ? 1 : dtype == kUInt8 ? 255 : std::numeric_limits<std::int32_t>::max();
+  if (size_of(dtype) < 8 && dtype != kFloat32 && (low < least || high - 1 > most)) {
+    fail<ValueError>("randint: the dtype must hold the numbers: [{}, {}) as {}", low, high, dtype);
+  }
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  const std::int64_t count = words_of_randint(low, high, shape);
+  const bool wide = range > std::uint64_t{1} << 32;
+  Array out = empty(shape, dtype);
+  const kernels::TileCopy store = kernels::tile_copy(dtype, kInt64);
+  char* const data = static_cast<char*>(out.data());
+  const std::int64_t size = out.element_size();
+  kernels::for_random_words(at, count, [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
+    std::int64_t values[kernels::kRandomPiece];
+    const std::int64_t begin = wide ? first / 2 : first, numbers = wide ? n / 2 : n;
+    for (std::int64_t i = 0; i < numbers; ++i) {
+      const std::uint64_t word = wide ? words[2 * i] + (std::uint64_t{words[2 * i + 1]} << 32) : words[i];
+      const auto scaled = static_cast<std::uint64_t>((UInt128{word} * range) >> (wide ? 64 : 32));
+      values[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + scaled);
+    }
+    store(data + begin * size, 0, size, reinterpret_cast<const char*>(values), 0, 8, 1, numbers);
+  });
+  return out;
+}
+
+Array randperm(std::int64_t n, DType dtype, RandomPosition at) {
+  if (n < 0 || n > std::int64_t{1} << 32) fail<ValueError>("randperm: n must be in [0, 2^32]: {}", n);
+  Array order = arange(0, n, 1, kInt64);
+  std::int64_t* const values = order.data_ptr<std::int64_t>();
+  PhiloxBlock block{};
+  for (std::int64_t i = 0; i + 1 < n; ++i) {
+    if (i % 4 == 0) block = philox(at.seed, at.offset + static_cast<std::uint64_t>(i / 4));
+    const auto step = (std::uint64_t{block.word[i % 4]} * static_cast<std::uint64_t>(n - i)) >> 32;
+    std::swap(values[i], values[i + static_cast<std::int64_t>(step)]);
+  }
+  return order.to(dtype);
+}
+
+Array bernoulli_mask(IntArrayRef shape, double p, RandomPosition at) {
+  check_probability("bernoulli_mask", p);
+  Array out = empty(shape, kBool);
+  bool* const data = static_cast<bool*>(out.data());
+  const std::uint64_t limit = limit_of(p);
+  kernels::for_random_words(at, out.numel(), [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
+    kernels::bernoulli_from_words(data + first, words, static_cast<std::size_t>(n), limit);
+  });
+  return out;
+}
+
+Array bernoulli(const Array& p, RandomPosition at) {
+  check_floating("bernoulli", p.dtype());
+  const Array chance = p.to(kFloat64).contiguous();
+  const double* const probabilities = chance.data_ptr<double>();
+  Array out = empty(p.shape(), kBool);
+  bool* const data = static_cast<bool*>(out.data());
+  kernels::for_random_words(at, out.numel(), [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      check_probability("bernoulli", probabilities[first + i]);
+      data[first + i] = words[i] < limit_of(probabilities[first + i]);
+    }
+  });
+  return out.to(p.dtype());
+}
+
+}  // namespace core
+
+void manual_seed(std::uint64_t seed) { core::default_generator().set_seed(seed); }
+
+}  // namespace gradus

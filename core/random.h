@@ -1,0 +1,80 @@
+// Random numbers from a counter-based generator: element i of a stream is the same whoever computes it, and when.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "array.h"
+
+namespace gradus {
+namespace core {
+
+/// A place in a stream of random words. Word w (w = 0, 1, ...) of the stream of (seed, offset) is output word w % 4 of
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) with key (seed low, seed high)
+/// and the 128-bit counter offset + w / 4 (the upper 64 bits 0). The mapping never changes.
+struct RandomPosition {
+  std::uint64_t seed = 0;
+  std::uint64_t offset = 0;
+  bool operator==(const RandomPosition&) const = default;
+};
+
+/// One block of the generator: ten rounds on the counter (x[0..3], least significant first) under the key.
+struct PhiloxBlock {
+  std::uint32_t word[4];
+};
+GRADUS_API PhiloxBlock philox(std::uint64_t seed, std::uint64_t counter);
+
+/// A seed and how far its stream has been used. Thread-safe: each draw takes its own span of the stream.
+class GRADUS_API Generator {
+ public:
+  explicit Generator(std::uint64_t seed = kDefaultSeed);
+  Generator(const Generator&) = default;  ///< the same stream, not a second one
+  Generator& operator=(const Generator&) = default;
+  void set_seed(std::uint64_t seed);
+  std::uint64_t seed() const;
+  /// Takes the span for that many 32-bit words, in whole blocks of the generator, and moves on.
+  RandomPosition take(std::int64_t words);
+  RandomPosition position() const;
+  void set_position(RandomPosition position);
+
+  static constexpr std::uint64_t kDefaultSeed = 67280421310721ull;  // PyTorch's default
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;  // shared by copies
+};
+GRADUS_API Generator& default_generator();
+
+// Each of these is a function of its position alone.
+/// Uniform in [0, 1). float32: (word i >> 8) 2^-24. float64: ((word 2i >> 5) 2^26 + (word 2i+1 >> 6)) 2^-53.
+/// DTypeError for other dtypes, here and in randn.
+GRADUS_API Array rand(IntArrayRef shape, DType dtype, RandomPosition at);
+/// Standard normal by Box and Muller: elements 2k and 2k+1 are r cos(t) and r sin(t). float32, from words a and b at 2k
+/// and 2k+1: r = sqrt(-2 log(((a >> 1) + 1/2) 2^-31)), t = pi 2^-31 b with b as a signed number. float64, from the
+/// uniform numbers u and v at 2k and 2k+1 of rand's: r = sqrt(-2 log(1 - u)), t = 2 pi v.
+GRADUS_API Array randn(IntArrayRef shape, DType dtype, RandomPosition at);
+/// Uniform integers in [low, high): low + (word i (high - low) >> 32), each value's probability within 2^-32 of equal;
+/// for ranges above 2^32, low + (w (high - low) >> 64) with w = word 2i + word 2i+1 2^32. ValueError when low >= high or
+/// when the dtype cannot hold them.
+GRADUS_API Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtype, RandomPosition at);
+/// A permutation of 0..n-1 by Fisher and Yates: for i = 0, 1, ..., n-2, entry i changes places with entry
+/// i + (word i (n - i) >> 32). ValueError when n is negative or above 2^32.
+GRADUS_API Array randperm(std::int64_t n, DType dtype, RandomPosition at);
+/// True with probability p: element i is (word i) < floor(p 2^32), and p = 1 is always true. ValueError outside [0, 1].
+GRADUS_API Array bernoulli_mask(IntArrayRef shape, double p, RandomPosition at);
+/// Element i is 1 with probability p[i], else 0, by the same rule; the dtype of p. ValueError when a probability is
+/// outside [0, 1].
+GRADUS_API Array bernoulli(const Array& p, RandomPosition at);
+/// Words of a stream that `shape` elements of a dtype use in rand and randn.
+GRADUS_API std::int64_t words_of(IntArrayRef shape, DType dtype);
+/// Words that `shape` elements use in randint.
+GRADUS_API std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef shape);
+
+}  // namespace core
+
+using core::Generator;
+
+/// Sets the default generator to the start of a seed's stream.
+GRADUS_API void manual_seed(std::uint64_t seed);
+
+}  // namespace gradus

@@ -1,0 +1,127 @@
+#include "reduce.h"
+
+#include <algorithm>
+
+#include "create.h"
+#include "fail.h"
+#include "kernels/fold.h"
+#include "pointwise.h"
+
+namespace gradus::core {
+namespace {
+
+using kernels::Fold;
+using kernels::fold;
+
+constexpr std::string_view name_of(Reduction op) {
+  constexpr std::string_view names[] = {"sum", "prod", "max", "min", "all", "any"};
+  return names[static_cast<int>(op)];
+}
+
+void check_defined(std::string_view op, const Array& x) {
+  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
+}
+
+void check_floating(std::string_view op, const Array& x) {
+  if (!is_floating_point(x.dtype())) {
+    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, x.dtype());
+  }
+}
+
+std::int64_t count_over(const Array& x, const Dims& dims) {
+  std::int64_t n = 1;
+  for (std::int64_t d : dims) n *= x.shape()[static_cast<int>(d)];
+  return n;
+}
+
+/// The result in its shape and dtype.
+Array finish(const Array& value, const Array& x, const Dims& dims, bool keepdim, DType dtype) {
+  const Array result = keepdim ? value.view(reduced_shape(x.shape(), dims, true)) : value;
+  return result.to(dtype);
+}
+
+/// The mean in float64.
+Array mean64(const Array& x, const Dims& dims) {
+  const Array total = fold(Fold::Sum, x, dims)[0];
+  binary_out(total, Binary::Div, total, static_cast<double>(count_over(x, dims)));
+  return total;
+}
+
+}  // namespace
+
+Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
+  const std::string_view name = name_of(op);
+  check_defined(name, x);
+  const Dims over = wrap_dims(dims, x.dim(), name.data());
+  if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
+    fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
+  }
+  const Array value = fold(static_cast<Fold>(op), x, over)[0];
+  const bool total = op == Reduction::Sum || op == Reduction::Prod;
+  return finish(value, x, over, keepdim, total && is_floating_point(x.dtype()) ? x.dtype() : value.dtype());
+}
+
+Array mean(const Array& x, IntArrayRef dims, bool keepdim) {
+  check_defined("mean", x);
+  check_floating("mean", x);
+  const Dims over = wrap_dims(dims, x.dim(), "mean");
+  return finish(mean64(x, over), x, over, keepdim, x.dtype());
+}
+
+Array var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  return std::get<1>(mean_var(x, dims, correction, keepdim));
+}
+
+std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  check_defined("var", x);
+  check_floating("var", x);
+  const Dims over = wrap_dims(dims, x.dim(), "var");
+  const Array centre = mean64(x, over);
+  const Array squares = fold(Fold::CentredSquares, x, over, centre)[0];
+  // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
+  const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
+  if (divisor == 0) {
+    squares.fill_(std::numeric_limits<double>::quiet_NaN());
+  } else {
+    binary_out(squares, Binary::Div, squares, divisor);
+  }
+  return {finish(centre, x, over, keepdim, x.dtype()), finish(squares, x, over, keepdim, x.dtype())};
+}
+
+Array sum_to(const Array& x, const Shape& shape) {
+  check_defined("sum_to", x);
+  if (x.shape() == shape) return x;
+  const int lead = x.dim() - shape.size();
+  Dims over;
+  bool fits = lead >= 0;
+  for (int i = 0; fits && i < x.dim(); ++i) {
+    const std::int64_t wanted = i < lead ? 1 : shape[i - lead];
+    if (i < lead || (wanted == 1 && x.shape()[i] != 1)) over.push_back(i);
+    else fits = wanted == x.shape()[i];
+  }
+  if (!fits) fail<ShapeError>("sum_to: the shape must broadcast to the array's: {} to {}", shape, x.shape());
+  return reduce(Reduction::Sum, x, over, true).to(x.dtype()).view(shape);
+}
+
+bool equal(const Array& a, const Array& b) {
+  check_defined("equal", a);
+  check_defined("equal", b);
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  return reduce(Reduction::All, binary(Binary::Eq, a, b)).item<bool>();
+}
+
+bool allclose(const Array& a, const Array& b, double rtol, double atol, bool equal_nan) {
+  check_defined("allclose", a);
+  check_defined("allclose", b);
+  const Array x = a.to(kFloat64), y = b.to(kFloat64);
+  const Array distance = abs(x - y), allowed = add_scaled(atol, abs(y), rtol);
+  Array close = binary(Binary::LogicalAnd, unary(Unary::IsFinite, distance), binary(Binary::Le, distance, allowed));
+  close = binary(Binary::LogicalOr, close, binary(Binary::Eq, x, y));
+  if (equal_nan) {
+    const Array both = binary(Binary::LogicalAnd, unary(Unary::IsNan, x), unary(Unary::IsNan, y));
+    close = binary(Binary::LogicalOr, close, both);
+  }
+  return reduce(Reduction::All, close).item<bool>();
+}
+
+}  // namespace gradus::core
