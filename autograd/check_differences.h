@@ -1,0 +1,68 @@
+// Central differences, and the comparison of a gradient got in three ways (internal to the checks).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../core/array.h"
+#include "../core/random.h"
+#include "check_engine.h"
+#include "check_hints.h"
+#include "check_report.h"
+
+namespace gradus::autograd::detail {
+
+/// Tensors end to end, row-major.
+using Numbers = std::vector<double>;
+void append_numbers(Numbers& numbers, const core::Array& x);
+Numbers numbers_of(const std::vector<Tensor>& tensors);
+
+/// The directions along which a tensor is moved: each element by itself, or a few random ones when there are too many.
+class Directions {
+ public:
+  Directions(core::Array x, std::int64_t every_element, core::Generator& random);
+  bool every_element() const { return random_.empty(); }
+  std::size_t count() const { return every_element() ? static_cast<std::size_t>(x_.numel()) : random_.size(); }
+  /// x moved up and down by a step along direction k; how far apart the two are.
+  double moved(std::size_t k, double step, core::Array& up, core::Array& down) const;
+  /// The components of a gradient along the directions.
+  Numbers components(const core::Array& gradient) const;
+  const core::Shape& shape() const { return x_.shape(); }
+
+ private:
+  core::Array x_;
+  std::vector<core::Array> random_;
+};
+
+/// d(w . f)/dx along each direction.
+struct Difference {
+  Numbers value;
+  double scale = 0;     ///< what the largest would be without cancellation: sum |w df|
+  double size = 0;      ///< sum |w f|
+  double rounding = 0;  ///< how much of a value may be f's rounding
+  std::size_t kink = 0;  ///< direction of the largest jump between one-sided derivatives, and the jump
+  double jump = 0;
+};
+
+/// For several w at once; f0 is f(x).
+std::vector<Difference> central_differences(const Directions& x, const std::function<Numbers(const core::Array&)>& f,
+                                            const Numbers& f0, const std::vector<Numbers>& weights, double eps);
+
+/// What a hint may mention.
+struct Mentions {
+  const CheckOptions& options;
+  const std::vector<NamedArray>& tensors;
+  std::vector<NamedArray> terms;
+  const std::vector<NamedNumber>& numbers;
+};
+
+/// Who agrees with whom, and why not.
+CheckRow judged(const std::string& name, int order, const core::Array& hand, const core::Array& graph,
+                const Directions& directions, const Difference& finite, const Mentions& mentions);
+/// The same for an output's value, for which there are two ways only.
+CheckRow judged_values(const std::string& name, const core::Array& hand, const core::Array& graph,
+                       const Mentions& mentions);
+
+}  // namespace gradus::autograd::detail

@@ -1,0 +1,206 @@
+// In-place changes: each computes y = op(x, ...) and overwrites x with it. The history is that of the functional
+// operation, so its formulas are the same.
+#include "../core/create.h"
+#include "../core/fail.h"
+#include "../core/pointwise.h"
+#include "../core/random.h"
+#include "operation.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+using core::Binary;
+
+namespace {
+
+struct Value {
+  Scalar value;
+  template <class V>
+  void visit(V&& v) const {
+    v("value", value);
+  }
+};
+Scalar negated(const Scalar& s) { return s.is_floating_point() ? Scalar(-s.toDouble()) : Scalar(-s.toLong()); }
+Tensor times(const Tensor& dy, const Scalar& c) { return c == Scalar(1) ? dy : dy * c; }
+
+// x <- x + alpha b
+struct AddTo {
+  static constexpr std::string_view name = "add_";
+  static constexpr bool broadcasts = true;
+  struct Attrs {
+    Scalar alpha;
+    template <class V>
+    void visit(V&& v) const {
+      v("alpha", alpha);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x, const Array& b) { return core::add_scaled(x, b, a.alpha); }
+  static void write(const Array& x, const Attrs& a, const Array& b) { core::add_scaled_out(x, x, b, a.alpha); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(dy); },
+      [](Dy<> dy, const Attrs& a) { return times(dy, a.alpha); });
+};
+// x <- x - alpha b
+struct SubFrom {
+  static constexpr std::string_view name = "sub_";
+  static constexpr bool broadcasts = true;
+  using Attrs = AddTo::Attrs;
+  static Array forward(const Attrs& a, const Array& x, const Array& b) {
+    return core::add_scaled(x, b, negated(a.alpha));
+  }
+  static void write(const Array& x, const Attrs& a, const Array& b) {
+    core::add_scaled_out(x, x, b, negated(a.alpha));
+  }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(dy); },
+      [](Dy<> dy, const Attrs& a) { return -times(dy, a.alpha); });
+};
+struct SubNumberFrom {
+  static constexpr std::string_view name = "sub_";
+  using Attrs = Value;
+  static Array forward(const Attrs& a, const Array& x) { return x - a.value; }
+  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Sub, x, a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+struct AddNumberTo {
+  static constexpr std::string_view name = "add_";
+  using Attrs = Value;
+  static Array forward(const Attrs& a, const Array& x) { return x + a.value; }
+  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Add, x, a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+struct MulInto {
+  static constexpr std::string_view name = "mul_";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& x, const Array& b) { return x * b; }
+  static void write(const Array& x, const Array& b) { core::binary_out(x, Binary::Mul, x, b); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<1> b) { return dy * b; },
+      [](Dy<> dy, In<0> x) { return dy * x; });
+};
+struct MulNumberInto {
+  static constexpr std::string_view name = "mul_";
+  using Attrs = Value;
+  static Array forward(const Attrs& a, const Array& x) { return x * a.value; }
+  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Mul, x, a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * a.value; });
+};
+struct DivInto {
+  static constexpr std::string_view name = "div_";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& x, const Array& b) { return x / b; }
+  static void write(const Array& x, const Array& b) { core::binary_out(x, Binary::Div, x, b); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<1> b) { return dy / b; },
+      [](Dy<> dy, In<0> x, In<1> b) { return -(dy * (x / square(b))); });
+};
+struct DivNumberInto {
+  static constexpr std::string_view name = "div_";
+  using Attrs = Value;
+  static Array forward(const Attrs& a, const Array& x) { return x / a.value; }
+  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Div, x, a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy / a.value; });
+};
+// x <- src: nothing of x's old numbers is left.
+struct CopyInto {
+  static constexpr std::string_view name = "copy_";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& x, const Array& src) { return src.expand(x.shape()).to(x.dtype()); }
+  static void write(const Array& x, const Array& src) { x.copy_(src); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); },
+      [](Dy<> dy) { return Tensor(dy); });
+};
+struct FillInto {
+  static constexpr std::string_view name = "fill_";
+  using Attrs = Value;
+  static Array forward(const Attrs& a, const Array& x) { return core::full(x.shape(), a.value, x.dtype()); }
+  static void write(const Array& x, const Attrs& a) { x.fill_(a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
+};
+
+Scalar product(const Scalar& a, const Scalar& b) {
+  if (a.is_floating_point() || b.is_floating_point()) return a.toDouble() * b.toDouble();
+  return a.toLong() * b.toLong();
+}
+
+struct ZeroInto {
+  static constexpr std::string_view name = "zero_";
+  static Array forward(const Array& x) { return core::zeros_like(x); }
+  static void write(const Array& x) { x.zero_(); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
+};
+
+// Numbers drawn anew: no gradient flows through x's old ones.
+const Tensor& drawn(const Tensor& x, const Tensor& numbers, Location at) { return x.copy_(numbers, at); }
+core::RandomPosition draw(const Tensor& x, DType dtype) {
+  return core::default_generator().take(core::words_of(x.sizes(), dtype));
+}
+DType floating(const Tensor& x) { return x.is_floating_point() ? x.dtype() : kFloat32; }
+
+}  // namespace
+
+const Tensor& Tensor::add_(const Tensor& b, const Scalar& alpha, Location at) const {
+  apply_inplace<AddTo>({alpha}, {*this, at}, Operand(b, at));
+  return *this;
+}
+const Tensor& Tensor::add_(const Scalar& b, const Scalar& alpha, Location at) const {
+  apply_inplace<AddNumberTo>({alpha == Scalar(1) ? b : product(b, alpha)}, {*this, at});
+  return *this;
+}
+const Tensor& Tensor::sub_(const Tensor& b, const Scalar& alpha, Location at) const {
+  apply_inplace<SubFrom>({alpha}, {*this, at}, Operand(b, at));
+  return *this;
+}
+const Tensor& Tensor::sub_(const Scalar& b, const Scalar& alpha, Location at) const {
+  apply_inplace<SubNumberFrom>({alpha == Scalar(1) ? b : product(b, alpha)}, {*this, at});
+  return *this;
+}
+const Tensor& Tensor::mul_(const Tensor& b, Location at) const {
+  apply_inplace<MulInto>({}, {*this, at}, Operand(b, at));
+  return *this;
+}
+const Tensor& Tensor::mul_(const Scalar& b, Location at) const {
+  apply_inplace<MulNumberInto>({b}, {*this, at});
+  return *this;
+}
+const Tensor& Tensor::div_(const Tensor& b, Location at) const {
+  apply_inplace<DivInto>({}, {*this, at}, Operand(b, at));
+  return *this;
+}
+const Tensor& Tensor::div_(const Scalar& b, Location at) const {
+  apply_inplace<DivNumberInto>({b}, {*this, at});
+  return *this;
+}
+const Tensor& Tensor::copy_(const Tensor& src, Location at) const {
+  apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
+  return *this;
+}
+const Tensor& Tensor::fill_(const Scalar& value, Location at) const {
+  apply_inplace<FillInto>({value}, {*this, at});
+  return *this;
+}
+const Tensor& Tensor::zero_(Location at) const {
+  apply_inplace<ZeroInto>({}, {*this, at});
+  return *this;
+}
+
+const Tensor& Tensor::uniform_(double from, double to, Location at) const {
+  if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
+  const DType dtype = floating(*this);
+  const Array unit = core::rand(sizes(), dtype, draw(*this, dtype));
+  return drawn(*this, Tensor(unit * (to - from) + from), at);
+}
+const Tensor& Tensor::normal_(double mean, double std, Location at) const {
+  if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
+  const DType dtype = floating(*this);
+  const Array standard = core::randn(sizes(), dtype, draw(*this, dtype));
+  return drawn(*this, Tensor(standard * std + mean), at);
+}
+const Tensor& Tensor::bernoulli_(double p, Location at) const {
+  const core::RandomPosition position = core::default_generator().take(numel());
+  return drawn(*this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
+}
+
+}  // namespace gradus

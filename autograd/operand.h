@@ -1,0 +1,48 @@
+// A tensor on its way into an operation, with the place of the call.
+#pragma once
+
+#include <initializer_list>
+#include <vector>
+
+#include "../core/location.h"
+
+namespace gradus {
+
+class Tensor;
+
+namespace autograd {
+
+/// A tensor as an operation's operand. It is made where the user writes the call, so its default arguments name that
+/// place; it borrows the tensor for the length of the call.
+class Operand {
+ public:
+  Operand(const Tensor& tensor, Location at = Location::here()) noexcept : tensor_(&tensor), at_(at) {}  // NOLINT
+  const Tensor& tensor() const noexcept { return *tensor_; }
+  Location at() const noexcept { return at_; }
+
+ private:
+  const Tensor* tensor_;
+  Location at_;
+};
+
+/// Several tensors as an operand: `{a, b}` or a vector.
+class OperandList {
+ public:
+  OperandList(std::initializer_list<Operand> list) : operands_(list) {}                    // NOLINT
+  inline OperandList(const std::vector<Tensor>& tensors, Location at = Location::here());  // NOLINT
+  std::size_t size() const noexcept { return operands_.size(); }
+  bool empty() const noexcept { return operands_.empty(); }
+  const Operand& operator[](std::size_t i) const { return operands_[i]; }
+  const Operand* begin() const { return operands_.data(); }
+  const Operand* end() const { return operands_.data() + operands_.size(); }
+
+ private:
+  std::vector<Operand> operands_;
+};
+
+}  // namespace autograd
+
+using autograd::Operand;
+using autograd::OperandList;
+
+}  // namespace gradus

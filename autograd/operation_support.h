@@ -1,0 +1,116 @@
+// What the operation mechanism needs that does not depend on the operation: kept out of its templates.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../core/random.h"
+#include "node.h"
+#include "operand.h"
+#include "tensor.h"
+
+namespace gradus::autograd {
+
+/// What there is to know about an operation without running it.
+struct OperationInfo {
+  std::string_view name;
+  int inputs;   ///< -1: any number
+  int outputs;  ///< those that a gradient flows to
+  std::vector<std::string> attributes;
+  bool is_rule;  ///< hand-written gradient with a reference
+};
+/// Every operation in the program, the user's own included, sorted by name.
+GRADUS_API std::vector<OperationInfo> operations();
+
+namespace detail {
+
+GRADUS_API bool register_operation(OperationInfo info);
+
+// An attribute's value as text.
+GRADUS_API std::string text_of(double value);
+GRADUS_API std::string text_of(std::int64_t value);
+GRADUS_API std::string text_of(bool value);
+GRADUS_API std::string text_of(DType value);
+GRADUS_API std::string text_of(const Scalar& value);
+GRADUS_API std::string text_of(const core::Dims& value);
+GRADUS_API std::string text_of(const core::RandomPosition& value);
+GRADUS_API std::string text_of(const std::vector<std::int64_t>& value);
+inline std::string text_of(int value) { return text_of(static_cast<std::int64_t>(value)); }
+inline std::string text_of(std::string_view value) { return std::string(value); }
+inline std::string text_of(const char* value) { return value; }
+template <class T>
+std::string text_of(const std::optional<T>& value) {
+  return value ? text_of(*value) : "none";
+}
+
+template <class Attrs>
+AttributeList list_attributes(const Attrs& attrs) {
+  AttributeList list;
+  if constexpr (requires { attrs.visit([](const char*, const auto&) {}); }) {
+    attrs.visit([&](const char* name, const auto& value) { list.push_back({name, text_of(value)}); });
+  }
+  return list;
+}
+template <class Attrs>
+std::vector<std::string> attribute_names() {
+  std::vector<std::string> names;
+  if constexpr (requires(Attrs a) { a.visit([](const char*, const auto&) {}); }) {
+    Attrs{}.visit([&](const char* name, const auto&) { names.emplace_back(name); });
+  }
+  return names;
+}
+
+/// A value kept for the backward pass, with the count of writes to its storage at that time.
+class GRADUS_API Saved {
+ public:
+  void set(const core::Array& value) {
+    value_ = value;
+    if (value.defined()) writes_ = value.storage()->writes().count;
+  }
+  /// GradError, naming the operation and both places, when the storage has been written to since.
+  const core::Array& get(const Node& node, const char* kind, int index) const {
+    if (value_.defined() && value_.storage()->writes().count != writes_) fail_changed(node, kind, index);
+    return value_;
+  }
+
+ private:
+  [[noreturn]] void fail_changed(const Node& node, const char* kind, int index) const;
+  core::Array value_;
+  std::uint64_t writes_ = 0;
+};
+
+[[noreturn]] GRADUS_API void fail_released(const Node& node);
+/// An input's array; undefined for an absent input.
+inline const core::Array& input_array(const Operand& operand) {
+  static const core::Array absent{};
+  return operand.tensor().defined() ? operand.tensor().array() : absent;
+}
+/// Where an input's gradient goes; nowhere for an absent input.
+inline Edge edge_of(const Operand& operand) { return operand.tensor().defined() ? operand.tensor().edge() : Edge(); }
+GRADUS_API std::vector<core::Array> arrays_of(const Operand* inputs, int count);
+/// Whether an operation on these inputs is to be recorded.
+GRADUS_API bool recording(const Operand* inputs, int count);
+GRADUS_API Tensor make_output(core::Array value, const core::Ref<Node>& node, int index);
+/// A result that shares its storage with `of`: remembers its base.
+GRADUS_API Tensor make_view(core::Array value, core::Ref<Node> node, const Tensor& of);
+/// Shape and dtype of an input; of an absent one a shape that no array has.
+inline TensorMeta meta_of(const core::Array& x) {
+  return x.defined() ? TensorMeta{x.shape(), x.dtype()} : TensorMeta{core::Shape{-1}, kFloat32};
+}
+/// Zeros of a shape that take no memory; undefined for an absent input.
+GRADUS_API core::Array placeholder(const TensorMeta& meta);
+/// The same numbers as a node of their own.
+GRADUS_API Tensor alias_of(Operand x);
+/// dx[i] <- d(outputs)/d(inputs[i]) applied to dy, recorded, for a rule's reference.
+GRADUS_API void differentiate(const Node& rule, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                              const Gradients& dy, Gradients& dx);
+/// Checks that inputs[0] may be changed in place; whether the change is to be recorded.
+GRADUS_API bool begin_inplace(const char* op, const Operand* inputs, int count);
+/// Gives a tensor that was changed in place its new history, and its base and views theirs.
+GRADUS_API void end_inplace(const Tensor& self, core::Ref<Node> node, Location at);
+
+}  // namespace detail
+}  // namespace gradus::autograd

@@ -1,0 +1,384 @@
+// Pointwise operations and their gradients. A formula reads like the table in a calculus book: dy is dL/dy, In<i> the
+// i-th operand, Out<> the result.
+#include "../core/pointwise.h"
+
+#include <cmath>
+
+#include "../core/create.h"
+#include "operation.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+using core::Binary;
+using core::Unary;
+
+namespace {
+
+template <Unary U>
+struct UnaryOperation {
+  static constexpr std::string_view name = core::name_of(U);
+  static Array forward(const Array& x) { return core::unary(U, x); }
+};
+// Constant where it is smooth: no gradient flows.
+template <Unary U>
+struct Flat : UnaryOperation<U> {
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 0; });
+};
+template <Binary B>
+struct BinaryOperation {
+  static constexpr std::string_view name = core::name_of(B);
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& a, const Array& b) { return core::binary(B, a, b); }
+};
+// With a number for one of the operands.
+struct Number {
+  Scalar value;
+  template <class V>
+  void visit(V&& v) const {
+    v("value", value);
+  }
+};
+template <Binary B>
+struct WithNumber {
+  static constexpr std::string_view name = core::name_of(B);
+  using Attrs = Number;
+  static Array forward(const Attrs& c, const Array& x) { return core::binary(B, x, c.value); }
+};
+
+struct Neg : UnaryOperation<Unary::Neg> {
+  static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
+};
+struct Abs : UnaryOperation<Unary::Abs> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * sign(x); });
+};
+struct Relu : UnaryOperation<Unary::Relu> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return masked_fill(dy, y <= 0, 0); });
+};
+struct Square : UnaryOperation<Unary::Square> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (x * 2); });
+};
+struct Sqrt : UnaryOperation<Unary::Sqrt> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy / (y * 2); });
+};
+struct Rsqrt : UnaryOperation<Unary::Rsqrt> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (pow(y, 3) * -0.5); });
+};
+struct Reciprocal : UnaryOperation<Unary::Reciprocal> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * -square(y); });
+};
+struct Exp : UnaryOperation<Unary::Exp> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * y; });
+};
+struct Exp2 : UnaryOperation<Unary::Exp2> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y * 0.693147180559945309417); });
+};
+struct Expm1 : UnaryOperation<Unary::Expm1> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y + 1); });
+};
+struct Log : UnaryOperation<Unary::Log> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / x; });
+};
+struct Log1p : UnaryOperation<Unary::Log1p> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (x + 1); });
+};
+struct Log2 : UnaryOperation<Unary::Log2> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (x * 0.693147180559945309417); });
+};
+struct Log10 : UnaryOperation<Unary::Log10> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (x * 2.302585092994045684018); });
+};
+struct Sin : UnaryOperation<Unary::Sin> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * cos(x); });
+};
+struct Cos : UnaryOperation<Unary::Cos> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return -(dy * sin(x)); });
+};
+struct Tan : UnaryOperation<Unary::Tan> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (square(y) + 1); });
+};
+struct Asin : UnaryOperation<Unary::Asin> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * rsqrt(1 - square(x)); });
+};
+struct Acos : UnaryOperation<Unary::Acos> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return -(dy * rsqrt(1 - square(x))); });
+};
+struct Atan : UnaryOperation<Unary::Atan> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (square(x) + 1); });
+};
+struct Sinh : UnaryOperation<Unary::Sinh> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * cosh(x); });
+};
+struct Cosh : UnaryOperation<Unary::Cosh> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * sinh(x); });
+};
+struct Tanh : UnaryOperation<Unary::Tanh> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (1 - square(y)); });
+};
+struct Sigmoid : UnaryOperation<Unary::Sigmoid> {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y * (1 - y)); });
+};
+struct Erf : UnaryOperation<Unary::Erf> {
+  static constexpr double kTwoOverSqrtPi = 1.128379167095512573896;
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (exp(-square(x)) * kTwoOverSqrtPi); });
+};
+
+// y = a + alpha b
+struct Scaled {
+  Scalar alpha;
+  template <class V>
+  void visit(V&& v) const {
+    v("alpha", alpha);
+  }
+};
+Tensor scaled(const Tensor& dy, const Scalar& alpha) { return alpha == Scalar(1) ? dy : dy * alpha; }
+struct Add {
+  static constexpr std::string_view name = "add";
+  static constexpr bool broadcasts = true;
+  using Attrs = Scaled;
+  static Array forward(const Attrs& c, const Array& a, const Array& b) { return core::add_scaled(a, b, c.alpha); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(dy); },
+      [](Dy<> dy, const Attrs& c) { return scaled(dy, c.alpha); });
+};
+// y = a - alpha b
+struct Sub {
+  static constexpr std::string_view name = "sub";
+  static constexpr bool broadcasts = true;
+  using Attrs = Scaled;
+  static Array forward(const Attrs& c, const Array& a, const Array& b) {
+    return c.alpha == Scalar(1) ? a - b : core::add_scaled(a, b, negated(c.alpha));
+  }
+  static Scalar negated(const Scalar& s) { return s.is_floating_point() ? Scalar(-s.toDouble()) : Scalar(-s.toLong()); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(dy); },
+      [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
+};
+struct AddNumber : WithNumber<Binary::Add> {
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+struct SubNumber : WithNumber<Binary::Sub> {
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+// y = c - x
+struct SubFromNumber {
+  static constexpr std::string_view name = "rsub";
+  using Attrs = Number;
+  static Array forward(const Attrs& c, const Array& x) { return core::binary(Binary::Sub, c.value, x); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
+};
+struct Mul : BinaryOperation<Binary::Mul> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<1> b) { return dy * b; },
+      [](Dy<> dy, In<0> a) { return dy * a; });
+};
+struct MulNumber : WithNumber<Binary::Mul> {
+  static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * c.value; });
+};
+struct Div : BinaryOperation<Binary::Div> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<1> b) { return dy / b; },
+      [](Dy<> dy, In<1> b, Out<> y) { return -(dy * (y / b)); });  // d(a/b)/db = -a/b^2
+};
+struct DivNumber : WithNumber<Binary::Div> {
+  static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
+};
+
+// y = a^b. The gradient of a vanishes where b = 0, and that of b where a = 0 and b >= 0, also where the formula says
+// 0 x inf.
+struct Pow : BinaryOperation<Binary::Pow> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) { return masked_fill(dy * (b * pow(a, b - 1)), b == 0, 0); },
+      [](Dy<> dy, In<0> a, In<1> b, Out<> y) {
+        return masked_fill(dy * (y * log(a)), logical_and(a == 0, b >= 0), 0);
+      });
+};
+struct PowNumber : WithNumber<Binary::Pow> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Number& c) -> Tensor {
+    const double p = c.value.toDouble();
+    if (p == 0) return dy * 0;
+    if (p == 1) return dy;
+    if (p == 2) return dy * (x * 2);
+    return dy * (pow(x, p - 1) * p);
+  });
+};
+// y = c^b
+struct NumberPow {
+  static constexpr std::string_view name = "rpow";
+  using Attrs = Number;
+  static Array forward(const Attrs& c, const Array& b) { return core::binary(Binary::Pow, c.value, b); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> b, Out<> y, const Number& c) {
+    const double base = c.value.toDouble();
+    const Tensor db = dy * (y * std::log(base));
+    return base == 0 ? masked_fill(db, b >= 0, 0) : db;
+  });
+};
+
+// The share of the gradient that goes to a of maximum(a, b): all where a wins, half where they tie.
+Tensor share(const Tensor& dy, const Tensor& wins, const Tensor& ties) {
+  return dy * (wins.to(dy.dtype()) + ties.to(dy.dtype()) * 0.5);
+}
+struct Maximum : BinaryOperation<Binary::Maximum> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
+      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
+};
+struct Minimum : BinaryOperation<Binary::Minimum> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, a < b, a == b); },
+      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b < a, a == b); });
+};
+// a - trunc(a / b) b, and with floor.
+struct Fmod : BinaryOperation<Binary::Fmod> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(dy); },
+      [](Dy<> dy, In<0> a, In<1> b) { return -(dy * trunc(a / b)); });
+};
+struct Remainder : BinaryOperation<Binary::Remainder> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy) { return Tensor(dy); },
+      [](Dy<> dy, In<0> a, In<1> b) { return -(dy * floor(a / b)); });
+};
+struct Atan2 : BinaryOperation<Binary::Atan2> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) { return dy * (b / (square(a) + square(b))); },
+      [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / (square(a) + square(b)))); });
+};
+
+struct Where {
+  static constexpr std::string_view name = "where";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& condition, const Array& a, const Array& b) { return core::where(condition, a, b); }
+  static constexpr auto gradients = formulas(
+      no_gradient,
+      [](Dy<> dy, In<0> condition) { return masked_fill(dy, !condition, 0); },
+      [](Dy<> dy, In<0> condition) { return masked_fill(dy, condition, 0); });
+};
+struct MaskedFill {
+  static constexpr std::string_view name = "masked_fill";
+  static constexpr bool broadcasts = true;
+  using Attrs = Number;
+  static Array forward(const Attrs& c, const Array& x, const Array& mask) {
+    return core::where(mask, core::scalar(c.value, x.dtype()), x);
+  }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); },
+      no_gradient);
+};
+struct Clamp {
+  static constexpr std::string_view name = "clamp";
+  struct Attrs {
+    std::optional<Scalar> low, high;
+    template <class V>
+    void visit(V&& v) const {
+      v("low", low);
+      v("high", high);
+    }
+  };
+  static Array forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& c) {
+    Tensor dx = dy;
+    if (c.low) dx = masked_fill(dx, x < *c.low, 0);
+    if (c.high) dx = masked_fill(dx, x > *c.high, 0);
+    return dx;
+  });
+};
+
+template <Binary B>
+Tensor comparison(const Operand& a, const Operand& b) {
+  return Tensor(core::binary(B, a.tensor().array(), b.tensor().array()));
+}
+template <Binary B>
+Tensor comparison(const Operand& a, const Scalar& b) {
+  return Tensor(core::binary(B, a.tensor().array(), b));
+}
+template <Unary U>
+Tensor predicate(const Operand& x) {
+  return Tensor(core::unary(U, x.tensor().array()));
+}
+
+// b alpha as one number, an integer while both are.
+Scalar scaled(const Scalar& b, const Scalar& alpha) {
+  if (b.is_floating_point() || alpha.is_floating_point()) return b.toDouble() * alpha.toDouble();
+  return alpha == Scalar(1) ? b : Scalar(b.toLong() * alpha.toLong());
+}
+
+}  // namespace
+
+Tensor neg(Operand x) { return apply<Neg>(x); }
+Tensor abs(Operand x) { return apply<Abs>(x); }
+Tensor square(Operand x) { return apply<Square>(x); }
+Tensor relu(Operand x) { return apply<Relu>(x); }
+Tensor sqrt(Operand x) { return apply<Sqrt>(x); }
+Tensor rsqrt(Operand x) { return apply<Rsqrt>(x); }
+Tensor reciprocal(Operand x) { return apply<Reciprocal>(x); }
+Tensor exp(Operand x) { return apply<Exp>(x); }
+Tensor exp2(Operand x) { return apply<Exp2>(x); }
+Tensor expm1(Operand x) { return apply<Expm1>(x); }
+Tensor log(Operand x) { return apply<Log>(x); }
+Tensor log1p(Operand x) { return apply<Log1p>(x); }
+Tensor log2(Operand x) { return apply<Log2>(x); }
+Tensor log10(Operand x) { return apply<Log10>(x); }
+Tensor sin(Operand x) { return apply<Sin>(x); }
+Tensor cos(Operand x) { return apply<Cos>(x); }
+Tensor tan(Operand x) { return apply<Tan>(x); }
+Tensor asin(Operand x) { return apply<Asin>(x); }
+Tensor acos(Operand x) { return apply<Acos>(x); }
+Tensor atan(Operand x) { return apply<Atan>(x); }
+Tensor sinh(Operand x) { return apply<Sinh>(x); }
+Tensor cosh(Operand x) { return apply<Cosh>(x); }
+Tensor tanh(Operand x) { return apply<Tanh>(x); }
+Tensor sigmoid(Operand x) { return apply<Sigmoid>(x); }
+Tensor erf(Operand x) { return apply<Erf>(x); }
+Tensor sign(Operand x) { return apply<Flat<Unary::Sign>>(x); }
+Tensor floor(Operand x) { return apply<Flat<Unary::Floor>>(x); }
+Tensor ceil(Operand x) { return apply<Flat<Unary::Ceil>>(x); }
+Tensor round(Operand x) { return apply<Flat<Unary::Round>>(x); }
+Tensor trunc(Operand x) { return apply<Flat<Unary::Trunc>>(x); }
+Tensor isnan(Operand x) { return predicate<Unary::IsNan>(x); }
+Tensor isinf(Operand x) { return predicate<Unary::IsInf>(x); }
+Tensor isfinite(Operand x) { return predicate<Unary::IsFinite>(x); }
+Tensor logical_not(Operand x) { return predicate<Unary::LogicalNot>(x); }
+
+Tensor add(Operand a, Operand b, const Scalar& alpha) { return apply<Add>({alpha}, a, b); }
+Tensor add(Operand a, const Scalar& b, const Scalar& alpha) { return apply<AddNumber>({scaled(b, alpha)}, a); }
+Tensor sub(Operand a, Operand b, const Scalar& alpha) { return apply<Sub>({alpha}, a, b); }
+Tensor sub(Operand a, const Scalar& b, const Scalar& alpha) { return apply<SubNumber>({scaled(b, alpha)}, a); }
+Tensor rsub(Operand a, const Scalar& b) { return apply<SubFromNumber>({b}, a); }
+Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
+Tensor mul(Operand a, const Scalar& b) { return apply<MulNumber>({b}, a); }
+Tensor div(Operand a, Operand b) { return apply<Div>(a, b); }
+Tensor div(Operand a, const Scalar& b) { return apply<DivNumber>({b}, a); }
+Tensor pow(Operand a, Operand b) { return apply<Pow>(a, b); }
+Tensor pow(Operand a, const Scalar& b) { return apply<PowNumber>({b}, a); }
+Tensor pow(const Scalar& a, Operand b) { return apply<NumberPow>({a}, b); }
+Tensor maximum(Operand a, Operand b) { return apply<Maximum>(a, b); }
+Tensor minimum(Operand a, Operand b) { return apply<Minimum>(a, b); }
+Tensor fmod(Operand a, Operand b) { return apply<Fmod>(a, b); }
+Tensor remainder(Operand a, Operand b) { return apply<Remainder>(a, b); }
+Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
+Tensor eq(Operand a, Operand b) { return comparison<Binary::Eq>(a, b); }
+Tensor eq(Operand a, const Scalar& b) { return comparison<Binary::Eq>(a, b); }
+Tensor ne(Operand a, Operand b) { return comparison<Binary::Ne>(a, b); }
+Tensor ne(Operand a, const Scalar& b) { return comparison<Binary::Ne>(a, b); }
+Tensor lt(Operand a, Operand b) { return comparison<Binary::Lt>(a, b); }
+Tensor lt(Operand a, const Scalar& b) { return comparison<Binary::Lt>(a, b); }
+Tensor le(Operand a, Operand b) { return comparison<Binary::Le>(a, b); }
+Tensor le(Operand a, const Scalar& b) { return comparison<Binary::Le>(a, b); }
+Tensor gt(Operand a, Operand b) { return comparison<Binary::Gt>(a, b); }
+Tensor gt(Operand a, const Scalar& b) { return comparison<Binary::Gt>(a, b); }
+Tensor ge(Operand a, Operand b) { return comparison<Binary::Ge>(a, b); }
+Tensor ge(Operand a, const Scalar& b) { return comparison<Binary::Ge>(a, b); }
+Tensor logical_and(Operand a, Operand b) { return comparison<Binary::LogicalAnd>(a, b); }
+Tensor logical_or(Operand a, Operand b) { return comparison<Binary::LogicalOr>(a, b); }
+Tensor logical_xor(Operand a, Operand b) { return comparison<Binary::LogicalXor>(a, b); }
+Tensor where(Operand condition, Operand a, Operand b) { return apply<Where>(condition, a, b); }
+Tensor clamp(Operand x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
+  return apply<Clamp>({low, high}, x);
+}
+Tensor clamp_min(Operand x, const Scalar& low) { return clamp(x, low); }
+Tensor clamp_max(Operand x, const Scalar& high) { return clamp(x, {}, high); }
+Tensor masked_fill(Operand x, Operand mask, const Scalar& value) { return apply<MaskedFill>({value}, x, mask); }
+
+}  // namespace gradus

@@ -1,0 +1,240 @@
+// Reductions and their gradients.
+#include "../core/reduce.h"
+
+#include <cmath>
+
+#include "../core/fail.h"
+#include "grad_mode.h"
+#include "operation.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+using core::Dims;
+using core::Reduction;
+using core::Shape;
+
+namespace {
+
+// Over which dimensions (sorted, wrapped), and whether they stay with size 1.
+struct Over {
+  Dims dims;
+  bool keepdim = false;
+  template <class V>
+  void visit(V&& v) const {
+    v("dim", dims);
+    v("keepdim", keepdim);
+  }
+};
+
+// A reduction's result or gradient with the reduced dimensions back, of size 1, so that it broadcasts against x.
+Tensor with_dims(const Tensor& y, const Shape& x, const Over& over) {
+  return over.keepdim ? y : y.reshape(core::reduced_shape(x, over.dims, true));
+}
+std::int64_t count(const Shape& x, const Over& over) {
+  std::int64_t n = 1;
+  for (std::int64_t d : over.dims) n *= x[static_cast<int>(d)];
+  return n;
+}
+
+struct Sum {
+  static constexpr std::string_view name = "sum";
+  using Attrs = Over;
+  static Array forward(const Over& o, const Array& x) { return core::sum(x, o.dims, o.keepdim); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, ShapeOf<0> x, const Over& o) { return with_dims(dy, x, o).expand(x); });
+};
+struct Mean {
+  static constexpr std::string_view name = "mean";
+  using Attrs = Over;
+  static Array forward(const Over& o, const Array& x) { return core::mean(x, o.dims, o.keepdim); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Over& o) {
+    return (with_dims(dy, x, o) / static_cast<double>(count(x, o))).expand(x);
+  });
+};
+// The share of the gradient of each element that equals the extremum: 1 / (number of those).
+Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o) {
+  const Shape& shape = x.array().shape();
+  const Tensor wins = (x == with_dims(y, shape, o)).to(dy.dtype());
+  return with_dims(dy, shape, o) * (wins / wins.sum(o.dims, true));
+}
+template <Reduction R>
+struct Extremum {
+  static constexpr std::string_view name = R == Reduction::Max ? "amax" : "amin";
+  using Attrs = Over;
+  static Array forward(const Over& o, const Array& x) { return core::reduce(R, x, o.dims, o.keepdim); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> x, Out<> y, const Over& o) { return shared(dy, x, y, o); });
+};
+
+struct Along {
+  std::int64_t dim = 0;
+  bool keepdim = false;
+  template <class V>
+  void visit(V&& v) const {
+    v("dim", dim);
+    v("keepdim", keepdim);
+  }
+};
+// The extremum along a dimension, and its index: the gradient goes to that element.
+template <bool Largest>
+struct ExtremumAt {
+  static constexpr std::string_view name = Largest ? "max" : "min";
+  static constexpr int differentiable_outputs = 1;
+  using Attrs = Along;
+  static std::tuple<Array, Array> forward(const Along& a, const Array& x) {
+    return Largest ? core::max(x, a.dim, a.keepdim) : core::min(x, a.dim, a.keepdim);
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Along& a) {
+    if (x.empty()) return dy.reshape({});
+    const Tensor g = a.keepdim ? Tensor(dy) : dy.unsqueeze(a.dim), i = a.keepdim ? Tensor(index) : index.unsqueeze(a.dim);
+    return scatter_add(x, a.dim, i, g);
+  });
+};
+
+struct LogSumExp {
+  static constexpr std::string_view name = "logsumexp";
+  using Attrs = Over;
+  static Array forward(const Over& o, const Array& x) { return core::logsumexp(x, o.dims, o.keepdim); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Over& o) {
+    const Shape& shape = x.array().shape();
+    // A row of -inf has probability 0 everywhere, not exp(-inf + inf).
+    const Tensor level = with_dims(y, shape, o);
+    const Tensor p = exp(x - masked_fill(level, isinf(level), 0));
+    return with_dims(dy, shape, o) * p;
+  });
+};
+
+struct AlongDim {
+  std::int64_t dim = 0;
+  template <class V>
+  void visit(V&& v) const {
+    v("dim", dim);
+  }
+};
+// y = exp(x) / sum exp(x):  dx = y (dy - sum(dy y))
+struct Softmax {
+  static constexpr std::string_view name = "softmax";
+  using Attrs = AlongDim;
+  static Array forward(const AlongDim& a, const Array& x) { return core::softmax(x, a.dim); }
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y, const AlongDim& a) {
+    const Tensor weighted = dy * y;
+    return weighted - y * weighted.sum(a.dim, true);
+  });
+};
+// y = x - log sum exp(x):  dx = dy - exp(y) sum(dy)
+struct LogSoftmax {
+  static constexpr std::string_view name = "log_softmax";
+  using Attrs = AlongDim;
+  static Array forward(const AlongDim& a, const Array& x) { return core::log_softmax(x, a.dim); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, Out<> y, const AlongDim& a) { return dy - exp(y) * dy.sum(a.dim, true); });
+};
+
+Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
+  return {core::wrap_dims(dim, x.tensor().array().dim(), op), keepdim};
+}
+// x in the dtype asked for.
+Tensor cast(const Operand& x, std::optional<DType> dtype) {
+  return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor();
+}
+// The mean of squared distances from the mean, n / (n - 1) times that when unbiased.
+Tensor variance(const Operand& x, const Over& o, bool unbiased) {
+  const Shape& shape = x.tensor().array().shape();
+  const std::int64_t n = count(shape, o);
+  const Tensor centred = sub(x, mean(x, o.dims, true));
+  return square(Operand(centred, x.at())).sum(o.dims, o.keepdim) / static_cast<double>(n - (unbiased ? 1 : 0));
+}
+// sqrt with gradient 0 at 0.
+Tensor sqrt_flat_at_zero(const Tensor& x) {
+  const Tensor zero = x == 0;
+  return masked_fill(sqrt(masked_fill(x, zero, 1)), zero, 0);
+}
+
+}  // namespace
+
+Tensor sum(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
+  const Tensor in = cast(x, dtype);
+  return apply<Sum>(over(in, dim, keepdim, "sum"), Operand(in, x.at()));
+}
+Tensor mean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
+  const Tensor in = cast(x, dtype);
+  return apply<Mean>(over(in, dim, keepdim, "mean"), Operand(in, x.at()));
+}
+Tensor var(Operand x, bool unbiased) { return var(x, IntArrayRef(), unbiased); }
+Tensor var(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
+  const Scope scope(x.at());
+  return variance(x, over(x, dim, keepdim, "var"), unbiased);
+}
+Tensor std(Operand x, bool unbiased) { return std(x, IntArrayRef(), unbiased); }
+Tensor std(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
+  const Scope scope(x.at());
+  return sqrt_flat_at_zero(variance(x, over(x, dim, keepdim, "std"), unbiased));
+}
+Tensor amax(Operand x, IntArrayRef dim, bool keepdim) {
+  return apply<Extremum<Reduction::Max>>(over(x, dim, keepdim, "amax"), x);
+}
+Tensor amin(Operand x, IntArrayRef dim, bool keepdim) {
+  return apply<Extremum<Reduction::Min>>(over(x, dim, keepdim, "amin"), x);
+}
+Tensor max(Operand x) { return amax(x); }
+Tensor min(Operand x) { return amin(x); }
+std::tuple<Tensor, Tensor> max(Operand x, std::int64_t dim, bool keepdim) {
+  return apply<ExtremumAt<true>>({dim, keepdim}, x);
+}
+std::tuple<Tensor, Tensor> min(Operand x, std::int64_t dim, bool keepdim) {
+  return apply<ExtremumAt<false>>({dim, keepdim}, x);
+}
+std::tuple<Tensor, Tensor> Tensor::max(std::int64_t dim, bool keepdim, Location at) const {
+  return gradus::max({*this, at}, dim, keepdim);
+}
+std::tuple<Tensor, Tensor> Tensor::min(std::int64_t dim, bool keepdim, Location at) const {
+  return gradus::min({*this, at}, dim, keepdim);
+}
+Tensor argmax(Operand x, std::optional<std::int64_t> dim, bool keepdim) {
+  return Tensor(core::argmax(x.tensor().array(), dim, keepdim));
+}
+Tensor argmin(Operand x, std::optional<std::int64_t> dim, bool keepdim) {
+  return Tensor(core::argmin(x.tensor().array(), dim, keepdim));
+}
+Tensor all(Operand x) { return Tensor(core::reduce(Reduction::All, x.tensor().array())); }
+Tensor any(Operand x) { return Tensor(core::reduce(Reduction::Any, x.tensor().array())); }
+Tensor all(Operand x, std::int64_t dim, bool keepdim) {
+  return Tensor(core::reduce(Reduction::All, x.tensor().array(), dim, keepdim));
+}
+Tensor any(Operand x, std::int64_t dim, bool keepdim) {
+  return Tensor(core::reduce(Reduction::Any, x.tensor().array(), dim, keepdim));
+}
+Tensor norm(Operand x, const Scalar& p) { return norm(x, p, IntArrayRef()); }
+Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
+  const Scope scope(x.at());
+  const double order = p.toDouble();
+  if (order == 2) return sqrt_flat_at_zero(square(x).sum(dim, keepdim));
+  const Tensor magnitude = abs(x);
+  if (order == 1) return magnitude.sum(dim, keepdim);
+  if (std::isinf(order)) return order > 0 ? amax(magnitude, dim, keepdim) : amin(magnitude, dim, keepdim);
+  if (order == 0) return (magnitude != 0).to(x.tensor().dtype()).sum(dim, keepdim);
+  const Tensor zero = magnitude == 0;  // |x|^(p - 1) is infinite there when p < 1
+  const Tensor powers = masked_fill(pow(masked_fill(magnitude, zero, 1), order), zero, 0).sum(dim, keepdim);
+  const Tensor none = powers == 0;
+  return masked_fill(pow(masked_fill(powers, none, 1), 1 / order), none, 0);
+}
+Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim) {
+  return apply<LogSumExp>(over(x, dim, keepdim, "logsumexp"), x);
+}
+Tensor softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  const Tensor in = cast(x, dtype);
+  return apply<Softmax>({core::wrap_dim(dim, in.array().dim(), "softmax")}, Operand(in, x.at()));
+}
+Tensor log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  const Tensor in = cast(x, dtype);
+  return apply<LogSoftmax>({core::wrap_dim(dim, in.array().dim(), "log_softmax")}, Operand(in, x.at()));
+}
+
+bool equal(const Tensor& a, const Tensor& b) { return core::equal(a.array(), b.array()); }
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  return core::allclose(a.array(), b.array(), rtol, atol, equal_nan);
+}
+
+}  // namespace gradus

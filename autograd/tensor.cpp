@@ -1,0 +1,112 @@
+#include "tensor.h"
+
+#include "../core/fail.h"
+#include "engine.h"
+#include "grad_mode.h"
+#include "views.h"
+
+namespace gradus {
+
+using autograd::Body;
+using autograd::LeafNode;
+
+Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
+  if (name != "cpu") core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"", name);
+}
+
+void Tensor::throw_undefined() { core::fail<GradError>("Tensor: an undefined tensor was used (it was never assigned)"); }
+
+LeafNode& Tensor::leaf() const {
+  Body& b = body();
+  if (!b.leaf) {
+    b.leaf = core::Ref<LeafNode>::adopt(new LeafNode({b.array.shape(), b.array.dtype()}));
+  }
+  return *b.leaf;
+}
+
+const Tensor& Tensor::requires_grad_(bool requires_grad) const {
+  if (!is_leaf()) {
+    if (requires_grad) return *this;
+    core::fail<GradError>("requires_grad_: a result of {} cannot cease to require grad: detach() gives a tensor that does",
+                          grad_fn()->name());
+  }
+  if (!requires_grad) {
+    body().edge = {};
+    return *this;
+  }
+  if (!is_floating_point()) {
+    core::fail<GradError>("requires_grad_: only floating-point tensors have gradients: this one is {}", dtype());
+  }
+  leaf();
+  body().edge = {core::Ref<autograd::Node>(body().leaf.get()), 0};
+  return *this;
+}
+
+bool Tensor::is_leaf() const { return !edge() || edge().node.get() == body().leaf.get(); }
+
+core::Ref<autograd::Node> Tensor::grad_fn() const { return is_leaf() ? core::Ref<autograd::Node>() : edge().node; }
+
+int Tensor::output_nr() const { return edge().index; }
+
+const Tensor& Tensor::grad() const {
+  static const Tensor none;
+  return body().leaf ? body().leaf->grad() : none;
+}
+
+Tensor& Tensor::mutable_grad() const { return leaf().grad(); }
+
+void Tensor::retain_grad() const {
+  if (!requires_grad()) core::fail<GradError>("retain_grad: the tensor must require grad");
+  if (is_leaf()) return;
+  leaf();
+  edge().node->keep_gradient(edge().index, body().leaf);
+}
+
+bool Tensor::retains_grad() const { return !is_leaf() && edge().node->keeps_gradient(edge().index, body().leaf.get()); }
+
+void Tensor::backward(const Tensor& gradient, std::optional<bool> retain_graph, bool create_graph,
+                      const std::vector<Tensor>& inputs) const {
+  autograd::backward({*this}, {gradient}, retain_graph, create_graph, inputs);
+}
+
+Tensor Tensor::detach() const { return Tensor(array()); }
+
+const Tensor& Tensor::detach_() const {
+  if (is_view()) core::fail<GradError>("detach_: a view cannot be detached in place: use detach()");
+  body().edge = {};
+  ++body().rewrites;
+  return *this;
+}
+
+void Tensor::set_data(const Tensor& other) const {
+  Body& b = body();
+  if (b.leaf && requires_grad() && !other.is_floating_point()) {
+    core::fail<GradError>("set_data: a tensor that requires grad must stay floating-point: {}", other.dtype());
+  }
+  b.array = other.array();
+  if (b.leaf) b.leaf->set_meta({b.array.shape(), b.array.dtype()});
+}
+
+unsigned Tensor::add_hook(autograd::Hook hook) const {
+  if (!requires_grad()) core::fail<GradError>("register_hook: the tensor must require grad");
+  return static_cast<unsigned>(edge().node->add_hook(edge().index, std::move(hook)));
+}
+
+void Tensor::remove_hook(unsigned id) const {
+  if (requires_grad()) edge().node->remove_hook(id);
+}
+
+void Tensor::register_post_accumulate_grad_hook(std::function<void(Tensor&)> hook) const {
+  if (!requires_grad() || !is_leaf()) {
+    core::fail<GradError>("register_post_accumulate_grad_hook: the tensor must be a leaf that requires grad");
+  }
+  leaf().add_post_accumulate_hook(std::move(hook));
+}
+
+void Tensor::follow_base() const {
+  autograd::ViewOf& view = *body().view;
+  view.seen = view.base->rewrites;
+  body().set_edge(autograd::detail::edge_as_view_of(Tensor(view.base), body().array));
+}
+
+}  // namespace gradus

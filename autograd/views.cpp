@@ -1,0 +1,452 @@
+// Views, copies, and how views and their base keep each other's history right.
+//
+// A view shares numbers with its base, so an in-place change of one changes the other. The graph stays functional:
+// after v.mul_(c) on a view v of b, v's numbers are the output of "mul", b's are those of "as_strided_scatter" (b with
+// the new numbers in v's place), and every view of b, v included, is an "as_strided" view of that, made when next asked.
+#include "views.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "../core/combine.h"
+#include "../core/create.h"
+#include "../core/fail.h"
+#include "../core/pointwise.h"
+#include "../core/reduce.h"
+#include "grad_mode.h"
+#include "operation.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+using core::Shape;
+using core::Strides;
+
+namespace {
+
+// The gradient of picking some elements is putting them back among zeros; the gradient of putting is picking. V is a
+// view operation that picks every element at most once.
+template <class V>
+struct Put {
+  static constexpr std::string_view name = V::put_name;
+  struct Attrs {
+    typename V::Attrs pick;
+    Shape shape;
+    template <class F>
+    void visit(F&& f) const {
+      pick.visit(f);
+      f("shape", shape);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) {
+    const Array zeros = core::zeros(a.shape, x.dtype());
+    V::forward(a.pick, zeros).copy_(x);
+    return zeros;
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, const Attrs& a) { return apply<V>(a.pick, Tensor(dy)); });
+};
+// In functions of their own: where a formula stands, its operation is not complete yet.
+template <class V, class A>
+Tensor put(const Tensor& dy, const Shape& x, const A& pick) {
+  return apply<Put<V>>({pick, x}, dy);
+}
+
+struct Select {
+  static constexpr std::string_view name = "select", put_name = "put_selected";
+  static constexpr bool is_view = true;
+  struct Attrs {
+    std::int64_t dim = 0, index = 0;
+    template <class F>
+    void visit(F&& f) const {
+      f("dim", dim);
+      f("index", index);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x.select(a.dim, a.index); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Select>(dy, x, a); });
+};
+struct Slice {
+  static constexpr std::string_view name = "slice", put_name = "put_slice";
+  static constexpr bool is_view = true;
+  struct Attrs {
+    std::int64_t dim = 0, start = 0, stop = 0, step = 1;
+    template <class F>
+    void visit(F&& f) const {
+      f("dim", dim);
+      f("start", start);
+      f("stop", stop);
+      f("step", step);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x.slice(a.dim, a.start, a.stop, a.step); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Slice>(dy, x, a); });
+};
+struct Diagonal {
+  static constexpr std::string_view name = "diagonal", put_name = "put_diagonal";
+  static constexpr bool is_view = true;
+  struct Attrs {
+    std::int64_t offset = 0, dim1 = 0, dim2 = 1;
+    template <class F>
+    void visit(F&& f) const {
+      f("offset", offset);
+      f("dim1", dim1);
+      f("dim2", dim2);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x.diagonal(a.offset, a.dim1, a.dim2); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Diagonal>(dy, x, a); });
+};
+
+struct ShapeAttrs {
+  Shape shape;
+  template <class F>
+  void visit(F&& f) const {
+    f("shape", shape);
+  }
+};
+// Any view that keeps the order of the elements: view, squeeze, unsqueeze, flatten.
+struct View {
+  static constexpr std::string_view name = "view";
+  static constexpr bool is_view = true;
+  using Attrs = ShapeAttrs;
+  static Array forward(const Attrs& a, const Array& x) { return x.view(a.shape); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
+};
+// A reshape that must copy.
+struct Reshape {
+  static constexpr std::string_view name = "reshape";
+  using Attrs = ShapeAttrs;
+  static Array forward(const Attrs& a, const Array& x) { return x.reshape(a.shape); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
+};
+struct Expand {
+  static constexpr std::string_view name = "expand";
+  static constexpr bool is_view = true;
+  using Attrs = ShapeAttrs;
+  static Array forward(const Attrs& a, const Array& x) { return x.expand(a.shape); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return sum_to_size(dy, x); });
+};
+struct SumTo {
+  static constexpr std::string_view name = "sum_to_size";
+  using Attrs = ShapeAttrs;
+  static Array forward(const Attrs& a, const Array& x) { return core::sum_to(x, a.shape); }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.expand(x); });
+};
+struct Permute {
+  static constexpr std::string_view name = "permute";
+  static constexpr bool is_view = true;
+  struct Attrs {
+    core::Dims dims;
+    template <class F>
+    void visit(F&& f) const {
+      f("dims", dims);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x.permute(a.dims); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
+    core::Dims inverse = a.dims;
+    for (int i = 0; i < a.dims.size(); ++i) inverse[core::wrap_dim(a.dims[i], a.dims.size(), "permute")] = i;
+    return dy.permute(inverse);
+  });
+};
+// The same elements: a copy, a conversion (the engine casts the gradient back), an alias.
+struct Clone {
+  static constexpr std::string_view name = "clone";
+  static Array forward(const Array& x) { return x.clone(); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+struct To {
+  static constexpr std::string_view name = "to";
+  struct Attrs {
+    DType dtype = kFloat32;
+    template <class F>
+    void visit(F&& f) const {
+      f("dtype", dtype);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x.to(a.dtype); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+struct Alias {
+  static constexpr std::string_view name = "alias";
+  static constexpr bool is_view = true;
+  static Array forward(const Array& x) { return x; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+struct Flip {
+  static constexpr std::string_view name = "flip";
+  struct Attrs {
+    core::Dims dims;
+    template <class F>
+    void visit(F&& f) const {
+      f("dims", dims);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x.flip(a.dims); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy.flip(a.dims); });
+};
+
+// Any geometry over a contiguous base, its offset counted from the base's first element; indices may overlap.
+struct Geometry {
+  Shape shape;
+  Strides strides;
+  std::int64_t offset = 0;
+  template <class F>
+  void visit(F&& f) const {
+    f("shape", shape);
+    f("strides", strides);
+    f("offset", offset);
+  }
+  Array of(const Array& base) const { return base.as_strided(shape, strides, base.storage_offset() + offset); }
+};
+Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry);
+struct AsStrided {
+  static constexpr std::string_view name = "as_strided";
+  static constexpr bool is_view = true;
+  using Attrs = Geometry;
+  static Array forward(const Attrs& a, const Array& base) { return a.of(base); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, ShapeOf<0> base, const Attrs& a) { return put_strided(dy, base, a); });
+};
+// Adds each element of x to the place that it is a view of: the gradient of as_strided.
+struct StridedSum {
+  static constexpr std::string_view name = "strided_sum";
+  struct Attrs {
+    Geometry geometry;
+    Shape base;
+    template <class F>
+    void visit(F&& f) const {
+      geometry.visit(f);
+      f("base", base);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) {
+    const Array sum = core::zeros(a.base, x.dtype());
+    add_elements(a.geometry.of(sum), x, 0);
+    return sum;
+  }
+  // Dimension by dimension while elements of the target share memory; in one go once they do not.
+  static void add_elements(const Array& to, const Array& x, int dim) {
+    if (dim == to.dim() || !to.may_overlap_itself()) {
+      core::binary_out(to, core::Binary::Add, to, x);
+      return;
+    }
+    for (std::int64_t i = 0; i < to.shape()[0]; ++i) add_elements(to.select(0, i), x.select(0, i), dim);
+  }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a.geometry, dy.contiguous()); });
+};
+Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry) {
+  return apply<StridedSum>({geometry, base}, dy);
+}
+// The base with other numbers in a view's place.
+Tensor scatter_zeros(const Tensor& dy, const Geometry& view);
+struct AsStridedScatter {
+  static constexpr std::string_view name = "as_strided_scatter";
+  using Attrs = Geometry;
+  static Array forward(const Attrs& a, const Array& base, const Array& view) {
+    const Array result = base.clone();
+    a.of(result).copy_(view);
+    return result;
+  }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, const Attrs& a) { return scatter_zeros(dy, a); },
+      [](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a, dy.contiguous()); });
+};
+
+Tensor scatter_zeros(const Tensor& dy, const Geometry& view) {
+  return apply<AsStridedScatter>(view, dy.contiguous(), Tensor(core::zeros(view.shape, dy.dtype())));
+}
+
+Geometry geometry_in(const Array& base, const Array& view) {
+  if (base.storage() != view.storage()) {
+    core::fail<GradError>(
+        "in-place change: the base of the view must still hold its numbers: set_data has given it others; take the view "
+        "again");
+  }
+  if (!base.is_contiguous()) {
+    core::fail<GradError>(
+        "in-place change: the base of the view must be contiguous for its history to be kept: {} with strides {}; call "
+        "contiguous() on it before taking the view",
+        base.shape(), base.strides());
+  }
+  return {view.shape(), view.strides(), view.storage_offset() - base.storage_offset()};
+}
+
+}  // namespace
+
+namespace autograd::detail {
+
+Edge edge_as_view_of(const Tensor& base, const Array& view) {
+  if (!base.requires_grad()) return {};
+  const Operand input(base, Location::unknown());
+  auto* node = new NodeOf<AsStrided>(geometry_in(base.array(), view), &input, 1, false);
+  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
+  node->set_outputs(view);
+  return {owner, 0};
+}
+
+Edge edge_after_write(const Tensor& base, const Array& view, const Edge& written, Location at) {
+  const Tensor new_view(view, written);
+  const Operand inputs[] = {{base, at}, {new_view, at}};
+  auto* node = new NodeOf<AsStridedScatter>(geometry_in(base.array(), view), inputs, 2, false);
+  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
+  node->set_outputs(base.array());
+  return {owner, 0};
+}
+
+void check_writable_view(const Array& base, const Array& view) { geometry_in(base, view); }
+
+Tensor alias_of(Operand x) { return apply<Alias>(x); }
+
+}  // namespace autograd::detail
+
+Tensor Tensor::view(IntArrayRef shape, Location at) const {
+  const Shape wanted = array().view(shape).shape();  // -1 resolved, errors thrown
+  return apply<View>({wanted}, Operand(*this, at));
+}
+
+Tensor reshape(Operand x, IntArrayRef shape) {
+  const Array& a = x.tensor().array();
+  const Array result = a.reshape(shape);
+  if (result.storage() == a.storage()) return apply<View>({result.shape()}, x);
+  return apply<Reshape>({result.shape()}, x);
+}
+Tensor flatten(Operand x, std::int64_t start_dim, std::int64_t end_dim) {
+  return reshape(x, x.tensor().array().flatten(start_dim, end_dim).shape());
+}
+Tensor permute(Operand x, IntArrayRef dims) { return apply<Permute>({core::Dims(dims)}, x); }
+Tensor transpose(Operand x, std::int64_t dim0, std::int64_t dim1) {
+  const int n = x.tensor().array().dim();
+  const int a = core::wrap_dim(dim0, n, "transpose"), b = core::wrap_dim(dim1, n, "transpose");
+  core::Dims dims;
+  for (int i = 0; i < n; ++i) dims.push_back(i == a ? b : i == b ? a : i);
+  return permute(x, dims);
+}
+Tensor t(Operand x) {
+  const std::int64_t n = x.tensor().dim();
+  if (n > 2) core::fail<ShapeError>("t: at most 2 dimensions: {}; transpose(-2, -1) takes more", x.tensor().sizes());
+  return n < 2 ? detail::alias_of(x) : transpose(x, 0, 1);
+}
+Tensor movedim(Operand x, std::int64_t source, std::int64_t destination) {
+  const int n = x.tensor().array().dim();
+  const int from = core::wrap_dim(source, n, "movedim"), to = core::wrap_dim(destination, n, "movedim");
+  core::Dims dims;
+  for (int i = 0; i < n; ++i) {
+    if (i != from) dims.push_back(i);
+  }
+  dims.insert(to, from);
+  return permute(x, dims);
+}
+Tensor Tensor::expand(IntArrayRef shape, Location at) const {
+  return apply<Expand>({array().expand(shape).shape()}, Operand(*this, at));
+}
+Tensor squeeze(Operand x) { return apply<View>({x.tensor().array().squeeze().shape()}, x); }
+Tensor squeeze(Operand x, std::int64_t dim) { return apply<View>({x.tensor().array().squeeze(dim).shape()}, x); }
+Tensor unsqueeze(Operand x, std::int64_t dim) { return apply<View>({x.tensor().array().unsqueeze(dim).shape()}, x); }
+Tensor select(Operand x, std::int64_t dim, std::int64_t index) { return apply<Select>({dim, index}, x); }
+Tensor slice(Operand x, std::int64_t dim, std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+             std::int64_t step) {
+  return apply<Slice>({dim, start.value_or(0), stop.value_or(std::numeric_limits<std::int64_t>::max()), step}, x);
+}
+Tensor narrow(Operand x, std::int64_t dim, std::int64_t start, std::int64_t length) {
+  const Array checked = x.tensor().array().narrow(dim, start, length);
+  const std::int64_t from = start < 0 ? start + x.tensor().size(dim) : start;
+  return apply<Slice>({dim, from, from + length, 1}, x);
+}
+Tensor diagonal(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  return apply<Diagonal>({offset, dim1, dim2}, x);
+}
+Tensor as_strided(Operand x, IntArrayRef shape, IntArrayRef strides, std::optional<std::int64_t> storage_offset) {
+  const Tensor& tensor = x.tensor();
+  // The history leads to the base: the geometry is over the storage, and may reach elements that x does not have.
+  const Tensor base = tensor.is_view() ? Tensor(tensor.body().view->base) : tensor;
+  const std::int64_t offset = storage_offset.value_or(tensor.storage_offset());
+  if (!base.requires_grad()) {
+    return detail::make_view(tensor.array().as_strided(shape, strides, offset), {}, tensor);
+  }
+  const Array result = base.array().as_strided(shape, strides, offset);
+  const Geometry geometry = geometry_in(base.array(), result);
+  const std::int64_t last = core::contiguous_strides(base.array().shape()).empty() ? 1 : base.numel();
+  std::int64_t reach = geometry.offset + 1;
+  for (int i = 0; i < result.dim(); ++i) reach += (result.shape()[i] - 1) * result.strides()[i];
+  if (result.numel() != 0 && (geometry.offset < 0 || reach > last)) {
+    core::fail<IndexError>("as_strided: a view with history must stay within its base: elements {} to {} of {}",
+                           geometry.offset, reach - 1, last);
+  }
+  return apply<AsStrided>(geometry, Operand(base, x.at()));
+}
+Tensor Tensor::operator[](std::int64_t index) const { return gradus::select({*this, Location::unknown()}, 0, index); }
+
+Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) const {
+  using Kind = TensorIndex::Kind;
+  std::int64_t taken = 0;
+  for (const TensorIndex& i : indices) taken += i.kind == Kind::kInteger || i.kind == Kind::kSlice ? 1 : 0;
+  if (taken > dim()) {
+    core::fail<IndexError>("index: {} indices for a tensor of {} dimensions ({})", taken, dim(), sizes());
+  }
+  Tensor result = *this;
+  std::int64_t at_dim = 0;
+  for (const TensorIndex& i : indices) {
+    const Operand x(result, at);
+    switch (i.kind) {
+      case Kind::kInteger: result = gradus::select(x, at_dim, i.integer); break;
+      case Kind::kSlice: result = gradus::slice(x, at_dim++, i.slice.start, i.slice.stop, i.slice.step); break;
+      case Kind::kNone: result = gradus::unsqueeze(x, at_dim++); break;
+      case Kind::kEllipsis: {
+        std::int64_t later = 0;
+        for (const TensorIndex* j = &i + 1; j != indices.end(); ++j) {
+          if (j->kind == Kind::kEllipsis) core::fail<IndexError>("index: there may be one Ellipsis only");
+          later += j->kind == Kind::kInteger || j->kind == Kind::kSlice ? 1 : 0;
+        }
+        at_dim = result.dim() - later;
+        break;
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
+  if (size < 1) core::fail<ValueError>("split: the size of a part must be at least 1: {}", size);
+  std::vector<Tensor> parts;
+  const std::int64_t n = x.tensor().size(dim);
+  for (std::int64_t start = 0; start < n || parts.empty(); start += size) {
+    parts.push_back(narrow(x, dim, start, std::min(size, n - start)));
+  }
+  return parts;
+}
+std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
+  if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
+  const std::int64_t n = x.tensor().size(dim);
+  return split(x, std::max<std::int64_t>(1, (n + chunks - 1) / chunks), dim);
+}
+std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
+  std::vector<Tensor> parts;
+  for (std::int64_t i = 0; i < x.tensor().size(dim); ++i) parts.push_back(select(x, dim, i));
+  return parts;
+}
+std::vector<Tensor> Tensor::split(std::int64_t size, std::int64_t dim, Location at) const {
+  return gradus::split({*this, at}, size, dim);
+}
+std::vector<Tensor> Tensor::chunk(std::int64_t chunks, std::int64_t dim, Location at) const {
+  return gradus::chunk({*this, at}, chunks, dim);
+}
+std::vector<Tensor> Tensor::unbind(std::int64_t dim, Location at) const { return gradus::unbind({*this, at}, dim); }
+
+Tensor clone(Operand x) { return apply<Clone>(x); }
+Tensor Tensor::contiguous(Location at) const { return is_contiguous() ? *this : gradus::clone({*this, at}); }
+Tensor Tensor::to(DType dtype, Location at) const {
+  return dtype == this->dtype() ? *this : apply<To>({dtype}, Operand(*this, at));
+}
+Tensor Tensor::to(const TensorOptions& options, Location at) const { return to(options.dtype_or(dtype()), at); }
+Tensor flip(Operand x, IntArrayRef dims) {
+  return apply<Flip>({core::wrap_dims(dims, x.tensor().array().dim(), "flip")}, x);
+}
+Tensor sum_to_size(Operand x, IntArrayRef shape) {
+  return x.tensor().sizes() == shape ? x.tensor() : apply<SumTo>({Shape(shape)}, x);
+}
+
+}  // namespace gradus
