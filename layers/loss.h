@@ -1,0 +1,70 @@
+// Losses of real-valued targets; those of classes are in nll_loss.h and cross_entropy.h.
+//
+//   Mean squared error:  l = (x - t)^2       dl/dx = 2 (x - t)
+//
+//   Binary cross-entropy with logits: x is a logit, s = 1 / (1 + exp(-x)) the probability it stands for, t in [0, 1] the
+//   target and v (pos_weight, or 1) the weight of positive answers:
+//
+//     l = - w (v t log s + (1 - t) log(1 - s))
+//       = w ((1 - t) x + (1 + (v - 1) t) log(1 + exp(-x)))                 because log(1 - s) = log s - x
+//     dl/dx = w ((1 - t) s - v t (1 - s))                                  s - t without weights
+//
+//   log(1 + exp(-x)) is taken as logsumexp(0, -x), which neither overflows nor has a kink at 0.
+//
+//   The mean divides by the number of elements. Both are composed of operations of the graph.
+#pragma once
+
+#include "cross_entropy.h"
+#include "nll_loss.h"
+#include "reduction.h"
+
+namespace gradus::nn {
+
+struct MSELossOptions {
+  MSELossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(Reduction, reduction);
+};
+struct BCEWithLogitsLossOptions {
+  GRADUS_ARG(Tensor, weight);      ///< of each element, broadcast
+  GRADUS_ARG(Tensor, pos_weight);  ///< of positive answers, broadcast
+  GRADUS_ARG(Reduction, reduction) = kMean;
+};
+
+namespace functional {
+using MSELossFuncOptions = MSELossOptions;
+using BinaryCrossEntropyWithLogitsFuncOptions = BCEWithLogitsLossOptions;
+/// ShapeError when the target's shape is not the input's: nothing is broadcast.
+GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options = {});
+/// ShapeError when the target's shape is not the input's.
+GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target,
+                                                   const BinaryCrossEntropyWithLogitsFuncOptions& options = {});
+}  // namespace functional
+
+class GRADUS_API MSELossImpl : public Cloneable<MSELossImpl> {
+ public:
+  explicit MSELossImpl(const MSELossOptions& chosen = {}) : options(chosen) {}
+  Tensor forward(Operand x, const Tensor& target);
+  void reset() override {}
+
+  MSELossOptions options;
+};
+GRADUS_MODULE(MSELoss);
+
+class GRADUS_API BCEWithLogitsLossImpl : public Cloneable<BCEWithLogitsLossImpl> {
+ public:
+  explicit BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& options = {});
+  Tensor forward(Operand x, const Tensor& target);
+  void reset() override;
+
+  BCEWithLogitsLossOptions options;
+  Tensor weight, pos_weight;  ///< buffers; undefined when absent
+};
+GRADUS_MODULE(BCEWithLogitsLoss);
+
+}  // namespace gradus::nn
+
+namespace gradus {
+GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, Reduction reduction = kMean);
+GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target, const Tensor& weight = {},
+                                                   const Tensor& pos_weight = {}, Reduction reduction = kMean);
+}  // namespace gradus
