@@ -1,0 +1,46 @@
+#include "adam.h"
+
+#include <cmath>
+
+#include "../core/create.h"
+#include "../core/fail.h"
+#include "../core/optimizer_step.h"
+
+namespace gradus::optim {
+
+void AdamOptions::check() const {
+  const auto& [beta1, beta2] = betas_;
+  if (!(lr_ >= 0)) core::fail<ValueError>("Adam: lr must not be negative: {}", lr_);
+  if (!(eps_ >= 0)) core::fail<ValueError>("Adam: eps must not be negative: {}", eps_);
+  if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
+    core::fail<ValueError>("Adam: betas must lie in [0, 1): {}, {}", beta1, beta2);
+  }
+  if (!(weight_decay_ >= 0)) core::fail<ValueError>("Adam: weight_decay must not be negative: {}", weight_decay_);
+}
+
+void Adam::update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) {
+  const auto& o = static_cast<const AdamOptions&>(options);
+  if (states_.size() <= index) states_.resize(index + 1);
+  State& state = states_[index];
+  if (state.step == 0) {
+    state.exp_avg = core::zeros_like(parameter.array());
+    state.exp_avg_sq = core::zeros_like(parameter.array());
+  }
+  if (o.amsgrad() && !state.max_exp_avg_sq.defined()) state.max_exp_avg_sq = core::zeros_like(parameter.array());
+  ++state.step;
+  const auto [beta1, beta2] = o.betas();
+  const auto t = static_cast<double>(state.step);
+  core::AdamStep step;
+  step.lr = o.lr();
+  step.beta1 = beta1;
+  step.beta2 = beta2;
+  step.eps = o.eps();
+  step.weight_decay = o.weight_decay();
+  step.decoupled_decay = decoupled_decay_;
+  step.correction1 = 1 - std::pow(beta1, t);
+  step.correction2 = 1 - std::pow(beta2, t);
+  core::adam_step(parameter.array(), parameter.grad().array(), state.exp_avg, state.exp_avg_sq,
+                  o.amsgrad() ? state.max_exp_avg_sq : core::Array(), step);
+}
+
+}  // namespace gradus::optim

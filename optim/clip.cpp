@@ -1,0 +1,70 @@
+#include "clip.h"
+
+#include <cmath>
+
+#include "../autograd/grad_mode.h"
+#include "../core/fail.h"
+#include "../core/pointwise.h"
+#include "../core/reduce.h"
+
+namespace gradus {
+
+using core::Array;
+
+namespace nn::utils {
+
+double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type,
+                       bool error_if_nonfinite) {
+  if (!(max_norm >= 0)) core::fail<ValueError>("clip_grad_norm_: max_norm must not be negative: {}", max_norm);
+  if (!(norm_type > 0)) core::fail<ValueError>("clip_grad_norm_: norm_type must be positive: {}", norm_type);
+  double total = 0;
+  for (const Tensor& p : parameters) {
+    if (!p.grad().defined()) continue;
+    // In float64: the squares of many float32 gradients add up without loss.
+    const Array magnitude = core::abs(p.grad().array().to(kFloat64));
+    if (magnitude.numel() == 0) continue;
+    if (std::isinf(norm_type)) {
+      const double largest = core::reduce(core::Reduction::Max, magnitude).item<double>();
+      total = std::isnan(total) || largest <= total ? total : largest;
+    } else {
+      total += core::sum(core::binary(core::Binary::Pow, magnitude, norm_type)).item<double>();
+    }
+  }
+  if (!std::isinf(norm_type)) total = std::pow(total, 1 / norm_type);
+  if (error_if_nonfinite && !std::isfinite(total)) {
+    core::fail<GradError>("clip_grad_norm_: the norm of the gradients must be finite: {}", total);
+  }
+  const double factor = max_norm / (total + 1e-6);
+  if (factor < 1 || std::isnan(factor)) {
+    for (const Tensor& p : parameters) {
+      if (p.grad().defined()) core::binary_out(p.grad().array(), core::Binary::Mul, p.grad().array(), factor);
+    }
+  }
+  return total;
+}
+
+}  // namespace nn::utils
+
+namespace optim {
+
+void max_norm_(const std::vector<Tensor>& parameters, double c) {
+  if (!(c > 0)) core::fail<ValueError>("max_norm_: c must be positive: {}", c);
+  for (const Tensor& p : parameters) {
+    if (p.dim() < 2 || p.numel() == 0) continue;
+    const Array& weight = p.array();
+    const std::int64_t rows = weight.size(0);
+    const Array norms = core::sqrt(core::sum(core::square(weight.reshape({rows, -1}).to(kFloat64)), 1));
+    bool changed = false;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const double norm = norms.select(0, i).item<double>();
+      if (!(norm > c)) continue;
+      const Array row = weight.select(0, i);
+      core::binary_out(row, core::Binary::Mul, row, c / norm);
+      changed = true;
+    }
+    if (changed) weight.mark_written("max_norm_", Location::unknown());
+  }
+}
+
+}  // namespace optim
+}  // namespace gradus

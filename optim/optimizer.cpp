@@ -1,0 +1,96 @@
+#include "optimizer.h"
+
+#include "../autograd/grad_mode.h"
+#include "../core/create.h"
+#include "../core/fail.h"
+
+namespace gradus::optim {
+
+OptimizerOptions::~OptimizerOptions() = default;
+
+OptimizerParamGroup::OptimizerParamGroup(const OptimizerParamGroup& other)
+    : params_(other.params_), options_(other.options_ ? other.options_->clone() : nullptr) {}
+OptimizerParamGroup& OptimizerParamGroup::operator=(OptimizerParamGroup other) noexcept {
+  std::swap(params_, other.params_);
+  std::swap(options_, other.options_);
+  return *this;
+}
+OptimizerParamGroup::~OptimizerParamGroup() = default;
+
+Optimizer::~Optimizer() = default;
+
+Optimizer::Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults)
+    : defaults_(std::move(defaults)) {
+  defaults_->check();
+  for (OptimizerParamGroup& group : groups) add_param_group(std::move(group));
+}
+
+void Optimizer::add_param_group(OptimizerParamGroup group) {
+  if (!group.has_options()) group.set_options(defaults_->clone());
+  group.options().check();
+  std::vector<Tensor> known = parameters();
+  for (const Tensor& p : group.params()) {
+    if (!p.defined()) core::fail<ValueError>("optimizer: a parameter is undefined");
+    if (!p.is_leaf()) {
+      core::fail<ValueError>("optimizer: parameters must be leaves: one of {} was made by {}", p.sizes(),
+                             p.grad_fn()->name());
+    }
+    for (const Tensor& other : known) {
+      if (other.is_same(p)) core::fail<ValueError>("optimizer: a parameter of {} is given twice", p.sizes());
+    }
+    known.push_back(p);
+  }
+  groups_.push_back(std::move(group));
+}
+
+std::vector<Tensor> Optimizer::parameters() const {
+  std::vector<Tensor> all;
+  for (const OptimizerParamGroup& group : groups_) all.insert(all.end(), group.params().begin(), group.params().end());
+  return all;
+}
+
+void Optimizer::zero_grad(bool set_to_none) {
+  for (const OptimizerParamGroup& group : groups_) {
+    for (const Tensor& p : group.params()) {
+      if (!p.grad().defined()) continue;
+      if (set_to_none) {
+        p.zero_grad();
+      } else {
+        p.mutable_grad() = Tensor(core::zeros_like(p.grad().array()));
+      }
+    }
+  }
+}
+
+Tensor Optimizer::step(LossClosure closure) {
+  Tensor loss;
+  if (closure) {
+    const AutoGradMode recording(true);
+    loss = closure();
+  }
+  const NoGradGuard no_grad;
+  // All gradients are looked at before any parameter changes: an error leaves everything as it was.
+  for (const OptimizerParamGroup& group : groups_) {
+    group.options().check();
+    for (const Tensor& p : group.params()) {
+      const Tensor& g = p.grad();
+      if (g.defined() && (g.sizes() != p.sizes() || g.dtype() != p.dtype())) {
+        core::fail<ShapeError>("optimizer: a gradient must have its parameter's shape and dtype: {} {} for {} {}",
+                               g.sizes(), g.dtype(), p.sizes(), p.dtype());
+      }
+    }
+  }
+  std::size_t index = 0;
+  for (const OptimizerParamGroup& group : groups_) {
+    for (const Tensor& p : group.params()) {
+      if (p.grad().defined()) {
+        update(p, group.options(), index);
+        p.array().mark_written("optimizer step", Location::unknown());
+      }
+      ++index;
+    }
+  }
+  return loss;
+}
+
+}  // namespace gradus::optim

@@ -1,0 +1,92 @@
+// What all optimizers share: groups of parameters with options of their own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "../autograd/tensor.h"
+#include "../core/export.h"
+
+namespace gradus::optim {
+
+/// A setting with a getter and a chainable setter of the same name, as in PyTorch's C++ frontend.
+#define GRADUS_OPTION(T, name)                        \
+ public:                                              \
+  const T& name() const noexcept { return name##_; }  \
+  T& name() noexcept { return name##_; }              \
+  auto& name(const T& value) noexcept {               \
+    name##_ = value;                                  \
+    return *this;                                     \
+  }                                                   \
+                                                      \
+ private:                                             \
+  T name##_
+
+/// The settings of a group; each optimizer has its own kind.
+class GRADUS_API OptimizerOptions {
+ public:
+  virtual ~OptimizerOptions();
+  virtual std::unique_ptr<OptimizerOptions> clone() const = 0;
+  virtual double get_lr() const = 0;
+  virtual void set_lr(double lr) = 0;
+  /// ValueError where a setting is out of its range.
+  virtual void check() const = 0;
+};
+
+/// Parameters and their settings; without settings the optimizer's defaults hold.
+class GRADUS_API OptimizerParamGroup {
+ public:
+  OptimizerParamGroup(std::vector<Tensor> params) : params_(std::move(params)) {}  // NOLINT
+  OptimizerParamGroup(std::vector<Tensor> params, std::unique_ptr<OptimizerOptions> options)
+      : params_(std::move(params)), options_(std::move(options)) {}
+  OptimizerParamGroup(const OptimizerParamGroup& other);
+  OptimizerParamGroup(OptimizerParamGroup&&) noexcept = default;
+  OptimizerParamGroup& operator=(OptimizerParamGroup other) noexcept;
+  ~OptimizerParamGroup();
+
+  bool has_options() const noexcept { return options_ != nullptr; }
+  OptimizerOptions& options() { return *options_; }
+  const OptimizerOptions& options() const { return *options_; }
+  void set_options(std::unique_ptr<OptimizerOptions> options) { options_ = std::move(options); }
+  std::vector<Tensor>& params() noexcept { return params_; }
+  const std::vector<Tensor>& params() const noexcept { return params_; }
+
+ private:
+  std::vector<Tensor> params_;
+  std::unique_ptr<OptimizerOptions> options_;
+};
+
+/// Changes parameters by their `.grad`. A parameter without gradient is left alone.
+class GRADUS_API Optimizer {
+ public:
+  using LossClosure = std::function<Tensor()>;
+
+  virtual ~Optimizer();
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// One step. A closure computes the loss and its gradients first; its loss is returned.
+  virtual Tensor step(LossClosure closure = nullptr);
+  /// Forgets the gradients; with set_to_none = false fills them with zeros instead.
+  void zero_grad(bool set_to_none = true);
+  /// ValueError for a parameter that is no leaf or stands in a group already.
+  void add_param_group(OptimizerParamGroup group);
+  std::vector<OptimizerParamGroup>& param_groups() noexcept { return groups_; }
+  const std::vector<OptimizerParamGroup>& param_groups() const noexcept { return groups_; }
+  OptimizerOptions& defaults() noexcept { return *defaults_; }
+  /// All parameters, group by group.
+  std::vector<Tensor> parameters() const;
+
+ protected:
+  Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults);
+  /// Changes parameter number `index` (counted through all groups), which has a gradient of its own shape and dtype.
+  virtual void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) = 0;
+
+ private:
+  std::vector<OptimizerParamGroup> groups_;
+  std::unique_ptr<OptimizerOptions> defaults_;
+};
+
+}  // namespace gradus::optim
