@@ -1,0 +1,141 @@
+// Activations against PyTorch, and relu as a rule.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+
+#include <gradus/autograd/create.h>
+#include <gradus/autograd/gradcheck.h>
+#include <gradus/layers/functional.h>
+
+#include "support/reference.h"
+
+using namespace gradus;
+using core::Array;
+using test::check_error;
+using test::Reference;
+namespace F = nn::functional;
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+template <class Function>
+void check_cases(const Reference& file, const std::string& name, Function function, std::size_t count) {
+  std::size_t checked = 0;
+  for (const std::string& c : file.cases(name + "_")) {
+    const std::string rest = c.substr(name.size() + 1);
+    if (rest != "f32" && rest != "f64" && rest != "special_f32" && rest != "special_f64") continue;
+    ++checked;
+    const Tensor x = file[c + "/x"].requires_grad_();
+    const Tensor y = function(x);
+    file.check(y, c + "/y");
+    if (!file.has(c + "/dy")) continue;
+    y.backward(file[c + "/dy"]);
+    file.check(x.grad(), c + "/dx");
+  }
+  BOOST_TEST(checked == count, name);
+}
+
+template <class Function>
+void check_rows(const Reference& file, const std::string& name, Function function) {
+  std::size_t checked = 0;
+  for (const std::string& c : file.cases(name + "_")) {
+    ++checked;
+    const Tensor x = file[c + "/x"].requires_grad_();
+    const std::int64_t dim = c.find("_1d_") != std::string::npos ? -1 : c.find("dim0") != std::string::npos ? 0 : 1;
+    const Tensor y = function(x, dim);
+    file.check(y, c + "/y");
+    if (!file.has(c + "/dy")) continue;
+    y.backward(file[c + "/dy"]);
+    file.check(x.grad(), c + "/dx");
+  }
+  BOOST_TEST(checked == 10u, name);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(activation)
+
+BOOST_AUTO_TEST_CASE(agree_with_pytorch) {
+  const Reference file("layers");
+  check_cases(file, "relu", [](const Tensor& x) { return F::relu(x); }, 4);
+  check_cases(file, "relu", [](const Tensor& x) { return nn::ReLU()(x); }, 4);
+  check_cases(file, "sigmoid", [](const Tensor& x) { return F::sigmoid(x); }, 4);
+  check_cases(file, "sigmoid", [](const Tensor& x) { return nn::Sigmoid()(x); }, 4);
+  check_cases(file, "tanh", [](const Tensor& x) { return F::tanh(x); }, 4);
+  check_cases(file, "tanh", [](const Tensor& x) { return nn::Tanh()(x); }, 4);
+  check_rows(file, "softmax", [](const Tensor& x, std::int64_t dim) { return F::softmax(x, dim); });
+  check_rows(file, "log_softmax", [](const Tensor& x, std::int64_t dim) {
+    return F::log_softmax(x, F::LogSoftmaxFuncOptions(dim));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(softmax_in_another_dtype) {
+  const Tensor x = randn({3, 4});
+  const Tensor y = F::softmax(x, F::SoftmaxFuncOptions(1).dtype(kFloat64));
+  BOOST_TEST((y.dtype() == kFloat64));
+  test::check_close(y, softmax(x.to(kFloat64), 1), 0, "softmax of the converted");
+}
+
+BOOST_AUTO_TEST_CASE(relu_keeps_nan_and_lets_its_gradient_pass) {
+  const std::vector<double> at = {-kInf, -1, -0.0, 0, 1, kInf, kNan};
+  const Array x = test::list(at), dy = core::full({7}, 3, kFloat64);
+  const std::vector<double> y = test::values(nn::ReluRule::forward(x));
+  const std::vector<double> dx = test::values(nn::ReluRule::backward(dy, x)[0]);
+  BOOST_TEST(y[0] == 0);
+  BOOST_TEST(y[4] == 1);
+  BOOST_TEST(y[5] == kInf);
+  BOOST_TEST(std::isnan(y[6]));
+  BOOST_TEST(dx == (std::vector<double>{0, 0, 0, 0, 3, 3, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(relu_reference_agrees_bit_for_bit) {
+  const std::vector<double> at = {-kInf, -2, -0.0, 0, 0.5, kInf, kNan};
+  const Tensor x = Tensor(test::list(at)).requires_grad_(), dy = randn({7}, kFloat64);
+  const Tensor y = F::relu(x);
+  y.backward(dy);
+  const Tensor z = Tensor(x.array()).requires_grad_();
+  const Tensor reference = nn::ReluRule::reference(z);
+  reference.backward(dy);
+  test::check_close(y, reference, 0, "relu");
+  test::check_close(x.grad(), z.grad(), 0, "relu's gradient");
+  BOOST_TEST(std::string(y.grad_fn()->name()) == "relu");
+}
+
+BOOST_AUTO_TEST_CASE(both_orders_against_finite_differences) {
+  // Away from the kink at 0.
+  const Tensor x = tensor({-1.5, -0.7, -0.2, 0.3, 0.9, 1.8}, TensorOptions(kFloat64).requires_grad(true));
+  const auto check = [&](auto function) {
+    const auto f = [&](const std::vector<Tensor>& in) { return std::vector<Tensor>{function(in[0].square() - 0.5)}; };
+    BOOST_TEST(gradcheck(f, {x}));
+    BOOST_TEST(gradgradcheck(f, {x}));
+  };
+  check([](const Tensor& t) { return F::relu(t) * t; });
+  check([](const Tensor& t) { return F::sigmoid(t); });
+  check([](const Tensor& t) { return F::tanh(t); });
+}
+
+BOOST_AUTO_TEST_CASE(relu_in_place) {
+  const Tensor a = randn({4, 3}, TensorOptions(kFloat64).requires_grad(true)), b = Tensor(a.array()).requires_grad_();
+  const Tensor dy = randn({4, 3}, kFloat64);
+  const Tensor in = a * 2;
+  const Tensor y = nn::ReLU(nn::ReLUOptions(true))(in);
+  BOOST_TEST(y.is_same(in));
+  y.backward(dy);
+  F::relu(b * 2).backward(dy);
+  test::check_close(a.grad(), b.grad(), 0, "in place");
+  check_error<GradError>([&] { F::relu(a, F::ReLUFuncOptions().inplace(true)); }, {"relu: a leaf", "NoGradGuard"});
+  BOOST_TEST((F::relu(a).array().numel() == 12));
+  BOOST_TEST(nn::ReLU()->to_string() == "ReLU()");
+  BOOST_TEST(nn::ReLU(true)->to_string() == "ReLU(inplace=true)");
+  BOOST_TEST(nn::Sigmoid()->to_string() == "Sigmoid()");
+  BOOST_TEST(nn::Tanh()->to_string() == "Tanh()");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
+  check_error<ShapeError>([] { nn::ReluRule::backward(core::ones({3}), core::ones({2})); }, {"relu", "[3]", "[2]"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,392 @@
+// Every proof, for every operation, from its line in support/operation_table.cpp.
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include <gradus/autograd/engine.h>
+#include <gradus/autograd/gradcheck.h>
+#include <gradus/autograd/grad_mode.h>
+#include <gradus/autograd/operation.h>
+#include <gradus/core/pointwise.h>
+
+#include "support/gradients.h"
+#include "support/operation_table.h"
+
+namespace gradus::test {
+namespace {
+
+using Line = OperationLine;
+using Operands = std::vector<Tensor>;
+using core::Array;
+
+// One of a line's sets of shapes: its own first, then the others, and those that its traits promise.
+std::vector<Shapes> all_shapes(const Line& line) {
+  std::vector<Shapes> all(1);
+  for (const Draw& draw : line.operands) all[0].push_back(draw.shape);
+  all.insert(all.end(), line.more_shapes.begin(), line.more_shapes.end());
+  if (line.is(Line::kPointwise)) {
+    for (const auto& shape : Shapes{{}, {1}, {0}, {2, 0, 3}, {4}, {1, 2, 1, 1, 3, 1, 1, 1}}) all.push_back({shape});
+  }
+  if (line.is(Line::kBroadcasts)) {
+    const std::size_t n = line.operands.size();
+    for (const Shapes& pair : std::vector<Shapes>{{{}, {}}, {{2, 3}, {}}, {{}, {2, 3}}, {{2, 3}, {3}}, {{2, 1}, {1, 3}}, {{1}, {2, 3}},
+                                                  {{2, 1, 2}, {3, 1}}, {{0}, {1}}, {{1}, {0}}, {{0, 3}, {1, 3}}, {{2, 1}, {2, 0}}, {{}, {0}}}) {
+      all.push_back(pair);
+      if (n == 3) all.back().push_back(pair[0]);
+    }
+  }
+  return all;
+}
+
+Operands operands_of(const Line& line, const Shapes& shapes, unsigned wanted = ~0u) {
+  Operands operands;
+  for (std::size_t i = 0; i < line.operands.size(); ++i) {
+    operands.push_back(drawn(line.operands[i], static_cast<int>(i), &shapes[i]));
+    if (line.operands[i].differentiable() && (wanted >> i & 1u) != 0) operands.back().requires_grad_();
+  }
+  return operands;
+}
+
+std::string described(const Line& line, const Shapes& shapes) {
+  std::string text = line.name;
+  for (const auto& shape : shapes) text += " " + core::to_string(shape);
+  return text;
+}
+
+// Runs body(line, shapes) over the table; an error is a failure that names the line.
+template <class Body>
+void for_each_line(Body body) {
+  for (const Line& line : operation_table()) {
+    for (const Shapes& shapes : all_shapes(line)) {
+      BOOST_TEST_CONTEXT(described(line, shapes)) {
+        try {
+          body(line, shapes);
+        } catch (const std::exception& error) {
+          BOOST_ERROR(error.what());
+        }
+      }
+    }
+  }
+}
+
+// Numbers from above, the same for the same shape.
+Tensor upstream(const Tensor& y) { return drawn({y.sizes().vec(), -2, 2}, 7); }
+
+// The gradients of the operands that require one.
+Operands gradients(const Line& line, const Operands& operands) {
+  Operands wanted;
+  for (const Tensor& x : operands) {
+    if (x.requires_grad()) wanted.push_back(x);
+  }
+  const Tensor y = line.call(operands);
+  return autograd::grad({y}, wanted, {upstream(y)});
+}
+
+// The same numbers in another layout.
+Array transposed(const Array& x) {
+  core::Dims reversed;
+  for (int i = x.dim(); i-- > 0;) reversed.push_back(i);
+  return x.permute(reversed).clone().permute(reversed);
+}
+Array sliced(const Array& x) {
+  core::Shape wide = x.shape();
+  for (int i = 0; i < wide.size(); ++i) wide[i] = 2 * wide[i] + 1;
+  Array part = core::full(wide, 1e300, x.dtype() == kFloat64 ? kFloat64 : kFloat32).to(x.dtype());
+  for (int i = 0; i < wide.size(); ++i) part = part.slice(i, 1, wide[i], 2);
+  part.copy_(x);
+  return part;
+}
+// Not the same numbers: one row of them for all rows.
+Array expanded(const Array& x) { return x.narrow(0, 0, 1).expand(x.shape()); }
+
+// Every node behind a tensor.
+std::vector<const autograd::Node*> nodes_behind(const Tensor& y) {
+  std::vector<const autograd::Node*> nodes;
+  std::set<const autograd::Node*> seen;
+  std::vector<const autograd::Node*> stack{y.edge().node.get()};
+  while (!stack.empty()) {
+    const auto* node = stack.back();
+    stack.pop_back();
+    if (!seen.insert(node).second) continue;
+    nodes.push_back(node);
+    for (const autograd::Edge& edge : node->next_edges()) {
+      if (edge) stack.push_back(edge.node.get());
+    }
+  }
+  return nodes;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(operations)
+
+BOOST_AUTO_TEST_CASE(every_differentiable_operation_has_a_line) {
+  std::set<std::pair<std::string, int>> in_table;
+  for (const Line& line : operation_table()) {
+    const Tensor y = line.call(operands_of(line, all_shapes(line)[0]));
+    std::set<std::string> names;
+    for (const auto* node : nodes_behind(y)) {
+      names.emplace(node->name());
+      in_table.emplace(node->name(), node->num_inputs());
+    }
+    if (!line.is(Line::kComposed)) {
+      BOOST_CHECK_MESSAGE(names.count(line.name) == 1, "the line " << line.name << " does not run " << line.name);
+    }
+  }
+  std::set<std::string> elsewhere;
+  for (const ProvenElsewhere& proven : proven_elsewhere()) {
+    elsewhere.insert(proven.operation);
+    BOOST_CHECK_MESSAGE(std::filesystem::exists(std::string(GRADUS_TEST_DATA) + "/../test_" + proven.suite + ".cpp"),
+                        proven.operation << " is said to be proven by the suite " << proven.suite << ", which is not there");
+  }
+  for (const autograd::OperationInfo& info : autograd::operations()) {
+    const std::string name(info.name);
+    if (info.outputs == 0 || name.rfind("test_", 0) == 0) continue;  // what a test makes up is named test_...
+    const bool variadic = info.inputs == -1;
+    const bool covered = !info.is_rule && std::any_of(in_table.begin(), in_table.end(), [&](const auto& each) {
+      return each.first == name && (variadic || each.second == info.inputs);
+    });
+    BOOST_CHECK_MESSAGE(covered || elsewhere.count(name) == 1,
+                        (info.is_rule ? "the rule " : "the operation ")
+                            << name << " of " << info.inputs << " inputs has no line in tests/support/operation_table.cpp");
+  }
+}
+
+// Against finite differences, the whole Jacobian.
+BOOST_AUTO_TEST_CASE(first_order) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    const Operands operands = operands_of(line, shapes);
+    autograd::GradcheckOptions options;
+    options.eps = line.eps;
+    const autograd::Function f = [&line](const Operands& x) { return Operands{line.call(x)}; };
+    BOOST_CHECK(gradcheck(f, operands, options));
+    // And in the stricter measure, max|a - b| / max|b| of the gradient from random numbers above.
+    const Tensor y = line.call(operands);
+    const Array dy = upstream(y).array();
+    const Operands by_graph = gradients(line, operands);
+    std::size_t k = 0;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      if (!operands[i].requires_grad()) continue;
+      const Array jacobian = autograd::numerical_jacobian(f, operands, i, line.eps);  // [in, out]
+      std::vector<double> expected;
+      for (std::int64_t row = 0; row < operands[i].numel(); ++row) {
+        double sum = 0;
+        const std::vector<double> d = values(jacobian.select(0, row)), u = values(dy);
+        for (std::size_t j = 0; j < u.size(); ++j) sum += d[j] * u[j];
+        expected.push_back(sum);
+      }
+      const Array numerical = list(expected).view(operands[i].sizes());
+      BOOST_CHECK_LE(error(by_graph[k].array(), numerical), 1e-7);
+      if (shapes == all_shapes(line)[0]) {  // a gradient of nothing but zeros proves nothing
+        const std::vector<double> g = values(by_graph[k]);
+        const bool any = std::any_of(g.begin(), g.end(), [](double v) { return std::fabs(v) > 1e-3; });
+        const bool overwritten = line.name == "copy_" && i == 0;
+        BOOST_CHECK_EQUAL(any, !line.is(Line::kFlat) && !overwritten);
+      }
+      ++k;
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(second_order) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    const Operands operands = operands_of(line, shapes);
+    autograd::GradcheckOptions options;
+    options.eps = line.eps;
+    const autograd::Function f = [&line](const Operands& x) { return Operands{line.call(x)}; };
+    BOOST_CHECK(gradgradcheck(f, operands, options));
+  });
+  // Lines that are not linear have a second order that is not zero: else the check above proves nothing.
+  for (const Line& line : operation_table()) {
+    if (line.is(Line::kLinear) || line.is(Line::kFlat)) continue;
+    BOOST_TEST_CONTEXT(line.name) {
+      const Operands operands = operands_of(line, all_shapes(line)[0]);
+      Operands wanted;
+      for (const Tensor& x : operands) {
+        if (x.requires_grad()) wanted.push_back(x);
+      }
+      const Tensor y = line.call(operands);
+      const Tensor u = upstream(y).requires_grad_();
+      const Operands dx = autograd::grad({y}, wanted, {u}, true, true);
+      const Tensor d_u = autograd::grad({(dx[0] * upstream(dx[0])).sum()}, {u})[0];
+      BOOST_CHECK_GT(error(d_u, Tensor(core::zeros(d_u.sizes(), kFloat64))), 1e-3);
+    }
+  }
+}
+
+// In every layout of every operand.
+BOOST_AUTO_TEST_CASE(layouts) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    if (line.is(Line::kDense)) return;
+    const autograd::Function f = [&line](const Operands& x) { return Operands{line.call(x)}; };
+    autograd::GradcheckOptions options;
+    options.eps = line.eps;
+    const Operands dense = operands_of(line, shapes);
+    const Tensor y = line.call(dense);
+    const Operands dx = gradients(line, dense);
+    for (std::size_t i = 0; i < dense.size(); ++i) {
+      for (const auto layout : {transposed, sliced}) {
+        Operands operands = dense;
+        operands[i] = Tensor(layout(dense[i].array()));
+        if (dense[i].requires_grad()) operands[i].requires_grad_();
+        BOOST_CHECK_LE(error(line.call(operands), y), 1e-14);
+        const Operands again = gradients(line, operands);
+        for (std::size_t k = 0; k < dx.size(); ++k) BOOST_CHECK_LE(error(again[k], dx[k]), 1e-14);
+        BOOST_CHECK(gradcheck(f, operands, options));
+      }
+      if (line.is(Line::kNoTies) || dense[i].dim() == 0 || dense[i].size(0) == 0) continue;
+      Operands operands = dense, copies = dense;
+      operands[i] = Tensor(expanded(dense[i].array()));
+      copies[i] = Tensor(operands[i].array().clone());
+      if (dense[i].requires_grad()) {
+        operands[i].requires_grad_();
+        copies[i].requires_grad_();
+      }
+      BOOST_CHECK_LE(error(line.call(operands), line.call(copies)), 1e-14);
+      const Operands of_expanded = gradients(line, operands), of_copies = gradients(line, copies);
+      for (std::size_t k = 0; k < dx.size(); ++k) BOOST_CHECK_LE(error(of_expanded[k], of_copies[k]), 1e-14);
+      BOOST_CHECK(gradcheck(f, operands, options));
+      BOOST_CHECK(gradgradcheck(f, operands, options));
+    }
+  });
+}
+
+// Gradients that come from above in any layout.
+BOOST_AUTO_TEST_CASE(layouts_from_above) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    const Operands operands = operands_of(line, shapes);
+    Operands wanted;
+    for (const Tensor& x : operands) {
+      if (x.requires_grad()) wanted.push_back(x);
+    }
+    const Tensor y = line.call(operands);
+    const Array dy = upstream(y).array();
+    const auto with = [&](const Array& from_above) { return autograd::grad({y}, wanted, {Tensor(from_above)}, true); };
+    const Operands dx = with(dy);
+    for (const auto layout : {transposed, sliced}) {
+      const Operands again = with(layout(dy));
+      for (std::size_t k = 0; k < dx.size(); ++k) BOOST_CHECK_LE(error(again[k], dx[k]), 1e-14);
+    }
+    const Array row = core::full({}, 1.5, kFloat64);
+    const Operands of_expanded = with(row.expand(y.sizes())), of_copy = with(core::full(y.sizes(), 1.5, kFloat64));
+    for (std::size_t k = 0; k < dx.size(); ++k) BOOST_CHECK_LE(error(of_expanded[k], of_copy[k]), 1e-14);
+  });
+}
+
+// Which other operands require a gradient changes none.
+BOOST_AUTO_TEST_CASE(subsets_of_inputs) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    const Operands all = operands_of(line, shapes);
+    const Operands dx = gradients(line, all);
+    for (unsigned subset = 1; subset < 1u << all.size(); ++subset) {
+      const Operands operands = operands_of(line, shapes, subset);
+      if (std::none_of(operands.begin(), operands.end(), [](const Tensor& x) { return x.requires_grad(); })) continue;
+      const Tensor y = line.call(operands);
+      BOOST_REQUIRE(y.requires_grad());
+      y.backward(upstream(y));
+      std::size_t k = 0;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!all[i].requires_grad()) continue;
+        if (operands[i].requires_grad()) {
+          BOOST_CHECK_EQUAL(error(operands[i].grad(), dx[k]), 0);
+          BOOST_CHECK(operands[i].grad().sizes() == operands[i].sizes());
+        } else {
+          BOOST_CHECK(!operands[i].grad().defined());
+        }
+        ++k;
+      }
+    }
+    // And none: nothing is recorded.
+    const std::int64_t created = autograd::Node::created();
+    const Operands operands = operands_of(line, shapes, 0);
+    if (std::find(line.name.begin(), line.name.end(), ' ') == line.name.end() && line.name.rfind("put_", 0) != 0 &&
+        line.name != "strided_sum" && line.name != "index_add") {
+      BOOST_CHECK(!line.call(operands).requires_grad());
+      BOOST_CHECK_EQUAL(autograd::Node::created(), created);
+    }
+    const NoGradGuard no_grad;
+    if (line.name.rfind("put_", 0) != 0 && line.name != "strided_sum" && line.name != "index_add") {
+      BOOST_CHECK_EQUAL(error(line.call(all), line.call(operands)), 0);
+    }
+  });
+}
+
+// A result either is a view of an operand or shares memory with none.
+BOOST_AUTO_TEST_CASE(results_share_memory_as_views_only) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    const Operands operands = operands_of(line, shapes);
+    const Tensor y = line.call(operands);
+    for (const Tensor& x : operands) {
+      if (y.array().storage() == x.array().storage()) BOOST_CHECK(y.is_view());
+    }
+  });
+}
+
+// Nothing is left behind, also after an exception in the middle of the backward pass.
+BOOST_AUTO_TEST_CASE(nothing_is_left_behind) {
+  for_each_line([](const Line& line, const Shapes& shapes) {
+    (void)line.call(operands_of(line, shapes));  // whatever is made once has been made
+    const Alive before;
+    {
+      const Operands operands = operands_of(line, shapes);
+      const Tensor y = line.call(operands);
+      y.backward(upstream(y), true);
+      y.backward(upstream(y), true, true);  // .grad with a history
+    }
+    BOOST_CHECK_EQUAL(Alive(), before);
+    {
+      Operands operands = operands_of(line, shapes), copies;
+      for (const Tensor& x : operands) {
+        copies.push_back(x.is_floating_point() ? x.clone() : x);
+        if (copies.back().requires_grad()) {
+          copies.back().register_hook([](const Tensor&) -> Tensor { throw std::runtime_error("from a hook"); });
+        }
+      }
+      const Tensor y = line.call(copies);
+      BOOST_CHECK_THROW(y.backward(upstream(y), true), std::runtime_error);
+      BOOST_CHECK_THROW(y.backward(upstream(y), true, true), std::runtime_error);
+      for (const Tensor& x : operands) BOOST_CHECK(!x.grad().defined());
+    }
+    BOOST_CHECK_EQUAL(Alive(), before);
+    {
+      // A graph that is dropped without a backward pass.
+      const Operands operands = operands_of(line, shapes);
+      const Tensor y = line.call(operands).exp();
+    }
+    BOOST_CHECK_EQUAL(Alive(), before);
+  });
+}
+
+// float32 operands have float32 gradients, near those of float64.
+BOOST_AUTO_TEST_CASE(float32) {
+  for (const Line& line : operation_table()) {
+    BOOST_TEST_CONTEXT(line.name) {
+      const Operands doubles = operands_of(line, all_shapes(line)[0]);
+      Operands floats;
+      for (const Tensor& x : doubles) {
+        floats.push_back(x.is_floating_point() ? Tensor(x.array().to(kFloat32)) : x);
+        if (x.requires_grad()) floats.back().requires_grad_();
+      }
+      const Tensor y = line.call(doubles), z = line.call(floats);
+      // An operation that says its own dtype: to, and gradient_of, whose w is float64.
+      if (z.dtype() != kFloat64) BOOST_CHECK(z.dtype() == kFloat32);
+      BOOST_CHECK_LE(error(z, y), 2e-5);
+      const Tensor dy(upstream(y).array().to(z.dtype()));
+      y.backward(upstream(y));
+      z.backward(dy);
+      for (std::size_t i = 0; i < doubles.size(); ++i) {
+        if (!doubles[i].requires_grad()) continue;
+        BOOST_CHECK(floats[i].grad().dtype() == kFloat32);
+        BOOST_CHECK_LE(error(floats[i].grad(), doubles[i].grad()), 1e-4);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gradus::test
