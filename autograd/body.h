@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../core/array.h"
+#include "../core/export.h"
 #include "../core/ref.h"
 #include "node.h"
 
@@ -49,8 +50,10 @@ struct Body {
   static void operator delete(void* block, std::size_t bytes) noexcept { core::pool_free(block, bytes); }
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
+  /// Not inline: every file that drops a tensor would compile it.
+  GRADUS_API void destroy() noexcept;
   int use_count() const noexcept { return references_.load(std::memory_order_acquire); }
 
  private:

@@ -12,8 +12,10 @@ namespace {
 std::vector<detail::CheckVariable> input_variables(const std::vector<Tensor>& inputs, const CheckOptions& options) {
   std::vector<detail::CheckVariable> variables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool constant = std::find(options.constants.begin(), options.constants.end(), static_cast<int>(i)) != options.constants.end();
-    variables.push_back({fmt::format("input {}", i), inputs[i].defined() ? inputs[i].array() : core::Array(), constant});
+    const bool constant =
+        std::find(options.constants.begin(), options.constants.end(), static_cast<int>(i)) != options.constants.end();
+    variables.push_back(
+        {fmt::format("input {}", i), inputs[i].defined() ? inputs[i].array() : core::Array(), constant});
   }
   return variables;
 }

@@ -3,17 +3,18 @@
 //   std::cout << autograd::check<LinearRule>(x, weight, bias);
 //   std::cout << autograd::check<DropoutRule>({0.3, position}, x);
 //
-// differentiates a rule three ways, in float64: by its hand-written backward; by the graph of its composed reference; and
-// by central differences of its forward. Where two agree against the third, the report says who is the odd one out, and
-// why, when a relation fits: a mean for a sum, a sign, a transposed matrix, a missing factor or a missing term.
+// differentiates a rule three ways, in float64: by its hand-written backward; by the graph of its composed reference;
+// and by central differences of its forward. Where two agree against the third, the report says who is the odd one out,
+// and why, when a relation fits: a mean for a sum, a sign, a transposed matrix, a missing factor or a missing term.
 //
 // Each input is checked for three upstream gradients: one that is contiguous, the same transposed (strided, of one
 // dimension), and one expanded along dimension 1 (0, of one dimension; for BatchNorm these are the channels: expanded
 // along batch and positions together, its gradients would vanish). A fourth row, create_graph, is the gradient that the
-// rule gives where it is recorded: its reference's, on what the rule has kept of its inputs. The second order compares the
-// gradient of v . gradient(x, dy), for a random v, under create_graph, from the reference alone, and by central
+// rule gives where it is recorded: its reference's, on what the rule has kept of its inputs. The second order compares
+// the gradient of v . gradient(x, dy), for a random v, under create_graph, from the reference alone, and by central
 // differences of the hand-written gradient; with respect to the inputs and to dy. Inputs whose first order is wrong are
-// left out of it: it would only say so again.
+// left out of it: it would only say so again. At second order hand and graph both go through the reference: where they
+// stand together against finite differences, it is the graph that is called the odd one out.
 //
 // A gradient that is zero below rounding by every method proves nothing, and its row says so.
 //
@@ -38,20 +39,28 @@ CheckReport check_rule(const typename AttrsOf<Rule>::type& attrs, const CheckArg
     for (std::size_t i = 0; i < subject.variables.size(); ++i) subject.variables[i].name = Rule::input_names[i];
   }
   subject.hand = [&attrs](const std::vector<Tensor>& x) {
+    static_cast<void>(attrs);  // not every rule has any
     std::vector<Tensor> y = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      if constexpr (HasAttrs<Rule>) return as_list(apply<Rule>(attrs, x[I]...));
-      else return as_list(apply<Rule>(x[I]...));
-    }(Indices{});
+      if constexpr (HasAttrs<Rule>)
+        return as_list(apply<Rule>(attrs, x[I]...));
+      else
+        return as_list(apply<Rule>(x[I]...));
+    }
+    (Indices{});
     y.resize(static_cast<std::size_t>(Traits<Rule>::differentiable));
     return y;
   };
   subject.graph = [&attrs](const std::vector<Tensor>& x) { return run_reference<Rule>(attrs, x.data()); };
   if constexpr (requires { &Rule::terms; }) {
     subject.terms = [&attrs](const std::vector<core::Array>& x, const core::Array& dy) {
+      static_cast<void>(attrs);
       return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        if constexpr (HasAttrs<Rule>) return Rule::terms(attrs, dy, x[I]...);
-        else return Rule::terms(dy, x[I]...);
-      }(Indices{});
+        if constexpr (HasAttrs<Rule>)
+          return Rule::terms(attrs, dy, x[I]...);
+        else
+          return Rule::terms(dy, x[I]...);
+      }
+      (Indices{});
     };
   }
   return compare_gradients(subject, given.options);
@@ -69,21 +78,19 @@ constexpr void check_argument_count() {
 /// converted to float64. GradError when the rule has no output that a gradient flows from, or is not deterministic.
 /// A rule may name its inputs, `static constexpr std::string_view input_names[]`, and its gradients' terms (NamedTerm).
 template <class Rule, class... A>
-  requires(detail::IsRule<Rule> && detail::HasAttrs<Rule>)
-CheckReport check(const typename Rule::Attrs& attrs, const A&... arguments) {
+requires(detail::IsRule<Rule>&& detail::HasAttrs<Rule>) CheckReport
+    check(const typename Rule::Attrs& attrs, const A&... arguments) {
   detail::check_argument_count<Rule, A...>();
   return detail::check_rule<Rule>(attrs, detail::check_arguments(arguments...));
 }
 template <class Rule, class... A>
-  requires(detail::IsRule<Rule> && !detail::HasAttrs<Rule>)
-CheckReport check(const A&... arguments) {
+requires(detail::IsRule<Rule> && !detail::HasAttrs<Rule>) CheckReport check(const A&... arguments) {
   detail::check_argument_count<Rule, A...>();
   return detail::check_rule<Rule>({}, detail::check_arguments(arguments...));
 }
 /// The same with the rule as an object: `check(LinearRule(), x, weight, bias)`, `check(DropoutRule(), attrs, x)`.
 template <class Rule, class... A>
-  requires(detail::IsRule<Rule>)
-CheckReport check(const Rule&, const A&... arguments) {
+requires(detail::IsRule<Rule>) CheckReport check(const Rule&, const A&... arguments) {
   return check<Rule>(arguments...);
 }
 

@@ -11,6 +11,7 @@
 namespace gradus::autograd::detail {
 
 using core::Array;
+using core::Shape;
 
 namespace {
 
@@ -41,7 +42,7 @@ double error(const Numbers& a, const Numbers& b) {
   return std::isfinite(difference) && std::isfinite(size) ? difference / size : kInfinity;
 }
 
-std::vector<std::int64_t> index_of(std::size_t flat, const core::Shape& shape) {
+std::vector<std::int64_t> index_of(std::size_t flat, const Shape& shape) {
   std::vector<std::int64_t> index(static_cast<std::size_t>(shape.size()));
   auto rest = static_cast<std::int64_t>(flat);
   for (int d = shape.size() - 1; d >= 0; --d) {
@@ -51,9 +52,24 @@ std::vector<std::int64_t> index_of(std::size_t flat, const core::Shape& shape) {
   return index;
 }
 
-Array array_of(const Numbers& numbers, const core::Shape& shape) {
-  return core::from_data(numbers.data(), shape, kFloat64);
+// The same numbers in the opposite order of memory; of one dimension, every second place of some.
+Array transposed(const Array& x) {
+  if (x.dim() == 0) return x;
+  if (x.dim() == 1) return core::zeros({x.numel(), 2}, kFloat64).select(1, 0).copy_(x);
+  core::Dims reversed;
+  for (int d = x.dim() - 1; d >= 0; --d) reversed.push_back(d);
+  return x.permute(reversed).contiguous().permute(reversed);
 }
+
+Array expanded(const Shape& shape, core::Generator& random) {
+  if (shape.empty()) return draw_normal(shape, random);
+  const int dim = shape.size() > 1 ? 1 : 0;
+  Shape one = shape;
+  one[dim] = std::min<std::int64_t>(1, one[dim]);
+  return draw_normal(one, random).expand(shape);
+}
+
+Array array_of(const Numbers& numbers, const Shape& shape) { return core::from_data(numbers.data(), shape, kFloat64); }
 
 std::string explained(const Mentions& m, const char* wrong_name, const Array& wrong, const char* right_name,
                       const Array& right, double tolerance) {
@@ -77,11 +93,27 @@ Numbers numbers_of(const std::vector<Tensor>& tensors) {
   return numbers;
 }
 
+Array draw_normal(const Shape& shape, core::Generator& random) {
+  return core::randn(shape, kFloat64, random.take(core::words_of(shape, kFloat64)));
+}
+
+std::vector<Upstream> draw_upstreams(const std::vector<Tensor>& y, core::Generator& random) {
+  Upstream contiguous{"contiguous", {}}, other{"transposed", {}}, wide{"expanded", {}};
+  std::int64_t dims = 0;
+  for (const Tensor& t : y) {
+    dims = std::max(dims, t.dim());
+    contiguous.dy.push_back(draw_normal(t.sizes(), random));
+    other.dy.push_back(transposed(contiguous.dy.back()));
+    wide.dy.push_back(expanded(t.sizes(), random));
+  }
+  if (dims == 1) other.name = "strided";
+  if (dims == 0) return {contiguous};
+  return {contiguous, other, wide};
+}
+
 Directions::Directions(Array x, std::int64_t every_element, core::Generator& random) : x_(std::move(x)) {
   if (x_.numel() <= every_element) return;
-  for (int i = 0; i < 4; ++i) {
-    random_.push_back(core::randn(x_.shape(), kFloat64, random.take(core::words_of(x_.shape(), kFloat64))));
-  }
+  for (int i = 0; i < 4; ++i) random_.push_back(draw_normal(x_.shape(), random));
 }
 
 double Directions::moved(std::size_t k, double step, Array& up, Array& down) const {
@@ -113,16 +145,16 @@ Numbers Directions::components(const Array& gradient) const {
   return along;
 }
 
-std::vector<Difference> central_differences(const Directions& x, const std::function<Numbers(const Array&)>& f,
-                                            const Numbers& f0, const std::vector<Numbers>& weights, double eps) {
+std::vector<Difference> Sweep::differences(const std::vector<Numbers>& weights, double factor) const {
+  const double step = eps * factor;
   std::vector<Difference> all(weights.size());
   for (std::size_t w = 0; w < weights.size(); ++w) {
     for (std::size_t j = 0; j < f0.size(); ++j) all[w].size += std::abs(weights[w][j] * f0[j]);
-    all[w].rounding = 4 * std::numeric_limits<double>::epsilon() * all[w].size / eps;
+    all[w].rounding = 4 * std::numeric_limits<double>::epsilon() * all[w].size / step;
   }
   for (std::size_t k = 0; k < x.count(); ++k) {
     Array up, down;
-    const double span = x.moved(k, eps, up, down);
+    const double span = x.moved(k, step, up, down);
     const Numbers high = f(up), low = f(down);
     for (std::size_t w = 0; w < weights.size(); ++w) {
       double sum = 0, absolute = 0, bend = 0;
@@ -145,8 +177,10 @@ std::vector<Difference> central_differences(const Directions& x, const std::func
   return all;
 }
 
-CheckRow judged(const std::string& name, int order, const Array& hand, const Array& graph,
-                const Directions& directions, const Difference& finite, const Mentions& m) {
+namespace {
+
+CheckRow judged_once(const std::string& name, int order, const Array& hand, const Array& graph,
+                     const Directions& directions, const Difference& finite, const Mentions& m) {
   Numbers h, g;
   append_numbers(h, hand);
   append_numbers(g, graph);
@@ -157,25 +191,33 @@ CheckRow judged(const std::string& name, int order, const Array& hand, const Arr
   row.hand_graph = error(h, g);
   row.hand_finite = error(h_along, finite.value);
   const bool hand_graph = row.hand_graph <= m.options.hand_graph;
-  const bool hand_finite = row.hand_finite <= m.options.hand_finite;
-  const bool graph_finite = error(g_along, finite.value) <= m.options.hand_finite;
+  const bool near_hand = row.hand_finite <= m.options.hand_finite;
+  const bool hand_finite = near_hand || max_difference(h_along, finite.value) <= finite.rounding;
+  const bool graph_finite =
+      error(g_along, finite.value) <= m.options.hand_finite || max_difference(g_along, finite.value) <= finite.rounding;
 
   const double nothing = m.options.hand_graph * (finite.scale + finite.size);
   const bool zero = max_abs(h) <= nothing && max_abs(g) <= nothing &&
                     max_abs(finite.value) <= m.options.hand_finite * finite.scale + finite.rounding;
-  if (zero) row.verdict = Verdict::Zero;
-  else if (hand_graph && hand_finite) row.verdict = Verdict::Agree;
-  else if (hand_graph && max_difference(h_along, finite.value) <= finite.rounding) row.verdict = Verdict::Coarse;
+  if (zero)
+    row.verdict = Verdict::Zero;
+  else if (hand_graph && hand_finite)
+    row.verdict = near_hand ? Verdict::Agree : Verdict::Coarse;
   // At second order hand and graph both go through the reference: finite differences are then the better witness.
-  else if (hand_graph) row.verdict = order == 2 ? Verdict::GraphOdd : Verdict::FiniteOdd;
-  else if (hand_finite) row.verdict = graph_finite ? Verdict::Apart : Verdict::GraphOdd;
-  else row.verdict = graph_finite ? Verdict::HandOdd : Verdict::NoneAgree;
+  else if (hand_graph)
+    row.verdict = order == 2 ? Verdict::GraphOdd : Verdict::FiniteOdd;
+  else if (hand_finite)
+    row.verdict = graph_finite ? Verdict::Apart : Verdict::GraphOdd;
+  else
+    row.verdict = graph_finite ? Verdict::HandOdd : Verdict::NoneAgree;
   if (row.ok()) return row;
 
   const bool each = directions.every_element();
   std::size_t at = 0;
-  if (hand_graph && each) max_difference(h, finite.value, &at);
-  else max_difference(h, g, &at);
+  if (hand_graph && each)
+    max_difference(h, finite.value, &at);
+  else
+    max_difference(h, g, &at);
   row.has_worst = !h.empty();
   if (row.has_worst) {
     row.index = index_of(at, directions.shape());
@@ -186,19 +228,27 @@ CheckRow judged(const std::string& name, int order, const Array& hand, const Arr
   const Array right = each ? array_of(finite.value, directions.shape()) : Array();
   const bool kinked = each && finite.jump > 1e-3 * max_abs(finite.value);
   switch (row.verdict) {
-    case Verdict::HandOdd: row.hint = explained(m, "hand", hand, "graph", graph, kExact); break;
+    case Verdict::HandOdd:
+      row.hint = explained(m, "hand", hand, "graph", graph, kExact);
+      break;
     case Verdict::GraphOdd:
-      if (!hand_graph) row.hint = explained(m, "graph", graph, "hand", hand, kExact);
-      else row.hint = "the reference's gradient is not what the hand-written gradient's differences say: does its graph leave "
-                      "something out? " + (each ? explained(m, "graph", graph, "finite", right, kSevenDigits) : "");
+      if (!hand_graph)
+        row.hint = explained(m, "graph", graph, "hand", hand, kExact);
+      else
+        row.hint =
+            "the reference's gradient is not what the hand-written gradient's differences say: does its graph leave "
+            "something out? " +
+            (each ? explained(m, "graph", graph, "finite", right, kSevenDigits) : "");
       break;
     case Verdict::FiniteOdd:
       if (kinked) {
-        row.hint = fmt::format("the function has a kink at {}: its one-sided derivatives differ by {:.3g}; move the input",
-                               core::to_string(index_of(finite.kink, directions.shape())), finite.jump);
+        row.hint =
+            fmt::format("the function has a kink at {}: its one-sided derivatives differ by {:.3g}; move the input",
+                        core::to_string(index_of(finite.kink, directions.shape())), finite.jump);
       } else if (max_abs(h) == 0) {
-        row.hint = "zero by hand and by the graph, yet the output depends on it: if it is a constant by design, name it in "
-                   "CheckOptions::constants";
+        row.hint =
+            "zero by hand and by the graph, yet the output depends on it: if it is a constant by design, name it in "
+            "CheckOptions::constants";
       } else if (each) {
         row.hint = explained(m, "hand and graph", hand, "finite", right, kSevenDigits);
       }
@@ -210,9 +260,20 @@ CheckRow judged(const std::string& name, int order, const Array& hand, const Arr
         row.hint = by_hand + (by_hand.empty() || by_graph.empty() ? "" : "; ") + by_graph;
       }
       break;
-    default: row.hint = "both within reach of finite differences: rounding, or a small mistake in either";
+    default:
+      row.hint = "both within reach of finite differences: rounding, or a small mistake in either";
   }
   return row;
+}
+
+}  // namespace
+
+CheckRow judged(const std::string& name, int order, const Array& hand, const Array& graph, const Sweep& sweep,
+                const Numbers& weight, Difference finite, const Mentions& m) {
+  const CheckRow row = judged_once(name, order, hand, graph, sweep.x, finite, m);
+  if (row.ok()) return row;
+  finite.rounding += 4 * max_difference(finite.value, sweep.differences({weight}, 2)[0].value);
+  return judged_once(name, order, hand, graph, sweep.x, finite, m);
 }
 
 CheckRow judged_values(const std::string& name, const Array& hand, const Array& graph, const Mentions& m) {

@@ -1,4 +1,4 @@
-// Central differences, and the comparison of a gradient got in three ways (internal to the checks).
+// Upstream gradients, central differences, and the comparison of a gradient got in three ways (internal to the checks).
 #pragma once
 
 #include <functional>
@@ -18,6 +18,17 @@ namespace gradus::autograd::detail {
 using Numbers = std::vector<double>;
 void append_numbers(Numbers& numbers, const core::Array& x);
 Numbers numbers_of(const std::vector<Tensor>& tensors);
+
+core::Array draw_normal(const core::Shape& shape, core::Generator& random);
+
+/// An upstream gradient: one array for each output.
+struct Upstream {
+  std::string name;
+  std::vector<core::Array> dy;
+};
+/// One that is contiguous, the same transposed, and another that is expanded; for outputs without dimensions only the
+/// first.
+std::vector<Upstream> draw_upstreams(const std::vector<Tensor>& y, core::Generator& random);
 
 /// The directions along which a tensor is moved: each element by itself, or a few random ones when there are too many.
 class Directions {
@@ -39,16 +50,22 @@ class Directions {
 /// d(w . f)/dx along each direction.
 struct Difference {
   Numbers value;
-  double scale = 0;     ///< what the largest would be without cancellation: sum |w df|
-  double size = 0;      ///< sum |w f|
-  double rounding = 0;  ///< how much of a value may be f's rounding
+  double scale = 0;      ///< what the largest would be without cancellation: sum |w df|
+  double size = 0;       ///< sum |w f|
+  double rounding = 0;   ///< how much of a value may be f's rounding
   std::size_t kink = 0;  ///< direction of the largest jump between one-sided derivatives, and the jump
   double jump = 0;
 };
 
-/// For several w at once; f0 is f(x).
-std::vector<Difference> central_differences(const Directions& x, const std::function<Numbers(const core::Array&)>& f,
-                                            const Numbers& f0, const std::vector<Numbers>& weights, double eps);
+/// The differences of one function around x.
+struct Sweep {
+  Directions x;
+  std::function<Numbers(const core::Array&)> f;
+  const Numbers& f0;  ///< f(x)
+  double eps;
+  /// For several w at once; the step is eps times `factor`.
+  std::vector<Difference> differences(const std::vector<Numbers>& weights, double factor = 1) const;
+};
 
 /// What a hint may mention.
 struct Mentions {
@@ -58,9 +75,10 @@ struct Mentions {
   const std::vector<NamedNumber>& numbers;
 };
 
-/// Who agrees with whom, and why not.
+/// Who agrees with whom, and why not, given the differences for a weight. Where these don't agree they are taken once
+/// more with twice the step: as far as the two differ, they aren't to be relied on.
 CheckRow judged(const std::string& name, int order, const core::Array& hand, const core::Array& graph,
-                const Directions& directions, const Difference& finite, const Mentions& mentions);
+                const Sweep& sweep, const Numbers& weight, Difference finite, const Mentions& mentions);
 /// The same for an output's value, for which there are two ways only.
 CheckRow judged_values(const std::string& name, const core::Array& hand, const core::Array& graph,
                        const Mentions& mentions);

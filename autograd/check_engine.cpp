@@ -16,41 +16,10 @@
 namespace gradus::autograd::detail {
 
 using core::Array;
-using core::Shape;
 
 namespace {
 
-// An upstream gradient: one array for each output.
-struct Upstream {
-  std::string name;
-  std::vector<Array> dy;
-};
-
-Array draw(const Shape& shape, core::Generator& random) {
-  return core::randn(shape, kFloat64, random.take(core::words_of(shape, kFloat64)));
-}
-
-// The same numbers in the opposite order of memory; of one dimension, every second place of some.
-Array transposed(const Array& x) {
-  if (x.dim() < 2) {
-    const Array wide = core::zeros({x.numel(), 2}, kFloat64);
-    return x.dim() == 0 ? x : wide.select(1, 0).copy_(x);
-  }
-  core::Dims reversed;
-  for (int d = x.dim() - 1; d >= 0; --d) reversed.push_back(d);
-  return x.permute(reversed).contiguous().permute(reversed);
-}
-
-Array expanded(const Shape& shape, core::Generator& random) {
-  if (shape.empty()) return draw(shape, random);
-  Shape one = shape;
-  one[shape.size() > 1 ? 1 : 0] = std::min<std::int64_t>(1, one[shape.size() > 1 ? 1 : 0]);
-  return draw(one, random).expand(shape);
-}
-
-std::string full_name(const std::string& name, const Array& x) {
-  return name + " " + core::to_string(x.sizes());
-}
+std::string full_name(const std::string& name, const Array& x) { return name + " " + core::to_string(x.sizes()); }
 
 // Every node of the graphs of some tensors, each once.
 std::vector<const Node*> nodes_of(const std::vector<Tensor>& tensors) {
@@ -85,23 +54,23 @@ class Comparison {
   Comparison& operator=(const Comparison&) = delete;
 
   CheckReport run() {
-    if (checked_.empty()) core::fail<GradError>("check: there must be a floating input or parameter: none in {}", subject_.title);
+    if (checked_.empty())
+      core::fail<GradError>("check: there must be a floating input or parameter: none in {}", subject_.title);
     y_ = call(subject_.hand, leaves());
     must_be_checkable();
     std::vector<Tensor> composed;
     try {
       composed = call(subject_.graph, leaves_graph_ = leaves());
     } catch (const Error& error) {
-      failed("output", 0, "", fmt::format("the reference throws: {}", error.what()));
+      failed(output_name(0), 0, "-", fmt::format("the reference throws: {}", error.what()));
       return std::move(report_);
     }
     if (!compare_values(composed)) return std::move(report_);
-    draw_upstreams();
+    draw_directions();
     first_order(composed);
     if (options_.second_order) second_order();
-    std::stable_sort(report_.rows.begin(), report_.rows.end(), [this](const CheckRow& a, const CheckRow& b) {
-      return place(a) < place(b);
-    });
+    std::stable_sort(report_.rows.begin(), report_.rows.end(),
+                     [this](const CheckRow& a, const CheckRow& b) { return place(a) < place(b); });
     return std::move(report_);
   }
 
@@ -126,6 +95,10 @@ class Comparison {
     add(std::move(row));
   }
 
+  std::string output_name(std::size_t k) const {
+    return full_name(y_.size() == 1 ? "output" : fmt::format("output {}", k), y_[k].array());
+  }
+
   // The variables as leaves; variable i, where one is given, at another value.
   std::vector<Tensor> leaves(std::size_t i = ~std::size_t{0}, const Array& value = {}, bool record = true) const {
     std::vector<Tensor> tensors;
@@ -144,22 +117,23 @@ class Comparison {
     }
     return smooth;
   }
-  Numbers outputs_at(std::size_t i, const Array& value) const {
-    return numbers_of(call(subject_.hand, leaves(i, value, false)));
-  }
 
   void must_be_checkable() {
     y0_ = numbers_of(y_);
     if (std::none_of(y_.begin(), y_.end(), [](const Tensor& y) { return y.requires_grad(); })) {
-      core::fail<GradError>("check: an output must depend on an input or a parameter through operations that record: none of "
-                            "{} does", subject_.title);
+      core::fail<GradError>(
+          "check: an output must depend on an input or a parameter through operations that record: none of "
+          "{} does",
+          subject_.title);
     }
     if (std::any_of(y0_.begin(), y0_.end(), [](double y) { return !std::isfinite(y); })) {
       core::fail<GradError>("check: outputs must be finite: those of {} are not", subject_.title);
     }
-    if (y0_ != outputs_at(~std::size_t{0}, {})) {
-      core::fail<GradError>("check: {} must give the same numbers each time: it keeps some state that is no buffer, or draws "
-                            "from a generator of its own", subject_.title);
+    if (y0_ != numbers_of(call(subject_.hand, leaves(~std::size_t{0}, {}, false)))) {
+      core::fail<GradError>(
+          "check: {} must give the same numbers each time: it keeps some state that is no buffer, or draws "
+          "from a generator of its own",
+          subject_.title);
     }
     for (std::size_t i : checked_) tensors_.push_back({subject_.variables[i].name, x_[i]});
     for (const Tensor& y : y_) tensors_.push_back({y_.size() == 1 ? "output" : "an output", y.array()});
@@ -183,7 +157,8 @@ class Comparison {
     }
     for (const Node* node : nodes_of(composed)) {
       if (rules.count(node->name()) != 0) {
-        failed("output", 0, "", fmt::format("the reference must be composed of operations: it calls the rule {}", node->name()));
+        failed(output_name(0), 0, "-",
+               fmt::format("the reference must be composed of operations: it calls the rule {}", node->name()));
         return false;
       }
     }
@@ -193,34 +168,25 @@ class Comparison {
       return fmt::format("{}", fmt::join(all, ", "));
     };
     if (shapes(composed) != shapes(y_)) {
-      failed("output", 0, "", fmt::format("the reference must have the outputs of the forward: {} for {}", shapes(composed), shapes(y_)));
+      failed(
+          output_name(0), 0, "-",
+          fmt::format("the reference must have the outputs of the forward: {} for {}", shapes(composed), shapes(y_)));
       return false;
     }
     for (std::size_t k = 0; k < y_.size(); ++k) {
       const Array hand = y_[k].array().to(kFloat64), graph = composed[k].array().to(kFloat64);
-      add(judged_values(full_name(y_.size() == 1 ? "output" : fmt::format("output {}", k), hand), hand, graph,
-                        {options_, tensors_, {}, numbers_}));
+      add(judged_values(output_name(k), hand, graph, {options_, tensors_, {}, numbers_}));
     }
     return true;
   }
 
-  void draw_upstreams() {
-    Upstream contiguous{"contiguous", {}}, other{"transposed", {}}, wide{"expanded", {}};
-    int dims = 0;
-    for (const Tensor& y : y_) {
-      dims = std::max(dims, static_cast<int>(y.dim()));
-      contiguous.dy.push_back(draw(y.sizes(), random_));
-      other.dy.push_back(transposed(contiguous.dy.back()));
-      wide.dy.push_back(expanded(y.sizes(), random_));
-    }
-    if (dims == 1) other.name = "strided";
-    upstreams_ = {contiguous};
-    if (dims > 0) upstreams_.insert(upstreams_.end(), {other, wide});
+  void draw_directions() {
+    upstreams_ = draw_upstreams(y_, random_);
     for (const Upstream& upstream : upstreams_) {
       weights_.push_back({});
       for (const Array& dy : upstream.dy) append_numbers(weights_.back(), dy);
     }
-    for (const Array& x : x_) v_.push_back(x.defined() ? draw(x.shape(), random_) : Array());
+    for (const Array& x : x_) v_.push_back(x.defined() ? draw_normal(x.shape(), random_) : Array());
   }
 
   // d(y . dy)/d(wanted), zeros where y does not depend on one.
@@ -244,15 +210,20 @@ class Comparison {
     return tensors;
   }
 
+  Sweep first_order_sweep(std::size_t i) {
+    return {Directions(x_[i], options_.every_element, random_),
+            [this, i](const Array& value) { return numbers_of(call(subject_.hand, leaves(i, value, false))); }, y0_,
+            options_.eps};
+  }
+
   // Each variable alone, so that an error is laid at the right door.
   void first_order(const std::vector<Tensor>& composed) {
     const std::vector<Tensor> x = leaves();
     const std::vector<Tensor> y = call(subject_.hand, x);
     for (std::size_t i : checked_) {
       const std::string name = full_name(subject_.variables[i].name, x_[i]);
-      const Directions directions(x_[i], options_.every_element, random_);
-      const std::vector<Difference> finite = central_differences(
-          directions, [&](const Array& value) { return outputs_at(i, value); }, y0_, weights_, options_.eps);
+      const Sweep sweep = first_order_sweep(i);
+      const std::vector<Difference> finite = sweep.differences(weights_);
       bool well = true, first = true;
       for (std::size_t u = 0; u < upstreams_.size(); ++u) {
         const std::vector<Tensor> dy = constants(upstreams_[u].dy);
@@ -261,7 +232,8 @@ class Comparison {
           const Array hand = gradients(y, {x[i]}, dy, false)[0].array();
           method = "by the reference";
           const Array graph = gradients(composed, {leaves_graph_[i]}, dy, false)[0].array();
-          CheckRow row = judged(name, 1, hand, graph, directions, finite[u], {options_, tensors_, terms(i, u), numbers_});
+          CheckRow row =
+              judged(name, 1, hand, graph, sweep, weights_[u], finite[u], {options_, tensors_, terms(i, u), numbers_});
           row.upstream = upstreams_[u].name;
           if (!row.ok() && u > 0 && first) {
             row.hint = fmt::format("right for a contiguous upstream gradient: are dy's strides ignored{}",
@@ -315,7 +287,8 @@ class Comparison {
   void second_order() {
     for (std::size_t i : checked_) {
       if (std::find(trusted_.begin(), trusted_.end(), i) != trusted_.end()) continue;
-      report_.notes.push_back(fmt::format("second order: without the gradient of {}, which is wrong at first order", subject_.variables[i].name));
+      report_.notes.push_back(fmt::format("second order: without the gradient of {}, which is wrong at first order",
+                                          subject_.variables[i].name));
     }
     if (trusted_.empty()) return;
     Numbers v;
@@ -339,16 +312,17 @@ class Comparison {
     const Mentions mentions{options_, tensors_, {}, numbers_};
     if (&upstream == &upstreams_[0]) compare_recorded(hand, graph, mentions);
     const auto compare = [&](const std::string& name, std::size_t k, const Array& at, const auto& f, double eps) {
-      const Directions directions(at, options_.every_element, random_);
-      const Difference finite = central_differences(directions, f, g0, {v}, eps)[0];
-      CheckRow row = judged(name, 2, hand.second[k].array(), graph.second[k].array(), directions, finite, mentions);
+      const Sweep sweep{Directions(at, options_.every_element, random_), f, g0, eps};
+      CheckRow row = judged(name, 2, hand.second[k].array(), graph.second[k].array(), sweep, v,
+                            sweep.differences({v})[0], mentions);
       row.upstream = upstream.name;
       add(std::move(row));
     };
     for (std::size_t k = 0; k < checked_.size(); ++k) {
       const std::size_t i = checked_[k];
-      compare(full_name(subject_.variables[i].name, x_[i]), k, x_[i],
-              [&](const Array& value) { return hand_gradients(i, value, dy); }, options_.eps);
+      compare(
+          full_name(subject_.variables[i].name, x_[i]), k, x_[i],
+          [&](const Array& value) { return hand_gradients(i, value, dy); }, options_.eps);
     }
     for (std::size_t k = 0; k < dy.size(); ++k) {
       const auto f = [&](const Array& value) {
@@ -367,15 +341,15 @@ class Comparison {
     const std::vector<Tensor> dy = constants(upstreams_[0].dy);
     for (std::size_t k = 0; k < trusted_.size(); ++k) {
       const std::size_t i = trusted_[k];
-      const Directions directions(x_[i], options_.every_element, random_);
-      const Difference finite = central_differences(
-          directions, [&](const Array& value) { return outputs_at(i, value); }, y0_, {weights_[0]}, options_.eps)[0];
+      const Sweep sweep = first_order_sweep(i);
       CheckRow row = judged(full_name(subject_.variables[i].name, x_[i]), 1, hand.first[k].array(),
-                            graph.first[k].array(), directions, finite, mentions);
+                            graph.first[k].array(), sweep, weights_[0], sweep.differences({weights_[0]})[0], mentions);
       row.upstream = "create_graph";
       if (row.verdict == Verdict::HandOdd) {
-        row.hint = "under create_graph the rule gives another gradient: does its reference read an input that is kept as a "
-                   "shape only? " + row.hint;
+        row.hint =
+            "under create_graph the rule gives another gradient: does its reference read an input that is kept as a "
+            "shape only? " +
+            row.hint;
       }
       add(std::move(row));
     }

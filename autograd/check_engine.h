@@ -1,4 +1,4 @@
-// The engine of the checks: one function, differentiated three ways (see check.h and layers/check.h, which stand on it).
+// The engine of the checks: one function, differentiated three ways. check.h and layers/check.h stand on it.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +7,23 @@
 #include <type_traits>
 #include <vector>
 
-#include "check_hints.h"
 #include "check_report.h"
 #include "gradcheck.h"
+#include "named_term.h"
 
 namespace gradus::autograd {
 
 /// What a check tolerates and looks at. The errors are max|a - b| / max|b| over a tensor.
 struct CheckOptions {
-  double eps = 1e-6;                  ///< step of the central differences
-  double hand_graph = 1e-12;          ///< error allowed between hand-written and graph-derived gradients
-  double hand_finite = 1e-7;          ///< error allowed against finite differences, in either order
+  double eps = 1e-6;          ///< step of the central differences
+  double hand_graph = 1e-12;  ///< error allowed between hand-written and graph-derived gradients
+  double hand_finite = 1e-7;  ///< error allowed against finite differences, in either order
   bool second_order = true;
   /// Inputs (by position) that are constants to the function: no gradient is expected, and none looked for.
   std::vector<int> constants;
   /// A larger tensor's finite differences are taken along four random directions instead of along every element.
   std::int64_t every_element = 1024;
-  std::uint64_t seed = 0;             ///< of the upstream gradients
+  std::uint64_t seed = 0;  ///< of the upstream gradients
 };
 
 namespace detail {

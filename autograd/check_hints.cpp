@@ -64,16 +64,17 @@ std::string dimensions(const NamedArray& of, unsigned subset) {
                      fmt::join(sizes, " x "));
 }
 
-// What a count N has to do with a factor.
+// What a count N, from some least one on, has to do with a factor: of 2, N - 1 and 1 are alike.
 struct CountRelation {
+  double least;
   double (*factor)(double N);
   const char* text;
 };
 constexpr CountRelation kCountRelations[] = {
-    {[](double N) { return 1 / N; }, "a mean where a sum is due, over "},
-    {[](double N) { return N; }, "a sum where a mean is due, over "},
-    {[](double N) { return (N - 1) / N; }, "divided by N where N - 1 is due, N counting "},
-    {[](double N) { return N / (N - 1); }, "divided by N - 1 where N is due, N counting "},
+    {2, [](double N) { return 1 / N; }, "a mean where a sum is due, over "},
+    {2, [](double N) { return N; }, "a sum where a mean is due, over "},
+    {3, [](double N) { return (N - 1) / N; }, "divided by N where N - 1 is due, N counting "},
+    {3, [](double N) { return N / (N - 1); }, "divided by N - 1 where N is due, N counting "},
 };
 
 class Explanation {
@@ -103,6 +104,7 @@ class Explanation {
 
   // wrong = c right.
   std::string factor(double c) {
+    if (near(c, 1, 1e-4)) return {};  // a relation between rounding errors
     if (near(c, -1, m_.tolerance)) return fmt::format("{} = -{}: the sign is wrong", m_.wrong_name, m_.right_name);
     const std::string sign = c < 0 ? "the sign is wrong, and " : "";
     const double size = std::abs(c);
@@ -129,7 +131,8 @@ class Explanation {
           if (std::popcount(subset) != dims) continue;
           double N = 1;
           for (int d = 0; d < n; ++d) N *= (subset >> d & 1u) != 0 ? static_cast<double>(tensor.value.shape()[d]) : 1;
-          if (N > 1 && near(c, relation.factor(N), m_.tolerance)) fitting.push_back(dimensions(tensor, subset));
+          if (N >= relation.least && near(c, relation.factor(N), m_.tolerance))
+            fitting.push_back(dimensions(tensor, subset));
         }
       }
       if (fitting.empty()) continue;
@@ -144,7 +147,8 @@ class Explanation {
       if (!near(c, factor, tolerance)) return;
       const std::string name = number.name.substr(0, number.name.find(' '));
       say(fmt::format("a factor {} is missing, or {} is there once too often ({} = {:g})",
-                      fmt::format(fmt::runtime(inverse), name), fmt::format(fmt::runtime(direct), name), number.name, p));
+                      fmt::format(fmt::runtime(inverse), name), fmt::format(fmt::runtime(direct), name), number.name,
+                      p));
     };
     if (!(p > 0) || p == 1) return;
     fits(p, "1/{}", "{}");
@@ -158,8 +162,10 @@ class Explanation {
       for (int j = i + 1; j < m_.right.dim(); ++j) {
         const auto c = multiple(m_.wrong, m_.right.transpose(i, j), m_.tolerance);
         if (!c) continue;
-        if (near(*c, 1, m_.tolerance)) say(fmt::format("it is transposed: dimensions {} and {} are exchanged", i, j));
-        else say(fmt::format("it is transposed, dimensions {} and {} exchanged, and multiplied by {:.6g}", i, j, *c));
+        if (near(*c, 1, m_.tolerance))
+          say(fmt::format("it is transposed: dimensions {} and {} are exchanged", i, j));
+        else
+          say(fmt::format("it is transposed, dimensions {} and {} exchanged, and multiplied by {:.6g}", i, j, *c));
       }
     }
   }
@@ -169,11 +175,16 @@ class Explanation {
     for (const NamedArray& term : m_.terms) {
       const auto c = multiple(difference_, term.value, tolerance_);
       if (!c) continue;
-      if (near(*c, -1, tolerance_)) say(fmt::format("the term '{}' is missing", term.name));
-      else if (near(*c, -0.5, tolerance_)) say(fmt::format("half of the term '{}' is missing: a factor 2 forgotten", term.name));
-      else if (near(*c, 1, tolerance_)) say(fmt::format("the term '{}' is counted twice", term.name));
-      else if (near(*c, -2, tolerance_)) say(fmt::format("the term '{}' has the wrong sign", term.name));
-      else say(fmt::format("the term '{}' has the factor {:.6g}", term.name, 1 + *c));
+      if (near(*c, -1, tolerance_))
+        say(fmt::format("the term '{}' is missing", term.name));
+      else if (near(*c, -0.5, tolerance_))
+        say(fmt::format("half of the term '{}' is missing: a factor 2 forgotten", term.name));
+      else if (near(*c, 1, tolerance_))
+        say(fmt::format("the term '{}' is counted twice", term.name));
+      else if (near(*c, -2, tolerance_))
+        say(fmt::format("the term '{}' has the wrong sign", term.name));
+      else
+        say(fmt::format("the term '{}' has the factor {:.6g}", term.name, 1 + *c));
     }
     for (std::size_t i = 0; i < m_.terms.size() && found_.empty(); ++i) {
       for (std::size_t j = i + 1; j < m_.terms.size(); ++j) {
@@ -195,8 +206,10 @@ class Explanation {
         // x_hat = (x - mean) / std, each channel's deviation being part of its factor.
         const Array centred = x - core::mean(x, all_but(1, x.dim()), true);
         if (multiple_along(difference_, centred, 1, tolerance_)) {
-          say(fmt::format("the difference is proportional to x_hat, that is {} standardised over all but dimension 1, by "
-                          "a factor for each index of that dimension", tensor.name));
+          say(fmt::format(
+              "the difference is proportional to x_hat, that is {} standardised over all but dimension 1, by "
+              "a factor for each index of that dimension",
+              tensor.name));
         }
       }
     }
@@ -216,8 +229,10 @@ class Explanation {
       say(fmt::format("the difference is the same everywhere, {:.6g}: a constant is missing or one too many",
                       core::mean(difference_).item<double>()));
     } else {
-      say(fmt::format("the difference is constant along dimension {}: a term that is summed or averaged over it is "
-                      "missing or wrong", fmt::join(along, " and ")));
+      say(
+          fmt::format("the difference is constant along dimension {}: a term that is summed or averaged over it is "
+                      "missing or wrong",
+                      fmt::join(along, " and ")));
     }
   }
 
@@ -227,8 +242,11 @@ class Explanation {
       if (!c) continue;
       for (const NamedArray& tensor : m_.tensors) {
         if (tensor.value.shape() != c->shape()) continue;
-        const auto is = [&](const Array& a, const Array& b) { return max_abs(a - b) <= 10 * m_.tolerance * max_abs(b); };
-        if (is(*c, tensor.value)) say(fmt::format("{} is multiplied in once too often, along dimension {}", tensor.name, d));
+        const auto is = [&](const Array& a, const Array& b) {
+          return max_abs(a - b) <= 10 * m_.tolerance * max_abs(b);
+        };
+        if (is(*c, tensor.value))
+          say(fmt::format("{} is multiplied in once too often, along dimension {}", tensor.name, d));
         if (is(*c * tensor.value, core::abs(tensor.value) * 0.0 + 1)) {
           say(fmt::format("the factor {} is missing, along dimension {}", tensor.name, d));
         }

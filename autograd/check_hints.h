@@ -6,18 +6,7 @@
 
 #include "../core/array.h"
 
-namespace gradus::autograd {
-
-/// One summand of the formula of an input's gradient, sign included: the terms of an input add up to its gradient. A rule
-/// that offers them, by `static std::vector<NamedTerm> terms(const Attrs&, const Array& dy, const Array& x, ...)` over all
-/// its inputs, has its mistakes explained by name.
-struct NamedTerm {
-  int input;
-  std::string name;
-  core::Array value;
-};
-
-namespace detail {
+namespace gradus::autograd::detail {
 
 struct NamedArray {
   std::string name;
@@ -32,7 +21,7 @@ struct NamedNumber {
 struct Mistake {
   core::Array wrong, right;
   std::string wrong_name, right_name;  ///< "hand", "graph", "finite"
-  double tolerance = 1e-8;             ///< of a relation, relative: finite differences as the right one allow no less than 1e-5
+  double tolerance = 1e-8;             ///< of a relation, relative
   std::vector<NamedArray> tensors;     ///< inputs, parameters and outputs: for their extents and values
   std::vector<NamedArray> terms;       ///< of this gradient
   std::vector<NamedNumber> numbers;    ///< attributes of the operations
@@ -41,5 +30,4 @@ struct Mistake {
 /// The relations that fit, in words; empty when none does.
 std::string explain(const Mistake& mistake);
 
-}  // namespace detail
-}  // namespace gradus::autograd
+}  // namespace gradus::autograd::detail

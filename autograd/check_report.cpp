@@ -41,7 +41,7 @@ std::string error_text(double error) { return std::isnan(error) ? "-" : fmt::for
 double larger(double a, double b) { return std::isnan(a) || b > a ? b : a; }
 
 std::string shortened(const std::string& name, std::size_t width) {
-  return name.size() <= width ? name : ".." + name.substr(name.size() - width + 2);
+  return name.size() <= width ? name : fmt::format("..{}", std::string_view(name).substr(name.size() - width + 2));
 }
 
 bool same_line(const CheckRow& a, const CheckRow& b) {
@@ -90,9 +90,8 @@ bool CheckReport::ok() const noexcept {
 }
 
 bool CheckReport::explains(std::string_view text) const noexcept {
-  return std::any_of(rows.begin(), rows.end(), [text](const CheckRow& row) {
-    return !row.ok() && row.hint.find(text) != std::string::npos;
-  });
+  return std::any_of(rows.begin(), rows.end(),
+                     [text](const CheckRow& row) { return !row.ok() && row.hint.find(text) != std::string::npos; });
 }
 
 std::string CheckReport::to_string() const {
@@ -101,6 +100,7 @@ std::string CheckReport::to_string() const {
   width = std::min<std::size_t>(width, 27);
   std::string out;
   wrap(out, title, 0);
+  wrap(out, "hand: as written; graph: the reference differentiated; finite: differences; error: max|a-b| / max|b|", 0);
   const auto line = [&](const auto& name, const auto& order, const auto& upstream, const auto& hand_graph,
                         const auto& hand_finite, const auto& verdict) {
     out += fmt::format("{:<{}}  {:>5}  {:<12}  {:>10}  {:>11}  {}\n", name, width, order, upstream, hand_graph,
@@ -125,18 +125,26 @@ std::string CheckReport::to_string() const {
       bad += row.ok() ? 0 : 1;
       zero += row.verdict == Verdict::Zero ? 1 : 0;
     }
-    const std::string upstream =
-        group.size() == 1 ? shown.upstream : all ? "all" : fmt::format("{} layouts", group.size());
-    line(shortened(first ? shown.variable : "", width), shown.order, upstream, error_text(hand_graph),
+    const std::string upstream = group.size() == 1 ? shown.upstream
+                                 : all             ? "all"
+                                                   : fmt::format("{} layouts", group.size());
+    // How zeros differ relative to zeros says nothing.
+    if (shown.verdict == Verdict::Zero) hand_graph = hand_finite = std::numeric_limits<double>::quiet_NaN();
+    const bool named = i != 0 && rows[i - 1].variable == shown.variable;
+    line(named ? "" : shortened(shown.variable, width), shown.order, upstream, error_text(hand_graph),
          error_text(hand_finite), autograd::to_string(shown.verdict));
     if (!shown.ok()) print_detail(out, shown);
     i += group.size();
   }
   for (const std::string& note : notes) wrap(out, note, 0);
-  if (bad != 0) out += fmt::format("NOT OK: {} of {} comparisons disagree\n", bad, rows.size());
-  else if (!ok()) out += "NOT OK: no gradient here proves anything\n";
-  else if (zero != 0) out += fmt::format("ok: {} comparisons agree, {} are of zeros\n", rows.size() - zero, zero);
-  else out += fmt::format("ok: all {} comparisons agree\n", rows.size());
+  if (bad != 0)
+    out += fmt::format("NOT OK: {} of {} comparisons disagree\n", bad, rows.size());
+  else if (!ok())
+    out += "NOT OK: no gradient here proves anything\n";
+  else if (zero != 0)
+    out += fmt::format("ok: {} comparisons agree, {} are of zeros\n", rows.size() - zero, zero);
+  else
+    out += fmt::format("ok: all {} comparisons agree\n", rows.size());
   return out;
 }
 

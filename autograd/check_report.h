@@ -14,11 +14,11 @@ namespace gradus::autograd {
 
 /// What a row says. Only the first three are well.
 enum class Verdict : std::uint8_t {
-  Agree,      ///< all methods agree
-  Coarse,     ///< hand and graph agree; finite differences, whose rounding is larger than the gradient, don't contradict
-  Zero,       ///< zero below rounding by every method: proves nothing
-  HandOdd,    ///< graph and finite differences agree against the hand-written gradient
-  GraphOdd,   ///< the hand-written gradient and finite differences agree against the reference's
+  Agree,     ///< all methods agree
+  Coarse,    ///< hand and graph agree; finite differences, whose rounding is larger than the gradient, don't contradict
+  Zero,      ///< zero below rounding by every method: proves nothing
+  HandOdd,   ///< graph and finite differences agree against the hand-written gradient
+  GraphOdd,  ///< the hand-written gradient and finite differences agree against the reference's
   FiniteOdd,  ///< the hand-written gradient and the reference's agree against finite differences
   NoneAgree,  ///< three different answers
   Apart,      ///< both within reach of finite differences, but not of each other
@@ -29,11 +29,11 @@ GRADUS_API std::string_view to_string(Verdict verdict);
 
 /// One variable, one order, one upstream gradient. An error between a and b is max|a - b| / max|b| over the tensor.
 struct CheckRow {
-  std::string variable;             ///< "weight [3, 5]"
-  int order = 1;                    ///< 0: the output's value; 1: the gradient; 2: the gradient's gradient
-  std::string upstream;             ///< how the upstream gradient was laid out
-  double hand_graph = 0;            ///< error of hand, the reference being right
-  double hand_finite = 0;           ///< error of hand, finite differences being right; NaN where there are none
+  std::string variable;    ///< "weight [3, 5]"
+  int order = 1;           ///< 0: the output's value; 1: the gradient; 2: the gradient's gradient
+  std::string upstream;    ///< how the upstream gradient was laid out
+  double hand_graph = 0;   ///< error of hand, the reference being right
+  double hand_finite = 0;  ///< error of hand, finite differences being right; NaN where there are none
   Verdict verdict = Verdict::Agree;
   // The element where the methods differ most, relative to what is tolerated.
   std::vector<std::int64_t> index;  ///< empty for a 0-d tensor and where there is nothing to show
@@ -47,7 +47,7 @@ struct CheckRow {
 /// What a check returns: `std::cout << nn::check(linear, x)` prints it.
 class GRADUS_API CheckReport {
  public:
-  std::string title;               ///< what was checked
+  std::string title;  ///< what was checked
   std::vector<CheckRow> rows;
   std::vector<std::string> notes;  ///< what was left out, and why
 

@@ -95,9 +95,9 @@ GRADUS_API Tensor masked_fill(Operand x, Operand mask, const Scalar& value);
 GRADUS_API Tensor sum(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
 GRADUS_API Tensor mean(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
 /// Variance with divisor count - 1 (unbiased) or count.
-GRADUS_API Tensor var(Operand x, bool unbiased = true);
+GRADUS_API Tensor var(Operand x);
 GRADUS_API Tensor var(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
-GRADUS_API Tensor std(Operand x, bool unbiased = true);  ///< its gradient at 0 is 0
+GRADUS_API Tensor std(Operand x);  ///< its gradient at 0 is 0
 GRADUS_API Tensor std(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
 GRADUS_API Tensor max(Operand x);  ///< of equal ones each takes the same share of the gradient
 GRADUS_API Tensor min(Operand x);

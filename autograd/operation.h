@@ -29,8 +29,8 @@
 // Optional members of either: `struct Attrs` (the first argument of forward; `template <class V> void visit(V&& v) const
 // { v("p", p); }` lists them), `broadcasts` (the engine sums gradients down to the inputs' shapes), `is_view`,
 // `differentiable_outputs` (the first so many; all by default), and of rules `shape_only` (inputs whose values the
-// reference's gradient does not read: their shapes are kept, their numbers are not). A rule takes a defined or an
-// undefined Array for an input that may be absent.
+// reference's gradient does not read: their shapes are kept, their numbers are not), `input_names` and `terms` (both for
+// checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
 #pragma once
 
 #include <array>
@@ -534,29 +534,48 @@ auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int cou
   }
 }
 
+template <std::size_t>
+using OperandAt = Operand;
+
+// What calls an operation: an object, because its parameters have to be Operands, made where the call is written. A
+// template's parameters would be made in here.
+template <class Op, class = InputIndices<Op>>
+struct Apply;
+template <class Op, std::size_t... I>
+struct Apply<Op, std::index_sequence<I...>> {
+  using Attrs = typename Traits<Op>::Attrs;
+  static constexpr bool variadic = Traits<Op>::variadic;
+
+  auto operator()(const Attrs& attrs, OperandAt<I>... x) const
+    requires(!variadic && HasAttrs<Op>)
+  {
+    const Operand inputs[] = {x...};
+    return run<Op>(attrs, inputs, sizeof...(I));
+  }
+  auto operator()(OperandAt<I>... x) const
+    requires(!variadic && !HasAttrs<Op>)
+  {
+    const Operand inputs[] = {x...};
+    return run<Op>(NoAttrs{}, inputs, sizeof...(I));
+  }
+  auto operator()(const Attrs& attrs, const OperandList& list) const
+    requires(variadic && HasAttrs<Op>)
+  {
+    return run<Op>(attrs, list.begin(), static_cast<int>(list.size()));
+  }
+  auto operator()(const OperandList& list) const
+    requires(variadic && !HasAttrs<Op>)
+  {
+    return run<Op>(NoAttrs{}, list.begin(), static_cast<int>(list.size()));
+  }
+};
+
 }  // namespace detail
 
-/// Computes an operation and records it when an input requires a gradient: returns a Tensor, or a tuple of them.
-template <class Op, class... X>
-  requires(detail::HasAttrs<Op> && (std::is_convertible_v<const X&, Operand> && ...))
-auto apply(const typename Op::Attrs& attrs, const X&... x) {
-  static_assert(sizeof...(X) == detail::Traits<Op>::inputs, "forward takes another number of inputs");
-  const Operand inputs[] = {Operand(x)...};
-  return detail::run<Op>(attrs, inputs, sizeof...(X));
-}
-template <class Op, class... X>
-  requires(!detail::HasAttrs<Op> && (std::is_convertible_v<const X&, Operand> && ...))
-auto apply(const X&... x) {
-  static_assert(sizeof...(X) == detail::Traits<Op>::inputs, "forward takes another number of inputs");
-  const Operand inputs[] = {Operand(x)...};
-  return detail::run<Op>(NoAttrs{}, inputs, sizeof...(X));
-}
-/// The same for an operation over any number of inputs.
+/// `apply<Op>([attributes,] x, ...)` computes an operation and records it when an input requires a gradient: returns a
+/// Tensor, or a tuple of them. An operation over any number of inputs takes `([attributes,] {x, ...})`.
 template <class Op>
-  requires(detail::Traits<Op>::variadic)
-auto apply(const typename detail::AttrsOf<Op>::type& attrs, const OperandList& list) {
-  return detail::run<Op>(attrs, list.begin(), static_cast<int>(list.size()));
-}
+inline constexpr detail::Apply<Op> apply{};
 
 /// Computes y = Op(x, ...) and overwrites x with it, in the history of x, its base and its views too. When Op has a
 /// `static void write(const Array& x, [attrs,] others...)`, that is what changes the numbers.

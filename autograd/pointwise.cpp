@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../core/create.h"
+#include "../core/fail.h"
 #include "operation.h"
 
 namespace gradus {
@@ -57,6 +58,7 @@ struct Relu : UnaryOperation<Unary::Relu> {
   static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return masked_fill(dy, y <= 0, 0); });
 };
 struct Square : UnaryOperation<Unary::Square> {
+  static Array forward(const Array& x) { return core::unary(Unary::Square, x.dtype() == kBool ? x.to(kInt64) : x); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (x * 2); });
 };
 struct Sqrt : UnaryOperation<Unary::Sqrt> {
@@ -148,7 +150,12 @@ struct Sub {
   static constexpr bool broadcasts = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) {
+    check(a.dtype(), b.dtype());
     return c.alpha == Scalar(1) ? a - b : core::add_scaled(a, b, negated(c.alpha));
+  }
+  static void check(DType a, DType b) {
+    if (a != kBool && b != kBool) return;
+    core::fail<DTypeError>("sub: no operand may be bool: {} - {}; use logical_xor, or convert first", a, b);
   }
   static Scalar negated(const Scalar& s) { return s.is_floating_point() ? Scalar(-s.toDouble()) : Scalar(-s.toLong()); }
   static constexpr auto gradients = formulas(
@@ -159,13 +166,20 @@ struct AddNumber : WithNumber<Binary::Add> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
 struct SubNumber : WithNumber<Binary::Sub> {
+  static Array forward(const Attrs& c, const Array& x) {
+    Sub::check(x.dtype(), c.value.category());
+    return core::binary(Binary::Sub, x, c.value);
+  }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
 // y = c - x
 struct SubFromNumber {
   static constexpr std::string_view name = "rsub";
   using Attrs = Number;
-  static Array forward(const Attrs& c, const Array& x) { return core::binary(Binary::Sub, c.value, x); }
+  static Array forward(const Attrs& c, const Array& x) {
+    Sub::check(c.value.category(), x.dtype());
+    return core::binary(Binary::Sub, c.value, x);
+  }
   static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
 };
 struct Mul : BinaryOperation<Binary::Mul> {

@@ -162,12 +162,12 @@ Tensor mean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype
   const Tensor in = cast(x, dtype);
   return apply<Mean>(over(in, dim, keepdim, "mean"), Operand(in, x.at()));
 }
-Tensor var(Operand x, bool unbiased) { return var(x, IntArrayRef(), unbiased); }
+Tensor var(Operand x) { return var(x, IntArrayRef()); }
 Tensor var(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
   const Scope scope(x.at());
   return variance(x, over(x, dim, keepdim, "var"), unbiased);
 }
-Tensor std(Operand x, bool unbiased) { return std(x, IntArrayRef(), unbiased); }
+Tensor std(Operand x) { return std(x, IntArrayRef()); }
 Tensor std(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
   const Scope scope(x.at());
   return sqrt_flat_at_zero(variance(x, over(x, dim, keepdim, "std"), unbiased));
@@ -208,6 +208,9 @@ Tensor any(Operand x, std::int64_t dim, bool keepdim) {
 }
 Tensor norm(Operand x, const Scalar& p) { return norm(x, p, IntArrayRef()); }
 Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
+  if (!x.tensor().is_floating_point()) {
+    core::fail<DTypeError>("norm: the operand must be floating-point: {}; convert it with to(kFloat)", x.tensor().dtype());
+  }
   const Scope scope(x.at());
   const double order = p.toDouble();
   if (order == 2) return sqrt_flat_at_zero(square(x).sum(dim, keepdim));

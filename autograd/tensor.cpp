@@ -10,6 +10,8 @@ namespace gradus {
 using autograd::Body;
 using autograd::LeafNode;
 
+void Body::destroy() noexcept { delete this; }
+
 Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
   if (name != "cpu") core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"", name);
 }

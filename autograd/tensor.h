@@ -1,6 +1,7 @@
 // Tensor: numbers that remember how they were made.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -238,11 +239,19 @@ class GRADUS_API Tensor {
               Location at = Location::here()) const {
     return gradus::mean({*this, at}, dim, keepdim, dtype);
   }
-  Tensor var(bool unbiased = true, Location at = Location::here()) const { return gradus::var({*this, at}, unbiased); }
+  Tensor var(Location at = Location::here()) const { return gradus::var({*this, at}); }
+  /// Of exactly a bool: `x.var(0)` is over dimension 0.
+  Tensor var(::std::same_as<bool> auto unbiased, Location at = Location::here()) const {
+    return gradus::var({*this, at}, IntArrayRef(), unbiased);
+  }
   Tensor var(IntArrayRef dim, bool unbiased = true, bool keepdim = false, Location at = Location::here()) const {
     return gradus::var({*this, at}, dim, unbiased, keepdim);
   }
-  Tensor std(bool unbiased = true, Location at = Location::here()) const { return gradus::std({*this, at}, unbiased); }
+  Tensor std(Location at = Location::here()) const { return gradus::std({*this, at}); }
+  /// Of exactly a bool: `x.std(0)` is over dimension 0.
+  Tensor std(::std::same_as<bool> auto unbiased, Location at = Location::here()) const {
+    return gradus::std({*this, at}, IntArrayRef(), unbiased);
+  }
   Tensor std(IntArrayRef dim, bool unbiased = true, bool keepdim = false, Location at = Location::here()) const {
     return gradus::std({*this, at}, dim, unbiased, keepdim);
   }
@@ -403,6 +412,9 @@ class GRADUS_API Tensor {
 };
 
 using TensorList = std::vector<Tensor>;
+
+inline Tensor var(Operand x, ::std::same_as<bool> auto unbiased) { return var(x, IntArrayRef(), unbiased); }
+inline Tensor std(Operand x, ::std::same_as<bool> auto unbiased) { return std(x, IntArrayRef(), unbiased); }
 
 inline autograd::OperandList::OperandList(const std::vector<Tensor>& tensors, Location at) {
   operands_.reserve(tensors.size());

@@ -281,7 +281,7 @@ namespace autograd::detail {
 
 Edge edge_as_view_of(const Tensor& base, const Array& view) {
   if (!base.requires_grad()) return {};
-  const Operand input(base, Location::unknown());
+  const Operand input(base, base.edge().node->location());  // where the base was changed
   auto* node = new NodeOf<AsStrided>(geometry_in(base.array(), view), &input, 1, false);
   const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
   node->set_outputs(view);

@@ -116,8 +116,9 @@ const Array& Array::copy_(const Array& src) const {
   must_be_defined(*this, "copy_");
   must_be_defined(src, "copy_");
   if (may_overlap_itself()) {
-    fail<ValueError>("copy_: each element written to must have its own memory: shape {} with strides {}; clone() it first",
-                     shape_, strides_);
+    fail<ValueError>(
+        "copy_: each element written to must have its own memory: shape {} with strides {}; clone() it first", shape_,
+        strides_);
   }
   const bool same_shape = src.shape_ == shape_;
   if (!same_shape && broadcast_shapes(shape_, src.shape_, "copy_") != shape_) {
@@ -156,7 +157,8 @@ void Array::wrong_dtype(DType wanted, const char* op) const {
 }
 
 void Array::wrong_ndim(int wanted, const char* op) const {
-  fail<ShapeError>("{}: the number of dimensions must be the array's: {} asked for, the shape is {}", op, wanted, shape_);
+  fail<ShapeError>("{}: the number of dimensions must be the array's: {} asked for, the shape is {}", op, wanted,
+                   shape_);
 }
 
 }  // namespace gradus::core

@@ -24,8 +24,8 @@ class GRADUS_API Array {
   /// A view of a storage. The caller vouches for the bounds; `as_strided` is the checked way.
   Array(Ref<Storage> storage, const Shape& shape, const Strides& strides, std::int64_t offset, DType dtype) noexcept
       : storage_(std::move(storage)), offset_(offset), shape_(shape), strides_(strides), dtype_(dtype) {}
-  /// All of a storage, contiguous. The caller vouches for the sizes. (Made in place: a Dims that was just written is slow
-  /// to copy.)
+  /// All of a storage, contiguous. The caller vouches for the sizes. (Made in place: a Dims that was just written is
+  /// slow to copy.)
   Array(Ref<Storage> storage, IntArrayRef shape, DType dtype)
       : storage_(std::move(storage)), shape_(shape), strides_(contiguous_strides(shape_)), dtype_(dtype) {}
 

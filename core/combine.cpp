@@ -54,7 +54,8 @@ Array cat(ArrayList arrays, std::int64_t dim) {
   const DType dtype = common_type(arrays);
   const Array* model = nullptr;  // the first that counts
   for (const Array& array : arrays) {
-    if (array.dim() == 0) fail<ShapeError>("cat: at least 1 dimension is needed: a 0-d array is given; stack joins those");
+    if (array.dim() == 0)
+      fail<ShapeError>("cat: at least 1 dimension is needed: a 0-d array is given; stack joins those");
     if (model == nullptr && !is_empty_list(array)) model = &array;
   }
   if (model == nullptr) return empty(0, dtype);
@@ -67,7 +68,8 @@ Array cat(ArrayList arrays, std::int64_t dim) {
     Shape rest = array.shape();
     if (rest.size() == shape.size()) rest[d] = shape[d];
     if (rest != shape) {
-      fail<ShapeError>("cat: sizes must be equal in all dimensions but {}: {} and {}", d, model->shape(), array.shape());
+      fail<ShapeError>("cat: sizes must be equal in all dimensions but {}: {} and {}", d, model->shape(),
+                       array.shape());
     }
     if (__builtin_add_overflow(shape[d], array.shape()[d], &shape[d])) {
       fail<ShapeError>("cat: the joined size must fit into 64 bits: {} and {}", model->shape(), array.shape());

@@ -5,14 +5,16 @@
 
 namespace gradus::core {
 
-/// Joined along an existing dimension; dtypes promote. ShapeError when other sizes differ; a 1-d empty array is skipped.
+/// Joined along an existing dimension; dtypes promote. ShapeError when other sizes differ; a 1-d empty array is
+/// skipped.
 GRADUS_API Array cat(ArrayList arrays, std::int64_t dim = 0);
 /// Joined along a new dimension.
 GRADUS_API Array stack(ArrayList arrays, std::int64_t dim = 0);
 /// Entries of a dimension named by a 1-d (or 0-d) int64 or int32 index. IndexError when one is out of range (no
 /// negative ones, as in PyTorch).
 GRADUS_API Array index_select(const Array& x, std::int64_t dim, const Array& index);
-/// zeros(shape) with out[.., index[i], ..] += src[.., i, ..] along dim, in the order of i: the gradient of index_select.
+/// zeros(shape) with out[.., index[i], ..] += src[.., i, ..] along dim, in the order of i: the gradient of
+/// index_select.
 GRADUS_API Array index_add(const Shape& shape, std::int64_t dim, const Array& index, const Array& src);
 /// out[i][j].. = x[index[i][j]..][j].. for dim 0, and so on; index has x's dimensions (int64).
 GRADUS_API Array gather(const Array& x, std::int64_t dim, const Array& index);

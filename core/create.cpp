@@ -19,7 +19,8 @@ constexpr std::int64_t kGrain = 32768;
 std::int64_t bytes_of(std::int64_t numel, IntArrayRef shape, DType dtype, const char* op) {
   std::int64_t bytes = 0;
   // The storage's header has to fit as well.
-  if (__builtin_mul_overflow(numel, size_of(dtype), &bytes) || bytes > std::numeric_limits<std::int64_t>::max() - 4096) {
+  if (__builtin_mul_overflow(numel, size_of(dtype), &bytes) ||
+      bytes > std::numeric_limits<std::int64_t>::max() - 4096) {
     fail<ShapeError>("{}: the number of bytes must fit into 64 bits: {} of {}", op, shape, dtype);
   }
   return bytes;
@@ -41,8 +42,7 @@ std::int64_t arange_count(const Scalar& start, const Scalar& end, const Scalar& 
     fail<ValueError>("arange: start and end must be finite: {} to {}", to_string(start), to_string(end));
   }
   if (by == 0 || std::isnan(by)) fail<ValueError>("arange: the step must not be {}", to_string(step));
-  const bool integers =
-      !start.is_floating_point() && !end.is_floating_point() && !step.is_floating_point();
+  const bool integers = !start.is_floating_point() && !end.is_floating_point() && !step.is_floating_point();
   if (integers ? (step.toLong() > 0 ? start.toLong() > end.toLong() : start.toLong() < end.toLong())
                : (by > 0 ? first > last : first < last)) {
     fail<ValueError>("arange: the step must lead from start to end: from {} to {} by {}", to_string(start),

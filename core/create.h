@@ -22,9 +22,9 @@ inline Array scalar(const Scalar& value, DType dtype) { return full({}, value, d
 /// a bound is not finite, or step is 0 or leads away from end; DTypeError for Bool.
 GRADUS_API Array arange(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype);
 /// `steps` values from start to end, both included, symmetric about the middle as PyTorch's, to the bit: with the step
-/// d = (end - start) / (steps - 1) in the dtype, the first half is start + i d, the second end - (steps - 1 - i) d, each
-/// in one rounding; integers are cut towards 0. ValueError when steps is negative or an integer dtype cannot hold an
-/// end; DTypeError for Bool.
+/// d = (end - start) / (steps - 1) in the dtype, the first half is start + i d, the second end - (steps - 1 - i) d,
+/// each in one rounding; integers are cut towards 0. ValueError when steps is negative or an integer dtype cannot hold
+/// an end; DTypeError for Bool.
 GRADUS_API Array linspace(double start, double end, std::int64_t steps, DType dtype = kFloat32);
 /// n x m, 1 on the diagonal and 0 elsewhere.
 GRADUS_API Array eye(std::int64_t n, std::int64_t m, DType dtype = kFloat32);

@@ -20,7 +20,8 @@ std::string to_string(const Scalar& value) {
 }
 
 // Of the dtypes that there are, each holds what those before it hold (in PyTorch's sense, where int64 with float32 is
-// float32): the table of all pairs is the order of the enumeration. A signed 8-bit or a second 16-bit type would end that.
+// float32): the table of all pairs is the order of the enumeration. A signed 8-bit or a second 16-bit
+// type would end that.
 DType promote_types(DType a, DType b) { return std::max(a, b); }
 
 DType promote_types(DType array, const Scalar& number) {

@@ -201,7 +201,7 @@ Array batch_norm_forward(const Array& x, const Array& mean, const Array& inv_std
   constexpr const char* op = "batch_norm_forward";
   const Channels c(op, x);
   const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
-  const PerChannel gammas(op, "gamma", gamma, c.channels, 1), betas(op, "beta", beta, c.channels);
+  const PerChannel gammas(op, "gamma", gamma, c.channels, 1), betas(op, "beta", beta, c.channels, 0);
   Coefficients coefficients(4, c.channels, x.dtype());
   for (std::int64_t i = 0; i < c.channels; ++i) {
     coefficients.set_split(0, i, means[i]);

@@ -12,7 +12,8 @@ Array Array::index(const IndexList& indices) const {
   for (const TensorIndex& piece : indices) {
     if (piece.kind == Kind::kInteger || piece.kind == Kind::kSlice) ++taken;
     if (piece.kind == Kind::kEllipsis) {
-      if (ellipsis) fail<IndexError>("index: at most one Ellipsis may stand in the list: of {} entries", indices.size());
+      if (ellipsis)
+        fail<IndexError>("index: at most one Ellipsis may stand in the list: of {} entries", indices.size());
       ellipsis = true;
     }
   }

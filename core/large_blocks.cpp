@@ -35,8 +35,8 @@ void* try_map(std::size_t bytes) noexcept {
   if (!huge) return mapped;
   // What lies before the first boundary of a huge page and behind the block goes back.
   char* const begin = static_cast<char*>(mapped);
-  const std::size_t lead = round_up(reinterpret_cast<std::uintptr_t>(begin), kHugePage) -
-                           reinterpret_cast<std::uintptr_t>(begin);
+  const std::size_t lead =
+      round_up(reinterpret_cast<std::uintptr_t>(begin), kHugePage) - reinterpret_cast<std::uintptr_t>(begin);
   if (lead != 0) ::munmap(begin, lead);
   if (lead != kHugePage) ::munmap(begin + lead + bytes, kHugePage - lead);
 #ifdef MADV_HUGEPAGE

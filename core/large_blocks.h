@@ -6,8 +6,8 @@
 
 namespace gradus::core {
 
-/// Fresh, zeroed pages, never to be given back by the caller. From 2 MiB on aligned to 2 MiB, with huge pages asked for.
-/// MemoryError when the system has none, not even after the cache is emptied.
+/// Fresh, zeroed pages, never to be given back by the caller. From 2 MiB on aligned to 2 MiB, with huge pages asked
+/// for. MemoryError when the system has none, not even after the cache is emptied.
 void* map_pages(std::size_t bytes);
 
 /// A block of at least that many bytes (more than 64 KiB), from the process-wide cache or the system. MemoryError.

@@ -17,7 +17,7 @@ namespace {
 
 using std::int64_t;
 
-// --- Integers: exact modulo 2^64, and so modulo the range of every smaller type ----------------------------------------
+// --- Integers: exact modulo 2^64, and so modulo the range of every smaller type -------------------------------------
 
 template <class T>
 void gemm_integers(const kernels::GemmProblem<T>& p, bool parallel) {
@@ -65,7 +65,17 @@ void check_numbers(DType dtype, const char* op) {
   if (dtype == kBool) fail<DTypeError>("{}: operands must be numbers: bool; cast them with to(kFloat32)", op);
 }
 
-// --- gemm --------------------------------------------------------------------------------------------------------------
+/// A factor as an element; of integers modulo their range.
+template <class T>
+T coefficient(double x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(x);
+  } else {
+    return static_cast<T>(static_cast<int64_t>(x));
+  }
+}
+
+// --- gemm -----------------------------------------------------------------------------------------------------------
 
 /// How far a matrix reaches: elements [0, outer step * (outer size - 1) + width) from its first.
 struct Extent {
@@ -110,8 +120,9 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
     }
     if (bias.dtype() != c.dtype()) fail<DTypeError>("gemm: the bias must be {}: {}", c.dtype(), bias.dtype());
   }
-  if (!is_floating_point(a.dtype()) && (alpha != std::trunc(alpha) || beta != std::trunc(beta))) {
-    fail<ValueError>("gemm: alpha and beta must be whole for {}: {} and {}", a.dtype(), alpha, beta);
+  const auto whole = [](double x) { return x == std::trunc(x) && std::abs(x) <= 9007199254740992.0; };  // 2^53
+  if (!is_floating_point(a.dtype()) && !(whole(alpha) && whole(beta))) {
+    fail<ValueError>("gemm: alpha and beta must be whole numbers for {}: {} and {}", a.dtype(), alpha, beta);
   }
   if (c.may_overlap_itself()) {
     fail<ValueError>("gemm: the result must not overlap itself: sizes {}, strides {}", c.shape(), c.strides());
@@ -122,7 +133,7 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
   }
 }
 
-// --- matmul ------------------------------------------------------------------------------------------------------------
+// --- matmul ---------------------------------------------------------------------------------------------------------
 
 /// A product of stacks of matrices: the sizes of the stack, and each operand's strides over it.
 struct Stack {
@@ -220,10 +231,17 @@ void gemm(const Array& c, const Array& a, const Array& b, double alpha, double b
   dispatch(c.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (!std::is_same_v<T, bool>) {
-      kernels::GemmProblem<T> p{c.size(0), c.size(1), a.size(1), static_cast<const T*>(a.data()), a.stride(0),
-                                a.stride(1), static_cast<const T*>(b.data()), b.stride(0), b.stride(1),
-                                {static_cast<T*>(c.data()), c.stride(0), c.stride(1), static_cast<T>(alpha),
-                                 static_cast<T>(beta)}};
+      kernels::GemmProblem<T> p{
+          c.size(0),
+          c.size(1),
+          a.size(1),
+          static_cast<const T*>(a.data()),
+          a.stride(0),
+          a.stride(1),
+          static_cast<const T*>(b.data()),
+          b.stride(0),
+          b.stride(1),
+          {static_cast<T*>(c.data()), c.stride(0), c.stride(1), coefficient<T>(alpha), coefficient<T>(beta)}};
       if (bias.defined()) {
         p.result.bias = static_cast<const T*>(bias.data());
         p.result.bias_col = bias.stride(0);

@@ -37,7 +37,8 @@ MemoryLimit read_memory_limit(std::int64_t physical, const std::string& groups_f
   for (std::string line; std::getline(groups, line);) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",", path = line.substr(second + 1);
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",",
+                      path = line.substr(second + 1);
     if (controllers == ",,") lower_along(limit, mount, path, "memory.max");
     if (controllers.find(",memory,") != std::string::npos) {
       lower_along(limit, mount + "/memory", path, "memory.limit_in_bytes");

@@ -8,8 +8,8 @@ struct Message::Stream {
   std::ostringstream out;
 };
 
-Message::Message() : stream_(std::make_unique<Stream>()) {}
-Message::~Message() = default;
+Message::Message() : stream_(new Stream) {}
+Message::~Message() { delete stream_; }
 
 std::string Message::str() const { return stream_->out.str(); }
 std::ostream& Message::stream() { return stream_->out; }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -28,8 +27,10 @@ class GRADUS_API Message {
     } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, char>) {
       single(value);
     } else if constexpr (std::is_integral_v<T>) {
-      if constexpr (std::is_signed_v<T>) integer(value);
-      else natural(value);
+      if constexpr (std::is_signed_v<T>)
+        integer(value);
+      else
+        natural(value);
     } else if constexpr (std::is_floating_point_v<T>) {
       number(static_cast<double>(value));
     } else if constexpr (std::is_convertible_v<const T&, IntArrayRef>) {
@@ -51,7 +52,7 @@ class GRADUS_API Message {
   void number(double value);
 
   struct Stream;
-  std::unique_ptr<Stream> stream_;
+  Stream* stream_;  // owned: a unique_ptr's template would be instantiated in every file
 };
 
 [[noreturn]] GRADUS_API void fail_check(const char* condition, const Message& message);
@@ -66,7 +67,7 @@ template <class... Values>
 }  // namespace gradus::core
 
 /// Throws gradus::Error with the values, written one after the other, unless the condition holds.
-#define GRADUS_CHECK(condition, ...)                                                            \
-  do {                                                                                          \
-    if (!(condition)) ::gradus::core::fail_check(#condition __VA_OPT__(, ) __VA_ARGS__);        \
+#define GRADUS_CHECK(condition, ...)                                                     \
+  do {                                                                                   \
+    if (!(condition)) ::gradus::core::fail_check(#condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

@@ -210,7 +210,8 @@ void run_blocks(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_
     // Isolated: while a thread waits for the rest of this loop, it takes no block of somebody else's, whose locks the
     // caller might hold.
     tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(0, spans, [&](int) { loop.join(); }, tbb::simple_partitioner{}, context);
+      tbb::parallel_for(
+          0, spans, [&](int) { loop.join(); }, tbb::simple_partitioner{}, context);
     });
   });
 }

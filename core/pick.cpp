@@ -45,7 +45,8 @@ Array checked_index(const Array& index, std::int64_t size, const char* op) {
   std::uint64_t largest = 0;  // a negative one is larger than all others
   for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(values[i]));
   if (n != 0 && largest >= static_cast<std::uint64_t>(size)) {
-    const std::int64_t* const bad = std::find_if(values, values + n, [=](std::int64_t v) { return v < 0 || v >= size; });
+    const std::int64_t* const bad =
+        std::find_if(values, values + n, [=](std::int64_t v) { return v < 0 || v >= size; });
     fail<IndexError>("{}: indices must be in [0, {}]: entry {} is {}", op, size - 1, bad - values, *bad);
   }
   return checked;
@@ -67,7 +68,8 @@ void add_at(const Array& out, int d, const Array& index, const Array& src) {
     return lead;
   };
   const Shape lead = lead_of(index.shape());
-  const Strides lead_out = lead_of(out.strides()), lead_index = lead_of(index.strides()), lead_src = lead_of(src.strides());
+  const Strides lead_out = lead_of(out.strides()), lead_index = lead_of(index.strides()),
+                lead_src = lead_of(src.strides());
   const bool inner = d != last;
   const std::int64_t leads = numel_of(lead), n = index.size(d), length = inner ? index.size(last) : 1;
   if (leads * n * length == 0) return;
@@ -81,25 +83,26 @@ void add_at(const Array& out, int d, const Array& index, const Array& src) {
   T* const to = static_cast<T*>(out.data());
   const T* const from = static_cast<const T*>(src.data());
   const auto* const where = static_cast<const std::int64_t*>(index.data());
-  parallel_for(leads * pieces, std::max<std::int64_t>(kGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
-      T* const t = to + offset_of(l, lead, lead_out) + first * out_step;
-      const T* const f = from + offset_of(l, lead, lead_src) + first * src_step;
-      const std::int64_t* const w = where + offset_of(l, lead, lead_index) + first * index_step;
-      const auto add = [](T& sum, T value) { sum = static_cast<T>(sum + value); };
-      for (std::int64_t i = 0; i < n; ++i) {
-        if (index_step == 0) {  // a whole row goes to one place
-          T* const row = t + w[i * index_d] * out_d;
-          for (std::int64_t k = 0; k < count; ++k) add(row[k * out_step], f[i * src_d + k * src_step]);
-        } else {
-          for (std::int64_t k = 0; k < count; ++k) {
-            add(t[w[i * index_d + k * index_step] * out_d + k * out_step], f[i * src_d + k * src_step]);
+  parallel_for(
+      leads * pieces, std::max<std::int64_t>(kGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t task = begin; task < end; ++task) {
+          const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
+          T* const t = to + offset_of(l, lead, lead_out) + first * out_step;
+          const T* const f = from + offset_of(l, lead, lead_src) + first * src_step;
+          const std::int64_t* const w = where + offset_of(l, lead, lead_index) + first * index_step;
+          const auto add = [](T& sum, T value) { sum = static_cast<T>(sum + value); };
+          for (std::int64_t i = 0; i < n; ++i) {
+            if (index_step == 0) {  // a whole row goes to one place
+              T* const row = t + w[i * index_d] * out_d;
+              for (std::int64_t k = 0; k < count; ++k) add(row[k * out_step], f[i * src_d + k * src_step]);
+            } else {
+              for (std::int64_t k = 0; k < count; ++k) {
+                add(t[w[i * index_d + k * index_step] * out_d + k * out_step], f[i * src_d + k * src_step]);
+              }
+            }
           }
         }
-      }
-    }
-  });
+      });
 }
 
 Array sums_at(const Shape& shape, int d, const Array& index, const Array& src, const char* op) {
@@ -154,7 +157,8 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
   if (index.dim() > 1) fail<ShapeError>("index_select: the index must have at most 1 dimension: {}", index.shape());
   if (x.dim() == 0) {
     if (index.numel() != 1) {
-      fail<ShapeError>("index_select: a 0-d array takes an index of one entry: {} has {}", index.shape(), index.numel());
+      fail<ShapeError>("index_select: a 0-d array takes an index of one entry: {} has {}", index.shape(),
+                       index.numel());
     }
     return index_select(x.view(1), 0, index).view({});
   }
@@ -252,8 +256,10 @@ Array scatter_add(const Shape& shape, std::int64_t dim, const Array& index, cons
     fits = where.shape()[i] <= values.shape()[i] && (i == d || where.shape()[i] <= whole[i]);
   }
   if (!fits) {
-    fail<ShapeError>("scatter_add: the index must fit into the source, and but for dimension {} into the result: "
-                     "index {}, source {}, result {}", d, index.shape(), src.shape(), shape);
+    fail<ShapeError>(
+        "scatter_add: the index must fit into the source, and but for dimension {} into the result: "
+        "index {}, source {}, result {}",
+        d, index.shape(), src.shape(), shape);
   }
   return sums_at(shape, d, checked_index(where, whole[d], "scatter_add"), values, "scatter_add");
 }
@@ -280,7 +286,8 @@ Array Array::flip(IntArrayRef dims) const {
     T* const to = static_cast<T*>(out.data());
     const std::int64_t grain = std::max<std::int64_t>(kGrain / row.count(), 1);
     parallel_for(out.numel() / row.count(), grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) row.copy(to + i * row.count(), from + offset_of(i, lead, lead_strides));
+      for (std::int64_t i = begin; i < end; ++i)
+        row.copy(to + i * row.count(), from + offset_of(i, lead, lead_strides));
     });
   });
   return out;

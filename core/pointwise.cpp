@@ -47,7 +47,7 @@ std::int64_t block_of(Unary op, DType compute) {
 
 std::int64_t block_of(Binary op) {
   return op == Binary::Pow || op == Binary::Fmod || op == Binary::Remainder || op == Binary::Atan2 ? kLibraryBlock
-                                                                                                    : kCheapBlock;
+                                                                                                   : kCheapBlock;
 }
 
 [[noreturn, gnu::cold]] void no_kernel(std::string_view op, DType dtype) {
@@ -64,6 +64,22 @@ std::int64_t block_of(Binary op) {
 
 int category(DType dtype) { return dtype == kBool ? 0 : is_floating_point(dtype) ? 2 : 1; }
 
+/// Up to so many elements no operation is worth a second thread. Contiguous operands of one shape and dtype, which is
+/// what most operations of a small network have, then need no loop's plan.
+constexpr std::int64_t kSmall = 2 * kLibraryBlock;
+
+bool are_alike(const Array& a, const Array& b) {
+  return a.defined() && b.defined() && a.dtype() == b.dtype() && a.shape() == b.shape() && a.is_contiguous() &&
+         b.is_contiguous();
+}
+
+Array run_small(Kernel kernel, DType result, const Array& a, const Array& b) {
+  Array out = empty(a.shape(), result);
+  const void* const in[2] = {a.data(), b.data()};
+  kernel(out.data(), in, static_cast<std::size_t>(a.numel()), nullptr);
+  return out;
+}
+
 /// The checks of every operation that writes into a given array.
 void check_out(std::string_view op, const Array& out, const Shape& shape, DType result) {
   if (!out.defined()) fail<ValueError>("{}: the output must be defined: it has neither storage nor shape", op);
@@ -74,9 +90,8 @@ void check_out(std::string_view op, const Array& out, const Shape& shape, DType 
     fail<DTypeError>("{}: the result's dtype must be castable to the output's: {} to {}", op, result, out.dtype());
   }
   if (out.may_overlap_itself()) {
-    fail<ValueError>(
-        "{}: each element written to must have its own memory: shape {} with strides {}; clone() it first", op,
-        out.shape(), out.strides());
+    fail<ValueError>("{}: each element written to must have its own memory: shape {} with strides {}; clone() it first",
+                     op, out.shape(), out.strides());
   }
 }
 
@@ -223,6 +238,11 @@ DType result_type(const Operand& a, const Operand& b) {
 }
 
 Array unary(Unary op, const Array& x) {
+  if (x.defined() && x.is_contiguous() && x.numel() <= kSmall) {
+    const Signature types = signature(op, x.dtype());
+    const Kernel kernel = types.compute == x.dtype() ? kernels::unary_kernel(op, types.compute) : nullptr;
+    if (kernel != nullptr) return run_small(kernel, types.result, x, x);
+  }
   const Loop loop = unary_loop(op, x);
   Array out = empty(x.shape(), loop.result);
   kernels::run(out, loop);
@@ -239,6 +259,13 @@ void unary_out(const Array& out, Unary op, const Array& x) {
 }
 
 Array binary(Binary op, const Operand& a, const Operand& b) {
+  if (a.array != nullptr && b.array != nullptr && are_alike(*a.array, *b.array) && a.array->numel() <= kSmall) {
+    const Signature types = signature(op, a.array->dtype());
+    const bool checked = op == Binary::Remainder || op == Binary::Fmod;  // divisors are looked at first
+    const bool direct = types.compute == a.array->dtype() && !checked;
+    const Kernel kernel = direct ? kernels::binary_kernel(op, types.compute) : nullptr;
+    if (kernel != nullptr) return run_small(kernel, types.result, *a.array, *b.array);
+  }
   BinaryCall call(op, a, b);
   Array out = empty(call.shape, call.types.result);
   call.run(out, a, b);
@@ -313,8 +340,14 @@ Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optiona
                              : std::numeric_limits<std::int64_t>::max();
   };
   const bool real = is_floating_point(dtype);
-  const Element bounds[2] = {Element(low ? *low : real ? Scalar(-infinity) : least(), dtype),
-                             Element(high ? *high : real ? Scalar(infinity) : greatest(), dtype)};
+  const Element bounds[2] = {Element(low    ? *low
+                                     : real ? Scalar(-infinity)
+                                            : least(),
+                                     dtype),
+                             Element(high   ? *high
+                                     : real ? Scalar(infinity)
+                                            : greatest(),
+                                     dtype)};
   alignas(8) unsigned char param[16];
   const auto size = static_cast<std::size_t>(size_of(dtype));
   for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];

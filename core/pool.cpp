@@ -151,8 +151,8 @@ class Store {
     constexpr std::int64_t kBatchBytes = 4096;
     const auto size = static_cast<std::int64_t>(size_of_class(size_class));
     if (page_end_ - page_ < size) open_pages();
-    const std::int64_t count =
-        std::min({magazine_size(size_class), (page_end_ - page_) / size, std::max<std::int64_t>(kBatchBytes / size, 1)});
+    const std::int64_t count = std::min(
+        {magazine_size(size_class), (page_end_ - page_) / size, std::max<std::int64_t>(kBatchBytes / size, 1)});
     Block* head = nullptr;
     for (std::int64_t i = count; i-- > 0;) head = ::new (page_ + i * size) Block{head, nullptr, 0};
     page_ += count * size;
@@ -232,7 +232,8 @@ template <class Body>
 template <class Body>
 inline auto with_cache(Body body) {
   ThreadCache* const cache = thread_cache;
-  if (cache != nullptr) [[likely]] return body(*cache);
+  if (cache != nullptr) [[likely]]
+    return body(*cache);
   return without_cache(body);
 }
 
@@ -259,7 +260,8 @@ inline auto with_cache(Body body) {
 inline void* take(ThreadCache& cache, int size_class) {
   Bin& bin = cache.bins[size_class];
   Block* const block = bin.head;
-  if (block == nullptr) [[unlikely]] return take_from_next_magazine(bin, size_class);
+  if (block == nullptr) [[unlikely]]
+    return take_from_next_magazine(bin, size_class);
   bin.head = block->next;
   bin.count.add(-1);
   return block;
@@ -267,7 +269,8 @@ inline void* take(ThreadCache& cache, int size_class) {
 
 inline void give(ThreadCache& cache, void* memory, int size_class) noexcept {
   Bin& bin = cache.bins[size_class];
-  if (bin.count.get() == magazine_size(size_class)) [[unlikely]] start_magazine(bin, size_class);
+  if (bin.count.get() == magazine_size(size_class)) [[unlikely]]
+    start_magazine(bin, size_class);
   bin.head = ::new (memory) Block{bin.head, nullptr, 0};
   bin.count.add(1);
 }
@@ -284,7 +287,8 @@ inline void give(ThreadCache& cache, void* memory, int size_class) noexcept {
 
 void* pool_allocate(std::size_t bytes) {
   if constexpr (!kPooled) return unpooled(bytes);
-  if (bytes > kMaxSmallBytes) [[unlikely]] return large_allocate(bytes);
+  if (bytes > kMaxSmallBytes) [[unlikely]]
+    return large_allocate(bytes);
   return with_cache([=](ThreadCache& cache) { return take(cache, size_class(bytes)); });
 }
 

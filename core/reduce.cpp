@@ -96,8 +96,10 @@ Array sum_to(const Array& x, const Shape& shape) {
   bool fits = lead >= 0;
   for (int i = 0; fits && i < x.dim(); ++i) {
     const std::int64_t wanted = i < lead ? 1 : shape[i - lead];
-    if (i < lead || (wanted == 1 && x.shape()[i] != 1)) over.push_back(i);
-    else fits = wanted == x.shape()[i];
+    if (i < lead || (wanted == 1 && x.shape()[i] != 1))
+      over.push_back(i);
+    else
+      fits = wanted == x.shape()[i];
   }
   if (!fits) fail<ShapeError>("sum_to: the shape must broadcast to the array's: {} to {}", shape, x.shape());
   return reduce(Reduction::Sum, x, over, true).to(x.dtype()).view(shape);

@@ -22,7 +22,8 @@ void check_defined(const char* op, const Array& x) {
 }
 
 /// body(first row, last row).
-void for_rows(std::int64_t rows, std::int64_t n, std::int64_t block, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+void for_rows(std::int64_t rows, std::int64_t n, std::int64_t block,
+              FunctionRef<void(std::int64_t, std::int64_t)> body) {
   const bool serial = rows * n <= 2 * block;
   parallel_for(rows, serial ? rows : std::max<std::int64_t>(block / std::max<std::int64_t>(n, 1), 1), body);
 }

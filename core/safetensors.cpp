@@ -20,8 +20,8 @@ constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference implementati
 constexpr std::size_t kLength = 8;                 // bytes of the header's length
 constexpr std::string_view kMetadata = "__metadata__";
 
-constexpr std::pair<std::string_view, DType> kDTypes[] = {{"BOOL", kBool},   {"U8", kUInt8},    {"I32", kInt32},
-                                                          {"I64", kInt64},   {"F32", kFloat32}, {"F64", kFloat64}};
+constexpr std::pair<std::string_view, DType> kDTypes[] = {{"BOOL", kBool}, {"U8", kUInt8},    {"I32", kInt32},
+                                                          {"I64", kInt64}, {"F32", kFloat32}, {"F64", kFloat64}};
 
 std::string_view name_of(DType dtype) {
   for (const auto& [name, known] : kDTypes) {
@@ -80,7 +80,10 @@ class HeaderReader {
     } else if (where_ == Where::Metadata) {
       fresh = metadata_names_.insert(key).second;
     } else {
-      bool* has = key == "dtype" ? &has_dtype_ : key == "shape" ? &has_shape_ : key == "data_offsets" ? &has_span_ : nullptr;
+      bool* has = key == "dtype"          ? &has_dtype_
+                  : key == "shape"        ? &has_shape_
+                  : key == "data_offsets" ? &has_span_
+                                          : nullptr;
       if (has == nullptr) {
         fail<FileError>("safetensors: {} of '{}' must have dtype, shape and data_offsets: it has {}",
                         in_quotes(entries_.back().name), file_, in_quotes(key));
@@ -88,7 +91,9 @@ class HeaderReader {
       fresh = !*has;
       *has = true;
     }
-    if (!fresh) fail<FileError>("safetensors: the header of '{}' must name each thing once: {} comes twice", file_, in_quotes(key));
+    if (!fresh)
+      fail<FileError>("safetensors: the header of '{}' must name each thing once: {} comes twice", file_,
+                      in_quotes(key));
     key_ = key;
     return true;
   }
@@ -97,7 +102,9 @@ class HeaderReader {
     if (where_ == Where::Entry && !(has_dtype_ && has_shape_ && has_span_)) {
       fail<FileError>("safetensors: {} of '{}' must have dtype, shape and data_offsets: {} is missing",
                       in_quotes(entries_.back().name), file_,
-                      !has_dtype_ ? "dtype" : !has_shape_ ? "shape" : "data_offsets");
+                      !has_dtype_   ? "dtype"
+                      : !has_shape_ ? "shape"
+                                    : "data_offsets");
     }
     where_ = where_ == Where::Header ? Where::End : Where::Header;
     return true;
@@ -117,7 +124,8 @@ class HeaderReader {
         fail<FileError>("safetensors: the sizes of {} of '{}' must be below 2^63: {}", in_quotes(name), file_, value);
       }
       if (entries_.back().shape.size() == kMaxDims) {
-        fail<FileError>("safetensors: {} of '{}' must have at most {} dimensions: it has more", in_quotes(name), file_, kMaxDims);
+        fail<FileError>("safetensors: {} of '{}' must have at most {} dimensions: it has more", in_quotes(name), file_,
+                        kMaxDims);
       }
       entries_.back().shape.push_back(static_cast<std::int64_t>(value));
     } else if (where_ == Where::Span) {
@@ -139,7 +147,8 @@ class HeaderReader {
     if (where_ == Where::Metadata) {
       metadata_.emplace_back(key_, value);
     } else if (where_ == Where::Entry && key_ == "dtype") {
-      const auto* known = std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const auto& d) { return d.first == value; });
+      const auto* known =
+          std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const auto& d) { return d.first == value; });
       if (known == std::end(kDTypes)) {
         fail<FileError>("safetensors: the dtype of {} of '{}' must be one of BOOL, U8, I32, I64, F32, F64: it is {}",
                         in_quotes(entries_.back().name), file_, in_quotes(value));
@@ -173,8 +182,9 @@ class HeaderReader {
                     file_, what, in_quotes(key_));
   }
   [[noreturn]] void fail_offsets(int count) const {
-    fail<FileError>("safetensors: the data_offsets of {} of '{}' must be two numbers: {}", in_quotes(entries_.back().name),
-                    file_, count == 3 ? "there are more" : fmt::format("there are {}", count));
+    fail<FileError>("safetensors: the data_offsets of {} of '{}' must be two numbers: {}",
+                    in_quotes(entries_.back().name), file_,
+                    count == 3 ? "there are more" : fmt::format("there are {}", count));
   }
 
   const std::string& file_;
@@ -211,9 +221,10 @@ void check_spans(const std::vector<SafetensorsEntry>& entries, const std::vector
                       in_quotes(entries[i].name), file, size, begin, end);
     }
     if (const std::uint64_t bytes = bytes_of(entries[i], file); end - begin != bytes) {
-      fail<FileError>("safetensors: {} of '{}' must take the {} bytes of its shape {} and dtype {}: it takes {}, [{}, {}]",
-                      in_quotes(entries[i].name), file, bytes, entries[i].shape, name_of(entries[i].dtype), end - begin,
-                      begin, end);
+      fail<FileError>(
+          "safetensors: {} of '{}' must take the {} bytes of its shape {} and dtype {}: it takes {}, [{}, {}]",
+          in_quotes(entries[i].name), file, bytes, entries[i].shape, name_of(entries[i].dtype), end - begin, begin,
+          end);
     }
   }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -229,14 +240,17 @@ void check_spans(const std::vector<SafetensorsEntry>& entries, const std::vector
     end = spans[i].end;
   }
   if (end != size) {
-    fail<FileError>("safetensors: the arrays of '{}' must end where the file does: {} of its {} bytes of data belong to "
-                    "none", file, size - end, size);
+    fail<FileError>(
+        "safetensors: the arrays of '{}' must end where the file does: {} of its {} bytes of data belong to "
+        "none",
+        file, size - end, size);
   }
 }
 
 void check_bools(const SafetensorsEntry& entry, const std::string& file) {
   for (const unsigned char byte : entry.bytes) {
-    if (byte > 1) fail<FileError>("safetensors: {} of '{}' must hold 0 and 1 only: it holds {}", in_quotes(entry.name), file, byte);
+    if (byte > 1)
+      fail<FileError>("safetensors: {} of '{}' must hold 0 and 1 only: it holds {}", in_quotes(entry.name), file, byte);
   }
 }
 
@@ -263,8 +277,9 @@ Safetensors::Safetensors(Bytes bytes, const std::string& name) : bytes_(std::mov
   std::uint64_t length = 0;
   for (std::size_t i = kLength; i-- > 0;) length = length << 8 | bytes_[i];
   if (length > kMaxHeader) {
-    fail<FileError>("safetensors: the header of '{}' must take at most {} bytes: {} are claimed; is it a safetensors file?",
-                    name, kMaxHeader, length);
+    fail<FileError>(
+        "safetensors: the header of '{}' must take at most {} bytes: {} are claimed; is it a safetensors file?", name,
+        kMaxHeader, length);
   }
   if (length > bytes_.size() - kLength) {
     fail<FileError>("safetensors: '{}' must hold its header of {} bytes: {} follow its length, so it is cut off", name,
@@ -302,7 +317,8 @@ void write_safetensors(const std::string& path, const std::vector<NamedArray>& a
     order[i] = i;
     if (!array.defined()) fail<ValueError>("write_safetensors: {} must be defined", in_quotes(name));
     if (name == kMetadata) fail<ValueError>("write_safetensors: an array must not be named {}", in_quotes(name));
-    if (!names.insert(name).second) fail<ValueError>("write_safetensors: each name must come once: {}", in_quotes(name));
+    if (!names.insert(name).second)
+      fail<ValueError>("write_safetensors: each name must come once: {}", in_quotes(name));
   }
   // The largest elements first: then every array is aligned, the header being padded to a multiple of 8.
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -344,7 +360,8 @@ void write_safetensors(const std::string& path, const std::vector<NamedArray>& a
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   if (text.size() > kMaxHeader) {
-    fail<ValueError>("write_safetensors: the header of '{}' must take at most {} bytes: {}", path, kMaxHeader, text.size());
+    fail<ValueError>("write_safetensors: the header of '{}' must take at most {} bytes: {}", path, kMaxHeader,
+                     text.size());
   }
   unsigned char length[kLength];
   for (std::size_t i = 0; i < kLength; ++i) length[i] = static_cast<unsigned char>(text.size() >> (8 * i));

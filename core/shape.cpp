@@ -10,9 +10,7 @@ void Dims::throw_too_many(std::size_t n) {
   fail<ShapeError>("shape: at most {} dimensions are supported: {} given", kMaxDims, n);
 }
 
-std::string to_string(IntArrayRef values) {
-  return fmt::format("[{}]", fmt::join(values.begin(), values.end(), ", "));
-}
+std::string to_string(IntArrayRef values) { return fmt::format("[{}]", fmt::join(values.begin(), values.end(), ", ")); }
 
 std::int64_t checked_numel(IntArrayRef shape, const char* op) {
   std::int64_t product = 1;  // of the sizes that are not 0
@@ -48,8 +46,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
     std::int64_t& size = result[lead + i];
     if (size == shorter[i] || shorter[i] == 1) continue;
     if (size != 1) {
-      fail<ShapeError>("{}: shapes do not broadcast: {} with {}; counted from the back, sizes must be equal or 1", op, a,
-                       b);
+      fail<ShapeError>("{}: shapes do not broadcast: {} with {}; counted from the back, sizes must be equal or 1", op,
+                       a, b);
     }
     size = shorter[i];
   }

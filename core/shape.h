@@ -137,7 +137,8 @@ GRADUS_API Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op
 GRADUS_API int wrap_dim(std::int64_t dim, int n, const char* op);
 /// The same for a dimension that has to be there: a 0-d array has none, so any is an IndexError.
 GRADUS_API int existing_dim(std::int64_t dim, int n, const char* op);
-/// Sorted, wrapped dimensions; none given means all (of a 0-d array: none). IndexError when out of range, ValueError when one is repeated.
+/// Sorted, wrapped dimensions; none given means all (of a 0-d array: none). IndexError when out of
+/// range, ValueError when one is repeated.
 GRADUS_API Dims wrap_dims(IntArrayRef dims, int n, const char* op);
 /// The shape with the dimensions (sorted, wrapped) removed, or kept with size 1.
 GRADUS_API Shape reduced_shape(const Shape& shape, const Dims& dims, bool keepdim);

@@ -142,7 +142,8 @@ Array Array::expand(IntArrayRef shape) const {
   for (int i = 0; i < wanted.size(); ++i) {
     const int from = i - lead;
     if (from >= 0 && wanted[i] == -1) wanted[i] = shape_[from];
-    if (wanted[i] < 0) fail<ShapeError>("expand: new dimensions must have a size of at least 0: {} of {}", shape, shape_);
+    if (wanted[i] < 0)
+      fail<ShapeError>("expand: new dimensions must have a size of at least 0: {} of {}", shape, shape_);
     if (from < 0) continue;
     if (wanted[i] == shape_[from]) {
       strides[i] = strides_[from];
@@ -175,8 +176,8 @@ Array Array::narrow(std::int64_t dim, std::int64_t start, std::int64_t length) c
   const std::int64_t size = shape_[d];
   const std::int64_t first = start < 0 ? start + size : start;
   if (first < 0 || first > size || length < 0 || length > size - first) {
-    fail<IndexError>("narrow: start and length must lie within dimension {} of {}: start {}, length {}", d, shape_, start,
-                     length);
+    fail<IndexError>("narrow: start and length must lie within dimension {} of {}: start {}, length {}", d, shape_,
+                     start, length);
   }
   Array result = *this;
   result.shape_[d] = length;
@@ -188,7 +189,8 @@ Array Array::select(std::int64_t dim, std::int64_t index) const {
   const int d = existing_dim(dim, this->dim(), "select");
   const std::int64_t size = shape_[d];
   if (index < -size || index >= size) {
-    fail<IndexError>("select: the index must be in [{}, {}] for dimension {} of {}: {}", -size, size - 1, d, shape_, index);
+    fail<IndexError>("select: the index must be in [{}, {}] for dimension {} of {}: {}", -size, size - 1, d, shape_,
+                     index);
   }
   Array result = *this;
   result.offset_ += (index < 0 ? index + size : index) * strides_[d];
@@ -270,13 +272,15 @@ Array Array::as_strided(IntArrayRef shape, IntArrayRef strides, std::int64_t sto
     const std::int64_t steps = shape[static_cast<std::size_t>(i)] - 1;
     if (kept[i] < 0) fail<ValueError>("as_strided: strides must not be negative: {}; flip reverses an order", strides);
     std::int64_t reach = 0;
-    inside = inside && (empty || (!__builtin_mul_overflow(steps, kept[i], &reach) &&
-                                  !__builtin_add_overflow(last, reach, &last)));
+    inside =
+        inside &&
+        (empty || (!__builtin_mul_overflow(steps, kept[i], &reach) && !__builtin_add_overflow(last, reach, &last)));
     if (steps == 0) kept[i] = std::min(kept[i], capacity);  // means nothing, and later views multiply it
   }
   if (!inside || (!empty && last >= capacity)) {
-    fail<IndexError>("as_strided: every element must lie in the storage of {} elements: shape {}, strides {}, offset {}",
-                     capacity, shape, strides, storage_offset);
+    fail<IndexError>(
+        "as_strided: every element must lie in the storage of {} elements: shape {}, strides {}, offset {}", capacity,
+        shape, strides, storage_offset);
   }
   return with(*this, shape, empty ? contiguous_strides(shape) : kept, storage_offset);
 }

@@ -113,13 +113,13 @@ nn::AnyModule activation(const std::string& name) {
 
 nn::Sequential make_network(const Options& o, std::int64_t inputs) {
   nn::Sequential net;
-  if (o.dropout_input > 0) net->push_back(nn::Dropout(o.dropout_input));
+  if (o.dropout_input != 0) net->push_back(nn::Dropout(o.dropout_input));
   for (const std::int64_t units : o.hidden) {
     net->push_back(nn::Linear(inputs, units));
     if (o.batch_norm == "before") net->push_back(nn::BatchNorm1d(units));
     net->push_back(activation(o.activation));
     if (o.batch_norm == "after") net->push_back(nn::BatchNorm1d(units));
-    if (o.dropout > 0) net->push_back(nn::Dropout(o.dropout));
+    if (o.dropout != 0) net->push_back(nn::Dropout(o.dropout));
     inputs = units;
   }
   net->push_back(nn::Linear(inputs, 10));

@@ -21,6 +21,7 @@ namespace gradus::nn {
 /// y = x where x > 0, else 0; any floating dtype and shape.
 struct ReluRule {
   static constexpr std::string_view name = "relu";
+  static constexpr std::string_view input_names[] = {"x"};
 
   GRADUS_API static Tensor reference(const Tensor& x);
   GRADUS_API static core::Array forward(const core::Array& x);

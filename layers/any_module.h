@@ -35,10 +35,15 @@ Tensor forward_of(Module& module, const Operand* x, std::size_t count);
 /// from a holder, a shared_ptr or a module by value.
 class GRADUS_API AnyModule {
  public:
-  AnyModule() = default;
+  AnyModule() noexcept {}
+  AnyModule(const AnyModule&);
+  AnyModule(AnyModule&&) noexcept;
+  AnyModule& operator=(const AnyModule&);
+  AnyModule& operator=(AnyModule&&) noexcept;
+  ~AnyModule();
   template <class M>
   AnyModule(std::shared_ptr<M> module)  // NOLINT(google-explicit-constructor)
-      : module_(std::move(module)), forward_(&detail::forward_of<M>) {}
+      : AnyModule(std::shared_ptr<Module>(std::move(module)), &detail::forward_of<M>) {}
   template <class M>
   AnyModule(const ModuleHolder<M>& holder) : AnyModule(holder.ptr()) {}  // NOLINT(google-explicit-constructor)
   template <class M>
@@ -74,15 +79,14 @@ class GRADUS_API AnyModule {
   auto ptr() const {
     return std::shared_ptr<std::remove_reference_t<decltype(get<M>())>>(ptr(), &get<M>());
   }
-  AnyModule clone() const {
-    AnyModule copy = *this;
-    copy.module_ = ptr()->clone();
-    return copy;
-  }
+  AnyModule clone() const;
 
  private:
+  using Forward = Tensor (*)(Module&, const Operand*, std::size_t);
+  AnyModule(std::shared_ptr<Module> module, Forward function);
+
   std::shared_ptr<Module> module_;
-  Tensor (*forward_)(Module&, const Operand*, std::size_t) = nullptr;
+  Forward forward_ = nullptr;
 };
 
 /// A module and the name that a container gives it.

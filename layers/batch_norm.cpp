@@ -28,27 +28,6 @@ Tensor normalised(const Tensor& centred, const Tensor& var, double eps, const Te
   return bias.defined() ? scaled + by_channel(bias, x_hat) : scaled;
 }
 
-}  // namespace
-
-Tensor BatchNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                                const Tensor&, const Tensor&) {
-  core::Dims all_but_channels = {0};
-  for (std::int64_t d = 2; d < x.dim(); ++d) all_but_channels.push_back(d);
-  const Tensor mean = x.mean(all_but_channels, true);
-  const Tensor centred = x - mean;
-  const Tensor var = square(centred).mean(all_but_channels, true);
-  return normalised(centred, var, attrs.eps, weight, bias);
-}
-
-Tensor BatchNormEvalRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                                    const Tensor& running_mean, const Tensor& running_var) {
-  const Tensor mean = by_channel(running_mean.detach().to(x.dtype()), x);
-  const Tensor var = by_channel(running_var.detach().to(x.dtype()), x);
-  return normalised(x - mean, var, attrs.eps, weight, bias);
-}
-
-namespace {
-
 void check(const Array& x, const Array& weight, const Array& bias, const Array& running_mean,
            const Array& running_var) {
   if (x.dim() < 2) core::fail<ShapeError>("batch_norm: input must be [N, C, ..]: {}", x.shape());
@@ -73,6 +52,23 @@ void check(const Array& x, const Array& weight, const Array& bias, const Array& 
 
 }  // namespace
 
+Tensor BatchNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const Tensor&, const Tensor&) {
+  core::Dims all_but_channels = {0};
+  for (std::int64_t d = 2; d < x.dim(); ++d) all_but_channels.push_back(d);
+  const Tensor mean = x.mean(all_but_channels, true);
+  const Tensor centred = x - mean;
+  const Tensor var = square(centred).mean(all_but_channels, true);
+  return normalised(centred, var, attrs.eps, weight, bias);
+}
+
+Tensor BatchNormEvalRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                    const Tensor& running_mean, const Tensor& running_var) {
+  const Tensor mean = by_channel(running_mean.detach().to(x.dtype()), x);
+  const Tensor var = by_channel(running_var.detach().to(x.dtype()), x);
+  return normalised(x - mean, var, attrs.eps, weight, bias);
+}
+
 std::tuple<Array, Array, Array, Array, Array> BatchNormRule::forward(const Attrs& attrs, const Array& x,
                                                                      const Array& weight, const Array& bias,
                                                                      const Array& running_mean,
@@ -81,9 +77,8 @@ std::tuple<Array, Array, Array, Array, Array> BatchNormRule::forward(const Attrs
   const std::int64_t C = x.shape()[1];
   const double m = C == 0 ? 0 : static_cast<double>(x.numel() / C);
   if (m < 2) {
-    core::fail<ValueError>(
-        "batch_norm: training needs at least two values in each channel: input {} has {}; eval() uses running statistics",
-        x.shape(), m);
+    core::fail<ValueError>("batch_norm: training needs at least two values in each channel: {} has {}; or use eval()",
+                           x.shape(), m);
   }
   const auto [mean, var] = core::channel_stats(x);
   const Array inv_std = core::rsqrt(var + attrs.eps);
@@ -108,7 +103,7 @@ std::tuple<Array, Array, Array> BatchNormEvalRule::forward(const Attrs& attrs, c
                                                            const Array& bias, const Array& running_mean,
                                                            const Array& running_var) {
   check(x, weight, bias, running_mean, running_var);
-  if (!running_mean.defined()) core::fail<ValueError>("batch_norm: evaluation needs running statistics: there are none");
+  if (!running_mean.defined()) core::fail<ValueError>("batch_norm: evaluation needs running statistics, and has none");
   // A copy: a training step may move the running statistics before the gradient is asked for.
   const Array mean = running_mean.clone().to(kFloat64);
   const Array inv_std = core::rsqrt(running_var.to(kFloat64) + attrs.eps);
@@ -192,6 +187,10 @@ std::string BatchNormBase<D, Derived>::extra_repr() const {
                      options.eps(), options.momentum() ? fmt::format("{}", *options.momentum()) : "none",
                      options.affine(), options.track_running_stats());
 }
+
+BatchNorm1dImpl::~BatchNorm1dImpl() = default;
+BatchNorm2dImpl::~BatchNorm2dImpl() = default;
+BatchNorm3dImpl::~BatchNorm3dImpl() = default;
 
 template class BatchNormBase<1, BatchNorm1dImpl>;
 template class BatchNormBase<2, BatchNorm2dImpl>;

@@ -45,6 +45,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "../autograd/named_term.h"
 #include "../autograd/operation.h"
 #include "../core/export.h"
 #include "cloneable.h"
@@ -56,6 +57,7 @@ namespace gradus::nn {
 /// mean and inv_std are float64 [C]: where |mean| is 10^4 times the deviation, a float32 mean would not do.
 struct BatchNormRule {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr std::string_view input_names[] = {"x", "weight", "bias", "running_mean", "running_var"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 2 | 1u << 3 | 1u << 4;  // no gradient reads beta or what is running
 
@@ -78,11 +80,17 @@ struct BatchNormRule {
   GRADUS_API static std::array<core::Array, 5> backward(autograd::Needs needs, autograd::DyArray<> dy,
                                                         autograd::InArray<0> x, autograd::InArray<1> weight,
                                                         autograd::OutArray<3> mean, autograd::OutArray<4> inv_std);
+  /// The terms of the three gradients, for checks (batch_norm_terms.cpp).
+  GRADUS_API static std::vector<autograd::NamedTerm> terms(const Attrs& attrs, const core::Array& dy,
+                                                           const core::Array& x, const core::Array& weight,
+                                                           const core::Array& bias, const core::Array& running_mean,
+                                                           const core::Array& running_var);
 };
 
 /// (y, mean, inv_std) in evaluation: the running statistics as constants, mean and inv_std as BatchNormRule's.
 struct BatchNormEvalRule {
   static constexpr std::string_view name = "batch_norm_eval";
+  static constexpr std::string_view input_names[] = {"x", "weight", "bias", "running_mean", "running_var"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 2;
 
@@ -95,9 +103,11 @@ struct BatchNormEvalRule {
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                      const Tensor& running_mean, const Tensor& running_var);
-  GRADUS_API static std::tuple<core::Array, core::Array, core::Array> forward(
-      const Attrs& attrs, const core::Array& x, const core::Array& weight, const core::Array& bias,
-      const core::Array& running_mean, const core::Array& running_var);
+  GRADUS_API static std::tuple<core::Array, core::Array, core::Array> forward(const Attrs& attrs, const core::Array& x,
+                                                                              const core::Array& weight,
+                                                                              const core::Array& bias,
+                                                                              const core::Array& running_mean,
+                                                                              const core::Array& running_var);
   GRADUS_API static std::array<core::Array, 5> backward(autograd::Needs needs, autograd::DyArray<> dy,
                                                         autograd::InArray<0> x, autograd::InArray<1> weight,
                                                         autograd::OutArray<1> mean, autograd::OutArray<2> inv_std);
@@ -157,18 +167,21 @@ class GRADUS_API BatchNormBase : public Cloneable<Derived> {
 class GRADUS_API BatchNorm1dImpl : public BatchNormBase<1, BatchNorm1dImpl> {
  public:
   using BatchNormBase::BatchNormBase;
+  ~BatchNorm1dImpl() override;
 };
 GRADUS_MODULE(BatchNorm1d);
 /// Over [N, C, H, W].
 class GRADUS_API BatchNorm2dImpl : public BatchNormBase<2, BatchNorm2dImpl> {
  public:
   using BatchNormBase::BatchNormBase;
+  ~BatchNorm2dImpl() override;
 };
 GRADUS_MODULE(BatchNorm2d);
 /// Over [N, C, D, H, W].
 class GRADUS_API BatchNorm3dImpl : public BatchNormBase<3, BatchNorm3dImpl> {
  public:
   using BatchNormBase::BatchNormBase;
+  ~BatchNorm3dImpl() override;
 };
 GRADUS_MODULE(BatchNorm3d);
 

@@ -53,10 +53,12 @@ CheckReport detail::check_module(Module& module, const autograd::Function& forwa
   const std::size_t n = inputs.size();
 
   autograd::detail::CheckSubject subject;
-  subject.title = fmt::format("check of {}({}) in {}", module.name(), module.extra_repr(),
+  const std::string extra = module.extra_repr();
+  subject.title = fmt::format("check of {}{} in {}", module.name(), extra.empty() ? "" : fmt::format("({})", extra),
                               module.is_training() ? "training" : "evaluation");
   for (std::size_t i = 0; i < n; ++i) {
-    const bool constant = std::find(options.constants.begin(), options.constants.end(), static_cast<int>(i)) != options.constants.end();
+    const bool constant =
+        std::find(options.constants.begin(), options.constants.end(), static_cast<int>(i)) != options.constants.end();
     subject.variables.push_back({n == 1 ? "input" : fmt::format("input {}", i),
                                  inputs[i].defined() ? inputs[i].array() : core::Array(), constant});
   }

@@ -1,14 +1,15 @@
 // Cloneable: modules that can be copied deeply.
 #pragma once
 
-#include <memory>
+#include <type_traits>
 
 #include "module.h"
 
 namespace gradus::nn {
 
 /// A base for modules with clone(): `struct NetImpl : nn::Cloneable<NetImpl>`. Derived registers everything anew in
-/// `reset()`, which its constructor calls; its other members are copied as a copy constructor does.
+/// `reset()`, which its constructor calls; its other members are copied as a copy constructor does. A clone draws from
+/// the default generator where reset() does.
 template <class Derived>
 class Cloneable : public Module {
  public:
@@ -17,19 +18,17 @@ class Cloneable : public Module {
   /// Makes and registers all parameters, buffers and submodules, with fresh initial values.
   virtual void reset() = 0;
 
-  /// ModuleError when reset() does not register what this module has. Draws from the default generator where reset()
-  /// does.
-  std::shared_ptr<Module> clone() const override {
-    auto copy = std::make_shared<Derived>(static_cast<const Derived&>(*this));
-    Cloneable& base = *copy;
-    base.forget_registered();
-    base.reset();
-    base.copy_registered_from(*this);
-    return copy;
-  }
-
  protected:
-  void assign(const Module& other) override { static_cast<Derived&>(*this) = dynamic_cast<const Derived&>(other); }
+  // Little is left to the template: it is instantiated for every layer in every file that includes one.
+  Module* copy() const override { return new Derived(static_cast<const Derived&>(*this)); }
+  void register_anew() override { reset(); }
+  void assign(const Module& other) override {
+    if constexpr (std::is_copy_assignable_v<Derived>) {
+      static_cast<Derived&>(*this) = static_cast<const Derived&>(other);
+    } else {
+      Module::assign(other);
+    }
+  }
 };
 
 }  // namespace gradus::nn

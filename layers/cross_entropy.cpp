@@ -74,9 +74,8 @@ struct Given {
   template <class Value>
   Array of_samples(const Value& value) const {
     const Array out = core::zeros({target.numel()}, w.dtype());
-    for_samples([&](auto type, std::int64_t n, std::int64_t t) {
-      out.data_ptr<decltype(type)>()[n] = value(type, n, t);
-    });
+    for_samples(
+        [&](auto type, std::int64_t n, std::int64_t t) { out.data_ptr<decltype(type)>()[n] = value(type, n, t); });
     return out;
   }
   Array target, w;
@@ -127,9 +126,8 @@ std::tuple<Array, Array, Array> CrossEntropyRule::forward(const Attrs& attrs, co
   if (attrs.reduction != kMean) divisor = 1;
   Shape shape = x.shape();
   shape.erase(detail::class_dim(x.dim()));
-  const Array loss = attrs.reduction == kNone
-                         ? losses.view(shape)
-                         : core::scalar(core::sum(losses).item<double>() / divisor, x.dtype());
+  const Array loss = attrs.reduction == kNone ? losses.view(shape)
+                                              : core::scalar(core::sum(losses).item<double>() / divisor, x.dtype());
   return {loss, log_p, core::scalar(divisor, kFloat64)};
 }
 

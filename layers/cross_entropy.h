@@ -33,6 +33,7 @@ namespace gradus::nn {
 /// class numbers for kNone, else none; log p is [samples, C]; the divisor (float64) is that of the mean, else 1.
 struct CrossEntropyRule {
   static constexpr std::string_view name = "cross_entropy";
+  static constexpr std::string_view input_names[] = {"x", "target", "weight"};
   static constexpr int differentiable_outputs = 1;
 
   struct Attrs {

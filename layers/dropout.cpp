@@ -56,8 +56,7 @@ Tensor run(Operand x, const functional::DropoutFuncOptions& options, bool channe
     const Shape shape = DropoutRule::mask_shape(y.array().shape(), channelwise);
     const core::RandomPosition position = core::default_generator().take(core::numel_of(shape));
     Tensor drawn;
-    std::tie(y, drawn) =
-        apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, x);
+    std::tie(y, drawn) = apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, x);
     if (mask != nullptr) *mask = drawn;
   } else if (options.classic()) {
     y = x * (1 - options.p());

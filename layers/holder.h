@@ -9,6 +9,7 @@
 
 #include "../autograd/grad_mode.h"
 #include "../autograd/tensor.h"
+#include "../core/arg.h"
 #include "../core/export.h"
 
 namespace gradus::nn {
@@ -38,8 +39,8 @@ class ModuleHolder {
   using ContainedType = Contained;
 
   ModuleHolder() : impl_(std::make_shared<Contained>()) {}
-  ModuleHolder(std::nullptr_t) noexcept {}                                                  // NOLINT
-  ModuleHolder(std::shared_ptr<Contained> module) noexcept : impl_(std::move(module)) {}    // NOLINT
+  ModuleHolder(std::nullptr_t) noexcept {}                                                // NOLINT
+  ModuleHolder(std::shared_ptr<Contained> module) noexcept : impl_(std::move(module)) {}  // NOLINT
   /// Makes the module from its constructor's arguments.
   template <class Head, class... Tail>
     requires(!(sizeof...(Tail) == 0 && std::is_base_of_v<ModuleHolder, std::remove_cvref_t<Head>>) &&
@@ -96,26 +97,12 @@ class ModuleHolder {
 }  // namespace gradus::nn
 
 /// Defines the class Name, the holder of an ImplType.
-#define GRADUS_MODULE_IMPL(Name, ImplType)                         \
-  class Name : public ::gradus::nn::ModuleHolder<ImplType> {       \
-   public:                                                         \
-    using ::gradus::nn::ModuleHolder<ImplType>::ModuleHolder;      \
-    using Impl [[maybe_unused]] = ImplType;                        \
+#define GRADUS_MODULE_IMPL(Name, ImplType)                    \
+  class Name : public ::gradus::nn::ModuleHolder<ImplType> {  \
+   public:                                                    \
+    using ::gradus::nn::ModuleHolder<ImplType>::ModuleHolder; \
+    using Impl [[maybe_unused]] = ImplType;                   \
   }
 
 /// Defines `Name`, the holder of a `NameImpl`: what users call the module.
 #define GRADUS_MODULE(Name) GRADUS_MODULE_IMPL(Name, Name##Impl)
-
-/// In a class of options: the argument `name` of type T, set by `options.name(value)`, which returns the options, and
-/// read by `options.name()`. A default follows: `GRADUS_ARG(bool, bias) = true;`
-#define GRADUS_ARG(T, name)                             \
- public:                                                \
-  auto name(T value)->decltype(*this) {                 \
-    this->name##_ = std::move(value);                   \
-    return *this;                                       \
-  }                                                     \
-  const T& name() const noexcept { return name##_; }    \
-  T& name() noexcept { return name##_; }                \
-                                                        \
- private:                                               \
-  T name##_

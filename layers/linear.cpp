@@ -28,7 +28,8 @@ Array as_matrix(const Array& a, std::int64_t rows, std::int64_t columns) {
 }
 
 void check_sizes(const Array& x, const Array& weight, const Array& bias) {
-  if (weight.dim() != 2) core::fail<ShapeError>("linear: weight must be [out_features, in_features]: {}", weight.shape());
+  if (weight.dim() != 2)
+    core::fail<ShapeError>("linear: weight must be [out_features, in_features]: {}", weight.shape());
   const std::int64_t n = weight.shape()[0], m = weight.shape()[1];
   if (x.dim() == 0 || x.shape().back() != m) {
     core::fail<ShapeError>("linear: input's last size must be in_features: {} for in_features = {}", x.shape(), m);
@@ -84,9 +85,12 @@ Tensor functional::linear(Operand x, const Tensor& weight, const Tensor& bias) {
 
 LinearImpl::LinearImpl(const LinearOptions& chosen) : options(chosen) { reset(); }
 
+LinearImpl::~LinearImpl() = default;
+
 void LinearImpl::reset() {
   const std::int64_t m = options.in_features(), n = options.out_features();
-  if (m < 0 || n < 0) core::fail<ValueError>("Linear: sizes must not be negative: in_features {}, out_features {}", m, n);
+  if (m < 0 || n < 0)
+    core::fail<ValueError>("Linear: sizes must not be negative: in_features {}, out_features {}", m, n);
   weight = register_parameter("weight", empty({n, m}));
   bias = register_parameter("bias", options.bias() ? empty({n}) : Tensor());
   reset_parameters();

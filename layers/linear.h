@@ -26,6 +26,7 @@ namespace gradus::nn {
 /// z = x weight^T + bias: x [.., m], weight [n, m], bias [n] or absent (undefined), all of one dtype.
 struct LinearRule {
   static constexpr std::string_view name = "linear";
+  static constexpr std::string_view input_names[] = {"x", "weight", "bias"};
   static constexpr std::uint32_t shape_only = 1u << 2;  // no gradient reads the bias
 
   GRADUS_API static Tensor reference(const Tensor& x, const Tensor& weight, const Tensor& bias);
@@ -61,6 +62,8 @@ class GRADUS_API LinearImpl : public Cloneable<LinearImpl> {
       : LinearImpl(LinearOptions(in_features, out_features)) {}
   /// ValueError when a size is negative.
   explicit LinearImpl(const LinearOptions& options);
+
+  ~LinearImpl() override;
 
   /// x [.., m] -> [.., n].
   Tensor forward(Operand x);

@@ -10,8 +10,9 @@ namespace {
 void check_target(const char* op, const Tensor& x, const Tensor& target) {
   if (!x.is_floating_point()) core::fail<DTypeError>("{}: input must be floating: {}", op, x.dtype());
   if (target.sizes() == x.sizes()) return;
-  core::fail<ShapeError>("{}: target must have input's shape: {} for input {}; expand() the one that is meant to repeat",
-                         op, target.sizes(), x.sizes());
+  core::fail<ShapeError>(
+      "{}: target must have input's shape: {} for input {}; expand() the one that is meant to repeat", op,
+      target.sizes(), x.sizes());
 }
 
 Tensor reduced(const Tensor& losses, Reduction reduction) {

@@ -116,7 +116,8 @@ void Module::check_child(const char* op, const std::string& name, const std::sha
   if (child == nullptr) fail<ModuleError>("{}: the module for '{}' is null", op, name);
   bool cycle = child.get() == this;
   Seen seen;
-  Tree::visit_below(*child, "", &seen, [&](const std::string&, const auto& below) { cycle = cycle || below.get() == this; });
+  Tree::visit_below(*child, "", &seen,
+                    [&](const std::string&, const auto& below) { cycle = cycle || below.get() == this; });
   if (cycle) fail<ModuleError>("{}: '{}' would make {} a submodule of itself", op, name, this->name());
 }
 
@@ -124,8 +125,9 @@ Tensor& Module::register_parameter(std::string name, Tensor tensor, bool require
   check_name("register_parameter", name);
   if (tensor.defined()) {
     if (!tensor.is_leaf()) {
-      fail<ModuleError>("register_parameter: '{}' must not be the result of an operation: it is that of {}; detach() it",
-                        name, tensor.grad_fn()->name());
+      fail<ModuleError>(
+          "register_parameter: '{}' must not be the result of an operation: it is that of {}; detach() it", name,
+          tensor.grad_fn()->name());
     }
     tensor.requires_grad_(requires_grad);
   }
@@ -163,7 +165,9 @@ void Module::set_path(std::string_view path) {
 
 // --- What is registered
 
-NamedTensors Module::named_parameters(bool recurse) const { return Tree::tensors(*this, recurse, &Module::parameters_); }
+NamedTensors Module::named_parameters(bool recurse) const {
+  return Tree::tensors(*this, recurse, &Module::parameters_);
+}
 NamedTensors Module::named_buffers(bool recurse) const { return Tree::tensors(*this, recurse, &Module::buffers_); }
 std::vector<Tensor> Module::parameters(bool recurse) const { return named_parameters(recurse).values(); }
 std::vector<Tensor> Module::buffers(bool recurse) const { return named_buffers(recurse).values(); }
@@ -192,8 +196,10 @@ OrderedDict<std::string, std::shared_ptr<Module>> Module::named_modules(const st
     // The list holds what may be changed, as children() does.
     auto self = std::const_pointer_cast<Module>(weak_from_this().lock());
     if (self == nullptr) {
-      fail<ModuleError>("modules: {} is held by no shared_ptr, so it cannot be listed itself: make it with "
-                        "std::make_shared, or ask with include_self = false", name());
+      fail<ModuleError>(
+          "modules: {} is held by no shared_ptr, so it cannot be listed itself: make it with "
+          "std::make_shared, or ask with include_self = false",
+          name());
     }
     all.append(name_prefix, std::move(self));
   }
@@ -291,12 +297,23 @@ std::ostream& operator<<(std::ostream& stream, const Module& module) { return st
 
 // --- Copies
 
-std::shared_ptr<Module> Module::clone() const {
-  fail<ModuleError>("clone: {} does not say how it is copied: derive it from nn::Cloneable and register in reset()",
-                    name());
+Module* Module::copy() const { return nullptr; }
+void Module::register_anew() {}
+void Module::assign(const Module&) {
+  fail<ModuleError>("clone: {} must be copy-assignable where it is a submodule", name());
 }
 
-void Module::assign(const Module&) { clone(); }
+std::shared_ptr<Module> Module::clone() const {
+  const std::shared_ptr<Module> made(copy());
+  if (made == nullptr) {
+    fail<ModuleError>("clone: {} does not say how it is copied: derive it from nn::Cloneable and register in reset()",
+                      name());
+  }
+  made->forget_registered();
+  made->register_anew();
+  made->copy_registered_from(*this);
+  return made;
+}
 
 void Module::forget_registered() noexcept {
   path_ = {};

@@ -123,7 +123,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   std::string to_string() const;
   GRADUS_API friend std::ostream& operator<<(std::ostream& stream, const Module& module);
 
-  /// An independent copy of this module and all below it. ModuleError for types that do not derive from Cloneable.
+  /// An independent copy of this module and all below it. ModuleError for types that do not derive from Cloneable, and
+  /// when reset() does not register what this module has.
   virtual std::shared_ptr<Module> clone() const;
 
   /// This module as an M (a module's type, or its holder's), or null when it is none.
@@ -138,13 +139,14 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   }
 
  protected:
-  /// Becomes equal to a clone of its own type: see Cloneable.
+  // What clone() is made of; Cloneable overrides the first three.
+  /// A copy by value, or null.
+  virtual Module* copy() const;
+  virtual void register_anew();
+  /// Becomes a module of the same type. ModuleError when it is not copy-assignable.
   virtual void assign(const Module& other);
-  // For clone(), on a fresh copy that still shares everything with the original:
-  /// makes it a root without parameters, buffers and submodules,
+  /// Makes a copy a root without parameters, buffers and submodules.
   void forget_registered() noexcept;
-  /// and gives those that it has registered since the original's values.
-  void copy_registered_from(const Module& original);
 
   NamedTensors parameters_, buffers_;
   OrderedDict<std::string, std::shared_ptr<Module>> children_;
@@ -156,6 +158,7 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   void add_child(std::string name, std::shared_ptr<Module> child);
   void replace_child(const std::string& name, std::shared_ptr<Module> child);
   void set_path(std::string_view path);
+  void copy_registered_from(const Module& original);
   void print(std::ostream& stream, const std::string& indentation) const;
 
   std::string name_;  // empty: the type's

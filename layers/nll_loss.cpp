@@ -34,8 +34,8 @@ void detail::check_classes(const char* op, const Array& x, const Array& target, 
   const auto* t = numbers.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < numbers.numel(); ++i) {
     if (t[i] == ignore_index || (t[i] >= 0 && t[i] < C)) continue;
-    fail<IndexError>("{}: target must be in [0, {}), or ignore_index ({}): {} at position {}", op, C, ignore_index, t[i],
-                     i);
+    fail<IndexError>("{}: target must be in [0, {}), or ignore_index ({}): {} at position {}", op, C, ignore_index,
+                     t[i], i);
   }
 }
 
@@ -80,9 +80,9 @@ Tensor nll_loss(Operand log_p, const Tensor& target, const Tensor& weight, Reduc
   const autograd::Scope scope(log_p.at());
   const Tensor& x = log_p.tensor();
   if (target.is_floating_point()) {
-    core::fail<DTypeError>("nll_loss: target must be int64, the numbers of classes: {}; cross_entropy takes "
-                           "probabilities",
-                           target.dtype());
+    core::fail<DTypeError>(
+        "nll_loss: target must be int64, the numbers of classes: {}; cross_entropy takes probabilities",
+        target.dtype());
   }
   nn::detail::check_classes("nll_loss", x.array(), target.array(), weight.defined() ? weight.array() : core::Array(),
                             ignore_index);

@@ -7,9 +7,19 @@ namespace gradus::nn {
 using core::fail;
 
 void detail::fail_forward_count(const Module& module, std::size_t count) {
-  fail<ModuleError>("forward: {} must be called with as many tensors as its forward takes: {} were given", module.name(),
-                    count);
+  fail<ModuleError>("forward: {} must be called with as many tensors as its forward takes: {} were given",
+                    module.name(), count);
 }
+
+AnyModule::AnyModule(std::shared_ptr<Module> module, Forward function)
+    : module_(std::move(module)), forward_(function) {}
+AnyModule::AnyModule(const AnyModule&) = default;
+AnyModule::AnyModule(AnyModule&&) noexcept = default;
+AnyModule& AnyModule::operator=(const AnyModule&) = default;
+AnyModule& AnyModule::operator=(AnyModule&&) noexcept = default;
+AnyModule::~AnyModule() = default;
+
+AnyModule AnyModule::clone() const { return {ptr()->clone(), forward_}; }
 
 void detail::fail_empty_any() { fail<ModuleError>("AnyModule: an empty one was used"); }
 
@@ -36,6 +46,9 @@ SequentialImpl::~SequentialImpl() = default;
 SequentialImpl::SequentialImpl(std::initializer_list<NamedAnyModule> modules) {
   for (const NamedAnyModule& m : modules) push_back(m);
 }
+
+Sequential::Sequential(std::initializer_list<NamedAnyModule> modules)
+    : ModuleHolder(std::make_shared<SequentialImpl>(modules)) {}
 
 void SequentialImpl::push_back(AnyModule module) { push_back(std::to_string(size()), std::move(module)); }
 

@@ -88,7 +88,7 @@ class Sequential : public ModuleHolder<SequentialImpl> {
   using ModuleHolder<SequentialImpl>::ModuleHolder;
   Sequential() = default;
   /// `Sequential({{"hidden", Linear(4, 8)}, {"out", Linear(8, 3)}})`.
-  Sequential(std::initializer_list<NamedAnyModule> modules) : ModuleHolder(std::make_shared<Impl>(modules)) {}
+  GRADUS_API Sequential(std::initializer_list<NamedAnyModule> modules);
 };
 
 /// Modules that are registered under their positions and have no forward together.
@@ -101,8 +101,8 @@ class GRADUS_API ModuleListImpl : public Cloneable<ModuleListImpl> {
   void push_back(const ModuleHolder<M>& holder) {
     push_back(std::shared_ptr<Module>(holder.ptr()));
   }
-  std::size_t size() const noexcept { return children_.size(); }
-  bool is_empty() const noexcept { return children_.is_empty(); }
+  std::size_t size() const noexcept { return modules_.size(); }
+  bool is_empty() const noexcept { return modules_.empty(); }
   auto begin() const noexcept { return modules_.begin(); }
   auto end() const noexcept { return modules_.end(); }
   /// IndexError when out of range.

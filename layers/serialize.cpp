@@ -16,7 +16,8 @@ using core::SafetensorsEntry;
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kMost = 10;
   const std::size_t shown = names.size() > kMost ? kMost : names.size();
-  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   return shown < names.size() ? fmt::format("{} and {} more", text, names.size() - shown) : text;
 }
 
@@ -24,7 +25,8 @@ std::string listed(const std::vector<std::string>& names) {
 
 void save(const nn::NamedTensors& tensors, const std::string& path) {
   std::vector<core::NamedArray> arrays;
-  for (const auto& [name, tensor] : tensors) arrays.push_back({name, tensor.defined() ? tensor.array() : core::Array()});
+  for (const auto& [name, tensor] : tensors)
+    arrays.push_back({name, tensor.defined() ? tensor.array() : core::Array()});
   // What readers of PyTorch's models ask for.
   core::write_safetensors(path, arrays, {{"format", "pt"}});
 }

@@ -8,6 +8,21 @@
 
 namespace gradus::optim {
 
+std::unique_ptr<OptimizerOptions> AdamOptions::clone() const { return std::make_unique<AdamOptions>(*this); }
+std::unique_ptr<OptimizerOptions> AdamWOptions::clone() const { return std::make_unique<AdamWOptions>(*this); }
+
+Adam::Adam(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults, bool decoupled)
+    : Optimizer(std::move(groups), std::move(defaults)), decoupled_decay_(decoupled) {}
+Adam::Adam(std::vector<OptimizerParamGroup> groups, const AdamOptions& defaults)
+    : Adam(std::move(groups), defaults.clone(), false) {}
+Adam::Adam(std::vector<Tensor> params, const AdamOptions& defaults)
+    : Adam(one_group(std::move(params)), defaults.clone(), false) {}
+Adam::~Adam() = default;
+AdamW::AdamW(std::vector<OptimizerParamGroup> groups, const AdamWOptions& defaults)
+    : Adam(std::move(groups), defaults.clone(), true) {}
+AdamW::AdamW(std::vector<Tensor> params, const AdamWOptions& defaults)
+    : Adam(one_group(std::move(params)), defaults.clone(), true) {}
+
 void AdamOptions::check() const {
   const auto& [beta1, beta2] = betas_;
   if (!(lr_ >= 0)) core::fail<ValueError>("Adam: lr must not be negative: {}", lr_);

@@ -9,15 +9,15 @@ namespace gradus::optim {
 
 class GRADUS_API AdamOptions : public OptimizerOptions {
   using Betas = std::tuple<double, double>;
-  GRADUS_OPTION(double, lr) = 1e-3;
-  GRADUS_OPTION(Betas, betas) = Betas(0.9, 0.999);
-  GRADUS_OPTION(double, eps) = 1e-8;
-  GRADUS_OPTION(double, weight_decay) = 0;
-  GRADUS_OPTION(bool, amsgrad) = false;
+  GRADUS_ARG(double, lr) = 1e-3;
+  GRADUS_ARG(Betas, betas) = Betas(0.9, 0.999);
+  GRADUS_ARG(double, eps) = 1e-8;
+  GRADUS_ARG(double, weight_decay) = 0;
+  GRADUS_ARG(bool, amsgrad) = false;
 
  public:
   AdamOptions(double lr = 1e-3) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
-  std::unique_ptr<OptimizerOptions> clone() const override { return std::make_unique<AdamOptions>(*this); }
+  std::unique_ptr<OptimizerOptions> clone() const override;
   double get_lr() const override { return lr_; }
   void set_lr(double lr) override { lr_ = lr; }
   void check() const override;
@@ -29,14 +29,12 @@ class GRADUS_API AdamOptions : public OptimizerOptions {
 ///   w <- w - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
 class GRADUS_API Adam : public Optimizer {
  public:
-  explicit Adam(std::vector<OptimizerParamGroup> groups, const AdamOptions& defaults = {})
-      : Optimizer(std::move(groups), defaults.clone()) {}
-  explicit Adam(std::vector<Tensor> params, const AdamOptions& defaults = {})
-      : Adam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
+  explicit Adam(std::vector<OptimizerParamGroup> groups, const AdamOptions& defaults = {});
+  explicit Adam(std::vector<Tensor> params, const AdamOptions& defaults = {});
+  ~Adam() override;
 
  protected:
-  Adam(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults, bool decoupled)
-      : Optimizer(std::move(groups), std::move(defaults)), decoupled_decay_(decoupled) {}
+  Adam(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults, bool decoupled);
 
  private:
   struct State {
@@ -52,17 +50,15 @@ class GRADUS_API Adam : public Optimizer {
 class GRADUS_API AdamWOptions final : public AdamOptions {
  public:
   AdamWOptions(double lr = 1e-3) : AdamOptions(lr) { weight_decay(1e-2); }  // NOLINT(google-explicit-constructor)
-  std::unique_ptr<OptimizerOptions> clone() const override { return std::make_unique<AdamWOptions>(*this); }
+  std::unique_ptr<OptimizerOptions> clone() const override;
 };
 
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019: w <- w (1 - lr weight_decay) before Adam's step,
 /// instead of weight decay in the gradient.
 class GRADUS_API AdamW final : public Adam {
  public:
-  explicit AdamW(std::vector<OptimizerParamGroup> groups, const AdamWOptions& defaults = {})
-      : Adam(std::move(groups), defaults.clone(), true) {}
-  explicit AdamW(std::vector<Tensor> params, const AdamWOptions& defaults = {})
-      : AdamW(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
+  explicit AdamW(std::vector<OptimizerParamGroup> groups, const AdamWOptions& defaults = {});
+  explicit AdamW(std::vector<Tensor> params, const AdamWOptions& defaults = {});
 };
 
 }  // namespace gradus::optim

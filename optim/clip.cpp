@@ -54,15 +54,12 @@ void max_norm_(const std::vector<Tensor>& parameters, double c) {
     const Array& weight = p.array();
     const std::int64_t rows = weight.size(0);
     const Array norms = core::sqrt(core::sum(core::square(weight.reshape({rows, -1}).to(kFloat64)), 1));
-    bool changed = false;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const double norm = norms.select(0, i).item<double>();
-      if (!(norm > c)) continue;
-      const Array row = weight.select(0, i);
-      core::binary_out(row, core::Binary::Mul, row, c / norm);
-      changed = true;
-    }
-    if (changed) weight.mark_written("max_norm_", Location::unknown());
+    // Times exactly 1 where a row is within c: its bits stay.
+    const Array factors = core::where(norms > c, core::binary(core::Binary::Div, c, norms), 1.0);
+    core::Shape shape = core::Shape::filled(weight.dim(), 1);
+    shape[0] = rows;
+    core::binary_out(weight, core::Binary::Mul, weight, factors.to(weight.dtype()).view(shape));
+    weight.mark_written("max_norm_", Location::unknown());
   }
 }
 

@@ -8,6 +8,10 @@ namespace gradus::optim {
 
 OptimizerOptions::~OptimizerOptions() = default;
 
+OptimizerParamGroup::OptimizerParamGroup(std::vector<Tensor> params) : params_(std::move(params)) {}
+OptimizerParamGroup::OptimizerParamGroup(std::vector<Tensor> params, std::unique_ptr<OptimizerOptions> options)
+    : params_(std::move(params)), options_(std::move(options)) {}
+OptimizerParamGroup::OptimizerParamGroup(OptimizerParamGroup&&) noexcept = default;
 OptimizerParamGroup::OptimizerParamGroup(const OptimizerParamGroup& other)
     : params_(other.params_), options_(other.options_ ? other.options_->clone() : nullptr) {}
 OptimizerParamGroup& OptimizerParamGroup::operator=(OptimizerParamGroup other) noexcept {
@@ -23,6 +27,12 @@ Optimizer::Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<Op
     : defaults_(std::move(defaults)) {
   defaults_->check();
   for (OptimizerParamGroup& group : groups) add_param_group(std::move(group));
+}
+
+std::vector<OptimizerParamGroup> Optimizer::one_group(std::vector<Tensor> params) {
+  std::vector<OptimizerParamGroup> groups;
+  groups.emplace_back(std::move(params));
+  return groups;
 }
 
 void Optimizer::add_param_group(OptimizerParamGroup group) {

@@ -7,22 +7,10 @@
 #include <vector>
 
 #include "../autograd/tensor.h"
+#include "../core/arg.h"
 #include "../core/export.h"
 
 namespace gradus::optim {
-
-/// A setting with a getter and a chainable setter of the same name, as in PyTorch's C++ frontend.
-#define GRADUS_OPTION(T, name)                        \
- public:                                              \
-  const T& name() const noexcept { return name##_; }  \
-  T& name() noexcept { return name##_; }              \
-  auto& name(const T& value) noexcept {               \
-    name##_ = value;                                  \
-    return *this;                                     \
-  }                                                   \
-                                                      \
- private:                                             \
-  T name##_
 
 /// The settings of a group; each optimizer has its own kind.
 class GRADUS_API OptimizerOptions {
@@ -38,11 +26,10 @@ class GRADUS_API OptimizerOptions {
 /// Parameters and their settings; without settings the optimizer's defaults hold.
 class GRADUS_API OptimizerParamGroup {
  public:
-  OptimizerParamGroup(std::vector<Tensor> params) : params_(std::move(params)) {}  // NOLINT
-  OptimizerParamGroup(std::vector<Tensor> params, std::unique_ptr<OptimizerOptions> options)
-      : params_(std::move(params)), options_(std::move(options)) {}
+  OptimizerParamGroup(std::vector<Tensor> params);  // NOLINT(google-explicit-constructor)
+  OptimizerParamGroup(std::vector<Tensor> params, std::unique_ptr<OptimizerOptions> options);
   OptimizerParamGroup(const OptimizerParamGroup& other);
-  OptimizerParamGroup(OptimizerParamGroup&&) noexcept = default;
+  OptimizerParamGroup(OptimizerParamGroup&&) noexcept;
   OptimizerParamGroup& operator=(OptimizerParamGroup other) noexcept;
   ~OptimizerParamGroup();
 
@@ -81,6 +68,7 @@ class GRADUS_API Optimizer {
 
  protected:
   Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults);
+  static std::vector<OptimizerParamGroup> one_group(std::vector<Tensor> params);
   /// Changes parameter number `index` (counted through all groups), which has a gradient of its own shape and dtype.
   virtual void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) = 0;
 

@@ -6,6 +6,13 @@
 
 namespace gradus::optim {
 
+std::unique_ptr<OptimizerOptions> SGDOptions::clone() const { return std::make_unique<SGDOptions>(*this); }
+
+SGD::SGD(std::vector<OptimizerParamGroup> groups, const SGDOptions& defaults)
+    : Optimizer(std::move(groups), defaults.clone()) {}
+SGD::SGD(std::vector<Tensor> params, const SGDOptions& defaults) : SGD(one_group(std::move(params)), defaults) {}
+SGD::~SGD() = default;
+
 void SGDOptions::check() const {
   if (!(lr_ >= 0)) core::fail<ValueError>("SGD: lr must not be negative: {}", lr_);
   if (!(momentum_ >= 0)) core::fail<ValueError>("SGD: momentum must not be negative: {}", momentum_);

@@ -7,15 +7,15 @@ namespace gradus::optim {
 
 /// lr has no default: what is right differs by orders of magnitude.
 class GRADUS_API SGDOptions final : public OptimizerOptions {
-  GRADUS_OPTION(double, lr);
-  GRADUS_OPTION(double, momentum) = 0;
-  GRADUS_OPTION(double, dampening) = 0;
-  GRADUS_OPTION(double, weight_decay) = 0;
-  GRADUS_OPTION(bool, nesterov) = false;
+  GRADUS_ARG(double, lr);
+  GRADUS_ARG(double, momentum) = 0;
+  GRADUS_ARG(double, dampening) = 0;
+  GRADUS_ARG(double, weight_decay) = 0;
+  GRADUS_ARG(bool, nesterov) = false;
 
  public:
   SGDOptions(double lr) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
-  std::unique_ptr<OptimizerOptions> clone() const override { return std::make_unique<SGDOptions>(*this); }
+  std::unique_ptr<OptimizerOptions> clone() const override;
   double get_lr() const override { return lr_; }
   void set_lr(double lr) override { lr_ = lr; }
   void check() const override;
@@ -29,10 +29,9 @@ class GRADUS_API SGDOptions final : public OptimizerOptions {
 /// with the learning rate outside the velocity).
 class GRADUS_API SGD final : public Optimizer {
  public:
-  SGD(std::vector<OptimizerParamGroup> groups, const SGDOptions& defaults)
-      : Optimizer(std::move(groups), defaults.clone()) {}
-  SGD(std::vector<Tensor> params, const SGDOptions& defaults)
-      : SGD(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
+  SGD(std::vector<OptimizerParamGroup> groups, const SGDOptions& defaults);
+  SGD(std::vector<Tensor> params, const SGDOptions& defaults);
+  ~SGD() override;
 
  private:
   void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) override;

@@ -8,12 +8,12 @@
 #include <gradus/autograd/gradcheck.h>
 #include <gradus/layers/functional.h>
 
-#include "support/reference.h"
+#include "support/pytorch.h"
 
 using namespace gradus;
 using core::Array;
 using test::check_error;
-using test::Reference;
+using test::PyTorchFile;
 namespace F = nn::functional;
 
 namespace {
@@ -22,7 +22,7 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 template <class Function>
-void check_cases(const Reference& file, const std::string& name, Function function, std::size_t count) {
+void check_cases(const PyTorchFile& file, const std::string& name, Function function, std::size_t count) {
   std::size_t checked = 0;
   for (const std::string& c : file.cases(name + "_")) {
     const std::string rest = c.substr(name.size() + 1);
@@ -39,7 +39,7 @@ void check_cases(const Reference& file, const std::string& name, Function functi
 }
 
 template <class Function>
-void check_rows(const Reference& file, const std::string& name, Function function) {
+void check_rows(const PyTorchFile& file, const std::string& name, Function function) {
   std::size_t checked = 0;
   for (const std::string& c : file.cases(name + "_")) {
     ++checked;
@@ -59,7 +59,7 @@ void check_rows(const Reference& file, const std::string& name, Function functio
 BOOST_AUTO_TEST_SUITE(activation)
 
 BOOST_AUTO_TEST_CASE(agree_with_pytorch) {
-  const Reference file("layers");
+  const PyTorchFile file("layers");
   check_cases(file, "relu", [](const Tensor& x) { return F::relu(x); }, 4);
   check_cases(file, "relu", [](const Tensor& x) { return nn::ReLU()(x); }, 4);
   check_cases(file, "sigmoid", [](const Tensor& x) { return F::sigmoid(x); }, 4);

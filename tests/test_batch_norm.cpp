@@ -9,7 +9,7 @@
 #include <gradus/autograd/gradcheck.h>
 #include <gradus/layers/functional.h>
 
-#include "support/reference.h"
+#include "support/pytorch.h"
 #include "support/threads.h"
 
 using namespace gradus;
@@ -19,7 +19,7 @@ using nn::BatchNormOptions;
 using nn::BatchNormRule;
 using test::check_close;
 using test::check_error;
-using test::Reference;
+using test::PyTorchFile;
 using test::same_bits;
 namespace F = nn::functional;
 
@@ -45,7 +45,7 @@ Tensor by_channel(const Tensor& a, const Tensor& x) {
 
 // One case of the file, with a layer of its kind.
 template <class Layer>
-void check_case(const Reference& file, const std::string& c) {
+void check_case(const PyTorchFile& file, const std::string& c) {
   auto options = BatchNormOptions(3);
   if (contains(c, "_momentum03")) options.momentum(0.3);
   if (contains(c, "_cumulative")) options.momentum(std::nullopt);
@@ -127,7 +127,7 @@ void check_step(nn::BatchNorm1d& layer) {
 BOOST_AUTO_TEST_SUITE(batch_norm)
 
 BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
-  const Reference file("layers");
+  const PyTorchFile file("layers");
   const std::vector<std::string> cases = file.cases("batch_norm_");
   BOOST_TEST(cases.size() == 46u);
   for (const std::string& c : cases) {
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(running_statistics) {
     layer(b);  // moves nothing
     BOOST_TEST(layer->num_batches_tracked.item<std::int64_t>() == 2);
   }
-  const Tensor mean_a = a.mean({0}), mean_b = b.mean({0}), var_a = a.var({0}), var_b = b.var({0});  // unbiased
+  const Tensor mean_a = a.mean({0}), mean_b = b.mean({0}), var_a = a.var({0}, true), var_b = b.var({0}, true);
   check_close(average->running_mean, (mean_a + mean_b) / 2, 1e-14, "average of means");
   check_close(average->running_var, (var_a + var_b) / 2, 1e-14, "average of variances");
   check_close(moving->running_mean, mean_a * 0.25 * 0.75 + mean_b * 0.25, 1e-14, "moving mean");
@@ -325,7 +325,9 @@ BOOST_AUTO_TEST_CASE(layouts_and_threads_change_no_bit) {
     for (std::size_t i = 0; i < now.size(); ++i) BOOST_REQUIRE_MESSAGE(same_bits(now[i], first[i]), "result " << i);
   };
   test::ManyThreads().each([&] { check(run(x.array(), dy.array())); });
-  const auto channels_last = [](const Tensor& t) { return t.permute({0, 2, 1}).contiguous().permute({0, 2, 1}).array(); };
+  const auto channels_last = [](const Tensor& t) {
+    return t.permute({0, 2, 1}).contiguous().permute({0, 2, 1}).array();
+  };
   check(run(channels_last(x), dy.array()));
   check(run(x.array(), channels_last(dy)));
   // A gradient expanded along channels, as a mean over them sends it down.
@@ -351,7 +353,8 @@ BOOST_AUTO_TEST_CASE(nan_stays_in_its_channel) {
 BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   nn::BatchNorm1d layer(3);
   check_error<ValueError>([&] { layer(randn({1, 3})); },
-                          {"batch_norm: training needs at least two values in each channel: input [1, 3] has 1", "eval()"});
+                          {"batch_norm: training needs at least two values in each channel: [1, 3] has 1",
+                           "eval()"});
   BOOST_TEST(layer->num_batches_tracked.item<std::int64_t>() == 0);
   BOOST_TEST(test::values(layer->running_mean.array()) == std::vector<double>(3, 0.0));
   check_step(layer);
@@ -377,7 +380,8 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_error<ValueError>([] { F::batch_norm(randn({4, 3}), zeros({3}), {}); }, {"running_mean and running_var"});
   check_error<ShapeError>([] { F::batch_norm(randn({4, 3}), zeros({2}), ones({2})); },
                           {"batch_norm: running_mean must be [C]: [2] for input [4, 3]"});
-  check_error<ShapeError>([] { F::batch_norm(randn({4}), zeros({4}), ones({4})); }, {"batch_norm: input must be [N, C"});
+  check_error<ShapeError>([] { F::batch_norm(randn({4}), zeros({4}), ones({4})); },
+                          {"batch_norm: input must be [N, C"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -155,13 +155,23 @@ BOOST_AUTO_TEST_CASE(gather_picks) {
 
 BOOST_AUTO_TEST_CASE(scatter_add_sums) {
   const Array src = counting({2, 3});
-  BOOST_TEST((values(scatter_add({2, 4}, 1, ints({0, 3, 3, 1, 1, 0}).view({2, 3}), src)) == Values{0, 0, 0, 3, 5, 7, 0, 0}));
+  BOOST_TEST(
+      (values(scatter_add({2, 4}, 1, ints({0, 3, 3, 1, 1, 0}).view({2, 3}), src)) == Values{0, 0, 0, 3, 5, 7, 0, 0}));
   BOOST_TEST((values(scatter_add({3, 3}, 0, ints({2, 0, 2, 2, 0, 1}).view({2, 3}), src)) ==
               Values{0, 5, 0, 0, 0, 5, 3, 0, 2}));
-  BOOST_TEST((values(scatter_add({2, 2}, 1, ints({1, 1}).view({2, 1}), src)) == Values{0, 0, 0, 3}));  // the rest of src unread
+  BOOST_TEST((values(scatter_add({2, 2}, 1, ints({1, 1}).view({2, 1}), src)) ==
+              Values{0, 0, 0, 3}));  // the rest of src unread
   BOOST_TEST((values(scatter_add({}, 0, scalar(0, kInt64), scalar(3, kFloat32))) == Values{3}));
-  check_error<ShapeError>([&] { scatter_add({1, 4}, 1, zeros({2, 3}, kInt64), src); }, {"scatter_add", "[2, 3]", "[1, 4]"});
-  check_error<ShapeError>([&] { scatter_add({2, 4}, 1, zeros({2, 4}, kInt64), src); }, {"scatter_add", "[2, 4]", "[2, 3]"});
+  check_error<ShapeError>(
+      [&] {
+        scatter_add({1, 4}, 1, zeros({2, 3}, kInt64), src);
+      },
+      {"scatter_add", "[2, 3]", "[1, 4]"});
+  check_error<ShapeError>(
+      [&] {
+        scatter_add({2, 4}, 1, zeros({2, 4}, kInt64), src);
+      },
+      {"scatter_add", "[2, 4]", "[2, 3]"});
   check_error<IndexError>([&] { scatter_add({2, 2}, 1, full({2, 3}, 2, kInt64), src); }, {"scatter_add", "[0, 1]"});
 }
 
@@ -192,8 +202,11 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   const Array src = linspace(0.1, 3, 20000 * 64).view({20000, 64}), few = many_indices(20000, 7, 2);
   const Array wide = few.view({20000, 1}).expand({20000, 64});
   const auto all = [&] {
-    return std::vector<Array>{index_select(table, 0, entries), index_add({7, 64}, 0, few, src),
-                              scatter_add({7, 64}, 0, wide, src), gather(src, 0, wide), tril(table, 3),
+    return std::vector<Array>{index_select(table, 0, entries),
+                              index_add({7, 64}, 0, few, src),
+                              scatter_add({7, 64}, 0, wide, src),
+                              gather(src, 0, wide),
+                              tril(table, 3),
                               table.flip({0, 1})};
   };
   std::vector<Array> first;

@@ -98,9 +98,9 @@ BOOST_AUTO_TEST_CASE(arange_of_integers) {
 
 BOOST_AUTO_TEST_CASE(arange_of_fractions) {
   // torch.arange(0, 1, 0.1), its float32 bits.
-  BOOST_TEST((values(arange(0, 1, 0.1, kFloat32)) ==
-              Values{0, 0x1.99999ap-4, 0x1.99999ap-3, 0x1.333334p-2, 0x1.99999ap-2, 0x1p-1, 0x1.333334p-1,
-                     0x1.666666p-1, 0x1.99999ap-1, 0x1.ccccccp-1}));
+  BOOST_TEST((values(arange(0, 1, 0.1, kFloat32)) == Values{0, 0x1.99999ap-4, 0x1.99999ap-3, 0x1.333334p-2,
+                                                            0x1.99999ap-2, 0x1p-1, 0x1.333334p-1, 0x1.666666p-1,
+                                                            0x1.99999ap-1, 0x1.ccccccp-1}));
   BOOST_TEST((values(arange(1, 0, -0.25, kFloat64)) == Values{1, 0.75, 0.5, 0.25}));
   // One rounding each: an accumulated sum would be off by now.
   const Array x = arange(0, 100000, 0.1, kFloat64);
@@ -129,10 +129,11 @@ BOOST_AUTO_TEST_CASE(linspace_has_pytorchs_bits) {
                      -0x1.999998p-2, -0x1.333332p-2, -0x1.999998p-3, -0x1.999996p-4, -0x1p-26,       0x1.999996p-4,
                      0x1.999998p-3,  0x1.333332p-2,  0x1.999998p-2,  0x1p-1,         0x1.333334p-1,  0x1.666666p-1,
                      0x1.99999ap-1,  0x1.ccccccp-1,  0x1p+0}));
-  BOOST_TEST((values(linspace(0, 1, 7)) == Values{0, 0x1.555556p-3, 0x1.555556p-2, 0x1p-1, 0x1.555554p-1, 0x1.aaaaaap-1, 1}));
-  BOOST_TEST((values(linspace(0.3, -2.7, 9)) ==
-              Values{0x1.333334p-2, -0x1.333330p-4, -0x1.ccccccp-2, -0x1.a66666p-1, -0x1.333334p+0, -0x1.933334p+0,
-                     -0x1.f33334p+0, -0x1.29999ap+1, -0x1.59999ap+1}));
+  BOOST_TEST(
+      (values(linspace(0, 1, 7)) == Values{0, 0x1.555556p-3, 0x1.555556p-2, 0x1p-1, 0x1.555554p-1, 0x1.aaaaaap-1, 1}));
+  BOOST_TEST((values(linspace(0.3, -2.7, 9)) == Values{0x1.333334p-2, -0x1.333330p-4, -0x1.ccccccp-2, -0x1.a66666p-1,
+                                                       -0x1.333334p+0, -0x1.933334p+0, -0x1.f33334p+0, -0x1.29999ap+1,
+                                                       -0x1.59999ap+1}));
   BOOST_TEST((values(linspace(0.3, -2.7, 9, kFloat64)) ==
               Values{0x1.3333333333333p-2, -0x1.3333333333334p-4, -0x1.ccccccccccccdp-2, -0x1.a666666666666p-1,
                      -0x1.3333333333334p+0, -0x1.9333333333334p+0, -0x1.f333333333334p+0, -0x1.299999999999ap+1,
@@ -189,7 +190,8 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
     const Array line_now = linspace(0.1, 7, 900000), steps_now = arange(0, 90000, 0.1, kFloat32);
     if (!line.defined()) line = line_now, steps = steps_now;
     BOOST_TEST(std::equal(line.data_ptr<float>(), line.data_ptr<float>() + line.numel(), line_now.data_ptr<float>()));
-    BOOST_TEST(std::equal(steps.data_ptr<float>(), steps.data_ptr<float>() + steps.numel(), steps_now.data_ptr<float>()));
+    BOOST_TEST(
+        std::equal(steps.data_ptr<float>(), steps.data_ptr<float>() + steps.numel(), steps_now.data_ptr<float>()));
   });
 }
 

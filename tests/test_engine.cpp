@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(gradients_accumulate_in_leaves_only) {
 
 BOOST_AUTO_TEST_CASE(backward_twice) {
   const Tensor x = leaf(Doubles{1, 2});
-  const Tensor y = (x * x).sum(); const int line = __LINE__;
+  const int line = __LINE__ + 1;
+  const Tensor y = (x * x).sum();
   y.backward({}, true);
   y.backward();
   check(x.grad(), {4, 8});
@@ -269,7 +270,8 @@ BOOST_AUTO_TEST_CASE(backward_into_the_same_leaf_from_its_own_hook) {
 BOOST_AUTO_TEST_CASE(an_exception_in_a_formula_and_a_retry) {
   const Tensor x = leaf(Doubles{1, 2}), w = leaf(Doubles{3, 4});
   (x * w).sum().backward();
-  const Tensor y = tripled(x); const int line = __LINE__;
+  const int line = __LINE__ + 1;
+  const Tensor y = tripled(x);
   const Tensor z = ((y + w) * w).sum();
   Tripled::failures = 1;
   check_error<ValueError>([&] { z.backward({}, true); }, {"told to fail", "in the backward pass of test_tripled, recorded at " + here(line)});
@@ -302,7 +304,8 @@ BOOST_AUTO_TEST_CASE(an_exception_in_a_leafs_hook_changes_no_grad) {
 
 BOOST_AUTO_TEST_CASE(a_gradient_of_the_wrong_shape_is_an_error) {
   const Tensor x = leaf(Doubles{1, 2, 3}), w = leaf(Doubles{1, 1, 1});
-  const Tensor y = apply<Misshapen<false>>(x); const int line = __LINE__;
+  const int line = __LINE__ + 1;
+  const Tensor y = apply<Misshapen<false>>(x);
   check_error<ShapeError>([&] { (y * w).sum().backward(); },
                           {"test_misshapen: the gradient of input 0 must have the input's shape: [6] for [3]", here(line)});
   // The promise to broadcast lets shapes pass that a broadcast makes, and no others.
@@ -430,7 +433,6 @@ BOOST_AUTO_TEST_CASE(post_accumulate_hooks) {
   for (int i = 0; i < 3; ++i) (w * w * 0.5).backward();
   check(w, {0.125});
   BOOST_CHECK(!w.grad().defined());
-  w.grad();  // the hook holds w itself: let go of it, or it would hold itself for ever
 }
 
 // --- Gradients that are absent, kept, aliased ------------------------------------------------------------------------
@@ -637,9 +639,7 @@ BOOST_AUTO_TEST_CASE(higher_orders) {
     BOOST_CHECK_LE(error(g, Tensor(list(order))), 1e-14);
     y = g.sum();
   }
-  // The fifth is zero, whether or not a graph leads there.
-  const std::vector<Tensor> last = autograd::grad({y}, {x}, {}, true, true, true);
-  if (last[0].defined()) check(last[0], {0, 0});
+  BOOST_CHECK(!y.requires_grad());  // a number
   // With respect to what came from above.
   const Tensor u = leaf(Doubles{1, 2});
   const Tensor g = autograd::grad({x * x}, {x}, {u}, {}, true)[0];
@@ -859,7 +859,8 @@ void check_saved(const char* by, const std::function<int(const Tensor& h, const 
   BOOST_TEST_CONTEXT(by) {
     const Tensor x = leaf(Doubles{1, 2, 3, 4}), w = leaf(Doubles{1, 1, 1, 1});
     const Tensor h = x * 2;
-    const Tensor y = (h * w).sum(); const int saved_at = __LINE__;
+    const int saved_at = __LINE__ + 1;
+    const Tensor y = (h * w).sum();
     const int changed_at = change(h, w);
     check_error<GradError>([&] { y.backward({}, true); },
                            {"mul: its input 0 ([4], float64), saved at " + here(saved_at), std::string(by) + " wrote to it at " + here(changed_at), "clone()"});
@@ -872,21 +873,26 @@ void check_saved(const char* by, const std::function<int(const Tensor& h, const 
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_value_changed) {
-  check_saved("add_", [](const Tensor& h, const Tensor&) { h.add_(1); return __LINE__; });
-  check_saved("mul_", [](const Tensor& h, const Tensor&) { h[0].mul_(2); return -1 + __LINE__ + 1; });
-  check_saved("mul_", [](const Tensor& h, const Tensor&) { h.slice(0, 0, 2).mul_(2); return __LINE__; });
-  check_saved("zero_", [](const Tensor& h, const Tensor&) { h.split(2)[1].zero_(); return __LINE__; });
-  check_saved("fill_", [](const Tensor& h, const Tensor&) { h.detach().fill_(3); return __LINE__; });
-  check_saved("div_", [](const Tensor& h, const Tensor&) { h.data().div_(3); return __LINE__; });
-  check_saved("sub_", [](const Tensor& h, const Tensor&) { h -= 3; return __LINE__; });
-  check_saved("copy_", [](const Tensor& h, const Tensor& w) { h.view({2, 2})[1].copy_(w.slice(0, 0, 2)); return __LINE__; });
-  check_saved("add_", [](const Tensor& h, const Tensor&) { const NoGradGuard g; h.add_(1); return __LINE__; });
+  check_saved("add_", [](const Tensor& h, const Tensor&) { return h.add_(1), __LINE__; });
+  check_saved("mul_", [](const Tensor& h, const Tensor&) { return h[0].mul_(2), __LINE__; });
+  check_saved("mul_", [](const Tensor& h, const Tensor&) { return h.slice(0, 0, 2).mul_(2), __LINE__; });
+  check_saved("zero_", [](const Tensor& h, const Tensor&) { return h.split(2)[1].zero_(), __LINE__; });
+  check_saved("fill_", [](const Tensor& h, const Tensor&) { return h.detach().fill_(3), __LINE__; });
+  check_saved("div_", [](const Tensor& h, const Tensor&) { return h.data().div_(3), __LINE__; });
+  check_saved("sub_", [](const Tensor& h, const Tensor&) { return h -= 3, __LINE__; });
+  check_saved("copy_", [](const Tensor& h, const Tensor&) { return h.view({2, 2})[1].copy_(h[0]), __LINE__; });
+  check_saved("add_", [](const Tensor& h, const Tensor&) {
+    const NoGradGuard guard;
+    return h.add_(1), __LINE__;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_output_changed) {
   const Tensor x = leaf(Doubles{1, 2});
-  const Tensor y = x.exp(), z = y.sum(); const int saved_at = __LINE__;
-  y.mul_(2); const int changed_at = __LINE__;
+  const int saved_at = __LINE__ + 1;
+  const Tensor y = x.exp(), z = y.sum();
+  const int changed_at = __LINE__ + 1;
+  y.mul_(2);
   check_error<GradError>([&] { z.backward(); }, {"exp: its output 0 ([2], float64), saved at " + here(saved_at), "mul_ wrote to it at " + here(changed_at)});
   // What is not saved may change.
   const Tensor u = x.sin(), v = (u + 1).sum();
@@ -914,7 +920,7 @@ BOOST_AUTO_TEST_CASE(only_what_is_needed_is_saved) {
 BOOST_AUTO_TEST_CASE(a_leaf_changed_in_place) {
   const Tensor x = leaf(Doubles{1, 2});
   const std::vector<std::pair<std::string, std::function<void()>>> changes = {
-      {"add_", [&] { x.add_(1); }},   {"sub_", [&] { x -= x; }},   {"mul_", [&] { x *= 2; }},     {"div_", [&] { x.div_(x); }},
+      {"add_", [&] { x.add_(1); }},   {"sub_", [&] { x -= 1; }},   {"mul_", [&] { x *= 2; }},     {"div_", [&] { x.div_(x); }},
       {"fill_", [&] { x.fill_(1); }}, {"zero_", [&] { x.zero_(); }}, {"copy_", [&] { x.copy_(x); }}, {"mul_", [&] { x[0].mul_(2); }}};
   for (const auto& [name, change] : changes) {
     check_error<GradError>(change, {name + ": ", "leaf that requires grad", "NoGradGuard"});
@@ -964,7 +970,8 @@ BOOST_AUTO_TEST_CASE(walking_the_graph) {
   BOOST_CHECK(!product->next_edges()[1]);  // `fixed` wants no gradient
   BOOST_CHECK(product->next_edges()[0] == x.edge());
   // The library's own text: numbers, places, and each node written out once.
-  const Tensor shared = x * x, z = shared + shared; const int line = __LINE__;
+  const int line = __LINE__ + 1;
+  const Tensor shared = x * x, z = shared + shared;
   const std::string text = autograd::graph_to_string(z);
   BOOST_CHECK_EQUAL(text.rfind("add #", 0), 0u);
   BOOST_CHECK(text.find("alpha=1  " + here(line) + "\n  mul #") != std::string::npos);
@@ -991,12 +998,15 @@ void check_line(const Tensor& y, int line, std::uint64_t before = 0) {
   BOOST_CHECK_GE(nodes, 1);
 }
 
+constexpr int kTemplateLine = __LINE__ + 2;
 template <class T>
-Tensor in_a_template(const T& x) { return x.exp(); } constexpr int kTemplateLine = __LINE__;
-Tensor in_a_function(const Tensor& x) { return x * 2 + 1; } constexpr int kFunctionLine = __LINE__;
+Tensor in_a_template(const T& x) { return x.exp(); }
+constexpr int kFunctionLine = __LINE__ + 1;
+Tensor in_a_function(const Tensor& x) { return x * 2 + 1; }
 struct WithMember {
   Tensor w;
-  Tensor operator()(const Tensor& x) const { return matmul(w, x); } static constexpr int kLine = __LINE__;
+  static constexpr int kLine = __LINE__ + 1;
+  Tensor operator()(const Tensor& x) const { return matmul(w, x); }
 };
 
 BOOST_AUTO_TEST_CASE(locations) {
@@ -1059,7 +1069,8 @@ BOOST_AUTO_TEST_CASE(locations) {
   check_line(w.tril(), __LINE__);
   // A subscript is an operator with no room for a place: it has none, and what follows has its own.
   BOOST_CHECK(!x[0].grad_fn()->location());
-  check_line(x[0] * 2, __LINE__, x[0].grad_fn()->number() + 1);
+  const std::uint64_t row = x[0].grad_fn()->number();
+  check_line(x[0] * 2, __LINE__, row + 1);
   // From a template, from a function, from a member function: where the operation is written.
   check_line(in_a_template(x), kTemplateLine);
   check_line(in_a_function(x), kFunctionLine);
@@ -1067,20 +1078,21 @@ BOOST_AUTO_TEST_CASE(locations) {
   // In-place changes and compound assignment.
   const Tensor y = x.clone();
   const std::uint64_t before = y.grad_fn()->number();
-  y.mul_(x); check_line(y, __LINE__, before);
+  check_line(y.mul_(x), __LINE__, before);
   const std::uint64_t then = y.grad_fn()->number();
-  y += x; check_line(y, __LINE__, then);
+  check_line(y += x, __LINE__, then);
   const std::uint64_t now = y.grad_fn()->number();
-  y *= 2; check_line(y, __LINE__, now);
+  check_line(y *= 2, __LINE__, now);
   const std::uint64_t later = y.grad_fn()->number();
-  y.slice(0, 0, 2).copy_(x.slice(0, 1, 3)); check_line(y, __LINE__, later);
+  check_line(y.slice(0, 0, 2).copy_(x.slice(0, 1, 3)), __LINE__, later);
   // A wrapped-up operation passes the place on by taking an Operand.
   check_line(tripled(x), __LINE__);
 }
 
 BOOST_AUTO_TEST_CASE(recorded_gradients_stand_where_the_operation_stood) {
   const Tensor x = leaf(Doubles{1, 2});
-  const Tensor y = x.tanh() * x; const int line = __LINE__;
+  const int line = __LINE__ + 1;
+  const Tensor y = x.tanh() * x;
   const Tensor g = autograd::grad({y}, {x}, {tensor(Doubles{1, 1}, kFloat64)}, true, true)[0];
   check_line(g, line);
 }
@@ -1089,7 +1101,8 @@ BOOST_AUTO_TEST_CASE(scopes_name_line_and_module) {
   const Tensor x = leaf(Doubles{1, 2});
   Tensor inside, nested;
   {
-    const autograd::Scope scope(Location::here(), "seq.2"); const int line = __LINE__;
+    const int line = __LINE__ + 1;
+    const autograd::Scope scope(Location::here(), "seq.2");
     inside = x.exp();
     {
       const autograd::Scope inner(Location::here(), "seq.2.0");

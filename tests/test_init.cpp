@@ -70,7 +70,11 @@ BOOST_AUTO_TEST_CASE(constants) {
   BOOST_TEST(x.is_leaf());
   BOOST_TEST(x.requires_grad());
   BOOST_TEST(values(nn_init::eye_(x).array()) == (std::vector<double>{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0}));
-  check_error<ShapeError>([] { nn_init::eye_(gradus::ones({2, 2, 2})); }, {"eye_: the tensor must be a matrix: [2, 2, 2]"});
+  check_error<ShapeError>(
+      [] {
+        nn_init::eye_(gradus::ones({2, 2, 2}));
+      },
+      {"eye_: the tensor must be a matrix: [2, 2, 2]"});
 }
 
 BOOST_AUTO_TEST_CASE(uniform_and_normal) {
@@ -113,8 +117,9 @@ BOOST_AUTO_TEST_CASE(kaiming_is_hes) {
 }
 
 BOOST_AUTO_TEST_CASE(gains_are_pytorchs) {
-  for (const auto linear : {gradus::kLinear, gradus::kConv1D, gradus::kConv2D, gradus::kConv3D, gradus::kConvTranspose1D,
-                            gradus::kConvTranspose2D, gradus::kConvTranspose3D, gradus::kSigmoid}) {
+  for (const auto linear :
+       {gradus::kLinear, gradus::kConv1D, gradus::kConv2D, gradus::kConv3D, gradus::kConvTranspose1D,
+        gradus::kConvTranspose2D, gradus::kConvTranspose3D, gradus::kSigmoid}) {
     BOOST_TEST(nn_init::calculate_gain(linear) == 1);
   }
   BOOST_TEST(nn_init::calculate_gain(gradus::kTanh) == 5.0 / 3);
@@ -132,8 +137,11 @@ BOOST_AUTO_TEST_CASE(fans_count_the_kernel) {
       {"xavier_normal_", [](Tensor x) { nn_init::xavier_normal_(x); }},
       {"kaiming_uniform_", [](Tensor x) { nn_init::kaiming_uniform_(x); }},
       {"kaiming_normal_", [](Tensor x) { nn_init::kaiming_normal_(x); }}};
-  for (const auto& [name, initialise] : all) {
-    check_error<ShapeError>([&] { initialise(gradus::ones({3})); }, {std::string(name) + ": weights must have at least 2", "[3]"});
+  for (const auto& entry : all) {
+    const std::string name = entry.first;
+    const auto& initialise = entry.second;
+    check_error<ShapeError>([&] { initialise(gradus::ones({3})); },
+                            {name + ": weights must have at least 2", "[3]"});
     check_error<ShapeError>([&] { initialise(gradus::ones({})); }, {name, "[]"});
     const Tensor empty = gradus::ones({0, 0});
     initialise(empty);

@@ -8,14 +8,14 @@
 #include <gradus/autograd/gradcheck.h>
 #include <gradus/layers/functional.h>
 
-#include "support/reference.h"
+#include "support/pytorch.h"
 #include "support/threads.h"
 
 using namespace gradus;
 using core::Array;
 using test::check_close;
 using test::check_error;
-using test::Reference;
+using test::PyTorchFile;
 using test::same_bits;
 namespace F = nn::functional;
 
@@ -40,7 +40,7 @@ void check_step(nn::Linear& layer) {
 BOOST_AUTO_TEST_SUITE(linear)
 
 BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
-  const Reference file("layers");
+  const PyTorchFile file("layers");
   const std::vector<std::string> cases = file.cases("linear_");
   BOOST_TEST(cases.size() == 12u);
   for (const std::string& c : cases) {

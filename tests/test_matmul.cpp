@@ -2,6 +2,9 @@
 // larger product and at any number of threads; batches, integers, errors.
 #include <boost/test/unit_test.hpp>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -49,20 +52,38 @@ Array numbers(IntArrayRef shape, Random& random) {
 }
 
 /// The ways in which a rows x cols matrix may lie in memory.
-enum Layout { kRowMajor, kColumnMajor, kPaddedRows, kPaddedColumns, kEverySecond, kOneRow, kOneColumn, kOneNumber, kLayouts };
+enum Layout {
+  kRowMajor,
+  kColumnMajor,
+  kPaddedRows,
+  kPaddedColumns,
+  kEverySecond,
+  kOneRow,
+  kOneColumn,
+  kOneNumber,
+  kLayouts
+};
 constexpr int kWritable = kOneRow;  // the layouts before it name each element once
 
 template <class T>
 Array matrix(std::int64_t rows, std::int64_t cols, int layout, Random& random) {
   switch (layout) {
-    case kRowMajor: return numbers<T>({rows, cols}, random);
-    case kColumnMajor: return numbers<T>({cols, rows}, random).t();
-    case kPaddedRows: return numbers<T>({rows + 2, cols + 5}, random).slice(0, 1, rows + 1).slice(1, 3, cols + 3);
-    case kPaddedColumns: return numbers<T>({cols + 2, rows + 5}, random).slice(0, 1, cols + 1).slice(1, 3, rows + 3).t();
-    case kEverySecond: return numbers<T>({2 * rows, 3 * cols}, random).slice(0, 1, 2 * rows, 2).slice(1, 2, 3 * cols, 3);
-    case kOneRow: return numbers<T>({1, cols}, random).expand({rows, cols});
-    case kOneColumn: return numbers<T>({rows, 1}, random).expand({rows, cols});
-    default: return numbers<T>({1, 1}, random).expand({rows, cols});
+    case kRowMajor:
+      return numbers<T>({rows, cols}, random);
+    case kColumnMajor:
+      return numbers<T>({cols, rows}, random).t();
+    case kPaddedRows:
+      return numbers<T>({rows + 2, cols + 5}, random).slice(0, 1, rows + 1).slice(1, 3, cols + 3);
+    case kPaddedColumns:
+      return numbers<T>({cols + 2, rows + 5}, random).slice(0, 1, cols + 1).slice(1, 3, rows + 3).t();
+    case kEverySecond:
+      return numbers<T>({2 * rows, 3 * cols}, random).slice(0, 1, 2 * rows, 2).slice(1, 2, 3 * cols, 3);
+    case kOneRow:
+      return numbers<T>({1, cols}, random).expand({rows, cols});
+    case kOneColumn:
+      return numbers<T>({rows, 1}, random).expand({rows, cols});
+    default:
+      return numbers<T>({1, 1}, random).expand({rows, cols});
   }
 }
 
@@ -71,18 +92,19 @@ T at(const Array& x, std::int64_t i, std::int64_t j) {
   return x.data_ptr<T>()[i * x.stride(0) + j * x.stride(1)];
 }
 
-/// Checks c = alpha a b + beta old + bias elementwise. Each of about k roundings is at most half an epsilon of the sum of
-/// magnitudes. Absent old or bias: undefined.
+/// Checks c = alpha a b + beta old + bias elementwise. Each of about k roundings is at most half an epsilon of the sum
+/// of magnitudes. Absent old or bias: undefined.
 template <class T>
-void check_product(const Array& c, const Array& a, const Array& b, double alpha = 1, double beta = 0, const Array& old = {},
-                   const Array& bias = {}) {
+void check_product(const Array& c, const Array& a, const Array& b, double alpha = 1, double beta = 0,
+                   const Array& old = {}, const Array& bias = {}) {
   const std::int64_t m = a.size(0), k = a.size(1), n = b.size(1);
   const long double unit = static_cast<long double>(std::numeric_limits<T>::epsilon()) / 2;
   long double worst = 0;
   bool sound = true;
-  std::vector<T> column(static_cast<std::size_t>(k));
+  const auto wide = [](double x) { return static_cast<long double>(static_cast<T>(x)); };  // as an element, exactly
+  std::vector<long double> column(static_cast<std::size_t>(k));
   for (std::int64_t j = 0; j < n; ++j) {
-    for (std::int64_t p = 0; p < k; ++p) column[static_cast<std::size_t>(p)] = at<T>(b, p, j);
+    for (std::int64_t p = 0; p < k; ++p) column[static_cast<std::size_t>(p)] = static_cast<long double>(at<T>(b, p, j));
     for (std::int64_t i = 0; i < m; ++i) {
       const T* row = a.data_ptr<T>() + i * a.stride(0);
       long double sum = 0, size = 0;
@@ -91,15 +113,15 @@ void check_product(const Array& c, const Array& a, const Array& b, double alpha 
         sum += term;
         size += std::abs(term);
       }
-      sum *= static_cast<T>(alpha);
-      size *= std::abs(static_cast<T>(alpha));
+      sum *= wide(alpha);
+      size *= std::abs(wide(alpha));
       if (beta != 0) {
-        const long double kept = static_cast<long double>(static_cast<T>(beta)) * at<T>(old, i, j);
+        const long double kept = wide(beta) * static_cast<long double>(at<T>(old, i, j));
         sum += kept;
         size += std::abs(kept);
       }
       if (bias.defined()) {
-        const long double added = bias.data_ptr<T>()[j * bias.stride(0)];
+        const auto added = static_cast<long double>(bias.data_ptr<T>()[j * bias.stride(0)]);
         sum += added;
         size += std::abs(added);
       }
@@ -110,8 +132,8 @@ void check_product(const Array& c, const Array& a, const Array& b, double alpha 
     }
   }
   BOOST_CHECK_MESSAGE(sound, m << " x " << k << " x " << n << ", strides of a [" << a.stride(0) << ", " << a.stride(1)
-                               << "], of b [" << b.stride(0) << ", " << b.stride(1) << "], of c [" << c.stride(0) << ", "
-                               << c.stride(1) << "], alpha " << alpha << ", beta " << beta << ": " << worst
+                               << "], of b [" << b.stride(0) << ", " << b.stride(1) << "], of c [" << c.stride(0)
+                               << ", " << c.stride(1) << "], alpha " << alpha << ", beta " << beta << ": " << worst
                                << " of the bound");
 }
 
@@ -124,7 +146,8 @@ void random_product(std::int64_t m, std::int64_t k, std::int64_t n, Random& rand
   const double alpha = std::vector{1.0, 1.0, -0.75, 2.5}[random() % 4];
   const double beta = std::vector{0.0, 0.0, 1.0, -1.25}[random() % 4];
   Array bias;
-  if (random() % 3 == 0) bias = random() % 2 == 0 ? numbers<T>({n}, random) : numbers<T>({3 * n}, random).slice(0, 0, 3 * n, 3);
+  if (random() % 3 == 0)
+    bias = random() % 2 == 0 ? numbers<T>({n}, random) : numbers<T>({3 * n}, random).slice(0, 0, 3 * n, 3);
   if (beta == 0) c.fill_(std::numeric_limits<double>::quiet_NaN());
   const Array old = c.clone();
   gemm(c, a, b, alpha, beta, bias);
@@ -157,7 +180,7 @@ BOOST_AUTO_TEST_CASE(random_products) {
 }
 
 BOOST_AUTO_TEST_CASE(large_products) {
-  const std::int64_t sizes[][3] = {{300, 600, 250}, {600, 64, 333}, {57, 600, 600}, {200, 331, 129}, {31, 3000, 40}};
+  const std::int64_t sizes[][3] = {{300, 600, 250}, {600, 64, 333}, {57, 600, 600}, {200, 331, 129}, {20, 23000, 30}};
   for (const auto& [m, k, n] : sizes) {
     for (unsigned seed = 0; seed < 3; ++seed) {
       Random random(seed);
@@ -233,12 +256,14 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
       for (std::int64_t rows : {1, 2, 5, 14, 29}) {
         const Array part = a.slice(0, 30, 30 + rows);
         BOOST_TEST(same_bits(core::matmul(part, b), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
-        BOOST_TEST(same_bits(core::matmul(part, bt), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
+        BOOST_TEST(same_bits(core::matmul(part, bt), c.slice(0, 30, 30 + rows)),
+                   k << " rows " << rows << " on " << set);
       }
       for (std::int64_t cols : {1, 3, 10, 16, 33}) {
         const Array part = c.slice(1, 41, 41 + cols);
         BOOST_TEST(same_bits(core::matmul(a, b.slice(1, 41, 41 + cols)), part), k << " cols " << cols << " on " << set);
-        BOOST_TEST(same_bits(core::matmul(at, bt.slice(1, 41, 41 + cols)), part), k << " cols " << cols << " on " << set);
+        BOOST_TEST(same_bits(core::matmul(at, bt.slice(1, 41, 41 + cols)), part),
+                   k << " cols " << cols << " on " << set);
       }
       BOOST_TEST(same_bits(core::matmul(a.select(0, 30), b.select(1, 41)), c.select(0, 30).select(0, 41)),
                  k << " dot on " << set);
@@ -279,7 +304,7 @@ BOOST_AUTO_TEST_CASE(threads_do_not_change_bits) {
   check("packed, float64", numbers<double>({200, 400}, random), numbers<double>({400, 300}, random));
   check("narrow", numbers<float>({6000, 100}, random), numbers<float>({10, 100}, random).t());
   check("flat", numbers<float>({200, 10}, random), numbers<float>({10, 5000}, random));
-  check("long sums", numbers<float>({20, 20000}, random), numbers<float>({20000, 30}, random));
+  check("long sums", numbers<float>({20, 23000}, random), numbers<float>({23000, 30}, random));
   check("row", numbers<float>({1200}, random), numbers<float>({1200, 2500}, random));
   check("column", numbers<float>({2500, 1200}, random), numbers<float>({1200}, random));
   check("many small", numbers<float>({64, 60, 60}, random), numbers<float>({64, 60, 60}, random));
@@ -328,16 +353,56 @@ BOOST_AUTO_TEST_CASE(nan_and_infinity_stay_in_their_row_and_column) {
   }
 }
 
+// Operands that end where the process's memory ends: a vector that reads past a row's end would be fatal.
+BOOST_AUTO_TEST_CASE(nothing_beyond_the_operands_is_touched) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const auto guarded = [&](const Array& x) {
+    const auto bytes = static_cast<std::size_t>(x.numel() * x.element_size());
+    const std::size_t inside = (bytes + page - 1) / page * page;
+    void* block = mmap(nullptr, inside + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    BOOST_REQUIRE(block != MAP_FAILED);
+    BOOST_REQUIRE(mprotect(static_cast<char*>(block) + inside, page, PROT_NONE) == 0);
+    char* data = static_cast<char*>(block) + inside - bytes;
+    std::memcpy(data, x.contiguous().data(), bytes);
+    return from_blob(
+        data, x.shape(), contiguous_strides(x.shape()),
+        [block, length = inside + page](void*) { munmap(block, length); }, x.dtype());
+  };
+  for (std::string_view set : instruction_sets()) {
+    const UsingSet use(set);
+    Random random(13);
+    const std::int64_t sizes[][3] = {{1, 13, 9},   {1, 30, 37},   {1, 400, 21},  {9, 13, 1},
+                                     {21, 400, 1}, {1, 400, 1},   {5, 3, 7},     {15, 4, 17},
+                                     {33, 35, 31}, {130, 20, 67}, {67, 50, 130}, {200, 333, 210}};
+    for (const auto& [m, k, n] : sizes) {
+      for (int turned = 0; turned < 8; ++turned) {
+        const Array a =
+            turned & 1 ? guarded(numbers<float>({k, m}, random)).t() : guarded(numbers<float>({m, k}, random));
+        const Array b =
+            turned & 2 ? guarded(numbers<float>({n, k}, random)).t() : guarded(numbers<float>({k, n}, random));
+        const Array c = turned & 4 ? guarded(empty({n, m})).t() : guarded(empty({m, n}));
+        const Array bias = guarded(numbers<float>({n}, random));
+        gemm(c, a, b, 1, 0, bias);
+        check_product<float>(c, a, b, 1, 0, {}, bias);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(batches_broadcast) {
   Random random(10);
   struct Case {
     std::vector<std::int64_t> a, b, c;
   };
   const std::vector<Case> cases = {
-      {{5, 3, 4}, {5, 4, 2}, {5, 3, 2}},       {{5, 3, 4}, {4, 2}, {5, 3, 2}},
-      {{3, 4}, {5, 4, 2}, {5, 3, 2}},          {{1, 3, 4}, {5, 4, 2}, {5, 3, 2}},
-      {{2, 1, 3, 4}, {5, 4, 2}, {2, 5, 3, 2}}, {{2, 5, 3, 4}, {2, 1, 4, 2}, {2, 5, 3, 2}},
-      {{2, 3, 4}, {4}, {2, 3}},                {{4}, {2, 4, 3}, {2, 3}},
+      {{5, 3, 4}, {5, 4, 2}, {5, 3, 2}},
+      {{5, 3, 4}, {4, 2}, {5, 3, 2}},
+      {{3, 4}, {5, 4, 2}, {5, 3, 2}},
+      {{1, 3, 4}, {5, 4, 2}, {5, 3, 2}},
+      {{2, 1, 3, 4}, {5, 4, 2}, {2, 5, 3, 2}},
+      {{2, 5, 3, 4}, {2, 1, 4, 2}, {2, 5, 3, 2}},
+      {{2, 3, 4}, {4}, {2, 3}},
+      {{4}, {2, 4, 3}, {2, 3}},
       {{6, 1, 1, 9}, {1, 7, 9, 1}, {6, 7, 1, 1}},
       {{2, 2, 1, 2, 1, 2, 3, 2}, {2, 3}, {2, 2, 1, 2, 1, 2, 3, 3}},
   };
@@ -366,7 +431,8 @@ BOOST_AUTO_TEST_CASE(batches_broadcast) {
 BOOST_AUTO_TEST_CASE(batches_of_any_strides) {
   Random random(11);
   // Heads of attention: [batch, time, heads, width] seen as [batch, heads, time, width].
-  const Array q = numbers<float>({3, 20, 4, 8}, random).transpose(1, 2), k = numbers<float>({3, 20, 4, 8}, random).transpose(1, 2);
+  const Array q = numbers<float>({3, 20, 4, 8}, random).transpose(1, 2),
+              k = numbers<float>({3, 20, 4, 8}, random).transpose(1, 2);
   const Array scores = core::matmul(q, k.transpose(2, 3));
   BOOST_TEST(scores.sizes().vec() == (std::vector<std::int64_t>{3, 4, 20, 20}));
   for (std::int64_t i = 0; i < 3; ++i) {
@@ -395,6 +461,9 @@ BOOST_AUTO_TEST_CASE(integers) {
     gemm(c, a.to(dtype), b.to(dtype), -2, 3, list<std::int64_t>({100, 200}).to(dtype));
     BOOST_TEST(values(c) == (std::vector<double>{131, 173, 164, 146}));
   }
+  const Array small = full({1, 1}, 5, kUInt8);
+  gemm(small, full({1, 1}, 3, kUInt8), full({1, 1}, 1, kUInt8), -1, 2);
+  BOOST_TEST(small.item<std::int64_t>() == 7);
   // Overflow wraps around, as that of NumPy and PyTorch.
   const Array bytes = full({2, 300}, 200, kUInt8);
   BOOST_TEST(core::matmul(bytes, bytes.t()).data_ptr<std::uint8_t>()[0] == 200 * 200 * 300 % 256);
@@ -438,9 +507,14 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
   check_error<ShapeError>([&] { core::matmul(a, b); }, {"matmul: inner sizes differ: [3, 4] x [5, 6]"});
   check_error<ShapeError>([&] { core::matmul(a, ones({3})); }, {"matmul: inner sizes differ: [3, 4] x [3]"});
   check_error<ShapeError>([&] { core::matmul(ones({3}), a.t()); }, {"matmul: inner sizes differ: [3] x [4, 3]"});
-  check_error<ShapeError>([&] { core::matmul(scalar(1, kFloat32), a); }, {"matmul", "at least one dimension", "[] x [3, 4]"});
+  check_error<ShapeError>([&] { core::matmul(scalar(1, kFloat32), a); },
+                          {"matmul", "at least one dimension", "[] x [3, 4]"});
   check_error<ShapeError>([&] { core::matmul(ones({2, 3, 4}), ones({3, 4, 5})); }, {"matmul", "[2]", "[3]"});
-  check_error<DTypeError>([&] { core::matmul(a, ones({4, 2}, kFloat64)); }, {"matmul: dtypes differ: float32 x float64"});
+  check_error<DTypeError>(
+      [&] {
+        core::matmul(a, ones({4, 2}, kFloat64));
+      },
+      {"matmul: dtypes differ: float32 x float64"});
   check_error<DTypeError>([&] { core::matmul(a.to(kBool), ones({4, 2}, kBool)); }, {"matmul", "bool", "to(kFloat32)"});
 
   const Array c = zeros({3, 6}), fit = ones({4, 6});
@@ -452,7 +526,11 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
   check_error<DTypeError>([&] { gemm(c.to(kFloat64), a, fit); }, {"gemm", "float64"});
   check_error<DTypeError>([&] { gemm(c, a, fit, 1, 0, ones({6}, kFloat64)); }, {"gemm", "bias", "float64"});
   check_error<DTypeError>([&] { gemm(c.to(kBool), a.to(kBool), fit.to(kBool)); }, {"gemm", "bool"});
-  check_error<ValueError>([&] { gemm(c.to(kInt32), a.to(kInt32), fit.to(kInt32), 0.5); }, {"gemm", "whole", "0.5", "int32"});
+  for (double alpha : {0.5, 1e20, HUGE_VAL, std::numeric_limits<double>::quiet_NaN()}) {
+    check_error<ValueError>([&] { gemm(c.to(kInt32), a.to(kInt32), fit.to(kInt32), alpha); },
+                            {"gemm", "whole", "int32"});
+    check_error<ValueError>([&] { gemm(c.to(kInt32), a.to(kInt32), fit.to(kInt32), 1, alpha); }, {"gemm", "whole"});
+  }
   BOOST_TEST(values(c) == std::vector<double>(18, 0));
   gemm(c, a, fit);  // the same objects work afterwards
   BOOST_TEST(values(c) == std::vector<double>(18, 4));
@@ -463,11 +541,18 @@ BOOST_AUTO_TEST_CASE(the_result_may_not_overlap) {
   const char* text = "overlap";
   check_error<ValueError>([&] { gemm(x, x, ones({8, 8})); }, {"gemm", text});
   check_error<ValueError>([&] { gemm(x, ones({8, 8}), x.t()); }, {"gemm", text});
-  check_error<ValueError>([&] { gemm(x.slice(0, 2, 6), x.slice(0, 5, 8).t().slice(1, 0, 3).slice(0, 0, 4), ones({3, 8})); },
-                          {"gemm", text});
+  check_error<ValueError>(
+      [&] {
+        gemm(x.slice(0, 2, 6), x.slice(0, 5, 8).t().slice(1, 0, 3).slice(0, 0, 4), ones({3, 8}));
+      },
+      {"gemm", text});
   check_error<ValueError>([&] { gemm(x.slice(1, 0, 4), x.slice(1, 3, 7), ones({4, 4})); }, {"gemm", text});
   check_error<ValueError>([&] { gemm(x, ones({8, 8}), ones({8, 8}), 1, 0, x[3]); }, {"gemm", text});
-  check_error<ValueError>([&] { gemm(ones({1, 8}).expand({8, 8}), x, x); }, {"gemm", "overlap itself", "[8, 8]", "[0, 1]"});
+  check_error<ValueError>(
+      [&] {
+        gemm(ones({1, 8}).expand({8, 8}), x, x);
+      },
+      {"gemm", "overlap itself", "[8, 8]", "[0, 1]"});
   BOOST_TEST(values(x) == std::vector<double>(64, 1));
   // Parts of one matrix that only lie beside each other are fine.
   gemm(x.slice(1, 0, 4), x.slice(1, 4, 8), ones({4, 4}));

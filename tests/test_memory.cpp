@@ -152,12 +152,31 @@ BOOST_AUTO_TEST_CASE(memory_is_used_again) {
   const auto churn = [] {
     std::vector<void*> blocks;
     for (int i = 0; i < 3000; ++i) blocks.push_back(pool_allocate(static_cast<std::size_t>(i % 700 * 10)));
-    for (int i = 0; i < 3000; ++i) pool_free(blocks[static_cast<std::size_t>(i)], static_cast<std::size_t>(i % 700 * 10));
+    for (int i = 0; i < 3000; ++i)
+      pool_free(blocks[static_cast<std::size_t>(i)], static_cast<std::size_t>(i % 700 * 10));
   };
   churn();
   const std::int64_t cached = memory_stats().cached_bytes;
   for (int i = 0; i < 20; ++i) churn();
   BOOST_TEST(memory_stats().cached_bytes == cached);
+}
+
+// What is taken is missing, what is given back is there again, but for fresh pages.
+BOOST_AUTO_TEST_CASE(cached_bytes_are_counted_to_the_byte) {
+  if (kSanitized) return;
+  constexpr std::int64_t kPages = std::int64_t{512} << 10;
+  for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
+    const std::size_t bytes = size_of_class(size_class);
+    const std::int64_t before = memory_stats().cached_bytes;
+    for (int blocks : {1, 2, 3, 70}) {
+      std::vector<void*> held;
+      for (int i = 0; i < blocks; ++i) held.push_back(pool_allocate(bytes));
+      const std::int64_t grown = memory_stats().cached_bytes + blocks * static_cast<std::int64_t>(bytes) - before;
+      BOOST_REQUIRE_MESSAGE(grown >= 0 && grown % kPages == 0, "class " << size_class << ", " << blocks << " blocks");
+      for (void* block : held) pool_free(block, bytes);
+      BOOST_REQUIRE((memory_stats().cached_bytes - before) % kPages == 0);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(blocks_are_freed_on_other_threads) {
@@ -205,15 +224,18 @@ BOOST_AUTO_TEST_CASE(objects_of_an_ending_thread) {
   struct Late {
     std::vector<Array> arrays;
     ~Late() {
-      for (int i = 0; i < 100; ++i) arrays.push_back(core::empty(i));
+      for (int i = 0; i < 100; ++i) arrays.push_back(core::empty(100 * i));
     }
   };
-  for (int round = 0; round < 3; ++round) {
+  std::int64_t cached = 0;
+  for (int round = 0; round < 30; ++round) {  // more than the tests before left in the store
     std::thread([] {
       static thread_local Late late;
       late.arrays.reserve(1);
       late.arrays.push_back(core::empty(3));
     }).join();
+    if (round == 1) cached = memory_stats().cached_bytes;
+    if (round > 1) BOOST_TEST(memory_stats().cached_bytes == cached);  // whatever they used is there for the next
   }
 }
 
@@ -271,20 +293,26 @@ BOOST_AUTO_TEST_CASE(memory_that_the_system_refuses) {
   SameAsBefore check;
   const std::int64_t request = std::int64_t{2} << 30;
   if (memory_limit().bytes < request) return;
+  const Array kept = core::empty(std::int64_t{10} << 20).fill_(3);
+  core::empty(std::int64_t{150} << 20, kUInt8);  // lies in the cache now
   std::int64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   rlimit old{};
   BOOST_REQUIRE(getrlimit(RLIMIT_AS, &old) == 0);
   rlimit tight = old;
-  tight.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE)) + (rlim_t{256} << 20);
+  tight.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE)) + (rlim_t{64} << 20);
   if (tight.rlim_cur > old.rlim_cur) return;
-  const Array kept = core::empty(std::int64_t{10} << 20).fill_(3);
   BOOST_REQUIRE(setrlimit(RLIMIT_AS, &tight) == 0);
+  BOOST_TEST(core::empty(std::int64_t{180} << 20, kUInt8).defined());  // in place of what the cache held
   check_error<MemoryError>([=] { core::empty(request, kUInt8); }, {"system", "bytes"});
   // Small blocks run out as well, and the error leaves what there is as it was.
   std::vector<Array> many;
   many.reserve(1 << 20);
-  check_error<MemoryError>([&] { while (true) many.push_back(core::empty(4000)); }, {"system"});
+  check_error<MemoryError>(
+      [&] {
+        while (true) many.push_back(core::empty(4000));
+      },
+      {"system"});
   BOOST_TEST(!many.empty());
   BOOST_REQUIRE(setrlimit(RLIMIT_AS, &old) == 0);
   many.clear();

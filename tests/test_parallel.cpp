@@ -1,4 +1,5 @@
-// The parallel loop: which blocks run, on how many threads, in whose floating-point mode; errors, nesting, several callers.
+// The parallel loop: which blocks run, on how many threads, in whose floating-point mode; errors, nesting, several
+// callers.
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
@@ -119,19 +120,27 @@ BOOST_AUTO_TEST_CASE(loops_inside_loops) {
   }
 }
 
-// A thread that waits for its inner loop must not run a block of the outer one: it may hold a lock.
-BOOST_AUTO_TEST_CASE(a_waiting_thread_takes_nobody_elses_blocks) {
+// A caller that waits for the rest of its loop must not run a block of another caller's: it may hold a lock.
+BOOST_AUTO_TEST_CASE(a_waiting_caller_takes_nobody_elses_blocks) {
   test::ManyThreads threads;
-  set_num_threads(3);
-  std::atomic<int> overlaps{0};
-  parallel_for(200, 1, [&](std::int64_t, std::int64_t) {
-    thread_local bool inside = false;
-    if (inside) overlaps.fetch_add(1);
-    inside = true;
-    parallel_for(4, 1, [](std::int64_t, std::int64_t) { std::this_thread::yield(); });
-    inside = false;
-  });
-  BOOST_TEST(overlaps.load() == 0);
+  set_num_threads(4);
+  thread_local int caller = 0;
+  std::atomic<int> strangers{0};
+  const auto call = [&](int id) {
+    caller = id;
+    for (int i = 0; i < 200; ++i) {
+      parallel_for(4, 1, [&, id](std::int64_t begin, std::int64_t) {
+        if (caller != 0 && caller != id) strangers.fetch_add(1);
+        // Blocks of different lengths, so that somebody has to wait.
+        std::this_thread::sleep_for(std::chrono::microseconds(20 + 60 * begin));
+      });
+    }
+    caller = 0;
+  };
+  std::thread other(call, 1);
+  call(2);
+  other.join();
+  BOOST_TEST(strangers.load() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(several_callers_and_changes_of_the_number_of_threads) {

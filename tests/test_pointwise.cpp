@@ -1,5 +1,5 @@
-// Element-by-element operations against plain loops: every operation, dtype and layout; promotion, broadcasting, writing
-// in place, errors, and the same bits at any number of threads.
+// Element-by-element operations against plain loops: every operation, dtype and layout; promotion, broadcasting,
+// writing in place, errors, and the same bits at any number of threads.
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -40,7 +40,8 @@ const std::vector<Layout> kLayouts = {Layout::Contiguous, Layout::Offset, Layout
 Array arranged(const Array& x, Layout layout) {
   const std::int64_t n = x.numel();
   switch (layout) {
-    case Layout::Contiguous: return x.clone();
+    case Layout::Contiguous:
+      return x.clone();
     case Layout::Offset: {
       const Array room = zeros({n + 1}, x.dtype()).narrow(0, 1, n).view(x.shape());
       return room.copy_(x);
@@ -67,11 +68,19 @@ Array numbers(const Shape& shape, DType dtype, int seed) {
   for (std::int64_t i = 0; i < n; ++i) {
     const auto k = static_cast<double>((i * 7 + seed * 13) % 23);  // 0 .. 22
     switch (dtype) {
-      case kBool: all.push_back(static_cast<int>(k) % 3 == 0 ? 0 : 1); break;
-      case kUInt8: all.push_back(k + 1); break;
+      case kBool:
+        all.push_back(static_cast<int>(k) % 3 == 0 ? 0 : 1);
+        break;
+      case kUInt8:
+        all.push_back(k + 1);
+        break;
       case kInt32:
-      case kInt64: all.push_back(k < 11 ? k - 11 : k - 10); break;
-      default: all.push_back(0.25 * k - 2.6); break;
+      case kInt64:
+        all.push_back(k < 11 ? k - 11 : k - 10);
+        break;
+      default:
+        all.push_back(0.25 * k - 2.6);
+        break;
     }
   }
   return list(all).to(dtype).view(shape);
@@ -87,70 +96,124 @@ double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
 double reference(Unary op, double x) {
   switch (op) {
-    case Unary::Neg: return -x;
-    case Unary::Abs: return std::abs(x);
-    case Unary::Sign: return sign(x);
-    case Unary::Square: return x * x;
-    case Unary::Relu: return x < 0 ? 0 : x;
-    case Unary::Floor: return std::floor(x);
-    case Unary::Ceil: return std::ceil(x);
-    case Unary::Round: return std::nearbyint(x);
-    case Unary::Trunc: return std::trunc(x);
-    case Unary::Sqrt: return std::sqrt(x);
-    case Unary::Rsqrt: return 1 / std::sqrt(x);
-    case Unary::Reciprocal: return 1 / x;
-    case Unary::Exp: return std::exp(x);
-    case Unary::Exp2: return std::exp2(x);
-    case Unary::Expm1: return std::expm1(x);
-    case Unary::Log: return std::log(x);
-    case Unary::Log1p: return std::log1p(x);
-    case Unary::Log2: return std::log2(x);
-    case Unary::Log10: return std::log10(x);
-    case Unary::Sin: return std::sin(x);
-    case Unary::Cos: return std::cos(x);
-    case Unary::Tan: return std::tan(x);
-    case Unary::Asin: return std::asin(x);
-    case Unary::Acos: return std::acos(x);
-    case Unary::Atan: return std::atan(x);
-    case Unary::Sinh: return std::sinh(x);
-    case Unary::Cosh: return std::cosh(x);
-    case Unary::Tanh: return std::tanh(x);
-    case Unary::Sigmoid: return 1 / (1 + std::exp(-x));
-    case Unary::Erf: return std::erf(x);
-    case Unary::LogicalNot: return x == 0;
-    case Unary::IsNan: return std::isnan(x);
-    case Unary::IsInf: return std::isinf(x);
-    case Unary::IsFinite: return std::isfinite(x);
-    case Unary::Count: break;
+    case Unary::Neg:
+      return -x;
+    case Unary::Abs:
+      return std::abs(x);
+    case Unary::Sign:
+      return sign(x);
+    case Unary::Square:
+      return x * x;
+    case Unary::Relu:
+      return x < 0 ? 0 : x;
+    case Unary::Floor:
+      return std::floor(x);
+    case Unary::Ceil:
+      return std::ceil(x);
+    case Unary::Round:
+      return std::nearbyint(x);
+    case Unary::Trunc:
+      return std::trunc(x);
+    case Unary::Sqrt:
+      return std::sqrt(x);
+    case Unary::Rsqrt:
+      return 1 / std::sqrt(x);
+    case Unary::Reciprocal:
+      return 1 / x;
+    case Unary::Exp:
+      return std::exp(x);
+    case Unary::Exp2:
+      return std::exp2(x);
+    case Unary::Expm1:
+      return std::expm1(x);
+    case Unary::Log:
+      return std::log(x);
+    case Unary::Log1p:
+      return std::log1p(x);
+    case Unary::Log2:
+      return std::log2(x);
+    case Unary::Log10:
+      return std::log10(x);
+    case Unary::Sin:
+      return std::sin(x);
+    case Unary::Cos:
+      return std::cos(x);
+    case Unary::Tan:
+      return std::tan(x);
+    case Unary::Asin:
+      return std::asin(x);
+    case Unary::Acos:
+      return std::acos(x);
+    case Unary::Atan:
+      return std::atan(x);
+    case Unary::Sinh:
+      return std::sinh(x);
+    case Unary::Cosh:
+      return std::cosh(x);
+    case Unary::Tanh:
+      return std::tanh(x);
+    case Unary::Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Unary::Erf:
+      return std::erf(x);
+    case Unary::LogicalNot:
+      return x == 0;
+    case Unary::IsNan:
+      return std::isnan(x);
+    case Unary::IsInf:
+      return std::isinf(x);
+    case Unary::IsFinite:
+      return std::isfinite(x);
+    case Unary::Count:
+      break;
   }
   return kNan;
 }
 
 double reference(Binary op, double a, double b) {
   switch (op) {
-    case Binary::Add: return a + b;
-    case Binary::Sub: return a - b;
-    case Binary::Mul: return a * b;
-    case Binary::Div: return a / b;
-    case Binary::Pow: return std::pow(a, b);
-    case Binary::Maximum: return std::isnan(a) || std::isnan(b) ? kNan : std::max(a, b);
-    case Binary::Minimum: return std::isnan(a) || std::isnan(b) ? kNan : std::min(a, b);
-    case Binary::Fmod: return std::fmod(a, b);
+    case Binary::Add:
+      return a + b;
+    case Binary::Sub:
+      return a - b;
+    case Binary::Mul:
+      return a * b;
+    case Binary::Div:
+      return a / b;
+    case Binary::Pow:
+      return std::pow(a, b);
+    case Binary::Maximum:
+      return std::isnan(a) || std::isnan(b) ? kNan : std::max(a, b);
+    case Binary::Minimum:
+      return std::isnan(a) || std::isnan(b) ? kNan : std::min(a, b);
+    case Binary::Fmod:
+      return std::fmod(a, b);
     case Binary::Remainder: {
       const double r = std::fmod(a, b);
       return r != 0 && (r < 0) != (b < 0) ? r + b : r;
     }
-    case Binary::Atan2: return std::atan2(a, b);
-    case Binary::Eq: return a == b;
-    case Binary::Ne: return a != b;
-    case Binary::Lt: return a < b;
-    case Binary::Le: return a <= b;
-    case Binary::Gt: return a > b;
-    case Binary::Ge: return a >= b;
-    case Binary::LogicalAnd: return a != 0 && b != 0;
-    case Binary::LogicalOr: return a != 0 || b != 0;
-    case Binary::LogicalXor: return (a != 0) != (b != 0);
-    case Binary::Count: break;
+    case Binary::Atan2:
+      return std::atan2(a, b);
+    case Binary::Eq:
+      return a == b;
+    case Binary::Ne:
+      return a != b;
+    case Binary::Lt:
+      return a < b;
+    case Binary::Le:
+      return a <= b;
+    case Binary::Gt:
+      return a > b;
+    case Binary::Ge:
+      return a >= b;
+    case Binary::LogicalAnd:
+      return a != 0 && b != 0;
+    case Binary::LogicalOr:
+      return a != 0 || b != 0;
+    case Binary::LogicalXor:
+      return (a != 0) != (b != 0);
+    case Binary::Count:
+      break;
   }
   return kNan;
 }
@@ -168,8 +231,7 @@ bool near(double got, double wanted, DType dtype) {
 
 bool defined_for(Unary op, DType dtype) { return dtype != kBool || op == Unary::Sign || op >= Unary::Sqrt; }
 bool defined_for(Binary op, DType dtype) {
-  return dtype != kBool ||
-         !(op == Binary::Sub || op == Binary::Pow || op == Binary::Fmod || op == Binary::Remainder);
+  return dtype != kBool || !(op == Binary::Sub || op == Binary::Pow || op == Binary::Fmod || op == Binary::Remainder);
 }
 
 template <class Op, class Body>
@@ -193,9 +255,7 @@ BOOST_AUTO_TEST_CASE(unary_operations_on_every_dtype_and_layout) {
         }
         const Array y = unary(op, x);
         const bool floating = op >= Unary::Sqrt && op < Unary::LogicalNot;
-        const DType wanted = op >= Unary::LogicalNot                    ? kBool
-                             : floating && !is_floating_point(dtype) ? kFloat32
-                                                                        : dtype;
+        const DType wanted = op >= Unary::LogicalNot ? kBool : floating && !is_floating_point(dtype) ? kFloat32 : dtype;
         BOOST_TEST((y.dtype() == wanted));
         BOOST_TEST((y.shape() == shape));
         BOOST_TEST(y.is_contiguous());
@@ -203,8 +263,8 @@ BOOST_AUTO_TEST_CASE(unary_operations_on_every_dtype_and_layout) {
         for (std::size_t i = 0; i < in.size(); ++i) {
           const double exact = reference(op, in[i]);
           if (!near(out[i], exact, wanted)) {
-            BOOST_ERROR(std::string(name_of(op)) << " of " << to_string(dtype) << " at " << in[i] << ": " << out[i]
-                                                 << ", not " << exact);
+            BOOST_ERROR(std::string(name_of(op))
+                        << " of " << to_string(dtype) << " at " << in[i] << ": " << out[i] << ", not " << exact);
           }
         }
         for (Layout layout : kLayouts) {
@@ -261,10 +321,10 @@ BOOST_AUTO_TEST_CASE(binary_operations_on_every_pair_of_dtypes_and_layouts) {
 
 BOOST_AUTO_TEST_CASE(broadcasting) {
   const std::vector<std::pair<Shape, Shape>> pairs = {
-      {{3, 4}, {4}},       {{3, 4}, {3, 1}},    {{3, 1}, {1, 4}},       {{2, 3, 5}, {3, 1}}, {{}, {3, 4}},
-      {{1}, {2, 2}},       {{4, 1, 3}, {2, 1}}, {{0, 3}, {3}},          {{2, 0}, {1}},       {{1, 3}, {0, 3}},
-      {{64, 10}, {10}},    {{64, 10}, {64, 1}}, {{2, 3, 4, 5}, {4, 1}}, {{50, 40}, {40}},    {{5, 1, 70}, {1, 33, 1}},
-      {{2, 64, 7}, {64, 1}}};
+      {{3, 4}, {4}},          {{3, 4}, {3, 1}}, {{3, 1}, {1, 4}},         {{2, 3, 5}, {3, 1}},
+      {{}, {3, 4}},           {{1}, {2, 2}},    {{4, 1, 3}, {2, 1}},      {{0, 3}, {3}},
+      {{2, 0}, {1}},          {{1, 3}, {0, 3}}, {{64, 10}, {10}},         {{64, 10}, {64, 1}},
+      {{2, 3, 4, 5}, {4, 1}}, {{50, 40}, {40}}, {{5, 1, 70}, {1, 33, 1}}, {{2, 64, 7}, {64, 1}}};
   for (const auto& [p, q] : pairs) {
     const Shape shape = broadcast_shapes(p, q, "test");
     for (DType dtype : {kFloat32, kInt64, kUInt8}) {
@@ -357,7 +417,8 @@ BOOST_AUTO_TEST_CASE(rounding_to_even_and_signs_of_zero) {
   for (std::string_view set : instruction_sets()) {
     use_instruction_set(set);
     for (DType dtype : {kFloat32, kFloat64}) {
-      const Values in = {-2.5, -1.5, -0.5, -0.25, -0.0, 0.0, 0.25, 0.5, 1.5, 2.5, 3.5, 1e10, -1e10, 8388607.5, 0.49999997};
+      const Values in = {-2.5, -1.5, -0.5, -0.25, -0.0,  0.0,       0.25,      0.5,
+                         1.5,  2.5,  3.5,  1e10,  -1e10, 8388607.5, 0.49999997};
       const Array x = list(in).to(dtype);
       const Values exact = values(x);
       for (Unary op : {Unary::Floor, Unary::Ceil, Unary::Round, Unary::Trunc}) {
@@ -374,7 +435,8 @@ BOOST_AUTO_TEST_CASE(rounding_to_even_and_signs_of_zero) {
 }
 
 BOOST_AUTO_TEST_CASE(integers) {
-  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         most = std::numeric_limits<std::int64_t>::max();
   const Array edge = list(std::vector<std::int64_t>{least, most});
   BOOST_TEST(values(binary(Binary::Add, edge, 1))[1] == static_cast<double>(least));  // wraps around
   BOOST_TEST(values(unary(Unary::Neg, edge))[0] == static_cast<double>(least));
@@ -499,11 +561,11 @@ BOOST_AUTO_TEST_CASE(copies_between_all_dtypes_and_layouts) {
             bool right = true;
             const Values in = values(x), out = values(y);
             for (std::size_t i = 0; i < in.size(); ++i) {
-              const double wanted = to == kBool    ? in[i] != 0
-                                    : to == kUInt8 ? static_cast<double>(static_cast<std::uint8_t>(
-                                                         static_cast<std::int64_t>(in[i])))
-                                    : is_floating_point(to) ? in[i]
-                                                            : std::trunc(in[i]);
+              const double wanted =
+                  to == kBool    ? in[i] != 0
+                  : to == kUInt8 ? static_cast<double>(static_cast<std::uint8_t>(static_cast<std::int64_t>(in[i])))
+                  : is_floating_point(to) ? in[i]
+                                          : std::trunc(in[i]);
               right = right && (is_floating_point(to) ? near(out[i], wanted, kFloat32) : out[i] == wanted);
             }
             BOOST_TEST(right, to_string(from) << " to " << to_string(to));
@@ -554,7 +616,9 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
       [&] { return where(binary(Binary::Gt, a, b), a, t.t()); },
       [&] { return t.t().to(kFloat64); },
       [&] { return binary(Binary::Pow, unary(Unary::Abs, a), b); },
-      [&] { return full({500, 1000}, 2.5, kFloat32); },
+      [&] {
+        return full({500, 1000}, 2.5, kFloat32);
+      },
   };
   for (const auto& make : cases) {
     Array first;

@@ -37,7 +37,7 @@ std::map<std::string, Array> arrays_of(const std::string& name) {
   const std::string file = read(name);
   std::uint64_t header = 0;
   std::memcpy(&header, file.data(), sizeof(header));
-  const std::map<std::string, DType> dtypes{{"BOOL", kBool},  {"U8", kUInt8},    {"I32", kInt32},
+  const std::map<std::string, DType> dtypes{{"BOOL", kBool}, {"U8", kUInt8},    {"I32", kInt32},
                                             {"I64", kInt64}, {"F32", kFloat32}, {"F64", kFloat64}};
   std::map<std::string, Array> arrays;
   const nlohmann::json entries = nlohmann::json::parse(file.substr(8, header));
@@ -93,7 +93,9 @@ BOOST_AUTO_TEST_CASE(as_pytorch_prints) {
   BOOST_REQUIRE(blocks.size() > 40U);
   for (const Block& block : blocks) {
     const auto [x, suffix] = after(arrays.at(block.key), block.flag);
-    BOOST_TEST(to_string(x, suffix) == block.text, block.key << ":\n" << to_string(x, suffix) << "\nPyTorch:\n" << block.text);
+    BOOST_TEST(to_string(x, suffix) == block.text, block.key << ":\n"
+                                                             << to_string(x, suffix) << "\nPyTorch:\n"
+                                                             << block.text);
   }
 }
 
@@ -111,6 +113,11 @@ BOOST_AUTO_TEST_CASE(an_nan_has_no_sign) {
 
 BOOST_AUTO_TEST_CASE(suffixes) {
   BOOST_TEST(to_string(scalar(1, kFloat32), "requires_grad=True") == "tensor(1., requires_grad=True)");
+  // Where PyTorch begins a new line, which is two characters before it must.
+  BOOST_TEST(to_string(ones({12}), ", requires_grad=True") ==
+             "tensor([1., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1.], requires_grad=True)");
+  BOOST_TEST(to_string(ones({13}), ", requires_grad=True") ==
+             "tensor([1., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1.],\n       requires_grad=True)");
   BOOST_TEST(to_string(Array()) == "tensor(undefined)");
 }
 

@@ -193,7 +193,8 @@ BOOST_AUTO_TEST_CASE(headers_that_are_no_json_object_are_refused) {
 
 BOOST_AUTO_TEST_CASE(entries_of_the_wrong_form_are_refused) {
   for (const char* value : {"1", "-1", "1.5", "null", "true", "\"x\"", "[]", "[1]"}) {
-    refused(file(std::string(R"({"a":)") + value + "}"), {"the header of 't' must map names to dtype, shape and data_offsets:", "'a'"});
+    refused(file(std::string(R"({"a":)") + value + "}"),
+            {"the header of 't' must map names to dtype, shape and data_offsets:", "'a'"});
   }
   refused(file(R"({"a":{}})"), {"'a' of 't' must have dtype, shape and data_offsets: dtype is missing"});
   refused(file(R"({"a":{"dtype":"U8","shape":[0]}})"), {"data_offsets is missing"});
@@ -243,29 +244,38 @@ BOOST_AUTO_TEST_CASE(wrong_dtypes_shapes_and_spans_are_refused) {
   refused(file(entry("U8", "[4]", "[0,4]"), "123"),
           {"the data_offsets of 'a' of 't' must lie within its 3 bytes of data: [0, 4]"});
   refused(file(entry("U8", "[4]", "[4,0]"), "1234"), {"must lie within its 4 bytes of data: [4, 0]"});
-  refused(file(entry("U8", "[1]", "[18446744073709551615,18446744073709551615]"), "1"), {"must lie within its 1 bytes"});
-  refused(file(entry("BOOL", "[2]", "[0,2]"), std::string("\x01\x02")), {"'a' of 't' must hold 0 and 1 only: it holds 2"});
+  refused(file(entry("U8", "[1]", "[18446744073709551615,18446744073709551615]"), "1"),
+          {"must lie within its 1 bytes"});
+  refused(file(entry("BOOL", "[2]", "[0,2]"), std::string("\x01\x02")),
+          {"'a' of 't' must hold 0 and 1 only: it holds 2"});
 }
 
 BOOST_AUTO_TEST_CASE(overlaps_holes_and_trailing_bytes_are_refused) {
   const auto two = [](const std::string& a, const std::string& b) {
-    return R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)" + a + R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + b + "}}";
+    return R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)" + a +
+           R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + b + "}}";
   };
   BOOST_TEST(Safetensors(file(two("[2,4]", "[0,2]"), "1234"), "t").entries().size() == 2u);
-  refused(file(two("[0,2]", "[1,3]"), "123"), {"must lie one behind the other: 'b' begins at 1, within another that ends at 2"});
+  refused(file(two("[0,2]", "[1,3]"), "123"),
+          {"must lie one behind the other: 'b' begins at 1, within another that ends at 2"});
   refused(file(two("[0,2]", "[0,2]"), "12"), {"within another"});
   refused(file(two("[0,2]", "[3,5]"), "12345"), {"'b' begins at 3, after a hole from 2"});
   refused(file(two("[1,3]", "[3,5]"), "12345"), {"'a' begins at 1, after a hole from 0"});
-  refused(file(two("[0,2]", "[2,4]"), "12345"), {"must end where the file does: 1 of its 5 bytes of data belong to none"});
+  refused(file(two("[0,2]", "[2,4]"), "12345"),
+          {"must end where the file does: 1 of its 5 bytes of data belong to none"});
   refused(file("{}", "1"), {"1 of its 1 bytes of data belong to none"});
   // An empty array inside another.
-  refused(file(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"e":{"dtype":"U8","shape":[0],"data_offsets":[1,1]}})", "12"),
-          {"'e' begins at 1, within another"});
+  refused(
+      file(
+          R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"e":{"dtype":"U8","shape":[0],"data_offsets":[1,1]}})",
+          "12"),
+      {"'e' begins at 1, within another"});
 }
 
 BOOST_AUTO_TEST_CASE(every_cut_and_every_longer_file_is_refused) {
   const Folder folder;
-  write_safetensors(folder / "a", {{"w", counting({3, 2})}, {"n", list<std::int64_t>({1})}, {"b", list<std::uint8_t>({1})}});
+  write_safetensors(folder / "a",
+                    {{"w", counting({3, 2})}, {"n", list<std::int64_t>({1})}, {"b", list<std::uint8_t>({1})}});
   const Bytes whole = gradus::core::read_file(folder / "a", 1 << 20);
   BOOST_TEST(Safetensors(whole, "t").entries().size() == 3u);
   for (std::size_t size = 0; size < whole.size(); ++size) {
@@ -321,8 +331,16 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_an_error_and_leaves_the_old_file)
   const std::string path = folder / "a";
   write_safetensors(path, {{"w", counting({2})}});
   const Bytes before = gradus::core::read_file(path, 1000);
-  check_error<ValueError>([&] { write_safetensors(path, {{"w", counting({2})}, {"w", counting({2})}}); }, {"each name must come once: 'w'"});
-  check_error<ValueError>([&] { write_safetensors(path, {{"__metadata__", counting({2})}}); }, {"must not be named '__metadata__'"});
+  check_error<ValueError>(
+      [&] {
+        write_safetensors(path, {{"w", counting({2})}, {"w", counting({2})}});
+      },
+      {"each name must come once: 'w'"});
+  check_error<ValueError>(
+      [&] {
+        write_safetensors(path, {{"__metadata__", counting({2})}});
+      },
+      {"must not be named '__metadata__'"});
   check_error<ValueError>([&] { write_safetensors(path, {{"w", Array()}}); }, {"'w' must be defined"});
   check_error<ValueError>([&] { write_safetensors(path, {{"\xff", counting({2})}}); }, {"must be UTF-8"});
   check_error<ValueError>([&] { write_safetensors(path, {}, {{"k", "\xff"}}); }, {"must be UTF-8"});

@@ -95,9 +95,11 @@ BOOST_AUTO_TEST_CASE(the_first_may_take_several_tensors) {
   const Tensor x = one();
   BOOST_TEST(number(seq->forward(x, x * 2)) == 22);
   BOOST_TEST(number(seq(x, x * 2)) == 22);
-  check_error<ModuleError>([&] { seq->forward(x); },
-                           {"forward: Join must be called with as many tensors as its forward takes: 1 were given", "in (0): Join()"});
-  check_error<ModuleError>([&] { nn::Sequential(Add(1), Join())->forward(x); }, {"Join", "1 were given", "in (1): Join()"});
+  check_error<ModuleError>(
+      [&] { seq->forward(x); },
+      {"forward: Join must be called with as many tensors as its forward takes: 1 were given", "in (0): Join()"});
+  check_error<ModuleError>([&] { nn::Sequential(Add(1), Join())->forward(x); },
+                           {"Join", "1 were given", "in (1): Join()"});
   nn::Sequential any((Optional()));
   BOOST_TEST(number(any->forward(x)) == 1);
   BOOST_TEST(number(any->forward(x, x)) == 11);
@@ -140,7 +142,11 @@ BOOST_AUTO_TEST_CASE(copies_of_the_holder_are_the_same_and_extend_appends) {
 
 BOOST_AUTO_TEST_CASE(an_empty_one_cannot_run) {
   check_error<ModuleError>([] { nn::Sequential()->forward(one()); }, {"Sequential: forward needs a module"});
-  check_error<ModuleError>([] { nn::Sequential{nullptr}->forward(one()); }, {"Sequential: an empty holder"});
+  check_error<ModuleError>(
+      [] {
+        nn::Sequential { nullptr } -> forward(one());
+      },
+      {"Sequential: an empty holder"});
   check_error<ModuleError>([] { nn::AnyModule().forward(one()); }, {"AnyModule: an empty one"});
 }
 
@@ -148,9 +154,9 @@ BOOST_AUTO_TEST_CASE(an_error_says_which_module) {
   nn::Sequential inner({{"hidden", nn::Linear(4, 3)}, {"out", nn::Linear(5, 2)}});
   nn::Sequential seq(Add(), inner);
   const Tensor x = gradus::ones({2, 4});
-  check_error<ShapeError>([&] { seq->forward(x); },
-                          {"linear:", "[2, 3]", "in (out): Linear(in_features=5, out_features=2, bias=true)",
-                           "in (1): Sequential()"});
+  check_error<ShapeError>(
+      [&] { seq->forward(x); },
+      {"linear:", "[2, 3]", "in (out): Linear(in_features=5, out_features=2, bias=true)", "in (1): Sequential()"});
   // It stays usable.
   BOOST_TEST(inner->at<nn::Linear>(0).forward(x).sizes().vec() == (std::vector<std::int64_t>{2, 3}));
 }

@@ -29,7 +29,8 @@ namespace {
 
 struct Net : nn::Module {
   Net() {
-    body = register_module("body", nn::Sequential(nn::Linear(4, 3), nn::ReLU(), nn::Linear(nn::LinearOptions(3, 2).bias(false))));
+    body = register_module(
+        "body", nn::Sequential(nn::Linear(4, 3), nn::ReLU(), nn::Linear(nn::LinearOptions(3, 2).bias(false))));
     count = register_buffer("count", gradus::zeros({}, gradus::kLong));
     mean = register_buffer("mean", gradus::zeros({3}, gradus::kDouble));
   }
@@ -131,19 +132,36 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_changes_nothing) {
     check_error<ModuleError>([&] { gradus::load(net, path); }, pieces);
     BOOST_TEST((numbers(net) == before));
   };
-  refused([](auto& s) { s.erase("mean"); }, {"load: the state in '", "must be that of Net:\n  missing in the file: mean"});
-  refused([](auto& s) { s.insert("more", gradus::ones({1})); s.insert("yet", gradus::ones({1})); }, {"not in the module: more, yet"});
-  refused([](auto& s) { s["body.2.weight"] = gradus::ones({3, 2}); },
-          {"not alike: body.2.weight is float32 [3, 2] in the file and float32 [2, 3] in the module"});
-  refused([](auto& s) { s["count"] = gradus::ones({1}, gradus::kLong); }, {"count is int64 [1] in the file and int64 [] in the module"});
-  refused([](auto& s) { s["mean"] = gradus::ones({3}); }, {"mean is float32 [3] in the file and float64 [3] in the module"});
-  refused([](auto& s) {
-    s.erase("count");
-    s.erase("body.0.bias");
-    s.insert("x", gradus::ones({1}));
-    s["mean"] = gradus::ones({4}, gradus::kDouble);
-  }, {"missing in the file: count, body.0.bias", "not in the module: x", "not alike: mean is float64 [4]"});
-  refused([](auto& s) { for (int i = 0; i < 25; ++i) s.insert("e" + std::to_string(i), gradus::ones({1})); }, {"e9 and 15 more"});
+  refused([](auto& s) { s.erase("mean"); },
+          {"load: the state in '", "must be that of Net:\n  missing in the file: mean"});
+  refused(
+      [](auto& s) {
+        s.insert("more", gradus::ones({1}));
+        s.insert("yet", gradus::ones({1}));
+      },
+      {"not in the module: more, yet"});
+  refused(
+      [](auto& s) {
+        s["body.2.weight"] = gradus::ones({3, 2});
+      },
+      {"not alike: body.2.weight is float32 [3, 2] in the file and float32 [2, 3] in the module"});
+  refused([](auto& s) { s["count"] = gradus::ones({1}, gradus::kLong); },
+          {"count is int64 [1] in the file and int64 [] in the module"});
+  refused([](auto& s) { s["mean"] = gradus::ones({3}); },
+          {"mean is float32 [3] in the file and float64 [3] in the module"});
+  refused(
+      [](auto& s) {
+        s.erase("count");
+        s.erase("body.0.bias");
+        s.insert("x", gradus::ones({1}));
+        s["mean"] = gradus::ones({4}, gradus::kDouble);
+      },
+      {"missing in the file: count, body.0.bias", "not in the module: x", "not alike: mean is float64 [4]"});
+  refused(
+      [](auto& s) {
+        for (int i = 0; i < 25; ++i) s.insert("e" + std::to_string(i), gradus::ones({1}));
+      },
+      {"e9 and 15 more"});
   check_usable(net);
 
   Net spread;

@@ -21,7 +21,8 @@ namespace {
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
-void check_geometry(const Array& view, const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset) {
+void check_geometry(const Array& view, const Array& base, const Shape& shape, const Strides& strides,
+                    std::int64_t offset) {
   BOOST_TEST(view.shape() == shape, core::to_string(view.shape()) << " is not " << core::to_string(shape));
   BOOST_TEST(view.strides() == strides, core::to_string(view.strides()) << " is not " << core::to_string(strides));
   BOOST_TEST(view.storage_offset() == offset);
@@ -252,7 +253,11 @@ BOOST_AUTO_TEST_CASE(as_strided_stays_inside) {
   check_geometry(x[2].as_strided({1}, {1}, 11), x, {1}, {1}, 11);
   check_geometry(x.as_strided({}, {}, 11), x, {}, {}, 11);
   check_error<IndexError>([&] { x.as_strided({}, {}, 12); }, {"as_strided", "12 elements"});
-  check_error<IndexError>([&] { x.as_strided({2, 2}, {1, 4}, 7); }, {"as_strided", "12 elements", "[2, 2]", "[1, 4]", "7"});
+  check_error<IndexError>(
+      [&] {
+        x.as_strided({2, 2}, {1, 4}, 7);
+      },
+      {"as_strided", "12 elements", "[2, 2]", "[1, 4]", "7"});
   check_error<IndexError>([&] { x.as_strided({1}, {1}, -1); }, {"as_strided", "-1"});
   check_error<IndexError>([&] { x.as_strided({2}, {kMax}, 1); }, {"as_strided"});
   check_error<IndexError>([&] { x.as_strided({3, 3}, {kMax / 2, kMax / 2}, 0); }, {"as_strided"});

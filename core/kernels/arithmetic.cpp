@@ -16,96 +16,181 @@ template <class T>
 using Wrapping = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
 
 struct Add {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Add(a, b); }
-  template <class T> HWY_INLINE T operator()(T a, T b) const { return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b)); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Add(a, b);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
+  }
   HWY_INLINE bool operator()(bool a, bool b) const { return a | b; }
 };
 struct Sub {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Sub(a, b); }
-  template <class T> HWY_INLINE T operator()(T a, T b) const { return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b)); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Sub(a, b);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
+  }
 };
 struct Mul {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Mul(a, b); }
-  template <class T> HWY_INLINE T operator()(T a, T b) const { return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b)); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Mul(a, b);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b));
+  }
   HWY_INLINE bool operator()(bool a, bool b) const { return a & b; }
 };
 struct Div {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Div(a, b); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Div(a, b);
+  }
 };
 /// The hardware's maximum drops NaN on one side or the other; here it wins.
 struct Maximum {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
     return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b);
   }
-  template <class T> HWY_INLINE T operator()(T a, T b) const { return a > b ? a : b; }
+  template <class T>
+  HWY_INLINE T operator()(T a, T b) const {
+    return a > b ? a : b;
+  }
 };
 struct Minimum {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
     return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b);
   }
-  template <class T> HWY_INLINE T operator()(T a, T b) const { return a < b ? a : b; }
+  template <class T>
+  HWY_INLINE T operator()(T a, T b) const {
+    return a < b ? a : b;
+  }
 };
 
 struct Neg {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Neg(x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x)); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Neg(x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x));
+  }
 };
 struct Abs {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Abs(x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return x < T{0} ? Neg()(x) : x; }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Abs(x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return x < T{0} ? Neg()(x) : x;
+  }
 };
 /// 0 of NaN, as PyTorch's.
 struct Sign {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     const V one = hn::Set(d, hn::TFromD<D>{1}), zero = hn::Zero(d);
     return hn::IfThenElse(hn::Gt(x, zero), one, hn::IfThenElse(hn::Lt(x, zero), hn::Neg(one), zero));
   }
-  template <class T> HWY_INLINE T operator()(T x) const { return static_cast<T>((x > T{0}) - (x < T{0})); }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return static_cast<T>((x > T{0}) - (x < T{0}));
+  }
 };
 struct Square {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Mul(x, x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return Mul()(x, x); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Mul(x, x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return Mul()(x, x);
+  }
 };
 struct Relu {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);  // NaN is not below 0: it stays
   }
-  template <class T> HWY_INLINE T operator()(T x) const { return x < T{0} ? T{0} : x; }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return x < T{0} ? T{0} : x;
+  }
 };
 /// The sign is put back because Highway's portable code loses that of a zero, here and in the three that follow.
 struct Floor {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::CopySign(hn::Floor(x), x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return x; }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::CopySign(hn::Floor(x), x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return x;
+  }
 };
 struct Ceil {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::CopySign(hn::Ceil(x), x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return x; }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::CopySign(hn::Ceil(x), x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return x;
+  }
 };
 /// Halves to even.
 struct Round {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::CopySign(hn::Round(x), x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return x; }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::CopySign(hn::Round(x), x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return x;
+  }
 };
 struct Trunc {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::CopySign(hn::Trunc(x), x); }
-  template <class T> HWY_INLINE T operator()(T x) const { return x; }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::CopySign(hn::Trunc(x), x);
+  }
+  template <class T>
+  HWY_INLINE T operator()(T x) const {
+    return x;
+  }
 };
 struct Sqrt {
-  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Sqrt(x); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Sqrt(x);
+  }
 };
 struct Rsqrt {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     return hn::Div(hn::Set(d, hn::TFromD<D>{1}), hn::Sqrt(x));
   }
 };
 struct Reciprocal {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     return hn::Div(hn::Set(d, hn::TFromD<D>{1}), x);
   }
 };
 /// pow(x, 0.5), which differs from the root at -0 and at -inf.
 struct HalfPower {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     const V infinity = hn::Inf(d), root = hn::Sqrt(hn::Add(x, hn::Zero(d)));
     return hn::IfThenElse(hn::Eq(x, hn::Neg(infinity)), infinity, root);
   }
@@ -188,40 +273,59 @@ struct Numbers {
 };
 template <class Op>
 struct Floats {
-  static constexpr Kernel unary[kDTypeCount] = {nullptr, nullptr, nullptr, nullptr, UnaryKernel<Op, float>,
-                                                UnaryKernel<Op, double>};
+  static constexpr Kernel unary[kDTypeCount] = {
+      nullptr, nullptr, nullptr, nullptr, UnaryKernel<Op, float>, UnaryKernel<Op, double>};
 };
 
 Kernel FindUnary(Unary op, DType dtype) {
   const int t = static_cast<int>(dtype);
   switch (op) {
-    case Unary::Neg: return Numbers<Neg>::unary[t];
-    case Unary::Abs: return Numbers<Abs>::unary[t];
-    case Unary::Sign: return dtype == kBool ? UnaryKernel<Floor, bool> : Numbers<Sign>::unary[t];
-    case Unary::Square: return Numbers<Square>::unary[t];
-    case Unary::Relu: return Numbers<Relu>::unary[t];
-    case Unary::Floor: return Numbers<Floor>::unary[t];
-    case Unary::Ceil: return Numbers<Ceil>::unary[t];
-    case Unary::Round: return Numbers<Round>::unary[t];
-    case Unary::Trunc: return Numbers<Trunc>::unary[t];
-    case Unary::Sqrt: return Floats<Sqrt>::unary[t];
-    case Unary::Rsqrt: return Floats<Rsqrt>::unary[t];
-    case Unary::Reciprocal: return Floats<Reciprocal>::unary[t];
-    default: return nullptr;
+    case Unary::Neg:
+      return Numbers<Neg>::unary[t];
+    case Unary::Abs:
+      return Numbers<Abs>::unary[t];
+    case Unary::Sign:
+      return dtype == kBool ? UnaryKernel<Floor, bool> : Numbers<Sign>::unary[t];
+    case Unary::Square:
+      return Numbers<Square>::unary[t];
+    case Unary::Relu:
+      return Numbers<Relu>::unary[t];
+    case Unary::Floor:
+      return Numbers<Floor>::unary[t];
+    case Unary::Ceil:
+      return Numbers<Ceil>::unary[t];
+    case Unary::Round:
+      return Numbers<Round>::unary[t];
+    case Unary::Trunc:
+      return Numbers<Trunc>::unary[t];
+    case Unary::Sqrt:
+      return Floats<Sqrt>::unary[t];
+    case Unary::Rsqrt:
+      return Floats<Rsqrt>::unary[t];
+    case Unary::Reciprocal:
+      return Floats<Reciprocal>::unary[t];
+    default:
+      return nullptr;
   }
 }
 
 Kernel FindBinary(Binary op, DType dtype) {
   const int t = static_cast<int>(dtype);
   switch (op) {
-    case Binary::Add: return dtype == kBool ? BinaryKernel<Add, bool> : Numbers<Add>::binary[t];
-    case Binary::Sub: return Numbers<Sub>::binary[t];
-    case Binary::Mul: return dtype == kBool ? BinaryKernel<Mul, bool> : Numbers<Mul>::binary[t];
+    case Binary::Add:
+      return dtype == kBool ? BinaryKernel<Add, bool> : Numbers<Add>::binary[t];
+    case Binary::Sub:
+      return Numbers<Sub>::binary[t];
+    case Binary::Mul:
+      return dtype == kBool ? BinaryKernel<Mul, bool> : Numbers<Mul>::binary[t];
     case Binary::Div:
       return dtype == kFloat32 ? BinaryKernel<Div, float> : dtype == kFloat64 ? BinaryKernel<Div, double> : nullptr;
-    case Binary::Maximum: return dtype == kBool ? BinaryKernel<Add, bool> : Numbers<Maximum>::binary[t];
-    case Binary::Minimum: return dtype == kBool ? BinaryKernel<Mul, bool> : Numbers<Minimum>::binary[t];
-    default: return nullptr;
+    case Binary::Maximum:
+      return dtype == kBool ? BinaryKernel<Add, bool> : Numbers<Maximum>::binary[t];
+    case Binary::Minimum:
+      return dtype == kBool ? BinaryKernel<Mul, bool> : Numbers<Minimum>::binary[t];
+    default:
+      return nullptr;
   }
 }
 
@@ -232,8 +336,8 @@ Kernel FindAddScaled(DType dtype) {
 }
 
 Kernel FindClamp(DType dtype) {
-  constexpr Kernel table[kDTypeCount] = {nullptr,             Clamp<std::uint8_t>, Clamp<std::int32_t>,
-                                         Clamp<std::int64_t>, Clamp<float>,        Clamp<double>};
+  constexpr Kernel table[kDTypeCount] = {nullptr,      Clamp<std::uint8_t>, Clamp<std::int32_t>, Clamp<std::int64_t>,
+                                         Clamp<float>, Clamp<double>};
   return table[static_cast<int>(dtype)];
 }
 

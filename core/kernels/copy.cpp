@@ -15,12 +15,30 @@ namespace {
 
 template <DType>
 struct ElementOf;
-template <> struct ElementOf<kBool> { using type = bool; };
-template <> struct ElementOf<kUInt8> { using type = std::uint8_t; };
-template <> struct ElementOf<kInt32> { using type = std::int32_t; };
-template <> struct ElementOf<kInt64> { using type = std::int64_t; };
-template <> struct ElementOf<kFloat32> { using type = float; };
-template <> struct ElementOf<kFloat64> { using type = double; };
+template <>
+struct ElementOf<kBool> {
+  using type = bool;
+};
+template <>
+struct ElementOf<kUInt8> {
+  using type = std::uint8_t;
+};
+template <>
+struct ElementOf<kInt32> {
+  using type = std::int32_t;
+};
+template <>
+struct ElementOf<kInt64> {
+  using type = std::int64_t;
+};
+template <>
+struct ElementOf<kFloat32> {
+  using type = float;
+};
+template <>
+struct ElementOf<kFloat64> {
+  using type = double;
+};
 
 template <class To, class From>
 To convert(From value) {
@@ -49,7 +67,8 @@ void copy_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char* f
   constexpr std::int64_t to_size = sizeof(To), from_size = sizeof(From);
   if constexpr (std::is_same_v<To, From> && sizeof(To) >= 4) {
     if (from_row == from_size && from_col > from_size && to_col == to_size && rows > 1) {
-      return transpose_tile(reinterpret_cast<To*>(to), to_row, reinterpret_cast<const From*>(from), from_col, rows, cols);
+      return transpose_tile(reinterpret_cast<To*>(to), to_row, reinterpret_cast<const From*>(from), from_col, rows,
+                            cols);
     }
   }
   for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
@@ -73,7 +92,7 @@ constexpr TileCopy tile_copy_of() {
   if constexpr (To != From) {
     return copy_tile<typename ElementOf<To>::type, typename ElementOf<From>::type>;
   } else {
-    return size_of(To) == 1 ? copy_tile<std::uint8_t, std::uint8_t>
+    return size_of(To) == 1   ? copy_tile<std::uint8_t, std::uint8_t>
            : size_of(To) == 4 ? copy_tile<std::uint32_t, std::uint32_t>
                               : copy_tile<std::uint64_t, std::uint64_t>;
   }

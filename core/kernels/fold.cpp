@@ -19,10 +19,13 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 DType accumulator_of(Fold op, DType dtype) {
   switch (op) {
     case Fold::Max:
-    case Fold::Min: return dtype;
+    case Fold::Min:
+      return dtype;
     case Fold::All:
-    case Fold::Any: return kBool;
-    default: return is_floating_point(dtype) ? kFloat64 : kInt64;
+    case Fold::Any:
+      return kBool;
+    default:
+      return is_floating_point(dtype) ? kFloat64 : kInt64;
   }
 }
 
@@ -31,7 +34,8 @@ Scalar identity_of(Fold op, DType dtype) {
   const double infinity = std::numeric_limits<double>::infinity();
   switch (op) {
     case Fold::Prod:
-    case Fold::All: return 1;
+    case Fold::All:
+      return 1;
     case Fold::Max:
       if (is_floating_point(dtype)) return -infinity;
       return dtype == kInt32   ? std::int64_t{std::numeric_limits<std::int32_t>::min()}
@@ -43,7 +47,8 @@ Scalar identity_of(Fold op, DType dtype) {
              : dtype == kInt64 ? std::numeric_limits<std::int64_t>::max()
              : dtype == kUInt8 ? std::int64_t{255}
                                : std::int64_t{1};
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -115,9 +120,8 @@ struct Task {
   const double* centre_of(std::int64_t result) const { return centre == nullptr ? nullptr : centre + result; }
   void read(const void** in, std::int64_t offset) const {
     for (int k = 0; k < 2; ++k) {
-      in[k] = inputs[k]->defined()
-                  ? static_cast<const char*>(inputs[k]->data()) + offset * inputs[k]->element_size()
-                  : nullptr;
+      in[k] = inputs[k]->defined() ? static_cast<const char*>(inputs[k]->data()) + offset * inputs[k]->element_size()
+                                   : nullptr;
     }
   }
 };

@@ -9,15 +9,20 @@ namespace gradus::core::kernels {
 
 /// What is accumulated over the reduced dimensions: the public reductions, and sums that layers need.
 enum class Fold : std::uint8_t {
-  Sum, Prod, Max, Min, All, Any,
+  Sum,
+  Prod,
+  Max,
+  Min,
+  All,
+  Any,
   CentredSquares,  ///< sum (x - c)^2, c a number for each result
   CentredProducts  ///< two results from two inputs: sum a, and sum a (b - c)
 };
 
 /// The accumulated value of each result, in the accumulating dtype: float64 for sums and products of floating-point
 /// numbers, int64 of integers, the dtype itself for extremes, Bool for All and Any. Shape: that of x without the
-/// dimensions (sorted, wrapped). Blocks follow from the shape alone and are combined in their order. `other`: the second
-/// input of CentredProducts, of x's shape and dtype. `centre`: float64, as many numbers as there are results.
+/// dimensions (sorted, wrapped). Blocks follow from the shape alone and are combined in their order. `other`: the
+/// second input of CentredProducts, of x's shape and dtype. `centre`: float64, as many numbers as there are results.
 std::array<Array, 2> fold(Fold op, const Array& x, const Dims& dims, const Array& centre = {}, const Array& other = {});
 
 /// Adds n contiguous elements to the accumulators at `acc`.

@@ -15,49 +15,89 @@ namespace HWY_NAMESPACE {
 
 // One step of each fold, on vectors and on single numbers; `start` is what changes nothing.
 struct SumStep {
-  template <class A> static A start() { return A{0}; }
-  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const { return hn::Add(acc, x); }
+  template <class A>
+  static A start() {
+    return A{0};
+  }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V acc, V x) const {
+    return hn::Add(acc, x);
+  }
   HWY_INLINE double operator()(double acc, double x) const { return acc + x; }
-  template <class T> HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
+  template <class T>
+  HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) + static_cast<std::uint64_t>(x));
   }
 };
 struct ProdStep {
-  template <class A> static A start() { return A{1}; }
-  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const { return hn::Mul(acc, x); }
+  template <class A>
+  static A start() {
+    return A{1};
+  }
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V acc, V x) const {
+    return hn::Mul(acc, x);
+  }
   HWY_INLINE double operator()(double acc, double x) const { return acc * x; }
-  template <class T> HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
+  template <class T>
+  HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) * static_cast<std::uint64_t>(x));
   }
 };
 /// NaN once met stays: it compares as nothing, and only NaN replaces it.
 struct MaxStep {
-  template <class A> static A start() {
-    if constexpr (std::is_floating_point_v<A>) return -std::numeric_limits<A>::infinity();
-    else return std::numeric_limits<A>::min();
+  template <class A>
+  static A start() {
+    if constexpr (std::is_floating_point_v<A>)
+      return -std::numeric_limits<A>::infinity();
+    else
+      return std::numeric_limits<A>::min();
   }
-  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V acc, V x) const {
     return hn::IfThenElse(hn::Or(hn::Gt(x, acc), hn::IsNaN(x)), x, acc);
   }
-  template <class T> HWY_INLINE T operator()(T acc, T x) const { return x > acc || x != x ? x : acc; }
+  template <class T>
+  HWY_INLINE T operator()(T acc, T x) const {
+    return x > acc || x != x ? x : acc;
+  }
 };
 struct MinStep {
-  template <class A> static A start() {
-    if constexpr (std::is_floating_point_v<A>) return std::numeric_limits<A>::infinity();
-    else return std::numeric_limits<A>::max();
+  template <class A>
+  static A start() {
+    if constexpr (std::is_floating_point_v<A>)
+      return std::numeric_limits<A>::infinity();
+    else
+      return std::numeric_limits<A>::max();
   }
-  template <class D, class V> HWY_INLINE V operator()(D, V acc, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V acc, V x) const {
     return hn::IfThenElse(hn::Or(hn::Lt(x, acc), hn::IsNaN(x)), x, acc);
   }
-  template <class T> HWY_INLINE T operator()(T acc, T x) const { return x < acc || x != x ? x : acc; }
+  template <class T>
+  HWY_INLINE T operator()(T acc, T x) const {
+    return x < acc || x != x ? x : acc;
+  }
 };
 struct AllStep {
-  template <class A> static A start() { return true; }
-  template <class T> HWY_INLINE bool operator()(bool acc, T x) const { return acc & (x != T{0}); }
+  template <class A>
+  static A start() {
+    return true;
+  }
+  template <class T>
+  HWY_INLINE bool operator()(bool acc, T x) const {
+    return acc & (x != T{0});
+  }
 };
 struct AnyStep {
-  template <class A> static A start() { return false; }
-  template <class T> HWY_INLINE bool operator()(bool acc, T x) const { return acc | (x != T{0}); }
+  template <class A>
+  static A start() {
+    return false;
+  }
+  template <class T>
+  HWY_INLINE bool operator()(bool acc, T x) const {
+    return acc | (x != T{0});
+  }
 };
 
 /// Vectors of the accumulating type from memory of the stored type.
@@ -190,8 +230,10 @@ void CentredSquaresColumn(const void* const* in, std::size_t stride, std::size_t
         const auto t = hn::Sub(whole ? LoadAs(d, at) : LoadFirstAs(d, at, left), m);
         a = hn::MulAdd(t, t, a);
       }
-      if (whole) hn::StoreU(a, d, acc + c);
-      else StoreFirst(a, d, acc + c, left);
+      if (whole)
+        hn::StoreU(a, d, acc + c);
+      else
+        StoreFirst(a, d, acc + c, left);
     }
   };
   for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
@@ -262,36 +304,46 @@ constexpr FoldKernels Both() {
 
 template <class Step>
 FoldKernels OfTotal(DType dtype) {
-  constexpr FoldKernels table[kDTypeCount] = {
-      Both<Step, bool, std::int64_t>(),         Both<Step, std::uint8_t, std::int64_t>(),
-      Both<Step, std::int32_t, std::int64_t>(), Both<Step, std::int64_t, std::int64_t>(),
-      Both<Step, float, double>(),              Both<Step, double, double>()};
+  constexpr FoldKernels table[kDTypeCount] = {Both<Step, bool, std::int64_t>(),
+                                              Both<Step, std::uint8_t, std::int64_t>(),
+                                              Both<Step, std::int32_t, std::int64_t>(),
+                                              Both<Step, std::int64_t, std::int64_t>(),
+                                              Both<Step, float, double>(),
+                                              Both<Step, double, double>()};
   return table[static_cast<int>(dtype)];
 }
 template <class Step>
 FoldKernels OfExtreme(DType dtype) {
-  constexpr FoldKernels table[kDTypeCount] = {
-      Both<Step, std::uint8_t, std::uint8_t>(), Both<Step, std::uint8_t, std::uint8_t>(),
-      Both<Step, std::int32_t, std::int32_t>(), Both<Step, std::int64_t, std::int64_t>(),
-      Both<Step, float, float>(),               Both<Step, double, double>()};
+  constexpr FoldKernels table[kDTypeCount] = {Both<Step, std::uint8_t, std::uint8_t>(),
+                                              Both<Step, std::uint8_t, std::uint8_t>(),
+                                              Both<Step, std::int32_t, std::int32_t>(),
+                                              Both<Step, std::int64_t, std::int64_t>(),
+                                              Both<Step, float, float>(),
+                                              Both<Step, double, double>()};
   return table[static_cast<int>(dtype)];
 }
 template <class Step>
 FoldKernels OfTruth(DType dtype) {
-  constexpr FoldKernels table[kDTypeCount] = {
-      Both<Step, bool, bool>(),         Both<Step, std::uint8_t, bool>(), Both<Step, std::int32_t, bool>(),
-      Both<Step, std::int64_t, bool>(), Both<Step, float, bool>(),        Both<Step, double, bool>()};
+  constexpr FoldKernels table[kDTypeCount] = {Both<Step, bool, bool>(),         Both<Step, std::uint8_t, bool>(),
+                                              Both<Step, std::int32_t, bool>(), Both<Step, std::int64_t, bool>(),
+                                              Both<Step, float, bool>(),        Both<Step, double, bool>()};
   return table[static_cast<int>(dtype)];
 }
 
 FoldKernels FindFold(Fold op, DType dtype) {
   switch (op) {
-    case Fold::Sum: return OfTotal<SumStep>(dtype);
-    case Fold::Prod: return OfTotal<ProdStep>(dtype);
-    case Fold::Max: return OfExtreme<MaxStep>(dtype);
-    case Fold::Min: return OfExtreme<MinStep>(dtype);
-    case Fold::All: return OfTruth<AllStep>(dtype);
-    case Fold::Any: return OfTruth<AnyStep>(dtype);
+    case Fold::Sum:
+      return OfTotal<SumStep>(dtype);
+    case Fold::Prod:
+      return OfTotal<ProdStep>(dtype);
+    case Fold::Max:
+      return OfExtreme<MaxStep>(dtype);
+    case Fold::Min:
+      return OfExtreme<MinStep>(dtype);
+    case Fold::All:
+      return OfTruth<AllStep>(dtype);
+    case Fold::Any:
+      return OfTruth<AnyStep>(dtype);
     case Fold::CentredSquares:
       return dtype == kFloat32 ? FoldKernels{CentredSquaresRow<float>, CentredSquaresColumn<float>}
                                : FoldKernels{CentredSquaresRow<double>, CentredSquaresColumn<double>};

@@ -28,20 +28,23 @@ void MaskedScale(void* out, const void* const* in, std::size_t n, const void* pa
 }
 
 struct ReluBackward {
-  template <class D, class V> HWY_INLINE V operator()(D d, V dy, V y) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
     return hn::IfThenZeroElse(hn::Le(y, hn::Zero(d)), dy);
   }
 };
 
 struct Normalize {
   static constexpr int inputs = 1, coefficients = 4;
-  template <class D, class V> HWY_INLINE V operator()(D, const V* x, const V* c) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, const V* x, const V* c) const {
     return hn::MulAdd(hn::Sub(hn::Sub(x[0], c[0]), c[1]), c[2], c[3]);
   }
 };
 struct NormalizeBackward {
   static constexpr int inputs = 2, coefficients = 5;
-  template <class D, class V> HWY_INLINE V operator()(D, const V* x, const V* c) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, const V* x, const V* c) const {
     const V centred = hn::Sub(hn::Sub(x[1], c[0]), c[1]);
     return hn::Mul(hn::NegMulAdd(centred, c[3], hn::Sub(x[0], c[2])), c[4]);
   }

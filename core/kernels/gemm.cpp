@@ -33,7 +33,7 @@ constexpr int kRows = 14;
 constexpr int kRows = 6;
 #endif
 
-// Whether a load or store under a mask leaves alone what is masked out. (Highway's own macro also speaks of 8-bit lanes.)
+// Whether a load or store under a mask leaves alone what is masked out. (Highway's macro is about 8-bit lanes, too.)
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 constexpr bool kMasks = true;
 #else
@@ -54,7 +54,7 @@ HWY_INLINE T multiply_add(T x, T y, T sum) {
 #endif
 }
 
-// --- Tiles -----------------------------------------------------------------------------------------------------------
+// --- Tiles ----------------------------------------------------------------------------------------------------------
 
 // Addresses of the rows from few registers: base, base + 5 rows, base + 10 rows; 1, 2 and 4 rows further are addressing
 // modes, and 3 rows is one register more.
@@ -81,7 +81,8 @@ HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_REST
       const Vec<T> b_right = hn::LoadU(d, b + lanes);
       Vec<T> x;
       ((x = hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), left[r] = hn::MulAdd(x, b_left, left[r]),
-        right[r] = hn::MulAdd(x, b_right, right[r])), ...);
+        right[r] = hn::MulAdd(x, b_right, right[r])),
+       ...);
     } else {
       ((left[r] = hn::MulAdd(hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), b_left, left[r])), ...);
     }
@@ -96,8 +97,8 @@ HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_REST
   if (add) {
     ((row = c + static_cast<int64_t>(r) * c_row, hn::StoreU(hn::Add(hn::LoadU(d, row), left[r]), d, row)), ...);
     if constexpr (kVectors == 2) {
-      ((row = c + static_cast<int64_t>(r) * c_row + lanes,
-        hn::StoreU(hn::Add(hn::LoadU(d, row), right[r]), d, row)), ...);
+      ((row = c + static_cast<int64_t>(r) * c_row + lanes, hn::StoreU(hn::Add(hn::LoadU(d, row), right[r]), d, row)),
+       ...);
     }
   } else {
     (hn::StoreU(left[r], d, c + static_cast<int64_t>(r) * c_row), ...);
@@ -117,7 +118,7 @@ struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
   static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
 };
 
-// --- Packing and transposing -----------------------------------------------------------------------------------------
+// --- Packing and transposing ----------------------------------------------------------------------------------------
 
 // columns[q] = element p + q of each of the `lanes` rows, for q < kBlock.
 #if HWY_TARGET == HWY_SCALAR
@@ -207,7 +208,7 @@ void pack(int64_t k, int64_t filled, const T* x, int64_t x_width, int64_t x_k, T
   }
 }
 
-// --- The last step ---------------------------------------------------------------------------------------------------
+// --- The last step --------------------------------------------------------------------------------------------------
 
 template <class T>
 HWY_INLINE Vec<T> combined(Vec<T> sums, Vec<T> old, bool has_old, Vec<T> alpha, Vec<T> beta) {
@@ -251,7 +252,7 @@ void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_
   }
 }
 
-// --- A row vector times a matrix -------------------------------------------------------------------------------------
+// --- A row vector times a matrix ------------------------------------------------------------------------------------
 
 // Adds `count` rows of b to the sums, in their order.
 template <int count, class T>
@@ -328,7 +329,7 @@ void vector_by_cols(int64_t k, const T* x, const T* b, int64_t b_col, int64_t n,
   for (; j < n; j += lanes) columns_into<1>(k, x, b, b_col, j, n, sums);
 }
 
-// --- Dot products ----------------------------------------------------------------------------------------------------
+// --- Dot products ---------------------------------------------------------------------------------------------------
 
 // A sum is one chain of additions, so several of them run side by side.
 template <int count, class T>

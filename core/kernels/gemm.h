@@ -64,8 +64,8 @@ template <class T>
 struct GemmKernels {
   /// Writes the sums, or adds them, to c[r c_row + j] for j < vectors * lanes and all r of the tile's rows.
   using Tile = void (*)(const TileSum<T>& sum, T* c, std::int64_t c_row, bool add);
-  /// packed[p width + i] = x[i x_width + p x_k] for p < k and i < filled; the rest, up to the width, holds anything that
-  /// is a number of x or 0.
+  /// packed[p width + i] = x[i x_width + p x_k] for p < k and i < filled; the rest, up to the width, holds numbers of x,
+  /// or 0.
   using Pack = void (*)(std::int64_t k, std::int64_t filled, const T* x, std::int64_t x_width, std::int64_t x_k,
                         T* packed);
   /// c <- alpha sums + beta c + bias, for `rows` x `cols` sums whose rows lie `sums_row` apart.
@@ -78,14 +78,14 @@ struct GemmKernels {
   using Dot = void (*)(std::int64_t k, std::int64_t count, const T* x, std::int64_t x_step, const T* y,
                        std::int64_t y_step, T* sums);
 
-  std::int64_t lanes;      ///< of a vector
-  std::int64_t rows;       ///< of the largest tile; its columns are 2 lanes
-  const Tile* tiles[2];    ///< [vectors - 1][rows - 1]
-  Pack pack_rows;          ///< strips of a: width `rows`
-  Pack pack_cols[2];       ///< strips of b: width `lanes` and 2 `lanes`
+  std::int64_t lanes;    ///< of a vector
+  std::int64_t rows;     ///< of the largest tile; its columns are 2 lanes
+  const Tile* tiles[2];  ///< [vectors - 1][rows - 1]
+  Pack pack_rows;        ///< strips of a: width `rows`
+  Pack pack_cols[2];     ///< strips of b: width `lanes` and 2 `lanes`
   Finish finish;
-  Vector vector_by_rows;   ///< row vector times b whose rows are contiguous
-  Vector vector_by_cols;   ///< row vector times b whose columns are contiguous; best for gemm_columns_at_once of them
+  Vector vector_by_rows;  ///< row vector times b whose rows are contiguous
+  Vector vector_by_cols;  ///< row vector times b whose columns are contiguous; best for gemm_columns_at_once of them
   Dot dot;
 };
 

@@ -16,12 +16,12 @@ using std::int64_t;
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Thresholds, in multiplications (the work) or elements. A parallel loop costs some microseconds to start.
-constexpr double kParallelWork = 1.5e6;      // below: one thread
-constexpr double kTaskWork = 5e5;            // of a task, at least
-constexpr double kPackWork = 6e6;            // below: a is read where it lies
-constexpr double kVectorParallel = 2e5;      // elements of the matrix that a vector is multiplied with
-constexpr int64_t kPackedBytes = 16 << 20;   // of packed operands held at a time
-constexpr int64_t kChunk = 2048;             // rows and columns of c that are worked on at a time, about
+constexpr double kParallelWork = 1.5e6;     // below: one thread
+constexpr double kTaskWork = 5e5;           // of a task, at least
+constexpr double kPackWork = 6e6;           // below: a is read where it lies
+constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
+constexpr int64_t kPackedBytes = 16 << 20;  // of packed operands held at a time
+constexpr int64_t kChunk = 2048;            // rows and columns of c that are worked on at a time, about
 
 template <class T>
 class Workspace {
@@ -90,8 +90,13 @@ template <class T>
 class Product {
  public:
   Product(const GemmProblem<T>& problem, bool parallel)
-      : p_(problem), parallel_(parallel), kernels_(gemm_kernels(T())), lanes_(kernels_.lanes), rows_(kernels_.rows),
-        cols_(2 * kernels_.lanes), k_block_(gemm_k_block(problem.k)) {}
+      : p_(problem),
+        parallel_(parallel),
+        kernels_(gemm_kernels(T())),
+        lanes_(kernels_.lanes),
+        rows_(kernels_.rows),
+        cols_(2 * kernels_.lanes),
+        k_block_(gemm_k_block(problem.k)) {}
 
   void run() {
     if (p_.m == 1 && p_.n == 1) return dot();
@@ -105,14 +110,14 @@ class Product {
   }
 
  private:
-  // --- One tile, one rectangle of tiles ------------------------------------------------------------------------------
+  // --- One tile, one rectangle of tiles -----------------------------------------------------------------------------
 
   /// Rows [i0, i1) and columns [j0, j1) of c for one block of k products. `columns(j, cols, vectors)` is b's strip.
   template <class StripOfB>
   void rectangle(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k, const Rows<T>& a,
                  const GemmResult<T>& result, StripOfB columns) {
-    const bool plain = result.col == 1 && result.alpha == 1 && result.bias == nullptr &&
-                       (result.beta == 0 || result.beta == 1);
+    const bool plain =
+        result.col == 1 && result.alpha == 1 && result.bias == nullptr && (result.beta == 0 || result.beta == 1);
     alignas(64) T sums[kMostRows * kMostCols];
     for (int64_t j = j0; j < j1; j += cols_) {
       const int64_t cols = std::min(cols_, j1 - j);
@@ -140,7 +145,7 @@ class Product {
     }
   }
 
-  // --- Small and narrow products: a is read where it lies, b as well if its rows are contiguous -------------------------
+  // --- Small and narrow products: a is read where it lies, b as well if its rows are contiguous ---------------------
 
   void direct() {
     // Tiles of c for the threads; along the longer side first, so that b's strips are seldom prepared twice.
@@ -186,15 +191,15 @@ class Product {
     }
   }
 
-  // --- Large products: both operands packed into strips, then tiles of c ------------------------------------------------
+  // --- Large products: both operands packed into strips, then tiles of c --------------------------------------------
 
   void packed() {
     const int64_t m_step = ceil_div(ceil_div(p_.m, ceil_div(p_.m, kChunk)), rows_) * rows_;
     const int64_t n_step = ceil_div(ceil_div(p_.n, ceil_div(p_.n, kChunk)), cols_) * cols_;
     const int64_t m_most = std::min(m_step, ceil_div(p_.m, rows_) * rows_);
     const int64_t n_most = std::min(n_step, ceil_div(p_.n, lanes_) * lanes_);
-    const int64_t most_blocks = std::max<int64_t>(
-        1, kPackedBytes / ((m_most + n_most) * k_block_ * static_cast<int64_t>(sizeof(T))));
+    const int64_t most_blocks =
+        std::max<int64_t>(1, kPackedBytes / ((m_most + n_most) * k_block_ * static_cast<int64_t>(sizeof(T))));
     const int64_t blocks = ceil_div(p_.k, k_block_);
     const int64_t depth = std::min(ceil_div(blocks, ceil_div(blocks, most_blocks)) * k_block_, p_.k);
     const int64_t a_size = ceil_div(m_most * depth, lanes_) * lanes_;  // so that b's vectors are aligned
@@ -216,21 +221,21 @@ class Product {
     const int64_t m_packed = a_strips * rows_, n_packed = ceil_div(n, lanes_) * lanes_;
     for_blocks(parallel_, a_strips + b_strips, std::max<int64_t>(1, 32768 / (depth * lanes_)),
                [&](int64_t begin, int64_t end) {
-      for (int64_t s = begin; s < end; ++s) {
-        for (int64_t q = 0; q < depth; q += k_block_) {
-          const int64_t k = std::min(k_block_, depth - q);
-          if (s < a_strips) {
-            const int64_t i = s * rows_;
-            kernels_.pack_rows(k, std::min(rows_, m - i), p_.a + (i0 + i) * p_.a_row + (k0 + q) * p_.a_col, p_.a_row,
-                               p_.a_col, packed_a + q * m_packed + i * k);
-          } else {
-            const int64_t j = (s - a_strips) * cols_, cols = std::min(cols_, n - j);
-            kernels_.pack_cols[cols > lanes_](k, cols, p_.b + (k0 + q) * p_.b_row + (j0 + j) * p_.b_col, p_.b_col,
-                                              p_.b_row, packed_b + q * n_packed + j * k);
-          }
-        }
-      }
-    });
+                 for (int64_t s = begin; s < end; ++s) {
+                   for (int64_t q = 0; q < depth; q += k_block_) {
+                     const int64_t k = std::min(k_block_, depth - q);
+                     if (s < a_strips) {
+                       const int64_t i = s * rows_;
+                       kernels_.pack_rows(k, std::min(rows_, m - i), p_.a + (i0 + i) * p_.a_row + (k0 + q) * p_.a_col,
+                                          p_.a_row, p_.a_col, packed_a + q * m_packed + i * k);
+                     } else {
+                       const int64_t j = (s - a_strips) * cols_, cols = std::min(cols_, n - j);
+                       kernels_.pack_cols[cols > lanes_](k, cols, p_.b + (k0 + q) * p_.b_row + (j0 + j) * p_.b_col,
+                                                         p_.b_col, p_.b_row, packed_b + q * n_packed + j * k);
+                     }
+                   }
+                 }
+               });
 
     // Tasks of about 12 strips of a, which the second cache holds; of b as many as leave enough tasks.
     const int64_t down = ceil_div(a_strips, 12), i_step = ceil_div(a_strips, down) * rows_;
@@ -244,20 +249,18 @@ class Product {
         for (int64_t q = 0; q < depth; q += k_block_) {
           const int64_t k = std::min(k_block_, depth - q);
           rectangle(i, std::min(i + i_step, m), j, std::min(j + j_step, n), k,
-                    Rows<T>{packed_a + q * m_packed, k, 1, rows_},
-                    for_block(result, k0 + q == 0, k0 + q + k == p_.k),
+                    Rows<T>{packed_a + q * m_packed, k, 1, rows_}, for_block(result, k0 + q == 0, k0 + q + k == p_.k),
                     [&](int64_t jj, int64_t, int vectors) {
                       // While one strip is used for i_step rows, the next one of the same size passes by.
                       const T* strip = packed_b + q * n_packed + jj * k;
-                      return Columns<T>{strip, vectors * lanes_, strip + k * cols_,
-                                        ceil_div(cols_ * rows_, i_step)};
+                      return Columns<T>{strip, vectors * lanes_, strip + k * cols_, ceil_div(cols_ * rows_, i_step)};
                     });
         }
       }
     });
   }
 
-  // --- Long sums into a small c: the blocks of k computed side by side, added in their order ----------------------------
+  // --- Long sums into a small c: the blocks of k computed side by side, added in their order ------------------------
 
   void split() {
     const int64_t blocks = ceil_div(p_.k, k_block_), size = p_.m * p_.n;
@@ -284,15 +287,15 @@ class Product {
     }
   }
 
-  // --- One row ---------------------------------------------------------------------------------------------------------
+  // --- One row ------------------------------------------------------------------------------------------------------
 
   void vector() {
     const double elements = work_of(p_);
     const bool by_rows = p_.b_col == 1;
     // By columns: all of k for few of them, which are read from end to end. By rows: a narrow part of b is read row by
     // row, and its sums stay in the first cache.
-    const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
-                                 : gemm_columns_at_once;
+    const int64_t step =
+        by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : gemm_columns_at_once;
     const int64_t grain = ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step;
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) vector(by_rows, j, std::min(step, end - j));

@@ -35,7 +35,8 @@ void use_instruction_set(std::string_view name) {
     if (name == hwy::TargetName(target)) return choose(target);
   }
   choose(0);
-  core::fail<ValueError>("use_instruction_set: the machine must offer it: {}; it offers {}", name, fmt::join(names, ", "));
+  core::fail<ValueError>("use_instruction_set: the machine must offer it: {}; it offers {}", name,
+                         fmt::join(names, ", "));
 }
 
 }  // namespace gradus

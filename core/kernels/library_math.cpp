@@ -70,38 +70,61 @@ T remainder_of(T a, T b) {
 template <class T>
 Kernel unary_of(Unary op) {
   switch (op) {
-    case Unary::Exp: return map<T, std::exp>;
-    case Unary::Exp2: return map<T, std::exp2>;
-    case Unary::Expm1: return map<T, std::expm1>;
-    case Unary::Log: return map<T, std::log>;
-    case Unary::Log1p: return map<T, std::log1p>;
-    case Unary::Log2: return map<T, std::log2>;
-    case Unary::Log10: return map<T, std::log10>;
-    case Unary::Sin: return map<T, std::sin>;
-    case Unary::Cos: return map<T, std::cos>;
-    case Unary::Tan: return map<T, std::tan>;
-    case Unary::Asin: return map<T, std::asin>;
-    case Unary::Acos: return map<T, std::acos>;
-    case Unary::Atan: return map<T, std::atan>;
-    case Unary::Sinh: return map<T, std::sinh>;
-    case Unary::Cosh: return map<T, std::cosh>;
-    case Unary::Tanh: return map<T, std::tanh>;
-    case Unary::Sigmoid: return map<T, sigmoid<T>>;
-    case Unary::Erf: return map<T, std::erf>;
-    default: return nullptr;
+    case Unary::Exp:
+      return map<T, std::exp>;
+    case Unary::Exp2:
+      return map<T, std::exp2>;
+    case Unary::Expm1:
+      return map<T, std::expm1>;
+    case Unary::Log:
+      return map<T, std::log>;
+    case Unary::Log1p:
+      return map<T, std::log1p>;
+    case Unary::Log2:
+      return map<T, std::log2>;
+    case Unary::Log10:
+      return map<T, std::log10>;
+    case Unary::Sin:
+      return map<T, std::sin>;
+    case Unary::Cos:
+      return map<T, std::cos>;
+    case Unary::Tan:
+      return map<T, std::tan>;
+    case Unary::Asin:
+      return map<T, std::asin>;
+    case Unary::Acos:
+      return map<T, std::acos>;
+    case Unary::Atan:
+      return map<T, std::atan>;
+    case Unary::Sinh:
+      return map<T, std::sinh>;
+    case Unary::Cosh:
+      return map<T, std::cosh>;
+    case Unary::Tanh:
+      return map<T, std::tanh>;
+    case Unary::Sigmoid:
+      return map<T, sigmoid<T>>;
+    case Unary::Erf:
+      return map<T, std::erf>;
+    default:
+      return nullptr;
   }
 }
 
 template <class T>
 Kernel binary_of(Binary op) {
   switch (op) {
-    case Binary::Pow: return map2<T, power<T>>;
-    case Binary::Fmod: return map2<T, fmod_of<T>>;
-    case Binary::Remainder: return map2<T, remainder_of<T>>;
+    case Binary::Pow:
+      return map2<T, power<T>>;
+    case Binary::Fmod:
+      return map2<T, fmod_of<T>>;
+    case Binary::Remainder:
+      return map2<T, remainder_of<T>>;
     case Binary::Atan2:
       if constexpr (std::is_floating_point_v<T>) return map2<T, std::atan2>;
       return nullptr;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -113,12 +136,18 @@ Kernel library_math_kernel(Unary op, DType dtype) {
 
 Kernel library_math_kernel(Binary op, DType dtype) {
   switch (dtype) {
-    case kUInt8: return binary_of<std::uint8_t>(op);
-    case kInt32: return binary_of<std::int32_t>(op);
-    case kInt64: return binary_of<std::int64_t>(op);
-    case kFloat32: return binary_of<float>(op);
-    case kFloat64: return binary_of<double>(op);
-    default: return nullptr;
+    case kUInt8:
+      return binary_of<std::uint8_t>(op);
+    case kInt32:
+      return binary_of<std::int32_t>(op);
+    case kInt64:
+      return binary_of<std::int64_t>(op);
+    case kFloat32:
+      return binary_of<float>(op);
+    case kFloat64:
+      return binary_of<double>(op);
+    default:
+      return nullptr;
   }
 }
 

@@ -204,15 +204,14 @@ HWY_INLINE V SineOrCosine(D d, V x) {
   V r = hn::NegMulAdd(q, hn::Set(d, 1.57079632673412561417), x);
   r = hn::NegMulAdd(q, hn::Set(d, 6.07710050650619224932e-11), r);
   const V r2 = hn::Mul(r, r);
-  const V sine = hn::MulAdd(
-      hn::Mul(r2, r), Polynomial(d, r2, -0.1666665493669561, 0.0083321776864938683, -0.00019517234694674655), r);
-  const V cosine_of_r =
-      hn::MulAdd(hn::Mul(r2, r2),
-                 Polynomial(d, r2, 0.041666646854604555, -0.0013887366910037497, 2.4438379476915276e-05),
-                 hn::NegMulAdd(r2, hn::Set(d, 0.5), hn::Set(d, 1.0)));
+  const V sine = hn::MulAdd(hn::Mul(r2, r),
+                            Polynomial(d, r2, -0.1666665493669561, 0.0083321776864938683, -0.00019517234694674655), r);
+  const V cosine_of_r = hn::MulAdd(
+      hn::Mul(r2, r2), Polynomial(d, r2, 0.041666646854604555, -0.0013887366910037497, 2.4438379476915276e-05),
+      hn::NegMulAdd(r2, hn::Set(d, 0.5), hn::Set(d, 1.0)));
   // q + 1.5 2^52 has q's low bits at its end: bit 0 chooses between sine and cosine, bit 1 is the sign.
-  const auto quadrant = hn::Add(hn::BitCast(di, hn::Add(q, hn::Set(d, 6755399441055744.0))),
-                                hn::Set(di, cosine ? 1 : 0));
+  const auto quadrant =
+      hn::Add(hn::BitCast(di, hn::Add(q, hn::Set(d, 6755399441055744.0))), hn::Set(di, cosine ? 1 : 0));
   const auto odd = hn::TestBit(quadrant, hn::Set(di, 1));
   const V y = hn::IfThenElse(hn::RebindMask(d, odd), cosine_of_r, sine);
   const auto sign = hn::ShiftLeft<62>(hn::And(quadrant, hn::Set(di, 2)));

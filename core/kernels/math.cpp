@@ -11,13 +11,48 @@ HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-struct ExpOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Exp(d, x); } };
-struct Expm1Op { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Expm1(d, x); } };
-struct LogOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Log(d, x); } };
-struct Log1pOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Log1p(d, x); } };
-struct TanhOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Tanh(d, x); } };
-struct SigmoidOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Sigmoid(d, x); } };
-struct ErfOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Erf(d, x); } };
+struct ExpOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Exp(d, x);
+  }
+};
+struct Expm1Op {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Expm1(d, x);
+  }
+};
+struct LogOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Log(d, x);
+  }
+};
+struct Log1pOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Log1p(d, x);
+  }
+};
+struct TanhOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Tanh(d, x);
+  }
+};
+struct SigmoidOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Sigmoid(d, x);
+  }
+};
+struct ErfOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Erf(d, x);
+  }
+};
 
 /// Beyond 2^20 (and for infinities and NaN) the C library, number by number.
 template <bool cosine>
@@ -58,16 +93,26 @@ void Trigonometric(void* out, const void* const* in, std::size_t n, const void*)
 
 Kernel FindMath(Unary op) {
   switch (op) {
-    case Unary::Exp: return UnaryKernel<ExpOp, float>;
-    case Unary::Expm1: return UnaryKernel<Expm1Op, float>;
-    case Unary::Log: return UnaryKernel<LogOp, float>;
-    case Unary::Log1p: return UnaryKernel<Log1pOp, float>;
-    case Unary::Sin: return Trigonometric<false>;
-    case Unary::Cos: return Trigonometric<true>;
-    case Unary::Tanh: return UnaryKernel<TanhOp, float>;
-    case Unary::Sigmoid: return UnaryKernel<SigmoidOp, float>;
-    case Unary::Erf: return UnaryKernel<ErfOp, float>;
-    default: return nullptr;
+    case Unary::Exp:
+      return UnaryKernel<ExpOp, float>;
+    case Unary::Expm1:
+      return UnaryKernel<Expm1Op, float>;
+    case Unary::Log:
+      return UnaryKernel<LogOp, float>;
+    case Unary::Log1p:
+      return UnaryKernel<Log1pOp, float>;
+    case Unary::Sin:
+      return Trigonometric<false>;
+    case Unary::Cos:
+      return Trigonometric<true>;
+    case Unary::Tanh:
+      return UnaryKernel<TanhOp, float>;
+    case Unary::Sigmoid:
+      return UnaryKernel<SigmoidOp, float>;
+    case Unary::Erf:
+      return UnaryKernel<ErfOp, float>;
+    default:
+      return nullptr;
   }
 }
 

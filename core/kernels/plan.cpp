@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// Elements of a piece of a row that needs no buffer: enough to forget the cost of starting on it.
+/// Elements of a tile that needs no buffer: enough to forget the cost of starting on it.
 constexpr std::int64_t kPiece = 16384;
 
 }  // namespace
@@ -107,7 +107,7 @@ void Plan::cut(bool buffered) {
   }
   if (!buffered) {
     cols_ = std::min(inner, kPiece);
-    rows_ = 1;
+    rows_ = std::min(next, std::max<std::int64_t>(kPiece / std::max<std::int64_t>(cols_, 1), 1));
   } else if (transposed && inner > kTransposedEdge && next > kTransposedEdge) {
     cols_ = rows_ = kTransposedEdge;
   } else {

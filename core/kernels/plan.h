@@ -40,8 +40,7 @@ class Plan {
     std::int64_t rows, cols;
     char* data[kMaxOperands];
   };
-  /// Cuts into tiles. `buffered`: some operand passes through a buffer of kTileElements; without one, tiles are long
-  /// pieces of rows.
+  /// Cuts into tiles. `buffered`: some operand passes through a buffer of kTileElements; without one, tiles are larger.
   void cut(bool buffered);
   std::int64_t tiles() const { return tiles_; }
   Tile tile(std::int64_t index) const;

@@ -12,21 +12,86 @@ HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-struct Eq { template <class T> HWY_INLINE bool operator()(T a, T b) const { return a == b; } };
-struct Ne { template <class T> HWY_INLINE bool operator()(T a, T b) const { return a != b; } };
-struct Lt { template <class T> HWY_INLINE bool operator()(T a, T b) const { return a < b; } };
-struct Le { template <class T> HWY_INLINE bool operator()(T a, T b) const { return a <= b; } };
-struct Gt { template <class T> HWY_INLINE bool operator()(T a, T b) const { return a > b; } };
-struct Ge { template <class T> HWY_INLINE bool operator()(T a, T b) const { return a >= b; } };
+struct Eq {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct Ne {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a != b;
+  }
+};
+struct Lt {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct Le {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+struct Gt {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a > b;
+  }
+};
+struct Ge {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a >= b;
+  }
+};
 // On the numbers' truth; bitwise, so that nothing branches.
-struct And { template <class T> HWY_INLINE bool operator()(T a, T b) const { return (a != T{0}) & (b != T{0}); } };
-struct Or { template <class T> HWY_INLINE bool operator()(T a, T b) const { return (a != T{0}) | (b != T{0}); } };
-struct Xor { template <class T> HWY_INLINE bool operator()(T a, T b) const { return (a != T{0}) ^ (b != T{0}); } };
+struct And {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return (a != T{0}) & (b != T{0});
+  }
+};
+struct Or {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return (a != T{0}) | (b != T{0});
+  }
+};
+struct Xor {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return (a != T{0}) ^ (b != T{0});
+  }
+};
 
-struct Not { template <class T> HWY_INLINE bool operator()(T x) const { return x == T{0}; } };
-struct IsNan { template <class T> HWY_INLINE bool operator()(T x) const { return x != x; } };
-struct IsFinite { template <class T> HWY_INLINE bool operator()(T x) const { return x - x == T{0}; } };
-struct IsInf { template <class T> HWY_INLINE bool operator()(T x) const { return (x == x) & (x - x != T{0}); } };
+struct Not {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return x == T{0};
+  }
+};
+struct IsNan {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return x != x;
+  }
+};
+struct IsFinite {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return x - x == T{0};
+  }
+};
+struct IsInf {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return (x == x) & (x - x != T{0});
+  }
+};
 
 template <class Op, class T>
 void Predicate(void* out, const void* const* in, std::size_t n, const void*) {
@@ -67,16 +132,26 @@ Kernel Compare(DType dtype) {
 
 Kernel FindComparison(Binary op, DType dtype) {
   switch (op) {
-    case Binary::Eq: return Compare<Eq>(dtype);
-    case Binary::Ne: return Compare<Ne>(dtype);
-    case Binary::Lt: return Compare<Lt>(dtype);
-    case Binary::Le: return Compare<Le>(dtype);
-    case Binary::Gt: return Compare<Gt>(dtype);
-    case Binary::Ge: return Compare<Ge>(dtype);
-    case Binary::LogicalAnd: return Compare<And>(dtype);
-    case Binary::LogicalOr: return Compare<Or>(dtype);
-    case Binary::LogicalXor: return Compare<Xor>(dtype);
-    default: return nullptr;
+    case Binary::Eq:
+      return Compare<Eq>(dtype);
+    case Binary::Ne:
+      return Compare<Ne>(dtype);
+    case Binary::Lt:
+      return Compare<Lt>(dtype);
+    case Binary::Le:
+      return Compare<Le>(dtype);
+    case Binary::Gt:
+      return Compare<Gt>(dtype);
+    case Binary::Ge:
+      return Compare<Ge>(dtype);
+    case Binary::LogicalAnd:
+      return Compare<And>(dtype);
+    case Binary::LogicalOr:
+      return Compare<Or>(dtype);
+    case Binary::LogicalXor:
+      return Compare<Xor>(dtype);
+    default:
+      return nullptr;
   }
 }
 
@@ -88,11 +163,16 @@ Kernel OfFloats(DType dtype) {
 /// Integers never get here: they are computed on as float32, which keeps what is asked about them.
 Kernel FindPredicate(Unary op, DType dtype) {
   switch (op) {
-    case Unary::LogicalNot: return OfFloats<Not>(dtype);
-    case Unary::IsNan: return OfFloats<IsNan>(dtype);
-    case Unary::IsInf: return OfFloats<IsInf>(dtype);
-    case Unary::IsFinite: return OfFloats<IsFinite>(dtype);
-    default: return nullptr;
+    case Unary::LogicalNot:
+      return OfFloats<Not>(dtype);
+    case Unary::IsNan:
+      return OfFloats<IsNan>(dtype);
+    case Unary::IsInf:
+      return OfFloats<IsInf>(dtype);
+    case Unary::IsFinite:
+      return OfFloats<IsFinite>(dtype);
+    default:
+      return nullptr;
   }
 }
 

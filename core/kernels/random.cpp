@@ -26,9 +26,8 @@ void RandomWords(std::uint32_t* words, std::size_t blocks, std::uint64_t seed, s
   const hn::Repartition<std::uint32_t, decltype(d)> d32;
   const hn::Rebind<std::uint32_t, decltype(d)> narrow;
   using V = hn::Vec<decltype(d)>;
-  const auto multiply = [&](V x, std::uint32_t m) HWY_ATTR {
-    return hn::MulEven(hn::BitCast(d32, x), hn::Set(d32, m));
-  };
+  const auto multiply = [&](V x, std::uint32_t m)
+                            HWY_ATTR { return hn::MulEven(hn::BitCast(d32, x), hn::Set(d32, m)); };
   const std::size_t lanes = hn::Lanes(d);
   for (; b + lanes <= blocks; b += lanes) {
     const V count = hn::Add(hn::Iota(d, 0), hn::Set(d, counter + b));
@@ -87,8 +86,8 @@ void NormalFloat(float* out, const std::uint32_t* words, std::size_t n) {
     const V q = hn::Round(hn::Add(s, s));
     const V f = hn::NegMulAdd(q, hn::Set(d, 0.5f), s), f2 = hn::Mul(f, f);
     const V sine = hn::Mul(f, Polynomial(d, f2, 3.14159274f, -5.16771984f, 2.55014443f, -0.592484415f));
-    const V cosine = hn::MulAdd(f2, Polynomial(d, f2, -4.93480206f, 4.05869818f, -1.33481622f, 0.229549706f),
-                                hn::Set(d, 1.0f));
+    const V cosine =
+        hn::MulAdd(f2, Polynomial(d, f2, -4.93480206f, 4.05869818f, -1.33481622f, 0.229549706f), hn::Set(d, 1.0f));
     // By the quarter q, (cos, sin) of t is (c, s), (-s, c), (-c, -s) or (s, -c).
     const auto quarter = hn::ConvertTo(di, q);
     const auto odd = hn::RebindMask(d, hn::TestBit(quarter, hn::Set(di, 1)));

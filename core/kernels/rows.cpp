@@ -77,8 +77,10 @@ HWY_INLINE double SumRow(const T* x, std::size_t n) {
   const hn::Rebind<T, decltype(d)> dt;
   const std::size_t lanes = hn::Lanes(d);
   const auto load = [&](auto v) HWY_ATTR {
-    if constexpr (std::is_same_v<T, double>) return v;
-    else return hn::PromoteTo(d, v);
+    if constexpr (std::is_same_v<T, double>)
+      return v;
+    else
+      return hn::PromoteTo(d, v);
   };
   auto a0 = hn::Zero(d), a1 = a0;
   std::size_t i = 0;
@@ -98,17 +100,24 @@ HWY_INLINE double SumRow(const T* x, std::size_t n) {
 template <class T>
 struct ShiftedExp {
   T shift;
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return Exp(d, hn::Sub(x, hn::Set(d, shift))); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Exp(d, hn::Sub(x, hn::Set(d, shift)));
+  }
 };
 template <class T>
 struct Times {
   T factor;
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return hn::Mul(x, hn::Set(d, factor)); }
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Mul(x, hn::Set(d, factor));
+  }
 };
 template <class T>
 struct MinusBoth {
   T first, second;
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     return hn::Sub(hn::Sub(x, hn::Set(d, first)), hn::Set(d, second));
   }
 };
@@ -145,10 +154,9 @@ double LogSumExp(const void* in, void* scratch, std::size_t n) {
 
 template <bool largest>
 RowIndex FindIndex(DType dtype) {
-  constexpr RowIndex table[kDTypeCount] = {
-      IndexOfExtreme<largest, std::uint8_t>, IndexOfExtreme<largest, std::uint8_t>,
-      IndexOfExtreme<largest, std::int32_t>, IndexOfExtreme<largest, std::int64_t>,
-      IndexOfExtreme<largest, float>,        IndexOfExtreme<largest, double>};
+  constexpr RowIndex table[kDTypeCount] = {IndexOfExtreme<largest, std::uint8_t>, IndexOfExtreme<largest, std::uint8_t>,
+                                           IndexOfExtreme<largest, std::int32_t>, IndexOfExtreme<largest, std::int64_t>,
+                                           IndexOfExtreme<largest, float>,        IndexOfExtreme<largest, double>};
   return table[static_cast<int>(dtype)];
 }
 RowIndex FindArgmax(DType dtype) { return FindIndex<true>(dtype); }

@@ -7,7 +7,8 @@
 
 namespace gradus::core::kernels {
 
-/// The index of the largest (smallest) of n > 0 contiguous elements: the first of equal ones, and of NaN if there is any.
+/// The index of the largest (smallest) of n > 0 contiguous elements: the first of equal ones, and of NaN if there are
+/// any.
 using RowIndex = std::size_t (*)(const void* x, std::size_t n);
 RowIndex argmax_kernel(DType dtype);
 RowIndex argmin_kernel(DType dtype);

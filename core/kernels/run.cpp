@@ -87,8 +87,9 @@ class TileLoop {
     operands_ = loop.count + 1;
     bool buffered = plan->size(0) < kRowCall && plan->dims() > 1;
     for (int k = 0; k < operands_; ++k) {
-      stored_[k] = k == 0 ? to_ : loop.inputs[k - 1].array != nullptr ? loop.inputs[k - 1].array->dtype()
-                                                                      : loop.inputs[k - 1].dtype;
+      stored_[k] = k == 0                                ? to_
+                   : loop.inputs[k - 1].array != nullptr ? loop.inputs[k - 1].array->dtype()
+                                                         : loop.inputs[k - 1].dtype;
       computed_[k] = k == 0 ? loop.result : loop.inputs[k - 1].dtype;
       straight_[k] = stored_[k] == computed_[k] && plan->col_stride(k) == size_of(stored_[k]);
       buffered = buffered || !straight_[k];

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 inline torch::nn::NamedTensors reference() { return torch::load_tensors(GRADUS_TEST_DATA "/frontend.safetensors"); }
@@ -14,15 +15,15 @@ inline void restore(torch::nn::Module& module, const torch::nn::NamedTensors& fi
 }
 
 /// Trains for 20 steps and compares each loss with libtorch's. Returns how many are further off than 1e-5.
-template <class Optimizer, class Loss>
-int differing(Optimizer optimizer, const Loss& loss, const torch::Tensor& expected) {
+inline int differing(torch::optim::Optimizer&& optimizer, const std::function<torch::Tensor()>& loss,
+                     const torch::Tensor& expected) {
   int wrong = 0;
   for (int step = 0; step < 20; step++) {
     optimizer.zero_grad();
     torch::Tensor l = loss();
     l.backward();
     optimizer.step();
-    const double ours = l.template item<double>(), theirs = expected[step].template item<double>();
+    const double ours = l.item<double>(), theirs = expected[step].item<double>();
     if (!(std::abs(ours - theirs) <= 1e-5)) {
       std::printf("step %d: %.8f, libtorch %.8f\n", step, ours, theirs);
       wrong++;
@@ -32,8 +33,7 @@ int differing(Optimizer optimizer, const Loss& loss, const torch::Tensor& expect
 }
 
 /// The three trainings, each from the same weights.
-template <class Loss>
-int compare(torch::nn::Module& module, const std::string& name, const Loss& loss) {
+inline int compare(torch::nn::Module& module, const std::string& name, const std::function<torch::Tensor()>& loss) {
   const torch::nn::NamedTensors file = reference();
   const auto from_start = [&] {
     restore(module, file, name + "/");

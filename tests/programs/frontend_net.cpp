@@ -32,14 +32,14 @@ int main() {
   // The same through the holder, with dropout: it trains.
   Net trained(64, 10, 0.2);
   torch::optim::Adam optimizer(trained->parameters(), torch::optim::AdamOptions(1e-2));
-  float first = 0, last = 0;
+  double first = 0, last = 0;
   for (int epoch = 1; epoch <= 60; ++epoch) {
     trained->zero_grad();
     torch::Tensor loss = torch::nll_loss(trained->forward(x), t);
     loss.backward();
     optimizer.step();
-    (epoch == 1 ? first : last) = loss.item<float>();
+    (epoch == 1 ? first : last) = loss.item<double>();
   }
   std::printf("with dropout: loss %.3f, then %.3f\n", first, last);
-  return last < 0.5f * first ? 0 : 1;
+  return last < 0.5 * first ? 0 : 1;
 }

@@ -11,27 +11,14 @@
 #include <gradus/core/pool.h>
 
 #include "arrays.h"
+#include "pytorch.h"
 
 namespace gradus::test {
 
-/// max|a - b| / max|b| over the tensor; infinity where one is finite and the other is not. A b that is all zeros is
-/// compared by max|a|.
-inline double error(const core::Array& a, const core::Array& b) {
-  if (a.sizes() != b.sizes()) return INFINITY;
-  const std::vector<double> x = values(a), y = values(b);
-  double worst = 0, scale = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    if (!std::isfinite(x[i]) || !std::isfinite(y[i])) {
-      if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
-      return INFINITY;
-    }
-    worst = std::fmax(worst, std::fabs(x[i] - y[i]));
-    scale = std::fmax(scale, std::fabs(y[i]));
-  }
-  return scale > 0 ? worst / scale : worst;
-}
+/// max|a - b| / max|b| over the tensor (see error_of), whatever the dtype of a.
+inline double error(const core::Array& a, const core::Array& b) { return error_of(a.to(b.dtype()), b); }
 inline double error(const Tensor& a, const Tensor& b) {
-  return a.defined() && b.defined() ? error(a.array(), b.array()) : double{INFINITY};
+  return a.defined() && b.defined() ? error(a.array(), b.array()) : HUGE_VAL;
 }
 inline std::vector<double> values(const Tensor& x) { return values(x.array()); }
 

@@ -11,7 +11,8 @@
 
 namespace gradus::test {
 
-/// While it lives oneTBB runs up to 8 threads, whatever the number of CPUs; at its end the library's setting is as it was.
+/// While it lives oneTBB runs up to 8 threads, whatever the number of CPUs; at its end the library's setting is
+/// as it was.
 class ManyThreads {
  public:
   ManyThreads() = default;

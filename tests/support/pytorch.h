@@ -1,4 +1,4 @@
-// The committed values of PyTorch, and the measure in which ours are compared with them.
+// The committed values of PyTorch for layers and optimizers, and the measure in which ours are compared with them.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <gradus/autograd/tensor.h>
 #include <gradus/core/safetensors.h>
@@ -24,11 +25,10 @@ inline double error_of(const core::Array& a, const core::Array& b) {
   const std::vector<double> x = values(a), y = values(b);
   double worst = 0, scale = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) {
-      if (std::isfinite(y[i])) scale = std::max(scale, std::abs(y[i]));
-      continue;
+    if (!std::isfinite(x[i]) || !std::isfinite(y[i])) {
+      if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
+      return infinity;
     }
-    if (!std::isfinite(x[i]) || !std::isfinite(y[i])) return infinity;
     worst = std::max(worst, std::abs(x[i] - y[i]));
     scale = std::max(scale, std::abs(y[i]));
   }
@@ -54,10 +54,10 @@ inline void check_close(const Tensor& a, const Tensor& b, double bound, const st
   check_close(a.array(), b.array(), bound, what);
 }
 
-/// One file of tests/reference. Cases are "case/thing".
-class Reference {
+/// One file of tests/reference as tensors. Names are "case/thing".
+class PyTorchFile {
  public:
-  explicit Reference(const std::string& name)
+  explicit PyTorchFile(const std::string& name)
       : file_(core::Safetensors::read(std::string(GRADUS_TEST_DATA) + "/" + name + ".safetensors")) {}
 
   bool has(const std::string& name) const { return find(name) != nullptr; }
