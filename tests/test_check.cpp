@@ -344,6 +344,7 @@ struct Failing : nn::Module {
     dropout = register_module("dropout", nn::Dropout(0.3));
   }
   Tensor forward(const Tensor& x) {
+    if (!linear->weight.is_leaf()) throw ValueError("a parameter must be a leaf");
     const Tensor y = dropout(norm(linear(x)));
     if (++calls == fails_at) throw ValueError("failing on purpose");
     return y;

@@ -237,6 +237,7 @@ BOOST_AUTO_TEST_CASE(wrong_dtypes_shapes_and_spans_are_refused) {
           {"must have a product below 2^63 bytes: [4611686018427387904, 2] of F64"});
   refused(file(entry("U8", "[4294967296,4294967296]", "[0,0]")), {"must have a product below 2^63 bytes"});
   refused(file(entry("U8", "[4294967296,4294967296,0]", "[0,0]")), {"must have a product below 2^63 bytes"});
+  refused(file(entry("U8", "[0,4294967296,4294967296]", "[0,0]")), {"must have a product below 2^63 bytes"});
   refused(file(entry("F32", "[2]", "[0,7]"), "1234567"),
           {"'a' of 't' must take the 8 bytes of its shape [2] and dtype F32: it takes 7, [0, 7]"});
   refused(file(entry("F32", "[]", "[0,8]"), "12345678"), {"the 4 bytes of its shape [] and dtype F32: it takes 8"});
