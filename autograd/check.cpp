@@ -27,7 +27,8 @@ detail::CheckSubject detail::rule_subject(std::string_view name, const Attribute
   std::vector<std::string> texts;
   for (const Attribute& attribute : attributes) texts.push_back(fmt::format("{}={}", attribute.name, attribute.value));
   CheckSubject subject;
-  subject.title = fmt::format("check of the rule {}({})", name, fmt::join(texts, ", "));
+  subject.title = fmt::format("the rule {}", name);
+  if (!texts.empty()) subject.title += fmt::format("({})", fmt::join(texts, ", "));
   subject.variables = input_variables(inputs, options);
   return subject;
 }

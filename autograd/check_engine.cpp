@@ -42,7 +42,7 @@ class Comparison {
  public:
   Comparison(const CheckSubject& subject, const CheckOptions& options)
       : subject_(subject), options_(options), random_(options.seed), start_(core::default_generator().position()) {
-    report_.title = subject.title;
+    report_.title = "check of " + subject.title;
     for (const CheckVariable& variable : subject.variables) {
       const bool floating = variable.value.defined() && is_floating_point(variable.value.dtype());
       if (floating && !variable.constant) checked_.push_back(x_.size());
@@ -266,7 +266,7 @@ class Comparison {
   };
   Second differentiate_twice(const Function& f, const Upstream& upstream) const {
     const std::vector<Tensor> x = leaves();
-    std::vector<Tensor> wanted, dy, g, v;
+    std::vector<Tensor> wanted, dy, v;
     for (const Array& a : upstream.dy) dy.push_back(Tensor(a).requires_grad_());
     for (std::size_t i : trusted_) wanted.push_back(x[i]);
     const std::vector<Tensor> first = gradients(call(f, x), wanted, dy, true);

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/partitioner.h>
@@ -85,11 +86,18 @@ int default_threads() {
 
 // --- The arena -----------------------------------------------------------------------------------------------------
 
+/// Places for calling threads, beside those of oneTBB's own. Without a place of its own, a caller would lend its thread
+/// to the loops of others while somebody else runs its loop.
+constexpr int kCallers = 64;
+
 struct Arena {
-  explicit Arena(int n) : threads(n), tasks(n) {}
+  explicit Arena(int n) : threads(n), tasks(n - 1 + kCallers, kCallers) { tasks.initialize(); }
   const int threads;
-  tbb::task_arena tasks;  // its threads are asked for when it is first used
+  tbb::task_arena tasks;
 };
+
+/// Which of the threads in the arena this is: 0 for a caller.
+int place_in_arena() { return std::max(tbb::this_task_arena::current_thread_index() - kCallers + 1, 0); }
 
 /// The arena in use. Loops hold a share of it, so that set_num_threads may replace it while they run. Never destroyed:
 /// threads may outlive main.
@@ -100,9 +108,9 @@ class CurrentArena {
     return arena_;
   }
   void set(int n) {
-    auto fresh = std::make_shared<Arena>(n);
+    std::shared_ptr<Arena> old;  // released after the lock
     const std::lock_guard lock(mutex_);
-    arena_.swap(fresh);
+    old = std::exchange(arena_, std::make_shared<Arena>(n));
   }
 
  private:
@@ -153,9 +161,9 @@ class Loop {
       Loop* loop;
     } hand_over(this);
     note_thread();
-    const int slot = std::max(tbb::this_task_arena::current_thread_index(), 0);
+    const int place = place_in_arena();
     try {
-      for (int k = 0; k < spans_; ++k) run_span(span_[(slot + k) % spans_]);
+      for (int k = 0; k < spans_; ++k) run_span(span_[(place + k) % spans_]);
     } catch (...) {
       for (int s = 0; s < spans_; ++s) span_[s].next.store(span_[s].end, std::memory_order_relaxed);
       throw;

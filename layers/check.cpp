@@ -54,7 +54,7 @@ CheckReport detail::check_module(Module& module, const autograd::Function& forwa
 
   autograd::detail::CheckSubject subject;
   const std::string extra = module.extra_repr();
-  subject.title = fmt::format("check of {}{} in {}", module.name(), extra.empty() ? "" : fmt::format("({})", extra),
+  subject.title = fmt::format("{}{} in {}", module.name(), extra.empty() ? "" : fmt::format("({})", extra),
                               module.is_training() ? "training" : "evaluation");
   for (std::size_t i = 0; i < n; ++i) {
     const bool constant =

@@ -30,9 +30,13 @@ struct Softplus {  // y = log(1 + exp(x)) / beta with x scaled by beta
   struct Attrs {
     double beta = 1;
     template <class V>
-    void visit(V&& v) const { v("beta", beta); }
+    void visit(V&& v) const {
+      v("beta", beta);
+    }
   };
-  static Array forward(const Attrs& a, const Array& x) { return core::unary(Unary::Log1p, core::exp(x * a.beta)) / a.beta; }
+  static Array forward(const Attrs& a, const Array& x) {
+    return core::unary(Unary::Log1p, core::exp(x * a.beta)) / a.beta;
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& a) { return dy * sigmoid(x * a.beta); });
 };
 Tensor softplus(Operand x, double beta = 1) { return apply<Softplus>({beta}, x); }
@@ -42,7 +46,9 @@ static_assert(kLastLine - kFirstLine - 1 <= 15);
 // The same, broken: the sign of the gradient, its shape, and (right at first order) its dependence on x.
 template <int Mistake>
 struct Broken {
-  static constexpr std::string_view name = Mistake == 0 ? "test_broken_sign" : Mistake == 1 ? "test_broken_shape" : "test_broken_second_order";
+  static constexpr std::string_view name = Mistake == 0   ? "test_broken_sign"
+                                           : Mistake == 1 ? "test_broken_shape"
+                                                          : "test_broken_second_order";
   static Array forward(const Array& x) { return core::square(x); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) {
     if (Mistake == 0) return dy * (x * -2);
@@ -173,13 +179,14 @@ BOOST_AUTO_TEST_CASE(broken_operations_are_caught) {
     using Op = decltype(op);
     return function([](const std::vector<Tensor>& in) { return apply<Op>(in[0]); });
   };
-  check_error<GradError>([&] { gradcheck(f(Broken<0>{}), {x}); },
-                         {"gradcheck", "input 0", "output element 0", "analytic 0.504554", "finite difference -0.504554"});
+  check_error<GradError>([&] { gradcheck(f(Broken<0>{}), {x}); }, {"gradcheck", "input 0", "output element 0",
+                                                                   "analytic 0.504554", "finite difference -0.504554"});
   check_error<ShapeError>([&] { gradcheck(f(Broken<1>{}), {x}); }, {"test_broken_shape", "input 0", "[3] for [2, 3]"});
   BOOST_CHECK(gradcheck(f(Broken<2>{}), {x}));
   check_error<GradError>([&] { gradgradcheck(f(Broken<2>{}), {x}); }, {"gradcheck", "analytic 0,"});
   // One gradient too many or too few for its dtype is the check's own error.
-  check_error<ValueError>([&] { gradcheck(f(Broken<2>{}), {Tensor(core::ones({2}, kFloat32)).requires_grad_()}); }, {"gradcheck", "float64", "float32"});
+  check_error<ValueError>([&] { gradcheck(f(Broken<2>{}), {Tensor(core::ones({2}, kFloat32)).requires_grad_()}); },
+                          {"gradcheck", "float64", "float32"});
 }
 
 BOOST_AUTO_TEST_CASE(a_projection_finds_mistakes_too) {
@@ -187,8 +194,9 @@ BOOST_AUTO_TEST_CASE(a_projection_finds_mistakes_too) {
   autograd::GradcheckOptions options;
   options.whole_jacobian = 0;
   BOOST_CHECK(gradcheck(function([](const std::vector<Tensor>& in) { return softplus(in[0]); }), {x}, options));
-  check_error<GradError>([&] { gradcheck(function([](const std::vector<Tensor>& in) { return apply<Broken<0>>(in[0]); }), {x}, options); },
-                         {"random projection"});
+  check_error<GradError>(
+      [&] { gradcheck(function([](const std::vector<Tensor>& in) { return apply<Broken<0>>(in[0]); }), {x}, options); },
+      {"random projection"});
 }
 
 BOOST_AUTO_TEST_CASE(several_outputs) {
@@ -203,7 +211,9 @@ BOOST_AUTO_TEST_CASE(several_outputs) {
     const auto [m, s, n] = apply<Moments>(in[0]);
     return std::vector<Tensor>{m, s, n};
   };
-  const autograd::Function one = [](const std::vector<Tensor>& in) { return std::vector<Tensor>{std::get<1>(apply<Moments>(in[0]))}; };
+  const autograd::Function one = [](const std::vector<Tensor>& in) {
+    return std::vector<Tensor>{std::get<1>(apply<Moments>(in[0]))};
+  };
   for (const auto& f : {all, one}) {
     BOOST_CHECK(gradcheck(f, {x}));
     BOOST_CHECK(gradgradcheck(f, {x}));
@@ -250,7 +260,8 @@ BOOST_AUTO_TEST_CASE(rules) {
   BOOST_CHECK(gradcheck(f, {x, w, b}));
   BOOST_CHECK_GT(AffineRule::by_hand, 0);
   BOOST_CHECK(gradgradcheck(f, {x, w, b}));
-  BOOST_CHECK(gradgradcheck(function([](const std::vector<Tensor>& in) { return tanh(affine(in[0], in[1], in[2])); }), {x, w, b}));
+  BOOST_CHECK(gradgradcheck(function([](const std::vector<Tensor>& in) { return tanh(affine(in[0], in[1], in[2])); }),
+                            {x, w, b}));
   // Without a bias, and with gradients for some.
   const auto without = function([](const std::vector<Tensor>& in) { return affine(in[0], in[1], Tensor()); });
   BOOST_CHECK(gradcheck(without, {x, w}));
@@ -290,11 +301,15 @@ BOOST_AUTO_TEST_CASE(rules) {
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_rule_is_caught) {
-  check_error<GradError>([] { gradcheck(function([](const std::vector<Tensor>& x) { return apply<WrongByHand>(x[0]); }), {numbers({3})}); },
-                         {"gradcheck", "input 0"});
+  check_error<GradError>(
+      [] {
+        gradcheck(function([](const std::vector<Tensor>& x) { return apply<WrongByHand>(x[0]); }), {numbers({3})});
+      },
+      {"gradcheck", "input 0"});
   // By its reference it would be right.
   const UseReferences by_reference;
-  BOOST_CHECK(gradcheck(function([](const std::vector<Tensor>& x) { return apply<WrongByHand>(x[0]); }), {numbers({3})}));
+  BOOST_CHECK(
+      gradcheck(function([](const std::vector<Tensor>& x) { return apply<WrongByHand>(x[0]); }), {numbers({3})}));
 }
 
 BOOST_AUTO_TEST_CASE(operations_are_listed) {

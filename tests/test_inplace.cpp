@@ -40,15 +40,52 @@ struct Program {
 // Those of the reference file, where v is the clone and its last value the result.
 const std::vector<Program>& reference_programs() {
   static const std::vector<Program> programs = {
-      {"view_mul", [](const Tensor& v, const Tensor&) { v[0].mul_(2); return v; }},
-      {"view_of_view_add", [](const Tensor& v, const Tensor& b) { v.slice(1, 1)[0].add_(b.slice(0, 0, 2)); return v; }},
-      {"base_after_view", [](const Tensor& v, const Tensor&) { const Tensor w = v[0]; v.mul_(3); return v.sum() * w; }},
-      {"compound", [](const Tensor& v, const Tensor& b) { v += b; v *= b; v -= 1; v /= b; return v; }},
-      {"copy_into_view", [](const Tensor& v, const Tensor& b) { v[1].copy_(b * b); return v; }},
-      {"zero_column", [](const Tensor& v, const Tensor&) { v.select(1, 1).zero_(); return v * v; }},
-      {"fill_row", [](const Tensor& v, const Tensor&) { v[0].fill_(2.5); return v * v; }},
-      {"transposed_mul", [](const Tensor& v, const Tensor& b) { v.t()[1].mul_(b[0]); return v * v; }},
-      {"two_views", [](const Tensor& v, const Tensor&) {
+      {"view_mul",
+       [](const Tensor& v, const Tensor&) {
+         v[0].mul_(2);
+         return v;
+       }},
+      {"view_of_view_add",
+       [](const Tensor& v, const Tensor& b) {
+         v.slice(1, 1)[0].add_(b.slice(0, 0, 2));
+         return v;
+       }},
+      {"base_after_view",
+       [](const Tensor& v, const Tensor&) {
+         const Tensor w = v[0];
+         v.mul_(3);
+         return v.sum() * w;
+       }},
+      {"compound",
+       [](const Tensor& v, const Tensor& b) {
+         v += b;
+         v *= b;
+         v -= 1;
+         v /= b;
+         return v;
+       }},
+      {"copy_into_view",
+       [](const Tensor& v, const Tensor& b) {
+         v[1].copy_(b * b);
+         return v;
+       }},
+      {"zero_column",
+       [](const Tensor& v, const Tensor&) {
+         v.select(1, 1).zero_();
+         return v * v;
+       }},
+      {"fill_row",
+       [](const Tensor& v, const Tensor&) {
+         v[0].fill_(2.5);
+         return v * v;
+       }},
+      {"transposed_mul",
+       [](const Tensor& v, const Tensor& b) {
+         v.t()[1].mul_(b[0]);
+         return v * v;
+       }},
+      {"two_views",
+       [](const Tensor& v, const Tensor&) {
          const Tensor p = v[0], q = v[1];
          p.mul_(q.clone());
          q.add_(p);
@@ -61,33 +98,98 @@ const std::vector<Program>& reference_programs() {
 // More of them, for the gradient check.
 const std::vector<Program>& more_programs() {
   static const std::vector<Program> programs = {
-      {"square in place", [](const Tensor& v, const Tensor&) { v.mul_(v); return v; }},
-      {"divided by itself", [](const Tensor& v, const Tensor&) { v.div_(v); return v + v.sum(); }},
-      {"difference of itself", [](const Tensor& v, const Tensor&) { v.sub_(v, 0.5); return v; }},
-      {"view times the base's other half", [](const Tensor& v, const Tensor&) { v[0].mul_(v[1]); return v; }},
-      {"view times another view that overlaps", [](const Tensor& v, const Tensor&) { v.slice(1, 0, 2).mul_(v.slice(1, 1, 3)); return v; }},
-      {"view plus the base's sum", [](const Tensor& v, const Tensor&) { v[1].add_(v.sum()); return v; }},
-      {"base plus its view", [](const Tensor& v, const Tensor&) { v.add_(v[0]); return v; }},
-      {"base times its view", [](const Tensor& v, const Tensor&) { v.mul_(v[1]); return v; }},
-      {"the view that was written", [](const Tensor& v, const Tensor& b) { const Tensor w = v[1]; w.mul_(b); return w * w; }},
-      {"another view of what was written", [](const Tensor& v, const Tensor& b) {
+      {"square in place",
+       [](const Tensor& v, const Tensor&) {
+         v.mul_(v);
+         return v;
+       }},
+      {"divided by itself",
+       [](const Tensor& v, const Tensor&) {
+         v.div_(v);
+         return v + v.sum();
+       }},
+      {"difference of itself",
+       [](const Tensor& v, const Tensor&) {
+         v.sub_(v, 0.5);
+         return v;
+       }},
+      {"view times the base's other half",
+       [](const Tensor& v, const Tensor&) {
+         v[0].mul_(v[1]);
+         return v;
+       }},
+      {"view times another view that overlaps",
+       [](const Tensor& v, const Tensor&) {
+         v.slice(1, 0, 2).mul_(v.slice(1, 1, 3));
+         return v;
+       }},
+      {"view plus the base's sum",
+       [](const Tensor& v, const Tensor&) {
+         v[1].add_(v.sum());
+         return v;
+       }},
+      {"base plus its view",
+       [](const Tensor& v, const Tensor&) {
+         v.add_(v[0]);
+         return v;
+       }},
+      {"base times its view",
+       [](const Tensor& v, const Tensor&) {
+         v.mul_(v[1]);
+         return v;
+       }},
+      {"the view that was written",
+       [](const Tensor& v, const Tensor& b) {
+         const Tensor w = v[1];
+         w.mul_(b);
+         return w * w;
+       }},
+      {"another view of what was written",
+       [](const Tensor& v, const Tensor& b) {
          const Tensor column = v.select(1, 2);
          v[1].mul_(b);
          return column * column;
        }},
-      {"view of a view of a view", [](const Tensor& v, const Tensor& b) {
+      {"view of a view of a view",
+       [](const Tensor& v, const Tensor& b) {
          const Tensor deep = v.t().slice(0, 0, 2).select(1, 1);
          deep.mul_(b.slice(0, 1, 3));
          v.mul_(2);
          return deep * v.sum();
        }},
-      {"diagonal", [](const Tensor& v, const Tensor& b) { v.diagonal().mul_(b.slice(0, 0, 2)); return v * v; }},
-      {"every second", [](const Tensor& v, const Tensor& b) { v.view({6}).slice(0, 1, 6, 2).mul_(b); return v * v; }},
-      {"permuted, then sliced", [](const Tensor& v, const Tensor& b) { v.permute({1, 0}).slice(0, 1)[1].copy_(b.slice(0, 0, 2) * 3); return v * v; }},
-      {"unsqueezed", [](const Tensor& v, const Tensor& b) { v.unsqueeze(1).mul_(b); return v * v; }},
-      {"as_strided", [](const Tensor& v, const Tensor& b) { v.as_strided({2}, {2}, 1).mul_(b.slice(0, 0, 2)); return v * v; }},
-      {"split", [](const Tensor& v, const Tensor& b) { v.split(1)[1].mul_(b); v.chunk(3, 1)[0].add_(1); return v * v; }},
-      {"read between writes", [](const Tensor& v, const Tensor& b) {
+      {"diagonal",
+       [](const Tensor& v, const Tensor& b) {
+         v.diagonal().mul_(b.slice(0, 0, 2));
+         return v * v;
+       }},
+      {"every second",
+       [](const Tensor& v, const Tensor& b) {
+         v.view({6}).slice(0, 1, 6, 2).mul_(b);
+         return v * v;
+       }},
+      {"permuted, then sliced",
+       [](const Tensor& v, const Tensor& b) {
+         v.permute({1, 0}).slice(0, 1)[1].copy_(b.slice(0, 0, 2) * 3);
+         return v * v;
+       }},
+      {"unsqueezed",
+       [](const Tensor& v, const Tensor& b) {
+         v.unsqueeze(1).mul_(b);
+         return v * v;
+       }},
+      {"as_strided",
+       [](const Tensor& v, const Tensor& b) {
+         v.as_strided({2}, {2}, 1).mul_(b.slice(0, 0, 2));
+         return v * v;
+       }},
+      {"split",
+       [](const Tensor& v, const Tensor& b) {
+         v.split(1)[1].mul_(b);
+         v.chunk(3, 1)[0].add_(1);
+         return v * v;
+       }},
+      {"read between writes",
+       [](const Tensor& v, const Tensor& b) {
          const Tensor w = v[0];
          w.mul_(b);
          const Tensor between = w.clone();
@@ -95,14 +197,53 @@ const std::vector<Program>& more_programs() {
          v.mul_(0.5);
          return w * between;
        }},
-      {"copied from its own other row", [](const Tensor& v, const Tensor&) { v[0].copy_(v[1]); return v * v; }},
-      {"half of it overwritten by numbers", [](const Tensor& v, const Tensor&) { v.slice(1, 0, 2).copy_(tensor({{1., 2.}, {3., 4.}})); return v * v; }},
-      {"filled and used again", [](const Tensor& v, const Tensor& b) { v.fill_(2); v.add_(b); return v * v; }},
-      {"a detached part stays out", [](const Tensor& v, const Tensor& b) { v.add_(b.detach() * 0 + 1); return v * b; }},
-      {"a view of a result", [](const Tensor& v, const Tensor& b) { const Tensor y = v * b; y.select(1, 0).mul_(b[1]); return y * y; }},
-      {"a number as the base", [](const Tensor& v, const Tensor& b) { const Tensor s = v.sum(); s.mul_(b[0]); s.view({1}).add_(b[1]); return s * s; }},
-      {"gradient of a broadcast operand", [](const Tensor& v, const Tensor& b) { v.mul_(b[0]); v.sub_(b.view({1, 3})); v.div_(b[2]); return v * v; }},
-      {"expand of what is written later", [](const Tensor& v, const Tensor& b) { const Tensor e = v[0].expand({2, 3}); v[0].mul_(b); return e * e; }},
+      {"copied from its own other row",
+       [](const Tensor& v, const Tensor&) {
+         v[0].copy_(v[1]);
+         return v * v;
+       }},
+      {"half of it overwritten by numbers",
+       [](const Tensor& v, const Tensor&) {
+         v.slice(1, 0, 2).copy_(tensor({{1., 2.}, {3., 4.}}));
+         return v * v;
+       }},
+      {"filled and used again",
+       [](const Tensor& v, const Tensor& b) {
+         v.fill_(2);
+         v.add_(b);
+         return v * v;
+       }},
+      {"a detached part stays out",
+       [](const Tensor& v, const Tensor& b) {
+         v.add_(b.detach() * 0 + 1);
+         return v * b;
+       }},
+      {"a view of a result",
+       [](const Tensor& v, const Tensor& b) {
+         const Tensor y = v * b;
+         y.select(1, 0).mul_(b[1]);
+         return y * y;
+       }},
+      {"a number as the base",
+       [](const Tensor& v, const Tensor& b) {
+         const Tensor s = v.sum();
+         s.mul_(b[0]);
+         s.view({1}).add_(b[1]);
+         return s * s;
+       }},
+      {"gradient of a broadcast operand",
+       [](const Tensor& v, const Tensor& b) {
+         v.mul_(b[0]);
+         v.sub_(b.view({1, 3}));
+         v.div_(b[2]);
+         return v * v;
+       }},
+      {"expand of what is written later",
+       [](const Tensor& v, const Tensor& b) {
+         const Tensor e = v[0].expand({2, 3});
+         v[0].mul_(b);
+         return e * e;
+       }},
   };
   return programs;
 }
@@ -110,9 +251,7 @@ const std::vector<Program>& more_programs() {
 autograd::Function function_of(const Program& program) {
   return [&program](const Operands& x) { return Operands{program.run(x[0].clone(), x[1])}; };
 }
-Operands operands() {
-  return {drawn({{2, 3}, 0.4, 2}, 0).requires_grad_(), drawn({{3}, 0.4, 2}, 1).requires_grad_()};
-}
+Operands operands() { return {drawn({{2, 3}, 0.4, 2}, 0).requires_grad_(), drawn({{3}, 0.4, 2}, 1).requires_grad_()}; }
 
 }  // namespace
 
@@ -241,9 +380,9 @@ BOOST_AUTO_TEST_CASE(a_base_changes_its_views) {
 BOOST_AUTO_TEST_CASE(writes_through_several_views) {
   const Tensor x = matrix(), w = leaf(Doubles{2, 3, 4}), y = x.clone();
   const Tensor top = y[0], bottom = y[1], left = y.select(1, 0), all = y.view({6});
-  top.mul_(w);         // 0 3 8
-  left.add_(100);      // 100 3 8 / 103 4 5
-  bottom.copy_(top);   // 100 3 8 / 100 3 8
+  top.mul_(w);                              // 0 3 8
+  left.add_(100);                           // 100 3 8 / 103 4 5
+  bottom.copy_(top);                        // 100 3 8 / 100 3 8
   all.slice(0, 4).mul_(bottom[0].clone());  // 100 3 8 / 100 300 800
   check(y, {100, 3, 8, 100, 300, 800});
   check(bottom, {100, 300, 800});
@@ -281,10 +420,19 @@ BOOST_AUTO_TEST_CASE(leaves_and_their_views_are_refused) {
 BOOST_AUTO_TEST_CASE(expanded_tensors_are_refused) {
   const Tensor x = matrix(), y = x.clone();
   const Tensor e = y[0].expand({4, 3});
-  const std::vector<std::function<void()>> changes = {
-      [&] { e.add_(1); },   [&] { e.mul_(e); }, [&] { e.copy_(e); }, [&] { e.fill_(1); },
-      [&] { e.zero_(); },   [&] { e.t().add_(1); }, [&] { y.as_strided({2, 2}, {1, 1}, 0).add_(1); },
-      [&] { const NoGradGuard guard; e.add_(1); }};
+  const std::vector<std::function<void()>> changes = {[&] { e.add_(1); },
+                                                      [&] { e.mul_(e); },
+                                                      [&] { e.copy_(e); },
+                                                      [&] { e.fill_(1); },
+                                                      [&] { e.zero_(); },
+                                                      [&] { e.t().add_(1); },
+                                                      [&] {
+                                                        y.as_strided({2, 2}, {1, 1}, 0).add_(1);
+                                                      },
+                                                      [&] {
+                                                        const NoGradGuard guard;
+                                                        e.add_(1);
+                                                      }};
   for (const auto& change : changes) check_error<ValueError>(change, {"share memory", "clone()"});
   check(y, {0, 1, 2, 3, 4, 5});
   e.slice(0, 1, 2).add_(1);  // one row of it is an ordinary view
@@ -295,18 +443,35 @@ BOOST_AUTO_TEST_CASE(expanded_tensors_are_refused) {
 
 BOOST_AUTO_TEST_CASE(operands_that_overlap) {
   using Change = std::function<void(const Tensor&, const Tensor&)>;
-  const std::vector<Change> changes = {[](const Tensor& a, const Tensor& b) { a.add_(b); }, [](const Tensor& a, const Tensor& b) { a.sub_(b, 2); },
-                                       [](const Tensor& a, const Tensor& b) { a.mul_(b); }, [](const Tensor& a, const Tensor& b) { a.div_(b); },
-                                       [](const Tensor& a, const Tensor& b) { a.copy_(b); }};
+  const std::vector<Change> changes = {
+      [](const Tensor& a, const Tensor& b) { a.add_(b); }, [](const Tensor& a, const Tensor& b) { a.sub_(b, 2); },
+      [](const Tensor& a, const Tensor& b) { a.mul_(b); }, [](const Tensor& a, const Tensor& b) { a.div_(b); },
+      [](const Tensor& a, const Tensor& b) { a.copy_(b); }};
   const std::vector<std::function<std::pair<Tensor, Tensor>(const Tensor&)>> pairs = {
-      [](const Tensor& v) { return std::pair{v.slice(0, 0, 19), v.slice(0, 1, 20)}; },
-      [](const Tensor& v) { return std::pair{v.slice(0, 1, 20), v.slice(0, 0, 19)}; },
-      [](const Tensor& v) { return std::pair{v.slice(0, 0, 10), v.slice(0, 0, 20, 2)}; },
-      [](const Tensor& v) { return std::pair{v.slice(0, 0, 20, 2), v.slice(0, 10, 20)}; },
-      [](const Tensor& v) { return std::pair{v.slice(0, 0, 16).view({4, 4}), v.slice(0, 0, 16).view({4, 4}).t()}; },
-      [](const Tensor& v) { return std::pair{v, v.slice(0, 3, 4)}; },  // broadcast from within
-      [](const Tensor& v) { return std::pair{v.slice(0, 0, 16).view({4, 4}), v.slice(0, 6, 10)}; },
-      [](const Tensor& v) { return std::pair{v, v}; }};
+      [](const Tensor& v) {
+        return std::pair{v.slice(0, 0, 19), v.slice(0, 1, 20)};
+      },
+      [](const Tensor& v) {
+        return std::pair{v.slice(0, 1, 20), v.slice(0, 0, 19)};
+      },
+      [](const Tensor& v) {
+        return std::pair{v.slice(0, 0, 10), v.slice(0, 0, 20, 2)};
+      },
+      [](const Tensor& v) {
+        return std::pair{v.slice(0, 0, 20, 2), v.slice(0, 10, 20)};
+      },
+      [](const Tensor& v) {
+        return std::pair{v.slice(0, 0, 16).view({4, 4}), v.slice(0, 0, 16).view({4, 4}).t()};
+      },
+      [](const Tensor& v) {
+        return std::pair{v, v.slice(0, 3, 4)};
+      },  // broadcast from within
+      [](const Tensor& v) {
+        return std::pair{v.slice(0, 0, 16).view({4, 4}), v.slice(0, 6, 10)};
+      },
+      [](const Tensor& v) {
+        return std::pair{v, v};
+      }};
   for (const Change& change : changes) {
     for (const auto& pair : pairs) {
       const Tensor base = Tensor(counting({20}, kFloat64)) + 1, apart = base.clone();
@@ -356,7 +521,7 @@ BOOST_AUTO_TEST_CASE(views_taken_without_recording) {
 BOOST_AUTO_TEST_CASE(detached_aliases) {
   const Tensor x = leaf(Doubles{1, 2}), y = x * 3, d = y.detach();
   d.mul_(10);
-  check(y, {30, 60});  // the same numbers,
+  check(y, {30, 60});                             // the same numbers,
   BOOST_CHECK_EQUAL(y.grad_fn()->name(), "mul");  // but no part of the history
   y.sum().backward();
   check(x.grad(), {3, 3});
@@ -457,21 +622,45 @@ BOOST_AUTO_TEST_CASE(random_programs) {
       const std::int64_t n = v.dim();
       const std::int64_t d = n == 0 ? 0 : pick(static_cast<std::size_t>(n));
       switch (pick(12)) {
-        case 0: if (n > 0) live.push_back(v.select(d, pick(static_cast<std::size_t>(v.size(d))))); break;
-        case 1: if (n > 0 && v.size(d) > 1) live.push_back(v.slice(d, pick(static_cast<std::size_t>(v.size(d))))); break;
-        case 2: if (n > 0 && v.size(d) > 1) live.push_back(v.slice(d, 0, {}, 2)); break;
-        case 3: if (n > 1) live.push_back(v.transpose(0, n - 1)); break;
-        case 4: if (n < 4) live.push_back(v.unsqueeze(0)); break;
-        case 5: if (n > 1) live.push_back(v.diagonal()); break;
-        case 6: v.mul_(x[1]); break;
-        case 7: v.add_(base.sum() * 0.1); break;
-        case 8: v.mul_(v.clone()); break;
-        case 9: v.sub_(live[static_cast<std::size_t>(pick(live.size()))].sum() * 0.2); break;
-        case 10: v.div_(x[1] + 1.5); break;
+        case 0:
+          if (n > 0) live.push_back(v.select(d, pick(static_cast<std::size_t>(v.size(d)))));
+          break;
+        case 1:
+          if (n > 0 && v.size(d) > 1) live.push_back(v.slice(d, pick(static_cast<std::size_t>(v.size(d)))));
+          break;
+        case 2:
+          if (n > 0 && v.size(d) > 1) live.push_back(v.slice(d, 0, {}, 2));
+          break;
+        case 3:
+          if (n > 1) live.push_back(v.transpose(0, n - 1));
+          break;
+        case 4:
+          if (n < 4) live.push_back(v.unsqueeze(0));
+          break;
+        case 5:
+          if (n > 1) live.push_back(v.diagonal());
+          break;
+        case 6:
+          v.mul_(x[1]);
+          break;
+        case 7:
+          v.add_(base.sum() * 0.1);
+          break;
+        case 8:
+          v.mul_(v.clone());
+          break;
+        case 9:
+          v.sub_(live[static_cast<std::size_t>(pick(live.size()))].sum() * 0.2);
+          break;
+        case 10:
+          v.div_(x[1] + 1.5);
+          break;
         default: {
           const Tensor other = live[static_cast<std::size_t>(pick(live.size()))];
-          if (other.sizes() == v.sizes()) v.copy_(other.clone() * x[1]);  // of the clone: its numbers are saved
-          else v.fill_(0.5);
+          if (other.sizes() == v.sizes())
+            v.copy_(other.clone() * x[1]);  // of the clone: its numbers are saved
+          else
+            v.fill_(0.5);
         }
       }
     }

@@ -33,8 +33,18 @@ std::vector<Shapes> all_shapes(const Line& line) {
   }
   if (line.is(Line::kBroadcasts)) {
     const std::size_t n = line.operands.size();
-    for (const Shapes& pair : std::vector<Shapes>{{{}, {}}, {{2, 3}, {}}, {{}, {2, 3}}, {{2, 3}, {3}}, {{2, 1}, {1, 3}}, {{1}, {2, 3}},
-                                                  {{2, 1, 2}, {3, 1}}, {{0}, {1}}, {{1}, {0}}, {{0, 3}, {1, 3}}, {{2, 1}, {2, 0}}, {{}, {0}}}) {
+    for (const Shapes& pair : std::vector<Shapes>{{{}, {}},
+                                                  {{2, 3}, {}},
+                                                  {{}, {2, 3}},
+                                                  {{2, 3}, {3}},
+                                                  {{2, 1}, {1, 3}},
+                                                  {{1}, {2, 3}},
+                                                  {{2, 1, 2}, {3, 1}},
+                                                  {{0}, {1}},
+                                                  {{1}, {0}},
+                                                  {{0, 3}, {1, 3}},
+                                                  {{2, 1}, {2, 0}},
+                                                  {{}, {0}}}) {
       all.push_back(pair);
       if (n == 3) all.back().push_back(pair[0]);
     }
@@ -140,8 +150,9 @@ BOOST_AUTO_TEST_CASE(every_differentiable_operation_has_a_line) {
   std::set<std::string> elsewhere;
   for (const ProvenElsewhere& proven : proven_elsewhere()) {
     elsewhere.insert(proven.operation);
-    BOOST_CHECK_MESSAGE(std::filesystem::exists(std::string(GRADUS_TEST_DATA) + "/../test_" + proven.suite + ".cpp"),
-                        proven.operation << " is said to be proven by the suite " << proven.suite << ", which is not there");
+    BOOST_CHECK_MESSAGE(
+        std::filesystem::exists(std::string(GRADUS_TEST_DATA) + "/../test_" + proven.suite + ".cpp"),
+        proven.operation << " is said to be proven by the suite " << proven.suite << ", which is not there");
   }
   for (const autograd::OperationInfo& info : autograd::operations()) {
     const std::string name(info.name);
@@ -152,7 +163,8 @@ BOOST_AUTO_TEST_CASE(every_differentiable_operation_has_a_line) {
     });
     BOOST_CHECK_MESSAGE(covered || elsewhere.count(name) == 1,
                         (info.is_rule ? "the rule " : "the operation ")
-                            << name << " of " << info.inputs << " inputs has no line in tests/support/operation_table.cpp");
+                            << name << " of " << info.inputs
+                            << " inputs has no line in tests/support/operation_table.cpp");
   }
 }
 

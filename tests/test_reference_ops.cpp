@@ -36,9 +36,18 @@ Call of(F f) {
 }
 Results both(const std::tuple<Tensor, Tensor>& result) { return {std::get<0>(result), std::get<1>(result)}; }
 
-#define CALL(...) of([]([[maybe_unused]] const Given& g) -> Tensor { [[maybe_unused]] const Tensor &a = g.a, &b = g.b, &c = g.c; return __VA_ARGS__; })
-#define PAIR(...) [](const Given& g) { const Tensor& a = g.a; return both(__VA_ARGS__); }
+#define CALL(...)                                               \
+  of([]([[maybe_unused]] const Given& g) -> Tensor {            \
+    [[maybe_unused]] const Tensor &a = g.a, &b = g.b, &c = g.c; \
+    return __VA_ARGS__;                                         \
+  })
+#define PAIR(...)             \
+  [](const Given& g) {        \
+    const Tensor& a = g.a;    \
+    return both(__VA_ARGS__); \
+  }
 
+// clang-format off: tables
 std::map<std::string, Call> calls() {
   const double inf = std::numeric_limits<double>::infinity();
   std::map<std::string, Call> table = {
@@ -48,66 +57,137 @@ std::map<std::string, Call> calls() {
       {"clamp_min", CALL(clamp_min(a, -0.5))},
       {"clamp_max", CALL(a.clamp({}, 0.5))},
       {"clamp_infinite", of([inf](const Given& g) { return g.a.clamp(-inf, inf); })},
-      {"pow_2", CALL(a.pow(2))}, {"pow_3", CALL(a.pow(3))}, {"pow_1", CALL(a.pow(1))}, {"pow_0", CALL(a.pow(0))},
-      {"pow_0.5", CALL(a.pow(0.5))}, {"pow_-1", CALL(a.pow(-1))}, {"pow_-2", CALL(a.pow(-2))}, {"pow_2.5", CALL(a.pow(2.5))},
+      {"pow_2", CALL(a.pow(2))},
+      {"pow_3", CALL(a.pow(3))},
+      {"pow_1", CALL(a.pow(1))},
+      {"pow_0", CALL(a.pow(0))},
+      {"pow_0.5", CALL(a.pow(0.5))},
+      {"pow_-1", CALL(a.pow(-1))},
+      {"pow_-2", CALL(a.pow(-2))},
+      {"pow_2.5", CALL(a.pow(2.5))},
       {"pow_base2", CALL(pow(2.0, a))},
-      {"pow", CALL(pow(a, b))}, {"pow_broadcast", CALL(pow(a, b))}, {"pow_edge", CALL(pow(a, b))}, {"pow_special", CALL(pow(a, b))},
-      {"add_alpha", CALL(add(a, b, 0.3))}, {"sub_alpha", CALL(sub(a, b, 0.3))},
-      {"mul_scalar_tensor", CALL(a * b)}, {"mul_self", CALL(a * a)},
-      {"rsub", CALL(1.5 - a)}, {"rdiv", CALL(1.5 / a)},
-      {"where", CALL(where(g.m, a, b))}, {"where_broadcast", CALL(where(g.m, a, b))}, {"where_nan_not_taken", CALL(where(g.m, a, b))},
+      {"pow", CALL(pow(a, b))},
+      {"pow_broadcast", CALL(pow(a, b))},
+      {"pow_edge", CALL(pow(a, b))},
+      {"pow_special", CALL(pow(a, b))},
+      {"add_alpha", CALL(add(a, b, 0.3))},
+      {"sub_alpha", CALL(sub(a, b, 0.3))},
+      {"mul_scalar_tensor", CALL(a * b)},
+      {"mul_self", CALL(a * a)},
+      {"rsub", CALL(1.5 - a)},
+      {"rdiv", CALL(1.5 / a)},
+      {"where", CALL(where(g.m, a, b))},
+      {"where_broadcast", CALL(where(g.m, a, b))},
+      {"where_nan_not_taken", CALL(where(g.m, a, b))},
       {"masked_fill", CALL(a.masked_fill(g.m, 0.5))},
-      {"logsumexp_dim1", CALL(a.logsumexp(1))}, {"logsumexp_special", CALL(a.logsumexp(1))},
+      {"logsumexp_dim1", CALL(a.logsumexp(1))},
+      {"logsumexp_special", CALL(a.logsumexp(1))},
       {"logsumexp_dims02_keep", CALL(a.logsumexp({0, 2}, true))},
-      {"norm_default", CALL(a.norm())}, {"norm_0_dim1", CALL(a.norm(0, 1))},
-      {"softmax_dim1", CALL(a.softmax(1))}, {"log_softmax_dim1", CALL(a.log_softmax(1))},
-      {"matmul_transposed", CALL(matmul(a.t(), b.t()))}, {"bmm", CALL(bmm(a, b))},
-      {"addmm_scaled", CALL(addmm(a, b, c, 0.5, -1.5))}, {"addmm_beta0", CALL(addmm(a, b, c, 0))},
-      {"cat_dim0", CALL(cat({a, b, a}, 0))}, {"cat_dim1", CALL(cat({a, b, c}, -1))},
-      {"stack_dim0", CALL(stack({a, b}))}, {"stack_last", CALL(stack({a, b, a}, -1))},
-      {"index_select_dim0", CALL(a.index_select(0, g.i))}, {"index_select_dim1", CALL(a.index_select(1, g.i))},
-      {"sum_all", CALL(a.sum())}, {"sum_dim1", CALL(a.sum(1))}, {"sum_last_keep", CALL(a.sum(-1, true))},
-      {"sum_dims02", CALL(a.sum({0, 2}))}, {"sum_dims02_keep", CALL(a.sum({0, 2}, true))},
-      {"mean_all", CALL(a.mean())}, {"mean_dim1", CALL(a.mean(1))}, {"mean_last_keep", CALL(a.mean(-1, true))},
-      {"mean_dims02", CALL(a.mean({0, 2}))}, {"mean_dims02_keep", CALL(a.mean({0, 2}, true))},
-      {"var_all", CALL(a.var())}, {"var_dim1", CALL(a.var(1))}, {"var_dims02_biased", CALL(a.var({0, 2}, false, true))},
-      {"var_constant", CALL(a.var(1))}, {"var_one_value", CALL(a.var(0))},
-      {"std_all", CALL(a.std())}, {"std_dim1", CALL(a.std(1))}, {"std_dims02_biased", CALL(a.std({0, 2}, false, true))},
-      {"std_constant", CALL(a.std(1))}, {"std_one_value", CALL(a.std(0))},
-      {"max_all", CALL(a.max())}, {"max_all_ties", CALL(a.max())}, {"min_all", CALL(a.min())}, {"min_all_ties", CALL(a.min())},
-      {"max_dim1", PAIR(a.max(1))}, {"max_last_keep", PAIR(a.max(-1, true))}, {"max_dim_ties", PAIR(a.max(1))}, {"max_dim_nan", PAIR(a.max(1))},
-      {"min_dim1", PAIR(a.min(1))}, {"min_last_keep", PAIR(a.min(-1, true))}, {"min_dim_ties", PAIR(a.min(1))}, {"min_dim_nan", PAIR(a.min(1))},
-      {"amax_dim1", CALL(a.amax(1))}, {"amax_ties", CALL(a.amax(1))}, {"amin_dim1", CALL(a.amin(1))}, {"amin_ties", CALL(a.amin(1))},
-      {"argmax_all", CALL(a.argmax())}, {"argmax_dim1", CALL(a.argmax(1))}, {"argmax_last_keep", CALL(a.argmax(-1, true))}, {"argmax_ties", CALL(a.argmax(1))},
-      {"argmin_all", CALL(a.argmin())}, {"argmin_dim1", CALL(a.argmin(1))}, {"argmin_last_keep", CALL(a.argmin(-1, true))}, {"argmin_ties", CALL(a.argmin(1))},
+      {"norm_default", CALL(a.norm())},
+      {"norm_0_dim1", CALL(a.norm(0, 1))},
+      {"softmax_dim1", CALL(a.softmax(1))},
+      {"log_softmax_dim1", CALL(a.log_softmax(1))},
+      {"matmul_transposed", CALL(matmul(a.t(), b.t()))},
+      {"bmm", CALL(bmm(a, b))},
+      {"addmm_scaled", CALL(addmm(a, b, c, 0.5, -1.5))},
+      {"addmm_beta0", CALL(addmm(a, b, c, 0))},
+      {"cat_dim0", CALL(cat({a, b, a}, 0))},
+      {"cat_dim1", CALL(cat({a, b, c}, -1))},
+      {"stack_dim0", CALL(stack({a, b}))},
+      {"stack_last", CALL(stack({a, b, a}, -1))},
+      {"index_select_dim0", CALL(a.index_select(0, g.i))},
+      {"index_select_dim1", CALL(a.index_select(1, g.i))},
+      {"sum_all", CALL(a.sum())},
+      {"sum_dim1", CALL(a.sum(1))},
+      {"sum_last_keep", CALL(a.sum(-1, true))},
+      {"sum_dims02", CALL(a.sum({0, 2}))},
+      {"sum_dims02_keep", CALL(a.sum({0, 2}, true))},
+      {"mean_all", CALL(a.mean())},
+      {"mean_dim1", CALL(a.mean(1))},
+      {"mean_last_keep", CALL(a.mean(-1, true))},
+      {"mean_dims02", CALL(a.mean({0, 2}))},
+      {"mean_dims02_keep", CALL(a.mean({0, 2}, true))},
+      {"var_all", CALL(a.var())},
+      {"var_dim1", CALL(a.var(1))},
+      {"var_dims02_biased", CALL(a.var({0, 2}, false, true))},
+      {"var_constant", CALL(a.var(1))},
+      {"var_one_value", CALL(a.var(0))},
+      {"std_all", CALL(a.std())},
+      {"std_dim1", CALL(a.std(1))},
+      {"std_dims02_biased", CALL(a.std({0, 2}, false, true))},
+      {"std_constant", CALL(a.std(1))},
+      {"std_one_value", CALL(a.std(0))},
+      {"max_all", CALL(a.max())},
+      {"max_all_ties", CALL(a.max())},
+      {"min_all", CALL(a.min())},
+      {"min_all_ties", CALL(a.min())},
+      {"max_dim1", PAIR(a.max(1))},
+      {"max_last_keep", PAIR(a.max(-1, true))},
+      {"max_dim_ties", PAIR(a.max(1))},
+      {"max_dim_nan", PAIR(a.max(1))},
+      {"min_dim1", PAIR(a.min(1))},
+      {"min_last_keep", PAIR(a.min(-1, true))},
+      {"min_dim_ties", PAIR(a.min(1))},
+      {"min_dim_nan", PAIR(a.min(1))},
+      {"amax_dim1", CALL(a.amax(1))},
+      {"amax_ties", CALL(a.amax(1))},
+      {"amin_dim1", CALL(a.amin(1))},
+      {"amin_ties", CALL(a.amin(1))},
+      {"argmax_all", CALL(a.argmax())},
+      {"argmax_dim1", CALL(a.argmax(1))},
+      {"argmax_last_keep", CALL(a.argmax(-1, true))},
+      {"argmax_ties", CALL(a.argmax(1))},
+      {"argmin_all", CALL(a.argmin())},
+      {"argmin_dim1", CALL(a.argmin(1))},
+      {"argmin_last_keep", CALL(a.argmin(-1, true))},
+      {"argmin_ties", CALL(a.argmin(1))},
   };
   const auto add = [&table](const std::string& name, const Call& call, const std::vector<std::string>& variants) {
     for (const std::string& variant : variants) table.emplace(name + variant, call);
   };
   const std::vector<std::pair<std::string, Tensor (*)(Operand)>> unary = {
-      {"exp", exp}, {"log", log}, {"log1p", log1p}, {"expm1", expm1}, {"sqrt", sqrt}, {"rsqrt", rsqrt}, {"abs", abs}, {"neg", neg},
-      {"sign", sign}, {"sin", sin}, {"cos", cos}, {"tanh", tanh}, {"sigmoid", sigmoid}, {"relu", relu}, {"reciprocal", reciprocal}, {"square", square}};
+      {"exp", exp},      {"log", log},   {"log1p", log1p},     {"expm1", expm1}, {"sqrt", sqrt},
+      {"rsqrt", rsqrt},  {"abs", abs},   {"neg", neg},         {"sign", sign},   {"sin", sin},
+      {"cos", cos},      {"tanh", tanh}, {"sigmoid", sigmoid}, {"relu", relu},   {"reciprocal", reciprocal},
+      {"square", square}};
   for (const auto& [name, f] : unary) add(name, of([f = f](const Given& g) { return f(g.a); }), {"", "_special"});
   add("clamp", table["clamp"], {"_at_bounds", "_special"});
   for (const char* name : {"clamp_min", "clamp_max", "clamp_infinite"}) add(name, table[name], {"_at_bounds"});
-  const std::vector<std::pair<std::string, Call>> binary = {
-      {"add", CALL(a + b)}, {"sub", CALL(a - b)}, {"mul", CALL(a * b)}, {"div", CALL(a / b)}, {"maximum", CALL(maximum(a, b))}, {"minimum", CALL(minimum(a, b))}};
+  const std::vector<std::pair<std::string, Call>> binary = {{"add", CALL(a + b)},
+                                                            {"sub", CALL(a - b)},
+                                                            {"mul", CALL(a * b)},
+                                                            {"div", CALL(a / b)},
+                                                            {"maximum", CALL(maximum(a, b))},
+                                                            {"minimum", CALL(minimum(a, b))}};
   for (const auto& [name, f] : binary) add(name, f, {"", "_broadcast", "_ties", "_special"});
-  for (const auto& [name, p] : std::vector<std::pair<std::string, double>>{{"1", 1}, {"2", 2}, {"3", 3}, {"inf", inf}, {"0.5", 0.5}}) {
+  const std::pair<std::string, double> orders[] = {{"1", 1}, {"2", 2}, {"3", 3}, {"inf", inf}, {"0.5", 0.5}};
+  for (const auto& [name, p] : orders) {
     add("norm_" + name, of([p = p](const Given& g) { return g.a.norm(p); }), {"_all"});
     add("norm_" + name, of([p = p](const Given& g) { return g.a.norm(p, 1); }), {"_dim1"});
     if (name == "1" || name == "2" || name == "inf") table["norm_" + name + "_zero"] = table["norm_" + name + "_dim1"];
   }
-  add("matmul", CALL(matmul(a, b)), {"_1d_1d", "_2d_1d", "_1d_2d", "_2d_2d", "_3d_2d", "_2d_3d", "_3d_1d", "_1d_3d", "_3d_3d", "_broadcast", "_no_inner"});
+  add("matmul", CALL(matmul(a, b)),
+      {"_1d_1d", "_2d_1d", "_1d_2d", "_2d_2d", "_3d_2d", "_2d_3d", "_3d_1d", "_1d_3d", "_3d_3d", "_broadcast",
+       "_no_inner"});
   add("addmm", CALL(addmm(a, b, c)), {"", "_row", "_column", "_scalar"});
   // Views, each followed by its square.
   const std::vector<std::pair<std::string, Call>> views = {
-      {"transpose", CALL(a.transpose(0, 2))}, {"t", CALL(a[0].t())}, {"permute", CALL(a.permute({2, 0, 1}))},
-      {"expand", CALL(a.slice(1, 0, 1).expand({3, 2, 5, 4}))}, {"select", CALL(a.select(1, -1))}, {"slice", CALL(a.slice(1, 1).slice(2, 0, {}, 2))},
-      {"narrow", CALL(a.narrow(2, 1, 2))}, {"reshape", CALL(a.permute({2, 0, 1}).reshape({6, 4}))}, {"squeeze", CALL(a.slice(1, 0, 1).squeeze(1))},
-      {"unsqueeze", CALL(a.unsqueeze(-2))}, {"flatten", CALL(a.flatten(1))}, {"as_strided", CALL(a.as_strided({3, 2}, {2, 3}, 1))},
-      {"as_strided_overlap", CALL(a.as_strided({3, 4}, {1, 2}, 2))}, {"flip", CALL(a.flip({0, 2}))},
-      {"index", CALL(a.index({Ellipsis, Slice(1, 3), None, 2}))}, {"contiguous", CALL(a.permute({2, 0, 1}).contiguous())}};
+      {"transpose", CALL(a.transpose(0, 2))},
+      {"t", CALL(a[0].t())},
+      {"permute", CALL(a.permute({2, 0, 1}))},
+      {"expand", CALL(a.slice(1, 0, 1).expand({3, 2, 5, 4}))},
+      {"select", CALL(a.select(1, -1))},
+      {"slice", CALL(a.slice(1, 1).slice(2, 0, {}, 2))},
+      {"narrow", CALL(a.narrow(2, 1, 2))},
+      {"reshape", CALL(a.permute({2, 0, 1}).reshape({6, 4}))},
+      {"squeeze", CALL(a.slice(1, 0, 1).squeeze(1))},
+      {"unsqueeze", CALL(a.unsqueeze(-2))},
+      {"flatten", CALL(a.flatten(1))},
+      {"as_strided", CALL(a.as_strided({3, 2}, {2, 3}, 1))},
+      {"as_strided_overlap", CALL(a.as_strided({3, 4}, {1, 2}, 2))},
+      {"flip", CALL(a.flip({0, 2}))},
+      {"index", CALL(a.index({Ellipsis, Slice(1, 3), None, 2}))},
+      {"contiguous", CALL(a.permute({2, 0, 1}).contiguous())}};
   for (const auto& [name, f] : views) {
     table[name] = [f = f](const Given& g) {
       const Tensor v = f(g)[0];
@@ -116,6 +196,7 @@ std::map<std::string, Call> calls() {
   }
   return table;
 }
+// clang-format on
 
 // Operations that PyTorch has and this library does not (yet), and cases that another suite takes.
 bool left_out(const std::string& name) {
@@ -208,7 +289,7 @@ BOOST_AUTO_TEST_CASE(values_and_gradients) {
     }
   }
   for (const auto& [name, call] : table) {
-    const bool variant = name.find("_zero") != std::string::npos || name.find("_ties") != std::string::npos || name.find("_special") != std::string::npos;
+    const bool variant = name.find("_ties") != std::string::npos || name.find("_special") != std::string::npos;
     BOOST_CHECK_MESSAGE(used.count(name) == 1 || variant, "the file has no case " << name);
   }
 }
@@ -233,18 +314,26 @@ BOOST_AUTO_TEST_CASE(promotion_of_two_operands) {
       {"mul_", [](const Tensor& p, const Tensor& q) { return p.clone().mul_(q); }},
       {"div_", [](const Tensor& p, const Tensor& q) { return p.clone().div_(q); }},
       {"copy_", [](const Tensor& p, const Tensor& q) { return p.clone().copy_(q); }},
-      {"where", [](const Tensor& p, const Tensor& q) { return where(tensor(std::vector<int>{1, 0}) == 1, p, q); }}};
+      {"where", [](const Tensor& p, const Tensor& q) {
+         return where(tensor(std::vector<int>{1, 0}) == 1, p, q);
+       }}};
   const std::map<std::string, std::function<Tensor(const Tensor&, const Scalar&)>> right = {
-      {"add", [](const Tensor& p, const Scalar& q) { return p + q; }},   {"sub", [](const Tensor& p, const Scalar& q) { return p - q; }},
-      {"mul", [](const Tensor& p, const Scalar& q) { return p * q; }},   {"div", [](const Tensor& p, const Scalar& q) { return p / q; }},
-      {"lt", [](const Tensor& p, const Scalar& q) { return p < q; }},    {"pow", [](const Tensor& p, const Scalar& q) { return pow(p, q); }},
+      {"add", [](const Tensor& p, const Scalar& q) { return p + q; }},
+      {"sub", [](const Tensor& p, const Scalar& q) { return p - q; }},
+      {"mul", [](const Tensor& p, const Scalar& q) { return p * q; }},
+      {"div", [](const Tensor& p, const Scalar& q) { return p / q; }},
+      {"lt", [](const Tensor& p, const Scalar& q) { return p < q; }},
+      {"pow", [](const Tensor& p, const Scalar& q) { return pow(p, q); }},
       {"add_", [](const Tensor& p, const Scalar& q) { return p.clone().add_(q); }},
       {"mul_", [](const Tensor& p, const Scalar& q) { return p.clone().mul_(q); }},
       {"div_", [](const Tensor& p, const Scalar& q) { return p.clone().div_(q); }}};
   const std::map<std::string, std::function<Tensor(const Scalar&, const Tensor&)>> left = {
-      {"add", [](const Scalar& p, const Tensor& q) { return p + q; }}, {"sub", [](const Scalar& p, const Tensor& q) { return p - q; }},
-      {"mul", [](const Scalar& p, const Tensor& q) { return p * q; }}, {"div", [](const Scalar& p, const Tensor& q) { return p / q; }},
-      {"lt", [](const Scalar& p, const Tensor& q) { return q > p; }},  {"pow", [](const Scalar& p, const Tensor& q) { return pow(p, q); }}};
+      {"add", [](const Scalar& p, const Tensor& q) { return p + q; }},
+      {"sub", [](const Scalar& p, const Tensor& q) { return p - q; }},
+      {"mul", [](const Scalar& p, const Tensor& q) { return p * q; }},
+      {"div", [](const Scalar& p, const Tensor& q) { return p / q; }},
+      {"lt", [](const Scalar& p, const Tensor& q) { return q > p; }},
+      {"pow", [](const Scalar& p, const Tensor& q) { return pow(p, q); }}};
   const Scalar scalars[] = {true, 1, 1.0};
   std::size_t cells = 0;
   for (const auto& entry : tensors) {
@@ -259,10 +348,14 @@ BOOST_AUTO_TEST_CASE(promotion_of_two_operands) {
         ++cells;
         const auto operand = [](int k) { return one_of(kDTypes[k % 6], k >= 6); };
         std::int32_t actual = 0;
-        if (p < 12 && q < 12) actual = code_of([&] { return call(operand(p), operand(q)); });
-        else if (p < 12) actual = code_of([&] { return right.at(name)(operand(p), scalars[q - 12]); });
-        else actual = code_of([&] { return left.at(name)(scalars[p - 12], operand(q)); });
-        BOOST_CHECK_MESSAGE(actual == expected, name << " of operands " << p << " and " << q << ": " << actual << ", PyTorch " << expected);
+        if (p < 12 && q < 12)
+          actual = code_of([&] { return call(operand(p), operand(q)); });
+        else if (p < 12)
+          actual = code_of([&] { return right.at(name)(operand(p), scalars[q - 12]); });
+        else
+          actual = code_of([&] { return left.at(name)(scalars[p - 12], operand(q)); });
+        BOOST_CHECK_MESSAGE(actual == expected,
+                            name << " of operands " << p << " and " << q << ": " << actual << ", PyTorch " << expected);
       }
     }
   }
@@ -271,18 +364,30 @@ BOOST_AUTO_TEST_CASE(promotion_of_two_operands) {
 
 BOOST_AUTO_TEST_CASE(promotion_of_one_operand) {
   const std::map<std::string, std::function<Tensor(const Tensor&)>> one = {
-      {"neg", [](const Tensor& x) { return neg(x); }},         {"abs", [](const Tensor& x) { return abs(x); }},
-      {"sign", [](const Tensor& x) { return sign(x); }},       {"exp", [](const Tensor& x) { return exp(x); }},
-      {"sqrt", [](const Tensor& x) { return sqrt(x); }},       {"reciprocal", [](const Tensor& x) { return reciprocal(x); }},
-      {"square", [](const Tensor& x) { return square(x); }},   {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
-      {"relu", [](const Tensor& x) { return relu(x); }},       {"sum", [](const Tensor& x) { return x.sum(); }},
-      {"mean", [](const Tensor& x) { return x.mean(); }},      {"var", [](const Tensor& x) { return x.var(); }},
-      {"max", [](const Tensor& x) { return x.max(); }},        {"argmax", [](const Tensor& x) { return x.argmax(); }},
-      {"all", [](const Tensor& x) { return x.all(); }},        {"any", [](const Tensor& x) { return x.any(); }},
-      {"logsumexp", [](const Tensor& x) { return x.logsumexp(0); }}, {"softmax", [](const Tensor& x) { return x.softmax(0); }},
-      {"norm", [](const Tensor& x) { return x.norm(); }},      {"matmul", [](const Tensor& x) { return matmul(x, x); }},
-      {"clamp_int", [](const Tensor& x) { return x.clamp(0, 1); }}, {"clamp_float", [](const Tensor& x) { return x.clamp(0.0, 1.0); }},
-      {"pow_2", [](const Tensor& x) { return x.pow(2); }},     {"pow_half", [](const Tensor& x) { return x.pow(0.5); }}};
+      {"neg", [](const Tensor& x) { return neg(x); }},
+      {"abs", [](const Tensor& x) { return abs(x); }},
+      {"sign", [](const Tensor& x) { return sign(x); }},
+      {"exp", [](const Tensor& x) { return exp(x); }},
+      {"sqrt", [](const Tensor& x) { return sqrt(x); }},
+      {"reciprocal", [](const Tensor& x) { return reciprocal(x); }},
+      {"square", [](const Tensor& x) { return square(x); }},
+      {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
+      {"relu", [](const Tensor& x) { return relu(x); }},
+      {"sum", [](const Tensor& x) { return x.sum(); }},
+      {"mean", [](const Tensor& x) { return x.mean(); }},
+      {"var", [](const Tensor& x) { return x.var(); }},
+      {"max", [](const Tensor& x) { return x.max(); }},
+      {"argmax", [](const Tensor& x) { return x.argmax(); }},
+      {"all", [](const Tensor& x) { return x.all(); }},
+      {"any", [](const Tensor& x) { return x.any(); }},
+      {"logsumexp", [](const Tensor& x) { return x.logsumexp(0); }},
+      {"softmax", [](const Tensor& x) { return x.softmax(0); }},
+      {"norm", [](const Tensor& x) { return x.norm(); }},
+      {"matmul", [](const Tensor& x) { return matmul(x, x); }},
+      {"clamp_int", [](const Tensor& x) { return x.clamp(0, 1); }},
+      {"clamp_float", [](const Tensor& x) { return x.clamp(0.0, 1.0); }},
+      {"pow_2", [](const Tensor& x) { return x.pow(2); }},
+      {"pow_half", [](const Tensor& x) { return x.pow(0.5); }}};
   for (const auto& entry : one) {
     const auto& name = entry.first;
     const auto& call = entry.second;
@@ -292,13 +397,21 @@ BOOST_AUTO_TEST_CASE(promotion_of_one_operand) {
       // is larger.
       if (kDTypes[k] == kUInt8 && (name == "all" || name == "any")) continue;
       if (kDTypes[k] == kBool && name == "argmax") continue;
-      const std::int32_t expected = table.data_ptr<std::int32_t>()[k], actual = code_of([&] { return call(one_of(kDTypes[k], false)); });
-      BOOST_CHECK_MESSAGE(actual == expected, name << " of " << to_string(kDTypes[k]) << ": " << actual << ", PyTorch " << expected);
+      const std::int32_t expected = table.data_ptr<std::int32_t>()[k],
+                         actual = code_of([&] { return call(one_of(kDTypes[k], false)); });
+      BOOST_CHECK_MESSAGE(actual == expected,
+                          name << " of " << to_string(kDTypes[k]) << ": " << actual << ", PyTorch " << expected);
     }
   }
   const std::map<std::string, std::function<Tensor(const Tensor&, const Tensor&)>> two = {
-      {"cat", [](const Tensor& p, const Tensor& q) { return cat({p, q}); }},
-      {"stack", [](const Tensor& p, const Tensor& q) { return stack({p, q}); }},
+      {"cat",
+       [](const Tensor& p, const Tensor& q) {
+         return cat({p, q});
+       }},
+      {"stack",
+       [](const Tensor& p, const Tensor& q) {
+         return stack({p, q});
+       }},
       {"matmul", [](const Tensor& p, const Tensor& q) { return matmul(p, q); }}};
   for (const auto& entry : two) {
     const auto& name = entry.first;
@@ -308,7 +421,9 @@ BOOST_AUTO_TEST_CASE(promotion_of_one_operand) {
       for (int q = 0; q < 6; ++q) {
         const std::int32_t expected = table.data_ptr<std::int32_t>()[6 * p + q];
         const std::int32_t actual = code_of([&] { return call(one_of(kDTypes[p], false), one_of(kDTypes[q], false)); });
-        BOOST_CHECK_MESSAGE(actual == expected, name << " of " << to_string(kDTypes[p]) << " and " << to_string(kDTypes[q]) << ": " << actual << ", PyTorch " << expected);
+        BOOST_CHECK_MESSAGE(actual == expected, name << " of " << to_string(kDTypes[p]) << " and "
+                                                     << to_string(kDTypes[q]) << ": " << actual << ", PyTorch "
+                                                     << expected);
       }
     }
   }

@@ -32,11 +32,20 @@ Tensor chain(const Tensor& x, std::int64_t length) {
   Tensor y = x;
   for (std::int64_t i = 0; i < length; ++i) {
     switch (i % 5) {
-      case 0: y = y * 1; break;
-      case 1: y = gradus::autograd::apply<Ramp>(y); break;
-      case 2: y = y.view({1, 1}); break;
-      case 3: y = y.abs(); break;
-      default: y = y.select(0, 0);
+      case 0:
+        y = y * 1;
+        break;
+      case 1:
+        y = gradus::autograd::apply<Ramp>(y);
+        break;
+      case 2:
+        y = y.view({1, 1});
+        break;
+      case 3:
+        y = y.abs();
+        break;
+      default:
+        y = y.select(0, 0);
     }
   }
   return y.sum();

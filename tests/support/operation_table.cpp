@@ -54,6 +54,7 @@ Call gradient_of(F f, std::vector<std::int64_t> shape) {
 
 std::vector<OperationLine> make_table() {
   const std::vector<std::int64_t> s23 = {2, 3}, s234 = {2, 3, 4}, s34 = {3, 4};
+  // clang-format off: one operation a line
   return {
       // Pointwise, one operand.
       {"neg", one(neg), {real(s23)}, kPointwise | kLinear},
@@ -118,102 +119,310 @@ std::vector<OperationLine> make_table() {
       {"remainder", two(remainder), {real(s23, 2.3, 2.7), real(s23, 0.95, 1.05)}, kBroadcasts},
       {"remainder", two(remainder), {real(s23, 2.3, 2.7), real(s23, -1.05, -0.95)}, kBroadcasts},
       {"atan2", two(atan2), {real(s23), real(s23)}, kBroadcasts},
-      {"where", [](const Operands& x) { return where(x[2], x[0], x[1]); }, {real(s23), real(s23), mask(s23)}, kBroadcasts},
-      {"masked_fill", [](const Operands& x) { return masked_fill(x[0], x[1], 0.5); }, {real(s23), mask(s23)}, kBroadcasts},
+      {"where",
+       [](const Operands& x) { return where(x[2], x[0], x[1]); },
+       {real(s23), real(s23), mask(s23)},
+       kBroadcasts},
+      {"masked_fill",
+       [](const Operands& x) { return masked_fill(x[0], x[1], 0.5); },
+       {real(s23), mask(s23)},
+       kBroadcasts},
 
       // Reductions.
       {"sum", on([](const Tensor& x) { return sum(x); }), {real(s234)}, kPointwise | kLinear},
-      {"sum", on([](const Tensor& x) { return sum(x, {0, -1}); }), {real(s234)}, kLinear, {{{2, 0, 3}}, {{0, 2, 0}}}},
+      {"sum",
+       on([](const Tensor& x) {
+         return sum(x, {0, -1});
+       }),
+       {real(s234)},
+       kLinear,
+       {{{2, 0, 3}}, {{0, 2, 0}}}},
       {"sum", on([](const Tensor& x) { return sum(x, 1, true); }), {real(s234)}, kLinear, {{{2, 0}}, {{0, 2}}}},
       {"mean", on([](const Tensor& x) { return mean(x); }), {real(s234)}, kPointwise | kLinear},
-      {"mean", on([](const Tensor& x) { return mean(x, {0, -1}); }), {real(s234)}, kLinear, {{{2, 0, 3}}}},
+      {"mean",
+       on([](const Tensor& x) {
+         return mean(x, {0, -1});
+       }),
+       {real(s234)},
+       kLinear,
+       {{{2, 0, 3}}}},
       {"mean", on([](const Tensor& x) { return mean(x, 1, true); }), {real(s234)}, kLinear, {{{0, 2}}}},
       {"var", on([](const Tensor& x) { return var(x); }), {real(s234)}, kComposed},
-      {"var", on([](const Tensor& x) { return var(x, {0, 2}, false, true); }), {real(s234)}, kComposed},
+      {"var",
+       on([](const Tensor& x) {
+         return var(x, {0, 2}, false, true);
+       }),
+       {real(s234)},
+       kComposed},
       {"std", on([](const Tensor& x) { return std(x); }), {real(s234)}, kComposed},
       {"std", on([](const Tensor& x) { return std(x, 1); }), {real(s234)}, kComposed},
-      {"amax", on([](const Tensor& x) { return amax(x, {1, 2}); }), {real(s234)}, 0, {{{0, 2, 3}}}},
+      {"amax",
+       on([](const Tensor& x) {
+         return amax(x, {1, 2});
+       }),
+       {real(s234)},
+       0,
+       {{{0, 2, 3}}}},
       {"amin", on([](const Tensor& x) { return amin(x, 1, true); }), {real(s234)}, 0, {{{3, 2, 0}}}},
       {"max of all", on([](const Tensor& x) { return max(x); }), {real(s234)}, kComposed | kNoTies, {{{}}}},
       {"min of all", on([](const Tensor& x) { return min(x); }), {real(s234)}, kComposed | kNoTies, {{{}}}},
       {"max", on([](const Tensor& x) { return std::get<0>(max(x, 1)); }), {real(s234)}, 0, {{{0, 2}}}},
       {"max", on([](const Tensor& x) { return std::get<0>(max(x, 0)); }), {real({3})}, kNoTies, {{{}}, {{1}}}},
       {"min", on([](const Tensor& x) { return std::get<0>(min(x, -1, true)); }), {real(s234)}, 0, {{{0, 2}}}},
-      {"logsumexp", on([](const Tensor& x) { return logsumexp(x, {0, 2}); }), {real(s234)}, 0, {{{2, 0, 3}}}},
+      {"logsumexp",
+       on([](const Tensor& x) {
+         return logsumexp(x, {0, 2});
+       }),
+       {real(s234)},
+       0,
+       {{{2, 0, 3}}}},
       {"logsumexp", on([](const Tensor& x) { return logsumexp(x, -1, true); }), {real(s23)}, 0, {{{}}}},
       {"softmax", on([](const Tensor& x) { return softmax(x, 1); }), {real(s234)}, 0, {{{2, 0}}, {{0, 3}}}},
       {"softmax", on([](const Tensor& x) { return softmax(x, -1); }), {real({4})}},
       {"log_softmax", on([](const Tensor& x) { return log_softmax(x, 1); }), {real(s234)}, 0, {{{2, 0}}, {{0, 3}}}},
       {"log_softmax", on([](const Tensor& x) { return log_softmax(x, -1); }), {real({4})}},
       {"norm", on([](const Tensor& x) { return norm(x); }), {real(s234)}, kComposed},
-      {"norm", on([](const Tensor& x) { return norm(x, 1, {0, 2}); }), {real(s234)}, kComposed},
+      {"norm",
+       on([](const Tensor& x) {
+         return norm(x, 1, {0, 2});
+       }),
+       {real(s234)},
+       kComposed},
       {"norm", on([](const Tensor& x) { return norm(x, 3, 1, true); }), {real(s234)}, kComposed},
       {"norm", on([](const Tensor& x) { return norm(x, 0.5, 1); }), {real(s234)}, kComposed},
       {"norm", on([](const Tensor& x) { return norm(x, INFINITY, 1); }), {real(s234)}, kComposed},
-      {"sum_to_size", on([](const Tensor& x) { return sum_to_size(x, {3, 1}); }), {real(s234)}, kLinear, {{{0, 3, 2}}, {{3, 0}}}},
+      {"sum_to_size",
+       on([](const Tensor& x) {
+         return sum_to_size(x, {3, 1});
+       }),
+       {real(s234)},
+       kLinear,
+       {{{0, 3, 2}}, {{3, 0}}}},
 
       // Products.
       {"matmul", two(matmul), {real(s23), real(s34)}, 0, {{{2, 0}, {0, 3}}, {{0, 2}, {2, 3}}, {{2, 3}, {3, 0}}}},
-      {"matmul", two(matmul), {real({2, 1, 2, 3}), real({2, 3, 4})}, 0, {{{2, 2, 3}, {3, 4}}, {{2, 3}, {2, 3, 2}}, {{0, 2, 3}, {3, 1}}}},
-      {"matmul", two(matmul), {real({3}), real({3})}, 0, {{{3}, {3, 2}}, {{2, 3}, {3}}, {{3}, {2, 3, 2}}, {{2, 2, 3}, {3}}, {{0}, {0}}}},
-      {"addmm", [](const Operands& x) { return addmm(x[0], x[1], x[2], 0.5, -1.5); }, {real({2, 4}), real(s23), real(s34)}, 0,
-       {{{4}, {2, 3}, {3, 4}}, {{2, 1}, {2, 3}, {3, 4}}, {{}, {2, 3}, {3, 4}}, {{1, 4}, {2, 0}, {0, 4}}, {{4}, {0, 3}, {3, 4}}}},
+      {"matmul",
+       two(matmul),
+       {real({2, 1, 2, 3}), real({2, 3, 4})},
+       0,
+       {{{2, 2, 3}, {3, 4}}, {{2, 3}, {2, 3, 2}}, {{0, 2, 3}, {3, 1}}}},
+      {"matmul",
+       two(matmul),
+       {real({3}), real({3})},
+       0,
+       {{{3}, {3, 2}}, {{2, 3}, {3}}, {{3}, {2, 3, 2}}, {{2, 2, 3}, {3}}, {{0}, {0}}}},
+      {"addmm",
+       [](const Operands& x) { return addmm(x[0], x[1], x[2], 0.5, -1.5); },
+       {real({2, 4}), real(s23), real(s34)},
+       0,
+       {{{4}, {2, 3}, {3, 4}},
+        {{2, 1}, {2, 3}, {3, 4}},
+        {{}, {2, 3}, {3, 4}},
+        {{1, 4}, {2, 0}, {0, 4}},
+        {{4}, {0, 3}, {3, 4}}}},
 
       // Views and copies.
       {"select", on([](const Tensor& x) { return x.select(1, -1); }), {real(s234)}, kLinear, {{{0, 2}}, {{3, 1}}}},
-      {"slice", on([](const Tensor& x) { return x.slice(-1, 1, {}, 2); }), {real(s234)}, kLinear, {{{2, 0}}, {{0}}, {{2, 1}}}},
-      {"diagonal", on([](const Tensor& x) { return x.diagonal(1, 0, -1); }), {real(s234)}, kLinear, {{{2, 2}}, {{0, 0}}}},
-      {"view", on([](const Tensor& x) { return x.unsqueeze(-1); }), {real(s234)}, kLinear, {{{}}, {{0}}, {{2, 0, 3}}, {{1, 2, 1, 1, 3, 1, 1}}}},
+      {"slice",
+       on([](const Tensor& x) { return x.slice(-1, 1, {}, 2); }),
+       {real(s234)},
+       kLinear,
+       {{{2, 0}}, {{0}}, {{2, 1}}}},
+      {"diagonal",
+       on([](const Tensor& x) { return x.diagonal(1, 0, -1); }),
+       {real(s234)},
+       kLinear,
+       {{{2, 2}}, {{0, 0}}}},
+      {"view",
+       on([](const Tensor& x) { return x.unsqueeze(-1); }),
+       {real(s234)},
+       kLinear,
+       {{{}}, {{0}}, {{2, 0, 3}}, {{1, 2, 1, 1, 3, 1, 1}}}},
       {"view", on([](const Tensor& x) { return x.squeeze(1); }), {real({2, 1, 3})}, kLinear, {{{0, 1}}, {{1, 1}}}},
-      {"view", on([](const Tensor& x) { return x.view({-1, 2}); }), {real(s234)}, kLinear | kDense, {{{2}}, {{2, 1, 1}}}},
-      {"reshape", on([](const Tensor& x) { return x.transpose(0, 1).reshape({2, -1}); }), {real(s34)}, kLinear | kNoTies},
-      {"expand", on([](const Tensor& x) { return x.expand({2, -1, 3}); }), {real({4, 1})}, kLinear, {{{0, 1}}, {{1, 3}}}},
-      {"expand", on([](const Tensor& x) { return x.expand({2, 3}); }), {real({})}, kLinear, {{{1}}, {{3}}}},
-      {"expand", on([](const Tensor& x) { return x.expand({0, 3}); }), {real({3})}, kLinear | kFlat, {{{1, 1}}}},
-      {"permute", on([](const Tensor& x) { return x.permute({2, 0, -2}); }), {real(s234)}, kLinear, {{{0, 2, 1}}}},
+      {"view",
+       on([](const Tensor& x) {
+         return x.view({-1, 2});
+       }),
+       {real(s234)},
+       kLinear | kDense,
+       {{{2}}, {{2, 1, 1}}}},
+      {"reshape",
+       on([](const Tensor& x) {
+         return x.transpose(0, 1).reshape({2, -1});
+       }),
+       {real(s34)},
+       kLinear | kNoTies},
+      {"expand",
+       on([](const Tensor& x) {
+         return x.expand({2, -1, 3});
+       }),
+       {real({4, 1})},
+       kLinear,
+       {{{0, 1}}, {{1, 3}}}},
+      {"expand",
+       on([](const Tensor& x) {
+         return x.expand({2, 3});
+       }),
+       {real({})},
+       kLinear,
+       {{{1}}, {{3}}}},
+      {"expand",
+       on([](const Tensor& x) {
+         return x.expand({0, 3});
+       }),
+       {real({3})},
+       kLinear | kFlat,
+       {{{1, 1}}}},
+      {"permute",
+       on([](const Tensor& x) {
+         return x.permute({2, 0, -2});
+       }),
+       {real(s234)},
+       kLinear,
+       {{{0, 2, 1}}}},
       {"permute", on([](const Tensor& x) { return x.movedim(0, -1); }), {real(s234)}, kLinear},
       {"permute", on([](const Tensor& x) { return x.t(); }), {real(s23)}, kLinear, {{{0, 2}}}},
       {"alias", on([](const Tensor& x) { return x.t(); }), {real({3})}, kLinear, {{{}}, {{0}}}},
       {"clone", on([](const Tensor& x) { return x.clone(); }), {real(s23)}, kPointwise | kLinear},
-      {"to", on([](const Tensor& x) { return x.to(kFloat32).to(kFloat64); }), {dyadic(s23)}, kPointwise | kLinear, {}, 1. / 1024},
-      {"flip", on([](const Tensor& x) { return x.flip({0, -1}); }), {real(s234)}, kLinear, {{{0, 2}}}},
-      {"as_strided", on([](const Tensor& x) { return x.as_strided({3, 2}, {2, 3}, 1); }), {real(s234)}, kLinear | kDense},
-      {"as_strided", on([](const Tensor& x) { return x.as_strided({3, 4}, {1, 2}, 2); }), {real(s234)}, kLinear | kDense},
-      {"put_selected", gradient_of([](const Tensor& w, const Operands&) { return w.select(1, -1); }, s234), {real({2, 4})}, kLinear},
-      {"put_slice", gradient_of([](const Tensor& w, const Operands&) { return w.slice(-1, 1, {}, 2); }, s234), {real({2, 3, 2})}, kLinear},
-      {"put_diagonal", gradient_of([](const Tensor& w, const Operands&) { return w.diagonal(1, 0, -1); }, s234), {real({3, 2})}, kLinear},
-      {"strided_sum", gradient_of([](const Tensor& w, const Operands&) { return w.as_strided({3, 4}, {1, 2}, 2); }, s234), {real(s34)}, kLinear},
+      {"to",
+       on([](const Tensor& x) { return x.to(kFloat32).to(kFloat64); }),
+       {dyadic(s23)},
+       kPointwise | kLinear,
+       {},
+       1. / 1024},
+      {"flip",
+       on([](const Tensor& x) {
+         return x.flip({0, -1});
+       }),
+       {real(s234)},
+       kLinear,
+       {{{0, 2}}}},
+      {"as_strided",
+       on([](const Tensor& x) {
+         return x.as_strided({3, 2}, {2, 3}, 1);
+       }),
+       {real(s234)},
+       kLinear | kDense},
+      {"as_strided",
+       on([](const Tensor& x) {
+         return x.as_strided({3, 4}, {1, 2}, 2);
+       }),
+       {real(s234)},
+       kLinear | kDense},
+      {"put_selected",
+       gradient_of([](const Tensor& w, const Operands&) { return w.select(1, -1); }, s234),
+       {real({2, 4})},
+       kLinear},
+      {"put_slice",
+       gradient_of([](const Tensor& w, const Operands&) { return w.slice(-1, 1, {}, 2); }, s234),
+       {real({2, 3, 2})},
+       kLinear},
+      {"put_diagonal",
+       gradient_of([](const Tensor& w, const Operands&) { return w.diagonal(1, 0, -1); }, s234),
+       {real({3, 2})},
+       kLinear},
+      {"strided_sum",
+       gradient_of(
+           [](const Tensor& w, const Operands&) {
+             return w.as_strided({3, 4}, {1, 2}, 2);
+           },
+           s234),
+       {real(s34)},
+       kLinear},
       {"split", on([](const Tensor& x) { return x.split(2, 1)[1]; }), {real(s234)}, kLinear | kComposed},
       {"chunk", on([](const Tensor& x) { return x.chunk(3, -1)[1]; }), {real(s234)}, kLinear | kComposed},
       {"unbind", on([](const Tensor& x) { return x.unbind(1)[2]; }), {real(s234)}, kLinear | kComposed},
-      {"index", on([](const Tensor& x) { return x.index({"...", indexing::Slice(1, 3), indexing::None, 2}); }), {real(s234)}, kLinear | kComposed},
+      {"index",
+       on([](const Tensor& x) {
+         return x.index({"...", indexing::Slice(1, 3), indexing::None, 2});
+       }),
+       {real(s234)},
+       kLinear | kComposed},
 
       // Joining and picking.
-      {"cat", [](const Operands& x) { return cat({x[0], x[1], x[0]}, -1); }, {real({2, 1}), real({2, 3})}, kLinear,
+      {"cat",
+       [](const Operands& x) {
+         return cat({x[0], x[1], x[0]}, -1);
+       },
+       {real({2, 1}), real({2, 3})},
+       kLinear,
        {{{2, 0}, {2, 3}}, {{0}, {2, 3}}, {{0}, {0}}, {{0, 2}, {0, 1}}}},
-      {"stack", [](const Operands& x) { return stack({x[0], x[1], x[0]}, 1); }, {real(s23), real(s23)}, kLinear | kComposed, {{{0, 2}, {0, 2}}}},
-      {"stack", [](const Operands& x) { return stack({x[0], x[1]}, -1); }, {real({}), real({})}, kLinear | kComposed},
-      {"index_select", [](const Operands& x) { return index_select(x[0], 1, x[1]); }, {real(s234), index({5}, 3)}, kLinear, {{{2, 3}, {}}, {{0, 3}, {2}}, {{2, 3}, {0}}}},
-      {"index_add", gradient_of([](const Tensor& w, const Operands& x) { return index_select(w, 1, x[1]); }, s234), {real({2, 5, 4}), index({5}, 3)}, kLinear},
-      {"gather", [](const Operands& x) { return gather(x[0], 1, x[1]); }, {real(s34), index({3, 2}, 4)}, kLinear, {{{3, 4}, {2, 6}}, {{3, 4}, {0, 2}}}},
-      {"scatter_add", [](const Operands& x) { return scatter_add({3, 4}, 1, x[1], x[0]); }, {real({3, 5}), index({3, 5}, 4)}, kLinear, {{{2, 1}, {2, 1}}, {{3, 0}, {3, 0}}}},
+      {"stack",
+       [](const Operands& x) {
+         return stack({x[0], x[1], x[0]}, 1);
+       },
+       {real(s23), real(s23)},
+       kLinear | kComposed,
+       {{{0, 2}, {0, 2}}}},
+      {"stack",
+       [](const Operands& x) {
+         return stack({x[0], x[1]}, -1);
+       },
+       {real({}), real({})},
+       kLinear | kComposed},
+      {"index_select",
+       [](const Operands& x) { return index_select(x[0], 1, x[1]); },
+       {real(s234), index({5}, 3)},
+       kLinear,
+       {{{2, 3}, {}}, {{0, 3}, {2}}, {{2, 3}, {0}}}},
+      {"index_add",
+       gradient_of([](const Tensor& w, const Operands& x) { return index_select(w, 1, x[1]); }, s234),
+       {real({2, 5, 4}), index({5}, 3)},
+       kLinear},
+      {"gather",
+       [](const Operands& x) { return gather(x[0], 1, x[1]); },
+       {real(s34), index({3, 2}, 4)},
+       kLinear,
+       {{{3, 4}, {2, 6}}, {{3, 4}, {0, 2}}}},
+      {"scatter_add",
+       [](const Operands& x) {
+         return scatter_add({3, 4}, 1, x[1], x[0]);
+       },
+       {real({3, 5}), index({3, 5}, 4)},
+       kLinear,
+       {{{2, 1}, {2, 1}}, {{3, 0}, {3, 0}}}},
       {"tril", on([](const Tensor& x) { return tril(x, 1); }), {real(s34)}, kLinear, {{{2, 3, 3}}, {{0, 2}}}},
       {"triu", on([](const Tensor& x) { return triu(x, -1); }), {real(s34)}, kLinear, {{{2, 3, 3}}, {{0, 2}}}},
 
       // In-place changes of a copy.
-      {"add_", in_place([](const Tensor& y, const Operands& x) { y.add_(x[1], 0.3); }), {real(s23), real(s23)}, kLinear, {{{2, 3}, {3}}, {{2, 3}, {2, 1}}, {{2, 3}, {}}, {{0, 3}, {3}}}},
+      {"add_",
+       in_place([](const Tensor& y, const Operands& x) { y.add_(x[1], 0.3); }),
+       {real(s23), real(s23)},
+       kLinear,
+       {{{2, 3}, {3}}, {{2, 3}, {2, 1}}, {{2, 3}, {}}, {{0, 3}, {3}}}},
       {"add_", in_place([](const Tensor& y, const Operands&) { y.add_(1.5, 2); }), {real(s23)}, kPointwise | kLinear},
-      {"sub_", in_place([](const Tensor& y, const Operands& x) { y.sub_(x[1], 0.3); }), {real(s23), real(s23)}, kLinear, {{{2, 3}, {3}}, {{2, 3}, {}}}},
+      {"sub_",
+       in_place([](const Tensor& y, const Operands& x) { y.sub_(x[1], 0.3); }),
+       {real(s23), real(s23)},
+       kLinear,
+       {{{2, 3}, {3}}, {{2, 3}, {}}}},
       {"sub_", in_place([](const Tensor& y, const Operands&) { y.sub_(1.5, 2); }), {real(s23)}, kPointwise | kLinear},
-      {"mul_", in_place([](const Tensor& y, const Operands& x) { y.mul_(x[1]); }), {real(s23), real(s23)}, 0, {{{2, 3}, {3}}, {{2, 3}, {2, 1}}, {{2, 3}, {}}, {{0, 3}, {1, 3}}}},
+      {"mul_",
+       in_place([](const Tensor& y, const Operands& x) { y.mul_(x[1]); }),
+       {real(s23), real(s23)},
+       0,
+       {{{2, 3}, {3}}, {{2, 3}, {2, 1}}, {{2, 3}, {}}, {{0, 3}, {1, 3}}}},
       {"mul_", in_place([](const Tensor& y, const Operands&) { y.mul_(0.7); }), {real(s23)}, kPointwise | kLinear},
-      {"div_", in_place([](const Tensor& y, const Operands& x) { y.div_(x[1]); }), {real(s23), real(s23)}, 0, {{{2, 3}, {3}}, {{2, 3}, {}}}},
+      {"div_",
+       in_place([](const Tensor& y, const Operands& x) { y.div_(x[1]); }),
+       {real(s23), real(s23)},
+       0,
+       {{{2, 3}, {3}}, {{2, 3}, {}}}},
       {"div_", in_place([](const Tensor& y, const Operands&) { y.div_(0.7); }), {real(s23)}, kPointwise | kLinear},
-      {"copy_", in_place([](const Tensor& y, const Operands& x) { y.copy_(x[1]); }), {real(s23), real(s23)}, kLinear, {{{2, 3}, {3}}, {{2, 3}, {}}, {{0, 3}, {3}}}},
+      {"copy_",
+       in_place([](const Tensor& y, const Operands& x) { y.copy_(x[1]); }),
+       {real(s23), real(s23)},
+       kLinear,
+       {{{2, 3}, {3}}, {{2, 3}, {}}, {{0, 3}, {3}}}},
       {"fill_", in_place([](const Tensor& y, const Operands&) { y.fill_(2.5); }), {real(s23)}, kPointwise | kFlat},
       {"zero_", in_place([](const Tensor& y, const Operands&) { y.zero_(); }), {real(s23)}, kPointwise | kFlat},
-      {"as_strided_scatter", in_place([](const Tensor& y, const Operands& x) { y.t()[1].mul_(x[1]); }), {real(s23), real({2})}, 0, {{{2, 3}, {1}}, {{2, 3}, {}}}},
+      {"as_strided_scatter",
+       in_place([](const Tensor& y, const Operands& x) { y.t()[1].mul_(x[1]); }),
+       {real(s23), real({2})},
+       0,
+       {{{2, 3}, {1}}, {{2, 3}, {}}}},
   };
+  // clang-format on
 }
 
 }  // namespace
@@ -235,7 +444,8 @@ Tensor drawn(const Draw& draw, int position, const std::vector<std::int64_t>* ot
     const auto place = static_cast<double>(order.data_ptr<std::int64_t>()[i]);
     const double inside = 0.35 + 0.1 * position;  // of its place
     double value = draw.low + (draw.high - draw.low) * (place + inside) / static_cast<double>(places);
-    if (draw.kind == Draw::Kind::Between) value = std::floor(value) + 0.25 + 0.125 * (place + inside) / static_cast<double>(places);
+    if (draw.kind == Draw::Kind::Between)
+      value = std::floor(value) + 0.25 + 0.125 * (place + inside) / static_cast<double>(places);
     if (draw.kind == Draw::Kind::Dyadic) value = std::floor(value * 256) / 256;
     out[i] = value;
   }
@@ -249,9 +459,9 @@ const std::vector<OperationLine>& operation_table() {
 
 const std::vector<ProvenElsewhere>& proven_elsewhere() {
   // The rules of the layers, which are proven three ways.
-  static const std::vector<ProvenElsewhere> list = {{"linear", "check"},   {"batch_norm", "check"},
-                                                    {"dropout", "check"},  {"batch_norm_eval", "check"},
-                                                    {"relu", "check"},     {"cross_entropy", "check"}};
+  static const std::vector<ProvenElsewhere> list = {{"linear", "check"},  {"batch_norm", "check"},
+                                                    {"dropout", "check"}, {"batch_norm_eval", "check"},
+                                                    {"relu", "check"},    {"cross_entropy", "check"}};
   return list;
 }
 

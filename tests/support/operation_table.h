@@ -15,11 +15,11 @@ namespace gradus::test {
 /// the step of a finite difference, so that no kink is near.
 struct Draw {
   enum class Kind {
-    Real,    ///< float64 in [low, high], all different, none near 0
-    Between, ///< float64, a quarter to three eighths past an integer: no step of floor, round, ... is near
-    Dyadic,  ///< float64, multiples of 1/256: float32 holds them exactly
-    Index,   ///< int64 in [0, high)
-    Mask     ///< bool
+    Real,     ///< float64 in [low, high], all different, none near 0
+    Between,  ///< float64, a quarter to three eighths past an integer: no step of floor, round, ... is near
+    Dyadic,   ///< float64, multiples of 1/256: float32 holds them exactly
+    Index,    ///< int64 in [0, high)
+    Mask      ///< bool
   };
   std::vector<std::int64_t> shape;
   double low = -2, high = 2;
