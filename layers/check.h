@@ -5,14 +5,14 @@
 //
 // differentiates the module as it is, through the hand-written rules that it calls; by the graph, with every rule's
 // composed reference in its place; and by central differences: for every floating input and every parameter, in both
-// orders. What is compared, and how, is told in autograd/check.h; the table says who agrees, who doesn't, and why, where
-// a relation fits.
+// orders. What is compared, and how, is told in autograd/check.h; the table says who agrees, who doesn't, and why,
+// where a relation fits.
 //
 // The check computes in float64, whatever the module's dtype; in the mode that the module is in; and at the values that
 // it has: where gamma is 1, a missing gamma goes unnoticed, so give parameters values that tell. The random stream and
-// the buffers stand still: each forward sees the same mask and the same running statistics. Afterwards parameters, their
-// `.grad`, buffers and the default generator are what they were, also after an error. (A member that forward writes and
-// that is no buffer, such as Dropout's mask(), is left as the last evaluation left it.)
+// the buffers stand still: each forward sees the same mask and the same running statistics. Afterwards parameters,
+// their `.grad`, buffers and the default generator are what they were, also after an error. (A member that forward
+// writes and that is no buffer, such as Dropout's mask(), is left as the last evaluation left it.)
 #pragma once
 
 #include <memory>
@@ -36,8 +36,8 @@ GRADUS_API CheckReport check_module(Module& module, const autograd::Function& fo
 }  // namespace detail
 
 /// Checks a module whose forward takes Tensors and returns one, or a tuple or vector of them. `arguments` are its
-/// inputs, and CheckOptions if any. Inputs of any dtype; those that aren't floating are passed as they are. GradError when no
-/// output depends on what is checked, or the module isn't deterministic; what forward throws is thrown.
+/// inputs, and CheckOptions if any. Inputs of any dtype; those that aren't floating are passed as they are. GradError
+/// when no output depends on what is checked, or the module isn't deterministic; what forward throws is thrown.
 template <class M, class... A>
 requires std::is_base_of_v<Module, M> CheckReport check(M& module, const A&... arguments) {
   static_assert(autograd::detail::tensors_among<A...> > 0, "check takes the module's inputs");

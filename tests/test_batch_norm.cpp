@@ -163,6 +163,30 @@ BOOST_AUTO_TEST_CASE(the_long_form_of_the_gradient) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_references_agree_with_the_rules) {
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{7, 3}, {4, 3, 5}, {4, 3, 2, 5}, {2, 3, 2, 4, 5}}) {
+    for (const bool training : {true, false}) {
+      for (const bool affine : {true, false}) {
+        const Tensor x = (randn(shape, kFloat64) * 3 + 2).requires_grad_(), dy = randn(shape, kFloat64);
+        const Tensor mean = randn({3}, kFloat64), var = rand({3}, kFloat64) + 0.5;
+        const auto leaf = [&] { return affine ? (rand({3}, kFloat64) + 0.5).requires_grad_() : Tensor(); };
+        const Tensor gamma = leaf(), beta = leaf();
+        std::vector<Tensor> inputs = {x};
+        if (affine) inputs.insert(inputs.end(), {gamma, beta});
+        const Tensor y = F::batch_norm(
+            x, mean.clone(), var.clone(),
+            F::BatchNormFuncOptions().weight(gamma).bias(beta).training(training).eps(1e-3));
+        const Tensor z = training ? BatchNormRule::reference({0.1, 1e-3}, x, gamma, beta, mean, var)
+                                  : BatchNormEvalRule::reference({1e-3}, x, gamma, beta, mean, var);
+        const auto by_rule = autograd::grad({y}, inputs, {dy}), by_graph = autograd::grad({z}, inputs, {dy});
+        check_close(y, z, 1e-12, "y");
+        for (std::size_t i = 0; i < inputs.size(); ++i) check_close(by_rule[i], by_graph[i], 1e-12, "a gradient");
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(float32_far_from_zero) {
   for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{64, 5}, {8, 5, 6, 7}}) {
     // |mean| is 10^4 times the deviation; the same inputs, exactly, in both dtypes.

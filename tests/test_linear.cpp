@@ -55,6 +55,16 @@ BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
     file.check(weight.grad(), c + "/dweight");
     if (bias.defined()) file.check(bias.grad(), c + "/dbias");
 
+    // The reference.
+    const Tensor reference = nn::LinearRule::reference(x, weight, bias);
+    file.check(reference, c + "/y");
+    std::vector<Tensor> inputs = {x, weight};
+    if (bias.defined()) inputs.push_back(bias);
+    const std::vector<Tensor> gradients = autograd::grad({reference}, inputs, {dy});
+    file.check(gradients[0], c + "/dx");
+    file.check(gradients[1], c + "/dweight");
+    if (bias.defined()) file.check(gradients[2], c + "/dbias");
+
     // By hand, without a graph: the same bits.
     const Array z = nn::LinearRule::forward(x.array(), weight.array(), array_of(bias));
     const auto g = nn::LinearRule::backward({}, dy.array(), x.array(), weight.array());

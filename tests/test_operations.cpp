@@ -399,6 +399,180 @@ BOOST_AUTO_TEST_CASE(float32) {
   }
 }
 
+// Wrong use: the type of the error, and what it says. Nothing is changed by it.
+BOOST_AUTO_TEST_CASE(wrong_use) {
+  const Tensor x = leaf(counting({2, 3}, kFloat64)), w = leaf(counting({4}, kFloat64)),
+               m = Tensor(core::ones({2, 3}, kBool));
+  const Tensor i = Tensor(counting({3}, kInt64)), b = leaf(counting({2, 2, 3}, kFloat64));
+  struct Wrong {
+    const char* type;
+    std::function<void()> call;
+    std::vector<std::string> pieces;
+  };
+  const std::vector<Wrong> wrongs = {
+      {"shape", [&] { x + w; }, {"add", "[2, 3]", "[4]"}},
+      {"shape", [&] { x / w; }, {"div", "[2, 3]", "[4]"}},
+      {"shape", [&] { maximum(x, w); }, {"maximum", "[2, 3]", "[4]"}},
+      {"shape", [&] { where(m, x, w); }, {"where", "[2, 3]", "[4]"}},
+      {"shape", [&] { x.masked_fill(w > 0, 1); }, {"[2, 3]", "[4]"}},
+      {"dtype", [&] { where(x, x, x); }, {"where", "float64"}},
+      {"dtype", [&] { m - m; }, {"sub", "bool", "logical_xor"}},
+      {"dtype", [&] { -m; }, {"neg", "bool"}},
+      {"dtype", [&] { i.mean(); }, {"mean", "int64"}},
+      {"dtype", [&] { i.var(); }, {"int64"}},
+      {"dtype", [&] { i.softmax(0); }, {"softmax", "int64"}},
+      {"shape", [&] { matmul(x, w); }, {"matmul: inner sizes differ: [2, 3] x [4]"}},
+      {"shape", [&] { matmul(x, x); }, {"matmul: inner sizes differ: [2, 3] x [2, 3]"}},
+      {"shape", [&] { matmul(x, x.sum()); }, {"matmul", "[2, 3] x []", "mul"}},
+      {"shape", [&] { matmul(b, b.t()); }, {"t: ", "[2, 2, 3]", "transpose(-2, -1)"}},
+      {"shape", [&] { mm(x, w); }, {"mm", "2 dimensions", "[4]"}},
+      {"shape", [&] { bmm(b, x); }, {"bmm", "3 dimensions", "[2, 3]"}},
+      {"shape", [&] { bmm(b, b.slice(0, 0, 1)); }, {"bmm", "[2, 2, 3] x [1, 2, 3]"}},
+      {"shape", [&] { mv(w, w); }, {"mv", "[4]"}},
+      {"shape", [&] { dot(x, w); }, {"dot", "[2, 3]"}},
+      {"shape", [&] { dot(w, i.to(kFloat64)); }, {"[4] x [3]"}},
+      {"shape", [&] { addmm(w, x, x.t()); }, {"addmm", "[2, 2]", "[4]"}},
+      {"shape", [&] { addmm(w, x, x); }, {"addmm", "[2, 3] x [2, 3]"}},
+      {"dtype", [&] { matmul(x, x.t().to(kFloat32)); }, {"matmul", "float64", "float32"}},
+      {"shape",
+       [&] {
+         cat({x, w});
+       },
+       {"cat", "[2, 3]", "[4]"}},
+      {"shape",
+       [&] {
+         stack({x, w});
+       },
+       {"stack", "[2, 3]", "[4]"}},
+      {"value", [&] { cat(std::vector<Tensor>{}); }, {"cat", "at least one"}},
+      {"index",
+       [&] {
+         cat({x, x}, 2);
+       },
+       {"cat", "2"}},
+      {"shape",
+       [&] {
+         x.view({4, 2});
+       },
+       {"view", "[2, 3]", "[4, 2]"}},
+      {"shape", [&] { x.t().view({6}); }, {"view", "reshape"}},
+      {"shape",
+       [&] {
+         x.reshape({-1, 4});
+       },
+       {"reshape", "[2, 3]", "[-1, 4]"}},
+      {"shape",
+       [&] {
+         x.expand({4, 3});
+       },
+       {"expand", "[2, 3]", "[4, 3]"}},
+      {"shape", [&] { x.expand({2}); }, {"expand", "[2, 3]", "[2]"}},
+      {"shape",
+       [&] {
+         x.expand({1, 1, 1, 1, 1, 1, 1, 2, 3});
+       },
+       {"8", "9"}},
+      {"value",
+       [&] {
+         x.permute({0, 0});
+       },
+       {"permute", "[0, 0]"}},
+      {"shape", [&] { x.permute({0}); }, {"permute", "[0]"}},
+      {"index", [&] { x.transpose(0, 2); }, {"transpose", "2"}},
+      {"index", [&] { x.select(0, 2); }, {"select", "2"}},
+      {"index", [&] { x.select(2, 0); }, {"select", "2"}},
+      {"index", [&] { x[-3]; }, {"select", "-3"}},
+      {"value", [&] { x.slice(0, 0, 2, 0); }, {"slice", "step"}},
+      {"value", [&] { x.slice(0, 0, 2, -1); }, {"slice", "flip"}},
+      {"index", [&] { x.narrow(1, 2, 2); }, {"narrow", "2"}},
+      {"index", [&] { x.unsqueeze(4); }, {"unsqueeze", "4"}},
+      {"index",
+       [&] {
+         x.index({0, 0, 0});
+       },
+       {"index", "3 indices", "[2, 3]"}},
+      {"index",
+       [&] {
+         x.index({"...", 0, "..."});
+       },
+       {"index", "Ellipsis"}},
+      {"value", [&] { x.split(0); }, {"split", "0"}},
+      {"value", [&] { x.chunk(0); }, {"chunk", "0"}},
+      {"index",
+       [&] {
+         x.as_strided({3, 3}, {3, 1});
+       },
+       {"as_strided"}},
+      {"index", [&] { x.slice(0, 0, 1).as_strided({7}, {1}); }, {"as_strided"}},
+      {"index", [&] { x.index_select(1, Tensor(core::full({1}, 3, kInt64))); }, {"index_select", "3"}},
+      {"index", [&] { x.index_select(1, Tensor(core::full({1}, -1, kInt64))); }, {"index_select", "-1"}},
+      {"dtype", [&] { x.index_select(1, w); }, {"index_select", "float64"}},
+      {"index",
+       [&] {
+         x.gather(1, Tensor(core::full({2, 1}, 3, kInt64)));
+       },
+       {"gather", "3"}},
+      {"shape", [&] { x.gather(1, i); }, {"gather", "[3]", "[2, 3]"}},
+      {"shape", [&] { w.tril(); }, {"tril", "[4]"}},
+      {"index", [&] { x.sum(2); }, {"sum", "2"}},
+      {"value",
+       [&] {
+         x.sum({0, -2});
+       },
+       {"sum", "0"}},
+      {"index", [&] { x.softmax(2); }, {"softmax", "2"}},
+      {"index", [&] { x.flip(2); }, {"flip", "2"}},
+      {"index", [&] { x.slice(0, 2).max(); }, {"max"}},
+      {"index", [&] { x.slice(0, 2).argmax(0); }, {"argmax"}},
+      {"index", [&] { std::get<0>(x.slice(0, 2).max(0)); }, {"max"}},
+      {"shape", [&] { sum_to_size(x, {4}); }, {"[4]", "[2, 3]"}},
+      {"shape", [&] { x.item(); }, {"item", "[2, 3]"}},
+      {"dtype", [&] { x.data_ptr<float>(); }, {"data_ptr", "float32", "float64"}},
+  };
+  const Alive before;
+  for (const Wrong& wrong : wrongs) {
+    BOOST_TEST_CONTEXT(wrong.pieces[0]) {
+      const std::string type = wrong.type;
+      try {
+        if (type == "shape") check_error<ShapeError>(wrong.call, wrong.pieces);
+        if (type == "dtype") check_error<DTypeError>(wrong.call, wrong.pieces);
+        if (type == "index") check_error<IndexError>(wrong.call, wrong.pieces);
+        if (type == "value") check_error<ValueError>(wrong.call, wrong.pieces);
+      } catch (const Error& error) {
+        BOOST_ERROR("not a " << type << " error: " << error.what());
+      }
+    }
+  }
+  BOOST_CHECK_EQUAL(Alive(), before);
+  (matmul(x, x.t()).sum() + w.sum() * b.sum()).backward();
+  BOOST_CHECK(x.grad().defined() && w.grad().defined() && b.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(a_product_into_a_given_result) {
+  const Tensor a = Tensor(counting({2, 3}, kFloat64)), b = Tensor(counting({3, 4}, kFloat64));
+  Tensor out = Tensor(core::full({2, 4}, NAN, kFloat64));  // what was there does not matter
+  const std::uint64_t version = out.version();
+  BOOST_CHECK(mm_out(out, a, b).is_same(out));
+  BOOST_CHECK_EQUAL(error(out, matmul(a, b)), 0);
+  BOOST_CHECK_GT(out.version(), version);
+  Tensor wide = Tensor(core::full({2, 8}, NAN, kFloat64)), part = wide.slice(1, 0, 8, 2);
+  mm_out(part, a, b);
+  BOOST_CHECK_EQUAL(error(wide.slice(1, 0, 8, 2), matmul(a, b)), 0);
+  BOOST_CHECK(std::isnan(wide.index({0, 1}).item<double>()));
+  // Too small, of another dtype, one of its own operands, part of a graph.
+  Tensor small = Tensor(core::zeros({2, 3}, kFloat64)), floats = Tensor(core::zeros({2, 4}, kFloat32));
+  check_error<ShapeError>([&] { mm_out(small, a, b); }, {"[2, 3] x [3, 4]: [2, 3]"});
+  check_error<DTypeError>([&] { mm_out(floats, a, b); }, {"float32", "float64"});
+  Tensor square = Tensor(counting({3, 3}, kFloat64)), copy = square.clone();
+  try {
+    mm_out(square, square, copy);
+    BOOST_CHECK_EQUAL(error(square, matmul(copy, copy)), 0);
+  } catch (const ValueError&) {
+    BOOST_CHECK_EQUAL(error(square, copy), 0);  // refused is fine, half-way is not
+  }
+  check_error<GradError>([&] { mm_out(out, leaf(a.array()), b); }, {"mm_out", "NoGradGuard"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

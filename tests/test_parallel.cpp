@@ -120,6 +120,32 @@ BOOST_AUTO_TEST_CASE(loops_inside_loops) {
   }
 }
 
+// A caller that waits for the rest of its loop must not run a block of another caller's: it may hold a lock.
+BOOST_AUTO_TEST_CASE(a_waiting_caller_takes_nobody_elses_blocks) {
+  test::ManyThreads threads;
+  for (int n_threads : {2, 4}) {
+    set_num_threads(n_threads);
+    thread_local int caller = 0;
+    std::atomic<int> strangers{0};
+    const auto call = [&](int id) {
+      caller = id;
+      for (int i = 0; i < 200; ++i) {
+        parallel_for(4, 1, [&, id](std::int64_t begin, std::int64_t) {
+          if (caller != 0 && caller != id) strangers.fetch_add(1);
+          // Blocks of different lengths, so that somebody has to wait.
+          std::this_thread::sleep_for(std::chrono::microseconds(20 + 60 * begin));
+        });
+      }
+      caller = 0;
+    };
+    std::vector<std::thread> others;
+    for (int id = 1; id <= 6; ++id) others.emplace_back(call, id);
+    call(7);
+    for (std::thread& other : others) other.join();
+    BOOST_TEST(strangers.load() == 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(several_callers_and_changes_of_the_number_of_threads) {
   test::ManyThreads threads;
   std::atomic<int> wrong{0};

@@ -97,7 +97,7 @@ int remove_temporaries(const std::string& folder, const std::string& state) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc == 3 && std::string_view(argv[1]) == "save") save_without_end(argv[2]);
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 100;
   const char* base = std::getenv("TMPDIR");
@@ -125,4 +125,6 @@ int main(int argc, char** argv) {
   std::printf("%d kills, %d of them within a save, after %.0f saves\n", rounds, during, before);
   if (during == 0) fail("no kill came within a save: nothing was shown");
   return 0;
+} catch (const gradus::Error& error) {
+  fail(error.what());
 }
