@@ -30,7 +30,8 @@ struct Cat {
   };
   static Array forward(const Attrs& a, core::ArrayList parts) { return core::cat(parts, a.dim); }
   static constexpr auto gradients = formulas([](Dy<> dy, Which which, const Attrs& a) {
-    if (std::find(a.skipped.begin(), a.skipped.end(), which.input) != a.skipped.end()) return dy.flatten().narrow(0, 0, 0);
+    if (std::find(a.skipped.begin(), a.skipped.end(), which.input) != a.skipped.end())
+      return dy.flatten().narrow(0, 0, 0);
     const auto i = static_cast<std::size_t>(which.input);
     const std::int64_t start = i == 0 ? 0 : a.ends[i - 1];
     return dy.narrow(a.dim, start, a.ends[i] - start);
@@ -63,7 +64,10 @@ struct IndexSelect {
   }
   static Tensor back(const Placed& placed, const Tensor& dy, const Tensor& index);
   static constexpr auto gradients = formulas(
-      [](Dy<> dy, ShapeOf<0> x, In<1> index, const Picked& p) { return back({x, p.dim}, dy, index); }, no_gradient);
+      [](Dy<> dy, ShapeOf<0> x, In<1> index, const Picked& p) {
+        return back({x, p.dim}, dy, index);
+      },
+      no_gradient);
 };
 struct IndexAdd {
   static constexpr std::string_view name = "index_add";
@@ -71,8 +75,8 @@ struct IndexAdd {
   static Array forward(const Placed& p, const Array& x, const Array& index) {
     return core::index_add(p.shape, p.dim, index, x);
   }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> index, const Placed& p) { return index_select(dy, p.dim, index); }, no_gradient);
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> index, const Placed& p) { return index_select(dy, p.dim, index); }, no_gradient);
 };
 Tensor IndexSelect::back(const Placed& placed, const Tensor& dy, const Tensor& index) {
   return apply<IndexAdd>(placed, dy, index);
@@ -81,8 +85,9 @@ struct Gather {
   static constexpr std::string_view name = "gather";
   using Attrs = Picked;
   static Array forward(const Picked& p, const Array& x, const Array& index) { return core::gather(x, p.dim, index); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, ShapeOf<0> x, In<1> index, const Picked& p) { return scatter_add(x, p.dim, index, dy); }, no_gradient);
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, ShapeOf<0> x, In<1> index, const Picked& p) { return scatter_add(x, p.dim, index, dy); },
+               no_gradient);
 };
 struct ScatterAdd {
   static constexpr std::string_view name = "scatter_add";
@@ -90,8 +95,8 @@ struct ScatterAdd {
   static Array forward(const Placed& p, const Array& x, const Array& index) {
     return core::scatter_add(p.shape, p.dim, index, x);
   }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> index, const Placed& p) { return gather(dy, p.dim, index); }, no_gradient);
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> index, const Placed& p) { return gather(dy, p.dim, index); }, no_gradient);
 };
 
 struct FromDiagonal {
@@ -126,7 +131,8 @@ Tensor cat(OperandList tensors, std::int64_t dim) {
     const Array& a = x.tensor().array();
     const bool skipped = a.dim() == 1 && a.numel() == 0 && dims != 1;
     if (skipped) attrs.skipped.push_back(static_cast<std::int64_t>(attrs.ends.size()));
-    const std::int64_t length = skipped || a.dim() == 0 ? 0 : a.shape()[std::min(static_cast<int>(attrs.dim), a.dim() - 1)];
+    const std::int64_t length =
+        skipped || a.dim() == 0 ? 0 : a.shape()[std::min(static_cast<int>(attrs.dim), a.dim() - 1)];
     attrs.ends.push_back((attrs.ends.empty() ? 0 : attrs.ends.back()) + length);
   }
   return apply<Cat>(attrs, tensors);

@@ -10,7 +10,10 @@ using core::Array;
 namespace autograd {
 
 NestedNumbers::NestedNumbers(const Scalar& value, DType dtype)
-    : dtype_(gradus::is_floating_point(dtype) ? kFloat32 : dtype == kBool ? kBool : kInt64), values_{value} {}
+    : dtype_(gradus::is_floating_point(dtype) ? kFloat32
+             : dtype == kBool                 ? kBool
+                                              : kInt64),
+      values_{value} {}
 
 NestedNumbers::NestedNumbers(std::initializer_list<NestedNumbers> rows) : dtype_(kFloat32) {
   shape_.push_back(static_cast<std::int64_t>(rows.size()));
@@ -79,9 +82,7 @@ Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options) {
   return made(core::eye(n, m, options.dtype()), options);
 }
 
-Tensor rand(IntArrayRef shape, const TensorOptions& options) {
-  return rand(shape, core::default_generator(), options);
-}
+Tensor rand(IntArrayRef shape, const TensorOptions& options) { return rand(shape, core::default_generator(), options); }
 Tensor rand(IntArrayRef shape, Generator& generator, const TensorOptions& options) {
   return made(core::rand(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
 }
@@ -126,7 +127,8 @@ Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& optio
   const Array result = core::empty(numbers.shape(), options.dtype_or(numbers.dtype()));
   // Element by element through 0-d views: each number is converted as fill_ converts.
   const Array flat = result.view({result.numel()});
-  for (std::int64_t i = 0; i < result.numel(); ++i) flat.select(0, i).fill_(numbers.values()[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 0; i < result.numel(); ++i)
+    flat.select(0, i).fill_(numbers.values()[static_cast<std::size_t>(i)]);
   return made(result, options);
 }
 

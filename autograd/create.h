@@ -17,9 +17,9 @@ namespace autograd {
 class GRADUS_API NestedNumbers {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
-  NestedNumbers(T value) : NestedNumbers(Scalar(value), dtype_of<T>) {}  // NOLINT(google-explicit-constructor)
-  NestedNumbers(std::initializer_list<NestedNumbers> rows);              // NOLINT(google-explicit-constructor)
+  requires std::is_arithmetic_v<T> NestedNumbers(T value)
+      : NestedNumbers(Scalar(value), dtype_of<T>) {}         // NOLINT(google-explicit-constructor)
+  NestedNumbers(std::initializer_list<NestedNumbers> rows);  // NOLINT(google-explicit-constructor)
   /// float32 for floating-point numbers, int64 for integers, Bool for bools; of mixed ones the widest.
   DType dtype() const { return dtype_; }
   const std::vector<std::int64_t>& shape() const { return shape_; }
@@ -77,8 +77,8 @@ GRADUS_API Tensor from_blob(void* data, IntArrayRef shape, std::function<void(vo
 GRADUS_API Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& options = {});
 /// A copy of a vector. Floating-point numbers become float32 unless the options name another dtype.
 template <class T>
-  requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-Tensor tensor(const std::vector<T>& values, const TensorOptions& options = {}) {
+requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) Tensor
+    tensor(const std::vector<T>& values, const TensorOptions& options = {}) {
   const DType wanted = options.dtype_or(std::is_floating_point_v<T> ? kFloat32 : kInt64);
   auto* data = const_cast<T*>(values.data());
   return from_blob(data, {static_cast<std::int64_t>(values.size())}, dtype_of<T>)

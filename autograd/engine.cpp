@@ -205,8 +205,7 @@ void Pass::restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& 
     for (int i = 0; i < node->num_inputs(); ++i) visit(node->edges()[i]);
   }
   // A node's inputs have lower numbers than the node: one pass upward settles who leads to a target.
-  std::sort(reachable.begin(), reachable.end(),
-            [](const Node* a, const Node* b) { return a->number() < b->number(); });
+  std::sort(reachable.begin(), reachable.end(), [](const Node* a, const Node* b) { return a->number() < b->number(); });
   for (const Node* node : reachable) {
     bool run = false;
     for (int i = 0; i < node->num_inputs() && !run; ++i) {
@@ -271,9 +270,10 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
   std::vector<Target> targets = targets_of(inputs, "backward");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].is_leaf()) {
-      core::fail<GradError>("backward: inputs must be leaves: input {} was made by {}; autograd::grad returns the "
-                            "gradient of any tensor",
-                            i, inputs[i].grad_fn()->name());
+      core::fail<GradError>(
+          "backward: inputs must be leaves: input {} was made by {}; autograd::grad returns the "
+          "gradient of any tensor",
+          i, inputs[i].grad_fn()->name());
     }
   }
   Pass pass(retain_graph.value_or(create_graph), create_graph);
@@ -295,9 +295,10 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::vector<Tensor> results;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].result.defined() && !allow_unused) {
-      core::fail<GradError>("grad: no output depends on input {} ({}, {}): pass allow_unused=true to get an undefined "
-                            "tensor for it",
-                            i, inputs[i].sizes(), inputs[i].dtype());
+      core::fail<GradError>(
+          "grad: no output depends on input {} ({}, {}): pass allow_unused=true to get an undefined "
+          "tensor for it",
+          i, inputs[i].sizes(), inputs[i].dtype());
     }
     results.push_back(std::move(targets[i].result));
   }

@@ -51,8 +51,8 @@ std::vector<Tensor> own_leaves(const std::vector<Tensor>& inputs) {
     Tensor leaf = x.detach();
     if (x.requires_grad()) {
       if (x.dtype() != kFloat64) {
-        core::fail<ValueError>("gradcheck: inputs that require grad must be float64 (finite differences need its digits): {}",
-                               x.dtype());
+        core::fail<ValueError>(
+            "gradcheck: inputs that require grad must be float64 (finite differences need its digits): {}", x.dtype());
       }
       leaf.requires_grad_();
     }
@@ -100,11 +100,13 @@ std::vector<Tensor> vjp(const std::vector<Tensor>& outputs, const std::vector<Te
   return results;
 }
 
-void compare(double analytic, double numerical, const GradcheckOptions& o, std::size_t input, const std::string& where) {
+void compare(double analytic, double numerical, const GradcheckOptions& o, std::size_t input,
+             const std::string& where) {
   if (std::abs(analytic - numerical) <= o.atol + o.rtol * std::abs(numerical)) return;
-  core::fail<GradError>("gradcheck: the gradient of {} with respect to input {} disagrees: analytic {:.10g}, finite "
-                        "difference {:.10g}",
-                        where, input, analytic, numerical);
+  core::fail<GradError>(
+      "gradcheck: the gradient of {} with respect to input {} disagrees: analytic {:.10g}, finite "
+      "difference {:.10g}",
+      where, input, analytic, numerical);
 }
 
 }  // namespace

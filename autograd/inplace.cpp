@@ -37,9 +37,8 @@ struct AddTo {
   };
   static Array forward(const Attrs& a, const Array& x, const Array& b) { return core::add_scaled(x, b, a.alpha); }
   static void write(const Array& x, const Attrs& a, const Array& b) { core::add_scaled_out(x, x, b, a.alpha); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(dy); },
-      [](Dy<> dy, const Attrs& a) { return times(dy, a.alpha); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& a) { return times(dy, a.alpha); });
 };
 // x <- x - alpha b
 struct SubFrom {
@@ -49,12 +48,9 @@ struct SubFrom {
   static Array forward(const Attrs& a, const Array& x, const Array& b) {
     return core::add_scaled(x, b, negated(a.alpha));
   }
-  static void write(const Array& x, const Attrs& a, const Array& b) {
-    core::add_scaled_out(x, x, b, negated(a.alpha));
-  }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(dy); },
-      [](Dy<> dy, const Attrs& a) { return -times(dy, a.alpha); });
+  static void write(const Array& x, const Attrs& a, const Array& b) { core::add_scaled_out(x, x, b, negated(a.alpha)); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& a) { return -times(dy, a.alpha); });
 };
 struct SubNumberFrom {
   static constexpr std::string_view name = "sub_";
@@ -75,9 +71,8 @@ struct MulInto {
   static constexpr bool broadcasts = true;
   static Array forward(const Array& x, const Array& b) { return x * b; }
   static void write(const Array& x, const Array& b) { core::binary_out(x, Binary::Mul, x, b); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> b) { return dy * b; },
-      [](Dy<> dy, In<0> x) { return dy * x; });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> x) { return dy * x; });
 };
 struct MulNumberInto {
   static constexpr std::string_view name = "mul_";
@@ -91,9 +86,8 @@ struct DivInto {
   static constexpr bool broadcasts = true;
   static Array forward(const Array& x, const Array& b) { return x / b; }
   static void write(const Array& x, const Array& b) { core::binary_out(x, Binary::Div, x, b); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> b) { return dy / b; },
-      [](Dy<> dy, In<0> x, In<1> b) { return -(dy * (x / square(b))); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return dy / b; },
+                                             [](Dy<> dy, In<0> x, In<1> b) { return -(dy * (x / square(b))); });
 };
 struct DivNumberInto {
   static constexpr std::string_view name = "div_";
@@ -108,9 +102,8 @@ struct CopyInto {
   static constexpr bool broadcasts = true;
   static Array forward(const Array& x, const Array& src) { return src.expand(x.shape()).to(x.dtype()); }
   static void write(const Array& x, const Array& src) { x.copy_(src); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); },
-      [](Dy<> dy) { return Tensor(dy); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); }, [](Dy<> dy) { return Tensor(dy); });
 };
 struct FillInto {
   static constexpr std::string_view name = "fill_";

@@ -18,9 +18,8 @@ struct Matmul {
   static constexpr std::string_view name = "matmul";
   static constexpr bool broadcasts = true;
   static Array forward(const Array& a, const Array& b) { return core::matmul(a, b); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> b) { return matmul(dy, b.transpose(-2, -1)); },
-      [](Dy<> dy, In<0> a) { return matmul(a.transpose(-2, -1), dy); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return matmul(dy, b.transpose(-2, -1)); },
+                                             [](Dy<> dy, In<0> a) { return matmul(a.transpose(-2, -1), dy); });
 };
 
 Tensor scaled(const Tensor& x, double factor) { return factor == 1 ? x : x * factor; }
@@ -50,10 +49,10 @@ struct Addmm {
     core::gemm(y, a, b, s.alpha, s.beta);
     return y;
   }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, const Attrs& s) { return scaled(dy, s.beta); },
-      [](Dy<> dy, In<2> b, const Attrs& s) { return scaled(matmul(dy, b.t()), s.alpha); },
-      [](Dy<> dy, In<1> a, const Attrs& s) { return scaled(matmul(a.t(), dy), s.alpha); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, const Attrs& s) { return scaled(dy, s.beta); },
+               [](Dy<> dy, In<2> b, const Attrs& s) { return scaled(matmul(dy, b.t()), s.alpha); },
+               [](Dy<> dy, In<1> a, const Attrs& s) { return scaled(matmul(a.t(), dy), s.alpha); });
 };
 
 void check_dims(const Operand& x, std::int64_t dims, const char* op, const char* which) {

@@ -6,7 +6,7 @@
 #include "engine.h"
 #include "grad_mode.h"
 #include "operation.h"
-#include "views.h"
+#include "view_history.h"
 
 namespace gradus::autograd {
 
@@ -45,15 +45,19 @@ std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(DType value) { return std::string(to_string(value)); }
 std::string text_of(const Scalar& value) { return to_string(value); }
 std::string text_of(const core::Dims& value) { return core::to_string(value); }
-std::string text_of(const core::RandomPosition& value) { return fmt::format("seed {} at {}", value.seed, value.offset); }
+std::string text_of(const core::RandomPosition& value) {
+  return fmt::format("seed {} at {}", value.seed, value.offset);
+}
 std::string text_of(const std::vector<std::int64_t>& value) { return core::to_string(value); }
 
 void Saved::fail_changed(const Node& node, const char* kind, int index) const {
   const core::WriteMark& mark = value_.storage()->writes();
-  std::string recorded = node.location() ? fmt::format(" at {}:{}", node.location().file(), node.location().line()) : "";
+  std::string recorded =
+      node.location() ? fmt::format(" at {}:{}", node.location().file(), node.location().line()) : "";
   std::string written = mark.at ? fmt::format(" at {}:{}", mark.at.file(), mark.at.line()) : "";
   core::fail<GradError>(
-      "{}: its {} {} ({}, {}), saved{} for the backward pass, must not be changed before it: {} wrote to it{}; change a "
+      "{}: its {} {} ({}, {}), saved{} for the backward pass, must not be changed before it: {} wrote to it{}; change "
+      "a "
       "clone() instead, or use the form without underscore",
       node.name(), kind, index, value_.shape(), value_.dtype(), recorded, mark.by == nullptr ? "something" : mark.by,
       written);
@@ -91,8 +95,7 @@ Tensor make_view(core::Array value, core::Ref<Node> node, const Tensor& of) {
   auto link = std::make_unique<ViewOf>();
   link->base = source.view != nullptr ? source.view->base : of.body_ref();
   link->seen = link->base->rewrites;
-  link->taken_without_grad =
-      !GradMode::is_enabled() || (source.view != nullptr && source.view->taken_without_grad);
+  link->taken_without_grad = !GradMode::is_enabled() || (source.view != nullptr && source.view->taken_without_grad);
   view.body().view = std::move(link);
   return view;
 }
@@ -125,8 +128,8 @@ namespace {
 
 [[noreturn]] void fail_leaf(const char* op, const char* what) {
   core::fail<GradError>(
-      "{}: {} cannot be changed in place while recording: open a NoGradGuard around the change, or change a clone()", op,
-      what);
+      "{}: {} cannot be changed in place while recording: open a NoGradGuard around the change, or change a clone()",
+      op, what);
 }
 
 }  // namespace
@@ -134,8 +137,9 @@ namespace {
 bool begin_inplace(const char* op, const Operand* inputs, int count) {
   const Tensor& self = inputs[0].tensor();
   if (self.array().may_overlap_itself()) {
-    core::fail<ValueError>("{}: elements of the tensor share memory ({} with strides {}): clone() it before changing it",
-                           op, self.sizes(), self.strides());
+    core::fail<ValueError>(
+        "{}: elements of the tensor share memory ({} with strides {}): clone() it before changing it", op, self.sizes(),
+        self.strides());
   }
   if (!GradMode::is_enabled()) return false;
   if (self.requires_grad() && self.is_leaf()) fail_leaf(op, "a leaf that requires grad");
@@ -145,7 +149,8 @@ bool begin_inplace(const char* op, const Operand* inputs, int count) {
     if (base.requires_grad() && base.is_leaf()) fail_leaf(op, "a view of a leaf that requires grad");
     if (view->taken_without_grad && (base.requires_grad() || recording(inputs, count))) {
       core::fail<GradError>(
-          "{}: a view that was taken without recording cannot be changed in place while recording: take the view again, "
+          "{}: a view that was taken without recording cannot be changed in place while recording: take the view "
+          "again, "
           "or change it under a NoGradGuard",
           op);
     }

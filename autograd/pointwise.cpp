@@ -140,9 +140,8 @@ struct Add {
   static constexpr bool broadcasts = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) { return core::add_scaled(a, b, c.alpha); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(dy); },
-      [](Dy<> dy, const Attrs& c) { return scaled(dy, c.alpha); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return scaled(dy, c.alpha); });
 };
 // y = a - alpha b
 struct Sub {
@@ -158,9 +157,8 @@ struct Sub {
     core::fail<DTypeError>("sub: no operand may be bool: {} - {}; use logical_xor, or convert first", a, b);
   }
   static Scalar negated(const Scalar& s) { return s.is_floating_point() ? Scalar(-s.toDouble()) : Scalar(-s.toLong()); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(dy); },
-      [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
 };
 struct AddNumber : WithNumber<Binary::Add> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
@@ -183,17 +181,16 @@ struct SubFromNumber {
   static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
 };
 struct Mul : BinaryOperation<Binary::Mul> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> b) { return dy * b; },
-      [](Dy<> dy, In<0> a) { return dy * a; });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> a) { return dy * a; });
 };
 struct MulNumber : WithNumber<Binary::Mul> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * c.value; });
 };
 struct Div : BinaryOperation<Binary::Div> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> b) { return dy / b; },
-      [](Dy<> dy, In<1> b, Out<> y) { return -(dy * (y / b)); });  // d(a/b)/db = -a/b^2
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> b) { return dy / b; },
+               [](Dy<> dy, In<1> b, Out<> y) { return -(dy * (y / b)); });  // d(a/b)/db = -a/b^2
 };
 struct DivNumber : WithNumber<Binary::Div> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
@@ -202,11 +199,11 @@ struct DivNumber : WithNumber<Binary::Div> {
 // y = a^b. The gradient of a vanishes where b = 0, and that of b where a = 0 and b >= 0, also where the formula says
 // 0 x inf.
 struct Pow : BinaryOperation<Binary::Pow> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> a, In<1> b) { return masked_fill(dy * (b * pow(a, b - 1)), b == 0, 0); },
-      [](Dy<> dy, In<0> a, In<1> b, Out<> y) {
-        return masked_fill(dy * (y * log(a)), logical_and(a == 0, b >= 0), 0);
-      });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> a, In<1> b) { return masked_fill(dy * (b * pow(a, b - 1)), b == 0, 0); },
+               [](Dy<> dy, In<0> a, In<1> b, Out<> y) {
+                 return masked_fill(dy * (y * log(a)), logical_and(a == 0, b >= 0), 0);
+               });
 };
 struct PowNumber : WithNumber<Binary::Pow> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Number& c) -> Tensor {
@@ -234,30 +231,26 @@ Tensor share(const Tensor& dy, const Tensor& wins, const Tensor& ties) {
   return dy * (wins.to(dy.dtype()) + ties.to(dy.dtype()) * 0.5);
 }
 struct Maximum : BinaryOperation<Binary::Maximum> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
-      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
+                                             [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
 };
 struct Minimum : BinaryOperation<Binary::Minimum> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, a < b, a == b); },
-      [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b < a, a == b); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a < b, a == b); },
+                                             [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b < a, a == b); });
 };
 // a - trunc(a / b) b, and with floor.
 struct Fmod : BinaryOperation<Binary::Fmod> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(dy); },
-      [](Dy<> dy, In<0> a, In<1> b) { return -(dy * trunc(a / b)); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * trunc(a / b)); });
 };
 struct Remainder : BinaryOperation<Binary::Remainder> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy) { return Tensor(dy); },
-      [](Dy<> dy, In<0> a, In<1> b) { return -(dy * floor(a / b)); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * floor(a / b)); });
 };
 struct Atan2 : BinaryOperation<Binary::Atan2> {
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> a, In<1> b) { return dy * (b / (square(a) + square(b))); },
-      [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / (square(a) + square(b)))); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * (b / (square(a) + square(b))); },
+               [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / (square(a) + square(b)))); });
 };
 
 struct Where {
@@ -265,8 +258,7 @@ struct Where {
   static constexpr bool broadcasts = true;
   static Array forward(const Array& condition, const Array& a, const Array& b) { return core::where(condition, a, b); }
   static constexpr auto gradients = formulas(
-      no_gradient,
-      [](Dy<> dy, In<0> condition) { return masked_fill(dy, !condition, 0); },
+      no_gradient, [](Dy<> dy, In<0> condition) { return masked_fill(dy, !condition, 0); },
       [](Dy<> dy, In<0> condition) { return masked_fill(dy, condition, 0); });
 };
 struct MaskedFill {
@@ -276,9 +268,7 @@ struct MaskedFill {
   static Array forward(const Attrs& c, const Array& x, const Array& mask) {
     return core::where(mask, core::scalar(c.value, x.dtype()), x);
   }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); },
-      no_gradient);
+  static constexpr auto gradients = formulas([](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); }, no_gradient);
 };
 struct Clamp {
   static constexpr std::string_view name = "clamp";

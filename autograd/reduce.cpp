@@ -64,8 +64,8 @@ struct Extremum {
   static constexpr std::string_view name = R == Reduction::Max ? "amax" : "amin";
   using Attrs = Over;
   static Array forward(const Over& o, const Array& x) { return core::reduce(R, x, o.dims, o.keepdim); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> x, Out<> y, const Over& o) { return shared(dy, x, y, o); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x, Out<> y, const Over& o) { return shared(dy, x, y, o); });
 };
 
 struct Along {
@@ -88,7 +88,8 @@ struct ExtremumAt {
   }
   static constexpr auto gradients = formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Along& a) {
     if (x.empty()) return dy.reshape({});
-    const Tensor g = a.keepdim ? Tensor(dy) : dy.unsqueeze(a.dim), i = a.keepdim ? Tensor(index) : index.unsqueeze(a.dim);
+    const Tensor g = a.keepdim ? Tensor(dy) : dy.unsqueeze(a.dim),
+                 i = a.keepdim ? Tensor(index) : index.unsqueeze(a.dim);
     return scatter_add(x, a.dim, i, g);
   });
 };
@@ -128,17 +129,15 @@ struct LogSoftmax {
   static constexpr std::string_view name = "log_softmax";
   using Attrs = AlongDim;
   static Array forward(const AlongDim& a, const Array& x) { return core::log_softmax(x, a.dim); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, Out<> y, const AlongDim& a) { return dy - exp(y) * dy.sum(a.dim, true); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, Out<> y, const AlongDim& a) { return dy - exp(y) * dy.sum(a.dim, true); });
 };
 
 Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
   return {core::wrap_dims(dim, x.tensor().array().dim(), op), keepdim};
 }
 // x in the dtype asked for.
-Tensor cast(const Operand& x, std::optional<DType> dtype) {
-  return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor();
-}
+Tensor cast(const Operand& x, std::optional<DType> dtype) { return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor(); }
 // The mean of squared distances from the mean, n / (n - 1) times that when unbiased.
 Tensor variance(const Operand& x, const Over& o, bool unbiased) {
   const Shape& shape = x.tensor().array().shape();
@@ -209,7 +208,8 @@ Tensor any(Operand x, std::int64_t dim, bool keepdim) {
 Tensor norm(Operand x, const Scalar& p) { return norm(x, p, IntArrayRef()); }
 Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
   if (!x.tensor().is_floating_point()) {
-    core::fail<DTypeError>("norm: the operand must be floating-point: {}; convert it with to(kFloat)", x.tensor().dtype());
+    core::fail<DTypeError>("norm: the operand must be floating-point: {}; convert it with to(kFloat)",
+                           x.tensor().dtype());
   }
   const Scope scope(x.at());
   const double order = p.toDouble();

@@ -3,7 +3,7 @@
 #include "../core/fail.h"
 #include "engine.h"
 #include "grad_mode.h"
-#include "views.h"
+#include "view_history.h"
 
 namespace gradus {
 
@@ -16,7 +16,9 @@ Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
   if (name != "cpu") core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"", name);
 }
 
-void Tensor::throw_undefined() { core::fail<GradError>("Tensor: an undefined tensor was used (it was never assigned)"); }
+void Tensor::throw_undefined() {
+  core::fail<GradError>("Tensor: an undefined tensor was used (it was never assigned)");
+}
 
 LeafNode& Tensor::leaf() const {
   Body& b = body();
@@ -29,8 +31,9 @@ LeafNode& Tensor::leaf() const {
 const Tensor& Tensor::requires_grad_(bool requires_grad) const {
   if (!is_leaf()) {
     if (requires_grad) return *this;
-    core::fail<GradError>("requires_grad_: a result of {} cannot cease to require grad: detach() gives a tensor that does",
-                          grad_fn()->name());
+    core::fail<GradError>(
+        "requires_grad_: a result of {} cannot cease to require grad: detach() gives a tensor that does",
+        grad_fn()->name());
   }
   if (!requires_grad) {
     body().edge = {};

@@ -1,10 +1,5 @@
-// Views, copies, and how views and their base keep each other's history right.
-//
-// A view shares numbers with its base, so an in-place change of one changes the other. The graph stays functional:
-// after v.mul_(c) on a view v of b, v's numbers are the output of "mul", b's are those of "as_strided_scatter" (b with
-// the new numbers in v's place), and every view of b, v included, is an "as_strided" view of that, made when next asked.
-#include "views.h"
-
+// Views that pick elements one by one, and copies. Those of any strides, and what an in-place change of a view does to
+// the history of its base, are in view_history.cpp.
 #include <algorithm>
 #include <limits>
 
@@ -44,8 +39,7 @@ struct Put {
     V::forward(a.pick, zeros).copy_(x);
     return zeros;
   }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, const Attrs& a) { return apply<V>(a.pick, Tensor(dy)); });
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return apply<V>(a.pick, Tensor(dy)); });
 };
 // In functions of their own: where a formula stands, its operation is not complete yet.
 template <class V, class A>
@@ -65,7 +59,8 @@ struct Select {
     }
   };
   static Array forward(const Attrs& a, const Array& x) { return x.select(a.dim, a.index); }
-  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Select>(dy, x, a); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Select>(dy, x, a); });
 };
 struct Slice {
   static constexpr std::string_view name = "slice", put_name = "put_slice";
@@ -81,7 +76,8 @@ struct Slice {
     }
   };
   static Array forward(const Attrs& a, const Array& x) { return x.slice(a.dim, a.start, a.stop, a.step); }
-  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Slice>(dy, x, a); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Slice>(dy, x, a); });
 };
 struct Diagonal {
   static constexpr std::string_view name = "diagonal", put_name = "put_diagonal";
@@ -96,7 +92,8 @@ struct Diagonal {
     }
   };
   static Array forward(const Attrs& a, const Array& x) { return x.diagonal(a.offset, a.dim1, a.dim2); }
-  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Diagonal>(dy, x, a); });
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Diagonal>(dy, x, a); });
 };
 
 struct ShapeAttrs {
@@ -188,116 +185,9 @@ struct Flip {
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy.flip(a.dims); });
 };
 
-// Any geometry over a contiguous base, its offset counted from the base's first element; indices may overlap.
-struct Geometry {
-  Shape shape;
-  Strides strides;
-  std::int64_t offset = 0;
-  template <class F>
-  void visit(F&& f) const {
-    f("shape", shape);
-    f("strides", strides);
-    f("offset", offset);
-  }
-  Array of(const Array& base) const { return base.as_strided(shape, strides, base.storage_offset() + offset); }
-};
-Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry);
-struct AsStrided {
-  static constexpr std::string_view name = "as_strided";
-  static constexpr bool is_view = true;
-  using Attrs = Geometry;
-  static Array forward(const Attrs& a, const Array& base) { return a.of(base); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, ShapeOf<0> base, const Attrs& a) { return put_strided(dy, base, a); });
-};
-// Adds each element of x to the place that it is a view of: the gradient of as_strided.
-struct StridedSum {
-  static constexpr std::string_view name = "strided_sum";
-  struct Attrs {
-    Geometry geometry;
-    Shape base;
-    template <class F>
-    void visit(F&& f) const {
-      geometry.visit(f);
-      f("base", base);
-    }
-  };
-  static Array forward(const Attrs& a, const Array& x) {
-    const Array sum = core::zeros(a.base, x.dtype());
-    add_elements(a.geometry.of(sum), x, 0);
-    return sum;
-  }
-  // Dimension by dimension while elements of the target share memory; in one go once they do not.
-  static void add_elements(const Array& to, const Array& x, int dim) {
-    if (dim == to.dim() || !to.may_overlap_itself()) {
-      core::binary_out(to, core::Binary::Add, to, x);
-      return;
-    }
-    for (std::int64_t i = 0; i < to.shape()[0]; ++i) add_elements(to.select(0, i), x.select(0, i), dim);
-  }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a.geometry, dy.contiguous()); });
-};
-Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry) {
-  return apply<StridedSum>({geometry, base}, dy);
-}
-// The base with other numbers in a view's place.
-Tensor scatter_zeros(const Tensor& dy, const Geometry& view);
-struct AsStridedScatter {
-  static constexpr std::string_view name = "as_strided_scatter";
-  using Attrs = Geometry;
-  static Array forward(const Attrs& a, const Array& base, const Array& view) {
-    const Array result = base.clone();
-    a.of(result).copy_(view);
-    return result;
-  }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, const Attrs& a) { return scatter_zeros(dy, a); },
-      [](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a, dy.contiguous()); });
-};
-
-Tensor scatter_zeros(const Tensor& dy, const Geometry& view) {
-  return apply<AsStridedScatter>(view, dy.contiguous(), Tensor(core::zeros(view.shape, dy.dtype())));
-}
-
-Geometry geometry_in(const Array& base, const Array& view) {
-  if (base.storage() != view.storage()) {
-    core::fail<GradError>(
-        "in-place change: the base of the view must still hold its numbers: set_data has given it others; take the view "
-        "again");
-  }
-  if (!base.is_contiguous()) {
-    core::fail<GradError>(
-        "in-place change: the base of the view must be contiguous for its history to be kept: {} with strides {}; call "
-        "contiguous() on it before taking the view",
-        base.shape(), base.strides());
-  }
-  return {view.shape(), view.strides(), view.storage_offset() - base.storage_offset()};
-}
-
 }  // namespace
 
 namespace autograd::detail {
-
-Edge edge_as_view_of(const Tensor& base, const Array& view) {
-  if (!base.requires_grad()) return {};
-  const Operand input(base, base.edge().node->location());  // where the base was changed
-  auto* node = new NodeOf<AsStrided>(geometry_in(base.array(), view), &input, 1, false);
-  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
-  node->set_outputs(view);
-  return {owner, 0};
-}
-
-Edge edge_after_write(const Tensor& base, const Array& view, const Edge& written, Location at) {
-  const Tensor new_view(view, written);
-  const Operand inputs[] = {{base, at}, {new_view, at}};
-  auto* node = new NodeOf<AsStridedScatter>(geometry_in(base.array(), view), inputs, 2, false);
-  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
-  node->set_outputs(base.array());
-  return {owner, 0};
-}
-
-void check_writable_view(const Array& base, const Array& view) { geometry_in(base, view); }
 
 Tensor alias_of(Operand x) { return apply<Alias>(x); }
 
@@ -359,25 +249,6 @@ Tensor narrow(Operand x, std::int64_t dim, std::int64_t start, std::int64_t leng
 Tensor diagonal(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
   return apply<Diagonal>({offset, dim1, dim2}, x);
 }
-Tensor as_strided(Operand x, IntArrayRef shape, IntArrayRef strides, std::optional<std::int64_t> storage_offset) {
-  const Tensor& tensor = x.tensor();
-  // The history leads to the base: the geometry is over the storage, and may reach elements that x does not have.
-  const Tensor base = tensor.is_view() ? Tensor(tensor.body().view->base) : tensor;
-  const std::int64_t offset = storage_offset.value_or(tensor.storage_offset());
-  if (!base.requires_grad()) {
-    return detail::make_view(tensor.array().as_strided(shape, strides, offset), {}, tensor);
-  }
-  const Array result = base.array().as_strided(shape, strides, offset);
-  const Geometry geometry = geometry_in(base.array(), result);
-  const std::int64_t last = core::contiguous_strides(base.array().shape()).empty() ? 1 : base.numel();
-  std::int64_t reach = geometry.offset + 1;
-  for (int i = 0; i < result.dim(); ++i) reach += (result.shape()[i] - 1) * result.strides()[i];
-  if (result.numel() != 0 && (geometry.offset < 0 || reach > last)) {
-    core::fail<IndexError>("as_strided: a view with history must stay within its base: elements {} to {} of {}",
-                           geometry.offset, reach - 1, last);
-  }
-  return apply<AsStrided>(geometry, Operand(base, x.at()));
-}
 Tensor Tensor::operator[](std::int64_t index) const { return gradus::select({*this, Location::unknown()}, 0, index); }
 
 Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) const {
@@ -392,9 +263,15 @@ Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) co
   for (const TensorIndex& i : indices) {
     const Operand x(result, at);
     switch (i.kind) {
-      case Kind::kInteger: result = gradus::select(x, at_dim, i.integer); break;
-      case Kind::kSlice: result = gradus::slice(x, at_dim++, i.slice.start, i.slice.stop, i.slice.step); break;
-      case Kind::kNone: result = gradus::unsqueeze(x, at_dim++); break;
+      case Kind::kInteger:
+        result = gradus::select(x, at_dim, i.integer);
+        break;
+      case Kind::kSlice:
+        result = gradus::slice(x, at_dim++, i.slice.start, i.slice.stop, i.slice.step);
+        break;
+      case Kind::kNone:
+        result = gradus::unsqueeze(x, at_dim++);
+        break;
       case Kind::kEllipsis: {
         std::int64_t later = 0;
         for (const TensorIndex* j = &i + 1; j != indices.end(); ++j) {

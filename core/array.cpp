@@ -85,12 +85,18 @@ Scalar Array::item() const {
   }
   const void* const element = data();
   switch (dtype_) {
-    case kBool: return *static_cast<const std::uint8_t*>(element) != 0;
-    case kUInt8: return *static_cast<const std::uint8_t*>(element);
-    case kInt32: return *static_cast<const std::int32_t*>(element);
-    case kInt64: return *static_cast<const std::int64_t*>(element);
-    case kFloat32: return *static_cast<const float*>(element);
-    case kFloat64: return *static_cast<const double*>(element);
+    case kBool:
+      return *static_cast<const std::uint8_t*>(element) != 0;
+    case kUInt8:
+      return *static_cast<const std::uint8_t*>(element);
+    case kInt32:
+      return *static_cast<const std::int32_t*>(element);
+    case kInt64:
+      return *static_cast<const std::int64_t*>(element);
+    case kFloat32:
+      return *static_cast<const float*>(element);
+    case kFloat64:
+      return *static_cast<const double*>(element);
   }
   __builtin_unreachable();
 }

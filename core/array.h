@@ -103,9 +103,9 @@ class GRADUS_API Array {
   Array index(std::initializer_list<TensorIndex> indices) const { return index(IndexList(indices)); }
 
   // Copies.
-  Array clone() const;                 ///< a contiguous copy
-  Array contiguous() const;            ///< this when contiguous, else a copy
-  Array to(DType dtype) const;         ///< this when the dtype is the same, else a converted copy
+  Array clone() const;          ///< a contiguous copy
+  Array contiguous() const;     ///< this when contiguous, else a copy
+  Array to(DType dtype) const;  ///< this when the dtype is the same, else a converted copy
   /// Overwrites the numbers with src's, broadcast and converted; overlapping memory is handled. Counts as a write.
   /// ShapeError when src does not broadcast; ValueError when one element here is another's memory (`expand`).
   const Array& copy_(const Array& src) const;
@@ -145,7 +145,7 @@ class ArrayList {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
-  ArrayList(const std::vector<Array>& list) : data_(list.data()), size_(list.size()) {}             // NOLINT
+  ArrayList(const std::vector<Array>& list) : data_(list.data()), size_(list.size()) {}  // NOLINT
   ArrayList(const Array* data, std::size_t size) : data_(data), size_(size) {}
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -16,12 +16,18 @@ struct TypeTag {
 template <class Body>
 decltype(auto) dispatch(DType dtype, Body&& body) {
   switch (dtype) {
-    case kBool: return body(TypeTag<bool>());
-    case kUInt8: return body(TypeTag<std::uint8_t>());
-    case kInt32: return body(TypeTag<std::int32_t>());
-    case kInt64: return body(TypeTag<std::int64_t>());
-    case kFloat32: return body(TypeTag<float>());
-    case kFloat64: return body(TypeTag<double>());
+    case kBool:
+      return body(TypeTag<bool>());
+    case kUInt8:
+      return body(TypeTag<std::uint8_t>());
+    case kInt32:
+      return body(TypeTag<std::int32_t>());
+    case kInt64:
+      return body(TypeTag<std::int64_t>());
+    case kFloat32:
+      return body(TypeTag<float>());
+    case kFloat64:
+      return body(TypeTag<double>());
   }
   __builtin_unreachable();
 }
@@ -30,9 +36,12 @@ decltype(auto) dispatch(DType dtype, Body&& body) {
 template <class Body>
 decltype(auto) dispatch_width(DType dtype, Body&& body) {
   switch (size_of(dtype)) {
-    case 1: return body(TypeTag<std::uint8_t>());
-    case 4: return body(TypeTag<std::uint32_t>());
-    default: return body(TypeTag<std::uint64_t>());
+    case 1:
+      return body(TypeTag<std::uint8_t>());
+    case 4:
+      return body(TypeTag<std::uint32_t>());
+    default:
+      return body(TypeTag<std::uint64_t>());
   }
 }
 

@@ -13,9 +13,12 @@ std::string_view to_string(DType dtype) {
 
 std::string to_string(const Scalar& value) {
   switch (value.category()) {
-    case kBool: return value.to<bool>() ? "true" : "false";
-    case kFloat64: return fmt::format("{}", value.toDouble());
-    default: return fmt::format("{}", value.toLong());
+    case kBool:
+      return value.to<bool>() ? "true" : "false";
+    case kFloat64:
+      return fmt::format("{}", value.toDouble());
+    default:
+      return fmt::format("{}", value.toLong());
   }
 }
 

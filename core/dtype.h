@@ -35,13 +35,34 @@ constexpr bool is_integral(DType dtype) { return dtype == kUInt8 || dtype == kIn
 
 template <class T>
 struct DTypeOf;  // no definition: T is not an element type
-template <> struct DTypeOf<bool> { static constexpr DType value = kBool; };
-template <> struct DTypeOf<std::uint8_t> { static constexpr DType value = kUInt8; };
-template <> struct DTypeOf<std::int32_t> { static constexpr DType value = kInt32; };
-template <> struct DTypeOf<long> { static constexpr DType value = kInt64; };
-template <> struct DTypeOf<long long> { static constexpr DType value = kInt64; };
-template <> struct DTypeOf<float> { static constexpr DType value = kFloat32; };
-template <> struct DTypeOf<double> { static constexpr DType value = kFloat64; };
+template <>
+struct DTypeOf<bool> {
+  static constexpr DType value = kBool;
+};
+template <>
+struct DTypeOf<std::uint8_t> {
+  static constexpr DType value = kUInt8;
+};
+template <>
+struct DTypeOf<std::int32_t> {
+  static constexpr DType value = kInt32;
+};
+template <>
+struct DTypeOf<long> {
+  static constexpr DType value = kInt64;
+};
+template <>
+struct DTypeOf<long long> {
+  static constexpr DType value = kInt64;
+};
+template <>
+struct DTypeOf<float> {
+  static constexpr DType value = kFloat32;
+};
+template <>
+struct DTypeOf<double> {
+  static constexpr DType value = kFloat64;
+};
 /// The DType of a C++ element type.
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<std::remove_cv_t<T>>::value;
@@ -51,9 +72,11 @@ class Scalar {
  public:
   constexpr Scalar() : Scalar(std::int64_t{0}) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   constexpr Scalar(T value)  // NOLINT(google-explicit-constructor): a number is a Scalar wherever one is taken
-      : kind_(std::is_same_v<T, bool> ? kBool : std::is_floating_point_v<T> ? kFloat64 : kInt64) {
+      : kind_(std::is_same_v<T, bool>       ? kBool
+              : std::is_floating_point_v<T> ? kFloat64
+                                            : kInt64) {
     if constexpr (std::is_floating_point_v<T>) {
       float_ = static_cast<double>(value);
     } else {

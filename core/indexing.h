@@ -24,10 +24,10 @@ struct Slice {
   struct End {
     std::optional<std::int64_t> value;
     constexpr End() = default;
-    constexpr End(NoneType) {}           // NOLINT(google-explicit-constructor)
-    constexpr End(std::nullopt_t) {}     // NOLINT(google-explicit-constructor)
+    constexpr End(NoneType) {}        // NOLINT(google-explicit-constructor)
+    constexpr End(std::nullopt_t) {}  // NOLINT(google-explicit-constructor)
     template <class I>
-      requires std::is_integral_v<I>
+    requires std::is_integral_v<I>
     constexpr End(I v) : value(static_cast<std::int64_t>(v)) {}  // NOLINT(google-explicit-constructor)
   };
   constexpr Slice(End start_ = {}, End stop_ = {}, End step_ = {})  // NOLINT(google-explicit-constructor)
@@ -43,11 +43,11 @@ struct TensorIndex {
   std::int64_t integer = 0;
   indexing::Slice slice{};
   template <class I>
-    requires(std::is_integral_v<I> && !std::is_same_v<I, bool>)
-  TensorIndex(I i) : kind(Kind::kInteger), integer(static_cast<std::int64_t>(i)) {}  // NOLINT
-  TensorIndex(indexing::Slice s) : kind(Kind::kSlice), slice(s) {}                   // NOLINT
-  TensorIndex(NoneType) : kind(Kind::kNone) {}                                       // NOLINT
-  TensorIndex(EllipsisType) : kind(Kind::kEllipsis) {}                               // NOLINT
+  requires(std::is_integral_v<I> && !std::is_same_v<I, bool>) TensorIndex(I i)
+      : kind(Kind::kInteger), integer(static_cast<std::int64_t>(i)) {}  // NOLINT
+  TensorIndex(indexing::Slice s) : kind(Kind::kSlice), slice(s) {}      // NOLINT
+  TensorIndex(NoneType) : kind(Kind::kNone) {}                          // NOLINT
+  TensorIndex(EllipsisType) : kind(Kind::kEllipsis) {}                  // NOLINT
   /// "..." is Ellipsis, as in PyTorch's C++ frontend.
   TensorIndex(const char*) : kind(Kind::kEllipsis) {}  // NOLINT
 };

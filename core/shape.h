@@ -22,12 +22,12 @@ class IntArrayRef {
  public:
   constexpr IntArrayRef() = default;
   constexpr IntArrayRef(const std::int64_t* data, std::size_t size) : data_(data), size_(size) {}
-  constexpr IntArrayRef(const std::int64_t& one) : data_(&one), size_(1) {}                  // NOLINT
+  constexpr IntArrayRef(const std::int64_t& one) : data_(&one), size_(1) {}  // NOLINT
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winit-list-lifetime"  // borrowed for the length of a call: that is what it is for
 #endif
-  constexpr IntArrayRef(const std::initializer_list<std::int64_t>& list)                      // NOLINT
+  constexpr IntArrayRef(const std::initializer_list<std::int64_t>& list)  // NOLINT
       : data_(list.begin()), size_(list.size()) {}
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
@@ -35,7 +35,7 @@ class IntArrayRef {
   IntArrayRef(const std::vector<std::int64_t>& list) : data_(list.data()), size_(list.size()) {}  // NOLINT
   template <std::size_t N>
   constexpr IntArrayRef(const std::array<std::int64_t, N>& list) : data_(list.data()), size_(N) {}  // NOLINT
-  inline IntArrayRef(const core::Dims& dims);                                                 // NOLINT
+  inline IntArrayRef(const core::Dims& dims);                                                       // NOLINT
 
   constexpr std::size_t size() const { return size_; }
   constexpr bool empty() const { return size_ == 0; }

@@ -120,8 +120,8 @@ int run() {
   const auto copy = [&](const char* name) { return net->state_dict()[name].array().clone(); };
   std::vector<std::unique_ptr<Layer>> layers;
   layers.push_back(std::make_unique<Linear>(copy("0.weight"), copy("0.bias")));
-  layers.push_back(std::make_unique<BatchNorm>(copy("1.weight"), copy("1.bias"), copy("1.running_mean"),
-                                               copy("1.running_var")));
+  layers.push_back(
+      std::make_unique<BatchNorm>(copy("1.weight"), copy("1.bias"), copy("1.running_mean"), copy("1.running_var")));
   layers.push_back(std::make_unique<ReLU>());
   layers.push_back(std::make_unique<Dropout>(0.3));
   layers.push_back(std::make_unique<Linear>(copy("4.weight"), copy("4.bias")));

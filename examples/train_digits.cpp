@@ -222,9 +222,8 @@ void run(const Options& o) {
   const Samples train(data.train), test(data.test);
   nn::Sequential net = make_network(o, train.x.size(1));
   if (!o.load.empty()) nn::load(*net, o.load);
-  std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n",
-              static_cast<long long>(train.x.size(0)), static_cast<long long>(test.x.size(0)),
-              gradus::get_num_threads(), net->to_string().c_str());
+  std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n", static_cast<long long>(train.x.size(0)),
+              static_cast<long long>(test.x.size(0)), gradus::get_num_threads(), net->to_string().c_str());
 
   const auto optimizer = make_optimizer(o, net->parameters());
   optim::ExponentialLR schedule(*optimizer, o.lr_decay);
@@ -266,7 +265,7 @@ void run(const Options& o) {
   for (double s : seconds) sum += s;
   std::sort(seconds.begin(), seconds.end());
   const std::size_t half = seconds.size() / 2;
-  const double median = seconds.empty()            ? 0
+  const double median = seconds.empty()           ? 0
                         : seconds.size() % 2 == 1 ? seconds[half]
                                                   : (seconds[half - 1] + seconds[half]) / 2;
   std::printf("training time: %.2f s\nepoch time: %.4f s\ntest accuracy: %.4f\nfingerprint: %016llx\n", sum, median,

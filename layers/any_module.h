@@ -17,7 +17,8 @@ namespace detail {
 template <class M, class... Rest>
 concept ForwardTakes = requires(M& m, Operand x, const Rest&... rest) {
   requires std::is_convertible_v<decltype(m.forward(x, rest...)), Tensor>;
-} || requires(M& m, const Tensor& x, const Rest&... rest) {
+}
+|| requires(M& m, const Tensor& x, const Rest&... rest) {
   requires std::is_convertible_v<decltype(m.forward(x, rest...)), Tensor>;
 };
 
@@ -47,8 +48,8 @@ class GRADUS_API AnyModule {
   template <class M>
   AnyModule(const ModuleHolder<M>& holder) : AnyModule(holder.ptr()) {}  // NOLINT(google-explicit-constructor)
   template <class M>
-    requires std::is_base_of_v<Module, std::remove_cvref_t<M>>
-  AnyModule(M&& module)  // NOLINT(google-explicit-constructor)
+  requires std::is_base_of_v<Module, std::remove_cvref_t<M>> AnyModule(
+      M&& module)  // NOLINT(google-explicit-constructor)
       : AnyModule(std::make_shared<std::remove_cvref_t<M>>(std::forward<M>(module))) {}
 
   bool is_empty() const noexcept { return module_ == nullptr; }

@@ -44,12 +44,14 @@ GRADUS_MODULE(Identity);
 class GRADUS_API FunctionalImpl : public Cloneable<FunctionalImpl> {
  public:
   template <class F, class... Bound>
-    requires(std::is_invocable_v<const F&, Operand, const Bound&...> ||
-             std::is_invocable_v<const F&, const Tensor&, const Bound&...>)
-  explicit FunctionalImpl(F function, Bound... bound)
+  requires(std::is_invocable_v<const F&, Operand, const Bound&...> ||
+           std::is_invocable_v<const F&, const Tensor&, const Bound&...>) explicit FunctionalImpl(F function,
+                                                                                                  Bound... bound)
       : function_([=](Operand x) -> Tensor {
-          if constexpr (std::is_invocable_v<const F&, Operand, const Bound&...>) return function(x, bound...);
-          else return function(x.tensor(), bound...);
+          if constexpr (std::is_invocable_v<const F&, Operand, const Bound&...>)
+            return function(x, bound...);
+          else
+            return function(x.tensor(), bound...);
         }) {}
 
   Tensor forward(Operand x);

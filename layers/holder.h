@@ -43,9 +43,9 @@ class ModuleHolder {
   ModuleHolder(std::shared_ptr<Contained> module) noexcept : impl_(std::move(module)) {}  // NOLINT
   /// Makes the module from its constructor's arguments.
   template <class Head, class... Tail>
-    requires(!(sizeof...(Tail) == 0 && std::is_base_of_v<ModuleHolder, std::remove_cvref_t<Head>>) &&
-             std::is_constructible_v<Contained, Head, Tail...>)
-  explicit ModuleHolder(Head&& head, Tail&&... tail)
+  requires(
+      !(sizeof...(Tail) == 0 && std::is_base_of_v<ModuleHolder, std::remove_cvref_t<Head>>)&&std::is_constructible_v<
+          Contained, Head, Tail...>) explicit ModuleHolder(Head&& head, Tail&&... tail)
       : impl_(std::make_shared<Contained>(std::forward<Head>(head), std::forward<Tail>(tail)...)) {}
 
   explicit operator bool() const noexcept { return !is_empty(); }
@@ -54,7 +54,8 @@ class ModuleHolder {
   Contained& operator*() const { return *get(); }
   Contained* get() const { return ptr().get(); }
   const std::shared_ptr<Contained>& ptr() const {
-    if (!impl_) [[unlikely]] detail::fail_empty_holder(typeid(Contained));
+    if (!impl_) [[unlikely]]
+      detail::fail_empty_holder(typeid(Contained));
     return impl_;
   }
 
@@ -72,8 +73,7 @@ class ModuleHolder {
     return call(at, std::forward<X>(x), std::forward<Y>(y), std::forward<Z>(z));
   }
   template <class... X>
-    requires(sizeof...(X) == 0 || sizeof...(X) > 3)
-  decltype(auto) operator()(X&&... x) const {
+  requires(sizeof...(X) == 0 || sizeof...(X) > 3) decltype(auto) operator()(X&&... x) const {
     return get()->forward(std::forward<X>(x)...);
   }
   template <class Index>

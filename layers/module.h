@@ -130,8 +130,10 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   /// This module as an M (a module's type, or its holder's), or null when it is none.
   template <class M>
   auto* as() noexcept {
-    if constexpr (requires { typename M::ContainedType; }) return dynamic_cast<typename M::ContainedType*>(this);
-    else return dynamic_cast<M*>(this);
+    if constexpr (requires { typename M::ContainedType; })
+      return dynamic_cast<typename M::ContainedType*>(this);
+    else
+      return dynamic_cast<M*>(this);
   }
   template <class M>
   const auto* as() const noexcept {

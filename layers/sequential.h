@@ -24,9 +24,8 @@ class GRADUS_API SequentialImpl : public Cloneable<SequentialImpl> {
   ~SequentialImpl() override;
   /// From holders, shared_ptrs or modules by value.
   template <class... M>
-    requires(!(sizeof...(M) == 1 && (std::is_base_of_v<SequentialImpl, std::remove_cvref_t<M>> && ...)) &&
-             (std::is_convertible_v<M, AnyModule> && ...))
-  explicit SequentialImpl(M&&... modules) {
+  requires(!(sizeof...(M) == 1 && (std::is_base_of_v<SequentialImpl, std::remove_cvref_t<M>> && ...)) &&
+           (std::is_convertible_v<M, AnyModule> && ...)) explicit SequentialImpl(M&&... modules) {
     (push_back(std::forward<M>(modules)), ...);
   }
   SequentialImpl(std::initializer_list<NamedAnyModule> modules);

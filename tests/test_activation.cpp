@@ -60,16 +60,21 @@ BOOST_AUTO_TEST_SUITE(activation)
 
 BOOST_AUTO_TEST_CASE(agree_with_pytorch) {
   const PyTorchFile file("layers");
-  check_cases(file, "relu", [](const Tensor& x) { return F::relu(x); }, 4);
-  check_cases(file, "relu", [](const Tensor& x) { return nn::ReLU()(x); }, 4);
-  check_cases(file, "sigmoid", [](const Tensor& x) { return F::sigmoid(x); }, 4);
-  check_cases(file, "sigmoid", [](const Tensor& x) { return nn::Sigmoid()(x); }, 4);
-  check_cases(file, "tanh", [](const Tensor& x) { return F::tanh(x); }, 4);
-  check_cases(file, "tanh", [](const Tensor& x) { return nn::Tanh()(x); }, 4);
+  check_cases(
+      file, "relu", [](const Tensor& x) { return F::relu(x); }, 4);
+  check_cases(
+      file, "relu", [](const Tensor& x) { return nn::ReLU()(x); }, 4);
+  check_cases(
+      file, "sigmoid", [](const Tensor& x) { return F::sigmoid(x); }, 4);
+  check_cases(
+      file, "sigmoid", [](const Tensor& x) { return nn::Sigmoid()(x); }, 4);
+  check_cases(
+      file, "tanh", [](const Tensor& x) { return F::tanh(x); }, 4);
+  check_cases(
+      file, "tanh", [](const Tensor& x) { return nn::Tanh()(x); }, 4);
   check_rows(file, "softmax", [](const Tensor& x, std::int64_t dim) { return F::softmax(x, dim); });
-  check_rows(file, "log_softmax", [](const Tensor& x, std::int64_t dim) {
-    return F::log_softmax(x, F::LogSoftmaxFuncOptions(dim));
-  });
+  check_rows(file, "log_softmax",
+             [](const Tensor& x, std::int64_t dim) { return F::log_softmax(x, F::LogSoftmaxFuncOptions(dim)); });
 }
 
 BOOST_AUTO_TEST_CASE(softmax_in_another_dtype) {

@@ -131,9 +131,12 @@ BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
   const std::vector<std::string> cases = file.cases("batch_norm_");
   BOOST_TEST(cases.size() == 46u);
   for (const std::string& c : cases) {
-    if (contains(c, "_nchw")) check_case<nn::BatchNorm2d>(file, c);
-    else if (contains(c, "_ncdhw")) check_case<nn::BatchNorm3d>(file, c);
-    else check_case<nn::BatchNorm1d>(file, c);
+    if (contains(c, "_nchw"))
+      check_case<nn::BatchNorm2d>(file, c);
+    else if (contains(c, "_ncdhw"))
+      check_case<nn::BatchNorm3d>(file, c);
+    else
+      check_case<nn::BatchNorm1d>(file, c);
   }
 }
 
@@ -155,8 +158,8 @@ BOOST_AUTO_TEST_CASE(the_long_form_of_the_gradient) {
     const Tensor dgamma = (dy * centred * inv_std).sum(axes), dbeta = dy.sum(axes);
 
     const auto result = BatchNormRule::forward({0.1, eps}, x.array(), gamma.array(), Array(), Array(), Array());
-    const auto g = BatchNormRule::backward({}, dy.array(), x.array(), gamma.array(), std::get<3>(result),
-                                           std::get<4>(result));
+    const auto g =
+        BatchNormRule::backward({}, dy.array(), x.array(), gamma.array(), std::get<3>(result), std::get<4>(result));
     check_close(g[0], dx.array(), 1e-12, "dx");
     check_close(g[1], dgamma.array(), 1e-12, "dgamma");
     check_close(g[2], dbeta.array(), 1e-12, "dbeta");
@@ -174,9 +177,8 @@ BOOST_AUTO_TEST_CASE(the_references_agree_with_the_rules) {
         const Tensor gamma = leaf(), beta = leaf();
         std::vector<Tensor> inputs = {x};
         if (affine) inputs.insert(inputs.end(), {gamma, beta});
-        const Tensor y = F::batch_norm(
-            x, mean.clone(), var.clone(),
-            F::BatchNormFuncOptions().weight(gamma).bias(beta).training(training).eps(1e-3));
+        const Tensor y = F::batch_norm(x, mean.clone(), var.clone(),
+                                       F::BatchNormFuncOptions().weight(gamma).bias(beta).training(training).eps(1e-3));
         const Tensor z = training ? BatchNormRule::reference({0.1, 1e-3}, x, gamma, beta, mean, var)
                                   : BatchNormEvalRule::reference({1e-3}, x, gamma, beta, mean, var);
         const auto by_rule = autograd::grad({y}, inputs, {dy}), by_graph = autograd::grad({z}, inputs, {dy});
@@ -376,34 +378,48 @@ BOOST_AUTO_TEST_CASE(nan_stays_in_its_channel) {
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   nn::BatchNorm1d layer(3);
-  check_error<ValueError>([&] { layer(randn({1, 3})); },
-                          {"batch_norm: training needs at least two values in each channel: [1, 3] has 1",
-                           "eval()"});
+  check_error<ValueError>(
+      [&] {
+        layer(randn({1, 3}));
+      },
+      {"batch_norm: training needs at least two values in each channel: [1, 3] has 1", "eval()"});
   BOOST_TEST(layer->num_batches_tracked.item<std::int64_t>() == 0);
   BOOST_TEST(test::values(layer->running_mean.array()) == std::vector<double>(3, 0.0));
   check_step(layer);
   check_error<ValueError>([&] { layer(randn({0, 3})); }, {"at least two values", "[0, 3] has 0"});
   check_step(layer);
   BOOST_TEST(layer(randn({1, 3, 2})).numel() == 6);  // two positions are two values
-  check_error<ShapeError>([&] { layer(randn({4, 2})); },
-                          {"BatchNorm1d: input must be [N, C] or [N, C, L] with C = 3: [4, 2]"});
+  check_error<ShapeError>(
+      [&] {
+        layer(randn({4, 2}));
+      },
+      {"BatchNorm1d: input must be [N, C] or [N, C, L] with C = 3: [4, 2]"});
   check_step(layer);
   check_error<ShapeError>([&] { layer(randn({4, 3, 2, 2})); }, {"BatchNorm1d: input must be", "[4, 3, 2, 2]"});
   check_error<ShapeError>([&] { layer(randn({3})); }, {"BatchNorm1d: input must be", "[3]"});
   check_error<ShapeError>([&] { layer(randn({})); }, {"BatchNorm1d: input must be", "[]"});
   check_error<ShapeError>([&] { nn::BatchNorm2d(3)(randn({4, 3, 2})); }, {"BatchNorm2d: input must be [N, C, H, W]"});
-  check_error<ShapeError>([&] { nn::BatchNorm3d(3)(randn({4, 3, 2, 2})); },
-                          {"BatchNorm3d: input must be [N, C, D, H, W]"});
-  check_error<DTypeError>([&] { layer(randn({4, 3}, kFloat64)); },
-                          {"batch_norm: weight must have input's dtype: float32 for float64", "to()"});
+  check_error<ShapeError>(
+      [&] {
+        nn::BatchNorm3d(3)(randn({4, 3, 2, 2}));
+      },
+      {"BatchNorm3d: input must be [N, C, D, H, W]"});
+  check_error<DTypeError>(
+      [&] {
+        layer(randn({4, 3}, kFloat64));
+      },
+      {"batch_norm: weight must have input's dtype: float32 for float64", "to()"});
   check_step(layer);
   check_error<DTypeError>([&] { layer(ones({4, 3}, kInt64)); }, {"batch_norm: input must be floating: int64"});
   check_step(layer);
   check_error<ValueError>([] { nn::BatchNorm1d(-2); }, {"BatchNorm1d: num_features", "-2"});
   check_error<ValueError>([] { F::batch_norm(randn({4, 3}), {}, {}); }, {"evaluation needs running statistics"});
   check_error<ValueError>([] { F::batch_norm(randn({4, 3}), zeros({3}), {}); }, {"running_mean and running_var"});
-  check_error<ShapeError>([] { F::batch_norm(randn({4, 3}), zeros({2}), ones({2})); },
-                          {"batch_norm: running_mean must be [C]: [2] for input [4, 3]"});
+  check_error<ShapeError>(
+      [] {
+        F::batch_norm(randn({4, 3}), zeros({2}), ones({2}));
+      },
+      {"batch_norm: running_mean must be [C]: [2] for input [4, 3]"});
   check_error<ShapeError>([] { F::batch_norm(randn({4}), zeros({4}), ones({4})); },
                           {"batch_norm: input must be [N, C"});
 }

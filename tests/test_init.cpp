@@ -140,8 +140,7 @@ BOOST_AUTO_TEST_CASE(fans_count_the_kernel) {
   for (const auto& entry : all) {
     const std::string name = entry.first;
     const auto& initialise = entry.second;
-    check_error<ShapeError>([&] { initialise(gradus::ones({3})); },
-                            {name + ": weights must have at least 2", "[3]"});
+    check_error<ShapeError>([&] { initialise(gradus::ones({3})); }, {name + ": weights must have at least 2", "[3]"});
     check_error<ShapeError>([&] { initialise(gradus::ones({})); }, {name, "[]"});
     const Tensor empty = gradus::ones({0, 0});
     initialise(empty);

@@ -188,8 +188,11 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   nn::Linear layer(5, 2);
-  check_error<ShapeError>([&] { layer(randn({4, 3})); },
-                          {"linear: input's last size must be in_features: [4, 3] for in_features = 5"});
+  check_error<ShapeError>(
+      [&] {
+        layer(randn({4, 3}));
+      },
+      {"linear: input's last size must be in_features: [4, 3] for in_features = 5"});
   check_step(layer);
   check_error<ShapeError>([&] { layer(randn({})); }, {"linear: input's last size", "[] for in_features = 5"});
   check_step(layer);
@@ -197,8 +200,11 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_step(layer);
   check_error<DTypeError>([&] { layer(ones({4, 5}, kInt64)); }, {"linear:", "int64, float32"});
   check_step(layer);
-  check_error<ShapeError>([&] { F::linear(randn({4, 5}), randn({2, 5}), randn({3})); },
-                          {"linear: bias must be [out_features]: [3] for out_features = 2"});
+  check_error<ShapeError>(
+      [&] {
+        F::linear(randn({4, 5}), randn({2, 5}), randn({3}));
+      },
+      {"linear: bias must be [out_features]: [3] for out_features = 2"});
   check_error<ShapeError>([&] { F::linear(randn({4, 5}), randn({5})); }, {"linear: weight must be", "[5]"});
   check_error<ValueError>([] { nn::Linear(-1, 2); }, {"Linear:", "in_features -1, out_features 2"});
 }
@@ -206,10 +212,12 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
 BOOST_AUTO_TEST_CASE(errors_of_the_graph_name_the_layer_and_the_users_line) {
   nn::Linear layer(3, 2);
   const Tensor x = randn({4, 3});
-  const Tensor z = layer(x); const int line = __LINE__;
+  const Tensor z = layer(x);
+  const int line = __LINE__ - 1;
   BOOST_TEST(std::string(z.grad_fn()->name()) == "linear");
   BOOST_TEST(z.grad_fn()->location().line() == line);
-  const Tensor forwarded = layer->forward(x); const int second = __LINE__;
+  const Tensor forwarded = layer->forward(x);
+  const int second = __LINE__ - 1;
   BOOST_TEST(forwarded.grad_fn()->location().line() == second);
   {
     const NoGradGuard no_grad;

@@ -39,8 +39,10 @@ void check_case(const PyTorchFile& file, const std::string& c, Function function
   const Tensor x = file[c + "/x"].requires_grad_(), t = file[c + "/t"];
   if (file.has(c + "/dt")) t.requires_grad_();
   const Tensor y = function(x, t);
-  if (file.has(c + "/dy")) y.backward(file[c + "/dy"]);
-  else y.backward();
+  if (file.has(c + "/dy"))
+    y.backward(file[c + "/dy"]);
+  else
+    y.backward();
   file.check(y, c + "/y");
   file.check(x.grad(), c + "/dx");
   if (t.requires_grad()) file.check(t.grad(), c + "/dt");
@@ -127,9 +129,8 @@ BOOST_AUTO_TEST_CASE(losses_of_values_agree_with_pytorch) {
                              .weight(file.get(c + "/weight"))
                              .pos_weight(file.get(c + "/pos_weight"))
                              .reduction(reduction_of(c));
-    check_case(file, c, [&](const Tensor& x, const Tensor& t) {
-      return F::binary_cross_entropy_with_logits(x, t, options);
-    });
+    check_case(file, c,
+               [&](const Tensor& x, const Tensor& t) { return F::binary_cross_entropy_with_logits(x, t, options); });
     check_case(file, c, [&](const Tensor& x, const Tensor& t) { return nn::BCEWithLogitsLoss(options)(x, t); });
   }
   BOOST_TEST(count == 18u);
@@ -228,8 +229,7 @@ BOOST_AUTO_TEST_CASE(extreme_logits) {
     const Tensor x = tensor({{-kInf, -kInf, 0.}, {0., 0., 0.}}, dtype).requires_grad_();
     for (const double smoothing : {0.0, 0.1}) {
       x.mutable_grad() = Tensor();
-      const Tensor l = F::cross_entropy(
-          x, classes({-100, 1}), F::CrossEntropyFuncOptions().label_smoothing(smoothing));
+      const Tensor l = F::cross_entropy(x, classes({-100, 1}), F::CrossEntropyFuncOptions().label_smoothing(smoothing));
       BOOST_TEST(l.item<double>() == std::log(3.0), boost::test_tools::tolerance(1e-6));
       l.backward();
       BOOST_TEST(test::values(x.grad()[0].array()) == (std::vector<double>{0, 0, 0}));
@@ -242,8 +242,8 @@ BOOST_AUTO_TEST_CASE(nothing_to_average) {
   BOOST_TEST(std::isnan(F::nll_loss(zeros({0, 4}), zeros({0}, kInt64)).item<double>()));
   BOOST_TEST(F::cross_entropy(zeros({0, 4}), zeros({0}, kInt64), F::CrossEntropyFuncOptions().reduction(kSum))
                  .item<double>() == 0);
-  BOOST_TEST(F::cross_entropy(zeros({0, 4}), zeros({0}, kInt64), F::CrossEntropyFuncOptions().reduction(kNone))
-                 .numel() == 0);
+  BOOST_TEST(
+      F::cross_entropy(zeros({0, 4}), zeros({0}, kInt64), F::CrossEntropyFuncOptions().reduction(kNone)).numel() == 0);
   BOOST_TEST(std::isnan(F::mse_loss(zeros({0}), zeros({0})).item<double>()));
   const Tensor x = randn({2, 4}).requires_grad_();
   const Tensor l = F::nll_loss(log_softmax(x, 1), classes({-100, -100}));
@@ -254,7 +254,8 @@ BOOST_AUTO_TEST_CASE(nothing_to_average) {
 
 BOOST_AUTO_TEST_CASE(the_graph_has_one_node_and_keeps_the_class_numbers_safe) {
   const Tensor x = randn({3, 4}).requires_grad_(), t = classes({0, 1, 2});
-  const Tensor l = F::cross_entropy(x, t); const int line = __LINE__;
+  const Tensor l = F::cross_entropy(x, t);
+  const int line = __LINE__ - 1;
   BOOST_TEST(std::string(l.grad_fn()->name()) == "cross_entropy");
   BOOST_TEST(l.grad_fn()->location().line() == line);
   BOOST_TEST(l.grad_fn()->attributes()[0].value == "mean");
@@ -271,8 +272,9 @@ BOOST_AUTO_TEST_CASE(modules_keep_their_weights_as_buffers) {
   BOOST_TEST(cross_entropy->parameters().empty());
   cross_entropy->to(kFloat64);
   const Tensor x = randn({2, 3}, kFloat64);
-  check_close(cross_entropy(x, classes({0, 2})), F::cross_entropy(x, classes({0, 2}),
-              F::CrossEntropyFuncOptions().weight(weight.to(kFloat64))), 0, "converted");
+  check_close(cross_entropy(x, classes({0, 2})),
+              F::cross_entropy(x, classes({0, 2}), F::CrossEntropyFuncOptions().weight(weight.to(kFloat64))), 0,
+              "converted");
   BOOST_TEST(nn::CrossEntropyLoss()->state_dict().is_empty());
   BOOST_TEST(nn::CrossEntropyLoss()->to_string() == "CrossEntropyLoss()");
   const auto copy = cross_entropy->clone();
@@ -284,8 +286,8 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   std::vector<Array> first;
   test::ManyThreads().each([&] {
     const auto [l, log_p, divisor] = CrossEntropyRule::forward({}, x.array(), t.array(), {});
-    const auto g = CrossEntropyRule::backward({}, {}, core::ones({}), {x.array().shape()}, t.array(), Array(), log_p,
-                                              divisor);
+    const auto g =
+        CrossEntropyRule::backward({}, {}, core::ones({}), {x.array().shape()}, t.array(), Array(), log_p, divisor);
     const std::vector<Array> now = {l, log_p, g[0]};
     if (first.empty()) first = now;
     for (std::size_t i = 0; i < now.size(); ++i) BOOST_REQUIRE(same_bits(now[i], first[i]));
@@ -295,30 +297,45 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
 BOOST_AUTO_TEST_CASE(a_class_out_of_range_is_an_error) {
   const Tensor x = randn({4, 5});
   nn::CrossEntropyLoss loss;
-  check_error<IndexError>([&] { loss(x, classes({0, 1, 7, 2})); },
-                          {"cross_entropy: target must be in [0, 5), or ignore_index (-100): 7 at position 2"});
+  check_error<IndexError>(
+      [&] {
+        loss(x, classes({0, 1, 7, 2}));
+      },
+      {"cross_entropy: target must be in [0, 5), or ignore_index (-100): 7 at position 2"});
   check_step();
   check_error<IndexError>([&] { loss(x, classes({0, -1, 4, 2})); }, {"cross_entropy: target", "-1 at position 1"});
   check_step();
   check_error<IndexError>([&] { loss(x, classes({5, 1, 1, 1})); }, {"5 at position 0"});
-  check_error<IndexError>([&] { F::nll_loss(x, classes({0, 1, 1, 5})); },
-                          {"nll_loss: target must be in [0, 5), or ignore_index (-100): 5 at position 3"});
-  check_error<IndexError>([&] { F::nll_loss(x, classes({0, -100, 1, 5}), F::NLLLossFuncOptions().ignore_index(5)); },
-                          {"nll_loss: target must be in [0, 5), or ignore_index (5): -100 at position 1"});
+  check_error<IndexError>(
+      [&] {
+        F::nll_loss(x, classes({0, 1, 1, 5}));
+      },
+      {"nll_loss: target must be in [0, 5), or ignore_index (-100): 5 at position 3"});
+  check_error<IndexError>(
+      [&] {
+        F::nll_loss(x, classes({0, -100, 1, 5}), F::NLLLossFuncOptions().ignore_index(5));
+      },
+      {"nll_loss: target must be in [0, 5), or ignore_index (5): -100 at position 1"});
   check_step();
 }
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   const Tensor x = randn({4, 5}), t = classes({0, 1, 2, 3});
-  check_error<ShapeError>([&] { F::cross_entropy(x, classes({0, 1})); },
-                          {"cross_entropy: a target of class numbers must have input's shape without the classes: [2] "
-                           "for input [4, 5]"});
+  check_error<ShapeError>(
+      [&] {
+        F::cross_entropy(x, classes({0, 1}));
+      },
+      {"cross_entropy: a target of class numbers must have input's shape without the classes: [2] "
+       "for input [4, 5]"});
   check_step();
   check_error<ShapeError>([&] { F::cross_entropy(x, randn({4})); },
                           {"cross_entropy: a target of probabilities must have input's shape: [4] for input [4, 5]"});
   check_error<ShapeError>([&] { F::cross_entropy(randn({}), tensor(0)); }, {"cross_entropy: input must be [C]", "[]"});
-  check_error<DTypeError>([&] { F::cross_entropy(ones({4, 5}, kInt64), t); },
-                          {"cross_entropy: input must be floating: int64"});
+  check_error<DTypeError>(
+      [&] {
+        F::cross_entropy(ones({4, 5}, kInt64), t);
+      },
+      {"cross_entropy: input must be floating: int64"});
   check_error<DTypeError>([&] { F::cross_entropy(x, t == 1); }, {"cross_entropy: target must be int64: bool"});
   check_error<ShapeError>([&] { F::cross_entropy(x, t, F::CrossEntropyFuncOptions().weight(rand({4}))); },
                           {"cross_entropy: weight must be [C]: [4] for C = 5"});
@@ -331,10 +348,16 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   }
   check_step();
   check_error<DTypeError>([&] { F::nll_loss(x, x); }, {"nll_loss: target must be int64", "float32", "cross_entropy"});
-  check_error<ShapeError>([&] { F::mse_loss(randn({4, 1}), randn({4})); },
-                          {"mse_loss: target must have input's shape: [4] for input [4, 1]", "expand()"});
-  check_error<ShapeError>([&] { F::binary_cross_entropy_with_logits(randn({4, 1}), rand({4})); },
-                          {"binary_cross_entropy_with_logits: target must have input's shape: [4] for input [4, 1]"});
+  check_error<ShapeError>(
+      [&] {
+        F::mse_loss(randn({4, 1}), randn({4}));
+      },
+      {"mse_loss: target must have input's shape: [4] for input [4, 1]", "expand()"});
+  check_error<ShapeError>(
+      [&] {
+        F::binary_cross_entropy_with_logits(randn({4, 1}), rand({4}));
+      },
+      {"binary_cross_entropy_with_logits: target must have input's shape: [4] for input [4, 1]"});
   check_error<DTypeError>([&] { F::mse_loss(ones({4}, kInt64), ones({4}, kInt64)); }, {"mse_loss: input", "int64"});
   BOOST_TEST(F::mse_loss(ones({4}), zeros({4})).item<double>() == 1);
 }

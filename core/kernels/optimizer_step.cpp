@@ -23,8 +23,7 @@ HWY_INLINE void ForVectors(D d, std::size_t n, Body body) {
   std::size_t i = 0;
   for (; i + lanes <= n; i += lanes) {
     body(
-        i, [d](const T* p) HWY_ATTR { return hn::LoadU(d, p); },
-        [d](auto v, T* p) HWY_ATTR { hn::StoreU(v, d, p); });
+        i, [d](const T* p) HWY_ATTR { return hn::LoadU(d, p); }, [d](auto v, T* p) HWY_ATTR { hn::StoreU(v, d, p); });
   }
   if (i < n) {
     const std::size_t rest = n - i;
