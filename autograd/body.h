@@ -18,7 +18,7 @@ struct Body;
 /// A view's base, and how many rewrites of the base's history the view has followed.
 struct ViewOf {
   core::Ref<Body> base;
-  std::uint64_t seen = 0;
+  std::atomic<std::uint64_t> seen{0};
   bool taken_without_grad = false;
 };
 

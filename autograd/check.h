@@ -88,6 +88,14 @@ requires(detail::IsRule<Rule> && !detail::HasAttrs<Rule>) CheckReport check(cons
   detail::check_argument_count<Rule, A...>();
   return detail::check_rule<Rule>({}, detail::check_arguments(arguments...));
 }
+/// An operation of formulas has nothing written by hand to hold against them.
+template <class Op, class... A>
+requires(!detail::IsRule<Op> && requires { Op::gradients; }) CheckReport check(const A&...) {
+  static_assert(detail::IsRule<Op>,
+                "check compares a rule's hand-written backward with its reference: check the formulas "
+                "of an operation with gradcheck and gradgradcheck");
+  return {};
+}
 /// The same with the rule as an object: `check(LinearRule(), x, weight, bias)`, `check(DropoutRule(), attrs, x)`.
 template <class Rule, class... A>
 requires(detail::IsRule<Rule>) CheckReport check(const Rule&, const A&... arguments) {

@@ -19,10 +19,11 @@ struct Pending {
   Gradients gradients;
 };
 
-// Whose gradient the caller asked for.
+// Whose gradient the caller asked for, and where it goes: into `result`, or added to the `.grad` that a LeafNode holds.
 struct Target {
   const Node* node;
   int output;
+  core::Ref<LeafNode> into;
   Tensor result;
 };
 
@@ -36,9 +37,8 @@ class Pass {
   void start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients);
   void run();
 
-  // Restricts the pass to the nodes from which a target can be reached. What arrives at a target is handed over in it,
-  // or, `into_leaves`, added to its `.grad`.
-  void restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets, bool into_leaves);
+  // Restricts the pass to the nodes from which a target can be reached.
+  void restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets);
 
  private:
   // Adds a gradient for output `edge.index` of a node.
@@ -46,6 +46,7 @@ class Pass {
   Pending take_highest();
   void run_node(Pending pending);
   void capture(const Pending& pending);
+  void accumulate();
   bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
   bool retain_graph_, create_graph_;
@@ -53,7 +54,11 @@ class Pass {
   std::unordered_map<const Node*, std::size_t> slot_of_;
   std::vector<Pending> slots_;
   std::vector<std::size_t> free_slots_;
-  std::vector<Pending> leaves_;
+  struct Arrived {
+    core::Ref<LeafNode> leaf;
+    Tensor gradient;
+  };
+  std::vector<Arrived> arrived_;  // for a `.grad`
   std::vector<Target>* targets_ = nullptr;
   struct Need {
     bool target = false;  // its gradient is handed over
@@ -134,25 +139,34 @@ Pending Pass::take_highest() {
 
 void Pass::capture(const Pending& pending) {
   for (Target& target : *targets_) {
-    if (target.node == pending.node.get()) target.result = pending.gradients[static_cast<std::size_t>(target.output)];
+    if (target.node != pending.node.get()) continue;
+    const Tensor& gradient = pending.gradients[static_cast<std::size_t>(target.output)];
+    if (!target.into) {
+      target.result = gradient;
+    } else if (gradient.defined() && !pending.node->keeps_gradient(target.output, target.into.get())) {
+      arrived_.push_back({target.into, gradient});
+    }
   }
 }
 
 void Pass::run_node(Pending pending) {
   Node& node = *pending.node;
-  if (node.has_hooks()) node.run_hooks(pending.gradients);
+  if (node.has_hooks()) {
+    node.run_hooks(pending.gradients);
+    for (const auto& [output, leaf] : node.kept()) {
+      const Tensor& gradient = pending.gradients[static_cast<std::size_t>(output)];
+      if (gradient.defined()) arrived_.push_back({leaf, gradient});
+    }
+  }
   if (targets_ != nullptr) {
     const Need need = needs_.at(&node);
     if (need.target) capture(pending);
     if (!need.run) return;
-  } else if (node.has_hooks()) {
-    for (const auto& [output, leaf] : node.kept()) {
-      const Tensor& gradient = pending.gradients[static_cast<std::size_t>(output)];
-      if (gradient.defined()) send({core::Ref<Node>(leaf.get()), 0}, gradient);
-    }
   }
-  if (node.number() == 0) {
-    leaves_.push_back(std::move(pending));
+  if (LeafNode* leaf = node.as_leaf()) {
+    if (pending.gradients[0].defined()) {
+      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(pending.gradients[0])});
+    }
     return;
   }
   const Scope scope(node.location(), node.module());  // what is recorded under create_graph stands where the node stood
@@ -179,15 +193,23 @@ void Pass::run() {
       throw;
     }
   }
-  // Leaves come last, and all their hooks have run: an error has left every `.grad` as it was.
-  for (Pending& leaf : leaves_) leaf.node->backward(leaf.gradients, create_graph_);
+  accumulate();
 }
 
-void Pass::restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets, bool into_leaves) {
+// The last step, in three rounds: what may fail comes before the first `.grad` is touched, the users' hooks after the
+// last.
+void Pass::accumulate() {
+  for (Arrived& a : arrived_) a.gradient = a.leaf->prepared(std::move(a.gradient), create_graph_);
+  for (Arrived& a : arrived_) a.leaf->accumulate(std::move(a.gradient), create_graph_);
+  for (const Arrived& a : arrived_) a.leaf->run_post_accumulate_hooks();
+}
+
+void Pass::restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets) {
   targets_ = &targets;
   std::uint64_t lowest = ~std::uint64_t{0};
   for (const Target& target : targets) {
-    (into_leaves ? needs_[target.node].run : needs_[target.node].target) = true;
+    const bool into_a_leaf = target.into && target.node == target.into.get();
+    (into_a_leaf ? needs_[target.node].run : needs_[target.node].target) = true;
     lowest = std::min(lowest, target.node->number());
   }
   std::vector<const Node*> reachable, stack;
@@ -250,14 +272,20 @@ std::vector<Tensor> starting_gradients(const std::vector<Tensor>& outputs, const
   return result;
 }
 
-std::vector<Target> targets_of(const std::vector<Tensor>& inputs, const char* op) {
+std::vector<Target> targets_of(const std::vector<Tensor>& inputs, const char* op, bool into_grad) {
   std::vector<Target> targets;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Edge& edge = inputs[i].edge();
     if (!edge) {
       core::fail<GradError>("{}: input {} ({}, {}) must require grad", op, i, inputs[i].sizes(), inputs[i].dtype());
     }
-    targets.push_back({edge.node.get(), edge.index, {}});
+    const bool again = std::any_of(targets.begin(), targets.end(), [&](const Target& t) {
+      return into_grad && t.node == edge.node.get() && t.output == edge.index;
+    });
+    if (again) continue;
+    Target target{edge.node.get(), edge.index, {}, {}};
+    if (into_grad) target.into = core::Ref<LeafNode>(&inputs[i].leaf());
+    targets.push_back(std::move(target));
   }
   return targets;
 }
@@ -267,17 +295,9 @@ std::vector<Target> targets_of(const std::vector<Tensor>& inputs, const char* op
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,
               std::optional<bool> retain_graph, bool create_graph, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "backward");
-  std::vector<Target> targets = targets_of(inputs, "backward");
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!inputs[i].is_leaf()) {
-      core::fail<GradError>(
-          "backward: inputs must be leaves: input {} was made by {}; autograd::grad returns the "
-          "gradient of any tensor",
-          i, inputs[i].grad_fn()->name());
-    }
-  }
+  std::vector<Target> targets = targets_of(inputs, "backward", true);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
-  if (!inputs.empty()) pass.restrict_to(outputs, targets, true);
+  if (!inputs.empty()) pass.restrict_to(outputs, targets);
   pass.start(outputs, std::move(start));
   pass.run();
 }
@@ -287,9 +307,9 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          bool allow_unused) {
   if (inputs.empty()) core::fail<GradError>("grad: there must be at least one input");
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "grad");
-  std::vector<Target> targets = targets_of(inputs, "grad");
+  std::vector<Target> targets = targets_of(inputs, "grad", false);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
-  pass.restrict_to(outputs, targets, false);
+  pass.restrict_to(outputs, targets);
   pass.start(outputs, std::move(start));
   pass.run();
   std::vector<Tensor> results;

@@ -128,8 +128,22 @@ Array numerical_jacobian(const Function& f, const std::vector<Tensor>& inputs, s
   return jacobian;
 }
 
-bool gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
-  const AutoGradMode recording(true);
+namespace {
+
+// What would pass because nothing was checked.
+void must_have_something_to_check(const char* op, const Function& f, const std::vector<Tensor>& inputs) {
+  const bool wanted =
+      std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.defined() && x.requires_grad(); });
+  if (!wanted) {
+    core::fail<ValueError>("{}: at least one input must require grad: none of {} does; requires_grad_() asks for it",
+                           op, inputs.size());
+  }
+  if (smooth_outputs(f, inputs).empty()) {
+    core::fail<ValueError>("{}: the function must return at least one defined floating-point tensor", op);
+  }
+}
+
+bool run_gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
   const std::vector<Tensor> inputs = own_leaves(given);
   const std::vector<Tensor> outputs = smooth_outputs(f, inputs);
   std::int64_t n_out = 0;
@@ -166,8 +180,17 @@ bool gradcheck(const Function& f, const std::vector<Tensor>& given, const Gradch
   return true;
 }
 
+}  // namespace
+
+bool gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
+  const AutoGradMode recording(true);
+  must_have_something_to_check("gradcheck", f, own_leaves(given));
+  return run_gradcheck(f, given, options);
+}
+
 bool gradgradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
   const AutoGradMode recording(true);
+  must_have_something_to_check("gradgradcheck", f, own_leaves(given));
   const std::vector<Tensor> inputs = own_leaves(given);
   core::Generator random(options.seed + 1);
   std::vector<Tensor> all = inputs;
@@ -197,7 +220,7 @@ bool gradgradcheck(const Function& f, const std::vector<Tensor>& given, const Gr
     }
     return dx;
   };
-  return gradcheck(gradient, all, options);
+  return run_gradcheck(gradient, all, options);
 }
 
 }  // namespace gradus::autograd

@@ -27,7 +27,8 @@ GRADUS_API core::Array numerical_jacobian(const Function& f, const std::vector<T
                                           double eps = 1e-6);
 
 /// Checks the gradients of f's floating-point outputs with respect to the inputs that require grad, which must be
-/// float64 (ValueError). GradError names the input, the output, the element and both values where they disagree; returns
+/// float64. ValueError where they are not, and where nothing would be checked: no input requires grad, or no output is
+/// floating-point. GradError names the input, the output, the element and both values where they disagree; returns
 /// true where they do not.
 GRADUS_API bool gradcheck(const Function& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 /// The same for the gradients of the gradients: of f's vector-Jacobian product with random output gradients, with respect

@@ -21,7 +21,6 @@ struct Value {
     v("value", value);
   }
 };
-Scalar negated(const Scalar& s) { return s.is_floating_point() ? Scalar(-s.toDouble()) : Scalar(-s.toLong()); }
 Tensor times(const Tensor& dy, const Scalar& c) { return c == Scalar(1) ? dy : dy * c; }
 
 // x <- x + alpha b
@@ -112,11 +111,6 @@ struct FillInto {
   static void write(const Array& x, const Attrs& a) { x.fill_(a.value); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
 };
-
-Scalar product(const Scalar& a, const Scalar& b) {
-  if (a.is_floating_point() || b.is_floating_point()) return a.toDouble() * b.toDouble();
-  return a.toLong() * b.toLong();
-}
 
 struct ZeroInto {
   static constexpr std::string_view name = "zero_";

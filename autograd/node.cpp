@@ -1,5 +1,7 @@
 #include "node.h"
 
+#include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "../core/fail.h"
@@ -16,11 +18,22 @@ struct Node::Extras {
     Hook hook;
   };
   std::vector<Numbered> hooks;
-  std::uint64_t next_id = 0;
   std::vector<Kept> kept;
 };
 
 namespace {
+
+// Which node each hook is on: an in-place change gives a tensor another node, and its earlier hooks stay where they are.
+// Never destroyed: nodes may outlive main.
+struct HookHomes {
+  std::mutex mutex;
+  std::unordered_map<std::uint64_t, Node*> home;
+  std::uint64_t next_id = 0;
+};
+HookHomes& hook_homes() {
+  static auto* const instance = new HookHomes;
+  return *instance;
+}
 
 std::atomic<std::int64_t> nodes_created{0};
 std::atomic<std::int64_t> nodes_destroyed{0};
@@ -31,7 +44,13 @@ thread_local std::uint64_t last_number = 0;
 }  // namespace
 
 Node::Node() noexcept { nodes_created.fetch_add(1, std::memory_order_relaxed); }
-Node::~Node() { nodes_destroyed.fetch_add(1, std::memory_order_relaxed); }
+Node::~Node() {
+  if (extras_ && !extras_->hooks.empty()) {
+    const std::lock_guard lock(hook_homes().mutex);
+    for (const auto& hook : extras_->hooks) hook_homes().home.erase(hook.id);
+  }
+  nodes_destroyed.fetch_add(1, std::memory_order_relaxed);
+}
 std::int64_t Node::created() noexcept { return nodes_created.load(); }
 std::int64_t Node::alive() noexcept { return nodes_created.load() - nodes_destroyed.load(); }
 
@@ -69,18 +88,33 @@ Node::Extras& Node::extras() {
 }
 
 std::uint64_t Node::add_hook(int output, Hook hook) {
-  Extras& e = extras();
-  e.hooks.push_back({e.next_id, output, std::move(hook)});
-  return e.next_id++;
+  HookHomes& homes = hook_homes();
+  const std::lock_guard lock(homes.mutex);
+  const std::uint64_t id = homes.next_id++;
+  extras().hooks.push_back({id, output, std::move(hook)});
+  homes.home.emplace(id, this);
+  return id;
 }
 
 void Node::remove_hook(std::uint64_t id) {
-  if (extras_) std::erase_if(extras_->hooks, [id](const auto& h) { return h.id == id; });
+  HookHomes& homes = hook_homes();
+  Hook last;  // outlives the lock: what it holds may have hooks of its own
+  const std::lock_guard lock(homes.mutex);
+  const auto found = homes.home.find(id);
+  if (found == homes.home.end()) return;
+  std::vector<Extras::Numbered>& hooks = found->second->extras_->hooks;
+  homes.home.erase(found);
+  const auto at = std::find_if(hooks.begin(), hooks.end(), [id](const auto& h) { return h.id == id; });
+  last = std::move(at->hook);
+  hooks.erase(at);
 }
 
 void Node::run_hooks(Gradients& of_outputs) {
   // A copy: a hook may add or remove hooks.
-  const std::vector<Extras::Numbered> hooks = extras_->hooks;
+  const std::vector<Extras::Numbered> hooks = [this] {
+    const std::lock_guard lock(hook_homes().mutex);
+    return extras_->hooks;
+  }();
   for (const auto& [id, output, hook] : hooks) {
     Tensor& gradient = of_outputs[static_cast<std::size_t>(output)];
     if (!gradient.defined()) continue;
@@ -127,26 +161,41 @@ void LeafNode::drop_grad() noexcept {
   std::swap(last, *grad_);
 }
 
-void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) { post_hooks_.push_back(std::move(hook)); }
-
-Gradients LeafNode::backward(const Gradients& of_outputs, bool create_graph) {
-  const Tensor& incoming = of_outputs[0];
-  if (!incoming.defined()) return {};
+void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {
   const std::lock_guard lock(mutex_);
-  const bool nobody_else_holds_it = incoming.body_ref()->use_count() == 1 && incoming.array().unique();
+  post_hooks_.push_back(std::move(hook));
+}
+
+Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
+  const std::lock_guard lock(mutex_);
   if (grad_->defined()) {
-    if (create_graph || grad_->requires_grad()) {
-      *grad_ = *grad_ + incoming;
-    } else {
-      core::binary_out(grad_->array(), core::Binary::Add, grad_->array(), incoming.array());
+    // Memory of its own for a sum that cannot be written where `.grad` is.
+    if (!create_graph && !grad_->requires_grad() && grad_->array().may_overlap_itself()) {
+      *grad_ = Tensor(grad_->array().clone());
     }
-  } else if (nobody_else_holds_it && incoming.is_contiguous()) {
-    *grad_ = create_graph ? incoming : incoming.detach();  // taken over
-  } else {
-    *grad_ = create_graph ? incoming.clone() : Tensor(incoming.array().clone());
+    return gradient;
   }
-  for (const auto& hook : post_hooks_) hook(*grad_);
-  return {};
+  const bool nobody_else_holds_it = gradient.body_ref()->use_count() == 1 && gradient.array().unique();
+  if (nobody_else_holds_it && gradient.is_contiguous())
+    return create_graph ? gradient : gradient.detach();  // taken over
+  return create_graph ? gradient.clone() : Tensor(gradient.array().clone());
+}
+
+void LeafNode::accumulate(Tensor gradient, bool create_graph) {
+  const std::lock_guard lock(mutex_);
+  if (!grad_->defined()) {
+    *grad_ = std::move(gradient);
+  } else if (create_graph || grad_->requires_grad()) {
+    *grad_ = *grad_ + gradient;
+  } else {
+    core::binary_out(grad_->array(), core::Binary::Add, grad_->array(), gradient.array());
+  }
+}
+
+void LeafNode::run_post_accumulate_hooks() {
+  const std::lock_guard lock(mutex_);
+  const std::vector<std::function<void(Tensor&)>> hooks = post_hooks_;  // a copy: a hook may add others
+  for (const auto& hook : hooks) hook(*grad_);
 }
 
 }  // namespace gradus::autograd

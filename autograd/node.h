@@ -77,6 +77,8 @@ class GRADUS_API Node {
   std::uint64_t number() const noexcept { return number_; }
 
   // For the engine.
+  /// Itself when it is the end of the graph.
+  virtual LeafNode* as_leaf() noexcept { return nullptr; }
   /// The gradients of the inputs from those of the outputs; an undefined Tensor where there is none.
   virtual Gradients backward(const Gradients& of_outputs, bool create_graph) = 0;
   /// Lets go of the saved values.
@@ -84,9 +86,10 @@ class GRADUS_API Node {
   /// Whether gradients of an input may have the broadcast shape, for the engine to sum down.
   virtual bool broadcasts() const noexcept { return false; }
 
-  /// Hooks on the gradient of one output, run in the order of their registration.
+  /// Hooks on the gradient of one output, run in the order of their registration. The number that add_hook returns is
+  /// the hook's alone in the whole process.
   std::uint64_t add_hook(int output, Hook hook);
-  void remove_hook(std::uint64_t id);
+  static void remove_hook(std::uint64_t id);
   bool has_hooks() const noexcept { return extras_ != nullptr; }
   void run_hooks(Gradients& of_outputs);
   /// Adds the gradient of an output to the `.grad` of a LeafNode too when it passes (retain_grad).
@@ -149,12 +152,20 @@ class GRADUS_API LeafNode final : public Node {
   int num_outputs() const noexcept override { return 1; }
   void set_meta(const TensorMeta& meta) { meta_ = meta; }
 
-  /// Adds a gradient into `.grad`; several backward passes may do so at once.
-  Gradients backward(const Gradients& of_outputs, bool create_graph) override;
+  LeafNode* as_leaf() noexcept override { return this; }
+  Gradients backward(const Gradients&, bool) override { return {}; }  // the engine accumulates instead
+
+  // Several backward passes may accumulate at once.
+  /// The gradient in memory that `.grad` can take over. What can fail is done here.
+  Tensor prepared(Tensor gradient, bool create_graph);
+  /// Adds a prepared gradient into `.grad`.
+  void accumulate(Tensor gradient, bool create_graph);
+  void run_post_accumulate_hooks();
   Tensor& grad();
   /// When the tensor is gone: under create_graph a gradient's history leads back to this node, which would keep both.
   void drop_grad() noexcept;
-  /// Called with the leaf's `.grad` after each accumulation.
+  /// Called with the leaf's `.grad` after each accumulation, one thread at a time: a hook must not wait for another
+  /// thread's backward pass.
   void add_post_accumulate_hook(std::function<void(Tensor& grad)> hook);
 
  private:

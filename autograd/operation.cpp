@@ -57,8 +57,7 @@ void Saved::fail_changed(const Node& node, const char* kind, int index) const {
   std::string written = mark.at ? fmt::format(" at {}:{}", mark.at.file(), mark.at.line()) : "";
   core::fail<GradError>(
       "{}: its {} {} ({}, {}), saved{} for the backward pass, must not be changed before it: {} wrote to it{}; change "
-      "a "
-      "clone() instead, or use the form without underscore",
+      "a clone() instead, or use the form without underscore",
       node.name(), kind, index, value_.shape(), value_.dtype(), recorded, mark.by == nullptr ? "something" : mark.by,
       written);
 }
@@ -150,8 +149,7 @@ bool begin_inplace(const char* op, const Operand* inputs, int count) {
     if (view->taken_without_grad && (base.requires_grad() || recording(inputs, count))) {
       core::fail<GradError>(
           "{}: a view that was taken without recording cannot be changed in place while recording: take the view "
-          "again, "
-          "or change it under a NoGradGuard",
+          "again, or change it under a NoGradGuard",
           op);
     }
   }

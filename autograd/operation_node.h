@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -117,15 +118,15 @@ class NodeOf final : public Node {
   bool broadcasts() const noexcept override { return T::broadcasts; }
 
   void release_saved() noexcept override {
-    saved_in_ = {};
-    saved_out_ = {};
+    Slots<Saved, __builtin_popcount(kept_in)> in;  // outlive the lock: what they free takes its time
+    Slots<Saved, __builtin_popcount(G::all_out)> out;
+    const SpinLock lock(saved_busy_);
+    std::swap(in, saved_in_);
+    std::swap(out, saved_out_);
     released_ = true;
   }
 
   Gradients backward(const Gradients& dy, bool create_graph) override {
-    if constexpr (kept_in != 0 || G::all_out != 0) {
-      if (released_) fail_released(*this);
-    }
     Gradients dx(edges_.size());
     if constexpr (IsRule<Op>) {
       if (create_graph) {
@@ -200,12 +201,17 @@ class NodeOf final : public Node {
   }
   const Attrs& give(std::type_identity<Attrs>, const Gradients&, int, bool) { return attrs_; }
 
+  // Copies of the handles: another thread's backward pass through this node may let go of the values meanwhile.
   template <int I>
-  const core::Array& saved_input() const {
+  core::Array saved_input() const {
+    const SpinLock lock(saved_busy_);
+    if (released_) fail_released(*this);
     return saved_in_[rank_of(kept_in, I)].get(*this, "input", I);
   }
   template <int K>
-  const core::Array& saved_output() const {
+  core::Array saved_output() const {
+    const SpinLock lock(saved_busy_);
+    if (released_) fail_released(*this);
     return saved_out_[rank_of(G::all_out, K)].get(*this, "output", K);
   }
 
@@ -238,6 +244,7 @@ class NodeOf final : public Node {
   [[no_unique_address]] Slots<Saved, __builtin_popcount(G::all_out)> saved_out_{};
   [[no_unique_address]] Slots<TensorMeta, __builtin_popcount(G::all_shape)> shapes_{};
   [[no_unique_address]] Attrs attrs_;
+  mutable std::atomic_flag saved_busy_;
   bool released_ = false;
 };
 

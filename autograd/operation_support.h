@@ -1,6 +1,7 @@
 // What the operation mechanism needs that does not depend on the operation: kept out of its templates.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,6 +63,21 @@ std::vector<std::string> attribute_names() {
   }
   return names;
 }
+
+/// Keeps others out for the few instructions that copying a handle takes.
+class SpinLock {
+ public:
+  explicit SpinLock(std::atomic_flag& busy) noexcept : busy_(busy) {
+    while (busy_.test_and_set(std::memory_order_acquire)) {
+    }
+  }
+  ~SpinLock() { busy_.clear(std::memory_order_release); }
+  SpinLock(const SpinLock&) = delete;
+  SpinLock& operator=(const SpinLock&) = delete;
+
+ private:
+  std::atomic_flag& busy_;
+};
 
 /// A value kept for the backward pass, with the count of writes to its storage at that time.
 class GRADUS_API Saved {

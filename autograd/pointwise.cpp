@@ -22,10 +22,12 @@ struct UnaryOperation {
   static constexpr std::string_view name = core::name_of(U);
   static Array forward(const Array& x) { return core::unary(U, x); }
 };
+// Zeros, also where dy is infinite or NaN.
+Tensor none_of(const Tensor& dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); }
 // Constant where it is smooth: no gradient flows.
 template <Unary U>
 struct Flat : UnaryOperation<U> {
-  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 0; });
+  static constexpr auto gradients = formulas([](Dy<> dy) { return none_of(dy); });
 };
 template <Binary B>
 struct BinaryOperation {
@@ -156,7 +158,6 @@ struct Sub {
     if (a != kBool && b != kBool) return;
     core::fail<DTypeError>("sub: no operand may be bool: {} - {}; use logical_xor, or convert first", a, b);
   }
-  static Scalar negated(const Scalar& s) { return s.is_floating_point() ? Scalar(-s.toDouble()) : Scalar(-s.toLong()); }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
 };
@@ -208,7 +209,7 @@ struct Pow : BinaryOperation<Binary::Pow> {
 struct PowNumber : WithNumber<Binary::Pow> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Number& c) -> Tensor {
     const double p = c.value.toDouble();
-    if (p == 0) return dy * 0;
+    if (p == 0) return none_of(dy);
     if (p == 1) return dy;
     if (p == 2) return dy * (x * 2);
     return dy * (pow(x, p - 1) * p);
@@ -226,17 +227,17 @@ struct NumberPow {
   });
 };
 
-// The share of the gradient that goes to a of maximum(a, b): all where a wins, half where they tie.
-Tensor share(const Tensor& dy, const Tensor& wins, const Tensor& ties) {
-  return dy * (wins.to(dy.dtype()) + ties.to(dy.dtype()) * 0.5);
+// The share of the gradient that goes to a of maximum(a, b): none where it loses, half where they tie.
+Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties) {
+  return masked_fill(dy * (1 - ties.to(dy.dtype()) * 0.5), loses, 0);
 }
 struct Maximum : BinaryOperation<Binary::Maximum> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
-                                             [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
-};
-struct Minimum : BinaryOperation<Binary::Minimum> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a < b, a == b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b < a, a == b); });
+};
+struct Minimum : BinaryOperation<Binary::Minimum> {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
+                                             [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
 };
 // a - trunc(a / b) b, and with floor.
 struct Fmod : BinaryOperation<Binary::Fmod> {
@@ -247,10 +248,15 @@ struct Remainder : BinaryOperation<Binary::Remainder> {
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * floor(a / b)); });
 };
+// dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
 struct Atan2 : BinaryOperation<Binary::Atan2> {
+  static Tensor squared_radius(const Tensor& a, const Tensor& b) {
+    const Tensor r = square(a) + square(b);
+    return masked_fill(r, r == 0, 1);
+  }
   static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * (b / (square(a) + square(b))); },
-               [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / (square(a) + square(b)))); });
+      formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * (b / squared_radius(a, b)); },
+               [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / squared_radius(a, b))); });
 };
 
 struct Where {
@@ -283,8 +289,8 @@ struct Clamp {
   static Array forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& c) {
     Tensor dx = dy;
-    if (c.low) dx = masked_fill(dx, x < *c.low, 0);
-    if (c.high) dx = masked_fill(dx, x > *c.high, 0);
+    if (c.low) dx = masked_fill(dx, !(x >= *c.low), 0);
+    if (c.high) dx = masked_fill(dx, !(x <= *c.high), 0);
     return dx;
   });
 };
@@ -302,11 +308,8 @@ Tensor predicate(const Operand& x) {
   return Tensor(core::unary(U, x.tensor().array()));
 }
 
-// b alpha as one number, an integer while both are.
-Scalar scaled(const Scalar& b, const Scalar& alpha) {
-  if (b.is_floating_point() || alpha.is_floating_point()) return b.toDouble() * alpha.toDouble();
-  return alpha == Scalar(1) ? b : Scalar(b.toLong() * alpha.toLong());
-}
+// b alpha as one number.
+Scalar scaled(const Scalar& b, const Scalar& alpha) { return alpha == Scalar(1) ? b : product(b, alpha); }
 
 }  // namespace
 

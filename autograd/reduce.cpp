@@ -1,6 +1,7 @@
 // Reductions and their gradients.
 #include "../core/reduce.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../core/fail.h"
@@ -56,8 +57,8 @@ struct Mean {
 // The share of the gradient of each element that equals the extremum: 1 / (number of those).
 Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o) {
   const Shape& shape = x.array().shape();
-  const Tensor wins = (x == with_dims(y, shape, o)).to(dy.dtype());
-  return with_dims(dy, shape, o) * (wins / wins.sum(o.dims, true));
+  const Tensor wins = logical_or(x == with_dims(y, shape, o), isnan(x)), n = wins.to(dy.dtype()).sum(o.dims, true);
+  return masked_fill((with_dims(dy, shape, o) / n).expand(shape), !wins, 0);
 }
 template <Reduction R>
 struct Extremum {
@@ -102,7 +103,7 @@ struct LogSumExp {
     const Shape& shape = x.array().shape();
     // A row of -inf has probability 0 everywhere, not exp(-inf + inf).
     const Tensor level = with_dims(y, shape, o);
-    const Tensor p = exp(x - masked_fill(level, isinf(level), 0));
+    const Tensor p = exp(x - masked_fill(level, level == -INFINITY, 0));
     return with_dims(dy, shape, o) * p;
   });
 };
@@ -143,7 +144,8 @@ Tensor variance(const Operand& x, const Over& o, bool unbiased) {
   const Shape& shape = x.tensor().array().shape();
   const std::int64_t n = count(shape, o);
   const Tensor centred = sub(x, mean(x, o.dims, true));
-  return square(Operand(centred, x.at())).sum(o.dims, o.keepdim) / static_cast<double>(n - (unbiased ? 1 : 0));
+  return square(Operand(centred, x.at())).sum(o.dims, o.keepdim) /
+         static_cast<double>(std::max<std::int64_t>(n - (unbiased ? 1 : 0), 0));
 }
 // sqrt with gradient 0 at 0.
 Tensor sqrt_flat_at_zero(const Tensor& x) {

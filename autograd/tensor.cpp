@@ -1,5 +1,7 @@
 #include "tensor.h"
 
+#include <mutex>
+
 #include "../core/fail.h"
 #include "engine.h"
 #include "grad_mode.h"
@@ -36,7 +38,7 @@ const Tensor& Tensor::requires_grad_(bool requires_grad) const {
         grad_fn()->name());
   }
   if (!requires_grad) {
-    body().edge = {};
+    body().set_edge({});
     return *this;
   }
   if (!is_floating_point()) {
@@ -78,7 +80,7 @@ Tensor Tensor::detach() const { return Tensor(array()); }
 
 const Tensor& Tensor::detach_() const {
   if (is_view()) core::fail<GradError>("detach_: a view cannot be detached in place: use detach()");
-  body().edge = {};
+  body().set_edge({});
   ++body().rewrites;
   return *this;
 }
@@ -97,9 +99,7 @@ unsigned Tensor::add_hook(autograd::Hook hook) const {
   return static_cast<unsigned>(edge().node->add_hook(edge().index, std::move(hook)));
 }
 
-void Tensor::remove_hook(unsigned id) const {
-  if (requires_grad()) edge().node->remove_hook(id);
-}
+void Tensor::remove_hook(unsigned id) const { autograd::Node::remove_hook(id); }
 
 void Tensor::register_post_accumulate_grad_hook(std::function<void(Tensor&)> hook) const {
   if (!requires_grad() || !is_leaf()) {
@@ -109,9 +109,13 @@ void Tensor::register_post_accumulate_grad_hook(std::function<void(Tensor&)> hoo
 }
 
 void Tensor::follow_base() const {
+  static std::mutex mutex;  // several threads may ask at once, and only one of them gives the edge
+  const std::lock_guard lock(mutex);
   autograd::ViewOf& view = *body().view;
-  view.seen = view.base->rewrites;
+  const std::uint64_t rewrites = view.base->rewrites;
+  if (view.seen.load(std::memory_order_relaxed) == rewrites) return;
   body().set_edge(autograd::detail::edge_as_view_of(Tensor(view.base), body().array));
+  view.seen.store(rewrites, std::memory_order_release);
 }
 
 }  // namespace gradus

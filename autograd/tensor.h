@@ -28,6 +28,15 @@ class GRADUS_API Tensor {
  public:
   /// Undefined.
   Tensor() noexcept = default;
+  Tensor(const Tensor&) noexcept = default;
+  Tensor(Tensor&&) noexcept = default;
+  ~Tensor() = default;
+  Tensor& operator=(const Tensor&) & noexcept = default;
+  Tensor& operator=(Tensor&&) & noexcept = default;
+  /// `x[0] = y`, `x.index({Slice(), 1}) = 3`: to assign to a view that has no name is to write into what it shows.
+  const Tensor& operator=(const Tensor& src) && { return copy_(src, Location::unknown()); }      // NOLINT: as PyTorch's
+  const Tensor& operator=(Tensor&& src) && { return copy_(src, Location::unknown()); }           // NOLINT
+  const Tensor& operator=(const Scalar& value) && { return fill_(value, Location::unknown()); }  // NOLINT
   /// A tensor without history.
   explicit Tensor(core::Array array) : body_(autograd::Body::make(std::move(array))) {}
 
@@ -47,7 +56,9 @@ class GRADUS_API Tensor {
   Device device() const { return {}; }
   TensorOptions options() const { return TensorOptions().dtype(dtype()); }
   std::int64_t element_size() const { return array().element_size(); }
-  std::int64_t nbytes() const { return numel() * element_size(); }
+  std::int64_t nbytes() const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(numel()) * static_cast<std::uint64_t>(element_size()));
+  }
   std::int64_t storage_offset() const { return array().storage_offset(); }
   bool is_contiguous() const { return array().is_contiguous(); }
   bool is_floating_point() const { return gradus::is_floating_point(dtype()); }
@@ -346,6 +357,7 @@ class GRADUS_API Tensor {
   Tensor to(DType dtype, Location at = Location::here()) const;
   Tensor to(const TensorOptions& options, Location at = Location::here()) const;
   Tensor to(Device, Location = Location::here()) const { return *this; }
+  Tensor to(DeviceType, Location = Location::here()) const { return *this; }
   Tensor to(Device, DType dtype, Location at = Location::here()) const { return to(dtype, at); }
   Tensor cpu() const { return *this; }
   Tensor type_as(const Tensor& other, Location at = Location::here()) const { return to(other.dtype(), at); }
@@ -389,7 +401,7 @@ class GRADUS_API Tensor {
   /// Where this tensor's gradient goes: brought up to date first when it is a view of a base that has been changed.
   const autograd::Edge& edge() const {
     autograd::Body& b = body();
-    if (b.view != nullptr && b.view->seen != b.view->base->rewrites) follow_base();
+    if (b.view != nullptr && b.view->seen.load(std::memory_order_acquire) != b.view->base->rewrites) follow_base();
     return b.edge;
   }
   autograd::Body& body() const {
@@ -397,6 +409,8 @@ class GRADUS_API Tensor {
     return *body_;
   }
   const core::Ref<autograd::Body>& body_ref() const noexcept { return body_; }
+  /// What holds its `.grad`; made when first asked for.
+  autograd::LeafNode& leaf() const;
   /// A tensor with a history.
   Tensor(core::Array array, autograd::Edge edge) : Tensor(std::move(array)) { body_->edge = std::move(edge); }
 
@@ -406,7 +420,6 @@ class GRADUS_API Tensor {
   [[noreturn]] static void throw_undefined();
   unsigned add_hook(autograd::Hook hook) const;
   void follow_base() const;
-  autograd::LeafNode& leaf() const;
 
   core::Ref<autograd::Body> body_;
 };

@@ -30,7 +30,10 @@ struct Geometry {
     f("strides", strides);
     f("offset", offset);
   }
-  Array of(const Array& base) const { return base.as_strided(shape, strides, base.storage_offset() + offset); }
+  Array of(const Array& base) const {
+    const bool nothing = core::numel_of(shape) == 0;  // such a view may begin beyond the end
+    return base.as_strided(shape, strides, base.storage_offset() + (nothing ? 0 : offset));
+  }
 };
 Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry);
 struct AsStrided {
@@ -55,16 +58,16 @@ struct StridedSum {
   };
   static Array forward(const Attrs& a, const Array& x) {
     const Array sum = core::zeros(a.base, x.dtype());
-    add_elements(a.geometry.of(sum), x, 0);
+    add_elements(a.geometry.of(sum), x);
     return sum;
   }
   // Dimension by dimension while elements of the target share memory; in one go once they do not.
-  static void add_elements(const Array& to, const Array& x, int dim) {
-    if (dim == to.dim() || !to.may_overlap_itself()) {
+  static void add_elements(const Array& to, const Array& x) {
+    if (to.dim() == 0 || !to.may_overlap_itself()) {
       core::binary_out(to, core::Binary::Add, to, x);
       return;
     }
-    for (std::int64_t i = 0; i < to.shape()[0]; ++i) add_elements(to.select(0, i), x.select(0, i), dim);
+    for (std::int64_t i = 0; i < to.shape()[0]; ++i) add_elements(to.select(0, i), x.select(0, i));
   }
   static constexpr auto gradients =
       formulas([](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a.geometry, dy.contiguous()); });
@@ -95,8 +98,7 @@ Geometry geometry_in(const Array& base, const Array& view) {
   if (base.storage() != view.storage()) {
     core::fail<GradError>(
         "in-place change: the base of the view must still hold its numbers: set_data has given it others; take the "
-        "view "
-        "again");
+        "view again");
   }
   if (!base.is_contiguous()) {
     core::fail<GradError>(

@@ -298,7 +298,7 @@ std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
 std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
   if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
   const std::int64_t n = x.tensor().size(dim);
-  return split(x, std::max<std::int64_t>(1, (n + chunks - 1) / chunks), dim);
+  return split(x, std::max<std::int64_t>(1, n / chunks + (n % chunks != 0)), dim);
 }
 std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
   std::vector<Tensor> parts;
@@ -320,6 +320,7 @@ Tensor Tensor::to(DType dtype, Location at) const {
 }
 Tensor Tensor::to(const TensorOptions& options, Location at) const { return to(options.dtype_or(dtype()), at); }
 Tensor flip(Operand x, IntArrayRef dims) {
+  if (dims.empty()) return clone(x);  // not all dimensions, as in a reduction: none
   return apply<Flip>({core::wrap_dims(dims, x.tensor().array().dim(), "flip")}, x);
 }
 Tensor sum_to_size(Operand x, IntArrayRef shape) {

@@ -142,11 +142,11 @@ const Array& Array::copy_(const Array& src) const {
 
 const Array& Array::fill_(const Scalar& value) const {
   must_be_defined(*this, "fill_");
-  const std::int64_t n = numel(), bytes = n * element_size();
-  if (bytes > kPlainBytes || !is_contiguous()) {
+  const std::int64_t n = numel();
+  if (n > kPlainBytes / element_size() || !is_contiguous()) {
     kernels::fill(*this, value);
   } else if (value == Scalar(0)) {
-    std::memset(data(), 0, static_cast<std::size_t>(bytes));
+    std::memset(data(), 0, static_cast<std::size_t>(n * element_size()));
   } else {
     const kernels::Element element(value, dtype_);
     kernels::tile_copy(dtype_, dtype_)(static_cast<char*>(data()), 0, element_size(),

@@ -21,6 +21,12 @@ class GRADUS_API Array {
  public:
   /// Undefined: no storage, no shape.
   Array() noexcept = default;
+  Array(const Array&) noexcept = default;
+  Array(Array&&) noexcept = default;
+  ~Array() = default;
+  // Not of a view without a name: `a[0] = b` would change nothing; a[0].copy_(b) does.
+  Array& operator=(const Array&) & noexcept = default;
+  Array& operator=(Array&&) & noexcept = default;
   /// A view of a storage. The caller vouches for the bounds; `as_strided` is the checked way.
   Array(Ref<Storage> storage, const Shape& shape, const Strides& strides, std::int64_t offset, DType dtype) noexcept
       : storage_(std::move(storage)), offset_(offset), shape_(shape), strides_(strides), dtype_(dtype) {}

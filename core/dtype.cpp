@@ -22,6 +22,13 @@ std::string to_string(const Scalar& value) {
   }
 }
 
+Scalar negated(const Scalar& a) { return product(a, Scalar(-1)); }
+
+Scalar product(const Scalar& a, const Scalar& b) {
+  if (a.is_floating_point() || b.is_floating_point()) return a.toDouble() * b.toDouble();
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a.toLong()) * static_cast<std::uint64_t>(b.toLong()));
+}
+
 // Of the dtypes that there are, each holds what those before it hold (in PyTorch's sense, where int64 with float32 is
 // float32): the table of all pairs is the order of the enumeration. A signed 8-bit or a second 16-bit
 // type would end that.

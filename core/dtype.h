@@ -111,6 +111,9 @@ class Scalar {
 
 /// "2", "0.5", "true".
 GRADUS_API std::string to_string(const Scalar& value);
+/// -a and a b; integers stay integers, and wrap around as those of arrays do.
+GRADUS_API Scalar negated(const Scalar& a);
+GRADUS_API Scalar product(const Scalar& a, const Scalar& b);
 
 /// The dtype of a result of operands of two dtypes, both with dimensions: the smallest that holds both, as PyTorch's.
 GRADUS_API DType promote_types(DType a, DType b);

@@ -340,6 +340,8 @@ Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optiona
                              : std::numeric_limits<std::int64_t>::max();
   };
   const bool real = is_floating_point(dtype);
+  const auto is_nan = [](const std::optional<Scalar>& bound) { return bound && std::isnan(bound->toDouble()); };
+  if (is_nan(low) || is_nan(high)) return full(x.shape(), std::numeric_limits<double>::quiet_NaN(), dtype);
   const Element bounds[2] = {Element(low    ? *low
                                      : real ? Scalar(-infinity)
                                             : least(),

@@ -50,6 +50,13 @@ class GRADUS_API Adam : public Optimizer {
 class GRADUS_API AdamWOptions final : public AdamOptions {
  public:
   AdamWOptions(double lr = 1e-3) : AdamOptions(lr) { weight_decay(1e-2); }  // NOLINT(google-explicit-constructor)
+  // The setters again, so that a chain of them stays an AdamWOptions.
+  using AdamOptions::amsgrad, AdamOptions::betas, AdamOptions::eps, AdamOptions::lr, AdamOptions::weight_decay;
+  AdamWOptions& lr(double v) { return AdamOptions::lr(v), *this; }
+  AdamWOptions& betas(std::tuple<double, double> v) { return AdamOptions::betas(v), *this; }
+  AdamWOptions& eps(double v) { return AdamOptions::eps(v), *this; }
+  AdamWOptions& weight_decay(double v) { return AdamOptions::weight_decay(v), *this; }
+  AdamWOptions& amsgrad(bool v) { return AdamOptions::amsgrad(v), *this; }
   std::unique_ptr<OptimizerOptions> clone() const override;
 };
 

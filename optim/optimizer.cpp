@@ -1,10 +1,22 @@
 #include "optimizer.h"
 
+#include <typeinfo>
+
 #include "../autograd/grad_mode.h"
 #include "../core/create.h"
 #include "../core/fail.h"
 
 namespace gradus::optim {
+
+namespace {
+
+[[noreturn]] void fail_other_parameters() {
+  core::fail<ValueError>(
+      "optimizer: the parameters of a group must stay those that it was added with, for the state of each is kept by "
+      "its place: add others with add_param_group(), or make a new optimizer");
+}
+
+}  // namespace
 
 OptimizerOptions::~OptimizerOptions() = default;
 
@@ -35,9 +47,19 @@ std::vector<OptimizerParamGroup> Optimizer::one_group(std::vector<Tensor> params
   return groups;
 }
 
+void Optimizer::check_options(const OptimizerParamGroup& group) const {
+  const OptimizerOptions& options = group.options();
+  if (typeid(options) != typeid(*defaults_)) {
+    core::fail<ValueError>(
+        "optimizer: a group's options must be of the optimizer's own kind: SGDOptions for SGD, "
+        "AdamOptions for Adam, AdamWOptions for AdamW");
+  }
+  options.check();
+}
+
 void Optimizer::add_param_group(OptimizerParamGroup group) {
   if (!group.has_options()) group.set_options(defaults_->clone());
-  group.options().check();
+  check_options(group);
   std::vector<Tensor> known = parameters();
   for (const Tensor& p : group.params()) {
     if (!p.defined()) core::fail<ValueError>("optimizer: a parameter is undefined");
@@ -50,6 +72,8 @@ void Optimizer::add_param_group(OptimizerParamGroup group) {
     }
     known.push_back(p);
   }
+  known_.clear();
+  for (const Tensor& p : known) known_.push_back(&p.body());
   groups_.push_back(std::move(group));
 }
 
@@ -80,9 +104,11 @@ Tensor Optimizer::step(LossClosure closure) {
   }
   const NoGradGuard no_grad;
   // All gradients are looked at before any parameter changes: an error leaves everything as it was.
+  std::size_t index = 0;
   for (const OptimizerParamGroup& group : groups_) {
-    group.options().check();
+    check_options(group);
     for (const Tensor& p : group.params()) {
+      if (index == known_.size() || known_[index++] != &p.body()) fail_other_parameters();
       const Tensor& g = p.grad();
       if (g.defined() && (g.sizes() != p.sizes() || g.dtype() != p.dtype())) {
         core::fail<ShapeError>("optimizer: a gradient must have its parameter's shape and dtype: {} {} for {} {}",
@@ -90,7 +116,8 @@ Tensor Optimizer::step(LossClosure closure) {
       }
     }
   }
-  std::size_t index = 0;
+  if (index != known_.size()) fail_other_parameters();
+  index = 0;
   for (const OptimizerParamGroup& group : groups_) {
     for (const Tensor& p : group.params()) {
       if (p.grad().defined()) {

@@ -54,11 +54,12 @@ class GRADUS_API Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One step. A closure computes the loss and its gradients first; its loss is returned.
+  /// One step. A closure computes the loss and its gradients first; its loss is returned. ValueError when a group's
+  /// parameters or kind of options are no longer those that it was added with.
   virtual Tensor step(LossClosure closure = nullptr);
   /// Forgets the gradients; with set_to_none = false fills them with zeros instead.
   void zero_grad(bool set_to_none = true);
-  /// ValueError for a parameter that is no leaf or stands in a group already.
+  /// ValueError for a parameter that is no leaf or stands in a group already, and for another optimizer's options.
   void add_param_group(OptimizerParamGroup group);
   std::vector<OptimizerParamGroup>& param_groups() noexcept { return groups_; }
   const std::vector<OptimizerParamGroup>& param_groups() const noexcept { return groups_; }
@@ -73,8 +74,11 @@ class GRADUS_API Optimizer {
   virtual void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) = 0;
 
  private:
+  void check_options(const OptimizerParamGroup& group) const;
+
   std::vector<OptimizerParamGroup> groups_;
   std::unique_ptr<OptimizerOptions> defaults_;
+  std::vector<const autograd::Body*> known_;  // the parameters, in the order by which update() counts them
 };
 
 }  // namespace gradus::optim

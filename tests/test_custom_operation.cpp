@@ -173,6 +173,19 @@ BOOST_AUTO_TEST_CASE(fifteen_lines) {
   BOOST_CHECK(!softplus(x).requires_grad());
 }
 
+BOOST_AUTO_TEST_CASE(a_check_of_nothing_is_an_error) {
+  const autograd::Function twice = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0] * 2}; };
+  const autograd::Function whole = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0].to(kLong)}; };
+  const autograd::Function undefined = [](const std::vector<Tensor>&) { return std::vector<Tensor>(1); };
+  const Tensor fixed = ones({3}, kDouble), x = ones({3}, kDouble).requires_grad_();
+  for (const auto& checked : {gradcheck, gradgradcheck}) {
+    check_error<ValueError>([&] { checked(twice, {fixed}, {}); }, {"requires_grad_()"});
+    check_error<ValueError>([&] { checked(whole, {x}, {}); }, {"floating-point"});
+    check_error<ValueError>([&] { checked(undefined, {x}, {}); }, {"defined"});
+    BOOST_CHECK(checked(twice, {x}, {}));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(broken_operations_are_caught) {
   const Tensor x = numbers({2, 3});
   const auto f = [](auto op) {

@@ -84,6 +84,25 @@ BOOST_AUTO_TEST_CASE(zeroes_scales_and_sends_the_gradient_through_the_same_mask)
   }
 }
 
+BOOST_AUTO_TEST_CASE(agrees_with_pytorch_under_the_same_mask) {
+  const test::PyTorchFile file("layers");
+  for (const double p : {0.3, 0.5}) {
+    for (const bool classic : {false, true}) {
+      for (const char* suffix : {"_f32", "_f64"}) {
+        const std::string c = std::string(p == 0.3 ? "dropout_3" : "dropout_5") + (classic ? "_classic" : "") + suffix;
+        manual_seed(static_cast<std::uint64_t>(file[c + "/seed"].item<std::int64_t>()));
+        nn::Dropout layer(DropoutOptions(p).classic(classic));
+        const Tensor x = file[c + "/x"].requires_grad_();
+        const Tensor y = layer(x);
+        y.backward(file[c + "/dy"]);
+        BOOST_TEST(same_bits(layer->mask(), file[c + "/mask"]));
+        file.check(y, c + "/y");
+        file.check(x.grad(), c + "/dx");
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_masks_average_to_the_evaluation) {
   constexpr int kMasks = 10000;
   const double p = 0.3;

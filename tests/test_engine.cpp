@@ -212,8 +212,12 @@ BOOST_AUTO_TEST_CASE(only_into_given_leaves) {
   check(x.grad(), {6, 8});
   check(w.grad(), {1, 2});
   BOOST_CHECK(!other.grad().defined());
-  check_error<GradError>([&] { autograd::backward({y}, {}, true, false, {y}); },
-                         {"backward: inputs must be leaves", "sum", "grad"});
+  // What is no leaf gets a .grad too, once, whether it was asked to retain it or not.
+  autograd::backward({y}, {}, true, false, {y});
+  check(y.grad(), {1});
+  y.retain_grad();
+  autograd::backward({y}, {}, true, false, {y, y});
+  check(y.grad(), {2});
   check(x.grad(), {6, 8});
 }
 
@@ -418,6 +422,47 @@ BOOST_AUTO_TEST_CASE(hooks_that_go_wrong) {
                          {"register_post_accumulate_grad_hook", "leaf"});
 }
 
+BOOST_AUTO_TEST_CASE(a_hook_is_removed_by_its_own_number) {
+  const Tensor x = leaf(Doubles{1, 2}), y = x * 2;
+  std::vector<char> ran;
+  const unsigned first = y.register_hook([&](const Tensor&) { ran.push_back('a'); });
+  y.mul_(3);  // another node: the first hook stays with the numbers that it was put on
+  const unsigned second = y.register_hook([&](const Tensor&) { ran.push_back('b'); });
+  BOOST_CHECK_NE(first, second);
+  y.sum().backward({}, true);
+  BOOST_CHECK((ran == std::vector<char>{'b', 'a'}));
+  y.remove_hook(first);
+  y.sum().backward({}, true);
+  BOOST_CHECK((ran == std::vector<char>{'b', 'a', 'b'}));
+  y.remove_hook(second);
+  y.remove_hook(second);
+  y.sum().backward({}, true);
+  BOOST_CHECK_EQUAL(ran.size(), 3u);
+}
+
+BOOST_AUTO_TEST_CASE(hooks_after_accumulation_come_last) {
+  const Tensor a = leaf(Doubles{1}), b = leaf(Doubles{2});
+  int ran = 0;
+  const auto count = [&](Tensor&) { ++ran; };
+  // One that adds others, in the middle of the list.
+  a.register_post_accumulate_grad_hook([&](Tensor&) {
+    for (int i = 0; i < 20; ++i) a.register_post_accumulate_grad_hook(count);
+  });
+  a.register_post_accumulate_grad_hook(count);
+  b.register_post_accumulate_grad_hook([](Tensor&) { throw std::runtime_error("from a hook"); });
+  BOOST_CHECK_THROW((a * b).backward(), std::runtime_error);
+  check(a.grad(), {2});  // complete, both
+  check(b.grad(), {1});
+  BOOST_CHECK_LE(ran, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_grad_of_the_users_own_making) {
+  const Tensor x = leaf(Doubles{1, 2, 3});
+  x.mutable_grad() = tensor(Doubles{10}, kFloat64).expand({3});  // cannot be added to where it is
+  (x * 2).sum().backward();
+  check(x.grad(), {12, 12, 12});
+}
+
 BOOST_AUTO_TEST_CASE(hooks_run_for_the_output_that_they_are_on) {
   const Tensor x = leaf(Doubles{0.5});
   const auto [s, c] = apply<SinCos>(x);
@@ -492,10 +537,19 @@ BOOST_AUTO_TEST_CASE(retained_gradients) {
   check(x.grad(), {18, 36});
   z.sum().backward({}, true);
   check(y.grad(), {12, 24});
-  // grad() leaves every .grad alone; so does backward() into given leaves.
+  // As PyTorch's: also when the pass leads to something else.
   (void)autograd::grad({z.sum()}, {x}, {}, true);
+  check(x.grad(), {36, 72});
+  check(y.grad(), {18, 36});
   autograd::backward({z.sum()}, {}, true, false, {x});
-  check(y.grad(), {12, 24});
+  check(y.grad(), {24, 48});
+  // Detached, it keeps nothing any more.
+  const Tensor cut = x * 3, product = cut * cut;
+  cut.retain_grad();
+  cut.detach_();
+  product.sum().backward({}, true);
+  BOOST_CHECK(!cut.grad().defined());
+  x.zero_grad();
   // What is kept shares memory with no other gradient.
   const Tensor a = x * 1, b = x * 1;
   a.retain_grad();
@@ -756,6 +810,28 @@ BOOST_AUTO_TEST_CASE(concurrent_passes_through_a_shared_graph) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(concurrent_passes_that_free_a_shared_graph) {
+  // Without retain_graph only one pass is sure to find the saved values: another has the right gradient or the error.
+  for (int round = 0; round < 100; ++round) {
+    const Tensor x = leaf(Doubles{1, 2, 3});
+    Tensor shared = x;
+    for (int i = 0; i < 5; ++i) shared = (shared * x).sin() * 0.5;
+    const Doubles expected = values(autograd::grad({shared.sum()}, {x}, {}, true)[0]);
+    std::atomic<int> right{0}, freed{0};
+    in_threads(3, [&](int) {
+      try {
+        const Doubles got = values(autograd::grad({shared.sum()}, {x})[0]);
+        if (got != expected) throw std::logic_error("wrong gradient");
+        ++right;
+      } catch (const GradError& error) {
+        if (std::string(error.what()).find("freed by an earlier backward pass") == std::string::npos) throw;
+        ++freed;
+      }
+    });
+    BOOST_REQUIRE_EQUAL(right + freed, 3);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(graphs_built_in_several_threads) {
   // Counters per thread would number these chains alike and run the join too early: each part is longer than the one
   // that reads it.
@@ -927,6 +1003,15 @@ BOOST_AUTO_TEST_CASE(a_saved_value_changed) {
     const NoGradGuard guard;
     return h.add_(1), __LINE__;
   });
+}
+
+BOOST_AUTO_TEST_CASE(a_saved_value_changed_through_its_pointer) {
+  // Nobody sees that by itself; who writes so says so.
+  const Tensor x = leaf(Doubles{1, 2}), h = x * 2, y = (h * h).sum();
+  h.data_ptr<double>()[0] = 5;
+  h.array().mark_written("my_kernel", Location::here());
+  const int changed_at = __LINE__ - 1;
+  check_error<GradError>([&] { y.backward(); }, {"mul: its input", "my_kernel wrote to it at " + here(changed_at)});
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_output_changed) {

@@ -2,7 +2,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <limits>
 #include <random>
+#include <type_traits>
 #include <utility>
 
 #include <gradus/autograd/create.h>
@@ -557,6 +559,50 @@ BOOST_AUTO_TEST_CASE(a_base_in_another_layout) {
   check(x.grad(), {0, 3});
   base[0].mul_(2);  // unrecorded is no trouble
   check(base, {0, 6, 1, 4, 2, 5});
+}
+
+BOOST_AUTO_TEST_CASE(a_base_in_another_layout_with_a_view_alive) {
+  // The view cannot follow: an error each time it is asked, never a gradient that leaves the change out.
+  const Tensor p = leaf(Doubles{1, 2}), q = tensor(Doubles{1, 1}, kFloat64);
+  const Tensor base = Tensor(counting({2, 3}, kFloat64).t()), view = base[0];
+  base.mul_(p);
+  for (int i = 0; i < 3; ++i) check_error<GradError>([&] { (view * q).sum().backward(); }, {"contiguous", "[3, 2]"});
+  BOOST_CHECK(!p.grad().defined());
+  (base[0] * q).sum().backward();
+  check(p.grad(), {0, 3});
+}
+
+BOOST_AUTO_TEST_CASE(assigning_to_a_view_without_a_name_writes_into_it) {
+  const Tensor x = leaf(Doubles{1, 2, 3}), y = x * 1;
+  y[0] = Tensor(core::full({}, 7, kFloat64));
+  y[1] = x[2] * 10;
+  y.index({2}) = 5;
+  y.slice(0, 2, 3) = y[0];
+  check(y, {7, 30, 7});
+  y.sum().backward();
+  check(x.grad(), {0, 0, 10});
+  Tensor named = y[0];
+  named = x;  // a handle with a name is another tensor from now on
+  check(y, {7, 30, 7});
+  static_assert(!std::is_assignable_v<core::Array, const core::Array&>, "a[0] = b would change nothing");
+}
+
+BOOST_AUTO_TEST_CASE(views_of_nothing_changed) {
+  const Tensor x = Tensor(core::zeros({4, 0}, kFloat64)).requires_grad_(), y = x * 1;
+  y.select(0, 1).add_(1);
+  y[3].copy_(Tensor(core::zeros({0}, kFloat64)));
+  y.t().select(1, 2).mul_(2);
+  y.sum().backward();
+  BOOST_CHECK(x.grad().sizes() == (std::vector<std::int64_t>{4, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(integers_wrap_around) {
+  const Tensor x = Tensor(core::full({2}, 1, kInt64));
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  x.add_(most, 2);
+  BOOST_CHECK_EQUAL(x[0].item<std::int64_t>(), -1);
+  x.sub_(x, std::numeric_limits<std::int64_t>::min());
+  BOOST_CHECK_EQUAL(x[0].item<std::int64_t>(), most);
 }
 
 BOOST_AUTO_TEST_CASE(random_numbers_in_place) {

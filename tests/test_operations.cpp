@@ -2,11 +2,14 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <set>
 #include <stdexcept>
 
+#include <gradus/autograd/create.h>
 #include <gradus/autograd/engine.h>
 #include <gradus/autograd/gradcheck.h>
 #include <gradus/autograd/grad_mode.h>
@@ -397,6 +400,41 @@ BOOST_AUTO_TEST_CASE(float32) {
       }
     }
   }
+}
+
+// At edges and beyond, where a formula alone would say NaN: PyTorch's values.
+BOOST_AUTO_TEST_CASE(edges_as_pytorchs) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const auto gradient = [](const std::vector<double>& at, const std::function<Tensor(const Tensor&)>& f) {
+    const Tensor x = tensor(at, kFloat64).requires_grad_();
+    return values(autograd::grad({f(x).sum()}, {x})[0]);
+  };
+  const auto same = [](const std::vector<double>& a, const std::vector<double>& b) {
+    BOOST_REQUIRE_EQUAL(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      BOOST_CHECK_MESSAGE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])), i << ": " << a[i] << " for " << b[i]);
+    }
+  };
+  const Tensor zero = Tensor(core::zeros({}, kFloat64));
+  // What has no share in a result gets 0, though infinity or NaN comes from above.
+  same(gradient({-1, -2, 4, 16}, [&](const Tensor& x) { return maximum(x, zero).sqrt(); }), {0, 0, 0.25, 0.125});
+  same(gradient({1, 2, -4}, [&](const Tensor& x) { return minimum(x, zero).neg().sqrt(); }), {0, 0, -0.25});
+  same(gradient({-1, 0, 2}, [](const Tensor& x) { return (x * 0.1).floor().log(); }), {0, 0, 0});
+  same(gradient({-1, 0, 2}, [](const Tensor& x) { return x.sign().sqrt(); }), {0, 0, 0});
+  same(gradient({-1, 3, 2}, [](const Tensor& x) { return (x.max() - 3).log(); }), {0, inf, 0});
+  same(gradient({2, 3}, [&](const Tensor& x) { return pow(x, 0) * nan; }), {0, 0});
+  same(gradient({0, 3}, [&](const Tensor& x) { return atan2(x, zero); }), {0, 0});
+  same(gradient({inf, 1}, [](const Tensor& x) { return x.logsumexp({0}); }), {nan, 0});
+  same(gradient({-inf, -inf}, [](const Tensor& x) { return x.logsumexp({0}); }), {0, 0});
+  same(gradient({1, nan, 2}, [](const Tensor& x) { return x.max(); }), {0, 1, 0});
+  same(gradient({-1, 1}, [&](const Tensor& x) { return clamp(x, nan, 2); }), {0, 0});
+  same(values(clamp(tensor(std::vector<double>{-1, 1}), nan, 2)), {nan, nan});
+  same(values(tensor(std::vector<double>{1, 2}).flip(IntArrayRef())), {1, 2});
+  const Tensor none = Tensor(core::zeros({0, 2}, kFloat64));
+  same(values(none.var()), {nan});
+  same(values(none.std()), {nan});
+  same(values(none.var(0)), {nan, nan});
+  same(values(none.std(0)), {nan, nan});
 }
 
 // Wrong use: the type of the error, and what it says. Nothing is changed by it.

@@ -193,6 +193,27 @@ BOOST_AUTO_TEST_CASE(settings_are_checked_and_nothing_is_lost) {
   BOOST_TEST(p.sum().item<double>() == 1.5);
 }
 
+BOOST_AUTO_TEST_CASE(groups_stay_what_they_were) {
+  const Tensor p = ones({3}, requires_grad()), q = ones({2}, requires_grad());
+  std::vector<optim::OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<Tensor>{p}, std::make_unique<optim::AdamOptions>(0.1));
+  test::check_error<ValueError>([&] { optim::SGD(groups, optim::SGDOptions(0.1)); }, {"SGDOptions for SGD"});
+  optim::SGD sgd({p, q}, optim::SGDOptions(0.5).momentum(0.9));
+  p.mutable_grad() = ones({3});
+  q.mutable_grad() = ones({2});
+  sgd.param_groups()[0].params().erase(sgd.param_groups()[0].params().begin());  // q would get p's momentum
+  test::check_error<ValueError>([&] { sgd.step(); }, {"add_param_group"});
+  sgd.param_groups()[0].params().insert(sgd.param_groups()[0].params().begin(), p);
+  sgd.param_groups()[0].set_options(std::make_unique<optim::AdamWOptions>());
+  test::check_error<ValueError>([&] { sgd.step(); }, {"SGDOptions for SGD"});
+  BOOST_TEST(p.sum().item<double>() == 3);
+  sgd.param_groups()[0].set_options(sgd.defaults().clone());
+  sgd.step();
+  BOOST_TEST(p.sum().item<double>() == 1.5);
+  optim::AdamW chained({p}, optim::AdamWOptions(1e-2).weight_decay(0.5).eps(1e-6).betas({0.8, 0.9}).amsgrad(true));
+  BOOST_TEST(static_cast<optim::AdamWOptions&>(chained.defaults()).weight_decay() == 0.5);
+}
+
 BOOST_AUTO_TEST_CASE(a_closure_computes_the_loss) {
   const Tensor p = tensor({4.0}).requires_grad_();
   optim::SGD sgd({p}, optim::SGDOptions(0.25));

@@ -181,10 +181,13 @@ BOOST_AUTO_TEST_CASE(the_callers_floating_point_mode) {
   };
   BOOST_TEST(rounded_up() == 0);
   core::threads_seen(true);
-  std::fesetround(FE_UPWARD);
-  const int up = rounded_up();
-  std::fesetround(FE_TONEAREST);
-  BOOST_TEST(up == 300);
+  // On a busy machine the caller may do it all alone: again, until another thread has taken part.
+  for (int attempt = 0; attempt < 100 && core::threads_seen(false) < 2; ++attempt) {
+    std::fesetround(FE_UPWARD);
+    const int up = rounded_up();
+    std::fesetround(FE_TONEAREST);
+    BOOST_TEST(up == 300);
+  }
   BOOST_TEST(core::threads_seen(false) > 1);
   BOOST_TEST(rounded_up() == 0);
 }

@@ -82,8 +82,7 @@ Dataset load_mnist(const std::string& directory) {
   if (!missing.empty()) {
     fail(
         "the folder '{}' must hold the four files of MNIST, plain or gzipped (.gz): {} missing; `examples/fetch_mnist "
-        "{}` "
-        "brings what is missing",
+        "{}` brings what is missing",
         directory, missing, directory);
   }
   Dataset set = {read_pair(train_images, train_labels), read_pair(test_images, test_labels)};

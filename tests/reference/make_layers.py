@@ -216,9 +216,39 @@ def value_losses():
     loss("bce_logits_extreme_pos_weight", bce, x, t, ("none",), **pos_weight)
 
 
+def philox_words(seed, count):
+    """The first words of a seed's stream: Philox4x32-10 (Salmon et al., 2011), counter 0, 1, ..."""
+    words = []
+    for counter in range((count + 3) // 4):
+        x, key = [counter & 0xFFFFFFFF, counter >> 32, 0, 0], [seed & 0xFFFFFFFF, seed >> 32]
+        for _ in range(10):
+            a, b = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+            x = [(b >> 32) ^ x[1] ^ key[0], b & 0xFFFFFFFF, (a >> 32) ^ x[3] ^ key[1], a & 0xFFFFFFFF]
+            key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+        words += x
+    return words[:count]
+
+
+def dropout():
+    """PyTorch's arithmetic under Gradus's own mask: element i is kept where word i < floor((1 - p) 2^32)."""
+    seed, shape = 7, [6, 5]
+    for p in (0.3, 0.5):
+        kept = [w < int((1 - p) * 2.0**32) for w in philox_words(seed, 30)]
+        mask = torch.tensor(kept).reshape(shape)
+        drawn, upstream = inputs.uniform(shape), inputs.uniform(shape)
+        for suffix, dtype in FLOATS.items():
+            for form in ("", "_classic"):
+                x, dy = leaf(drawn, dtype), torch.tensor(upstream, dtype=dtype)
+                y = torch.where(mask, x if form else x / (1 - p), torch.zeros((), dtype=dtype))
+                y.backward(dy)
+                record(f"dropout_{int(p * 10)}{form}_{suffix}",
+                       dict(x=x.detach().clone(), dy=dy, y=y, dx=x.grad, mask=mask, seed=torch.tensor(seed)))
+
+
 linear()
 batch_norm()
 activations()
 class_losses()
 value_losses()
+dropout()
 finish(file, "layers.safetensors")
