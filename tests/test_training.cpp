@@ -12,16 +12,17 @@ using namespace gradus;
 
 namespace {
 
-nn::Sequential network(std::int64_t inputs, std::int64_t units) {
-  return nn::Sequential(nn::Dropout(0.2), nn::Linear(inputs, units), nn::BatchNorm1d(units), nn::ReLU(),
-                        nn::Dropout(0.5), nn::Linear(units, units), nn::BatchNorm1d(units), nn::ReLU(),
-                        nn::Dropout(0.5), nn::Linear(units, 10));
+nn::Sequential network(std::int64_t inputs, std::int64_t first, std::int64_t second) {
+  return nn::Sequential(nn::Dropout(0.2), nn::Linear(inputs, first), nn::BatchNorm1d(first), nn::ReLU(),
+                        nn::Dropout(0.5), nn::Linear(first, second), nn::BatchNorm1d(second), nn::ReLU(),
+                        nn::Dropout(0.5), nn::Linear(second, 10));
 }
 
-// The state after some steps of Adam, from the same start each time.
-std::vector<Tensor> trained(std::int64_t inputs, std::int64_t units, std::int64_t batch, int steps) {
+// The state after some steps of Adam, from the same start each time, and what it then makes of `tested` samples at once.
+std::vector<Tensor> trained(std::int64_t inputs, std::int64_t first, std::int64_t second, std::int64_t batch, int steps,
+                            std::int64_t tested) {
   manual_seed(7);
-  nn::Sequential net = network(inputs, units);
+  nn::Sequential net = network(inputs, first, second);
   const Tensor x = rand({4 * batch, inputs}), y = randint(0, 10, {4 * batch});
   optim::Adam adam(net->parameters(), optim::AdamOptions(2e-3));
   for (int step = 0; step < steps; ++step) {
@@ -32,6 +33,8 @@ std::vector<Tensor> trained(std::int64_t inputs, std::int64_t units, std::int64_
   }
   std::vector<Tensor> state;
   for (const auto& entry : net->state_dict()) state.push_back(entry.value().detach().clone());
+  net->eval();
+  state.push_back(net->forward(rand({tested, inputs})).detach());
   return state;
 }
 
@@ -47,16 +50,18 @@ bool same_state(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
 
 BOOST_AUTO_TEST_SUITE(training)
 
-// MNIST's network, whose products and pointwise operations are shared out; the threads that took part are counted.
+// The networks of MNIST and of the small digits; the threads that took part are counted.
 BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads) {
   test::ManyThreads threads;
-  std::vector<Tensor> first;
-  threads.each([&] {
-    const std::vector<Tensor> state = trained(784, 512, 128, 3);
-    if (first.empty()) first = state;
-    BOOST_TEST(same_state(state, first));
-  });
-  BOOST_TEST(!first.empty());
+  for (const bool mnist : {true, false}) {
+    std::vector<Tensor> first;
+    threads.each([&] {
+      const std::vector<Tensor> state = mnist ? trained(784, 512, 512, 128, 3, 100) : trained(64, 256, 128, 64, 10, 1797);
+      if (first.empty()) first = state;
+      BOOST_TEST(same_state(state, first));
+    });
+    BOOST_TEST(!first.empty());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(two_models_trained_by_two_threads_at_once) {
@@ -91,7 +96,7 @@ BOOST_AUTO_TEST_CASE(two_models_trained_by_two_threads_at_once) {
 
 BOOST_AUTO_TEST_CASE(one_model_used_by_eight_threads) {
   manual_seed(5);
-  nn::Sequential net = network(50, 40);
+  nn::Sequential net = network(50, 40, 40);
   net->eval();
   const Tensor x = randn({32, 50});
   const NoGradGuard no_grad;
