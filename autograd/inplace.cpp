@@ -186,6 +186,7 @@ const Tensor& Tensor::normal_(double mean, double std, Location at) const {
   return drawn(*this, Tensor(standard * std + mean), at);
 }
 const Tensor& Tensor::bernoulli_(double p, Location at) const {
+  if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);
   const core::RandomPosition position = core::default_generator().take(numel());
   return drawn(*this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
 }

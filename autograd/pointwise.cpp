@@ -272,6 +272,9 @@ struct MaskedFill {
   static constexpr bool broadcasts = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x, const Array& mask) {
+    if (mask.dtype() != kBool) {
+      core::fail<DTypeError>("masked_fill: the mask must be bool: {}; a comparison gives one", mask.dtype());
+    }
     return core::where(mask, core::scalar(c.value, x.dtype()), x);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); }, no_gradient);

@@ -453,6 +453,7 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
       {"shape", [&] { maximum(x, w); }, {"maximum", "[2, 3]", "[4]"}},
       {"shape", [&] { where(m, x, w); }, {"where", "[2, 3]", "[4]"}},
       {"shape", [&] { x.masked_fill(w > 0, 1); }, {"[2, 3]", "[4]"}},
+      {"dtype", [&] { x.masked_fill(x, 1); }, {"masked_fill: the mask must be bool: float64"}},
       {"dtype", [&] { where(x, x, x); }, {"where", "float64"}},
       {"dtype", [&] { m - m; }, {"sub", "bool", "logical_xor"}},
       {"dtype", [&] { -m; }, {"neg", "bool"}},
