@@ -6,11 +6,13 @@
 
 #include "activation.h"
 #include "batch_norm.h"
+#include "conv.h"
 #include "cross_entropy.h"
 #include "dropout.h"
 #include "linear.h"
 #include "loss.h"
 #include "nll_loss.h"
+#include "padding.h"
 
 namespace gradus::nn::functional {
 

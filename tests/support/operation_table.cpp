@@ -381,6 +381,11 @@ std::vector<OperationLine> make_table() {
        {real({3, 5}), index({3, 5}, 4)},
        kLinear,
        {{{2, 1}, {2, 1}}, {{3, 0}, {3, 0}}}},
+      {"constant_pad_nd",
+       on([](const Tensor& x) { return constant_pad_nd(x, {1, 2, -1, 3}, 0.5); }),
+       {real(s34)},
+       kLinear,
+       {{{2, 3, 3}}, {{1, 2}}, {{2, 0}}, {{0, 2, 2}}}},
       {"tril", on([](const Tensor& x) { return tril(x, 1); }), {real(s34)}, kLinear, {{{2, 3, 3}}, {{0, 2}}}},
       {"triu", on([](const Tensor& x) { return triu(x, -1); }), {real(s34)}, kLinear, {{{2, 3, 3}}, {{0, 2}}}},
 
@@ -461,7 +466,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
   // The rules of the layers, which are proven three ways.
   static const std::vector<ProvenElsewhere> list = {{"linear", "check"},  {"batch_norm", "check"},
                                                     {"dropout", "check"}, {"batch_norm_eval", "check"},
-                                                    {"relu", "check"},    {"cross_entropy", "check"}};
+                                                    {"relu", "check"},    {"cross_entropy", "check"}, {"conv", "conv"}};
   return list;
 }
 
