@@ -3,7 +3,7 @@ import html
 
 import report
 
-row_height, label_width, bar_width, column_width, margin, top = 15, 246, 172, 466, 20, 104
+row_height, label_width, bar_width, column_width, margin, top = 15, 284, 160, 500, 20, 104
 longest = 1.2  # bars end here; their numbers tell
 
 style = """
@@ -74,8 +74,8 @@ def draw(document):
            f'<text class="title" x="{margin}" y="34">{html.escape(title)}</text>',
            f'<text x="{margin}" y="55">{html.escape(about)}</text>']
     x = margin
-    for kind, text, space in (("met", "target reached", 112), ("missed", "faster than the peer, target missed", 212),
-                              ("slower", "slower than the peer", 142)):
+    for kind, text, space in (("met", "target reached", 124), ("missed", "faster than the peer, target missed", 240),
+                              ("slower", "slower than the peer", 164)):
         out.append(f'<rect class="{kind}" x="{x}" y="69" width="14" height="9" rx="1"/><text x="{x + 20}" y="77">{text}</text>')
         x += space
     out.append(f'<path class="target" d="M{x + 7} 67v13"/><text x="{x + 20}" y="77">target</text>')

@@ -3,6 +3,7 @@ import dataclasses, glob, json, os, platform, subprocess, sys, tempfile
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 binaries = os.path.join(root, "build", "bench", "tests", "bench")
+torch_header = "/usr/include/torch/csrc/api/include/torch/torch.h"
 packages = "libtorch-dev libopenblas0-pthread libopenblas0-openmp"
 
 
@@ -81,7 +82,7 @@ def peer_setup(engine, threads, policy, kind, command, environment):
 
 
 def setups(options):
-    installed = os.path.exists("/usr/include/torch/csrc/api/include/torch/torch.h")
+    installed = os.path.exists(torch_header)
     if not installed and not options.python:
         raise Failure(f"no libtorch to compare with: apt-get install {packages}, or name by --python a Python with "
                       "PyTorch (pip install torch)")

@@ -19,7 +19,7 @@
 
 namespace {
 
-using gradus::Tensor;
+using gradus::core::Array;
 
 // cblas_sgemm, whose header not everybody has installed: order, transpositions, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc.
 using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
@@ -60,13 +60,12 @@ std::vector<Product> read_products(const std::string& path) {
 }
 
 void run(const Product& p, Sgemm sgemm, benchmark::State& state) {
-  const gradus::NoGradGuard guard;
-  const Tensor a = p.a_transposed ? gradus::randn({p.k, p.m}) : gradus::randn({p.m, p.k});
-  const Tensor b = p.b_transposed ? gradus::randn({p.n, p.k}) : gradus::randn({p.k, p.n});
-  Tensor c = gradus::empty({p.m, p.n});
+  const Array a = (p.a_transposed ? gradus::randn({p.k, p.m}) : gradus::randn({p.m, p.k})).array();
+  const Array b = (p.b_transposed ? gradus::randn({p.n, p.k}) : gradus::randn({p.k, p.n})).array();
+  const Array c = gradus::empty({p.m, p.n}).array();
   if (sgemm == nullptr) {
-    const Tensor left = p.a_transposed ? a.t() : a, right = p.b_transposed ? b.t() : b;
-    for (auto _ : state) gradus::mm_out(c, left, right);
+    const Array left = p.a_transposed ? a.t() : a, right = p.b_transposed ? b.t() : b;
+    for (auto _ : state) gradus::core::gemm(c, left, right);
   } else {
     const int m = static_cast<int>(p.m), n = static_cast<int>(p.n), k = static_cast<int>(p.k);
     for (auto _ : state) {
