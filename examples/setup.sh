@@ -1,4 +1,5 @@
-# Sourced by examples/run and tests/run: makes sure that the tools and libraries are there, and that both build alike.
+# Sourced by examples/run, tests/run and tests/bench/compare: makes sure that the tools and libraries are there, and
+# that all build alike.
 
 # Each line: the Debian 12 package, and what it is recognised by, a command or a header.
 packages_build="
@@ -18,6 +19,9 @@ pkg-config       command pkg-config
 "
 packages_full="
 clang            command clang++
+"
+packages_bench="
+libbenchmark-dev header  benchmark/benchmark.h
 "
 
 # Whether this system has it. The compiler knows where headers lie; without one, the usual places are looked at.
