@@ -1,4 +1,4 @@
-// Elementary functions of float32, vectorised.
+// Elementary functions, vectorised.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/math.cpp"
 #include <hwy/foreach_target.h>
@@ -17,6 +17,12 @@ struct ExpOp {
     return Exp(d, x);
   }
 };
+struct Exp2Op {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Exp2(d, x);
+  }
+};
 struct Expm1Op {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
@@ -33,6 +39,18 @@ struct Log1pOp {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
     return Log1p(d, x);
+  }
+};
+struct Log2Op {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Log2(d, x);
+  }
+};
+struct Log10Op {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Log10(d, x);
   }
 };
 struct TanhOp {
@@ -54,63 +72,101 @@ struct ErfOp {
   }
 };
 
-/// Beyond 2^20 (and for infinities and NaN) the C library, number by number.
-template <bool cosine>
-HWY_NOINLINE void LargeArguments(const float* x, float* y, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) {
-    if (std::abs(x[i]) < 1048576.0f) continue;
-    const double value = static_cast<double>(x[i]);
-    y[i] = static_cast<float>(cosine ? std::cos(value) : std::sin(value));
-  }
-}
-
-template <bool cosine>
-void Trigonometric(void* out, const void* const* in, std::size_t n, const void*) {
+/// float32 by way of float64, rounded once: for functions of which few numbers are computed.
+template <class Op>
+void ThroughFloat64(void* out, const void* const* in, std::size_t n, const void*) {
   const hn::ScalableTag<double> d;
   const hn::Rebind<float, decltype(d)> df;
   const std::size_t lanes = hn::Lanes(d);
   const float* x = static_cast<const float*>(in[0]);
   float* y = static_cast<float*>(out);
-  HWY_ALIGN float argument[kMaxLanes<double>], result[kMaxLanes<double>];  // x may be overwritten by y
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(ToFloat32(df, Op()(d, hn::PromoteTo(d, hn::LoadU(df, x + i)))), df, y + i);
+  }
+  if (i < n) {
+    StoreFirst(ToFloat32(df, Op()(d, hn::PromoteTo(d, LoadFirst(df, x + i, n - i)))), df, y + i, n - i);
+  }
+}
+
+/// Beyond 2^20 (and for infinities and NaN) the C library, number by number.
+template <bool cosine, class T>
+HWY_NOINLINE void LargeArguments(const T* x, T* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (std::abs(x[i]) < T{1048576}) continue;
+    const double value = static_cast<double>(x[i]);
+    y[i] = static_cast<T>(cosine ? std::cos(value) : std::sin(value));
+  }
+}
+
+template <bool cosine, class T>
+void Trigonometric(void* out, const void* const* in, std::size_t n, const void*) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<T, decltype(d)> dt;
+  const std::size_t lanes = hn::Lanes(d);
+  const T* x = static_cast<const T*>(in[0]);
+  T* y = static_cast<T*>(out);
+  HWY_ALIGN T argument[kMaxLanes<double>], result[kMaxLanes<double>];  // x may be overwritten by y
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = n - i < lanes ? n - i : lanes;
-    const auto v = count < lanes ? LoadFirst(df, x + i, count) : hn::LoadU(df, x + i);
-    auto w = hn::DemoteTo(df, SineOrCosine<cosine>(d, hn::PromoteTo(d, v)));
-    const auto large = hn::Not(hn::Lt(hn::Abs(v), hn::Set(df, 1048576.0f)));
-    if (HWY_UNLIKELY(!hn::AllFalse(df, large))) {
-      hn::Store(v, df, argument);
-      hn::Store(w, df, result);
+    const auto v = count < lanes ? LoadFirst(dt, x + i, count) : hn::LoadU(dt, x + i);
+    hn::Vec<decltype(dt)> w;
+    if constexpr (sizeof(T) == 4) {
+      w = ToFloat32(dt, SineOrCosine<cosine>(d, hn::PromoteTo(d, v)));
+    } else {
+      w = SineOrCosine64<cosine>(d, v);
+    }
+    const auto large = hn::Not(hn::Lt(hn::Abs(v), hn::Set(dt, T{1048576})));
+    if (HWY_UNLIKELY(!hn::AllFalse(dt, large))) {
+      hn::Store(v, dt, argument);
+      hn::Store(w, dt, result);
       LargeArguments<cosine>(argument, result, lanes);
-      w = hn::Load(df, result);
+      w = hn::Load(dt, result);
     }
     if (count < lanes) {
-      StoreFirst(w, df, y + i, count);
+      StoreFirst(w, dt, y + i, count);
     } else {
-      hn::StoreU(w, df, y + i);
+      hn::StoreU(w, dt, y + i);
     }
   }
 }
 
-Kernel FindMath(Unary op) {
+template <class Op>
+Kernel Both(DType dtype) {
+  return dtype == kFloat32 ? UnaryKernel<Op, float> : UnaryKernel<Op, double>;
+}
+template <class Op>
+Kernel Rounded(DType dtype) {
+  return dtype == kFloat32 ? ThroughFloat64<Op> : UnaryKernel<Op, double>;
+}
+
+Kernel FindMath(Unary op, DType dtype) {
+  if (dtype != kFloat32 && dtype != kFloat64) return nullptr;
   switch (op) {
     case Unary::Exp:
-      return UnaryKernel<ExpOp, float>;
+      return Both<ExpOp>(dtype);
+    case Unary::Exp2:
+      return Rounded<Exp2Op>(dtype);
     case Unary::Expm1:
-      return UnaryKernel<Expm1Op, float>;
+      return Both<Expm1Op>(dtype);
     case Unary::Log:
-      return UnaryKernel<LogOp, float>;
+      return Both<LogOp>(dtype);
     case Unary::Log1p:
-      return UnaryKernel<Log1pOp, float>;
+      return Both<Log1pOp>(dtype);
+    case Unary::Log2:
+      return Rounded<Log2Op>(dtype);
+    case Unary::Log10:
+      return Rounded<Log10Op>(dtype);
     case Unary::Sin:
-      return Trigonometric<false>;
+      return dtype == kFloat32 ? Trigonometric<false, float> : Trigonometric<false, double>;
     case Unary::Cos:
-      return Trigonometric<true>;
+      return dtype == kFloat32 ? Trigonometric<true, float> : Trigonometric<true, double>;
     case Unary::Tanh:
-      return UnaryKernel<TanhOp, float>;
+      return Both<TanhOp>(dtype);
     case Unary::Sigmoid:
-      return UnaryKernel<SigmoidOp, float>;
+      return Both<SigmoidOp>(dtype);
     case Unary::Erf:
-      return UnaryKernel<ErfOp, float>;
+      return Both<ErfOp>(dtype);
     default:
       return nullptr;
   }
@@ -124,7 +180,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindMath);
-Kernel float32_math_kernel(Unary op) { return HWY_DYNAMIC_DISPATCH(FindMath)(op); }
+Kernel math_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMath)(op, dtype); }
 
 }  // namespace gradus::core::kernels
 #endif
