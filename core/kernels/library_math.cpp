@@ -129,6 +129,7 @@ Kernel unary_kernel(Unary op, DType dtype) {
 Kernel binary_kernel(Binary op, DType dtype) {
   if (op >= Binary::Eq) return predicate_kernel(op, dtype);
   if (const Kernel exact = arithmetic_kernel(op, dtype)) return exact;
+  if (op == Binary::Pow && dtype == kFloat32) return float32_pow_kernel();
   return library_math_kernel(op, dtype);
 }
 

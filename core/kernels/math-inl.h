@@ -28,17 +28,16 @@ HWY_INLINE V Sigmoid(D d, V x) {
 template <class D, class V>
 HWY_INLINE V Silu(D d, V x) {
   using T = hn::TFromD<D>;
-  constexpr bool single = sizeof(T) == 4;
-  const V one = hn::Set(d, T{1});
+  const V one = hn::Set(d, T{1}), flushed = FlushTiny(d, x);
   // Below the bound the result is 0 already. exp(-|x|) = m 2^n, and 2^n comes last: results may be subnormal.
-  const V bounded = hn::Max(x, hn::Set(d, static_cast<T>(single ? -110 : -760)));
+  const V least = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? -110 : -760)), bounded = hn::Max(flushed, least);
   ExponentOf<D> n;
-  const V least = hn::Set(d, static_cast<T>(single ? -110 : -760));
   const V m = hn::Add(ExpReduced(d, ReduceLn2(d, hn::Max(hn::Neg(hn::Abs(x)), least), &n)), one);
   const V sum = hn::Add(one, Scale(d, m, n));
   const V negative = Scale(d, hn::Div(hn::Mul(bounded, m), sum), n);
-  const V y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), negative, hn::Div(x, sum));
-  return hn::IfThenElse(hn::Eq(x, x), y, x);
+  const V y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), negative, hn::Div(flushed, sum));
+  // Tiny numbers, signs of zeros and NaN: x / 2.
+  return hn::IfThenElse(hn::Gt(hn::Abs(flushed), hn::Zero(d)), y, hn::Mul(x, hn::Set(d, static_cast<T>(0.5))));
 }
 
 /// log(1 + exp(x)), within 3 ULP.
@@ -99,8 +98,8 @@ HWY_INLINE V Gelu(D d, V x) {
   const V zero = hn::Zero(d), size = hn::Abs(x);
   const V a = hn::Min(size, hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7)));  // beyond, Phi(-a) is 0
   ExponentOf<D> n;
-  const V m = GaussParts(d, a, 0.5, &n);
-  const V tail = Scale(d, hn::Mul(hn::Mul(a, NormalRatio(d, a)), m), n);  // |x| Phi(-|x|)
+  const V b = FlushTiny(d, a), m = GaussParts(d, b, 0.5, &n);
+  const V tail = Scale(d, hn::Mul(a, hn::Mul(NormalRatio(d, b), m)), n);  // |x| Phi(-|x|)
   const V y = hn::IfThenElse(hn::Gt(x, zero), hn::Sub(x, tail), hn::Neg(tail));
   return hn::IfThenElse(hn::Gt(size, zero), y, x);  // zeros keep their sign; NaN stays
 }
@@ -109,7 +108,7 @@ HWY_INLINE V Gelu(D d, V x) {
 template <class D, class V>
 HWY_INLINE V GeluSlope(D d, V x) {
   using T = hn::TFromD<D>;
-  const V a = hn::Min(hn::Abs(x), hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7)));
+  const V a = FlushTiny(d, hn::Min(hn::Abs(x), hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7))));
   ExponentOf<D> n;
   const V m = GaussParts(d, a, 0.5, &n);
   // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
@@ -122,12 +121,12 @@ HWY_INLINE V GeluSlope(D d, V x) {
 /// erf(x) of float64, within 2 ULP: x + x P(x^2) up to 1, 1 - 2 Phi(-sqrt(2) |x|) beyond.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Erf(D d, V x) {
-  const V a = hn::Min(hn::Abs(x), hn::Set(d, 6.0)), one = hn::Set(d, 1.0);
+  const V a = FlushTiny(d, hn::Min(hn::Abs(x), hn::Set(d, 6.0))), one = hn::Set(d, 1.0);
   V n;
   const V m = GaussParts(d, a, 1, &n);
   const V ratio = NormalRatio(d, hn::Mul(a, hn::Set(d, 1.41421356237309504880)));
   const V large = hn::CopySign(hn::Sub(one, Scale(d, hn::Mul(hn::Add(ratio, ratio), m), n)), x);
-  const V p = Polynomial(d, hn::Mul(x, x), 0.12837916709551259, -0.37612638903183748, 0.11283791670954879,
+  const V p = Polynomial(d, hn::Mul(a, a), 0.12837916709551259, -0.37612638903183748, 0.11283791670954879,
                          -0.026866170645076792, 0.0052239776248180145, -0.000854832698083379, 0.0001205533111164271,
                          -1.4925595266831182e-05, 1.6461000484121368e-06, -1.6350312701054695e-07,
                          1.4659775274047436e-08, -1.1372848856791674e-09, 5.9571761477489113e-11);
@@ -170,7 +169,7 @@ HWY_INLINE V GeluTanh(D d, V x) {
   const V one = hn::Set(d, 1.0), zero = hn::Zero(d), size = hn::Abs(x);
   V rest, n;
   const V a = hn::Min(size, hn::Set(d, 22.0));  // beyond, the exponential is 0
-  const V v = GeluTanhArgument(d, a, &rest);
+  const V v = GeluTanhArgument(d, FlushTiny(d, a), &rest);
   const V m = hn::Add(ExpReduced(d, hn::Sub(ReduceLn2(d, hn::Neg(v), &n), rest)), one);
   const V sum = hn::Add(one, Scale(d, m, n));
   const V negative = hn::Neg(Scale(d, hn::Div(hn::Mul(a, m), sum), n));

@@ -89,6 +89,38 @@ void ThroughFloat64(void* out, const void* const* in, std::size_t n, const void*
   }
 }
 
+/// a^b of float32 by way of float64, rounded once.
+void PowFloat32(void* out, const void* const* in, std::size_t n, const void*) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> df;
+  const std::size_t lanes = hn::Lanes(d);
+  const float *a = static_cast<const float*>(in[0]), *b = static_cast<const float*>(in[1]);
+  float* y = static_cast<float*>(out);
+  const auto zero = hn::Zero(d), one = hn::Set(d, 1.0), half = hn::Set(d, 0.5), infinity = hn::Inf(d);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    const auto base = hn::PromoteTo(d, count < lanes ? LoadFirst(df, a + i, count) : hn::LoadU(df, a + i));
+    const auto exponent = hn::PromoteTo(d, count < lanes ? LoadFirst(df, b + i, count) : hn::LoadU(df, b + i));
+    const auto size = hn::Abs(base), halved = hn::Mul(exponent, half);
+    auto power = Exp2(d, hn::Mul(exponent, Log2(d, size)));
+    const auto whole = hn::Eq(hn::Round(exponent), exponent);  // infinities are whole, and even
+    const auto odd = hn::AndNot(hn::Eq(hn::Round(halved), halved), whole);
+    power = hn::IfThenElse(odd, hn::CopySign(power, base), power);
+    // No real power: a finite number below 0 to the power of no whole number.
+    const auto negative = hn::And(hn::Lt(base, zero), hn::Lt(size, infinity));
+    power = hn::IfThenElse(hn::AndNot(whole, negative), hn::NaN(d), power);
+    // 1 to the power of anything, -1 to that of an infinity, anything to that of 0: NaN included.
+    const auto endless = hn::And(hn::Eq(size, one), hn::Eq(hn::Abs(exponent), infinity));
+    const auto unit = hn::Or(hn::Eq(base, one), hn::Eq(exponent, zero));
+    const auto result = ToFloat32(df, hn::IfThenElse(hn::Or(unit, endless), one, power));
+    if (count < lanes) {
+      StoreFirst(result, df, y + i, count);
+    } else {
+      hn::StoreU(result, df, y + i);
+    }
+  }
+}
+
 /// Beyond 2^20 (and for infinities and NaN) the C library, number by number.
 template <bool cosine, class T>
 HWY_NOINLINE void LargeArguments(const T* x, T* y, std::size_t n) {
@@ -172,6 +204,8 @@ Kernel FindMath(Unary op, DType dtype) {
   }
 }
 
+Kernel FindPow() { return PowFloat32; }
+
 }  // namespace HWY_NAMESPACE
 }  // namespace gradus::core::kernels
 HWY_AFTER_NAMESPACE();
@@ -181,6 +215,9 @@ namespace gradus::core::kernels {
 
 HWY_EXPORT(FindMath);
 Kernel math_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMath)(op, dtype); }
+
+HWY_EXPORT(FindPow);
+Kernel float32_pow_kernel() { return HWY_DYNAMIC_DISPATCH(FindPow)(); }
 
 }  // namespace gradus::core::kernels
 #endif

@@ -22,6 +22,7 @@ inline constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
 /// x = n ln 2 + r with |r| <= ln 2 / 2 for |x| up to some hundreds.
 template <class D, class V, class VI, IfFloat32<D>* = nullptr>
 HWY_INLINE V ReduceLn2(D d, V x, VI* n) {
+  x = FlushTiny(d, x);
   *n = hn::NearestInt(hn::Mul(x, hn::Set(d, 1.44269504f)));
   const V nf = hn::ConvertTo(d, *n);
   return hn::NegMulAdd(nf, hn::Set(d, kLn2Low), hn::NegMulAdd(nf, hn::Set(d, kLn2High), x));
@@ -139,17 +140,19 @@ HWY_INLINE V Tanh(D d, V x) {
   const V a = hn::Min(hn::Abs(x), hn::Set(d, 10.0f));  // from 9.02 on the result is 1
   const V t = Expm1Bounded(d, hn::Add(a, a));
   const V y = hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))), x);
-  return hn::IfThenElse(hn::Eq(x, x), y, x);
+  // Below 2^-12 the result is x itself, subnormal and negative zero included; so it is for NaN.
+  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 2.44140625e-4f)), y, x);
 }
 
 /// erf(x), within 1.5 ULP: x + x P(x^2) up to 1, 1 - exp(Q(|x|)) beyond, where Q fits log(erfc).
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Erf(D d, V x) {
   const V a = hn::Min(hn::Abs(x), hn::Set(d, 4.0f));
-  const V q = Polynomial(d, a, -0.00035371838f, -1.12704003f, -0.638225734f, -0.103037253f, 0.0218052156f,
+  const V q = Polynomial(d, FlushTiny(d, a), -0.00035371838f, -1.12704003f, -0.638225734f, -0.103037253f, 0.0218052156f,
                          -0.00293956557f, 0.000185567696f);
   const V large = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), Exp(d, q)), x);
-  const V p = Polynomial(d, hn::Mul(x, x), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f, 0.00518807443f,
+  const V b = FlushTiny(d, a);
+  const V p = Polynomial(d, hn::Mul(b, b), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f, 0.00518807443f,
                          -0.000800788926f, 7.84617296e-05f);
   const V small = hn::MulAdd(x, p, x);
   const V y = hn::IfThenElse(hn::Lt(a, hn::Set(d, 1.0f)), small, large);

@@ -39,6 +39,7 @@ HWY_INLINE V PowerOf2(D d, V n) {
 /// x = n ln 2 + r with |r| <= ln 2 / 2.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ReduceLn2(D d, V x, V* n) {
+  x = FlushTiny(d, x);
   *n = NearestWhole(d, hn::Mul(x, hn::Set(d, 1.4426950408889634)));
   return hn::NegMulAdd(*n, hn::Set(d, kLn2Low64), hn::NegMulAdd(*n, hn::Set(d, kLn2High64), x));
 }
@@ -76,7 +77,7 @@ HWY_INLINE V Exp(D d, V x) {
 /// 2^x, within 1 ULP.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Exp2(D d, V x) {
-  const V bounded = hn::Min(hn::Max(x, hn::Set(d, -1076.0)), hn::Set(d, 1025.0));
+  const V bounded = FlushTiny(d, hn::Min(hn::Max(x, hn::Set(d, -1076.0)), hn::Set(d, 1025.0)));
   const V n = NearestWhole(d, bounded);
   const V r = hn::Mul(hn::Sub(bounded, n), hn::Set(d, 0.69314718055994529));
   const V y = Scale(d, hn::Add(ExpReduced(d, r), hn::Set(d, 1.0)), n);
