@@ -42,7 +42,7 @@ constexpr std::int64_t kCheapBlock = 32768, kLibraryBlock = 2048;
 
 std::int64_t block_of(Unary op, DType compute) {
   const bool cheap = op <= Unary::Reciprocal || op >= Unary::LogicalNot;
-  return cheap || (compute == kFloat32 && kernels::float32_math_kernel(op) != nullptr) ? kCheapBlock : kLibraryBlock;
+  return cheap || kernels::math_kernel(op, compute) != nullptr ? kCheapBlock : kLibraryBlock;
 }
 
 std::int64_t block_of(Binary op) {

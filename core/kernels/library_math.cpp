@@ -1,5 +1,4 @@
-// Functions that the C library computes, number by number: all of them for float64, the rare ones for float32; powers
-// and remainders.
+// Functions that the C library computes, number by number: the rare ones; powers and remainders.
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -21,13 +20,6 @@ void map2(void* out, const void* const* in, std::size_t n, const void*) {
   T* y = static_cast<T*>(out);
   const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
   for (std::size_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
-}
-
-template <class T>
-T sigmoid(T x) {
-  // Small results keep their digits.
-  const T e = std::exp(-std::abs(x));
-  return (x < 0 ? e : T{1}) / (1 + e);
 }
 
 template <class T>
@@ -70,24 +62,6 @@ T remainder_of(T a, T b) {
 template <class T>
 Kernel unary_of(Unary op) {
   switch (op) {
-    case Unary::Exp:
-      return map<T, std::exp>;
-    case Unary::Exp2:
-      return map<T, std::exp2>;
-    case Unary::Expm1:
-      return map<T, std::expm1>;
-    case Unary::Log:
-      return map<T, std::log>;
-    case Unary::Log1p:
-      return map<T, std::log1p>;
-    case Unary::Log2:
-      return map<T, std::log2>;
-    case Unary::Log10:
-      return map<T, std::log10>;
-    case Unary::Sin:
-      return map<T, std::sin>;
-    case Unary::Cos:
-      return map<T, std::cos>;
     case Unary::Tan:
       return map<T, std::tan>;
     case Unary::Asin:
@@ -100,12 +74,6 @@ Kernel unary_of(Unary op) {
       return map<T, std::sinh>;
     case Unary::Cosh:
       return map<T, std::cosh>;
-    case Unary::Tanh:
-      return map<T, std::tanh>;
-    case Unary::Sigmoid:
-      return map<T, sigmoid<T>>;
-    case Unary::Erf:
-      return map<T, std::erf>;
     default:
       return nullptr;
   }
@@ -154,15 +122,14 @@ Kernel library_math_kernel(Binary op, DType dtype) {
 Kernel unary_kernel(Unary op, DType dtype) {
   if (op <= Unary::Reciprocal) return arithmetic_kernel(op, dtype);
   if (op >= Unary::LogicalNot) return predicate_kernel(op, dtype);
-  if (dtype == kFloat32) {
-    if (const Kernel vectorised = float32_math_kernel(op)) return vectorised;
-  }
+  if (const Kernel vectorised = math_kernel(op, dtype)) return vectorised;
   return library_math_kernel(op, dtype);
 }
 
 Kernel binary_kernel(Binary op, DType dtype) {
   if (op >= Binary::Eq) return predicate_kernel(op, dtype);
   if (const Kernel exact = arithmetic_kernel(op, dtype)) return exact;
+  if (op == Binary::Pow && dtype == kFloat32) return float32_pow_kernel();
   return library_math_kernel(op, dtype);
 }
 

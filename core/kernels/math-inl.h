@@ -1,9 +1,7 @@
-// Elementary functions on vectors of float32, right over the whole range: NaN stays NaN, and infinities, zeros with
-// their signs, subnormals, overflow and underflow give what the C library gives. Polynomials are minimax fits (Remez,
-// weighted for relative error) whose coefficients were rounded to float32 one after the other, the rest fitted again.
-// The bounds in ULP are those that tests/test_math.cpp asserts against the C library in float64.
-//
-// For float64 the same names call the C library on each lane.
+// Elementary functions on vectors, right over the whole range: NaN stays NaN, and infinities, zeros with their signs,
+// subnormals, overflow and underflow give what the C library gives. Bounds in ULP hold on every instruction set;
+// tests/test_math.cpp asserts them against the C library in float64 and long double. Here is what float32 and float64
+// have in common: sigmoid, and what is made of the normal law's distribution function.
 #if defined(GRADUS_CORE_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef GRADUS_CORE_KERNELS_MATH_INL_H_
 #undef GRADUS_CORE_KERNELS_MATH_INL_H_
@@ -11,166 +9,12 @@
 #define GRADUS_CORE_KERNELS_MATH_INL_H_
 #endif
 
-#include <cmath>
-
-#include "loops-inl.h"
+#include "math32-inl.h"
+#include "math64-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
-
-/// c0 + c1 x + c2 x^2 + ...
-template <class D, class V>
-HWY_INLINE V Polynomial(D d, V /*x*/, hn::TFromD<D> c0) {
-  return hn::Set(d, c0);
-}
-template <class D, class V, class... C>
-HWY_INLINE V Polynomial(D d, V x, hn::TFromD<D> c0, C... higher) {
-  return hn::MulAdd(Polynomial(d, x, higher...), x, hn::Set(d, c0));
-}
-
-/// f of each lane, by the C library.
-template <class D, class V>
-HWY_INLINE V PerLane(D d, V x, double (*f)(double)) {
-  HWY_ALIGN double lanes[kMaxLanes<double>];
-  hn::Store(x, d, lanes);
-  for (std::size_t i = 0; i < hn::Lanes(d); ++i) lanes[i] = f(lanes[i]);
-  return hn::Load(d, lanes);
-}
-
-template <class D>
-using IfFloat32 = std::enable_if_t<std::is_same_v<hn::TFromD<D>, float>>;
-template <class D>
-using IfFloat64 = std::enable_if_t<std::is_same_v<hn::TFromD<D>, double>>;
-
-// ln 2 in two parts; the first has 9 significant bits, so that its products with exponents are exact.
-inline constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
-
-/// x = n ln 2 + r with |r| <= ln 2 / 2 for |x| up to some hundreds.
-template <class D, class V, class VI>
-HWY_INLINE V ReduceLn2(D d, V x, VI* n) {
-  *n = hn::NearestInt(hn::Mul(x, hn::Set(d, 1.44269504f)));
-  const V nf = hn::ConvertTo(d, *n);
-  return hn::NegMulAdd(nf, hn::Set(d, kLn2Low), hn::NegMulAdd(nf, hn::Set(d, kLn2High), x));
-}
-
-/// 2^n for n in [-126, 128]; 128 gives infinity.
-template <class D, class VI>
-HWY_INLINE hn::Vec<D> PowerOf2(D d, VI n) {
-  const hn::RebindToSigned<D> di;
-  return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127))));
-}
-
-/// exp(x), within 1 ULP.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Exp(D d, V x) {
-  // Beyond these the result is 0 or infinity already. NaN comes out as anything, and is put back at the end.
-  const V bounded = hn::Min(hn::Max(x, hn::Set(d, -104.0f)), hn::Set(d, 89.0f));
-  hn::Vec<hn::RebindToSigned<D>> n;
-  const V r = ReduceLn2(d, bounded, &n);
-  const V q = Polynomial(d, r, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
-  const V p = hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), hn::Set(d, 1.0f));
-  // In two steps, so that 2^128 and subnormal results are reached with one rounding.
-  const auto half = hn::ShiftRight<1>(n);
-  const V y = hn::Mul(hn::Mul(p, PowerOf2(d, half)), PowerOf2(d, hn::Sub(n, half)));
-  return hn::IfThenElse(hn::Eq(x, x), y, x);
-}
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V Exp(D d, V x) {
-  return PerLane(d, x, static_cast<double (*)(double)>(std::exp));
-}
-
-/// exp(x) - 1 for x in [-18, 88.9].
-template <class D, class V>
-HWY_INLINE V Expm1Bounded(D d, V x) {
-  hn::Vec<hn::RebindToSigned<D>> n;
-  const V r = ReduceLn2(d, x, &n);
-  const V q = Polynomial(d, r, 0.5f, 0.166666672f, 0.0416664779f, 0.00833319128f, 0.00139337103f, 0.000199593167f);
-  const V p = hn::MulAdd(hn::Mul(r, r), q, r);  // exp(r) - 1
-  // 2^n p + (2^n - 1), all halved, so that 2^128 is reached.
-  const V s = PowerOf2(d, hn::Sub(n, hn::Set(hn::RebindToSigned<D>(), 1)));
-  const V y = hn::MulAdd(s, p, hn::Sub(s, hn::Set(d, 0.5f)));
-  return hn::Add(y, y);
-}
-
-/// exp(x) - 1, within 2 ULP.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Expm1(D d, V x) {
-  const V y = Expm1Bounded(d, hn::Min(hn::Max(x, hn::Set(d, -18.0f)), hn::Set(d, 88.9f)));
-  // Below 2^-25 the result is x itself, subnormal and negative zero included; so it is for NaN.
-  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 2.98023224e-8f)), y, x);
-}
-
-/// log of m 2^e with m = 1 + f in [sqrt(1/2), sqrt(2)], plus a small correction.
-template <class D, class V>
-HWY_INLINE V LogOfParts(D d, V f, V e, V correction) {
-  const V q = Polynomial(d, f, 0.333333313f, -0.250008196f, 0.200012445f, -0.166234121f, 0.14201501f, -0.131594956f,
-                         0.127627388f, -0.0763739944f);
-  const V f2 = hn::Mul(f, f);
-  V y = hn::MulAdd(hn::Mul(f2, f), q, correction);
-  y = hn::MulAdd(e, hn::Set(d, kLn2Low), y);
-  y = hn::NegMulAdd(f2, hn::Set(d, 0.5f), y);
-  return hn::MulAdd(e, hn::Set(d, kLn2High), hn::Add(f, y));
-}
-
-/// x = (1 + f) 2^e for positive normal x.
-template <class D, class V>
-HWY_INLINE V SplitExponent(D d, V x, V* e) {
-  const hn::RebindToSigned<D> di;
-  const auto bits = hn::BitCast(di, x);
-  const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3f3504f3)));  // sqrt(1/2)
-  *e = hn::ConvertTo(d, exponent);
-  return hn::Sub(hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent))), hn::Set(d, 1.0f));
-}
-
-/// What a logarithm gives outside (0, inf): -inf at 0, inf at inf, NaN below 0 and of NaN.
-template <class D, class V>
-HWY_INLINE V LogSpecial(D d, V x, V y) {
-  const V infinity = hn::Inf(d);
-  y = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity), y);
-  y = hn::IfThenElse(hn::Eq(x, infinity), infinity, y);
-  return hn::IfThenElse(hn::Ge(x, hn::Zero(d)), y, hn::NaN(d));
-}
-
-/// log(x), within 1 ULP.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Log(D d, V x) {
-  const auto tiny = hn::Lt(x, hn::Set(d, 1.17549435e-38f));  // subnormal: by 2^25 into the normal range
-  const V normal = hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, 33554432.0f)), x);
-  V e;
-  const V f = SplitExponent(d, normal, &e);
-  e = hn::IfThenElse(tiny, hn::Sub(e, hn::Set(d, 25.0f)), e);
-  return LogSpecial(d, x, LogOfParts(d, f, e, hn::Zero(d)));
-}
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V Log(D d, V x) {
-  return PerLane(d, x, static_cast<double (*)(double)>(std::log));
-}
-
-/// log(1 + x), within 1 ULP.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Log1p(D d, V x) {
-  const V one = hn::Set(d, 1.0f);
-  const V u = hn::Add(one, x);
-  const V lost = hn::Sub(x, hn::Sub(u, one));  // what the sum rounded away; log(u + lost) = log(u) + lost / u
-  V e;
-  const V f = SplitExponent(d, u, &e);
-  const V y = LogSpecial(d, u, LogOfParts(d, f, e, hn::Div(lost, u)));
-  return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, y);
-}
-
-/// tanh(x) = t / (t + 2) with t = exp(2|x|) - 1, within 2.5 ULP.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Tanh(D d, V x) {
-  const V a = hn::Min(hn::Abs(x), hn::Set(d, 10.0f));  // from 9.02 on the result is 1
-  const V t = Expm1Bounded(d, hn::Add(a, a));
-  const V y = hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))), x);
-  return hn::IfThenElse(hn::Eq(x, x), y, x);
-}
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V Tanh(D d, V x) {
-  return PerLane(d, x, static_cast<double (*)(double)>(std::tanh));
-}
 
 /// 1 / (1 + exp(-x)), within 2.5 ULP; for negative x as exp(x) / (1 + exp(x)), so that small results keep their digits.
 template <class D, class V>
@@ -180,43 +24,157 @@ HWY_INLINE V Sigmoid(D d, V x) {
   return hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
 }
 
-/// erf(x), within 1.5 ULP: x + x P(x^2) up to 1, 1 - exp(Q(|x|)) beyond, where Q fits log(erfc).
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Erf(D d, V x) {
-  const V a = hn::Min(hn::Abs(x), hn::Set(d, 4.0f));
-  const V q = Polynomial(d, a, -0.00035371838f, -1.12704003f, -0.638225734f, -0.103037253f, 0.0218052156f,
-                         -0.00293956557f, 0.000185567696f);
-  const V large = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), Exp(d, q)), x);
-  const V p = Polynomial(d, hn::Mul(x, x), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f, 0.00518807443f,
-                         -0.000800788926f, 7.84617296e-05f);
-  const V small = hn::MulAdd(x, p, x);
-  const V y = hn::IfThenElse(hn::Lt(a, hn::Set(d, 1.0f)), small, large);
+/// x sigmoid(x), within 3.5 ULP. -0, its limit, at -inf.
+template <class D, class V>
+HWY_INLINE V Silu(D d, V x) {
+  using T = hn::TFromD<D>;
+  const V one = hn::Set(d, T{1}), flushed = FlushTiny(d, x);
+  // Below the bound the result is 0 already. exp(-|x|) = m 2^n, and 2^n comes last: results may be subnormal.
+  const V least = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? -110 : -760)), bounded = hn::Max(flushed, least);
+  ExponentOf<D> n;
+  const V m = hn::Add(ExpReduced(d, ReduceLn2(d, hn::Max(hn::Neg(hn::Abs(x)), least), &n)), one);
+  const V sum = hn::Add(one, Scale(d, m, n));
+  const V negative = Scale(d, hn::Div(hn::Mul(bounded, m), sum), n);
+  const V y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), negative, hn::Div(flushed, sum));
+  // Tiny numbers, signs of zeros and NaN: x / 2.
+  return hn::IfThenElse(hn::Gt(hn::Abs(flushed), hn::Zero(d)), y, hn::Mul(x, hn::Set(d, static_cast<T>(0.5))));
+}
+
+/// log(1 + exp(x)), within 3 ULP.
+template <class D, class V>
+HWY_INLINE V Softplus(D d, V x) {
+  const V zero = hn::Zero(d);
+  const V y = hn::Add(hn::IfThenElse(hn::Gt(x, zero), x, zero), Log1p(d, Exp(d, hn::Neg(hn::Abs(x)))));
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
-/// sin(x), or cos(x), of float32 numbers held in float64, within 0.6 ULP once rounded to float32. Good for |x| < 2^20;
-/// the caller sees to the rest.
-template <bool cosine, class D, class V>
-HWY_INLINE V SineOrCosine(D d, V x) {
-  const hn::RebindToSigned<D> di;
-  // x = q pi/2 + r; the first part of pi/2 has 33 significant bits, so that its products with q are exact.
-  const V q = hn::Round(hn::Mul(x, hn::Set(d, 0.63661977236758134308)));
-  V r = hn::NegMulAdd(q, hn::Set(d, 1.57079632673412561417), x);
-  r = hn::NegMulAdd(q, hn::Set(d, 6.07710050650619224932e-11), r);
-  const V r2 = hn::Mul(r, r);
-  const V sine = hn::MulAdd(hn::Mul(r2, r),
-                            Polynomial(d, r2, -0.1666665493669561, 0.0083321776864938683, -0.00019517234694674655), r);
-  const V cosine_of_r = hn::MulAdd(
-      hn::Mul(r2, r2), Polynomial(d, r2, 0.041666646854604555, -0.0013887366910037497, 2.4438379476915276e-05),
-      hn::NegMulAdd(r2, hn::Set(d, 0.5), hn::Set(d, 1.0)));
-  // q + 1.5 2^52 has q's low bits at its end: bit 0 chooses between sine and cosine, bit 1 is the sign.
-  const auto quadrant =
-      hn::Add(hn::BitCast(di, hn::Add(q, hn::Set(d, 6755399441055744.0))), hn::Set(di, cosine ? 1 : 0));
-  const auto odd = hn::TestBit(quadrant, hn::Set(di, 1));
-  const V y = hn::IfThenElse(hn::RebindMask(d, odd), cosine_of_r, sine);
-  const auto sign = hn::ShiftLeft<62>(hn::And(quadrant, hn::Set(di, 2)));
-  const V signed_y = hn::Xor(y, hn::BitCast(d, sign));
-  return cosine ? signed_y : hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, signed_y);  // -0 stays
+/// exp(a^2 / 2) Phi(-a) (Phi the distribution function of the normal law) for a >= 0: P(t) / (a + 4) with
+/// t = (a - 4) / (a + 4), P a Chebyshev interpolation.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V NormalRatio(D d, V a) {
+  const V four = hn::Set(d, 4.0f), inverse = hn::Div(hn::Set(d, 1.0f), hn::Add(a, four));
+  const V t = hn::Mul(hn::Sub(a, four), inverse);
+  return hn::Mul(inverse,
+                 Polynomial(d, t, 0.755285144f, -0.607896626f, 0.387136668f, -0.186523005f, 0.0604064688f,
+                            -0.00752721308f, -0.00352357398f, 0.0015693137f, 0.000194801847f, -0.000122983154f));
+}
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V NormalRatio(D d, V a) {
+  const V four = hn::Set(d, 4.0), sum = hn::Add(a, four);
+  const V p = Polynomial(
+      d, hn::Div(hn::Sub(a, four), sum), 0.75528513041575152, -0.60789664197189208, 0.38713740074221453,
+      -0.1865218579596572, 0.060396574890936201, -0.0075401889667287714, -0.0034796923673873254, 0.0016308184576210975,
+      0.0001333443123583318, -0.00023109493545740259, -1.9082582831354833e-06, 3.5144687570134536e-05,
+      7.1666615916404732e-07, -5.9201782416799919e-06, -6.2969800303082325e-07, 1.0215638215212544e-06,
+      2.7181051051035561e-07, -1.5497619102357669e-07, -8.5418850451686146e-08, 1.328693942556704e-08,
+      1.9628553467234974e-08, 1.9182109244726687e-09, -2.5251787017671715e-09, -7.2721385243530131e-10);
+  return hn::Div(p, sum);
+}
+
+/// The first half of a's significant bits, so that its square is exact.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V UpperHalf(D d, V a) {
+  return hn::And(a, hn::BitCast(d, hn::Set(hn::RebindToUnsigned<D>(), 0xfffff000u)));
+}
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V UpperHalf(D d, V a) {
+  return hn::And(a, hn::BitCast(d, hn::Set(hn::RebindToUnsigned<D>(), 0xfffffffff8000000u)));
+}
+
+/// exp(-scale a^2) = m 2^n, without the error that rounding a^2 would bring; scale is 1/2 or 1.
+template <class D, class V>
+HWY_INLINE V GaussParts(D d, V a, double scale, ExponentOf<D>* n) {
+  using T = hn::TFromD<D>;
+  const V minus_scale = hn::Set(d, static_cast<T>(-scale)), upper = UpperHalf(d, a);
+  const V main = hn::Mul(hn::Mul(upper, upper), minus_scale);  // exact
+  const V low = hn::Mul(hn::Mul(hn::Sub(a, upper), hn::Add(a, upper)), minus_scale);
+  return hn::Add(ExpReduced(d, ReduceLn2(d, main, low, n)), hn::Set(d, T{1}));
+}
+
+/// x Phi(x), the exact form of GELU, within 4 ULP. -0, its limit, at -inf.
+template <class D, class V>
+HWY_INLINE V Gelu(D d, V x) {
+  using T = hn::TFromD<D>;
+  const V zero = hn::Zero(d), size = hn::Abs(x);
+  const V a = hn::Min(size, hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7)));  // beyond, Phi(-a) is 0
+  ExponentOf<D> n;
+  const V b = FlushTiny(d, a), m = GaussParts(d, b, 0.5, &n);
+  const V tail = Scale(d, hn::Mul(a, hn::Mul(NormalRatio(d, b), m)), n);  // |x| Phi(-|x|)
+  const V y = hn::IfThenElse(hn::Gt(x, zero), hn::Sub(x, tail), hn::Neg(tail));
+  return hn::IfThenElse(hn::Gt(size, zero), y, x);  // zeros keep their sign; NaN stays
+}
+
+/// Its slope, Phi(x) + x phi(x).
+template <class D, class V>
+HWY_INLINE V GeluSlope(D d, V x) {
+  using T = hn::TFromD<D>;
+  const V a = FlushTiny(d, hn::Min(hn::Abs(x), hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7))));
+  ExponentOf<D> n;
+  const V m = GaussParts(d, a, 0.5, &n);
+  // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
+  const V inner = hn::NegMulAdd(a, hn::Set(d, static_cast<T>(0.398942280401432677940)), NormalRatio(d, a));
+  const V tail = Scale(d, hn::Mul(inner, m), n);
+  const V y = hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, T{1}), tail), tail);
+  return hn::IfThenElse(hn::Eq(x, x), y, x);
+}
+
+/// erf(x) of float64, within 2 ULP: x + x P(x^2) up to 1, 1 - 2 Phi(-sqrt(2) |x|) beyond.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V Erf(D d, V x) {
+  const V a = FlushTiny(d, hn::Min(hn::Abs(x), hn::Set(d, 6.0))), one = hn::Set(d, 1.0);
+  V n;
+  const V m = GaussParts(d, a, 1, &n);
+  const V ratio = NormalRatio(d, hn::Mul(a, hn::Set(d, 1.41421356237309504880)));
+  const V large = hn::CopySign(hn::Sub(one, Scale(d, hn::Mul(hn::Add(ratio, ratio), m), n)), x);
+  const V p = Polynomial(d, hn::Mul(a, a), 0.12837916709551259, -0.37612638903183748, 0.11283791670954879,
+                         -0.026866170645076792, 0.0052239776248180145, -0.000854832698083379, 0.0001205533111164271,
+                         -1.4925595266831182e-05, 1.6461000484121368e-06, -1.6350312701054695e-07,
+                         1.4659775274047436e-08, -1.1372848856791674e-09, 5.9571761477489113e-11);
+  const V y = hn::IfThenElse(hn::Lt(a, one), hn::MulAdd(x, p, x), large);
+  return hn::IfThenElse(hn::Eq(x, x), y, x);
+}
+
+/// a b = product + error, exactly, short of overflow and underflow (Dekker, 1971).
+template <class D, class V>
+HWY_INLINE V TwoProduct(D d, V a, V b, V* error) {
+  const V product = hn::Mul(a, b);
+  const V ah = UpperHalf(d, a), al = hn::Sub(a, ah), bh = UpperHalf(d, b), bl = hn::Sub(b, bh);
+  const V low = hn::Add(hn::Add(hn::Sub(hn::Mul(ah, bh), product), hn::Mul(ah, bl)), hn::Mul(al, bh));
+  *error = hn::Add(low, hn::Mul(al, bl));
+  return product;
+}
+
+/// 2 sqrt(2 / pi) (x + 0.044715 x^3): GELU's tanh form is x sigmoid of it. `rest`: what its rounding lost, which
+/// matters to an exponential far from 0.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V GeluTanhArgument(D d, V x, V* rest) {
+  const V c = hn::Set(d, 0.044715), k = hn::Set(d, 1.5957691216057308), one = hn::Set(d, 1.0);
+  V square_low, cube_low, scaled_low, low;
+  const V square = TwoProduct(d, x, x, &square_low);
+  const V part = TwoProduct(d, square, c, &cube_low);
+  cube_low = hn::MulAdd(square_low, c, hn::MulAdd(square, hn::Set(d, 2.1960211427085595e-18), cube_low));
+  // 1 + part, and what that lost.
+  const V sum = hn::Add(one, part), back = hn::Sub(sum, one);
+  const V sum_low = hn::Add(hn::Add(hn::Sub(one, hn::Sub(sum, back)), hn::Sub(part, back)), cube_low);
+  const V scaled = TwoProduct(d, x, k, &scaled_low);
+  scaled_low = hn::MulAdd(x, hn::Set(d, -9.9693088091109202e-17), scaled_low);
+  const V v = TwoProduct(d, scaled, sum, &low);
+  *rest = hn::Add(low, hn::MulAdd(scaled, sum_low, hn::Mul(scaled_low, sum)));
+  return v;
+}
+
+/// x sigmoid(v), v GeluTanhArgument: the tanh form of GELU, within 3.5 ULP. -0, its limit, at -inf.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V GeluTanh(D d, V x) {
+  const V one = hn::Set(d, 1.0), zero = hn::Zero(d), size = hn::Abs(x);
+  V rest, n;
+  const V a = hn::Min(size, hn::Set(d, 22.0));  // beyond, the exponential is 0
+  const V v = GeluTanhArgument(d, FlushTiny(d, a), &rest);
+  const V m = hn::Add(ExpReduced(d, hn::Sub(ReduceLn2(d, hn::Neg(v), &n), rest)), one);
+  const V sum = hn::Add(one, Scale(d, m, n));
+  const V negative = hn::Neg(Scale(d, hn::Div(hn::Mul(a, m), sum), n));
+  const V y = hn::IfThenElse(hn::Gt(x, zero), hn::Div(x, sum), negative);
+  return hn::IfThenElse(hn::Gt(size, zero), y, x);
 }
 
 }  // namespace HWY_NAMESPACE

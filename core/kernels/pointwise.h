@@ -29,7 +29,8 @@ Kernel arithmetic_kernel(Unary op, DType dtype);
 Kernel arithmetic_kernel(Binary op, DType dtype);
 Kernel predicate_kernel(Unary op, DType dtype);
 Kernel predicate_kernel(Binary op, DType dtype);
-Kernel float32_math_kernel(Unary op);
+Kernel math_kernel(Unary op, DType dtype);
+Kernel float32_pow_kernel();
 Kernel library_math_kernel(Unary op, DType dtype);
 Kernel library_math_kernel(Binary op, DType dtype);
 

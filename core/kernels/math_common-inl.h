@@ -1,0 +1,68 @@
+// What the elementary functions of both floating-point types are made of.
+#if defined(GRADUS_CORE_KERNELS_MATH_COMMON_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GRADUS_CORE_KERNELS_MATH_COMMON_INL_H_
+#undef GRADUS_CORE_KERNELS_MATH_COMMON_INL_H_
+#else
+#define GRADUS_CORE_KERNELS_MATH_COMMON_INL_H_
+#endif
+
+#include "loops-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+/// c0 + c1 x + c2 x^2 + ...
+template <class D, class V>
+HWY_INLINE V Polynomial(D d, V /*x*/, hn::TFromD<D> c0) {
+  return hn::Set(d, c0);
+}
+template <class D, class V, class... C>
+HWY_INLINE V Polynomial(D d, V x, hn::TFromD<D> c0, C... higher) {
+  return hn::MulAdd(Polynomial(d, x, higher...), x, hn::Set(d, c0));
+}
+
+/// What an exponent n of 2^n is held in: int32 for float32; float64 itself, because not every instruction set converts
+/// between float64 and int64.
+template <class D>
+using ExponentOf = std::conditional_t<sizeof(hn::TFromD<D>) == 4, hn::Vec<hn::Rebind<std::int32_t, D>>, hn::Vec<D>>;
+
+/// Each float64 rounded to float32; numbers too large become infinities.
+template <class DF, class V>
+HWY_INLINE hn::Vec<DF> ToFloat32(DF df, V v) {
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+  // Highway's portable code gives the largest number there.
+  const hn::Rebind<double, DF> d;
+  HWY_ALIGN double wide[kMaxLanes<double>];
+  HWY_ALIGN float lanes[kMaxLanes<double>];
+  hn::Store(v, d, wide);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) lanes[i] = static_cast<float>(wide[i]);
+  return hn::Load(df, lanes);
+#else
+  return hn::DemoteTo(df, v);
+#endif
+}
+
+/// x, or 0 where it is so small that it changes nothing beside 1: arithmetic on subnormal numbers, or with subnormal
+/// results, takes some machines a hundred times as long.
+template <class D, class V>
+HWY_INLINE V FlushTiny(D d, V x) {
+  using T = hn::TFromD<D>;
+  constexpr T tiny = static_cast<T>(sizeof(T) == 4 ? 9.3132257461547852e-10 : 8.6736173798840355e-19);  // 2^-30, 2^-60
+  return hn::IfThenZeroElse(hn::Lt(hn::Abs(x), hn::Set(d, tiny)), x);
+}
+
+/// What a logarithm gives outside (0, inf): -inf at 0, inf at inf, NaN below 0 and of NaN.
+template <class D, class V>
+HWY_INLINE V LogSpecial(D d, V x, V y) {
+  const V infinity = hn::Inf(d);
+  y = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity), y);
+  y = hn::IfThenElse(hn::Eq(x, infinity), infinity, y);
+  return hn::IfThenElse(hn::Ge(x, hn::Zero(d)), y, hn::NaN(d));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif  // toggle
