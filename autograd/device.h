@@ -9,13 +9,16 @@
 
 namespace gradus {
 
-enum class DeviceType : std::uint8_t { CPU };
+enum class DeviceType : std::uint8_t { CPU, CUDA };
 inline constexpr DeviceType kCPU = DeviceType::CPU;
+inline constexpr DeviceType kCUDA = DeviceType::CUDA;  ///< for programs that choose; no tensor can live there
 
-/// There is one kind of device. ValueError for any name but "cpu".
+/// There is one kind of device. ValueError for any other type, and any name but "cpu".
 class GRADUS_API Device {
  public:
-  constexpr Device(DeviceType type = kCPU, int index = -1) : type_(type), index_(index) {}  // NOLINT
+  constexpr Device(DeviceType type = kCPU, int index = -1) : type_(type), index_(index) {  // NOLINT
+    if (type != kCPU) fail_other(type);
+  }
   Device(const char* name) : Device(std::string_view(name)) {}                              // NOLINT
   Device(const std::string& name) : Device(std::string_view(name)) {}                       // NOLINT
   explicit Device(std::string_view name);
@@ -27,6 +30,7 @@ class GRADUS_API Device {
   constexpr bool operator==(const Device&) const = default;
 
  private:
+  [[noreturn]] static void fail_other(DeviceType type);
   DeviceType type_;
   int index_;
 };
@@ -43,7 +47,7 @@ class TensorOptions {
   constexpr TensorOptions() = default;
   constexpr TensorOptions(DType dtype) : dtype_(dtype) {}  // NOLINT(google-explicit-constructor)
   constexpr TensorOptions(Device) {}                       // NOLINT(google-explicit-constructor)
-  constexpr TensorOptions(DeviceType) {}                   // NOLINT(google-explicit-constructor)
+  constexpr TensorOptions(DeviceType type) : TensorOptions(Device(type)) {}  // NOLINT(google-explicit-constructor)
   constexpr TensorOptions dtype(std::optional<DType> dtype) const {
     TensorOptions o = *this;
     o.dtype_ = dtype;

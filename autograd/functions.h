@@ -84,6 +84,8 @@ GRADUS_API Tensor logical_and(Operand a, Operand b);
 GRADUS_API Tensor logical_or(Operand a, Operand b);
 GRADUS_API Tensor logical_xor(Operand a, Operand b);
 GRADUS_API Tensor where(Operand condition, Operand a, Operand b);  ///< condition (Bool) ? a : b
+GRADUS_API Tensor where(Operand condition, Operand a, const Scalar& b);
+GRADUS_API Tensor where(Operand condition, const Scalar& a, Operand b);
 /// x held within [low, high]; the gradient passes where low <= x <= high.
 GRADUS_API Tensor clamp(Operand x, const std::optional<Scalar>& low, const std::optional<Scalar>& high = {});
 GRADUS_API Tensor clamp_min(Operand x, const Scalar& low);
@@ -129,6 +131,7 @@ GRADUS_API Tensor mm(Operand a, Operand b);   ///< 2-d
 GRADUS_API Tensor bmm(Operand a, Operand b);  ///< 3-d, batch by batch
 GRADUS_API Tensor mv(Operand a, Operand x);
 GRADUS_API Tensor dot(Operand a, Operand b);
+GRADUS_API Tensor outer(Operand a, Operand b);  ///< a[i] b[j]
 /// beta input + alpha a b.
 GRADUS_API Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta = 1, const Scalar& alpha = 1);
 /// Writes a b into `out` ([m, n], same dtype) without history; GradError when something requires grad.
@@ -156,6 +159,8 @@ GRADUS_API std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_
 GRADUS_API std::vector<Tensor> unbind(Operand x, std::int64_t dim = 0);
 GRADUS_API Tensor clone(Operand x);
 GRADUS_API Tensor flip(Operand x, IntArrayRef dims);
+/// Copies of x side by side: repeats[i] of them along dimension i; leading dimensions may be new.
+GRADUS_API Tensor repeat(Operand x, IntArrayRef repeats);
 
 // Joining and picking (combine.cpp).
 GRADUS_API Tensor cat(OperandList tensors, std::int64_t dim = 0);

@@ -108,6 +108,11 @@ Tensor dot(Operand a, Operand b) {
 Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
   return apply<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
 }
+Tensor outer(Operand a, Operand b) {
+  check_dims(a, 1, "outer", "the first operand");
+  check_dims(b, 1, "outer", "the second operand");
+  return mul({unsqueeze(a, 1), a.at()}, b);
+}
 Tensor& mm_out(Tensor& out, Operand a, Operand b) {
   check_dims(a, 2, "mm_out", "the first operand");
   check_dims(b, 2, "mm_out", "the second operand");

@@ -384,11 +384,31 @@ Tensor logical_and(Operand a, Operand b) { return comparison<Binary::LogicalAnd>
 Tensor logical_or(Operand a, Operand b) { return comparison<Binary::LogicalOr>(a, b); }
 Tensor logical_xor(Operand a, Operand b) { return comparison<Binary::LogicalXor>(a, b); }
 Tensor where(Operand condition, Operand a, Operand b) { return apply<Where>(condition, a, b); }
+Tensor where(Operand condition, Operand a, const Scalar& b) {
+  const Tensor number(core::scalar(b, promote_types(a.tensor().dtype(), b)));
+  return apply<Where>(condition, a, Operand(number, a.at()));
+}
+Tensor where(Operand condition, const Scalar& a, Operand b) {
+  const Tensor number(core::scalar(a, promote_types(b.tensor().dtype(), a)));
+  return apply<Where>(condition, Operand(number, b.at()), b);
+}
 Tensor clamp(Operand x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
   return apply<Clamp>({low, high}, x);
 }
 Tensor clamp_min(Operand x, const Scalar& low) { return clamp(x, low); }
 Tensor clamp_max(Operand x, const Scalar& high) { return clamp(x, {}, high); }
 Tensor masked_fill(Operand x, Operand mask, const Scalar& value) { return apply<MaskedFill>({value}, x, mask); }
+
+const Tensor& Tensor::neg_(Location at) const { return apply_inplace<Neg>({}, {*this, at}); }
+const Tensor& Tensor::abs_(Location at) const { return apply_inplace<Abs>({}, {*this, at}); }
+const Tensor& Tensor::exp_(Location at) const { return apply_inplace<Exp>({}, {*this, at}); }
+const Tensor& Tensor::log_(Location at) const { return apply_inplace<Log>({}, {*this, at}); }
+const Tensor& Tensor::sqrt_(Location at) const { return apply_inplace<Sqrt>({}, {*this, at}); }
+const Tensor& Tensor::relu_(Location at) const { return apply_inplace<Relu>({}, {*this, at}); }
+const Tensor& Tensor::tanh_(Location at) const { return apply_inplace<Tanh>({}, {*this, at}); }
+const Tensor& Tensor::sigmoid_(Location at) const { return apply_inplace<Sigmoid>({}, {*this, at}); }
+const Tensor& Tensor::clamp_(const std::optional<Scalar>& low, const std::optional<Scalar>& high, Location at) const {
+  return apply_inplace<Clamp>({low, high}, {*this, at});
+}
 
 }  // namespace gradus

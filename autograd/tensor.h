@@ -222,6 +222,9 @@ class GRADUS_API Tensor {
                Location at = Location::here()) const {
     return gradus::addmm({*this, at}, a, b, beta, alpha);
   }
+  Tensor repeat(IntArrayRef repeats, Location at = Location::here()) const {
+    return gradus::repeat({*this, at}, repeats);
+  }
   Tensor where(const Tensor& condition, const Tensor& other, Location at = Location::here()) const {
     return gradus::where({condition, at}, *this, other);
   }
@@ -357,7 +360,7 @@ class GRADUS_API Tensor {
   Tensor to(DType dtype, Location at = Location::here()) const;
   Tensor to(const TensorOptions& options, Location at = Location::here()) const;
   Tensor to(Device, Location = Location::here()) const { return *this; }
-  Tensor to(DeviceType, Location = Location::here()) const { return *this; }
+  Tensor to(DeviceType type, Location at = Location::here()) const { return to(Device(type), at); }
   Tensor to(Device, DType dtype, Location at = Location::here()) const { return to(dtype, at); }
   Tensor cpu() const { return *this; }
   Tensor type_as(const Tensor& other, Location at = Location::here()) const { return to(other.dtype(), at); }
@@ -389,6 +392,16 @@ class GRADUS_API Tensor {
   const Tensor& mul_(const Scalar& b, Location at = Location::here()) const;
   const Tensor& div_(const Tensor& b, Location at = Location::here()) const;
   const Tensor& div_(const Scalar& b, Location at = Location::here()) const;
+  const Tensor& neg_(Location at = Location::here()) const;
+  const Tensor& abs_(Location at = Location::here()) const;
+  const Tensor& exp_(Location at = Location::here()) const;
+  const Tensor& log_(Location at = Location::here()) const;
+  const Tensor& sqrt_(Location at = Location::here()) const;
+  const Tensor& relu_(Location at = Location::here()) const;
+  const Tensor& tanh_(Location at = Location::here()) const;
+  const Tensor& sigmoid_(Location at = Location::here()) const;
+  const Tensor& clamp_(const std::optional<Scalar>& low, const std::optional<Scalar>& high = {},
+                       Location at = Location::here()) const;
   const Tensor& copy_(const Tensor& src, Location at = Location::here()) const;
   const Tensor& fill_(const Scalar& value, Location at = Location::here()) const;
   const Tensor& zero_(Location at = Location::here()) const;

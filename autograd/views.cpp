@@ -323,6 +323,26 @@ Tensor flip(Operand x, IntArrayRef dims) {
   if (dims.empty()) return clone(x);  // not all dimensions, as in a reduction: none
   return apply<Flip>({core::wrap_dims(dims, x.tensor().array().dim(), "flip")}, x);
 }
+Tensor repeat(Operand x, IntArrayRef repeats) {
+  const Scope scope(x.at());
+  const Shape shape = x.tensor().array().shape();
+  const int n = static_cast<int>(repeats.size()), extra = n - shape.size();
+  if (extra < 0) {
+    core::fail<ShapeError>("repeat: there must be a number for each dimension: {} for {}", repeats, shape);
+  }
+  // Each dimension in turn by copies of what there is: no shape on the way has more dimensions than the result.
+  Tensor y = x.tensor().reshape([&] {
+    Shape padded = Shape::filled(n, 1);
+    for (int i = extra; i < n; ++i) padded[i] = shape[i - extra];
+    return padded;
+  }());
+  for (int i = 0; i < n; ++i) {
+    const std::int64_t times = repeats[static_cast<std::size_t>(i)];
+    if (times < 0) core::fail<ValueError>("repeat: numbers must not be negative: {}", repeats);
+    y = times == 0 ? y.slice(i, 0, 0) : cat(std::vector<Tensor>(static_cast<std::size_t>(times), y), i);
+  }
+  return y.is_same(x.tensor()) ? y.clone() : y;
+}
 Tensor sum_to_size(Operand x, IntArrayRef shape) {
   return x.tensor().sizes() == shape ? x.tensor() : apply<SumTo>({Shape(shape)}, x);
 }

@@ -96,6 +96,9 @@ class Scalar {
     }
   }
   constexpr double toDouble() const { return to<double>(); }
+  constexpr float toFloat() const { return to<float>(); }
+  constexpr int toInt() const { return to<int>(); }
+  constexpr bool toBool() const { return to<bool>(); }
   constexpr std::int64_t toLong() const { return to<std::int64_t>(); }
   constexpr bool operator==(const Scalar& other) const {
     return kind_ == other.kind_ && (kind_ == kFloat64 ? float_ == other.float_ : int_ == other.int_);

@@ -587,6 +587,31 @@ BOOST_AUTO_TEST_CASE(assigning_to_a_view_without_a_name_writes_into_it) {
   static_assert(!std::is_assignable_v<core::Array, const core::Array&>, "a[0] = b would change nothing");
 }
 
+BOOST_AUTO_TEST_CASE(functions_in_place) {
+  using Form = const Tensor& (Tensor::*)(Location) const;
+  using Free = Tensor (*)(Operand);
+  const std::vector<std::pair<Form, Free>> forms = {
+      {&Tensor::neg_, &gradus::neg},   {&Tensor::abs_, &gradus::abs},   {&Tensor::exp_, &gradus::exp},
+      {&Tensor::log_, &gradus::log},   {&Tensor::sqrt_, &gradus::sqrt}, {&Tensor::relu_, &gradus::relu},
+      {&Tensor::tanh_, &gradus::tanh}, {&Tensor::sigmoid_, &gradus::sigmoid}};
+  for (const auto& [form, free] : forms) {
+    const Tensor x = leaf(Doubles{0.5, 2, 3}), y = x * 1, z = free(x);
+    (y.*form)(Location::here());
+    BOOST_CHECK(same_bits(y, z));
+    const auto f = [&, form = form](const Operands& in) {
+      const Tensor copy = in[0] * 1;
+      (copy.*form)(Location::here());
+      return Operands{copy};
+    };
+    BOOST_CHECK(gradcheck(f, {x}) && gradgradcheck(f, {x}));
+  }
+  const Tensor x = leaf(Doubles{-1, 0.5, 3}), y = x * 1;
+  y.clamp_(0, 1);
+  check(y, {0, 0.5, 1});
+  y.sum().backward();
+  check(x.grad(), {0, 1, 0});
+}
+
 BOOST_AUTO_TEST_CASE(views_of_nothing_changed) {
   const Tensor x = Tensor(core::zeros({4, 0}, kFloat64)).requires_grad_(), y = x * 1;
   y.select(0, 1).add_(1);

@@ -290,6 +290,8 @@ std::vector<OperationLine> make_table() {
        kPointwise | kLinear,
        {},
        1. / 1024},
+      {"repeat", on([](const Tensor& x) { return x.repeat({2, 1, 3}); }), {real(s23)}, kComposed | kLinear},
+      {"outer", two(outer), {real({3}), real({4})}, kComposed},
       {"flip",
        on([](const Tensor& x) {
          return x.flip({0, -1});
