@@ -14,6 +14,7 @@
 #include "core/create.h"
 #include "core/errors.h"
 #include "core/matmul.h"
+#include "core/memory.h"
 #include "core/message.h"
 #include "core/parallel.h"
 #include "core/pointwise.h"

@@ -24,7 +24,7 @@ struct ViewOf {
 
 /// The numbers and the history of a tensor.
 struct Body {
-  explicit Body(core::Array a) noexcept : array(std::move(a)) {}
+  explicit Body(core::Array&& a) noexcept : array(std::move(a)) {}
 
   core::Array array;
   Edge edge;                     // where its gradient goes: the node that made it, or its leaf; empty: nowhere
@@ -45,12 +45,15 @@ struct Body {
     if (keeps && edge) edge.node->keep_gradient(edge.index, leaf);
   }
 
-  static core::Ref<Body> make(core::Array array) { return core::Ref<Body>::adopt(new Body(std::move(array))); }
+  static core::Ref<Body> make(core::Array&& array) { return core::Ref<Body>::adopt(new Body(std::move(array))); }
   static void* operator new(std::size_t bytes) { return core::pool_allocate(bytes); }
   static void operator delete(void* block, std::size_t bytes) noexcept { core::pool_free(block, bytes); }
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    // A sole owner needs no locked instruction: nobody can share what only it holds.
+    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      destroy();
+    }
   }
   /// Not inline: every file that drops a tensor would compile it.
   GRADUS_API void destroy() noexcept;

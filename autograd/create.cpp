@@ -42,8 +42,10 @@ Tensor made(Array array, const TensorOptions& options) {
 }
 TensorOptions like(const Tensor& x, const TensorOptions& options) { return options.dtype(options.dtype_or(x.dtype())); }
 DType own_dtype(const Scalar& value) { return value.is_floating_point() ? kFloat32 : value.category(); }
-core::RandomPosition draw(Generator& generator, IntArrayRef shape, DType dtype) {
-  return generator.take(core::words_of(shape, dtype));
+/// What to draw from.
+Generator chosen(const std::optional<Generator>& generator) { return generator ? *generator : default_generator(); }
+core::RandomPosition draw(const std::optional<Generator>& generator, IntArrayRef shape, DType dtype) {
+  return chosen(generator).take(core::words_of(shape, dtype));
 }
 
 }  // namespace
@@ -82,34 +84,62 @@ Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options) {
   return made(core::eye(n, m, options.dtype()), options);
 }
 
-Tensor rand(IntArrayRef shape, const TensorOptions& options) { return rand(shape, core::default_generator(), options); }
-Tensor rand(IntArrayRef shape, Generator& generator, const TensorOptions& options) {
+Tensor rand(IntArrayRef shape, const TensorOptions& options) { return rand(shape, std::nullopt, options); }
+Tensor rand(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options) {
   return made(core::rand(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
 }
-Tensor randn(IntArrayRef shape, const TensorOptions& options) {
-  return randn(shape, core::default_generator(), options);
-}
-Tensor randn(IntArrayRef shape, Generator& generator, const TensorOptions& options) {
+Tensor randn(IntArrayRef shape, const TensorOptions& options) { return randn(shape, std::nullopt, options); }
+Tensor randn(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options) {
   return made(core::randn(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
 }
 Tensor rand_like(const Tensor& x, const TensorOptions& options) { return rand(x.sizes(), like(x, options)); }
 Tensor randn_like(const Tensor& x, const TensorOptions& options) { return randn(x.sizes(), like(x, options)); }
 Tensor randint(std::int64_t high, IntArrayRef shape, const TensorOptions& options) {
-  return randint(0, high, shape, options);
+  return randint(0, high, shape, std::nullopt, options);
+}
+Tensor randint(std::int64_t high, IntArrayRef shape, const std::optional<Generator>& generator,
+               const TensorOptions& options) {
+  return randint(0, high, shape, generator, options);
 }
 Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const TensorOptions& options) {
-  const core::RandomPosition at = core::default_generator().take(core::words_of_randint(low, high, shape));
+  return randint(low, high, shape, std::nullopt, options);
+}
+Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const std::optional<Generator>& generator,
+               const TensorOptions& options) {
+  const core::RandomPosition at = chosen(generator).take(core::words_of_randint(low, high, shape));
   return made(core::randint(low, high, shape, options.dtype_or(kInt64), at), options);
 }
-Tensor randperm(std::int64_t n, const TensorOptions& options) {
-  return randperm(n, core::default_generator(), options);
-}
-Tensor randperm(std::int64_t n, Generator& generator, const TensorOptions& options) {
+Tensor randperm(std::int64_t n, const TensorOptions& options) { return randperm(n, std::nullopt, options); }
+Tensor randperm(std::int64_t n, const std::optional<Generator>& generator, const TensorOptions& options) {
   if (n < 0) core::fail<ValueError>("randperm: n must not be negative: {}", n);
-  return made(core::randperm(n, options.dtype_or(kInt64), generator.take(n)), options);
+  return made(core::randperm(n, options.dtype_or(kInt64), chosen(generator).take(n)), options);
 }
-Tensor bernoulli(const Tensor& x) {
-  return Tensor(core::bernoulli(x.array(), core::default_generator().take(x.numel())));
+Tensor normal(double mean, double std, IntArrayRef shape, const std::optional<Generator>& generator,
+              const TensorOptions& options) {
+  const Tensor x(core::empty(shape, options.dtype()));
+  x.normal_(mean, std, generator);
+  return options.requires_grad() ? x.requires_grad_() : x;
+}
+Tensor bernoulli(const Tensor& x, const std::optional<Generator>& generator) {
+  return Tensor(core::bernoulli(x.array(), chosen(generator).take(x.numel())));
+}
+Tensor bernoulli(const Tensor& x, double p, const std::optional<Generator>& generator) {
+  return empty_like(x).bernoulli_(p, generator);
+}
+Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement,
+                   const std::optional<Generator>& generator) {
+  const Array& w = weights.array();
+  return Tensor(core::multinomial(w, count, replacement,
+                                  chosen(generator).take(core::words_of_multinomial(w, count, replacement))));
+}
+Tensor Tensor::bernoulli(const std::optional<Generator>& generator) const {
+  return gradus::bernoulli(*this, generator);
+}
+Tensor Tensor::bernoulli(double p, const std::optional<Generator>& generator) const {
+  return gradus::bernoulli(*this, p, generator);
+}
+Tensor Tensor::multinomial(std::int64_t count, bool replacement, const std::optional<Generator>& generator) const {
+  return gradus::multinomial(*this, count, replacement, generator);
 }
 
 Tensor from_blob(void* data, IntArrayRef shape, const TensorOptions& options) {

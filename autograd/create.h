@@ -52,20 +52,36 @@ GRADUS_API Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t 
 GRADUS_API Tensor eye(std::int64_t n, const TensorOptions& options = {});
 GRADUS_API Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options = {});
 
-// Random numbers, from the default generator unless one is given.
+// Random numbers, from the default generator unless one is given; which ones, core/random.h says.
 GRADUS_API Tensor rand(IntArrayRef shape, const TensorOptions& options = {});
-GRADUS_API Tensor rand(IntArrayRef shape, Generator& generator, const TensorOptions& options = {});
+GRADUS_API Tensor rand(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options = {});
 GRADUS_API Tensor randn(IntArrayRef shape, const TensorOptions& options = {});
-GRADUS_API Tensor randn(IntArrayRef shape, Generator& generator, const TensorOptions& options = {});
+GRADUS_API Tensor randn(IntArrayRef shape, const std::optional<Generator>& generator,
+                        const TensorOptions& options = {});
 GRADUS_API Tensor rand_like(const Tensor& x, const TensorOptions& options = {});
 GRADUS_API Tensor randn_like(const Tensor& x, const TensorOptions& options = {});
 /// Integers in [low, high), int64 unless the options name another dtype.
 GRADUS_API Tensor randint(std::int64_t high, IntArrayRef shape, const TensorOptions& options = {});
+GRADUS_API Tensor randint(std::int64_t high, IntArrayRef shape, const std::optional<Generator>& generator,
+                          const TensorOptions& options = {});
 GRADUS_API Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const TensorOptions& options = {});
+GRADUS_API Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape,
+                          const std::optional<Generator>& generator, const TensorOptions& options = {});
+/// The integers 0, ..., n-1 in any order, int64 unless the options name another dtype.
 GRADUS_API Tensor randperm(std::int64_t n, const TensorOptions& options = {});
-GRADUS_API Tensor randperm(std::int64_t n, Generator& generator, const TensorOptions& options = {});
+GRADUS_API Tensor randperm(std::int64_t n, const std::optional<Generator>& generator,
+                           const TensorOptions& options = {});
+/// Normal with that mean and standard deviation. ValueError when the latter is negative.
+GRADUS_API Tensor normal(double mean, double std, IntArrayRef shape, const std::optional<Generator>& generator = {},
+                         const TensorOptions& options = {});
 /// 1 with probability x[i], else 0. ValueError when a probability is outside [0, 1].
-GRADUS_API Tensor bernoulli(const Tensor& x);
+GRADUS_API Tensor bernoulli(const Tensor& x, const std::optional<Generator>& generator = {});
+/// 1 with probability p, else 0; of x's shape and dtype.
+GRADUS_API Tensor bernoulli(const Tensor& x, double p, const std::optional<Generator>& generator = {});
+/// `count` indices drawn with chances in proportion to the weights (floating-point, [n], or [m, n] for m rows of draws):
+/// int64 [count] or [m, count]. Without replacement no index comes twice. ShapeError and ValueError as core's.
+GRADUS_API Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement = false,
+                              const std::optional<Generator>& generator = {});
 
 /// Memory that the caller keeps alive (or hands over with a deleter). Strides in elements.
 GRADUS_API Tensor from_blob(void* data, IntArrayRef shape, const TensorOptions& options = {});

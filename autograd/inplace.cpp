@@ -1,5 +1,8 @@
 // In-place changes: each computes y = op(x, ...) and overwrites x with it. The history is that of the functional
 // operation, so its formulas are the same.
+#include <limits>
+#include <optional>
+
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/pointwise.h"
@@ -121,8 +124,8 @@ struct ZeroInto {
 
 // Numbers drawn anew: no gradient flows through x's old ones.
 const Tensor& drawn(const Tensor& x, const Tensor& numbers, Location at) { return x.copy_(numbers, at); }
-core::RandomPosition draw(const Tensor& x, DType dtype) {
-  return core::default_generator().take(core::words_of(x.sizes(), dtype));
+core::RandomPosition take(const std::optional<Generator>& generator, std::int64_t words) {
+  return generator ? Generator(*generator).take(words) : default_generator().take(words);
 }
 DType floating(const Tensor& x) { return x.is_floating_point() ? x.dtype() : kFloat32; }
 
@@ -173,22 +176,51 @@ const Tensor& Tensor::zero_(Location at) const {
   return *this;
 }
 
-const Tensor& Tensor::uniform_(double from, double to, Location at) const {
+const Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
   if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
   const DType dtype = floating(*this);
-  const Array unit = core::rand(sizes(), dtype, draw(*this, dtype));
+  const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn(*this, Tensor(unit * (to - from) + from), at);
 }
-const Tensor& Tensor::normal_(double mean, double std, Location at) const {
+const Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
   if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
   const DType dtype = floating(*this);
-  const Array standard = core::randn(sizes(), dtype, draw(*this, dtype));
+  const Array standard = core::randn(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn(*this, Tensor(standard * std + mean), at);
 }
-const Tensor& Tensor::bernoulli_(double p, Location at) const {
+const Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
+  if (!(lambda > 0)) core::fail<ValueError>("exponential_: lambda must be above 0: {}", lambda);
+  const core::RandomPosition position = take(generator, core::words_of(sizes(), kFloat64));
+  return drawn(*this, Tensor(core::exponential(sizes(), lambda, floating(*this), position)), at);
+}
+const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
   if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);
-  const core::RandomPosition position = core::default_generator().take(numel());
-  return drawn(*this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
+  const core::RandomPosition position = take(generator, numel());
+  const Operand self{*this, at};
+  if (detail::begin_inplace("bernoulli_", &self, 1)) {
+    return drawn(*this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
+  }
+  core::bernoulli_out(array(), p, position);  // no history to keep: in one pass
+  array().mark_written("bernoulli_", at);
+  return *this;
+}
+const Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {
+  return drawn(*this, Tensor(core::bernoulli(p.array().expand(sizes()), take(generator, numel()))), at);
+}
+const Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<Generator>& generator,
+                              Location at) const {
+  const core::RandomPosition position = take(generator, core::words_of_randint(from, to, sizes()));
+  return drawn(*this, Tensor(core::randint(from, to, sizes(), dtype(), position)), at);
+}
+const Tensor& Tensor::random_(const std::optional<Generator>& generator, Location at) const {
+  const DType type = dtype();
+  const std::int64_t to = type == kBool      ? 2
+                          : type == kUInt8   ? std::int64_t{1} << 8
+                          : type == kInt32   ? std::int64_t{1} << 31
+                          : type == kFloat32 ? (std::int64_t{1} << 24) + 1
+                          : type == kFloat64 ? (std::int64_t{1} << 53) + 1
+                                             : std::numeric_limits<std::int64_t>::max();
+  return random_(0, to, generator, at);
 }
 
 }  // namespace gradus

@@ -51,7 +51,7 @@ std::string text_of(const core::RandomPosition& value) {
 std::string text_of(const std::vector<std::int64_t>& value) { return core::to_string(value); }
 
 void Saved::fail_changed(const Node& node, const char* kind, int index) const {
-  const core::WriteMark& mark = value_.storage()->writes();
+  const core::WriteMark mark = value_.storage()->writes();
   std::string recorded =
       node.location() ? fmt::format(" at {}:{}", node.location().file(), node.location().line()) : "";
   std::string written = mark.at ? fmt::format(" at {}:{}", mark.at.file(), mark.at.line()) : "";
@@ -83,12 +83,14 @@ bool recording(const Operand* inputs, int count) {
   return false;
 }
 
-Tensor make_output(core::Array value, const core::Ref<Node>& node, int index) {
+const core::Array absent_array;
+
+Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) {
   if (!node || !is_floating_point(value.dtype())) return Tensor(std::move(value));
   return Tensor(std::move(value), {node, index});
 }
 
-Tensor make_view(core::Array value, core::Ref<Node> node, const Tensor& of) {
+Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of) {
   Tensor view = make_output(std::move(value), node, 0);
   const Body& source = of.body();
   auto link = std::make_unique<ViewOf>();

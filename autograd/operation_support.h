@@ -84,11 +84,11 @@ class GRADUS_API Saved {
  public:
   void set(const core::Array& value) {
     value_ = value;
-    if (value.defined()) writes_ = value.storage()->writes().count;
+    if (value.defined()) writes_ = value.storage()->write_count();
   }
   /// GradError, naming the operation and both places, when the storage has been written to since.
   const core::Array& get(const Node& node, const char* kind, int index) const {
-    if (value_.defined() && value_.storage()->writes().count != writes_) fail_changed(node, kind, index);
+    if (value_.defined() && value_.storage()->write_count() != writes_) fail_changed(node, kind, index);
     return value_;
   }
 
@@ -99,19 +99,20 @@ class GRADUS_API Saved {
 };
 
 [[noreturn]] GRADUS_API void fail_released(const Node& node);
-/// An input's array; undefined for an absent input.
+/// What an absent input has for an array: an undefined one.
+GRADUS_API extern const core::Array absent_array;
+/// An input's array.
 inline const core::Array& input_array(const Operand& operand) {
-  static const core::Array absent{};
-  return operand.tensor().defined() ? operand.tensor().array() : absent;
+  return operand.tensor().defined() ? operand.tensor().array() : absent_array;
 }
 /// Where an input's gradient goes; nowhere for an absent input.
 inline Edge edge_of(const Operand& operand) { return operand.tensor().defined() ? operand.tensor().edge() : Edge(); }
 GRADUS_API std::vector<core::Array> arrays_of(const Operand* inputs, int count);
 /// Whether an operation on these inputs is to be recorded.
 GRADUS_API bool recording(const Operand* inputs, int count);
-GRADUS_API Tensor make_output(core::Array value, const core::Ref<Node>& node, int index);
+GRADUS_API Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index);
 /// A result that shares its storage with `of`: remembers its base.
-GRADUS_API Tensor make_view(core::Array value, core::Ref<Node> node, const Tensor& of);
+GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of);
 /// Shape and dtype of an input; of an absent one a shape that no array has.
 inline TensorMeta meta_of(const core::Array& x) {
   return x.defined() ? TensorMeta{x.shape(), x.dtype()} : TensorMeta{core::Shape{-1}, kFloat32};

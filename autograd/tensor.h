@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../core/array.h"
+#include "../core/random.h"
 #include "body.h"
 #include "device.h"
 #include "functions.h"
@@ -38,7 +39,8 @@ class GRADUS_API Tensor {
   const Tensor& operator=(Tensor&& src) && { return copy_(src, Location::unknown()); }           // NOLINT
   const Tensor& operator=(const Scalar& value) && { return fill_(value, Location::unknown()); }  // NOLINT
   /// A tensor without history.
-  explicit Tensor(core::Array array) : body_(autograd::Body::make(std::move(array))) {}
+  explicit Tensor(core::Array&& array) : body_(autograd::Body::make(std::move(array))) {}
+  explicit Tensor(const core::Array& array) : Tensor(core::Array(array)) {}
 
   bool defined() const noexcept { return static_cast<bool>(body_); }
   /// The numbers. GradError when undefined.
@@ -405,9 +407,39 @@ class GRADUS_API Tensor {
   const Tensor& copy_(const Tensor& src, Location at = Location::here()) const;
   const Tensor& fill_(const Scalar& value, Location at = Location::here()) const;
   const Tensor& zero_(Location at = Location::here()) const;
-  const Tensor& uniform_(double from = 0, double to = 1, Location at = Location::here()) const;
-  const Tensor& normal_(double mean = 0, double std = 1, Location at = Location::here()) const;
-  const Tensor& bernoulli_(double p = 0.5, Location at = Location::here()) const;
+
+  // Random numbers, from the default generator unless one is given; which ones, core/random.h says. No gradient flows
+  // through what they overwrite.
+
+  /// Uniform in [from, to). ValueError when from > to.
+  const Tensor& uniform_(double from = 0, double to = 1, const std::optional<core::Generator>& generator = {},
+                         Location at = Location::here()) const;
+  /// ValueError when the standard deviation is negative.
+  const Tensor& normal_(double mean = 0, double std = 1, const std::optional<core::Generator>& generator = {},
+                        Location at = Location::here()) const;
+  /// Density lambda e^(-lambda x). ValueError unless lambda > 0.
+  const Tensor& exponential_(double lambda = 1, const std::optional<core::Generator>& generator = {},
+                             Location at = Location::here()) const;
+  /// 1 with probability p, else 0. ValueError when p is outside [0, 1].
+  const Tensor& bernoulli_(double p = 0.5, const std::optional<core::Generator>& generator = {},
+                           Location at = Location::here()) const;
+  /// With a probability for each element, broadcast to this shape.
+  const Tensor& bernoulli_(const Tensor& p, const std::optional<core::Generator>& generator = {},
+                           Location at = Location::here()) const;
+  /// Integers in [from, to). Without bounds from 0 to the largest number that the dtype counts to without a gap.
+  /// ValueError when from >= to or when the dtype cannot hold them.
+  const Tensor& random_(std::int64_t from, std::int64_t to, const std::optional<core::Generator>& generator = {},
+                        Location at = Location::here()) const;
+  const Tensor& random_(std::int64_t to, const std::optional<core::Generator>& generator = {},
+                        Location at = Location::here()) const {
+    return random_(0, to, generator, at);
+  }
+  const Tensor& random_(const std::optional<core::Generator>& generator = {}, Location at = Location::here()) const;
+  /// These probabilities' draws: `gradus::bernoulli` and `gradus::multinomial`.
+  Tensor bernoulli(const std::optional<core::Generator>& generator = {}) const;
+  Tensor bernoulli(double p, const std::optional<core::Generator>& generator = {}) const;
+  Tensor multinomial(std::int64_t count, bool replacement = false,
+                     const std::optional<core::Generator>& generator = {}) const;
 
   // For operations.
 
@@ -425,7 +457,8 @@ class GRADUS_API Tensor {
   /// What holds its `.grad`; made when first asked for.
   autograd::LeafNode& leaf() const;
   /// A tensor with a history.
-  Tensor(core::Array array, autograd::Edge edge) : Tensor(std::move(array)) { body_->edge = std::move(edge); }
+  Tensor(core::Array&& array, autograd::Edge edge) : Tensor(std::move(array)) { body_->edge = std::move(edge); }
+  Tensor(const core::Array& array, autograd::Edge edge) : Tensor(core::Array(array), std::move(edge)) {}
 
   explicit Tensor(core::Ref<autograd::Body> body) noexcept : body_(std::move(body)) {}
 

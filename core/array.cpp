@@ -37,6 +37,7 @@ void copy_into(const Array& out, const Array& src) {
 }  // namespace
 
 bool Array::is_contiguous() const noexcept {
+  if (dim() == 1) return strides_[0] == 1 || shape_[0] <= 1;
   std::int64_t expected = 1;
   bool in_order = true;
   for (int i = dim(); i-- > 0;) {

@@ -2,6 +2,7 @@
 //   `op: what must hold: the actual values, and a hint where the cure is known`.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -60,8 +61,17 @@ class GRADUS_API GradError : public Error {
 /// A request for memory that cannot be met; thrown before anything is allocated, so everything stays usable.
 class GRADUS_API MemoryError : public Error {
  public:
+  MemoryError(const std::string& message, std::int64_t live, std::int64_t asked, std::int64_t limit)
+      : Error(message), live_(live), asked_(asked), limit_(limit) {}
   using Error::Error;
   ~MemoryError() override;
+  /// Bytes in use, asked for, and allowed in all; -1 where it is not known.
+  std::int64_t live() const noexcept { return live_; }
+  std::int64_t asked() const noexcept { return asked_; }
+  std::int64_t limit() const noexcept { return limit_; }
+
+ private:
+  std::int64_t live_ = -1, asked_ = -1, limit_ = -1;
 };
 
 /// A file that cannot be read or written, or whose content is not what its format demands.

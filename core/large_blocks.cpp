@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <utility>
 
 #include "fail.h"
+#include "memory.h"
 #include "memory_limit.h"
 #include "size_class.h"
 
@@ -16,7 +18,7 @@ namespace gradus::core {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kMaxCapacity = std::size_t{1} << 30;
+constexpr std::int64_t kMaxCapacity = std::int64_t{1} << 30;
 
 std::size_t page_size() {
   static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -52,12 +54,17 @@ struct FreeBlock {
   int size_class;
 };
 
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+// The cache, and the account of all that was taken from the system.
 class LargeCache {
  public:
   void* take(int size_class) noexcept {
     std::lock_guard lock(mutex_);
     FreeBlock* const block = top_[size_class];
-    if (block != nullptr) unlink(block);
+    if (block == nullptr) return nullptr;
+    unlink(block);
+    note_peak();
     return block;
   }
 
@@ -66,11 +73,7 @@ class LargeCache {
     {
       std::lock_guard lock(mutex_);
       link(::new (memory) FreeBlock{nullptr, top_[size_class], newest_, nullptr, size_class});
-      while (bytes_ > capacity_) {
-        FreeBlock* const oldest = oldest_;
-        unlink(oldest);
-        oldest->below = std::exchange(surplus, oldest);
-      }
+      while (cached_ > capacity_ || (held_ > limit_ && oldest_ != nullptr)) drop_oldest(&surplus);
     }
     unmap_all(surplus);
   }
@@ -79,18 +82,52 @@ class LargeCache {
     FreeBlock* all = nullptr;
     {
       std::lock_guard lock(mutex_);
-      while (oldest_ != nullptr) {
-        FreeBlock* const block = oldest_;
-        unlink(block);
-        block->below = std::exchange(all, block);
-      }
+      while (oldest_ != nullptr) drop_oldest(&all);
     }
     unmap_all(all);
   }
 
-  std::int64_t bytes() noexcept {
+  // Room for that much more. False when the limit does not leave it.
+  bool reserve(std::int64_t bytes, std::int64_t* in_use, std::int64_t* limit) noexcept {
+    FreeBlock* surplus = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      *in_use = held_ - cached_;
+      *limit = limit_;
+      if (bytes > limit_ - *in_use) return false;
+      while (held_ > limit_ - bytes) drop_oldest(&surplus);
+      held_ += bytes;
+      note_peak();
+    }
+    unmap_all(surplus);
+    return true;
+  }
+  void release(std::int64_t bytes) noexcept {
     std::lock_guard lock(mutex_);
-    return static_cast<std::int64_t>(bytes_);
+    held_ -= bytes;
+  }
+
+  void set_limit(std::int64_t bytes) noexcept {
+    FreeBlock* surplus = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      limit_ = bytes;
+      while (held_ > limit_ && oldest_ != nullptr) drop_oldest(&surplus);
+    }
+    unmap_all(surplus);
+  }
+  std::int64_t limit() noexcept {
+    std::lock_guard lock(mutex_);
+    return limit_;
+  }
+
+  LargeStats stats() noexcept {
+    std::lock_guard lock(mutex_);
+    return {cached_, held_, peak_};
+  }
+  void reset_peak() noexcept {
+    std::lock_guard lock(mutex_);
+    peak_ = held_ - cached_;
   }
 
  private:
@@ -99,7 +136,7 @@ class LargeCache {
     top_[block->size_class] = block;
     (newest_ != nullptr ? newest_->newer : oldest_) = block;
     newest_ = block;
-    bytes_ += size_of_class(block->size_class);
+    cached_ += size_of(block);
   }
 
   void unlink(FreeBlock* block) noexcept {
@@ -107,7 +144,20 @@ class LargeCache {
     if (block->below != nullptr) block->below->above = block->above;
     (block->older != nullptr ? block->older->newer : oldest_) = block->newer;
     (block->newer != nullptr ? block->newer->older : newest_) = block->older;
-    bytes_ -= size_of_class(block->size_class);
+    cached_ -= size_of(block);
+  }
+
+  void drop_oldest(FreeBlock** surplus) noexcept {
+    FreeBlock* const block = oldest_;
+    unlink(block);
+    held_ -= size_of(block);
+    block->below = std::exchange(*surplus, block);
+  }
+
+  void note_peak() noexcept { peak_ = std::max(peak_, held_ - cached_); }
+
+  static std::int64_t size_of(const FreeBlock* block) noexcept {
+    return static_cast<std::int64_t>(size_of_class(block->size_class));
   }
 
   // Outside the lock: the system takes its time over large blocks.
@@ -123,8 +173,11 @@ class LargeCache {
   FreeBlock* top_[kSizeClasses] = {};
   FreeBlock* oldest_ = nullptr;
   FreeBlock* newest_ = nullptr;
-  std::size_t bytes_ = 0;
-  const std::size_t capacity_ = std::min(kMaxCapacity, static_cast<std::size_t>(memory_limit().bytes) / 4);
+  std::int64_t cached_ = 0;  // bytes of the blocks above
+  std::int64_t held_ = 0;    // taken from the system: those, the large blocks in use, and the pages of small ones
+  std::int64_t peak_ = 0;    // of held_ - cached_
+  std::int64_t limit_ = kNoLimit;
+  const std::int64_t capacity_ = std::min(kMaxCapacity, memory_limit().bytes / 4);
 };
 
 // Never destroyed: threads and static objects give blocks back until the very end of the process.
@@ -135,13 +188,28 @@ LargeCache& cache() {
 
 }  // namespace
 
+void account_take(std::size_t bytes) {
+  const auto asked = static_cast<std::int64_t>(bytes);
+  std::int64_t in_use = 0, limit = 0;
+  if (cache().reserve(asked, &in_use, &limit)) return;
+  throw MemoryError(
+      fmt::format("allocate: what is in use and what is asked for must fit into the limit set by set_memory_limit: {} "
+                  "bytes in use, {} asked for, {} allowed",
+                  in_use, asked, limit),
+      in_use, asked, limit);
+}
+
+void account_give(std::size_t bytes) noexcept { cache().release(static_cast<std::int64_t>(bytes)); }
+
 void* map_pages(std::size_t bytes) {
+  account_take(bytes);
   void* memory = try_map(bytes);
   if (memory == nullptr) {
     cache().clear();
     memory = try_map(bytes);
   }
   if (memory == nullptr) {
+    account_give(bytes);
     fail<MemoryError>("allocate: the system must have memory left: {} bytes asked for were refused", bytes);
   }
   return memory;
@@ -155,6 +223,18 @@ void* large_allocate(std::size_t bytes) {
 
 void large_free(void* block, std::size_t bytes) noexcept { cache().put(block, size_class(bytes)); }
 
-std::int64_t large_cached_bytes() noexcept { return cache().bytes(); }
+LargeStats large_stats() noexcept { return cache().stats(); }
 
 }  // namespace gradus::core
+
+namespace gradus {
+
+void reset_peak_memory_stats() noexcept { core::cache().reset_peak(); }
+void set_memory_limit(std::int64_t bytes) {
+  if (bytes < 0) core::fail<ValueError>("set_memory_limit: the number of bytes must not be negative: {}", bytes);
+  core::cache().set_limit(bytes);
+}
+std::int64_t get_memory_limit() noexcept { return core::cache().limit(); }
+void empty_cache() noexcept { core::cache().clear(); }
+
+}  // namespace gradus

@@ -2,24 +2,17 @@
 // oneTBB isn't instrumented either; the hand-overs between threads are declared to the sanitizer by hand instead.
 #include "parallel.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <fstream>
-#include <limits>
 #include <memory>
 #include <mutex>
-#include <sstream>
-#include <string>
-#include <thread>
 #include <utility>
 
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include "cpu_limit.h"
 #include "fail.h"
 
 #ifdef GRADUS_TSAN
@@ -38,51 +31,6 @@ void tsan_release(void* at) { __tsan_release(at); }
 void tsan_acquire(void*) {}
 void tsan_release(void*) {}
 #endif
-
-// --- How many CPUs this process may use ----------------------------------------------------------------------------
-
-int cpus_by_affinity() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(CPU_COUNT(&set), 1);
-  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);  // more CPUs than a cpu_set_t holds
-}
-
-/// CPUs' worth of time that one control group grants; infinite when it grants all, or cannot be read.
-double quota_of(const std::string& folder) {
-  const double none = std::numeric_limits<double>::infinity();
-  std::string quota;
-  double period = 0;
-  if (std::ifstream v2(folder + "/cpu.max"); v2 >> quota >> period) {
-    return quota == "max" || period <= 0 ? none : std::strtod(quota.c_str(), nullptr) / period;
-  }
-  double amount = 0;
-  std::ifstream v1_quota(folder + "/cpu.cfs_quota_us"), v1_period(folder + "/cpu.cfs_period_us");
-  return v1_quota >> amount && v1_period >> period && amount > 0 && period > 0 ? amount / period : none;
-}
-
-/// The tightest quota from the process's own control group up to the root.
-double cpus_by_quota() {
-  double least = std::numeric_limits<double>::infinity();
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // "0::/path" (v2) or "4:cpu,cpuacct:/path" (v1)
-    const auto first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
-    const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controllers;
-    for (std::string path = line.substr(second + 1);; path.erase(path.rfind('/'))) {
-      least = std::min(least, quota_of(root + path));
-      if (path.rfind('/') == std::string::npos) break;
-    }
-  }
-  return least;
-}
-
-int default_threads() {
-  const double quota = cpus_by_quota();
-  const int cpus = cpus_by_affinity();
-  return quota < cpus ? std::max(static_cast<int>(std::ceil(quota)), 1) : cpus;
-}
 
 // --- The arena -----------------------------------------------------------------------------------------------------
 
@@ -115,7 +63,7 @@ class CurrentArena {
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>(default_threads());
+  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>(std::min(allowed_cpus(), kMaxThreads));
 };
 
 CurrentArena& current_arena() {
@@ -247,7 +195,10 @@ int threads_seen(bool reset) {
 }  // namespace core
 
 void set_num_threads(int n) {
-  if (n < 1) core::fail<ValueError>("set_num_threads: the number of threads must be at least 1: {}", n);
+  if (n < 1 || n > kMaxThreads) {
+    core::fail<ValueError>("set_num_threads: the number of threads must be at least 1 and at most {}: {}", kMaxThreads,
+                           n);
+  }
   core::current_arena().set(n);
 }
 

@@ -8,7 +8,10 @@
 
 namespace gradus {
 
-/// How many threads the library's own arena may use, the caller's included. ValueError below 1.
+/// More threads than any machine has use for: each takes a place in the library's arena, whether it works or not.
+inline constexpr int kMaxThreads = 1024;
+/// How many threads the library's own arena may use, the caller's included. ValueError below 1 and above kMaxThreads.
+/// Until it is called, as many as the process has CPUs by its affinity mask and its control group's quota.
 GRADUS_API void set_num_threads(int n);
 GRADUS_API int get_num_threads();
 

@@ -68,17 +68,49 @@ int category(DType dtype) { return dtype == kBool ? 0 : is_floating_point(dtype)
 /// what most operations of a small network have, then need no loop's plan.
 constexpr std::int64_t kSmall = 2 * kLibraryBlock;
 
-bool are_alike(const Array& a, const Array& b) {
-  return a.defined() && b.defined() && a.dtype() == b.dtype() && a.shape() == b.shape() && a.is_contiguous() &&
-         b.is_contiguous();
+inline bool are_alike(const Array& a, const Array& b) {
+  if (!a.defined() || !b.defined() || a.dtype() != b.dtype() || a.dim() != b.dim()) return false;
+  if (a.dim() == 1 && a.strides()[0] == 1 && b.strides()[0] == 1) return a.shape()[0] == b.shape()[0];
+  return a.shape() == b.shape() && a.is_contiguous() && b.is_contiguous();
 }
 
-Array run_small(Kernel kernel, DType result, const Array& a, const Array& b) {
-  Array out = empty(a.shape(), result);
+inline bool are_small(const Operand& a, const Operand& b) {
+  return a.array != nullptr && b.array != nullptr && are_alike(*a.array, *b.array) && a.array->numel() <= kSmall;
+}
+
+Array run_small(Kernel kernel, DType result, const Array& a, const Array& b, const void* param = nullptr) {
+  const std::int64_t n = a.numel();  // small: no product of sizes overflows
+  // In one dimension the strides of `a` will do. Otherwise those of its sizes of 1 may be anything.
+  Ref<Storage> storage = Storage::allocate(n * size_of(result));
+  Array out = a.dim() == 1 && n > 1 ? Array(std::move(storage), a.shape(), a.strides(), 0, result)
+                                    : Array(std::move(storage), a.shape(), result);
   const void* const in[2] = {a.data(), b.data()};
-  kernel(out.data(), in, static_cast<std::size_t>(a.numel()), nullptr);
+  kernel(out.data(), in, static_cast<std::size_t>(n), param);
   return out;
 }
+
+/// Whether a small result may be written straight into `out`: it is like the operands, and each of them lies in its very
+/// place or in other memory.
+bool are_small_into(const Array& out, const Operand& a, const Operand& b) {
+  const auto apart = [&](const Array& x) { return x.storage() != out.storage() || x.data() == out.data(); };
+  return are_small(a, b) && are_alike(out, *a.array) && apart(*a.array) && apart(*b.array);
+}
+
+void run_small_into(const Array& out, Kernel kernel, const Operand& a, const Operand& b, const void* param = nullptr) {
+  const void* const in[2] = {a.array->data(), b.array->data()};
+  kernel(out.data(), in, static_cast<std::size_t>(out.numel()), param);
+}
+
+/// What computes an operation on operands of one dtype without a look at their values; null where there is no such thing.
+Kernel direct_kernel(Binary op, DType dtype, DType* result) {
+  const Signature types = signature(op, dtype);
+  *result = types.result;
+  const bool checked = op == Binary::Remainder || op == Binary::Fmod;  // divisors are looked at first
+  return types.compute == dtype && !checked ? kernels::binary_kernel(op, dtype) : nullptr;
+}
+
+/// Whether alpha may scale operands of a dtype.
+bool may_scale(const Scalar& alpha, DType dtype) { return is_floating_point(dtype) || !alpha.is_floating_point(); }
 
 /// The checks of every operation that writes into a given array.
 void check_out(std::string_view op, const Array& out, const Shape& shape, DType result) {
@@ -193,7 +225,7 @@ Array add_scaled_into(const Array* out, const Operand& a, const Operand& b, cons
   if (a.array != nullptr) check_defined(op, *a.array);
   if (b.array != nullptr) check_defined(op, *b.array);
   const DType dtype = result_type(a, b);
-  if (alpha.is_floating_point() && !is_floating_point(dtype)) {
+  if (!may_scale(alpha, dtype)) {
     fail<DTypeError>("add: alpha must be an integer where the operands are: {} with dtype {}", alpha.toDouble(), dtype);
   }
   const Shape shape = shape_of(op, a, b);
@@ -259,12 +291,10 @@ void unary_out(const Array& out, Unary op, const Array& x) {
 }
 
 Array binary(Binary op, const Operand& a, const Operand& b) {
-  if (a.array != nullptr && b.array != nullptr && are_alike(*a.array, *b.array) && a.array->numel() <= kSmall) {
-    const Signature types = signature(op, a.array->dtype());
-    const bool checked = op == Binary::Remainder || op == Binary::Fmod;  // divisors are looked at first
-    const bool direct = types.compute == a.array->dtype() && !checked;
-    const Kernel kernel = direct ? kernels::binary_kernel(op, types.compute) : nullptr;
-    if (kernel != nullptr) return run_small(kernel, types.result, *a.array, *b.array);
+  if (are_small(a, b)) {
+    DType result;
+    const Kernel kernel = direct_kernel(op, a.array->dtype(), &result);
+    if (kernel != nullptr) return run_small(kernel, result, *a.array, *b.array);
   }
   BinaryCall call(op, a, b);
   Array out = empty(call.shape, call.types.result);
@@ -273,6 +303,15 @@ Array binary(Binary op, const Operand& a, const Operand& b) {
 }
 
 void binary_out(const Array& out, Binary op, const Operand& a, const Operand& b) {
+  if (are_small_into(out, a, b)) {
+    DType result;
+    const Kernel kernel = direct_kernel(op, out.dtype(), &result);
+    if (kernel != nullptr && result == out.dtype()) {
+      run_small_into(out, kernel, a, b);
+      out.mark_written(name_of(op).data(), Location::unknown());
+      return;
+    }
+  }
   BinaryCall call(op, a, b);
   check_out(name_of(op), out, call.shape, call.types.result);
   Array left, right;
@@ -284,11 +323,22 @@ void binary_out(const Array& out, Binary op, const Operand& a, const Operand& b)
 }
 
 Array add_scaled(const Operand& a, const Operand& b, const Scalar& alpha) {
+  if (are_small(a, b) && may_scale(alpha, a.array->dtype())) {
+    const DType dtype = a.array->dtype();
+    if (dtype == kFloat32 && alpha == Scalar(1)) {  // the same numbers, without a product
+      return run_small(kernels::binary_kernel(Binary::Add, dtype), dtype, *a.array, *b.array);
+    }
+    return run_small(kernels::add_scaled_kernel(dtype), dtype, *a.array, *b.array, Element(alpha, dtype).bytes);
+  }
   return add_scaled_into(nullptr, a, b, alpha);
 }
 
 void add_scaled_out(const Array& out, const Operand& a, const Operand& b, const Scalar& alpha) {
-  add_scaled_into(&out, a, b, alpha);
+  if (are_small_into(out, a, b) && may_scale(alpha, out.dtype())) {
+    run_small_into(out, kernels::add_scaled_kernel(out.dtype()), a, b, Element(alpha, out.dtype()).bytes);
+  } else {
+    add_scaled_into(&out, a, b, alpha);
+  }
   out.mark_written("add", Location::unknown());
 }
 

@@ -10,7 +10,9 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "fail.h"
@@ -271,30 +273,49 @@ inline void give(ThreadCache& cache, void* memory, int size_class) noexcept {
   Bin& bin = cache.bins[size_class];
   if (bin.count.get() == magazine_size(size_class)) [[unlikely]]
     start_magazine(bin, size_class);
-  bin.head = ::new (memory) Block{bin.head, nullptr, 0};
+  Block* const block = ::new (memory) Block;
+  block->next = std::exchange(bin.head, block);
   bin.count.add(1);
 }
 
 [[maybe_unused]] void* unpooled(std::size_t bytes) {
+  account_take(bytes);
   void* block = nullptr;
   if (::posix_memalign(&block, kGranule, bytes) != 0) {
+    account_give(bytes);
     fail<MemoryError>("allocate: the system must have memory left: {} bytes asked for were refused", bytes);
   }
   return block;
 }
 
-}  // namespace
+// Whether fresh memory is filled.
+std::atomic<bool> fill_nan = [] {
+  const char* const wish = std::getenv("GRADUS_FILL_NAN");
+  return wish != nullptr && std::string_view(wish) == "1";
+}();
 
-void* pool_allocate(std::size_t bytes) {
+[[gnu::noinline]] void* filled(void* block, std::size_t bytes) noexcept { return std::memset(block, 0xFF, bytes); }
+
+inline void* raw_allocate(std::size_t bytes) {
   if constexpr (!kPooled) return unpooled(bytes);
   if (bytes > kMaxSmallBytes) [[unlikely]]
     return large_allocate(bytes);
   return with_cache([=](ThreadCache& cache) { return take(cache, size_class(bytes)); });
 }
 
+}  // namespace
+
+void* pool_allocate(std::size_t bytes) {
+  void* const block = raw_allocate(bytes);
+  if (fill_nan.load(std::memory_order_relaxed)) [[unlikely]]
+    return filled(block, bytes);
+  return block;
+}
+
 void pool_free(void* block, std::size_t bytes) noexcept {
   if constexpr (!kPooled) {
     std::free(block);
+    account_give(bytes);
   } else if (bytes > kMaxSmallBytes) [[unlikely]] {
     large_free(block, bytes);
   } else {
@@ -305,8 +326,9 @@ void pool_free(void* block, std::size_t bytes) noexcept {
 void check_request(std::int64_t bytes) {
   const MemoryLimit& limit = memory_limit();
   if (bytes > limit.bytes) {
-    fail<MemoryError>("allocate: a request must fit into {}: {} bytes asked for, {} there", limit.what, bytes,
-                      limit.bytes);
+    throw MemoryError(fmt::format("allocate: a request must fit into {}: {} bytes asked for, {} there", limit.what,
+                                  bytes, limit.bytes),
+                      -1, bytes, limit.bytes);
   }
 }
 
@@ -331,8 +353,14 @@ namespace gradus {
 
 MemoryStats memory_stats() {
   MemoryStats stats = core::store().stats();
-  stats.cached_bytes += core::large_cached_bytes();
+  const core::LargeStats large = core::large_stats();
+  stats.cached_bytes += large.cached;
+  stats.held_bytes = large.held;
+  stats.peak_bytes = large.peak;
   return stats;
 }
+
+void set_fill_nan(bool fill) noexcept { core::fill_nan.store(fill, std::memory_order_relaxed); }
+bool get_fill_nan() noexcept { return core::fill_nan.load(std::memory_order_relaxed); }
 
 }  // namespace gradus

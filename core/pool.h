@@ -5,23 +5,13 @@
 #include <cstdint>
 
 #include "export.h"
+#include "memory.h"
 
-namespace gradus {
-
-/// What the library holds, in the whole process. Exact whenever no other thread is making or dropping arrays.
-struct MemoryStats {
-  std::int64_t live_arrays;   ///< storages alive (views share one)
-  std::int64_t live_bytes;    ///< bytes asked for by the storages alive; borrowed memory counts 0
-  std::int64_t allocations;   ///< storages ever made
-  std::int64_t cached_bytes;  ///< bytes kept for reuse
-};
-GRADUS_API MemoryStats memory_stats();
-
-namespace core {
+namespace gradus::core {
 
 /// A 64-byte aligned block of at least that many bytes, uninitialised. Small blocks (up to 64 KiB) come from free lists
 /// of the calling thread, large ones from a capped cache; from 2 MiB on they are aligned to 2 MiB. MemoryError when the
-/// system refuses. Never call with more than check_request allows.
+/// system refuses or set_memory_limit's limit would be exceeded. Never call with more than check_request allows.
 GRADUS_API void* pool_allocate(std::size_t bytes);
 /// Gives a block back, on any thread, with the size that it was asked for.
 GRADUS_API void pool_free(void* block, std::size_t bytes) noexcept;
@@ -32,5 +22,4 @@ GRADUS_API void check_request(std::int64_t bytes);
 void count_storage_made(std::int64_t bytes) noexcept;
 void count_storage_gone(std::int64_t bytes) noexcept;
 
-}  // namespace core
-}  // namespace gradus
+}  // namespace gradus::core

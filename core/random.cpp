@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <random>
 #include <utility>
 
 #include "create.h"
@@ -62,8 +63,47 @@ struct Generator::State {
 
 Generator::Generator(std::uint64_t seed) : state_(std::make_shared<State>()) { state_->at = {seed, 0}; }
 
-void Generator::set_seed(std::uint64_t seed) { set_position({seed, 0}); }
-std::uint64_t Generator::seed() const { return position().seed; }
+Generator Generator::clone() const {
+  Generator other;
+  other.set_position(position());
+  return other;
+}
+
+void Generator::set_current_seed(std::uint64_t seed) { set_position({seed, 0}); }
+std::uint64_t Generator::current_seed() const { return position().seed; }
+std::uint64_t Generator::seed() {
+  std::random_device entropy;
+  const std::uint64_t chosen = (std::uint64_t{entropy()} << 32) | entropy();
+  set_current_seed(chosen);
+  return chosen;
+}
+
+Array Generator::get_state() const {
+  const RandomPosition at = position();
+  Array state = empty({16}, kUInt8);
+  std::uint8_t* const bytes = state.data_ptr<std::uint8_t>();
+  for (int i = 0; i < 8; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(at.seed >> (8 * i));
+    bytes[8 + i] = static_cast<std::uint8_t>(at.offset >> (8 * i));
+  }
+  return state;
+}
+
+void Generator::set_state(const Array& state) {
+  if (!state.defined()) fail<ValueError>("set_state: the state must be defined");
+  if (state.dtype() != kUInt8) fail<DTypeError>("set_state: the state must be of uint8: {}", state.dtype());
+  if (state.shape() != Shape{16}) {
+    fail<ShapeError>("set_state: the state must have 16 bytes, as get_state makes it: shape {}", state.shape());
+  }
+  const Array contiguous = state.contiguous();
+  const std::uint8_t* const bytes = contiguous.data_ptr<std::uint8_t>();
+  RandomPosition at;
+  for (int i = 0; i < 8; ++i) {
+    at.seed |= std::uint64_t{bytes[i]} << (8 * i);
+    at.offset |= std::uint64_t{bytes[8 + i]} << (8 * i);
+  }
+  set_position(at);
+}
 
 RandomPosition Generator::take(std::int64_t words) {
   if (words < 0) fail<ValueError>("take: the number of words must not be negative: {}", words);
@@ -164,6 +204,20 @@ Array bernoulli_mask(IntArrayRef shape, double p, RandomPosition at) {
   return out;
 }
 
+void bernoulli_out(const Array& out, double p, RandomPosition at) {
+  check_probability("bernoulli_out", p);
+  if (!out.is_contiguous() || out.dtype() != kFloat32) {
+    out.copy_(bernoulli_mask(out.shape(), p, at));
+    return;
+  }
+  float* const data = static_cast<float*>(out.data());
+  const std::uint64_t limit = limit_of(p);
+  kernels::for_random_words(at, out.numel(), [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
+    kernels::bernoulli_from_words(data + first, words, static_cast<std::size_t>(n), limit);
+  });
+  out.mark_written("bernoulli_out");
+}
+
 Array bernoulli(const Array& p, RandomPosition at) {
   check_floating("bernoulli", p.dtype());
   const Array chance = p.to(kFloat64).contiguous();
@@ -181,6 +235,6 @@ Array bernoulli(const Array& p, RandomPosition at) {
 
 }  // namespace core
 
-void manual_seed(std::uint64_t seed) { core::default_generator().set_seed(seed); }
+void manual_seed(std::uint64_t seed) { core::default_generator().set_current_seed(seed); }
 
 }  // namespace gradus

@@ -27,7 +27,7 @@ std::int64_t checked_numel(IntArrayRef shape, const char* op) {
 }
 
 Strides contiguous_strides(const Shape& shape) noexcept {
-  Strides strides = Strides::filled(shape.size(), 1);
+  Strides strides = shape;
   std::int64_t step = 1;
   for (int i = shape.size(); i-- > 0;) {
     strides[i] = step;

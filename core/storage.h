@@ -14,6 +14,9 @@ namespace gradus::core {
 
 /// Who wrote to a storage last, and how many writes there were. Backward compares the count that it saw when it kept a
 /// value with the count when it uses it; the rest is for the message.
+///
+/// Several threads may write to disjoint parts of one storage at once. None of their writes is missed by the count;
+/// `by` and `at` are then those of any of them.
 struct WriteMark {
   std::uint64_t count = 0;
   const char* by = nullptr;  ///< the operation's name: a string that lives forever
@@ -33,11 +36,16 @@ class GRADUS_API Storage {
   /// How many arrays hold this storage.
   int use_count() const noexcept { return references_.load(std::memory_order_acquire); }
 
-  const WriteMark& writes() const noexcept { return writes_; }
+  std::uint64_t write_count() const noexcept { return writes_.load(std::memory_order_relaxed); }
+  WriteMark writes() const noexcept {
+    return {write_count(), by_.load(std::memory_order_relaxed),
+            Location::here(file_.load(std::memory_order_relaxed), line_.load(std::memory_order_relaxed))};
+  }
   void mark_written(const char* by, Location at) noexcept {
-    ++writes_.count;
-    writes_.by = by;
-    writes_.at = at;
+    writes_.fetch_add(1, std::memory_order_relaxed);
+    by_.store(by, std::memory_order_relaxed);
+    file_.store(at.file(), std::memory_order_relaxed);
+    line_.store(at.line(), std::memory_order_relaxed);
   }
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
@@ -56,9 +64,12 @@ class GRADUS_API Storage {
   void destroy() noexcept;
 
   std::atomic<int> references_{1};
+  std::atomic<int> line_{0};
   void* data_;
   std::int64_t bytes_;
-  WriteMark writes_;
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<const char*> by_{nullptr};
+  std::atomic<const char*> file_{nullptr};
   Loan* loan_;  // null: the data follow this header
 };
 static_assert(sizeof(Storage) <= 64, "the data follow at the next multiple of 64");

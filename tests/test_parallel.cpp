@@ -5,6 +5,9 @@
 #include <atomic>
 #include <cfenv>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -12,10 +15,12 @@
 #include <thread>
 #include <vector>
 
+#include <gradus/core/cpu_limit.h>
 #include <gradus/core/errors.h>
 #include <gradus/core/parallel.h>
 
 #include "support/arrays.h"
+#include "support/folder.h"
 #include "support/threads.h"
 
 using namespace gradus;
@@ -197,7 +202,49 @@ BOOST_AUTO_TEST_CASE(wrong_numbers_of_threads) {
   BOOST_TEST(before >= 1);
   check_error<ValueError>([] { set_num_threads(0); }, {"set_num_threads", "at least 1", "0"});
   check_error<ValueError>([] { set_num_threads(-3); }, {"-3"});
+  check_error<ValueError>([] { set_num_threads(kMaxThreads + 1); }, {"set_num_threads", "1024", "1025"});
+  check_error<ValueError>([] { set_num_threads(std::numeric_limits<int>::max()); }, {"1024", "2147483647"});
   BOOST_TEST(get_num_threads() == before);
+  set_num_threads(kMaxThreads);
+  BOOST_TEST(get_num_threads() == kMaxThreads);
+  std::atomic<std::int64_t> sum{0};
+  parallel_for(5000, 3, [&](std::int64_t begin, std::int64_t end) { sum.fetch_add(end - begin); });
+  BOOST_TEST(sum.load() == 5000);
+  set_num_threads(before);
+}
+
+BOOST_AUTO_TEST_CASE(quotas_of_control_groups) {
+  const test::Folder folder;
+  const auto write = [&](const char* path, const char* text) {
+    const std::filesystem::path file = folder.path / path;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+  };
+  const auto quota = [&] { return core::read_cpu_quota(folder.path / "groups", folder.path / "mount"); };
+  const double none = std::numeric_limits<double>::infinity();
+  BOOST_TEST(quota() == none);
+  write("groups", "0::/a/b\n");
+  BOOST_TEST(quota() == none);
+  write("mount/a/b/cpu.max", "max 100000\n");
+  BOOST_TEST(quota() == none);
+  write("mount/a/cpu.max", "150000 100000\n");  // a group's quota holds for those in it
+  BOOST_TEST(quota() == 1.5);
+  write("mount/a/b/cpu.max", "50000 100000\n");
+  BOOST_TEST(quota() == 0.5);
+  write("mount/other/cpu.max", "10 100000\n");
+  BOOST_TEST(quota() == 0.5);
+  write("mount/cpu.max", "20000 100000\n");
+  BOOST_TEST(quota() == 0.2);
+  // Version 1, among other controllers' lines; -1 is no quota.
+  write("groups", "no line of that form\n3:memory:/x\n4:cpu,cpuacct:/x/y\n");
+  BOOST_TEST(quota() == none);
+  write("mount/cpu,cpuacct/x/y/cpu.cfs_quota_us", "-1\n");
+  write("mount/cpu,cpuacct/x/y/cpu.cfs_period_us", "100000\n");
+  BOOST_TEST(quota() == none);
+  write("mount/cpu,cpuacct/x/cpu.cfs_quota_us", "300000\n");
+  write("mount/cpu,cpuacct/x/cpu.cfs_period_us", "100000\n");
+  BOOST_TEST(quota() == 3.0);
+  BOOST_TEST(core::allowed_cpus() >= 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

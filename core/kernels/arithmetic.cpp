@@ -330,14 +330,15 @@ Kernel FindBinary(Binary op, DType dtype) {
 }
 
 Kernel FindAddScaled(DType dtype) {
-  constexpr Kernel table[kDTypeCount] = {AddScaled<bool>,         AddScaled<std::uint8_t>, AddScaled<std::int32_t>,
-                                         AddScaled<std::int64_t>, AddScaled<float>,        AddScaled<double>};
+  static constexpr Kernel table[kDTypeCount] = {AddScaled<bool>,         AddScaled<std::uint8_t>,
+                                                AddScaled<std::int32_t>, AddScaled<std::int64_t>,
+                                                AddScaled<float>,        AddScaled<double>};
   return table[static_cast<int>(dtype)];
 }
 
 Kernel FindClamp(DType dtype) {
-  constexpr Kernel table[kDTypeCount] = {nullptr,      Clamp<std::uint8_t>, Clamp<std::int32_t>, Clamp<std::int64_t>,
-                                         Clamp<float>, Clamp<double>};
+  static constexpr Kernel table[kDTypeCount] = {
+      nullptr, Clamp<std::uint8_t>, Clamp<std::int32_t>, Clamp<std::int64_t>, Clamp<float>, Clamp<double>};
   return table[static_cast<int>(dtype)];
 }
 

@@ -129,6 +129,12 @@ TileCopy tile_copy(DType to, DType from) {
 }
 
 Element::Element(const Scalar& value, DType dtype) {
+  if (dtype == kFloat32) {  // the usual one, without a look into the table
+    const float number = value.is_floating_point() ? static_cast<float>(value.to<double>())
+                                                   : static_cast<float>(value.to<std::int64_t>());
+    std::memcpy(bytes, &number, sizeof number);
+    return;
+  }
   // Through the same conversions as an array's elements.
   const auto store = [&](const auto& number, DType from) {
     tile_copy(dtype, from)(reinterpret_cast<char*>(bytes), 0, 0, reinterpret_cast<const char*>(&number), 0, 0, 1, 1);

@@ -111,6 +111,12 @@ void Bernoulli(bool* out, const std::uint32_t* words, std::size_t n, std::uint64
   for (std::size_t i = 0; i < n; ++i) out[i] = (words[i] < below) | always;
 }
 
+void BernoulliFloat(float* out, const std::uint32_t* words, std::size_t n, std::uint64_t limit) {
+  const bool always = limit >> 32 != 0;
+  const std::uint32_t below = static_cast<std::uint32_t>(limit);
+  for (std::size_t i = 0; i < n; ++i) out[i] = (words[i] < below) | always ? 1.0f : 0.0f;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace gradus::core::kernels
 HWY_AFTER_NAMESPACE();
@@ -123,6 +129,7 @@ HWY_EXPORT(UniformFloat);
 HWY_EXPORT(UniformDouble);
 HWY_EXPORT(NormalFloat);
 HWY_EXPORT(Bernoulli);
+HWY_EXPORT(BernoulliFloat);
 
 void random_words(std::uint32_t* words, std::size_t blocks, std::uint64_t seed, std::uint64_t counter) {
   HWY_DYNAMIC_DISPATCH(RandomWords)(words, blocks, seed, counter);
@@ -147,6 +154,9 @@ void normal_from_words(double* out, const std::uint32_t* words, std::size_t n) {
 }
 void bernoulli_from_words(bool* out, const std::uint32_t* words, std::size_t n, std::uint64_t limit) {
   HWY_DYNAMIC_DISPATCH(Bernoulli)(out, words, n, limit);
+}
+void bernoulli_from_words(float* out, const std::uint32_t* words, std::size_t n, std::uint64_t limit) {
+  HWY_DYNAMIC_DISPATCH(BernoulliFloat)(out, words, n, limit);
 }
 
 void for_random_words(RandomPosition at, std::int64_t count,

@@ -20,6 +20,8 @@ void normal_from_words(float* out, const std::uint32_t* words, std::size_t n);
 void normal_from_words(double* out, const std::uint32_t* words, std::size_t n);
 /// words[i] < limit, where limit may be 2^32.
 void bernoulli_from_words(bool* out, const std::uint32_t* words, std::size_t n, std::uint64_t limit);
+/// 1 and 0.
+void bernoulli_from_words(float* out, const std::uint32_t* words, std::size_t n, std::uint64_t limit);
 
 /// Calls body(words, first, n) for each piece of a span of `count` words from a position on, several at once: `words`
 /// holds the stream's words first .. first + n. Pieces are cut at multiples of kRandomPiece.
