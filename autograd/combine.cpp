@@ -119,6 +119,26 @@ struct Triu {
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return triu(dy, a.diagonal); });
 };
 
+// Padding and cutting off are each other's gradients.
+struct ConstantPad {
+  static constexpr std::string_view name = "constant_pad_nd";
+  struct Attrs {
+    std::vector<std::int64_t> pad;
+    Scalar value = 0;
+    template <class V>
+    void visit(V&& v) const {
+      v("pad", pad);
+      v("value", value);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return core::constant_pad(x, a.pad, a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
+    std::vector<std::int64_t> back = a.pad;
+    for (std::int64_t& p : back) p = -p;
+    return constant_pad_nd(dy, back);
+  });
+};
+
 }  // namespace
 
 Tensor cat(OperandList tensors, std::int64_t dim) {
@@ -155,6 +175,9 @@ Tensor index_select(Operand x, std::int64_t dim, Operand index) { return apply<I
 Tensor gather(Operand x, std::int64_t dim, Operand index) { return apply<Gather>({dim}, x, index); }
 Tensor scatter_add(IntArrayRef shape, std::int64_t dim, Operand index, Operand x) {
   return apply<ScatterAdd>({Shape(shape), dim}, x, index);
+}
+Tensor constant_pad_nd(Operand x, IntArrayRef pad, const Scalar& value) {
+  return apply<ConstantPad>({pad.vec(), value}, x);
 }
 Tensor tril(Operand x, std::int64_t diagonal) { return apply<Tril>({diagonal}, x); }
 Tensor triu(Operand x, std::int64_t diagonal) { return apply<Triu>({diagonal}, x); }

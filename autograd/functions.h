@@ -164,6 +164,8 @@ GRADUS_API Tensor index_select(Operand x, std::int64_t dim, Operand index);
 GRADUS_API Tensor gather(Operand x, std::int64_t dim, Operand index);
 /// zeros(shape) with x[i][j].. added at [index[i][j]..][j].. (along dim): the gradient of gather.
 GRADUS_API Tensor scatter_add(IntArrayRef shape, std::int64_t dim, Operand index, Operand x);
+/// x with `value` around it, two counts for each dimension, the last one first; negative counts cut off.
+GRADUS_API Tensor constant_pad_nd(Operand x, IntArrayRef pad, const Scalar& value = 0);
 GRADUS_API Tensor tril(Operand x, std::int64_t diagonal = 0);
 GRADUS_API Tensor triu(Operand x, std::int64_t diagonal = 0);
 

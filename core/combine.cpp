@@ -103,4 +103,34 @@ Array stack(ArrayList arrays, std::int64_t dim) {
 Array tril(const Array& x, std::int64_t diagonal) { return triangle(x, diagonal, false, "tril"); }
 Array triu(const Array& x, std::int64_t diagonal) { return triangle(x, diagonal, true, "triu"); }
 
+Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value) {
+  const int given = static_cast<int>(pad.size() / 2);
+  if (pad.size() % 2 != 0 || given > x.dim()) {
+    fail<ShapeError>("constant_pad_nd: pad must have two numbers for each of the last dimensions: {} for {}", pad,
+                     x.shape());
+  }
+  Shape shape = x.shape();
+  Array inside = x;
+  for (int i = 0; i < given; ++i) {
+    const int d = x.dim() - 1 - i;
+    const std::int64_t before = pad[static_cast<std::size_t>(2 * i)], after = pad[static_cast<std::size_t>(2 * i + 1)];
+    shape[d] += before + after;
+    const std::int64_t start = std::max<std::int64_t>(-before, 0);
+    const std::int64_t stop = x.size(d) - std::max<std::int64_t>(-after, 0);
+    if (shape[d] < 0 || start > stop) {
+      fail<ShapeError>("constant_pad_nd: no more can be cut off than there is: pad {} for {}", pad, x.shape());
+    }
+    inside = inside.slice(d, start, stop);
+  }
+  const Array result = inside.numel() == numel_of(shape) ? empty(shape, x.dtype()) : full(shape, value, x.dtype());
+  Array target = result;
+  for (int i = 0; i < given; ++i) {
+    const int d = x.dim() - 1 - i;
+    const std::int64_t before = std::max<std::int64_t>(pad[static_cast<std::size_t>(2 * i)], 0);
+    target = target.slice(d, before, before + inside.size(d));
+  }
+  target.copy_(inside);
+  return result;
+}
+
 }  // namespace gradus::core

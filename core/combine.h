@@ -23,5 +23,9 @@ GRADUS_API Array scatter_add(const Shape& shape, std::int64_t dim, const Array& 
 /// Lower or upper triangle of the last two dimensions, the rest 0.
 GRADUS_API Array tril(const Array& x, std::int64_t diagonal = 0);
 GRADUS_API Array triu(const Array& x, std::int64_t diagonal = 0);
+/// x with pad[0] elements of a value before and pad[1] after its last dimension, pad[2] and pad[3] around the one before,
+/// and so on; negative numbers cut off as many. ShapeError when there are too many or an odd number of them, or more is
+/// cut off than there is.
+GRADUS_API Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value = 0);
 
 }  // namespace gradus::core

@@ -7,6 +7,7 @@
 #include "activation.h"
 #include "avg_pool.h"
 #include "batch_norm.h"
+#include "conv.h"
 #include "cross_entropy.h"
 #include "dropout.h"
 #include "embedding.h"
@@ -15,6 +16,7 @@
 #include "loss.h"
 #include "max_pool.h"
 #include "nll_loss.h"
+#include "padding.h"
 
 namespace gradus::nn::functional {
 

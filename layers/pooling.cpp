@@ -2,15 +2,6 @@
 
 #include "../autograd/create.h"
 #include "../core/fail.h"
-#include "expanding_array.h"
-
-namespace gradus {
-
-void detail::wrong_length(std::size_t given, std::size_t wanted) {
-  core::fail<ShapeError>("options: {} numbers are needed, or one for all: {} given", wanted, given);
-}
-
-}  // namespace gradus
 
 namespace gradus::nn::detail {
 

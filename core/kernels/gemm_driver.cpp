@@ -1,19 +1,13 @@
 // The loops around the tiles of a matrix product: which way round, what is packed, and who computes what.
-#include "gemm.h"
-
 #include <algorithm>
 #include <type_traits>
 
-#include "../function_ref.h"
-#include "../parallel.h"
-#include "../pool.h"
+#include "gemm_tiles.h"
 
 namespace gradus::core::kernels {
 namespace {
 
 using std::int64_t;
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Thresholds, in multiplications (the work) or elements. A parallel loop costs some microseconds to start.
 constexpr double kParallelWork = 1.5e6;     // below: one thread
@@ -24,67 +18,9 @@ constexpr int64_t kPackedBytes = 16 << 20;  // of packed operands held at a time
 constexpr int64_t kChunk = 2048;            // rows and columns of c that are worked on at a time, about
 
 template <class T>
-class Workspace {
- public:
-  explicit Workspace(int64_t count) : bytes_(static_cast<std::size_t>(count) * sizeof(T)) {
-    data_ = static_cast<T*>(pool_allocate(bytes_));
-  }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { pool_free(data_, bytes_); }
-  T* data() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  T* data_;
-};
-
-void for_blocks(bool parallel, int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
-  if (parallel) {
-    parallel_for(n, grain, body);
-  } else if (n > 0) {
-    body(0, n);
-  }
-}
-
-template <class T>
 double work_of(const GemmProblem<T>& p) {
   return static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
 }
-
-/// The part of a result that begins at row i and column j.
-template <class T>
-GemmResult<T> part(const GemmResult<T>& whole, int64_t i, int64_t j) {
-  GemmResult<T> r = whole;
-  r.c += i * r.row + j * r.col;
-  if (r.bias != nullptr) r.bias += i * r.bias_row + j * r.bias_col;
-  return r;
-}
-
-/// What happens to c after one of the blocks of k: beta belongs to the first one, the bias to the last.
-template <class T>
-GemmResult<T> for_block(const GemmResult<T>& whole, bool first, bool last) {
-  GemmResult<T> r = whole;
-  if (!first) r.beta = 1;
-  if (!last) r.bias = nullptr;
-  return r;
-}
-
-/// The operand a as tiles read it: the strip of rows from i on begins at data + i * strip.
-template <class T>
-struct Rows {
-  const T* data;
-  int64_t strip, row, col;
-};
-
-/// One strip of the operand b, and the place and pace at which the next one is brought near (none: null).
-template <class T>
-struct Columns {
-  const T* data;
-  int64_t row;
-  const T* next = nullptr;
-  int64_t next_step = 0;
-};
 
 template <class T>
 class Product {
@@ -110,41 +46,6 @@ class Product {
   }
 
  private:
-  // --- One tile, one rectangle of tiles -----------------------------------------------------------------------------
-
-  /// Rows [i0, i1) and columns [j0, j1) of c for one block of k products. `columns(j, cols, vectors)` is b's strip.
-  template <class StripOfB>
-  void rectangle(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k, const Rows<T>& a,
-                 const GemmResult<T>& result, StripOfB columns) {
-    const bool plain =
-        result.col == 1 && result.alpha == 1 && result.bias == nullptr && (result.beta == 0 || result.beta == 1);
-    alignas(64) T sums[kMostRows * kMostCols];
-    for (int64_t j = j0; j < j1; j += cols_) {
-      const int64_t cols = std::min(cols_, j1 - j);
-      const int vectors = cols > lanes_ ? 2 : 1;
-      const Columns<T> b = columns(j, cols, vectors);
-      const bool whole = plain && cols == vectors * lanes_;
-      TileSum<T> sum{k, nullptr, a.row, a.col, b.data, b.row, b.next, b.next_step};
-      for (int64_t i = i0; i < i1; i += rows_) {
-        const int64_t rows = std::min(rows_, i1 - i);
-        sum.a = a.data + i * a.strip;
-        if (b.next == nullptr) {  // a is read where it lies: bring its next rows near
-          const bool more = i + rows_ < i1;
-          sum.ahead = more ? sum.a + rows_ * a.strip : sum.a;
-          sum.ahead_step = !more ? 0 : a.col == 1 ? rows_ : a.col;
-        }
-        const auto tile = kernels_.tiles[vectors - 1][rows - 1];
-        if (whole) {
-          tile(sum, result.c + i * result.row + j, result.row, result.beta != 0);
-        } else {
-          tile(sum, sums, cols_, false);
-          kernels_.finish(sums, cols_, part(result, i, j), rows, cols);
-        }
-        sum.ahead += k * sum.ahead_step;
-      }
-    }
-  }
-
   // --- Small and narrow products: a is read where it lies, b as well if its rows are contiguous ---------------------
 
   void direct() {
@@ -182,7 +83,7 @@ class Product {
       const int64_t k = std::min(k_block_, p_.k - k0);
       const Rows<T> a{p_.a + k0 * p_.a_col, p_.a_row, p_.a_row, p_.a_col};
       const T* b = p_.b + k0 * p_.b_row;
-      rectangle(i0, i1, j0, j1, k, a, for_block(p_.result, k0 == 0, k0 + k == p_.k),
+      rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p_.result, k0 == 0, k0 + k == p_.k),
                 [&](int64_t j, int64_t cols, int vectors) {
                   if (p_.b_col == 1 && cols == vectors * lanes_) return Columns<T>{b + j, p_.b_row};
                   kernels_.pack_cols[vectors - 1](k, cols, b + j * p_.b_col, p_.b_col, p_.b_row, buffer);
@@ -248,7 +149,7 @@ class Product {
         const int64_t i = t / across * i_step, j = t % across * j_step;
         for (int64_t q = 0; q < depth; q += k_block_) {
           const int64_t k = std::min(k_block_, depth - q);
-          rectangle(i, std::min(i + i_step, m), j, std::min(j + j_step, n), k,
+          rectangle(kernels_, i, std::min(i + i_step, m), j, std::min(j + j_step, n), k,
                     Rows<T>{packed_a + q * m_packed, k, 1, rows_}, for_block(result, k0 + q == 0, k0 + q + k == p_.k),
                     [&](int64_t jj, int64_t, int vectors) {
                       // While one strip is used for i_step rows, the next one of the same size passes by.
@@ -341,7 +242,7 @@ class Product {
     }
   }
 
-  static constexpr int64_t kMostRows = 14, kMostCols = 128 / static_cast<int64_t>(sizeof(T));
+  static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
   static constexpr int64_t kSmallBuffer = 8192 / static_cast<int64_t>(sizeof(T));
   static constexpr int64_t kMostSums = 1024;
 

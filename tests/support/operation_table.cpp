@@ -381,6 +381,13 @@ std::vector<OperationLine> make_table() {
        {real({3, 5}), index({3, 5}, 4)},
        kLinear,
        {{{2, 1}, {2, 1}}, {{3, 0}, {3, 0}}}},
+      {"constant_pad_nd",
+       on([](const Tensor& x) {
+         return constant_pad_nd(x, {1, 2, -1, 3}, 0.5);
+       }),
+       {real(s34)},
+       kLinear,
+       {{{2, 3, 3}}, {{1, 2}}, {{2, 0}}, {{0, 2, 2}}}},
       {"tril", on([](const Tensor& x) { return tril(x, 1); }), {real(s34)}, kLinear, {{{2, 3, 3}}, {{0, 2}}}},
       {"triu", on([](const Tensor& x) { return triu(x, -1); }), {real(s34)}, kLinear, {{{2, 3, 3}}, {{0, 2}}}},
 
@@ -462,7 +469,8 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
   static const std::vector<ProvenElsewhere> list = {
       {"linear", "check"},     {"batch_norm", "check"},    {"dropout", "check"},         {"batch_norm_eval", "check"},
       {"relu", "check"},       {"cross_entropy", "check"}, {"softmax", "softmax"},       {"log_softmax", "softmax"},
-      {"max_pool", "pooling"}, {"avg_pool", "pooling"},    {"layer_norm", "layer_norm"}, {"embedding", "embedding"}};
+      {"max_pool", "pooling"}, {"avg_pool", "pooling"},    {"layer_norm", "layer_norm"}, {"embedding", "embedding"},
+      {"conv", "conv"}};
   return list;
 }
 

@@ -12,7 +12,9 @@ namespace gradus::test {
 
 /// Passes within the bounds that are promised, hand against graph 1e-12 and hand against finite differences 1e-7, with
 /// rows of the first order, recorded and not, for every one of the variables, and of the second for them and dy. Some
-/// row of each order must compare something that is not zero, unless the operation is linear: then of the first.
+/// row of each order must compare something that is not zero, unless the operation is linear: then of the first. Where
+/// the gradient from above is constant along what an operation normalises (expanded), the true one is zero: of the tiny
+/// second order that rounding leaves, finite differences say nothing, and hand against graph decides.
 inline void passes(const autograd::CheckReport& report, const std::set<std::string>& variables, bool linear = false) {
   BOOST_TEST(report.ok(), report);
   if (!report.ok()) return;
@@ -27,7 +29,7 @@ inline void passes(const autograd::CheckReport& report, const std::set<std::stri
     ++compared[row.order];
     BOOST_TEST((row.verdict == autograd::Verdict::Agree), report);
     BOOST_TEST(row.hand_graph <= 1e-12, report);
-    if (row.order != 0) BOOST_TEST(row.hand_finite <= 1e-7, report);
+    if (row.order == 1 || (row.order == 2 && row.upstream != "expanded")) BOOST_TEST(row.hand_finite <= 1e-7, report);
   }
   BOOST_TEST((first == variables), report);
   std::set<std::string> with_dy = variables;

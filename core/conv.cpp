@@ -1,0 +1,237 @@
+#include "conv.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "create.h"
+#include "fail.h"
+#include "kernels/conv.h"
+
+namespace gradus::core {
+namespace {
+
+using kernels::conv_dims;
+using kernels::ConvGrid;
+using kernels::Correlation;
+using std::int64_t;
+
+/// The numbers of the last dimensions as those of three, the first ones being `missing`.
+void as_three(const int64_t* values, int count, int64_t missing, int64_t* three) {
+  for (int d = 0; d < conv_dims; ++d) three[d] = d < conv_dims - count ? missing : values[d - (conv_dims - count)];
+}
+
+ConvGrid grid_of(const Shape& y, const Shape& x, const Shape& weight, const ConvGeometry& geometry) {
+  const int dims = x.size() - 2;
+  ConvGrid grid;
+  as_three(y.data() + 2, dims, 1, grid.positions);
+  as_three(x.data() + 2, dims, 1, grid.extent);
+  as_three(weight.data() + 2, dims, 1, grid.taps);
+  as_three(geometry.stride.data(), dims, 1, grid.step);
+  as_three(geometry.dilation.data(), dims, 1, grid.spacing);
+  as_three(geometry.padding.data(), dims, 0, grid.first);
+  for (int64_t& first : grid.first) first = -first;
+  return grid;
+}
+
+/// Without weight and bias.
+template <class T>
+Correlation<T> correlation_of(const ConvGrid& grid, const Array& result, const Array& source, int64_t groups) {
+  const int dims = source.dim() - 2;
+  Correlation<T> p{};
+  p.grid = grid;
+  p.images = source.size(0);
+  p.groups = groups;
+  p.rows = result.size(1) / groups;
+  p.channels = source.size(1) / groups;
+  p.source = static_cast<const T*>(source.data());
+  p.source_image = source.stride(0);
+  p.source_channel = source.stride(1);
+  as_three(source.strides().data() + 2, dims, 0, p.source_stride);
+  p.result = static_cast<T*>(result.data());
+  p.result_image = result.stride(0);
+  p.result_channel = result.stride(1);
+  as_three(result.strides().data() + 2, dims, 0, p.result_stride);
+  return p;
+}
+
+template <class Body>
+void with_type(DType dtype, Body body) {
+  if (dtype == kFloat32) {
+    body(float());
+  } else {
+    body(double());
+  }
+}
+
+/// The input gradient's part of one dimension. Input coordinates z meet the taps with z + padding - t dilation = q
+/// stride for some position q; which taps do depends on the remainder of z by the stride, so each has a grid of its own.
+struct Phase {
+  int64_t begin, count;         // z = begin + i stride for i < count
+  int64_t tap, tap_step, taps;  // those that meet it
+  int64_t first, spacing;       // q = i + first + (number of the tap) spacing
+};
+
+std::vector<Phase> phases(int64_t extent, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+  const int64_t tap_step = stride / std::gcd(stride, dilation);
+  std::vector<Phase> all;
+  for (int64_t begin = 0; begin < std::min(stride, extent); ++begin) {
+    Phase phase{begin, (extent - begin + stride - 1) / stride, 0, tap_step, 0, 0, -(tap_step * dilation / stride)};
+    int64_t tap = 0;
+    while (tap < std::min(tap_step, kernel) && (begin + padding - tap * dilation) % stride != 0) ++tap;
+    if (tap < std::min(tap_step, kernel)) {
+      phase.tap = tap;
+      phase.taps = (kernel - tap + tap_step - 1) / tap_step;
+      phase.first = (begin + padding - tap * dilation) / stride;
+    }
+    all.push_back(phase);
+  }
+  return all;
+}
+
+/// The taps of some phases of weight [O, C / groups, taps..], as [groups, C / groups, O / groups, taps..].
+template <class T>
+void turned_weight(const Array& weight, int64_t groups, const Phase* phase, std::vector<T>& out) {
+  const int64_t rows = weight.size(1), channels = weight.size(0) / groups;
+  int64_t strides[conv_dims];
+  as_three(weight.strides().data() + 2, weight.dim() - 2, 0, strides);
+  out.resize(static_cast<std::size_t>(weight.size(0) * rows * phase[0].taps * phase[1].taps * phase[2].taps));
+  T* to = out.data();
+  for (int64_t g = 0; g < groups; ++g) {
+    for (int64_t c = 0; c < rows; ++c) {
+      for (int64_t o = 0; o < channels; ++o) {
+        const T* from = static_cast<const T*>(weight.data()) + (g * channels + o) * weight.stride(0) +
+                        c * weight.stride(1) + phase[0].tap * strides[0] + phase[1].tap * strides[1] +
+                        phase[2].tap * strides[2];
+        for (int64_t i = 0; i < phase[0].taps; ++i) {
+          for (int64_t j = 0; j < phase[1].taps; ++j) {
+            for (int64_t k = 0; k < phase[2].taps; ++k) {
+              *to++ = from[i * phase[0].tap_step * strides[0] + j * phase[1].tap_step * strides[1] +
+                           k * phase[2].tap_step * strides[2]];
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+void check_numbers(const ConvGeometry& geometry, int dims) {
+  const auto check = [&](const Dims& values, const char* name, int64_t least) {
+    if (values.size() != dims) {
+      fail<ShapeError>("conv: {} must have {} numbers, one for each dimension: {}", name, dims, values);
+    }
+    for (const int64_t v : values) {
+      if (v < least) fail<ValueError>("conv: {} must be at least {}: {}", name, least, values);
+    }
+  };
+  check(geometry.stride, "stride", 1);
+  check(geometry.padding, "padding", 0);
+  check(geometry.dilation, "dilation", 1);
+  if (geometry.groups < 1) fail<ValueError>("conv: groups must be at least 1: {}", geometry.groups);
+}
+
+}  // namespace
+
+Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geometry) {
+  const int dims = weight.size() - 2;
+  if (dims < 1 || dims > conv_dims) {
+    fail<ShapeError>("conv: weight must be [out channels, in channels / groups, kernel ..] in 1 to 3 dimensions: {}",
+                     weight);
+  }
+  if (x.size() != weight.size()) {
+    fail<ShapeError>("conv: input must be [N, C, ..] in as many dimensions as weight: {} for weight {}", x, weight);
+  }
+  check_numbers(geometry, dims);
+  const int64_t groups = geometry.groups;
+  if (x[1] % groups != 0 || weight[0] % groups != 0) {
+    fail<ValueError>("conv: groups must divide the channels: groups {} for {} in and {} out", groups, x[1], weight[0]);
+  }
+  if (x[1] / groups != weight[1]) {
+    fail<ShapeError>("conv: input must have {} channels for weight {} and groups {}: {}", weight[1] * groups, weight,
+                     groups, x);
+  }
+  Shape y = {x[0], weight[0]};
+  for (int d = 0; d < dims; ++d) {
+    const int64_t padded = x[d + 2] + 2 * geometry.padding[d];
+    const int64_t reach = geometry.dilation[d] * (weight[d + 2] - 1) + 1;
+    if (weight[d + 2] < 1) fail<ShapeError>("conv: the kernel must not be empty: weight {}", weight);
+    if (reach > padded) {
+      fail<ShapeError>(
+          "conv: the kernel must not exceed the padded input: {} wide (dilation {}) for {} wide (padding {}) in "
+          "dimension {}: input {}, weight {}",
+          reach, geometry.dilation[d], padded, geometry.padding[d], d + 2, x, weight);
+    }
+    y.push_back((padded - reach) / geometry.stride[d] + 1);
+  }
+  return y;
+}
+
+Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeometry& geometry) {
+  const Shape shape = conv_shape(x.shape(), weight.shape(), geometry);
+  if (!is_floating_point(x.dtype()) || x.dtype() != weight.dtype() || (bias.defined() && bias.dtype() != x.dtype())) {
+    fail<DTypeError>("conv: input, weight and bias must have one floating dtype: {}, {} and {}; to() converts",
+                     x.dtype(), weight.dtype(), bias.defined() ? to_string(bias.dtype()) : "none");
+  }
+  if (bias.defined() && bias.shape() != Shape{shape[1]}) {
+    fail<ShapeError>("conv: bias must be [out channels]: {} for {}", bias.shape(), shape[1]);
+  }
+  const Array y = empty(shape, x.dtype()), w = weight.contiguous();
+  const Array b = bias.defined() ? bias.contiguous() : bias;
+  with_type(x.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    auto p = correlation_of<T>(grid_of(shape, x.shape(), weight.shape(), geometry), y, x, geometry.groups);
+    p.weight = static_cast<const T*>(w.data());
+    if (b.defined()) p.bias = static_cast<const T*>(b.data());
+    kernels::correlate(p);
+  });
+  return y;
+}
+
+Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry) {
+  const ConvGrid grid = grid_of(dy.shape(), x, weight.shape(), geometry);
+  const Array dx = empty(x, dy.dtype());
+  std::vector<Phase> in[conv_dims];
+  for (int d = 0; d < conv_dims; ++d) {
+    in[d] = phases(grid.extent[d], grid.taps[d], grid.step[d], -grid.first[d], grid.spacing[d]);
+  }
+  with_type(dy.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    std::vector<T> turned;
+    const auto whole = correlation_of<T>(grid, dx, dy, geometry.groups);
+    for (const Phase& i : in[0]) {
+      for (const Phase& j : in[1]) {
+        for (const Phase& k : in[2]) {
+          const Phase phase[conv_dims] = {i, j, k};
+          turned_weight(weight, geometry.groups, phase, turned);
+          auto p = whole;
+          p.weight = turned.data();
+          for (int d = 0; d < conv_dims; ++d) {
+            p.result += phase[d].begin * whole.result_stride[d];
+            p.result_stride[d] = whole.result_stride[d] * grid.step[d];
+            p.grid.positions[d] = phase[d].count;
+            p.grid.step[d] = 1;
+            p.grid.taps[d] = phase[d].taps;
+            p.grid.first[d] = phase[d].first;
+            p.grid.spacing[d] = phase[d].spacing;
+            p.grid.extent[d] = grid.positions[d];
+          }
+          kernels::correlate(p);
+        }
+      }
+    }
+  });
+  return dx;
+}
+
+Array conv_weight_gradient(const Array& dy, const Array& x, const Shape& weight, const ConvGeometry& geometry) {
+  const Array dweight = empty(weight, dy.dtype()), g = dy.contiguous();
+  with_type(dy.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    const auto p = correlation_of<T>(grid_of(dy.shape(), x.shape(), weight, geometry), g, x, geometry.groups);
+    kernels::correlate_weight(p, static_cast<T*>(dweight.data()));
+  });
+  return dweight;
+}
+
+}  // namespace gradus::core

@@ -1,0 +1,90 @@
+// Convolutions on bare pointers, for float and double. conv.cpp holds what is written once per instruction set,
+// conv_driver.cpp the loops of the implicit product, conv_direct.cpp those for groups of few channels.
+//
+// One mechanism, the correlation, is the convolution and its gradient with respect to the input; its partner is the
+// gradient with respect to the weight. Both are products with the matrix of patches, which is never built: packing a
+// strip of that operand reads the patches where they lie, in a slab, a small copy of the source with the zeros of the
+// padding around it. In a slab the element of row p and column j of the matrix lies at row offset + column offset, so
+// any stride, dilation and number of dimensions is two tables of offsets.
+#pragma once
+
+#include <cstdint>
+
+namespace gradus::core::kernels {
+
+constexpr int conv_dims = 3;  ///< fewer are positions of extent 1
+
+/// Which element of the source meets which weight. In each dimension d position q and tap t meet at the coordinate
+/// q step[d] + first[d] + t spacing[d]; where that is outside [0, extent[d]), the source is 0.
+struct ConvGrid {
+  std::int64_t positions[conv_dims], step[conv_dims];
+  std::int64_t taps[conv_dims], first[conv_dims], spacing[conv_dims];  // spacing may be negative
+  std::int64_t extent[conv_dims];
+
+  std::int64_t all_positions() const { return positions[0] * positions[1] * positions[2]; }
+  std::int64_t all_taps() const { return taps[0] * taps[1] * taps[2]; }
+};
+
+/// result[n][g rows + i][q] = bias[g rows + i] + sum over c < channels and taps t of
+///   weight[g][i][c][t] source[n][g channels + c][where q and t meet].
+/// All strides are in elements. The sum runs over (c, t) in their order, in the blocks of gemm.h.
+template <class T>
+struct Correlation {
+  ConvGrid grid;
+  std::int64_t images, groups, rows, channels;
+  const T* source;
+  std::int64_t source_image, source_channel, source_stride[conv_dims];  // any
+  const T* weight;                                                      ///< contiguous [groups, rows, channels, taps]
+  const T* bias;                                                        ///< contiguous [groups rows], or null
+  T* result;
+  std::int64_t result_image, result_channel, result_stride[conv_dims];
+};
+
+/// MemoryError when a workspace cannot be had; the result then holds anything.
+void correlate(const Correlation<float>& problem);
+void correlate(const Correlation<double>& problem);
+
+/// The gradient with respect to the weight, contiguous [groups, rows, channels, taps]: with `result` as the gradient
+/// that comes from above, its positions contiguous,
+///   dweight[g][i][c][t] = sum over images n and positions q of result[n][g rows + i][q] source[n][g channels + c][..].
+/// The sum runs over fixed blocks of positions and images, which are added in their order.
+void correlate_weight(const Correlation<float>& problem, float* dweight);
+void correlate_weight(const Correlation<double>& problem, double* dweight);
+
+/// The lanes of a vector from `begin` on (up to the next part's) lie at x + offset + lane.
+struct WindowPart {
+  std::int64_t offset, begin;
+};
+/// `count` elements from x + offset on.
+struct WindowRun {
+  std::int64_t offset, count;
+};
+
+/// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides.
+template <class T>
+struct ConvKernels {
+  /// packed[p width + i] = x[rows[p] + the place of column i] for p < k; `parts` has the parts of each of the width's
+  /// vectors, of which there are counts[v].
+  using Pack = void (*)(std::int64_t k, const std::int64_t* rows, int vectors, const WindowPart* const* parts,
+                        const int* counts, const T* x, T* packed);
+  /// packed[p width + i] = x[columns[i] + the place of row p], rows being the elements of the runs one after another;
+  /// writes up to 4 rows beyond the last.
+  using PackTurned = void (*)(std::int64_t filled, const std::int64_t* columns, int vectors, const WindowRun* runs,
+                              std::int64_t run_count, const T* x, T* packed);
+  /// y[r y_row + j] = bias + sum over t of w[t] x[r x_row + j + offsets[t]] for r < rows and j < n.
+  using Direct = void (*)(std::int64_t taps, const T* w, const std::int64_t* offsets, T bias, const T* x,
+                          std::int64_t x_row, std::int64_t rows, std::int64_t n, T* y, std::int64_t y_row);
+  /// sums[t] = sum over r < rows and j < n of dy[r dy_row + j] x[r x_row + j + offsets[t]].
+  using DirectWeight = void (*)(std::int64_t taps, const std::int64_t* offsets, const T* x, std::int64_t x_row,
+                                const T* dy, std::int64_t dy_row, std::int64_t rows, std::int64_t n, T* sums);
+  Pack pack;
+  PackTurned pack_turned;
+  Direct direct;
+  DirectWeight direct_weight;
+};
+
+/// Those of the best instruction set that this processor has.
+const ConvKernels<float>& conv_kernels(float);
+const ConvKernels<double>& conv_kernels(double);
+
+}  // namespace gradus::core::kernels

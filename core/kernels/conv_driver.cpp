@@ -1,0 +1,301 @@
+// The loops of the implicit product: which patches are packed when, and who computes what.
+#include <algorithm>
+#include <vector>
+
+#include "conv_slab.h"
+#include "gemm_tiles.h"
+
+namespace gradus::core::kernels {
+namespace {
+
+constexpr double kParallelWork = 1e6;  // multiplications below which one thread does it all
+constexpr double kTaskWork = 3e5;      // of a task, at least
+constexpr int64_t kMostStrips = 16;    // of positions whose result stays in the second cache
+constexpr int64_t kWeightStrips = 8;   // of columns of the weight that a packed block of dy is used for
+constexpr int64_t kEnoughTasks = 32;
+
+template <class T>
+double work_of(const Correlation<T>& p) {
+  return static_cast<double>(p.images * p.groups) * static_cast<double>(p.rows * p.channels) *
+         static_cast<double>(p.grid.all_positions() * p.grid.all_taps());
+}
+
+/// The operand b of one block of k: the patches of a slab, packed strip by strip.
+template <class T>
+class Patches {
+ public:
+  Patches(const ConvKernels<T>& kernels, int64_t lanes) : kernels_(kernels), lanes_(lanes) {}
+
+  /// Cuts the positions into vectors, and those into the parts that are neighbours in the slab.
+  void set_positions(const std::vector<WindowRun>& runs) {
+    parts_.clear();
+    first_part_.assign(1, 0);
+    int64_t lane = 0;
+    for (const WindowRun& run : runs) {
+      for (int64_t i = 0; i < run.count;) {
+        const int64_t count = std::min(run.count - i, lanes_ - lane);
+        parts_.push_back({run.offset + i - lane, lane});
+        i += count;
+        lane += count;
+        if (lane == lanes_) {
+          first_part_.push_back(static_cast<int>(parts_.size()));
+          lane = 0;
+        }
+      }
+    }
+    if (lane > 0) first_part_.push_back(static_cast<int>(parts_.size()));
+  }
+  /// Packs the vectors from number `vector` on.
+  void pack(int64_t k, const int64_t* rows, int64_t vector, int vectors, const T* slab, T* packed) const {
+    const WindowPart* parts[2];
+    int counts[2];
+    for (int v = 0; v < vectors; ++v) {
+      const auto at = static_cast<std::size_t>(vector + v);
+      parts[v] = parts_.data() + first_part_[at];
+      counts[v] = first_part_[at + 1] - first_part_[at];
+    }
+    kernels_.pack(k, rows, vectors, parts, counts, slab, packed);
+  }
+
+ private:
+  const ConvKernels<T>& kernels_;
+  int64_t lanes_;
+  std::vector<WindowPart> parts_;
+  std::vector<int> first_part_;
+};
+
+template <class T>
+class Forward {
+ public:
+  explicit Forward(const Correlation<T>& problem)
+      : p_(problem),
+        tiles_(gemm_kernels(T())),
+        kernels_(conv_kernels(T())),
+        cols_(2 * tiles_.lanes),
+        taps_(problem.grid.all_taps()),
+        positions_(problem.grid.all_positions()),
+        k_(problem.channels * taps_),
+        k_block_(gemm_k_block(k_)),
+        a_rows_(ceil_div(problem.rows, tiles_.rows) * tiles_.rows),
+        dense_(dense_result(problem)) {}
+
+  void run() {
+    const bool parallel = work_of(p_) >= kParallelWork;
+    const Workspace<T> packed(p_.groups * a_rows_ * k_);
+    pack_weight(packed.data(), parallel);
+    // A task is some positions, and some rows where there would be too few tasks otherwise.
+    const int64_t strips = ceil_div(positions_, cols_), units = p_.images * p_.groups;
+    const int64_t across = ceil_div(
+        strips, std::clamp<int64_t>(ceil_div(strips * units, kEnoughTasks), std::min<int64_t>(strips, 2), kMostStrips));
+    const int64_t j_step = ceil_div(strips, across) * cols_, a_strips = a_rows_ / tiles_.rows;
+    const int64_t down = std::clamp<int64_t>(kEnoughTasks / 2 / (units * across), 1, ceil_div(a_strips, 4));
+    const int64_t i_step = ceil_div(a_strips, down) * tiles_.rows;
+    const int64_t tasks = units * across * down;
+    const auto grain = static_cast<int64_t>(kTaskWork / work_of(p_) * static_cast<double>(tasks)) + 1;
+    for_blocks(parallel, tasks, grain, [&](int64_t begin, int64_t end) {
+      const Workspace<T> strip(k_block_ * cols_);
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t i = task % down * i_step, j = task / down % across * j_step, unit = task / down / across;
+        if (i >= p_.rows || j >= positions_) continue;
+        rectangle_of(unit / p_.groups, unit % p_.groups, i, std::min(i + i_step, p_.rows), j,
+                     std::min(j + j_step, positions_), packed.data(), strip.data());
+      }
+    });
+  }
+
+ private:
+  void pack_weight(T* packed, bool parallel) {
+    const int64_t strips = a_rows_ / tiles_.rows;
+    const int64_t grain = std::max<int64_t>(1, 65536 / (k_ * tiles_.rows));
+    for_blocks(parallel, p_.groups * strips, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t s = begin; s < end; ++s) {
+        const int64_t g = s / strips, i = s % strips * tiles_.rows;
+        for (int64_t q = 0; q < k_; q += k_block_) {
+          const int64_t k = std::min(k_block_, k_ - q);
+          tiles_.pack_rows(k, std::min(tiles_.rows, p_.rows - i), p_.weight + (g * p_.rows + i) * k_ + q, k_, 1,
+                           packed + g * a_rows_ * k_ + q * a_rows_ + i * k);
+        }
+      }
+    });
+  }
+
+  /// Rows [i0, i1) of one group, positions [j0, j1) of one image.
+  void rectangle_of(int64_t n, int64_t g, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a, T* strip) {
+    const ConvSlab slab(p_.grid, j0, j1);
+    std::vector<WindowRun> runs;
+    slab.runs(runs);
+    Patches<T> patches(kernels_, tiles_.lanes);
+    patches.set_positions(runs);
+    std::vector<int64_t> tap_offsets(static_cast<std::size_t>(taps_)), rows(static_cast<std::size_t>(k_block_));
+    slab.tap_offsets(tap_offsets.data());
+    const int64_t most_channels = std::min(p_.channels, (k_block_ - 1 + taps_ - 1) / taps_ + 1);
+    const SlabMemory<T> memory(most_channels * slab.channel(), tiles_.lanes);
+    T* const channel = p_.result + n * p_.result_image + (g * p_.rows + i0) * p_.result_channel;
+    const Workspace<T> sparse(dense_ ? 1 : (i1 - i0) * (j1 - j0));
+    GemmResult<T> result{channel + j0, p_.result_channel, 1};
+    if (!dense_) result = {sparse.data(), j1 - j0, 1};
+    if (p_.bias != nullptr) {
+      result.bias = p_.bias + g * p_.rows + i0;
+      result.bias_row = 1;
+    }
+    const T* x = p_.source + n * p_.source_image + g * p_.channels * p_.source_channel;
+    for (int64_t k0 = 0; k0 < k_; k0 += k_block_) {
+      const int64_t k = std::min(k_block_, k_ - k0);
+      const int64_t c0 = k0 / taps_, c1 = (k0 + k - 1) / taps_ + 1;
+      slab.fill(x + c0 * p_.source_channel, p_.source_channel, p_.source_stride, c1 - c0, memory.data());
+      for (int64_t q = 0; q < k; ++q) {
+        const int64_t c = (k0 + q) / taps_ - c0;
+        rows[static_cast<std::size_t>(q)] =
+            c * slab.channel() + tap_offsets[static_cast<std::size_t>((k0 + q) % taps_)];
+      }
+      const T* a = packed_a + g * a_rows_ * k_ + k0 * a_rows_ + i0 * k;
+      rectangle(tiles_, 0, i1 - i0, 0, j1 - j0, k, Rows<T>{a, k, 1, tiles_.rows},
+                for_block(result, k0 == 0, k0 + k == k_), [&](int64_t j, int64_t, int vectors) {
+                  patches.pack(k, rows.data(), j / tiles_.lanes, vectors, memory.data(), strip);
+                  return Columns<T>{strip, vectors * tiles_.lanes};
+                });
+    }
+    if (!dense_) {
+      for (int64_t i = 0; i < i1 - i0; ++i) {
+        scatter_result(p_, j0, j1, sparse.data() + i * (j1 - j0), channel + i * p_.result_channel);
+      }
+    }
+  }
+
+  const Correlation<T>& p_;
+  const GemmKernels<T>& tiles_;
+  const ConvKernels<T>& kernels_;
+  const int64_t cols_, taps_, positions_, k_, k_block_, a_rows_;
+  const bool dense_;
+};
+
+/// dweight = dy patches^T. The sum over positions is cut into units: so many images, or a piece of one.
+template <class T>
+class Weight {
+ public:
+  Weight(const Correlation<T>& problem, T* dweight)
+      : p_(problem),
+        dweight_(dweight),
+        tiles_(gemm_kernels(T())),
+        kernels_(conv_kernels(T())),
+        cols_(2 * tiles_.lanes),
+        taps_(problem.grid.all_taps()),
+        positions_(problem.grid.all_positions()),
+        n_(problem.channels * taps_),
+        pieces_(ceil_div(positions_, gemm_longest_block)),
+        piece_(ceil_div(positions_, pieces_)),
+        together_(pieces_ > 1 ? 1 : std::clamp<int64_t>(gemm_longest_block / positions_, 1, problem.images)),
+        units_(ceil_div(problem.images, together_) * pieces_),
+        a_rows_(ceil_div(problem.rows, tiles_.rows) * tiles_.rows) {}
+
+  void run() {
+    const bool parallel = work_of(p_) >= kParallelWork;
+    const int64_t strips = ceil_div(n_, cols_), across = ceil_div(strips, kWeightStrips);
+    const int64_t j_step = ceil_div(strips, across) * cols_;
+    // Blocks of units: as many as make enough tasks, of a size that depends on the shapes alone.
+    const int64_t wanted = std::clamp<int64_t>(ceil_div(kEnoughTasks, p_.groups * across), 1, units_);
+    const int64_t per_block = ceil_div(units_, wanted), blocks = ceil_div(units_, per_block);
+    const int64_t size = p_.groups * p_.rows * n_;
+    const Workspace<T> partials(blocks > 1 ? blocks * size : 1);
+    const int64_t tasks = blocks * p_.groups * across;
+    const auto grain = static_cast<int64_t>(kTaskWork / work_of(p_) * static_cast<double>(tasks)) + 1;
+    for_blocks(parallel, tasks, grain, [&](int64_t begin, int64_t end) {
+      const int64_t k = together_ * piece_;
+      const Workspace<T> packed(a_rows_ * k), strip((k + 4) * cols_);
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t j = task % across * j_step, g = task / across % p_.groups, b = task / across / p_.groups;
+        if (j >= n_) continue;
+        T* const out = (blocks > 1 ? partials.data() + b * size : dweight_) + g * p_.rows * n_;
+        block_of(g, j, std::min(j + j_step, n_), b * per_block, std::min((b + 1) * per_block, units_), packed.data(),
+                 strip.data(), out);
+      }
+    });
+    if (blocks == 1) return;
+    for_blocks(parallel, size, 32768 / blocks + 1, [&](int64_t begin, int64_t end) {
+      std::copy(partials.data() + begin, partials.data() + end, dweight_ + begin);
+      for (int64_t b = 1; b < blocks; ++b) {
+        const T* from = partials.data() + b * size;
+        for (int64_t i = begin; i < end; ++i) dweight_[i] += from[i];
+      }
+    });
+  }
+
+ private:
+  /// Columns [j0, j1) of one group's gradient: the sum over units [first, last).
+  void block_of(int64_t g, int64_t j0, int64_t j1, int64_t first, int64_t last, T* packed, T* strip, T* out) {
+    const int64_t c0 = j0 / taps_, c1 = (j1 - 1) / taps_ + 1;
+    std::vector<int64_t> tap_offsets(static_cast<std::size_t>(taps_)), columns(static_cast<std::size_t>(j1 - j0));
+    std::vector<WindowRun> runs;
+    for (int64_t unit = first; unit < last; ++unit) {
+      const int64_t q0 = unit % pieces_ * piece_, q1 = std::min(q0 + piece_, positions_), count = q1 - q0;
+      const int64_t n0 = unit / pieces_ * together_, images = std::min(together_, p_.images - n0);
+      if (count <= 0) continue;
+      const int64_t k = images * count;
+      const ConvSlab slab(p_.grid, q0, q1);
+      slab.runs(runs);
+      slab.tap_offsets(tap_offsets.data());
+      for (int64_t j = j0; j < j1; ++j) {
+        columns[static_cast<std::size_t>(j - j0)] =
+            (j / taps_ - c0) * slab.channel() + tap_offsets[static_cast<std::size_t>(j % taps_)];
+      }
+      const int64_t slab_size = (c1 - c0) * slab.channel();
+      const SlabMemory<T> memory(images * slab_size, tiles_.lanes);
+      for (int64_t n = 0; n < images; ++n) {
+        slab.fill(p_.source + (n0 + n) * p_.source_image + (g * p_.channels + c0) * p_.source_channel,
+                  p_.source_channel, p_.source_stride, c1 - c0, memory.data() + n * slab_size);
+        for (int64_t i = 0; i < p_.rows; i += tiles_.rows) {
+          const T* dy = p_.result + (n0 + n) * p_.result_image + (g * p_.rows + i) * p_.result_channel + q0;
+          tiles_.pack_rows(count, std::min(tiles_.rows, p_.rows - i), dy, p_.result_channel, 1,
+                           packed + i * k + n * count * tiles_.rows);
+        }
+      }
+      GemmResult<T> result{out + j0, n_, 1};
+      if (unit != first) result.beta = 1;
+      rectangle(tiles_, 0, p_.rows, 0, j1 - j0, k, Rows<T>{packed, k, 1, tiles_.rows}, result,
+                [&](int64_t j, int64_t filled, int vectors) {
+                  const int64_t width = vectors * tiles_.lanes;
+                  for (int64_t n = 0; n < images; ++n) {
+                    kernels_.pack_turned(filled, columns.data() + j, vectors, runs.data(),
+                                         static_cast<int64_t>(runs.size()), memory.data() + n * slab_size,
+                                         strip + n * count * width);
+                  }
+                  return Columns<T>{strip, width};
+                });
+    }
+  }
+
+  const Correlation<T>& p_;
+  T* const dweight_;
+  const GemmKernels<T>& tiles_;
+  const ConvKernels<T>& kernels_;
+  const int64_t cols_, taps_, positions_, n_, pieces_, piece_, together_, units_, a_rows_;
+};
+
+template <class T>
+void solve(const Correlation<T>& p) {
+  if (p.images == 0 || p.groups == 0 || p.rows == 0 || p.grid.all_positions() == 0) return;
+  if (is_direct(p) || p.channels == 0 || p.grid.all_taps() == 0) return correlate_direct(p);
+  Forward<T>(p).run();
+}
+
+template <class T>
+void solve_weight(const Correlation<T>& p, T* dweight) {
+  const int64_t size = p.groups * p.rows * p.channels * p.grid.all_taps();
+  if (size == 0) return;
+  if (p.images == 0 || p.grid.all_positions() == 0) {
+    std::fill_n(dweight, size, T(0));
+  } else if (is_direct(p)) {
+    correlate_weight_direct(p, dweight);
+  } else {
+    Weight<T>(p, dweight).run();
+  }
+}
+
+}  // namespace
+
+void correlate(const Correlation<float>& problem) { solve(problem); }
+void correlate(const Correlation<double>& problem) { solve(problem); }
+void correlate_weight(const Correlation<float>& problem, float* dweight) { solve_weight(problem, dweight); }
+void correlate_weight(const Correlation<double>& problem, double* dweight) { solve_weight(problem, dweight); }
+
+}  // namespace gradus::core::kernels
