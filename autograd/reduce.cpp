@@ -108,32 +108,6 @@ struct LogSumExp {
   });
 };
 
-struct AlongDim {
-  std::int64_t dim = 0;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-  }
-};
-// y = exp(x) / sum exp(x):  dx = y (dy - sum(dy y))
-struct Softmax {
-  static constexpr std::string_view name = "softmax";
-  using Attrs = AlongDim;
-  static Array forward(const AlongDim& a, const Array& x) { return core::softmax(x, a.dim); }
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y, const AlongDim& a) {
-    const Tensor weighted = dy * y;
-    return weighted - y * weighted.sum(a.dim, true);
-  });
-};
-// y = x - log sum exp(x):  dx = dy - exp(y) sum(dy)
-struct LogSoftmax {
-  static constexpr std::string_view name = "log_softmax";
-  using Attrs = AlongDim;
-  static Array forward(const AlongDim& a, const Array& x) { return core::log_softmax(x, a.dim); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, Out<> y, const AlongDim& a) { return dy - exp(y) * dy.sum(a.dim, true); });
-};
-
 Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
   return {core::wrap_dims(dim, x.tensor().array().dim(), op), keepdim};
 }
@@ -228,15 +202,6 @@ Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
 Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim) {
   return apply<LogSumExp>(over(x, dim, keepdim, "logsumexp"), x);
 }
-Tensor softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
-  const Tensor in = cast(x, dtype);
-  return apply<Softmax>({core::wrap_dim(dim, in.array().dim(), "softmax")}, Operand(in, x.at()));
-}
-Tensor log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
-  const Tensor in = cast(x, dtype);
-  return apply<LogSoftmax>({core::wrap_dim(dim, in.array().dim(), "log_softmax")}, Operand(in, x.at()));
-}
-
 bool equal(const Tensor& a, const Tensor& b) { return core::equal(a.array(), b.array()); }
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
   return core::allclose(a.array(), b.array(), rtol, atol, equal_nan);

@@ -1,11 +1,13 @@
 // Elements picked by index arrays, their gradients, and flip: loops over rows whose places are computed one by one.
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "combine.h"
 #include "create.h"
 #include "dispatch.h"
 #include "fail.h"
+#include "kernels/pointwise.h"
 #include "parallel.h"
 
 namespace gradus::core {
@@ -115,6 +117,41 @@ Array sums_at(const Shape& shape, int d, const Array& index, const Array& src, c
   return out;
 }
 
+// zeros with row index[i] += row i of src, in the order of i, for contiguous rows. A row of the result is written once, by
+// one task, from the rows that go to it: a counting sort of the index finds them.
+Array add_rows(const Shape& shape, const std::int64_t* index, const Array& src) {
+  const Array out = empty(shape, src.dtype());
+  const std::int64_t rows = shape[0], n = src.shape()[0], length = rows == 0 ? 0 : out.numel() / rows;
+  std::vector<std::int64_t> begin(static_cast<std::size_t>(rows + 1)), order(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i) ++begin[static_cast<std::size_t>(index[i])];
+  std::int64_t total = 0;
+  for (std::int64_t& b : begin) total = b += total;
+  for (std::int64_t i = n; i-- > 0;) order[static_cast<std::size_t>(--begin[static_cast<std::size_t>(index[i])])] = i;
+
+  const kernels::Kernel add = kernels::binary_kernel(Binary::Add, src.dtype());
+  const auto bytes = static_cast<std::size_t>(length * src.element_size());
+  const char* const from = static_cast<const char*>(src.data());
+  char* const to = static_cast<char*>(out.data());
+  parallel_for(rows, std::max<std::int64_t>(kGrain / length, 1), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      char* const sum = to + static_cast<std::size_t>(row) * bytes;
+      std::int64_t k = begin[static_cast<std::size_t>(row)];
+      const std::int64_t end = begin[static_cast<std::size_t>(row) + 1];
+      const auto next = [&] { return from + static_cast<std::size_t>(order[static_cast<std::size_t>(k++)]) * bytes; };
+      if (k == end) {
+        std::memset(sum, 0, bytes);
+        continue;
+      }
+      std::memcpy(sum, next(), bytes);
+      while (k < end) {
+        const void* both[] = {sum, next()};
+        add(sum, both, static_cast<std::size_t>(length), nullptr);
+      }
+    }
+  });
+  return out;
+}
+
 // Copies a box of x's elements, given by the dimensions behind one of them, in row-major order.
 class Box {
  public:
@@ -204,9 +241,14 @@ Array index_add(const Shape& shape, std::int64_t dim, const Array& index, const 
   if (values.shape() != expected) {
     fail<ShapeError>("index_add: the source must have the shape {}: {}", expected, src.shape());
   }
+  const Array checked = checked_index(index, whole[d], "index_add");
+  if (d == 0 && values.dtype() != kBool && values.numel() >= 8 * index.numel() && values.numel() != 0 &&
+      values.is_contiguous()) {
+    return add_rows(whole, checked.data_ptr<std::int64_t>(), values);
+  }
   Shape along = Shape::filled(whole.size(), 1);
   along[d] = index.numel();
-  const Array entries = checked_index(index, whole[d], "index_add").view(along).expand(expected);
+  const Array entries = checked.view(along).expand(expected);
   return sums_at(shape, d, entries, values, "index_add");
 }
 

@@ -1,5 +1,7 @@
 // Operations along one dimension that see a whole row at once. The dimension is brought to the end, where rows are
 // contiguous.
+#include "rows.h"
+
 #include <algorithm>
 #include <optional>
 
@@ -8,6 +10,7 @@
 #include "kernels/copy.h"
 #include "kernels/rows.h"
 #include "parallel.h"
+#include "pointwise.h"
 #include "reduce.h"
 
 namespace gradus::core {
@@ -111,6 +114,60 @@ Array map_rows(const char* op, const Array& x, std::int64_t dim, kernels::RowMap
   return x.dim() == 0 ? out : out.movedim(-1, d).contiguous();
 }
 
+/// dx = kernel(dy, y) along a dimension.
+Array gradient_of_rows(const char* op, const Array& dy, const Array& y, std::int64_t dim,
+                       kernels::RowGradient (*kernel)(DType), std::int64_t block) {
+  check_defined(op, dy);
+  check_defined(op, y);
+  if (dy.shape() != y.shape() || dy.dtype() != y.dtype() || !is_floating_point(y.dtype())) {
+    fail<ShapeError>("{}: gradient and result must have one shape and floating dtype: {} {} and {} {}", op, dy.dtype(),
+                     dy.shape(), y.dtype(), y.shape());
+  }
+  const int d = wrap_dim(dim, y.dim(), op);
+  const Array from = with_last(dy, d), rows = with_last(y, d);
+  const std::int64_t n = y.dim() == 0 ? 1 : y.shape()[d], bytes = n * y.element_size();
+  Array out = empty(rows.shape(), y.dtype());
+  if (y.numel() != 0) {
+    const kernels::RowGradient map = kernel(y.dtype());
+    const char *above = static_cast<const char*>(from.data()), *below = static_cast<const char*>(rows.data());
+    char* to = static_cast<char*>(out.data());
+    for_rows(y.numel() / n, n, block, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        map(above + r * bytes, below + r * bytes, to + r * bytes, static_cast<std::size_t>(n));
+      }
+    });
+  }
+  return y.dim() == 0 ? out : out.movedim(-1, d).contiguous();
+}
+
+/// x as rows of its last dimensions.
+struct Rows {
+  Rows(const char* op, const Array& x, int dims) {
+    check_defined(op, x);
+    if (!is_floating_point(x.dtype())) {
+      fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, x.dtype());
+    }
+    for (int i = 0; i < x.dim(); ++i) (i < x.dim() - dims ? rows : n) *= x.shape()[i];
+    bytes = n * x.element_size();
+  }
+  std::int64_t rows = 1, n = 1, bytes = 0;
+};
+/// Contiguous numbers of a parameter; null when it is undefined.
+struct Parameter {
+  Parameter(const char* op, const char* name, const Array& given, const Array& x, std::int64_t n) {
+    if (!given.defined()) return;
+    if (given.numel() != n || given.dtype() != x.dtype()) {
+      fail<ShapeError>(
+          "{}: {} must have one number of input's dtype for each element of a row: {} {} for rows of {} {}", op, name,
+          given.dtype(), given.shape(), n, x.dtype());
+    }
+    array = given.contiguous();
+    data = array.data();
+  }
+  Array array;
+  const void* data = nullptr;
+};
+
 }  // namespace
 
 std::tuple<Array, Array> max(const Array& x, std::int64_t dim, bool keepdim) {
@@ -129,6 +186,81 @@ Array argmin(const Array& x, std::optional<std::int64_t> dim, bool keepdim) {
 Array softmax(const Array& x, std::int64_t dim) { return map_rows("softmax", x, dim, kernels::softmax_kernel); }
 Array log_softmax(const Array& x, std::int64_t dim) {
   return map_rows("log_softmax", x, dim, kernels::log_softmax_kernel);
+}
+
+Array softmax_backward(const Array& dy, const Array& y, std::int64_t dim) {
+  return gradient_of_rows("softmax_backward", dy, y, dim, kernels::softmax_backward_kernel, kBlock);
+}
+Array log_softmax_backward(const Array& dy, const Array& y, std::int64_t dim) {
+  return gradient_of_rows("log_softmax_backward", dy, y, dim, kernels::log_softmax_backward_kernel, kExpBlock);
+}
+
+std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, int dims, double eps, const Array& gamma,
+                                                   const Array& beta) {
+  constexpr const char* op = "layer_norm_forward";
+  const Rows of(op, x, dims);
+  const Parameter weight(op, "gamma", gamma, x, of.n), bias(op, "beta", beta, x, of.n);
+  const Array from = x.contiguous();
+  Array y = empty(x.shape(), x.dtype()), mean = zeros({of.rows}, kFloat64), inv_std = zeros({of.rows}, kFloat64);
+  if (y.numel() == 0) return {y, mean, inv_std};
+  const kernels::LayerNormRow normalize = kernels::layer_norm_kernel(x.dtype());
+  for_rows(of.rows, of.n, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const kernels::RowStatistics row =
+          normalize(static_cast<const char*>(from.data()) + r * of.bytes, weight.data, bias.data, eps,
+                    static_cast<char*>(y.data()) + r * of.bytes, static_cast<std::size_t>(of.n));
+      mean.data_ptr<double>()[r] = row.mean;
+      inv_std.data_ptr<double>()[r] = row.inv_std;
+    }
+  });
+  return {y, mean, inv_std};
+}
+
+std::array<Array, 3> layer_norm_backward(const Array& dy, const Array& x, int dims, const Array& gamma,
+                                         const Array& mean, const Array& inv_std, const std::array<bool, 3>& wanted) {
+  constexpr const char* op = "layer_norm_backward";
+  const Rows of(op, x, dims);
+  const Parameter weight(op, "gamma", gamma, x, of.n);
+  const Array from = x.contiguous(), above = dy.contiguous();
+  std::array<Array, 3> out;
+  if (wanted[0]) out[0] = empty(x.shape(), x.dtype());
+  // The parameters' gradients are summed over a few rows in the dtype, over a block's rows and over all blocks in
+  // float64. Blocks follow from the shape alone.
+  constexpr std::int64_t few = 16;
+  const std::int64_t most = std::max<std::int64_t>({kBlock / std::max<std::int64_t>(of.n, 1), (of.rows + 31) / 32, 1});
+  const std::int64_t block = (most + few - 1) / few * few, blocks = (of.rows + block - 1) / block;
+  const bool sums = wanted[1] || wanted[2];
+  const Array partial = sums ? zeros({blocks, 2, of.n}, kFloat64) : Array();
+  const kernels::LayerNormRowBackward backward = kernels::layer_norm_backward_kernel(x.dtype());
+  const auto* means = mean.data_ptr<double>();
+  const auto* scales = inv_std.data_ptr<double>();
+  if (x.numel() != 0) {
+    parallel_for(blocks, 1, [&](std::int64_t first, std::int64_t last) {
+      const Array group = sums ? empty({2, of.n}, x.dtype()) : Array();
+      char* dweight = wanted[1] ? static_cast<char*>(group.data()) : nullptr;
+      char* dbias = wanted[2] ? static_cast<char*>(group.data()) + of.bytes : nullptr;
+      for (std::int64_t b = first; b < last; ++b) {
+        for (std::int64_t begin = b * block; begin < std::min((b + 1) * block, of.rows); begin += few) {
+          if (sums) group.zero_();
+          for (std::int64_t r = begin; r < std::min(begin + few, of.rows); ++r) {
+            void* dx = wanted[0] ? static_cast<char*>(out[0].data()) + r * of.bytes : nullptr;
+            backward(static_cast<const char*>(above.data()) + r * of.bytes,
+                     static_cast<const char*>(from.data()) + r * of.bytes, weight.data, {means[r], scales[r]}, dx,
+                     dweight, dbias, static_cast<std::size_t>(of.n));
+          }
+          if (sums) binary_out(partial.select(0, b), Binary::Add, partial.select(0, b), group.to(kFloat64));
+        }
+      }
+    });
+  }
+  if (sums) {
+    const Array total = sum(partial, 0).to(x.dtype());
+    Shape shape;
+    for (int i = x.dim() - dims; i < x.dim(); ++i) shape.push_back(x.shape()[i]);
+    if (wanted[1]) out[1] = total.select(0, 0).reshape(shape);
+    if (wanted[2]) out[2] = total.select(0, 1).reshape(shape);
+  }
+  return out;
 }
 
 Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim) {

@@ -1,7 +1,8 @@
-// Trains a multilayer perceptron with BatchNorm and Dropout on real handwritten digits.
+// Trains a multilayer perceptron, or a convolutional network, with BatchNorm and Dropout on real handwritten digits.
 //
 //   train_digits                     the 1,797 digits of 8x8 pixels that are compiled into this program
 //   train_digits --mnist DIR         the 70,000 of MNIST (examples/fetch_mnist brings them)
+//   train_digits --cnn               with two convolutions of 3x3, on either
 //   train_digits --help              all options
 #include <gradus/core/files.h>
 #include <gradus/gradus.h>
@@ -30,6 +31,7 @@ namespace {
 
 struct Options {
   std::string mnist;
+  bool cnn = false;
   std::vector<std::int64_t> hidden{256, 128};
   double dropout_input = 0.1, dropout = 0.3;
   std::string batch_norm = "before", activation = "relu", init = "default", optimizer = "adam";
@@ -44,6 +46,7 @@ Options parse(int argc, char** argv) {
   CLI::App app{"Trains a classifier of handwritten digits."};
   app.option_defaults()->always_capture_default();
   app.add_option("--mnist", o.mnist, "folder with MNIST's four files, plain or gzipped, instead of the small digits");
+  app.add_flag("--cnn", o.cnn, "two convolutions of 32 and 64 channels, each pooled, before the hidden layer");
   auto* hidden = app.add_option("--hidden", o.hidden, "units of the hidden layers")->delimiter(',');
   auto* dropout_input = app.add_option("--dropout-input", o.dropout_input, "probability of zeroing a pixel");
   auto* dropout = app.add_option("--dropout", o.dropout, "probability of zeroing a hidden unit");
@@ -53,7 +56,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--init", o.init, "weights at the start")->check(CLI::IsMember({"default", "xavier", "kaiming"}));
   app.add_option("--optimizer", o.optimizer, "")->check(CLI::IsMember({"sgd", "adam", "adamw"}));
   app.add_option("--momentum", o.momentum, "of sgd");
-  app.add_option("--lr", o.lr, "learning rate at the start");
+  auto* lr = app.add_option("--lr", o.lr, "learning rate at the start");
   auto* lr_decay = app.add_option("--lr-decay", o.lr_decay, "factor on the learning rate after each epoch");
   app.add_option("--max-norm", o.max_norm, "bound on the norm of each unit's incoming weights; 0: none")
       ->check(CLI::NonNegativeNumber);
@@ -69,7 +72,14 @@ Options parse(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error));
   }
-  if (!o.mnist.empty()) {  // the larger task has defaults of its own
+  if (o.cnn) {  // another network and a larger task have defaults of their own
+    if (hidden->count() == 0) o.hidden = {128};
+    if (dropout_input->count() == 0) o.dropout_input = 0;
+    if (dropout->count() == 0) o.dropout = 0.5;
+    if (lr->count() == 0) o.lr = 1e-3;
+    if (lr_decay->count() == 0) o.lr_decay = 1;
+    if (epochs->count() == 0 && !o.mnist.empty()) o.epochs = 3;
+  } else if (!o.mnist.empty()) {
     if (hidden->count() == 0) o.hidden = {512, 512};
     if (dropout_input->count() == 0) o.dropout_input = 0.2;
     if (dropout->count() == 0) o.dropout = 0.5;
@@ -111,28 +121,49 @@ nn::AnyModule activation(const std::string& name) {
   return nn::ReLU();
 }
 
-nn::Sequential make_network(const Options& o, std::int64_t inputs) {
+// Two convolutions, each normalised and pooled to half the size: [n, height * width] -> [n, features]. Returns the number
+// of features.
+std::int64_t add_convolutions(nn::Sequential& net, const Options& o, std::int64_t height, std::int64_t width) {
+  net->push_back(nn::Functional([=](const Tensor& x) { return x.view({-1, 1, height, width}); }));
+  std::int64_t channels = 1;
+  for (const std::int64_t out : {32, 64}) {
+    net->push_back(nn::Conv2d(nn::Conv2dOptions(channels, out, 3).padding(1)));
+    if (o.batch_norm == "before") net->push_back(nn::BatchNorm2d(out));
+    net->push_back(activation(o.activation));
+    if (o.batch_norm == "after") net->push_back(nn::BatchNorm2d(out));
+    net->push_back(nn::MaxPool2d(2));
+    channels = out;
+  }
+  net->push_back(nn::Flatten());
+  return channels * (height / 4) * (width / 4);
+}
+
+nn::Sequential make_network(const Options& o, std::int64_t height, std::int64_t width) {
   nn::Sequential net;
+  std::int64_t inputs = height * width;
   if (o.dropout_input != 0) net->push_back(nn::Dropout(o.dropout_input));
+  if (o.cnn) inputs = add_convolutions(net, o, height, width);
   for (const std::int64_t units : o.hidden) {
     net->push_back(nn::Linear(inputs, units));
-    if (o.batch_norm == "before") net->push_back(nn::BatchNorm1d(units));
+    if (o.batch_norm == "before" && !o.cnn) net->push_back(nn::BatchNorm1d(units));
     net->push_back(activation(o.activation));
-    if (o.batch_norm == "after") net->push_back(nn::BatchNorm1d(units));
+    if (o.batch_norm == "after" && !o.cnn) net->push_back(nn::BatchNorm1d(units));
     if (o.dropout != 0) net->push_back(nn::Dropout(o.dropout));
     inputs = units;
   }
   net->push_back(nn::Linear(inputs, 10));
   if (o.init != "default") {
-    net->apply([&](nn::Module& module) {
-      auto* linear = module.as<nn::Linear>();
-      if (linear == nullptr) return;
+    const auto start = [&](const Tensor& weight, const Tensor& bias) {
       if (o.init == "xavier") {
-        nn::init::xavier_uniform_(linear->weight);
+        nn::init::xavier_uniform_(weight);
       } else {
-        nn::init::kaiming_uniform_(linear->weight, 0, gradus::kFanIn, gradus::kReLU);
+        nn::init::kaiming_uniform_(weight, 0, gradus::kFanIn, gradus::kReLU);
       }
-      nn::init::zeros_(linear->bias);
+      nn::init::zeros_(bias);
+    };
+    net->apply([&](nn::Module& module) {
+      if (auto* linear = module.as<nn::Linear>()) start(linear->weight, linear->bias);
+      if (auto* convolution = module.as<nn::Conv2d>()) start(convolution->weight, convolution->bias);
     });
   }
   return net;
@@ -197,7 +228,7 @@ std::uint64_t fingerprint(const nn::Sequential& net) {
 }
 
 std::string described(const Options& o) {
-  std::string text = "hidden";
+  std::string text = o.cnn ? "two convolutions, hidden" : "hidden";
   for (std::size_t i = 0; i < o.hidden.size(); ++i) text += (i == 0 ? " " : ",") + std::to_string(o.hidden[i]);
   const auto number = [](double value) {
     char buffer[32];
@@ -220,7 +251,7 @@ void run(const Options& o) {
       o.mnist.empty() ? examples::split_every_fifth(examples::parse_digits({digits_csv_gz, digits_csv_gz_size}))
                       : examples::load_mnist(o.mnist);
   const Samples train(data.train), test(data.test);
-  nn::Sequential net = make_network(o, train.x.size(1));
+  nn::Sequential net = make_network(o, data.train.height, data.train.width);
   if (!o.load.empty()) nn::load(*net, o.load);
   std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n", static_cast<long long>(train.x.size(0)),
               static_cast<long long>(test.x.size(0)), gradus::get_num_threads(), net->to_string().c_str());

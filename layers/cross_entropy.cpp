@@ -17,7 +17,7 @@ Tensor CrossEntropyRule::reference(const Attrs& attrs, const Tensor& x, const Te
   const int at = detail::class_dim(x.dim());
   const std::int64_t C = x.size(at);
   const double e = attrs.label_smoothing;
-  const Tensor log_p = log_softmax(x, at);
+  const Tensor log_p = x - logsumexp(x, at, true);  // log-softmax, which is a rule itself
   const Tensor w = weight.defined() ? weight.detach().to(x.dtype()) : ones({C}, x.dtype());
   Shape along_classes = Shape::filled(static_cast<int>(x.dim()) - at, 1);
   along_classes[0] = C;

@@ -5,12 +5,16 @@
 #include <optional>
 
 #include "activation.h"
+#include "avg_pool.h"
 #include "batch_norm.h"
 #include "conv.h"
 #include "cross_entropy.h"
 #include "dropout.h"
+#include "embedding.h"
+#include "layer_norm.h"
 #include "linear.h"
 #include "loss.h"
+#include "max_pool.h"
 #include "nll_loss.h"
 #include "padding.h"
 

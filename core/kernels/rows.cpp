@@ -1,4 +1,4 @@
-// Kernels that see a whole row at once: the place of an extreme, softmax and its kin.
+// Kernels that see a whole row at once: the place of an extreme, softmax and its kin, layer normalisation.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/rows.cpp"
 #include <hwy/foreach_target.h>
@@ -71,6 +71,12 @@ std::size_t IndexOfExtreme(const void* x, std::size_t n) {
   return FindFirst(row, Extreme<largest>(row, n), n);
 }
 
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::size_t n) {
+  return n == hn::Lanes(d) ? hn::LoadU(d, from) : LoadFirst(d, from, n);
+}
+
+/// The sum of the row in float64.
 template <class T>
 HWY_INLINE double SumRow(const T* x, std::size_t n) {
   const hn::ScalableTag<double> d;
@@ -82,18 +88,44 @@ HWY_INLINE double SumRow(const T* x, std::size_t n) {
     else
       return hn::PromoteTo(d, v);
   };
-  auto a0 = hn::Zero(d), a1 = a0;
+  auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
   std::size_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
     a0 = hn::Add(a0, load(hn::LoadU(dt, x + i)));
     a1 = hn::Add(a1, load(hn::LoadU(dt, x + i + lanes)));
+    a2 = hn::Add(a2, load(hn::LoadU(dt, x + i + 2 * lanes)));
+    a3 = hn::Add(a3, load(hn::LoadU(dt, x + i + 3 * lanes)));
   }
-  for (; i < n; i += lanes) a0 = hn::Add(a0, load(LoadFirst(dt, x + i, n - i < lanes ? n - i : lanes)));
+  for (; i < n; i += lanes) a0 = hn::Add(a0, load(LoadUpTo(dt, x + i, n - i < lanes ? n - i : lanes)));
   HWY_ALIGN double lane[kMaxLanes<double>];
-  hn::Store(hn::Add(a0, a1), d, lane);
+  hn::Store(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), d, lane);
   double sum = 0;
   for (std::size_t k = 0; k < lanes; ++k) sum += lane[k];
   return sum;
+}
+
+/// Two sums over a row at once. f(i, n, a, b) adds to a and b what the n elements from i on give; the dtype holds the sums
+/// of a few vectors, float64 those of all.
+template <class T, class F>
+HWY_INLINE void TwoSums(std::size_t n, double* sums, F f) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d), block = 16 * lanes;
+  for (std::size_t begin = 0; begin < n; begin += block) {
+    const std::size_t end = begin + block < n ? begin + block : n;
+    auto a0 = hn::Zero(d), a1 = a0, b0 = a0, b1 = a0;
+    std::size_t i = begin;
+    for (; i + 2 * lanes <= end; i += 2 * lanes) {
+      f(i, lanes, a0, b0);
+      f(i + lanes, lanes, a1, b1);
+    }
+    for (; i < end; i += lanes) f(i, end - i < lanes ? end - i : lanes, a0, b0);
+    HWY_ALIGN T a[kMaxLanes<T>];
+    HWY_ALIGN T b[kMaxLanes<T>];
+    hn::Store(hn::Add(a0, a1), d, a);
+    hn::Store(hn::Add(b0, b1), d, b);
+    sums[0] += SumRow(a, lanes);
+    sums[1] += SumRow(b, lanes);
+  }
 }
 
 /// x - shift, then exp of it.
@@ -141,6 +173,42 @@ void LogSoftmax(const void* in, void* out, std::size_t n) {
   Map(MinusBoth<T>{largest, static_cast<T>(std::log(SumRow(y, n)))}, y, x, n);
 }
 
+/// y (dy - s)
+template <class T>
+struct SoftmaxGradient {
+  T s;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return hn::Mul(y, hn::Sub(dy, hn::Set(d, s)));
+  }
+};
+/// dy - exp(y) s
+template <class T>
+struct LogSoftmaxGradient {
+  T s;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return hn::NegMulAdd(Exp(d, y), hn::Set(d, s), dy);
+  }
+};
+
+template <class T>
+void SoftmaxBackward(const void* above, const void* out, void* in, std::size_t n) {
+  const T *dy = static_cast<const T*>(above), *y = static_cast<const T*>(out);
+  const hn::ScalableTag<T> d;
+  double sums[2] = {};
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    a = hn::MulAdd(LoadUpTo(d, dy + i, count), LoadUpTo(d, y + i, count), a);
+  });
+  Map(SoftmaxGradient<T>{static_cast<T>(sums[0])}, static_cast<T*>(in), dy, y, n);
+}
+
+template <class T>
+void LogSoftmaxBackward(const void* above, const void* out, void* in, std::size_t n) {
+  const T *dy = static_cast<const T*>(above), *y = static_cast<const T*>(out);
+  Map(LogSoftmaxGradient<T>{static_cast<T>(SumRow(dy, n))}, static_cast<T*>(in), dy, y, n);
+}
+
 template <class T>
 double LogSumExp(const void* in, void* scratch, std::size_t n) {
   if (n == 0) return -std::numeric_limits<double>::infinity();
@@ -150,6 +218,95 @@ double LogSumExp(const void* in, void* scratch, std::size_t n) {
   if (!(largest - largest == 0)) return static_cast<double>(largest);  // infinite, or NaN
   Map(ShiftedExp<T>{largest}, y, x, n);
   return static_cast<double>(largest) + std::log(SumRow(y, n));
+}
+
+/// (x - mean) inv_std. What rounding the mean loses is subtracted as well: |mean| may exceed the deviation by far.
+template <class T>
+struct Standardize {
+  explicit Standardize(const RowStatistics& of)
+      : mean(static_cast<T>(of.mean)),
+        rest(static_cast<T>(of.mean - static_cast<double>(mean))),
+        inv_std(static_cast<T>(of.inv_std)) {}
+  template <class D, class V>
+  HWY_INLINE V Centred(D d, V x) const {
+    return hn::Sub(hn::Sub(x, hn::Set(d, mean)), hn::Set(d, rest));
+  }
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Mul(Centred(d, x), hn::Set(d, inv_std));
+  }
+  T mean, rest, inv_std;
+};
+
+template <class T>
+RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, double eps, void* out, std::size_t n) {
+  const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
+  T* y = static_cast<T*>(out);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  RowStatistics of{SumRow(x, n) / static_cast<double>(n), 1};
+  const Standardize<T> centre(of);
+  double squares[2] = {};
+  TwoSums<T>(n, squares, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    // Absent lanes have the value 0, not the mean: they are left out.
+    auto v = centre.Centred(d, LoadUpTo(d, x + i, count));
+    if (count < lanes) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
+    a = hn::MulAdd(v, v, a);
+  });
+  of.inv_std = 1 / std::sqrt(squares[0] / static_cast<double>(n) + eps);
+  const Standardize<T> standardize(of);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    auto v = standardize(d, LoadUpTo(d, x + i, count));
+    if (w != nullptr) v = hn::Mul(v, LoadUpTo(d, w + i, count));
+    if (b != nullptr) v = hn::Add(v, LoadUpTo(d, b + i, count));
+    if (count == lanes)
+      hn::StoreU(v, d, y + i);
+    else
+      StoreFirst(v, d, y + i, count);
+  }
+  return of;
+}
+
+template <class T>
+void LayerNormBackward(const void* above, const void* in, const void* weight, RowStatistics of, void* dx, void* dweight,
+                       void* dbias, std::size_t n) {
+  const T *dy = static_cast<const T*>(above), *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight);
+  T *to = static_cast<T*>(dx), *dw = static_cast<T*>(dweight), *db = static_cast<T*>(dbias);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const Standardize<T> standardize(of);
+  const auto add = [&](T* sum, auto v, std::size_t count) HWY_ATTR {
+    if (count == lanes)
+      hn::StoreU(hn::Add(hn::LoadU(d, sum), v), d, sum);
+    else
+      StoreFirst(hn::Add(LoadFirst(d, sum, count), v), d, sum, count);
+  };
+  double sums[2] = {};
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
+    const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
+    const auto g = LoadUpTo(d, dy + i, count);
+    if (dw != nullptr) add(dw + i, hn::Mul(g, x_hat), count);
+    if (db != nullptr) add(db + i, g, count);
+    const auto dx_hat = w != nullptr ? hn::Mul(g, LoadUpTo(d, w + i, count)) : g;
+    a = hn::Add(a, dx_hat);
+    b = hn::MulAdd(dx_hat, x_hat, b);
+  });
+  if (to == nullptr) return;
+  const auto mean_1 = hn::Set(d, static_cast<T>(sums[0] / static_cast<double>(n)));
+  const auto mean_2 = hn::Set(d, static_cast<T>(sums[1] / static_cast<double>(n)));
+  const auto inv_std = hn::Set(d, standardize.inv_std);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
+    auto dx_hat = LoadUpTo(d, dy + i, count);
+    if (w != nullptr) dx_hat = hn::Mul(dx_hat, LoadUpTo(d, w + i, count));
+    const auto v = hn::Mul(inv_std, hn::NegMulAdd(x_hat, mean_2, hn::Sub(dx_hat, mean_1)));
+    if (count == lanes)
+      hn::StoreU(v, d, to + i);
+    else
+      StoreFirst(v, d, to + i, count);
+  }
 }
 
 template <bool largest>
@@ -163,6 +320,16 @@ RowIndex FindArgmax(DType dtype) { return FindIndex<true>(dtype); }
 RowIndex FindArgmin(DType dtype) { return FindIndex<false>(dtype); }
 RowMap FindSoftmax(DType dtype) { return dtype == kFloat32 ? Softmax<float> : Softmax<double>; }
 RowMap FindLogSoftmax(DType dtype) { return dtype == kFloat32 ? LogSoftmax<float> : LogSoftmax<double>; }
+RowGradient FindSoftmaxBackward(DType dtype) {
+  return dtype == kFloat32 ? SoftmaxBackward<float> : SoftmaxBackward<double>;
+}
+RowGradient FindLogSoftmaxBackward(DType dtype) {
+  return dtype == kFloat32 ? LogSoftmaxBackward<float> : LogSoftmaxBackward<double>;
+}
+LayerNormRow FindLayerNorm(DType dtype) { return dtype == kFloat32 ? LayerNorm<float> : LayerNorm<double>; }
+LayerNormRowBackward FindLayerNormBackward(DType dtype) {
+  return dtype == kFloat32 ? LayerNormBackward<float> : LayerNormBackward<double>;
+}
 RowNumber FindLogSumExp(DType dtype) { return dtype == kFloat32 ? LogSumExp<float> : LogSumExp<double>; }
 
 }  // namespace HWY_NAMESPACE
@@ -176,12 +343,22 @@ HWY_EXPORT(FindArgmax);
 HWY_EXPORT(FindArgmin);
 HWY_EXPORT(FindSoftmax);
 HWY_EXPORT(FindLogSoftmax);
+HWY_EXPORT(FindSoftmaxBackward);
+HWY_EXPORT(FindLogSoftmaxBackward);
+HWY_EXPORT(FindLayerNorm);
+HWY_EXPORT(FindLayerNormBackward);
 HWY_EXPORT(FindLogSumExp);
 
 RowIndex argmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmax)(dtype); }
 RowIndex argmin_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmin)(dtype); }
 RowMap softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmax)(dtype); }
 RowMap log_softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmax)(dtype); }
+RowGradient softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmaxBackward)(dtype); }
+RowGradient log_softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmaxBackward)(dtype); }
+LayerNormRow layer_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLayerNorm)(dtype); }
+LayerNormRowBackward layer_norm_backward_kernel(DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindLayerNormBackward)(dtype);
+}
 RowNumber logsumexp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSumExp)(dtype); }
 
 }  // namespace gradus::core::kernels

@@ -17,8 +17,24 @@ RowIndex argmin_kernel(DType dtype);
 using RowMap = void (*)(const void* x, void* y, std::size_t n);
 RowMap softmax_kernel(DType dtype);
 RowMap log_softmax_kernel(DType dtype);
+/// dx from dy and y, the result of the forward kernel.
+using RowGradient = void (*)(const void* dy, const void* y, void* dx, std::size_t n);
+RowGradient softmax_backward_kernel(DType dtype);
+RowGradient log_softmax_backward_kernel(DType dtype);
 /// One number: log(sum(exp(x))). `scratch` holds n elements.
 using RowNumber = double (*)(const void* x, void* scratch, std::size_t n);
 RowNumber logsumexp_kernel(DType dtype);
+
+struct RowStatistics {
+  double mean, inv_std;
+};
+/// y = (x - mean) inv_std weight + bias with inv_std = 1 / sqrt(variance + eps); weight and bias may be null: 1 and 0.
+using LayerNormRow = RowStatistics (*)(const void* x, const void* weight, const void* bias, double eps, void* y,
+                                       std::size_t n);
+LayerNormRow layer_norm_kernel(DType dtype);
+/// Writes dx and adds the row's part to dweight and dbias; each of the three may be null.
+using LayerNormRowBackward = void (*)(const void* dy, const void* x, const void* weight, RowStatistics of, void* dx,
+                                      void* dweight, void* dbias, std::size_t n);
+LayerNormRowBackward layer_norm_backward_kernel(DType dtype);
 
 }  // namespace gradus::core::kernels

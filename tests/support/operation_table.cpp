@@ -384,7 +384,9 @@ std::vector<OperationLine> make_table() {
        kLinear,
        {{{2, 1}, {2, 1}}, {{3, 0}, {3, 0}}}},
       {"constant_pad_nd",
-       on([](const Tensor& x) { return constant_pad_nd(x, {1, 2, -1, 3}, 0.5); }),
+       on([](const Tensor& x) {
+         return constant_pad_nd(x, {1, 2, -1, 3}, 0.5);
+       }),
        {real(s34)},
        kLinear,
        {{{2, 3, 3}}, {{1, 2}}, {{2, 0}}, {{0, 2, 2}}}},
@@ -466,9 +468,11 @@ const std::vector<OperationLine>& operation_table() {
 
 const std::vector<ProvenElsewhere>& proven_elsewhere() {
   // The rules of the layers, which are proven three ways.
-  static const std::vector<ProvenElsewhere> list = {{"linear", "check"},  {"batch_norm", "check"},
-                                                    {"dropout", "check"}, {"batch_norm_eval", "check"},
-                                                    {"relu", "check"},    {"cross_entropy", "check"}, {"conv", "conv"}};
+  static const std::vector<ProvenElsewhere> list = {
+      {"linear", "check"},     {"batch_norm", "check"},    {"dropout", "check"},         {"batch_norm_eval", "check"},
+      {"relu", "check"},       {"cross_entropy", "check"}, {"softmax", "softmax"},       {"log_softmax", "softmax"},
+      {"max_pool", "pooling"}, {"avg_pool", "pooling"},    {"layer_norm", "layer_norm"}, {"embedding", "embedding"},
+      {"conv", "conv"}};
   return list;
 }
 
