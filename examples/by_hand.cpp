@@ -161,7 +161,11 @@ int run() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char**) {
+  if (argc > 1) {
+    std::fputs("by_hand takes no arguments: it trains one small network twice, by the graph and by hand\n", stderr);
+    return 2;
+  }
   try {
     return run();
   } catch (const std::exception& error) {

@@ -13,7 +13,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "data/digits_data.h"
@@ -41,13 +43,28 @@ struct Options {
   std::string curves = "learning-curves.svg", save, load;
 };
 
+// A finite number that is not negative (NaN is refused too); `whole` and positive if asked.
+CLI::Validator number(bool whole = false, double least = 0) {
+  return {[whole, least](const std::string& text) {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            const bool fits = end != text.c_str() && *end == 0 && std::isfinite(value) && value >= least &&
+                              (!whole || value == std::floor(value));
+            return fits ? std::string()
+                        : text + " is not a " + (whole ? "whole " : "") + "number of at least " +
+                              std::to_string(static_cast<int>(least));
+          },
+          ""};
+}
+
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app{"Trains a classifier of handwritten digits."};
   app.option_defaults()->always_capture_default();
   app.add_option("--mnist", o.mnist, "folder with MNIST's four files, plain or gzipped, instead of the small digits");
   app.add_flag("--cnn", o.cnn, "two convolutions of 32 and 64 channels, each pooled, before the hidden layer");
-  auto* hidden = app.add_option("--hidden", o.hidden, "units of the hidden layers")->delimiter(',');
+  auto* hidden =
+      app.add_option("--hidden", o.hidden, "units of the hidden layers")->delimiter(',')->check(number(true, 1));
   auto* dropout_input = app.add_option("--dropout-input", o.dropout_input, "probability of zeroing a pixel");
   auto* dropout = app.add_option("--dropout", o.dropout, "probability of zeroing a hidden unit");
   app.add_option("--batch-norm", o.batch_norm, "where BatchNorm stands: off, or before or after the activation")
@@ -55,14 +72,15 @@ Options parse(int argc, char** argv) {
   app.add_option("--activation", o.activation, "")->check(CLI::IsMember({"relu", "sigmoid", "tanh"}));
   app.add_option("--init", o.init, "weights at the start")->check(CLI::IsMember({"default", "xavier", "kaiming"}));
   app.add_option("--optimizer", o.optimizer, "")->check(CLI::IsMember({"sgd", "adam", "adamw"}));
-  app.add_option("--momentum", o.momentum, "of sgd");
-  auto* lr = app.add_option("--lr", o.lr, "learning rate at the start");
-  auto* lr_decay = app.add_option("--lr-decay", o.lr_decay, "factor on the learning rate after each epoch");
+  app.add_option("--momentum", o.momentum, "of sgd")->check(number());
+  auto* lr = app.add_option("--lr", o.lr, "learning rate at the start")->check(number());
+  auto* lr_decay =
+      app.add_option("--lr-decay", o.lr_decay, "factor on the learning rate after each epoch")->check(number());
   app.add_option("--max-norm", o.max_norm, "bound on the norm of each unit's incoming weights; 0: none")
-      ->check(CLI::NonNegativeNumber);
-  auto* epochs = app.add_option("--epochs", o.epochs, "")->check(CLI::NonNegativeNumber);
+      ->check(number());
+  auto* epochs = app.add_option("--epochs", o.epochs, "")->check(number(true));
   auto* batch_size = app.add_option("--batch-size", o.batch_size, "")->check(CLI::Range(2, 1 << 20));
-  app.add_option("--seed", o.seed, "of all random numbers");
+  app.add_option("--seed", o.seed, "of all random numbers")->check(number(true));
   app.add_option("--threads", o.threads, "0: one for each core")->check(CLI::Range(0, 1024));
   app.add_option("--curves", o.curves, "SVG of the learning curves; \"\": none");
   app.add_option("--save", o.save, "safetensors file for the trained state");
@@ -268,6 +286,10 @@ void run(const Options& o) {
       const double loss = train_epoch(net, *optimizer, train, o, [&](double done) {
         if (done < 1) progress.update(epoch + done);
       });
+      if (!std::isfinite(loss)) {
+        throw gradus::ValueError("train_digits: the loss of epoch " + std::to_string(epoch + 1) +
+                                 " is not finite: the training has diverged; a smaller --lr may help");
+      }
       schedule.step();
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
       const double accuracy = evaluate(net, test).accuracy();
