@@ -15,6 +15,7 @@
 #include <gradus/layers/activation.h>
 #include <gradus/layers/batch_norm.h>
 #include <gradus/layers/check.h>
+#include <gradus/layers/conv.h>
 #include <gradus/layers/cross_entropy.h>
 #include <gradus/layers/dropout.h>
 #include <gradus/layers/linear.h>
@@ -419,6 +420,8 @@ BOOST_AUTO_TEST_CASE(references_contain_no_rule) {
   has_no_rule({LinearRule::reference(leaf({7, 5}), leaf({3, 5}), leaf({3}))});
   has_no_rule({BatchNormRule::reference({}, leaf({7, 3, 2}), leaf({3}), leaf({3}), Tensor(), Tensor())});
   has_no_rule({BatchNormEvalRule::reference({}, leaf({7, 3, 2}), leaf({3}), leaf({3}), draw({3}), rand({3}) + 1)});
+  const nn::ConvRule::Attrs conv = {{2, 1}, {1, 0}, {1, 2}, 2};
+  has_no_rule({nn::ConvRule::reference(conv, leaf({2, 4, 5, 6}), leaf({6, 2, 3, 2}), leaf({6}))});
   has_no_rule({DropoutRule::reference(dropout_attrs(0.3), leaf({7, 5}))});
   has_no_rule({ReluRule::reference(leaf({7, 5}))});
   has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), randint(4, {7}), rand({4}, kFloat64))});

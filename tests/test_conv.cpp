@@ -224,20 +224,31 @@ BOOST_AUTO_TEST_CASE(every_path_agrees_with_the_naive_sums) {
 
 BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   manual_seed(9);
+  struct Case {
+    const Problem& p;
+    Array x, weight, bias, dy;
+    std::vector<Array> first;
+  };
+  std::vector<Case> cases;
   for (const DType dtype : {kFloat32, kFloat64}) {
     for (const Problem& p : paths()) {
-      const Array x = randn(p.x, dtype).array(), weight = randn(p.weight, dtype).array();
-      const Array bias = randn({p.weight[0]}, dtype).array(), dy = randn(p.y(), dtype).array();
-      std::vector<Array> first;
-      test::ManyThreads().each([&] {
-        const std::vector<Array> now = all_of(x, weight, bias, dy, p.how);
-        if (first.empty()) first = now;
-        for (std::size_t i = 0; i < now.size(); ++i) {
-          BOOST_REQUIRE_MESSAGE(same_bits(now[i], first[i]), i << ": " << described(p));
-        }
-      });
+      cases.push_back({p,
+                       randn(p.x, dtype).array(),
+                       randn(p.weight, dtype).array(),
+                       randn({p.weight[0]}, dtype).array(),
+                       randn(p.y(), dtype).array(),
+                       {}});
     }
   }
+  test::ManyThreads().each([&] {
+    for (Case& c : cases) {
+      const std::vector<Array> now = all_of(c.x, c.weight, c.bias, c.dy, c.p.how);
+      if (c.first.empty()) c.first = now;
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        BOOST_REQUIRE_MESSAGE(same_bits(now[i], c.first[i]), i << ": " << described(c.p));
+      }
+    }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(an_image_has_the_same_bits_alone_and_in_a_batch) {

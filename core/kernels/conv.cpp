@@ -87,25 +87,57 @@ void pack_turned(int64_t filled, const int64_t* columns, int vectors, const Wind
   }
 }
 
-// --- Directly, tap by tap -------------------------------------------------------------------------------------------
+// --- Rows of a source into a slab -----------------------------------------------------------------------------------
 
+// Short rows: a call of memcpy for each would cost more than the copying. The last vector of a row overlaps the one
+// before.
 template <class T>
-void direct(int64_t taps, const T* w, const int64_t* offsets, T bias, const T* x, int64_t x_row, int64_t rows,
-            int64_t n, T* y, int64_t y_row) {
+void copy_rows(int64_t rows, int64_t n, const T* from, int64_t from_row, T* to, int64_t to_row) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>;
-  const Vec<T> first = hn::Set(d, bias);
-  HWY_ALIGN T last[lanes];
-  for (int64_t r = 0; r < rows; ++r, x += x_row, y += y_row) {
-    for (int64_t j = 0; j < n; j += lanes) {
-      Vec<T> sum = first;
-      for (int64_t t = 0; t < taps; ++t) sum = hn::MulAdd(hn::Set(d, w[t]), hn::LoadU(d, x + offsets[t] + j), sum);
-      if (j + lanes <= n) {
-        hn::StoreU(sum, d, y + j);
-      } else {
-        hn::Store(sum, d, last);
-        std::memcpy(y + j, last, static_cast<std::size_t>(n - j) * sizeof(T));
-      }
+  if (n < lanes) {
+    for (int64_t r = 0; r < rows; ++r, from += from_row, to += to_row) {
+      for (int64_t j = 0; j < n; ++j) to[j] = from[j];
+    }
+    return;
+  }
+  for (int64_t r = 0; r < rows; ++r, from += from_row, to += to_row) {
+    for (int64_t j = 0; j + lanes < n; j += lanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+    hn::StoreU(hn::LoadU(d, from + n - lanes), d, to + n - lanes);
+  }
+}
+
+// --- Directly, tap by tap -------------------------------------------------------------------------------------------
+
+// Some taps, whose weights stay in registers: sums that begin with a number, or go on from what y holds.
+template <int count, class T>
+HWY_INLINE void direct_taps(const T* w, const int64_t* offsets, bool first, T bias, const T* x, int64_t x_row,
+                            int64_t rows, int64_t n, T* y, int64_t y_row) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  const T* at[count];
+  Vec<T> weight[count];
+  for (int t = 0; t < count; ++t) {
+    at[t] = x + offsets[t];
+    weight[t] = hn::Set(d, w[t]);
+  }
+  const Vec<T> start = hn::Set(d, bias);
+  const int64_t whole = n - n % lanes;
+  const auto bytes = static_cast<std::size_t>(n - whole) * sizeof(T);
+  HWY_ALIGN T last[lanes] = {};
+  for (int64_t r = 0, r_x = 0; r < rows; ++r, r_x += x_row, y += y_row) {
+    int64_t j = 0;
+    for (; j < whole; j += lanes) {
+      Vec<T> sum = first ? start : hn::LoadU(d, y + j);
+      for (int t = 0; t < count; ++t) sum = hn::MulAdd(weight[t], hn::LoadU(d, at[t] + r_x + j), sum);
+      hn::StoreU(sum, d, y + j);
+    }
+    if (j < n) {
+      if (!first) std::memcpy(last, y + j, bytes);
+      Vec<T> sum = first ? start : hn::Load(d, last);
+      for (int t = 0; t < count; ++t) sum = hn::MulAdd(weight[t], hn::LoadU(d, at[t] + r_x + j), sum);
+      hn::Store(sum, d, last);
+      std::memcpy(y + j, last, bytes);
     }
   }
 }
@@ -141,31 +173,50 @@ HWY_INLINE void direct_weights(const int64_t* offsets, const T* x, int64_t x_row
   for (int t = 0; t < count; ++t) sums[t] = hn::GetLane(hn::SumOfLanes(d, sum[t]));
 }
 
-// As many taps at a time as there are chains of additions to keep an adder busy.
+// As many taps at a time as there are chains of additions to keep an adder busy, and registers.
 constexpr int kMostTaps = 9;
 
 template <class T, class Counts = std::make_integer_sequence<int, kMostTaps>>
-struct DirectWeights;
+struct Taps;
 template <class T, int... i>
-struct DirectWeights<T, std::integer_sequence<int, i...>> {
-  static void run(int count, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
-                  int64_t rows, int64_t n, T* sums) {
+struct Taps<T, std::integer_sequence<int, i...>> {
+  static void forward(int count, const T* w, const int64_t* offsets, bool first, T bias, const T* x, int64_t x_row,
+                      int64_t rows, int64_t n, T* y, int64_t y_row) {
+    ((count == i + 1 ? direct_taps<i + 1>(w, offsets, first, bias, x, x_row, rows, n, y, y_row) : void()), ...);
+  }
+  static void weight(int count, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
+                     int64_t rows, int64_t n, T* sums) {
     ((count == i + 1 ? direct_weights<i + 1>(offsets, x, x_row, dy, dy_row, rows, n, sums) : void()), ...);
   }
 };
+
+template <class T>
+void direct(int64_t taps, const T* w, const int64_t* offsets, T bias, const T* x, int64_t x_row, int64_t rows,
+            int64_t n, T* y, int64_t y_row) {
+  if (taps == 0) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t j = 0; j < n; ++j) y[r * y_row + j] = bias;
+    }
+  }
+  for (int64_t t = 0; t < taps; t += kMostTaps) {
+    const int count = static_cast<int>(taps - t < kMostTaps ? taps - t : kMostTaps);
+    Taps<T>::forward(count, w + t, offsets + t, t == 0, bias, x, x_row, rows, n, y, y_row);
+  }
+}
 
 template <class T>
 void direct_weight(int64_t taps, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
                    int64_t rows, int64_t n, T* sums) {
   for (int64_t t = 0; t < taps; t += kMostTaps) {
     const int count = static_cast<int>(taps - t < kMostTaps ? taps - t : kMostTaps);
-    DirectWeights<T>::run(count, offsets + t, x, x_row, dy, dy_row, rows, n, sums + t);
+    Taps<T>::weight(count, offsets + t, x, x_row, dy, dy_row, rows, n, sums + t);
   }
 }
 
 template <class T>
 const ConvKernels<T>& kernels_of() {
-  static constexpr ConvKernels<T> kernels = {&pack_windows<T>, &pack_turned<T>, &direct<T>, &direct_weight<T>};
+  static constexpr ConvKernels<T> kernels = {&pack_windows<T>, &pack_turned<T>, &copy_rows<T>, &direct<T>,
+                                             &direct_weight<T>};
   return kernels;
 }
 

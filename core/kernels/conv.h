@@ -77,8 +77,12 @@ struct ConvKernels {
   /// sums[t] = sum over r < rows and j < n of dy[r dy_row + j] x[r x_row + j + offsets[t]].
   using DirectWeight = void (*)(std::int64_t taps, const std::int64_t* offsets, const T* x, std::int64_t x_row,
                                 const T* dy, std::int64_t dy_row, std::int64_t rows, std::int64_t n, T* sums);
+  /// `rows` rows of n elements.
+  using Copy = void (*)(std::int64_t rows, std::int64_t n, const T* from, std::int64_t from_row, T* to,
+                        std::int64_t to_row);
   Pack pack;
   PackTurned pack_turned;
+  Copy copy;
   Direct direct;
   DirectWeight direct_weight;
 };

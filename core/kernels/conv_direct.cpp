@@ -1,5 +1,6 @@
 // Convolutions with few channels in a group (depthwise ones): each plane is summed tap by tap, without tiles.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "conv_slab.h"
@@ -22,17 +23,48 @@ struct Blocks {
   const int64_t width, rows, per_block, count;
 };
 
-/// Calls body(row offset in the slab, first row, rows) for each plane of rows [begin, end).
-template <class Body>
-void for_planes(const ConvGrid& grid, const ConvSlab& slab, int64_t begin, int64_t end, Body body) {
-  const int64_t rows = grid.positions[1];
-  const bool one = begin / rows == (end - 1) / rows;  // then the slab begins with the first row of the range
-  for (int64_t r = begin; r < end;) {
-    const int64_t count = std::min(rows - r % rows, end - r);
-    const int64_t plane = r / rows - begin / rows;
-    body(one ? 0 : plane * slab.plane() + r % rows * slab.row(), r, count);
-    r += count;
+/// The slab of one block of rows, for one image after the other.
+template <class T>
+struct Window {
+  Window(const Correlation<T>& p, const Blocks<T>& blocks, int64_t number, int64_t lanes)
+      : block(number),
+        first(number * blocks.per_block),
+        last(std::min(first + blocks.per_block, blocks.rows)),
+        slab(p.grid, first * blocks.width, last * blocks.width),
+        offsets(static_cast<std::size_t>(p.channels * p.grid.all_taps())),
+        memory(p.channels * slab.channel(), lanes) {
+    if (offsets.empty()) return;
+    slab.tap_offsets(offsets.data());
+    for (auto i = static_cast<std::size_t>(p.grid.all_taps()); i < offsets.size(); ++i) {
+      offsets[i] = offsets[i - static_cast<std::size_t>(p.grid.all_taps())] + slab.channel();
+    }
   }
+  void copy(const Correlation<T>& p, int64_t n, int64_t g) const {
+    slab.copy(conv_kernels(T()), p.source + n * p.source_image + g * p.channels * p.source_channel, p.source_channel,
+              p.source_stride, p.channels, memory.data());
+  }
+  /// Calls body(slab's first element, first row, rows) for each plane of the block's rows.
+  template <class Body>
+  void planes(const ConvGrid& grid, Body body) const {
+    const int64_t rows = grid.positions[1];
+    const bool one = first / rows == (last - 1) / rows;  // then the slab begins with the first row of the block
+    for (int64_t r = first; r < last;) {
+      const int64_t count = std::min(rows - r % rows, last - r);
+      const int64_t plane = r / rows - first / rows;
+      body(memory.data() + (one ? 0 : plane * slab.plane() + r % rows * slab.row()), r, count);
+      r += count;
+    }
+  }
+  int64_t block, first, last;
+  ConvSlab slab;
+  std::vector<int64_t> offsets;  // of the taps of all channels
+  SlabMemory<T> memory;
+};
+
+template <class T>
+double work_of(const Correlation<T>& p, const Blocks<T>& blocks) {  // of a task
+  return static_cast<double>(p.rows * blocks.per_block * blocks.width) *
+         static_cast<double>(p.channels * (p.grid.all_taps() + 4) + 4);
 }
 
 }  // namespace
@@ -40,42 +72,34 @@ void for_planes(const ConvGrid& grid, const ConvSlab& slab, int64_t begin, int64
 template <class T>
 void correlate_direct(const Correlation<T>& p) {
   const ConvKernels<T>& kernels = conv_kernels(T());
-  const int64_t lanes = gemm_kernels(T()).lanes, taps = p.grid.all_taps(), all = p.channels * taps;
+  const int64_t lanes = gemm_kernels(T()).lanes, all = p.channels * p.grid.all_taps();
   const Blocks<T> blocks(p.grid);
   const bool dense = dense_result(p);
-  const double work = static_cast<double>(p.rows * blocks.per_block * blocks.width) * static_cast<double>(all + 4);
-  parallel_for(
-      p.images * p.groups * blocks.count, static_cast<int64_t>(kTaskWork / work) + 1, [&](int64_t first, int64_t last) {
-        std::vector<int64_t> offsets(static_cast<std::size_t>(all));
-        for (int64_t task = first; task < last; ++task) {
-          const int64_t b = task % blocks.count, g = task / blocks.count % p.groups, n = task / blocks.count / p.groups;
-          const int64_t r0 = b * blocks.per_block, r1 = std::min(r0 + blocks.per_block, blocks.rows);
-          const int64_t count = (r1 - r0) * blocks.width;
-          const ConvSlab slab(p.grid, r0 * blocks.width, r1 * blocks.width);
-          const SlabMemory<T> memory(p.channels * slab.channel(), lanes);
-          if (all > 0) {
-            slab.tap_offsets(offsets.data());
-            slab.fill(p.source + n * p.source_image + g * p.channels * p.source_channel, p.source_channel,
-                      p.source_stride, p.channels, memory.data());
-          }
-          for (int64_t i = taps; i < all; ++i) {
-            const auto at = static_cast<std::size_t>(i);
-            offsets[at] = offsets[at - static_cast<std::size_t>(taps)] + slab.channel();
-          }
-          const Workspace<T> sparse(dense ? 1 : count);
-          for (int64_t i = 0; i < p.rows; ++i) {
-            const int64_t o = g * p.rows + i;
-            T* const channel = p.result + n * p.result_image + o * p.result_channel;
-            T* const out = dense ? channel + r0 * blocks.width : sparse.data();
-            for_planes(p.grid, slab, r0, r1, [&](int64_t offset, int64_t r, int64_t rows) {
-              kernels.direct(all, p.weight + o * all, offsets.data(), p.bias != nullptr ? p.bias[o] : T(0),
-                             memory.data() + offset, slab.row(), rows, blocks.width, out + (r - r0) * blocks.width,
-                             blocks.width);
-            });
-            if (!dense) scatter_result(p, r0 * blocks.width, r1 * blocks.width, out, channel);
-          }
-        }
-      });
+  const int64_t units = p.images * p.groups;
+  parallel_for(blocks.count * units, static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1,
+               [&](int64_t first, int64_t last) {
+                 std::unique_ptr<Window<T>> window;
+                 const Workspace<T> sparse(dense ? 1 : blocks.per_block * blocks.width);
+                 for (int64_t task = first; task < last; ++task) {
+                   const int64_t block = task / units, n = task % units / p.groups, g = task % p.groups;
+                   if (window == nullptr || window->block != block) {
+                     window = std::make_unique<Window<T>>(p, blocks, block, lanes);
+                   }
+                   if (all > 0) window->copy(p, n, g);
+                   const int64_t begin = window->first * blocks.width;
+                   for (int64_t i = 0; i < p.rows; ++i) {
+                     const int64_t o = g * p.rows + i;
+                     T* const channel = p.result + n * p.result_image + o * p.result_channel;
+                     T* const out = dense ? channel + begin : sparse.data();
+                     window->planes(p.grid, [&](const T* x, int64_t r, int64_t rows) {
+                       kernels.direct(all, p.weight + o * all, window->offsets.data(),
+                                      p.bias != nullptr ? p.bias[o] : T(0), x, window->slab.row(), rows, blocks.width,
+                                      out + (r - window->first) * blocks.width, blocks.width);
+                     });
+                     if (!dense) scatter_result(p, begin, window->last * blocks.width, out, channel);
+                   }
+                 }
+               });
 }
 
 template <class T>
@@ -88,28 +112,26 @@ void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
   const int64_t at_once = std::clamp<int64_t>((int64_t{1} << 20) / size, 1, units);
   const Workspace<T> partials(at_once * size);
   std::vector<double> sums(static_cast<std::size_t>(size), 0);
-  const double work = static_cast<double>(p.rows * blocks.per_block * blocks.width) * static_cast<double>(all + 4);
   for (int64_t unit0 = 0; unit0 < units; unit0 += at_once) {
     const int64_t here = std::min(at_once, units - unit0);
-    parallel_for(here * p.groups, static_cast<int64_t>(kTaskWork / work) + 1, [&](int64_t first, int64_t last) {
-      std::vector<int64_t> offsets(static_cast<std::size_t>(taps));
+    const auto grain = static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1;
+    parallel_for(here * p.groups, grain, [&](int64_t first, int64_t last) {
+      std::unique_ptr<Window<T>> window;
       std::vector<T> part(static_cast<std::size_t>(taps));
       for (int64_t task = first; task < last; ++task) {
         const int64_t g = task % p.groups, unit = unit0 + task / p.groups;
-        const int64_t b = unit % blocks.count, n = unit / blocks.count;
-        const int64_t r0 = b * blocks.per_block, r1 = std::min(r0 + blocks.per_block, blocks.rows);
-        const ConvSlab slab(p.grid, r0 * blocks.width, r1 * blocks.width);
-        const SlabMemory<T> memory(p.channels * slab.channel(), lanes);
-        slab.tap_offsets(offsets.data());
-        slab.fill(p.source + n * p.source_image + g * p.channels * p.source_channel, p.source_channel, p.source_stride,
-                  p.channels, memory.data());
+        const int64_t block = unit / p.images, n = unit % p.images;
+        if (window == nullptr || window->block != block) {
+          window = std::make_unique<Window<T>>(p, blocks, block, lanes);
+        }
+        window->copy(p, n, g);
         T* out = partials.data() + (unit - unit0) * size + g * p.rows * all;
         for (int64_t i = 0; i < p.rows; ++i) {
           const T* dy = p.result + n * p.result_image + (g * p.rows + i) * p.result_channel;
           for (int64_t c = 0; c < p.channels; ++c, out += taps) {
             std::fill_n(out, taps, T(0));
-            for_planes(p.grid, slab, r0, r1, [&](int64_t offset, int64_t r, int64_t rows) {
-              kernels.direct_weight(taps, offsets.data(), memory.data() + c * slab.channel() + offset, slab.row(),
+            window->planes(p.grid, [&](const T* x, int64_t r, int64_t rows) {
+              kernels.direct_weight(taps, window->offsets.data(), x + c * window->slab.channel(), window->slab.row(),
                                     dy + r * blocks.width, blocks.width, rows, blocks.width, part.data());
               for (int64_t t = 0; t < taps; ++t) out[t] += part[static_cast<std::size_t>(t)];
             });

@@ -1,5 +1,6 @@
 // The loops of the implicit product: which patches are packed when, and who computes what.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "conv_slab.h"
@@ -13,6 +14,7 @@ constexpr double kTaskWork = 3e5;      // of a task, at least
 constexpr int64_t kMostStrips = 16;    // of positions whose result stays in the second cache
 constexpr int64_t kWeightStrips = 8;   // of columns of the weight that a packed block of dy is used for
 constexpr int64_t kEnoughTasks = 32;
+constexpr int64_t kLongestBlock = 160;  // of k: the slab, a strip of it and one of the weight stay in the first cache
 
 template <class T>
 double work_of(const Correlation<T>& p) {
@@ -75,8 +77,10 @@ class Forward {
         taps_(problem.grid.all_taps()),
         positions_(problem.grid.all_positions()),
         k_(problem.channels * taps_),
-        k_block_(gemm_k_block(k_)),
-        a_rows_(ceil_div(problem.rows, tiles_.rows) * tiles_.rows),
+        k_block_(gemm_k_block(k_, kLongestBlock)),
+        a_strips_(ceil_div(problem.rows, tiles_.rows)),
+        strip_rows_(ceil_div(problem.rows, a_strips_)),
+        a_rows_(a_strips_ * tiles_.rows),
         dense_(dense_result(problem)) {}
 
   void run() {
@@ -87,49 +91,69 @@ class Forward {
     const int64_t strips = ceil_div(positions_, cols_), units = p_.images * p_.groups;
     const int64_t across = ceil_div(
         strips, std::clamp<int64_t>(ceil_div(strips * units, kEnoughTasks), std::min<int64_t>(strips, 2), kMostStrips));
-    const int64_t j_step = ceil_div(strips, across) * cols_, a_strips = a_rows_ / tiles_.rows;
-    const int64_t down = std::clamp<int64_t>(kEnoughTasks / 2 / (units * across), 1, ceil_div(a_strips, 4));
-    const int64_t i_step = ceil_div(a_strips, down) * tiles_.rows;
-    const int64_t tasks = units * across * down;
+    const int64_t j_step = ceil_div(strips, across) * cols_;
+    const int64_t down = std::clamp<int64_t>(kEnoughTasks / 2 / (units * across), 1, ceil_div(a_strips_, 4));
+    const int64_t i_step = ceil_div(a_strips_, down) * strip_rows_;
+    const int64_t tasks = across * units * down;
     const auto grain = static_cast<int64_t>(kTaskWork / work_of(p_) * static_cast<double>(tasks)) + 1;
     for_blocks(parallel, tasks, grain, [&](int64_t begin, int64_t end) {
-      const Workspace<T> strip(k_block_ * cols_);
+      std::unique_ptr<Window> window;  // one for all the images that follow each other
       for (int64_t task = begin; task < end; ++task) {
-        const int64_t i = task % down * i_step, j = task / down % across * j_step, unit = task / down / across;
+        const int64_t i = task % down * i_step, unit = task / down % units, j = task / down / units * j_step;
         if (i >= p_.rows || j >= positions_) continue;
-        rectangle_of(unit / p_.groups, unit % p_.groups, i, std::min(i + i_step, p_.rows), j,
-                     std::min(j + j_step, positions_), packed.data(), strip.data());
+        if (window == nullptr || window->j0 != j) {
+          window = std::make_unique<Window>(*this, j, std::min(j + j_step, positions_));
+        }
+        rectangle_of(*window, unit / p_.groups, unit % p_.groups, i, std::min(i + i_step, p_.rows), packed.data());
       }
     });
   }
 
  private:
+  /// What is the same for positions [j0, j1) of all images.
+  struct Window {
+    Window(const Forward& f, int64_t begin, int64_t end)
+        : j0(begin),
+          j1(end),
+          slab(f.p_.grid, begin, end),
+          patches(f.kernels_, f.tiles_.lanes),
+          rows(static_cast<std::size_t>(f.k_)),
+          memory(std::min(f.p_.channels, (f.k_block_ + f.taps_ - 2) / f.taps_ + 1) * slab.channel(), f.tiles_.lanes),
+          strip(f.k_block_ * f.cols_) {
+      std::vector<WindowRun> runs;
+      slab.runs(runs);
+      patches.set_positions(runs);
+      slab.tap_offsets(rows.data());
+      for (std::size_t q = static_cast<std::size_t>(f.taps_); q < rows.size(); ++q) {
+        rows[q] = rows[q - static_cast<std::size_t>(f.taps_)] + slab.channel();
+      }
+    }
+    int64_t j0, j1;
+    ConvSlab slab;
+    Patches<T> patches;
+    std::vector<int64_t> rows;  // offsets of all k, from where channel 0 would lie
+    SlabMemory<T> memory;
+    Workspace<T> strip;
+  };
+
   void pack_weight(T* packed, bool parallel) {
-    const int64_t strips = a_rows_ / tiles_.rows;
     const int64_t grain = std::max<int64_t>(1, 65536 / (k_ * tiles_.rows));
-    for_blocks(parallel, p_.groups * strips, grain, [&](int64_t begin, int64_t end) {
+    for_blocks(parallel, p_.groups * a_strips_, grain, [&](int64_t begin, int64_t end) {
       for (int64_t s = begin; s < end; ++s) {
-        const int64_t g = s / strips, i = s % strips * tiles_.rows;
+        const int64_t g = s / a_strips_, strip = s % a_strips_, i = strip * strip_rows_;
+        if (i >= p_.rows) continue;
         for (int64_t q = 0; q < k_; q += k_block_) {
           const int64_t k = std::min(k_block_, k_ - q);
-          tiles_.pack_rows(k, std::min(tiles_.rows, p_.rows - i), p_.weight + (g * p_.rows + i) * k_ + q, k_, 1,
-                           packed + g * a_rows_ * k_ + q * a_rows_ + i * k);
+          tiles_.pack_rows(k, std::min(strip_rows_, p_.rows - i), p_.weight + (g * p_.rows + i) * k_ + q, k_, 1,
+                           packed + g * a_rows_ * k_ + q * a_rows_ + strip * tiles_.rows * k);
         }
       }
     });
   }
 
-  /// Rows [i0, i1) of one group, positions [j0, j1) of one image.
-  void rectangle_of(int64_t n, int64_t g, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a, T* strip) {
-    const ConvSlab slab(p_.grid, j0, j1);
-    std::vector<WindowRun> runs;
-    slab.runs(runs);
-    Patches<T> patches(kernels_, tiles_.lanes);
-    patches.set_positions(runs);
-    std::vector<int64_t> tap_offsets(static_cast<std::size_t>(taps_)), rows(static_cast<std::size_t>(k_block_));
-    slab.tap_offsets(tap_offsets.data());
-    const int64_t most_channels = std::min(p_.channels, (k_block_ - 1 + taps_ - 1) / taps_ + 1);
-    const SlabMemory<T> memory(most_channels * slab.channel(), tiles_.lanes);
+  /// Rows [i0, i1) of one group, the window's positions of one image.
+  void rectangle_of(const Window& window, int64_t n, int64_t g, int64_t i0, int64_t i1, const T* packed_a) {
+    const int64_t j0 = window.j0, j1 = window.j1;
     T* const channel = p_.result + n * p_.result_image + (g * p_.rows + i0) * p_.result_channel;
     const Workspace<T> sparse(dense_ ? 1 : (i1 - i0) * (j1 - j0));
     GemmResult<T> result{channel + j0, p_.result_channel, 1};
@@ -142,17 +166,14 @@ class Forward {
     for (int64_t k0 = 0; k0 < k_; k0 += k_block_) {
       const int64_t k = std::min(k_block_, k_ - k0);
       const int64_t c0 = k0 / taps_, c1 = (k0 + k - 1) / taps_ + 1;
-      slab.fill(x + c0 * p_.source_channel, p_.source_channel, p_.source_stride, c1 - c0, memory.data());
-      for (int64_t q = 0; q < k; ++q) {
-        const int64_t c = (k0 + q) / taps_ - c0;
-        rows[static_cast<std::size_t>(q)] =
-            c * slab.channel() + tap_offsets[static_cast<std::size_t>((k0 + q) % taps_)];
-      }
-      const T* a = packed_a + g * a_rows_ * k_ + k0 * a_rows_ + i0 * k;
-      rectangle(tiles_, 0, i1 - i0, 0, j1 - j0, k, Rows<T>{a, k, 1, tiles_.rows},
+      window.slab.copy(kernels_, x + c0 * p_.source_channel, p_.source_channel, p_.source_stride, c1 - c0,
+                       window.memory.data());
+      const T* from = window.memory.data() - c0 * window.slab.channel();
+      const T* a = packed_a + g * a_rows_ * k_ + k0 * a_rows_ + i0 / strip_rows_ * tiles_.rows * k;
+      rectangle(tiles_, 0, i1 - i0, 0, j1 - j0, k, Rows<T>{a, tiles_.rows * k, 1, tiles_.rows, strip_rows_},
                 for_block(result, k0 == 0, k0 + k == k_), [&](int64_t j, int64_t, int vectors) {
-                  patches.pack(k, rows.data(), j / tiles_.lanes, vectors, memory.data(), strip);
-                  return Columns<T>{strip, vectors * tiles_.lanes};
+                  window.patches.pack(k, window.rows.data() + k0, j / tiles_.lanes, vectors, from, window.strip.data());
+                  return Columns<T>{window.strip.data(), vectors * tiles_.lanes};
                 });
     }
     if (!dense_) {
@@ -165,7 +186,8 @@ class Forward {
   const Correlation<T>& p_;
   const GemmKernels<T>& tiles_;
   const ConvKernels<T>& kernels_;
-  const int64_t cols_, taps_, positions_, k_, k_block_, a_rows_;
+  const int64_t cols_, taps_, positions_, k_, k_block_;
+  const int64_t a_strips_, strip_rows_, a_rows_;  // rows of the weight go evenly into strips as wide as a tile is high
   const bool dense_;
 };
 
@@ -182,11 +204,13 @@ class Weight {
         taps_(problem.grid.all_taps()),
         positions_(problem.grid.all_positions()),
         n_(problem.channels * taps_),
-        pieces_(ceil_div(positions_, gemm_longest_block)),
-        piece_(ceil_div(positions_, pieces_)),
+        piece_(ceil_div(positions_, ceil_div(positions_, gemm_longest_block))),
+        pieces_(ceil_div(positions_, piece_)),
         together_(pieces_ > 1 ? 1 : std::clamp<int64_t>(gemm_longest_block / positions_, 1, problem.images)),
         units_(ceil_div(problem.images, together_) * pieces_),
-        a_rows_(ceil_div(problem.rows, tiles_.rows) * tiles_.rows) {}
+        a_strips_(ceil_div(problem.rows, tiles_.rows)),
+        strip_rows_(ceil_div(problem.rows, a_strips_)),
+        a_rows_(a_strips_ * tiles_.rows) {}
 
   void run() {
     const bool parallel = work_of(p_) >= kParallelWork;
@@ -221,42 +245,58 @@ class Weight {
   }
 
  private:
-  /// Columns [j0, j1) of one group's gradient: the sum over units [first, last).
-  void block_of(int64_t g, int64_t j0, int64_t j1, int64_t first, int64_t last, T* packed, T* strip, T* out) {
-    const int64_t c0 = j0 / taps_, c1 = (j1 - 1) / taps_ + 1;
-    std::vector<int64_t> tap_offsets(static_cast<std::size_t>(taps_)), columns(static_cast<std::size_t>(j1 - j0));
-    std::vector<WindowRun> runs;
-    for (int64_t unit = first; unit < last; ++unit) {
-      const int64_t q0 = unit % pieces_ * piece_, q1 = std::min(q0 + piece_, positions_), count = q1 - q0;
-      const int64_t n0 = unit / pieces_ * together_, images = std::min(together_, p_.images - n0);
-      if (count <= 0) continue;
-      const int64_t k = images * count;
-      const ConvSlab slab(p_.grid, q0, q1);
+  /// What is the same for positions [q0, q1) of all images and columns [j0, j1).
+  struct Window {
+    Window(const Weight& w, int64_t q_begin, int64_t q_end, int64_t j0, int64_t j1)
+        : q0(q_begin),
+          slab(w.p_.grid, q_begin, q_end),
+          columns(static_cast<std::size_t>(j1 - j0)),
+          slab_size(((j1 - 1) / w.taps_ + 1 - j0 / w.taps_) * slab.channel()),
+          memory(w.together_ * slab_size, w.tiles_.lanes) {
       slab.runs(runs);
+      std::vector<int64_t> tap_offsets(static_cast<std::size_t>(w.taps_));
       slab.tap_offsets(tap_offsets.data());
       for (int64_t j = j0; j < j1; ++j) {
         columns[static_cast<std::size_t>(j - j0)] =
-            (j / taps_ - c0) * slab.channel() + tap_offsets[static_cast<std::size_t>(j % taps_)];
+            (j / w.taps_ - j0 / w.taps_) * slab.channel() + tap_offsets[static_cast<std::size_t>(j % w.taps_)];
       }
-      const int64_t slab_size = (c1 - c0) * slab.channel();
-      const SlabMemory<T> memory(images * slab_size, tiles_.lanes);
+    }
+    int64_t q0;
+    ConvSlab slab;
+    std::vector<WindowRun> runs;
+    std::vector<int64_t> columns;
+    int64_t slab_size;
+    SlabMemory<T> memory;
+  };
+
+  /// Columns [j0, j1) of one group's gradient: the sum over units [first, last).
+  void block_of(int64_t g, int64_t j0, int64_t j1, int64_t first, int64_t last, T* packed, T* strip, T* out) {
+    const int64_t c0 = j0 / taps_, c1 = (j1 - 1) / taps_ + 1, batches = units_ / pieces_;
+    std::unique_ptr<Window> window;
+    for (int64_t unit = first; unit < last; ++unit) {
+      const int64_t q0 = unit / batches * piece_, q1 = std::min(q0 + piece_, positions_), count = q1 - q0;
+      const int64_t n0 = unit % batches * together_, images = std::min(together_, p_.images - n0);
+      const int64_t k = images * count;
+      if (window == nullptr || window->q0 != q0) window = std::make_unique<Window>(*this, q0, q1, j0, j1);
+      T* const slabs = window->memory.data();
       for (int64_t n = 0; n < images; ++n) {
-        slab.fill(p_.source + (n0 + n) * p_.source_image + (g * p_.channels + c0) * p_.source_channel,
-                  p_.source_channel, p_.source_stride, c1 - c0, memory.data() + n * slab_size);
-        for (int64_t i = 0; i < p_.rows; i += tiles_.rows) {
+        window->slab.copy(kernels_, p_.source + (n0 + n) * p_.source_image + (g * p_.channels + c0) * p_.source_channel,
+                          p_.source_channel, p_.source_stride, c1 - c0, slabs + n * window->slab_size);
+        for (int64_t s = 0; s * strip_rows_ < p_.rows; ++s) {
+          const int64_t i = s * strip_rows_;
           const T* dy = p_.result + (n0 + n) * p_.result_image + (g * p_.rows + i) * p_.result_channel + q0;
-          tiles_.pack_rows(count, std::min(tiles_.rows, p_.rows - i), dy, p_.result_channel, 1,
-                           packed + i * k + n * count * tiles_.rows);
+          tiles_.pack_rows(count, std::min(strip_rows_, p_.rows - i), dy, p_.result_channel, 1,
+                           packed + (s * k + n * count) * tiles_.rows);
         }
       }
       GemmResult<T> result{out + j0, n_, 1};
       if (unit != first) result.beta = 1;
-      rectangle(tiles_, 0, p_.rows, 0, j1 - j0, k, Rows<T>{packed, k, 1, tiles_.rows}, result,
-                [&](int64_t j, int64_t filled, int vectors) {
+      rectangle(tiles_, 0, p_.rows, 0, j1 - j0, k, Rows<T>{packed, tiles_.rows * k, 1, tiles_.rows, strip_rows_},
+                result, [&](int64_t j, int64_t filled, int vectors) {
                   const int64_t width = vectors * tiles_.lanes;
                   for (int64_t n = 0; n < images; ++n) {
-                    kernels_.pack_turned(filled, columns.data() + j, vectors, runs.data(),
-                                         static_cast<int64_t>(runs.size()), memory.data() + n * slab_size,
+                    kernels_.pack_turned(filled, window->columns.data() + j, vectors, window->runs.data(),
+                                         static_cast<int64_t>(window->runs.size()), slabs + n * window->slab_size,
                                          strip + n * count * width);
                   }
                   return Columns<T>{strip, width};
@@ -268,7 +308,8 @@ class Weight {
   T* const dweight_;
   const GemmKernels<T>& tiles_;
   const ConvKernels<T>& kernels_;
-  const int64_t cols_, taps_, positions_, n_, pieces_, piece_, together_, units_, a_rows_;
+  const int64_t cols_, taps_, positions_, n_, piece_, pieces_, together_, units_;
+  const int64_t a_strips_, strip_rows_, a_rows_;
 };
 
 template <class T>

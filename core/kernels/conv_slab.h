@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <vector>
 
 #include "conv.h"
@@ -72,18 +71,32 @@ class ConvSlab {
     }
   }
 
-  /// Copies `count` channels, the first of which begins at x, with these strides.
+  /// Copies `count` channels, the first of which begins at x, with these strides, into a slab that is 0 where nothing
+  /// is copied: it was so at first, and what another copy of the same geometry left is overwritten.
   template <class T>
-  void fill(const T* x, int64_t x_channel, const int64_t* strides, int64_t count, T* out) const {
+  void copy(const ConvKernels<T>& kernels, const T* x, int64_t x_channel, const int64_t* strides, int64_t count,
+            T* slab) const {
+    int64_t from[conv_dims], to[conv_dims];  // what lies inside the source
+    for (int d = 0; d < conv_dims; ++d) {
+      from[d] = std::clamp<int64_t>(-start(d), 0, size_[d]);
+      to[d] = std::clamp<int64_t>(grid_.extent[d] - start(d), from[d], size_[d]);
+    }
+    if (from[1] == to[1] || from[2] == to[2]) return;
+    const int64_t step = grid_.step[2], stride = strides[2];
     for (int64_t c = 0; c < count; ++c) {
-      for (int64_t z0 = 0; z0 < size_[0]; ++z0) {
-        const int64_t x0 = start(0) + z0;
-        for (int64_t z1 = 0; z1 < size_[1]; ++z1, out += row_) {
-          const int64_t x1 = start(1) + z1;
-          if (x0 < 0 || x0 >= grid_.extent[0] || x1 < 0 || x1 >= grid_.extent[1]) {
-            std::fill_n(out, row_, T(0));
-          } else {
-            fill_row(x + c * x_channel + x0 * strides[0] + x1 * strides[1], strides[2], out);
+      for (int64_t z0 = from[0]; z0 < to[0]; ++z0) {
+        const T* in = x + c * x_channel + (start(0) + z0) * strides[0] + (start(1) + from[1]) * strides[1] +
+                      (start(2) + from[2]) * stride;
+        T* out = slab + c * channel_ + z0 * plane_ + from[1] * row_;
+        if (step == 1 && stride == 1) {
+          kernels.copy(to[1] - from[1], to[2] - from[2], in, strides[1], out + from[2], row_);
+          continue;
+        }
+        for (int64_t z1 = from[1]; z1 < to[1]; ++z1, in += strides[1], out += row_) {
+          int64_t remainder = from[2] % step, quotient = from[2] / step;
+          for (int64_t i = 0; i < to[2] - from[2]; ++i) {
+            out[remainder * phase_ + quotient] = in[i * stride];
+            if (++remainder == step) remainder = 0, ++quotient;
           }
         }
       }
@@ -94,38 +107,18 @@ class ConvSlab {
   /// The coordinate in the source of the slab's first element.
   int64_t start(int d) const { return low_[d] * grid_.step[d] + nearest_[d]; }
 
-  template <class T>
-  void fill_row(const T* x, int64_t stride, T* out) const {
-    const int64_t step = grid_.step[2], x2 = start(2);
-    const int64_t from = std::clamp<int64_t>(-x2, 0, size_[2]);
-    const int64_t to = std::clamp<int64_t>(grid_.extent[2] - x2, from, size_[2]);
-    if (step == 1 && stride == 1) {
-      std::fill_n(out, from, T(0));
-      std::memcpy(out + from, x + (x2 + from), static_cast<std::size_t>(to - from) * sizeof(T));
-      std::fill_n(out + to, row_ - to, T(0));
-      return;
-    }
-    if (from > 0 || to < row_) std::fill_n(out, row_, T(0));
-    int64_t remainder = from % step, quotient = from / step;
-    for (int64_t z = from; z < to; ++z) {
-      out[remainder * phase_ + quotient] = x[(x2 + z) * stride];
-      if (++remainder == step) remainder = 0, ++quotient;
-    }
-  }
-
   const ConvGrid& grid_;
   int64_t begin_, end_;
   int64_t low_[conv_dims], nearest_[conv_dims], size_[conv_dims];
   int64_t phase_, row_, plane_, channel_;
 };
 
-/// Memory for slabs, with what vectors read beyond their ends.
+/// Memory for slabs, 0 at first, with what vectors read beyond their ends.
 template <class T>
 class SlabMemory {
  public:
   SlabMemory(int64_t elements, int64_t lanes) : memory_(elements + 2 * lanes), lanes_(lanes) {
-    std::fill_n(memory_.data(), lanes, T(0));
-    std::fill_n(memory_.data() + lanes + elements, lanes, T(0));
+    std::fill_n(memory_.data(), elements + 2 * lanes, T(0));
   }
   T* data() const { return memory_.data() + lanes_; }
 

@@ -37,8 +37,8 @@ struct GemmProblem {
 
 /// How far a sum over k is carried before it is added to the result.
 constexpr std::int64_t gemm_longest_block = 320;  // a strip of b of so many rows passes through the first cache
-constexpr std::int64_t gemm_k_block(std::int64_t k) {
-  const std::int64_t blocks = (k + gemm_longest_block - 1) / gemm_longest_block;
+constexpr std::int64_t gemm_k_block(std::int64_t k, std::int64_t longest = gemm_longest_block) {
+  const std::int64_t blocks = (k + longest - 1) / longest;
   return blocks < 2 ? k : ((k + blocks - 1) / blocks + 7) / 8 * 8;
 }
 

@@ -81,7 +81,7 @@ class Product {
   void direct(int64_t i0, int64_t i1, int64_t j0, int64_t j1, T* buffer) {
     for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p_.k - k0);
-      const Rows<T> a{p_.a + k0 * p_.a_col, p_.a_row, p_.a_row, p_.a_col};
+      const Rows<T> a{p_.a + k0 * p_.a_col, rows_ * p_.a_row, p_.a_row, p_.a_col, rows_};
       const T* b = p_.b + k0 * p_.b_row;
       rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p_.result, k0 == 0, k0 + k == p_.k),
                 [&](int64_t j, int64_t cols, int vectors) {
@@ -150,8 +150,8 @@ class Product {
         for (int64_t q = 0; q < depth; q += k_block_) {
           const int64_t k = std::min(k_block_, depth - q);
           rectangle(kernels_, i, std::min(i + i_step, m), j, std::min(j + j_step, n), k,
-                    Rows<T>{packed_a + q * m_packed, k, 1, rows_}, for_block(result, k0 + q == 0, k0 + q + k == p_.k),
-                    [&](int64_t jj, int64_t, int vectors) {
+                    Rows<T>{packed_a + q * m_packed, rows_ * k, 1, rows_, rows_},
+                    for_block(result, k0 + q == 0, k0 + q + k == p_.k), [&](int64_t jj, int64_t, int vectors) {
                       // While one strip is used for i_step rows, the next one of the same size passes by.
                       const T* strip = packed_b + q * n_packed + jj * k;
                       return Columns<T>{strip, vectors * lanes_, strip + k * cols_, ceil_div(cols_ * rows_, i_step)};

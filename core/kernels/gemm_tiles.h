@@ -58,11 +58,12 @@ GemmResult<T> for_block(const GemmResult<T>& whole, bool first, bool last) {
   return r;
 }
 
-/// The operand a as tiles read it: the strip of rows from i on begins at data + i * strip.
+/// The operand a as tiles read it: `count` rows at a time, each strip of which begins `strip` elements after the one
+/// before.
 template <class T>
 struct Rows {
   const T* data;
-  int64_t strip, row, col;
+  int64_t strip, row, col, count;
 };
 
 /// One strip of the operand b, and the place and pace at which the next one is brought near (none: null).
@@ -74,12 +75,12 @@ struct Columns {
   int64_t next_step = 0;
 };
 
-/// Rows [i0, i1) and columns [j0, j1) of c for one block of k products. `columns(j, cols, vectors)` is b's strip.
+/// Rows [i0, i1) (i0 being the first of a strip) and columns [j0, j1) of c for one block of k products. `columns(j, cols, vectors)` is b's strip.
 template <class T, class StripOfB>
 void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k,
                const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {
   constexpr int64_t kMostRows = 14, kMostCols = 128 / static_cast<int64_t>(sizeof(T));
-  const int64_t lanes = kernels.lanes, rows_step = kernels.rows, cols_step = 2 * lanes;
+  const int64_t lanes = kernels.lanes, rows_step = a.count, cols_step = 2 * lanes;
   const bool plain =
       result.col == 1 && result.alpha == 1 && result.bias == nullptr && (result.beta == 0 || result.beta == 1);
   alignas(64) T sums[kMostRows * kMostCols];
@@ -91,10 +92,10 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
     TileSum<T> sum{k, nullptr, a.row, a.col, b.data, b.row, b.next, b.next_step};
     for (int64_t i = i0; i < i1; i += rows_step) {
       const int64_t rows = std::min(rows_step, i1 - i);
-      sum.a = a.data + i * a.strip;
+      sum.a = a.data + i / rows_step * a.strip;
       if (b.next == nullptr) {  // a is read where it lies: bring its next rows near
         const bool more = i + rows_step < i1;
-        sum.ahead = more ? sum.a + rows_step * a.strip : sum.a;
+        sum.ahead = more ? sum.a + a.strip : sum.a;
         sum.ahead_step = !more ? 0 : a.col == 1 ? rows_step : a.col;
       }
       const auto tile = kernels.tiles[vectors - 1][rows - 1];
