@@ -85,8 +85,8 @@ void optimizer_step(Operations& operations, const char* name, double bytes, doub
       16);
 }
 
-// Two 3x3 convolutions with BatchNorm, ReLU and pooling, two linear layers, on images of 28 x 28. Sizes: batch, channels
-// of the first and of the second convolution, hidden units.
+// Two 3x3 convolutions with BatchNorm, ReLU and pooling, two linear layers, on images of 28 x 28. Sizes: batch,
+// channels of the first and of the second convolution, hidden units.
 Prepared cnn(const Sizes& s) {
   nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(1, s[1], 3).padding(1)), nn::BatchNorm2d(s[1]), nn::ReLU(),
                      nn::MaxPool2d(2), nn::Conv2d(nn::Conv2dOptions(s[1], s[2], 3).padding(1)), nn::BatchNorm2d(s[2]),

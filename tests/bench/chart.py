@@ -53,7 +53,8 @@ def family_lines(name, rows, x, y):
         kind = kinds[report.mark(each)]
         target = bars + length(each["target"])
         yield (f'<text x="{bars - 6}" y="{at + 11}" text-anchor="end">{html.escape(each["name"])}</text>'
-               f'<rect class="{kind}" x="{bars}" y="{at + 3}" width="{max(length(each["ratio"]), 1):.1f}" height="9" rx="1"/>'
+               f'<rect class="{kind}" x="{bars}" y="{at + 3}" width="{max(length(each["ratio"]), 1):.1f}" height="9" '
+               'rx="1"/>'
                f'<path class="target" d="M{target:.1f} {at + 1}v13"/>'
                f'<text x="{bars + bar_width + 6}" y="{at + 11}">{each["ratio"]:.2f}</text>')
 
@@ -76,7 +77,8 @@ def draw(document):
     x = margin
     for kind, text, space in (("met", "target reached", 124), ("missed", "faster than the peer, target missed", 240),
                               ("slower", "slower than the peer", 164)):
-        out.append(f'<rect class="{kind}" x="{x}" y="69" width="14" height="9" rx="1"/><text x="{x + 20}" y="77">{text}</text>')
+        out.append(f'<rect class="{kind}" x="{x}" y="69" width="14" height="9" rx="1"/>'
+                   f'<text x="{x + 20}" y="77">{text}</text>')
         x += space
     out.append(f'<path class="target" d="M{x + 7} 67v13"/><text x="{x + 20}" y="77">target</text>')
     out.append(f'<path class="peer" d="M{x + 84} 67v13"/><text x="{x + 94}" y="77">1: as fast as the peer</text>')

@@ -34,7 +34,7 @@ def cpu_flags():
 
 
 def openblas_core():
-    """Debian's OpenBLAS takes its oldest kernels for a processor newer than itself; its user can name the right ones."""
+    """Debian's OpenBLAS takes its oldest kernels for a processor newer than itself; a user can name the right ones."""
     flags = cpu_flags()
     if {"avx512f", "avx512vl", "avx512bw", "avx512dq"} <= flags:
         return {"OPENBLAS_CORETYPE": "SkylakeX"}
@@ -107,8 +107,8 @@ def setups(options):
 def product_setups(options):
     folders = openblas_folders(options.openblas)
     if not folders:
-        raise Failure("no OpenBLAS to compare with: apt-get install libopenblas0-pthread libopenblas0-openmp, or name by "
-                      "--openblas where it lies")
+        raise Failure("no OpenBLAS to compare with: apt-get install libopenblas0-pthread libopenblas0-openmp, or name "
+                      "by --openblas where it lies")
     result = our_setups("bench_products")
     for threads, policy, kind in variants(False, folders):
         library = glob.glob(os.path.join(folders[kind], "libopenblas*.so*"))[0]

@@ -21,7 +21,7 @@ namespace {
 
 using gradus::core::Array;
 
-// cblas_sgemm, whose header not everybody has installed: order, transpositions, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc.
+// cblas_sgemm, whose header not everybody has: order, transpositions, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc.
 using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
 constexpr int row_major = 101, plain = 111, transposed = 112;
 

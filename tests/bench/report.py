@@ -106,6 +106,10 @@ def lines(rows, width):
                f"{each['speedup']:6.2f}  {mark(each):12}  {each['peer']}{other}")
 
 
+def joined(values):
+    return " / ".join(map(str, values))
+
+
 def table(document):
     listed, drawn = document["cases"], document["drawn"]
     width = max(len(each["name"]) for each in listed + drawn)
@@ -113,10 +117,9 @@ def table(document):
     out = [f"{document['machine']}; {', '.join(document['engines'].values())}; {document['date']}",
            f"{document['runs']} runs, {'the least' if document['figure'] == 'least' else 'medians'}"
            f"{', quick' if document['quick'] else ''}; ratio: our time / the peer's best",
-           "limits: " + "; ".join(
-               f"{threads} thread{'s' if threads > 1 else ''} {limits['flops_per_second'][str(threads)] / 1e9:.0f} GFLOP/s"
-               for threads in engines.thread_counts()) + "; streaming of 12 MB " + " / ".join(
-               f"{streaming(limits, 12e6, str(threads)) / 1e9:.0f}" for threads in engines.thread_counts()) + " GB/s",
+           f"limits with {joined(engines.thread_counts())} threads: "
+           f"{joined(round(limits['flops_per_second'][str(n)] / 1e9) for n in engines.thread_counts())} GFLOP/s, "
+           f"{joined(round(streaming(limits, 12e6, str(n)) / 1e9) for n in engines.thread_counts())} GB/s in 12 MB",
            *lines(listed, width)]
     if drawn:
         out += [f"== drawn with seed {document['seed']}", *lines(drawn, width)]
@@ -129,8 +132,8 @@ def table(document):
                f"{sum(each['ratio'] > 1 for each in listed)} slower than the peer, "
                f"{sum(each['ratio'] > each['target'] for each in listed)} above target")
     if drawn:
-        out.append(f"geometric mean of {len(drawn)} drawn shapes: {document['geometric_mean_drawn']:.3f}; of the cases that "
-                   f"they were drawn from: {document['geometric_mean_drawn_from']:.3f}; "
+        out.append(f"geometric mean of {len(drawn)} drawn shapes: {document['geometric_mean_drawn']:.3f}; of the cases "
+                   f"that they were drawn from: {document['geometric_mean_drawn_from']:.3f}; "
                    f"{sum(each['ratio'] > 1 for each in drawn)} slower than the peer")
     return "\n".join(out)
 
@@ -161,12 +164,13 @@ def products(cases, setups, measured, options):
 def product_table(document):
     width = max(len(each["name"]) for each in document["products"])
     out = [f"{document['machine']}; {', '.join(document['engines'].values())}; {document['date']}",
-           f"{'product':{width}} threads {'ours':>8} {'OpenBLAS':>8} {'GFLOP/s':>8} {'of limit':>8}  speed / OpenBLAS's"]
+           f"{'product':{width}} threads {'ours':>8} {'OpenBLAS':>8} {'GFLOP/s':>8} {'of limit':>8}  speed"]
     for each in document["products"]:
         peak = document["limits"]["flops_per_second"][str(each["threads"])]
+        slower = "  SLOWER" if each["speed"] < 1 else ""
         out.append(f"{each['name']:{width}} {each['threads']:7} {nanoseconds(each['ours_ns']):>8} "
                    f"{nanoseconds(each['openblas_ns']):>8} {each['flops_per_second'] / 1e9:8.1f} "
-                   f"{each['flops_per_second'] / peak:8.0%}  {each['speed']:6.2f}{'  SLOWER' if each['speed'] < 1 else ''}")
+                   f"{each['flops_per_second'] / peak:8.0%}  {each['speed']:6.2f}{slower}")
     for threads, mean in document["geometric_mean_of_speeds"].items():
-        out.append(f"geometric mean of our speed over OpenBLAS's, {threads} thread{'s' if threads != '1' else ''}: {mean:.3f}")
+        out.append(f"geometric mean of our speed over OpenBLAS's, threads: {threads}: {mean:.3f}")
     return "\n".join(out)
