@@ -25,11 +25,9 @@ inline constexpr DType kFloat64 = DType::Float64, kDouble = DType::Float64;
 
 /// "float32", "int64", "bool", ...
 GRADUS_API std::string_view to_string(DType dtype);
-/// Bytes an element takes.
-constexpr std::int64_t size_of(DType dtype) {
-  constexpr std::int64_t sizes[kDTypeCount] = {1, 1, 4, 8, 4, 8};
-  return sizes[static_cast<int>(dtype)];
-}
+/// Bytes an element takes. (Not in the function: there the table would be made anew at each call.)
+inline constexpr std::int64_t kSizes[kDTypeCount] = {1, 1, 4, 8, 4, 8};
+constexpr std::int64_t size_of(DType dtype) { return kSizes[static_cast<int>(dtype)]; }
 constexpr bool is_floating_point(DType dtype) { return dtype >= DType::Float32; }
 constexpr bool is_integral(DType dtype) { return dtype == kUInt8 || dtype == kInt32 || dtype == kInt64; }
 
