@@ -325,9 +325,6 @@ void binary_out(const Array& out, Binary op, const Operand& a, const Operand& b)
 Array add_scaled(const Operand& a, const Operand& b, const Scalar& alpha) {
   if (are_small(a, b) && may_scale(alpha, a.array->dtype())) {
     const DType dtype = a.array->dtype();
-    if (dtype == kFloat32 && alpha == Scalar(1)) {  // the same numbers, without a product
-      return run_small(kernels::binary_kernel(Binary::Add, dtype), dtype, *a.array, *b.array);
-    }
     return run_small(kernels::add_scaled_kernel(dtype), dtype, *a.array, *b.array, Element(alpha, dtype).bytes);
   }
   return add_scaled_into(nullptr, a, b, alpha);

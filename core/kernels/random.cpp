@@ -16,33 +16,55 @@ namespace HWY_NAMESPACE {
 
 // Salmon et al. (2011), table 2 and section 3.3.
 inline constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+inline constexpr int kAtOnce = 2;
 inline constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
 
-void RandomWords(std::uint32_t* words, std::size_t blocks, std::uint64_t seed, std::uint64_t counter) {
-  std::size_t b = 0;
 #if HWY_TARGET != HWY_SCALAR
+// `Vectors` vectors of counters at once: the rounds of one depend on each other, those of another fill the waiting.
+template <int Vectors>
+std::size_t RandomBlocks(std::uint32_t* words, std::size_t b, std::size_t blocks, std::uint64_t seed,
+                         std::uint64_t counter) {
   // A lane of 64 bits holds one word of one counter in its low half; what is left in the high half is never read.
   const hn::ScalableTag<std::uint64_t> d;
   const hn::Repartition<std::uint32_t, decltype(d)> d32;
   const hn::Rebind<std::uint32_t, decltype(d)> narrow;
   using V = hn::Vec<decltype(d)>;
-  const auto multiply = [&](V x, std::uint32_t m)
-                            HWY_ATTR { return hn::MulEven(hn::BitCast(d32, x), hn::Set(d32, m)); };
+  const V m0 = hn::Set(d, kMultiplier0), m1 = hn::Set(d, kMultiplier1);
+  const auto multiply = [&](V x, V m) HWY_ATTR { return hn::MulEven(hn::BitCast(d32, x), hn::BitCast(d32, m)); };
   const std::size_t lanes = hn::Lanes(d);
-  for (; b + lanes <= blocks; b += lanes) {
-    const V count = hn::Add(hn::Iota(d, 0), hn::Set(d, counter + b));
-    V x0 = count, x1 = hn::ShiftRight<32>(count), x2 = hn::Zero(d), x3 = hn::Zero(d);
+  for (; b + Vectors * lanes <= blocks; b += Vectors * lanes) {
+    V x0[Vectors], x1[Vectors], x2[Vectors], x3[Vectors];
+    for (int v = 0; v < Vectors; ++v) {
+      x0[v] = hn::Add(hn::Iota(d, 0), hn::Set(d, counter + b + static_cast<std::size_t>(v) * lanes));
+      x1[v] = hn::ShiftRight<32>(x0[v]);
+      x2[v] = x3[v] = hn::Zero(d);
+    }
     std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round, k0 += kWeyl0, k1 += kWeyl1) {
-      const V p0 = multiply(x0, kMultiplier0), p1 = multiply(x2, kMultiplier1);
-      x0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), x1), hn::Set(d, std::uint64_t{k0}));
-      x2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), x3), hn::Set(d, std::uint64_t{k1}));
-      x1 = p1;
-      x3 = p0;
+      const V key0 = hn::Set(d, std::uint64_t{k0}), key1 = hn::Set(d, std::uint64_t{k1});
+      for (int v = 0; v < Vectors; ++v) {
+        const V p0 = multiply(x0[v], m0), p1 = multiply(x2[v], m1);
+        x0[v] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), x1[v]), key0);
+        x2[v] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), x3[v]), key1);
+        x1[v] = p1;
+        x3[v] = p0;
+      }
     }
-    hn::StoreInterleaved4(hn::TruncateTo(narrow, x0), hn::TruncateTo(narrow, x1), hn::TruncateTo(narrow, x2),
-                          hn::TruncateTo(narrow, x3), narrow, words + 4 * b);
+    for (int v = 0; v < Vectors; ++v) {
+      hn::StoreInterleaved4(hn::TruncateTo(narrow, x0[v]), hn::TruncateTo(narrow, x1[v]),
+                            hn::TruncateTo(narrow, x2[v]), hn::TruncateTo(narrow, x3[v]), narrow,
+                            words + 4 * (b + static_cast<std::size_t>(v) * lanes));
+    }
   }
+  return b;
+}
+#endif
+
+void RandomWords(std::uint32_t* words, std::size_t blocks, std::uint64_t seed, std::uint64_t counter) {
+  std::size_t b = 0;
+#if HWY_TARGET != HWY_SCALAR
+  b = RandomBlocks<kAtOnce>(words, b, blocks, seed, counter);
+  b = RandomBlocks<1>(words, b, blocks, seed, counter);
 #endif
   for (; b < blocks; ++b) {
     const PhiloxBlock block = philox(seed, counter + b);
