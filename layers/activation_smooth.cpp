@@ -26,7 +26,9 @@ Tensor functional::leaky_relu(Operand x, const LeakyReLUFuncOptions& options) {
   return placed(x, gradus::leaky_relu(x, options.negative_slope()), options.inplace());
 }
 Tensor functional::elu(Operand x, const ELUFuncOptions& options) {
-  return placed(x, gradus::elu(x, options.alpha()), options.inplace());
+  // What the graph saves must not be written over.
+  const Tensor from = options.inplace() ? x.tensor().clone(x.at()) : x.tensor();
+  return placed(x, gradus::elu({from, x.at()}, options.alpha()), options.inplace());
 }
 
 Tensor GELUImpl::forward(Operand x) {

@@ -160,7 +160,7 @@ std::vector<OperationLine> make_table() {
        kLinear,
        {{{2, 0, 3}}}},
       {"mean", on([](const Tensor& x) { return mean(x, 1, true); }), {real(s234)}, kLinear, {{{0, 2}}}},
-      {"var", on([](const Tensor& x) { return var(x); }), {real(s234)}, kComposed},
+      {"var", on([](const Tensor& x) { return var(x); }), {real(s234)}},
       {"var",
        on([](const Tensor& x) {
          return var(x, {0, 2}, false, true);
