@@ -1,6 +1,7 @@
 // All of Gradus.
 #pragma once
 
+#include "autograd/activation.h"
 #include "autograd/create.h"
 #include "autograd/engine.h"
 #include "autograd/functions.h"
@@ -9,6 +10,7 @@
 #include "autograd/operation.h"
 #include "autograd/print.h"
 #include "autograd/tensor.h"
+#include "core/activation.h"
 #include "core/combine.h"
 #include "core/conv.h"
 #include "core/create.h"
@@ -20,8 +22,11 @@
 #include "core/pointwise.h"
 #include "core/random.h"
 #include "core/reduce.h"
+#include "core/scan.h"
 #include "core/version.h"
 #include "layers/activation.h"
+#include "layers/activation_smooth.h"
+#include "layers/activation_softmax.h"
 #include "layers/avg_pool.h"
 #include "layers/batch_norm.h"
 #include "layers/check.h"

@@ -1,10 +1,12 @@
 // Every operation on tensors, as a free function. Names, arguments, defaults and meanings are PyTorch's; each notes its
 // formula where it is not its name. Operands broadcast and promote where PyTorch's do. Defined, with their gradients,
-// in the file of their family: pointwise.cpp, reduce.cpp, matmul.cpp, views.cpp, combine.cpp, inplace.cpp.
+// in the file of their family: pointwise.cpp, activation.cpp, reduce.cpp, scan.cpp, matmul.cpp, views.cpp, combine.cpp,
+// inplace.cpp.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -49,6 +51,18 @@ GRADUS_API Tensor isnan(Operand x);
 GRADUS_API Tensor isinf(Operand x);
 GRADUS_API Tensor isfinite(Operand x);
 GRADUS_API Tensor logical_not(Operand x);
+
+// Activations (activation.cpp); relu, sigmoid and tanh are above.
+/// x Phi(x), Phi the distribution function of the normal law; "tanh": its approximation
+/// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. ValueError for any other word than "none" and "tanh".
+GRADUS_API Tensor gelu(Operand x, std::string_view approximate = "none");
+GRADUS_API Tensor silu(Operand x);  ///< x sigmoid(x)
+/// log(1 + exp(beta x)) / beta; x itself where beta x > threshold. ValueError unless beta > 0.
+GRADUS_API Tensor softplus(Operand x, const Scalar& beta = 1, const Scalar& threshold = 20);
+GRADUS_API Tensor leaky_relu(Operand x, const Scalar& negative_slope = 0.01);  ///< x > 0 ? x : negative_slope x
+GRADUS_API Tensor elu(Operand x, const Scalar& alpha = 1);                     ///< x > 0 ? x : alpha (exp(x) - 1)
+GRADUS_API Tensor tanh_backward(Operand dy, Operand y);                        ///< dy (1 - y^2), y = tanh(x)
+GRADUS_API Tensor sigmoid_backward(Operand dy, Operand y);                     ///< dy y (1 - y), y = sigmoid(x)
 
 // Pointwise, two operands or a number.
 GRADUS_API Tensor add(Operand a, Operand b, const Scalar& alpha = 1);  ///< a + alpha b
@@ -123,6 +137,22 @@ GRADUS_API Tensor log_softmax(Operand x, std::int64_t dim, std::optional<DType> 
 
 /// x summed down to a shape that broadcasts to x's: what undoes a broadcast.
 GRADUS_API Tensor sum_to_size(Operand x, IntArrayRef shape);
+
+// Along a dimension (scan.cpp). Gradients of products are right where factors are 0.
+GRADUS_API Tensor cumsum(Operand x, std::int64_t dim, std::optional<DType> dtype = {});
+GRADUS_API Tensor cumprod(Operand x, std::int64_t dim, std::optional<DType> dtype = {});
+GRADUS_API Tensor prod(Operand x, std::optional<DType> dtype = {});
+GRADUS_API Tensor prod(Operand x, std::int64_t dim, bool keepdim = false, std::optional<DType> dtype = {});
+/// y[k] = b[k] + a[k] y[k - 1], or y[k + 1] when reversed; before the first there is a 0.
+GRADUS_API Tensor linear_recurrence(Operand a, Operand b, std::int64_t dim, bool reverse = false);
+/// (values, indices); equal elements keep their order whether or not `stable` asks for it, NaN is greater than all.
+GRADUS_API std::tuple<Tensor, Tensor> sort(Operand x, std::int64_t dim = -1, bool descending = false);
+GRADUS_API std::tuple<Tensor, Tensor> sort(Operand x, ::std::optional<bool> stable, std::int64_t dim = -1,
+                                           bool descending = false);
+GRADUS_API Tensor argsort(Operand x, std::int64_t dim = -1, bool descending = false);
+/// The k largest (smallest) along a dimension, and where they are; in order, `sorted` or not.
+GRADUS_API std::tuple<Tensor, Tensor> topk(Operand x, std::int64_t k, std::int64_t dim = -1, bool largest = true,
+                                           bool sorted = true);
 
 // Matrix products (matmul.cpp).
 GRADUS_API Tensor matmul(Operand a,

@@ -118,10 +118,10 @@ struct Cosh : UnaryOperation<Unary::Cosh> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * sinh(x); });
 };
 struct Tanh : UnaryOperation<Unary::Tanh> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (1 - square(y)); });
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return tanh_backward(dy, y); });
 };
 struct Sigmoid : UnaryOperation<Unary::Sigmoid> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y * (1 - y)); });
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return sigmoid_backward(dy, y); });
 };
 struct Erf : UnaryOperation<Unary::Erf> {
   static constexpr double kTwoOverSqrtPi = 1.128379167095512573896;

@@ -54,6 +54,28 @@ struct Mean {
     return (with_dims(dy, x, o) / static_cast<double>(count(x, o))).expand(x);
   });
 };
+// The mean of squared distances from the mean, n / (n - 1) times that when the correction is 1:
+// dx = dy 2 (x - mean) / (n - correction)
+struct Var {
+  static constexpr std::string_view name = "var";
+  struct Attrs {
+    Over over;
+    std::int64_t correction = 1;
+    template <class V>
+    void visit(V&& v) const {
+      over.visit(v);
+      v("correction", correction);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) {
+    return core::var(x, a.over.dims, a.correction, a.over.keepdim);
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& a) {
+    const Shape& shape = x.array().shape();
+    const double divisor = static_cast<double>(std::max<std::int64_t>(count(shape, a.over) - a.correction, 0));
+    return with_dims(dy, shape, a.over) * ((x - mean(x, a.over.dims, true)) * (2 / divisor));
+  });
+};
 // The share of the gradient of each element that equals the extremum: 1 / (number of those).
 Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o) {
   const Shape& shape = x.array().shape();
@@ -113,13 +135,8 @@ Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
 }
 // x in the dtype asked for.
 Tensor cast(const Operand& x, std::optional<DType> dtype) { return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor(); }
-// The mean of squared distances from the mean, n / (n - 1) times that when unbiased.
 Tensor variance(const Operand& x, const Over& o, bool unbiased) {
-  const Shape& shape = x.tensor().array().shape();
-  const std::int64_t n = count(shape, o);
-  const Tensor centred = sub(x, mean(x, o.dims, true));
-  return square(Operand(centred, x.at())).sum(o.dims, o.keepdim) /
-         static_cast<double>(std::max<std::int64_t>(n - (unbiased ? 1 : 0), 0));
+  return apply<Var>({{o.dims, o.keepdim}, unbiased ? 1 : 0}, x);
 }
 // sqrt with gradient 0 at 0.
 Tensor sqrt_flat_at_zero(const Tensor& x) {

@@ -299,6 +299,27 @@ class GRADUS_API Tensor {
   Tensor norm(const Scalar& p, IntArrayRef dim, bool keepdim = false, Location at = Location::here()) const {
     return gradus::norm({*this, at}, p, dim, keepdim);
   }
+  Tensor cumsum(std::int64_t dim, std::optional<DType> dtype = {}, Location at = Location::here()) const {
+    return gradus::cumsum({*this, at}, dim, dtype);
+  }
+  Tensor cumprod(std::int64_t dim, std::optional<DType> dtype = {}, Location at = Location::here()) const {
+    return gradus::cumprod({*this, at}, dim, dtype);
+  }
+  Tensor prod(std::optional<DType> dtype = {}, Location at = Location::here()) const {
+    return gradus::prod({*this, at}, dtype);
+  }
+  Tensor prod(std::int64_t dim, bool keepdim = false, std::optional<DType> dtype = {},
+              Location at = Location::here()) const {
+    return gradus::prod({*this, at}, dim, keepdim, dtype);
+  }
+  std::tuple<Tensor, Tensor> sort(std::int64_t dim = -1, bool descending = false, Location at = Location::here()) const;
+  std::tuple<Tensor, Tensor> sort(::std::optional<bool> stable, std::int64_t dim = -1, bool descending = false,
+                                  Location at = Location::here()) const;
+  Tensor argsort(std::int64_t dim = -1, bool descending = false, Location at = Location::here()) const {
+    return gradus::argsort({*this, at}, dim, descending);
+  }
+  std::tuple<Tensor, Tensor> topk(std::int64_t k, std::int64_t dim = -1, bool largest = true, bool sorted = true,
+                                  Location at = Location::here()) const;
   Tensor logsumexp(IntArrayRef dim, bool keepdim = false, Location at = Location::here()) const {
     return gradus::logsumexp({*this, at}, dim, keepdim);
   }

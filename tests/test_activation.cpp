@@ -4,11 +4,18 @@
 #include <cmath>
 #include <limits>
 
+#include <gradus/autograd/activation.h>
+#include <gradus/autograd/check.h>
 #include <gradus/autograd/create.h>
 #include <gradus/autograd/gradcheck.h>
+#include <gradus/core/activation.h>
+#include <gradus/core/pointwise.h>
+#include <gradus/core/random.h>
+#include <gradus/layers/check.h>
 #include <gradus/layers/functional.h>
 
 #include "support/pytorch.h"
+#include "support/threads.h"
 
 using namespace gradus;
 using core::Array;
@@ -77,6 +84,83 @@ BOOST_AUTO_TEST_CASE(agree_with_pytorch) {
              [](const Tensor& x, std::int64_t dim) { return F::log_softmax(x, F::LogSoftmaxFuncOptions(dim)); });
 }
 
+BOOST_AUTO_TEST_CASE(smooth_ones_agree_with_pytorch) {
+  const PyTorchFile file("scan");
+  const auto check = [&](const std::string& name, auto function) {
+    for (const char* dtype : {"_f32", "_f64"}) {
+      const Tensor x = file[name + dtype + "/x"].requires_grad_();
+      const Tensor y = function(x);
+      file.check(y, name + dtype + "/y");
+      y.backward(file[name + dtype + "/dy"]);
+      file.check(x.grad(), name + dtype + "/dx");
+    }
+  };
+  check("gelu", [](const Tensor& x) { return gelu(x); });
+  check("gelu", [](const Tensor& x) { return F::gelu(x); });
+  check("gelu", [](const Tensor& x) { return nn::GELU()(x); });
+  check("gelu_tanh", [](const Tensor& x) { return gelu(x, "tanh"); });
+  check("gelu_tanh", [](const Tensor& x) { return F::gelu(x, F::GELUFuncOptions().approximate("tanh")); });
+  check("gelu_tanh", [](const Tensor& x) { return nn::GELU(nn::GELUOptions().approximate("tanh"))(x); });
+  check("silu", [](const Tensor& x) { return F::silu(x); });
+  check("silu", [](const Tensor& x) { return nn::SiLU()(x); });
+  check("softplus", [](const Tensor& x) { return F::softplus(x); });
+  check("softplus_beta", [](const Tensor& x) { return nn::Softplus(nn::SoftplusOptions().beta(2).threshold(5))(x); });
+  check("leaky_relu", [](const Tensor& x) { return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2))(x); });
+  check("leaky_relu", [](const Tensor& x) {
+    return F::leaky_relu(x * 1, F::LeakyReLUFuncOptions().negative_slope(0.2).inplace(true));
+  });
+  check("elu", [](const Tensor& x) { return nn::ELU(nn::ELUOptions().alpha(1.5))(x); });
+  check("elu", [](const Tensor& x) { return F::elu(x * 1, F::ELUFuncOptions().alpha(1.5).inplace(true)); });
+}
+
+BOOST_AUTO_TEST_CASE(rules_agree_three_ways) {
+  const auto passes = [](const autograd::CheckReport& report) { BOOST_TEST(report.ok(), report.to_string()); };
+  const Tensor x = randn({7, 5}, kFloat64) * 3;
+  passes(nn::check<autograd::GeluRule>({false}, x));
+  passes(nn::check<autograd::GeluRule>({true}, x));
+  passes(nn::check<autograd::SiluRule>(x));
+  passes(nn::check<autograd::SoftplusRule>({1, 20}, x));
+  passes(nn::check<autograd::SoftplusRule>({2, 3}, x));
+  passes(nn::check(nn::GELU(), randn({7, 5})));
+  passes(nn::check(nn::SiLU(), randn({7, 5})));
+  passes(nn::check(nn::Softplus(), randn({7, 5})));
+}
+
+BOOST_AUTO_TEST_CASE(softmax_modules) {
+  const Tensor x = randn({3, 4});
+  test::check_close(nn::Softmax(1)(x), softmax(x, 1), 0, "Softmax");
+  test::check_close(nn::LogSoftmax(0)(x), log_softmax(x, 0), 0, "LogSoftmax");
+  BOOST_TEST(nn::Softmax(1)->to_string() == "Softmax(dim=1)");
+  BOOST_TEST(nn::LogSoftmax(nn::LogSoftmaxOptions(0))->to_string() == "LogSoftmax(dim=0)");
+  BOOST_TEST(nn::GELU()->to_string() == "GELU()");
+  BOOST_TEST(nn::SiLU()->to_string() == "SiLU()");
+  BOOST_TEST(nn::Softplus()->to_string() == "Softplus(beta=1, threshold=20)");
+  BOOST_TEST(nn::LeakyReLU()->to_string() == "LeakyReLU(negative_slope=0.01)");
+  BOOST_TEST(nn::ELU()->to_string() == "ELU(alpha=1)");
+}
+
+BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
+  const Array x = core::randn({400, 301}, kFloat32, {5, 0}), dy = core::randn({400, 301}, kFloat32, {6, 0});
+  std::vector<Array> first;
+  test::ManyThreads many;
+  many.each([&] {
+    const std::vector<Array> results = {core::gelu(x),
+                                        core::gelu(x, true),
+                                        core::silu(x.t()),
+                                        core::softplus(x),
+                                        core::gelu_backward(dy, x),
+                                        core::gelu_backward(dy.t(), x.t(), true),
+                                        core::silu_backward(dy, x),
+                                        core::softplus_backward(dy, x),
+                                        core::tanh_backward(dy, core::tanh(x)),
+                                        core::sigmoid_backward(dy, core::sigmoid(x)),
+                                        core::binary(core::Binary::Pow, core::abs(x), dy),
+                                        core::unary(core::Unary::Exp2, x)};
+    if (first.empty()) first = results;
+    for (std::size_t i = 0; i < results.size(); ++i) BOOST_TEST(test::same_bits(results[i], first[i]), "result " << i);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(softmax_in_another_dtype) {
   const Tensor x = randn({3, 4});
   const Tensor y = F::softmax(x, F::SoftmaxFuncOptions(1).dtype(kFloat64));
@@ -141,6 +225,14 @@ BOOST_AUTO_TEST_CASE(relu_in_place) {
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<ShapeError>([] { nn::ReluRule::backward(core::ones({3}), core::ones({2})); }, {"relu", "[3]", "[2]"});
+  check_error<ValueError>([] { gelu(randn({2}), "fast"); }, {"gelu", "none", "fast"});
+  check_error<ValueError>([] { softplus(randn({2}), 0); }, {"softplus", "beta", "0"});
+  check_error<DTypeError>([] { silu(ones({2}, kInt64)); }, {"silu", "int64", "to(kFloat32)"});
+  check_error<ShapeError>([] { core::gelu_backward(core::ones({3}), core::ones({2})); },
+                          {"gelu_backward", "[3]", "[2]"});
+  check_error<DTypeError>([] { core::tanh_backward(core::ones({2}), core::ones({2}, kFloat64)); },
+                          {"tanh_backward", "float32", "float64"});
+  check_error<GradError>([] { F::elu(ones({2}).requires_grad_(), F::ELUFuncOptions().inplace(true)); }, {"leaf"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

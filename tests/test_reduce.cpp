@@ -332,6 +332,39 @@ BOOST_AUTO_TEST_CASE(sums_of_many_numbers) {
   BOOST_TEST(core::sum(ones({70, 70}, kBool)).item<std::int64_t>() == 4900);
 }
 
+// Sums of float32 are accumulated in float64, block by block: the error is at most that of summing in float64, n 2^-53
+// times the sum of magnitudes, and one rounding of the result.
+BOOST_AUTO_TEST_CASE(sums_that_cancel) {
+  const std::int64_t n = 10000000;
+  const Array x = empty({n});
+  const float pattern[3] = {1e8f, 1, -1e8f};
+  double exact = 0, magnitudes = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    x.data_ptr<float>()[i] = pattern[i % 3];
+    magnitudes += std::abs(static_cast<double>(pattern[i % 3]));
+    exact += i % 3 == 1 ? 1 : 0;
+  }
+  exact += 1e8;  // n is one more than a multiple of 3
+  const double bound = static_cast<double>(n) * 0x1p-53 * magnitudes + exact * 0x1p-24;
+  BOOST_TEST(std::abs(core::sum(x).item<double>() - exact) <= bound);
+  // In fact no partial sum of integers below 2^53 is rounded.
+  BOOST_TEST(core::sum(x).item<float>() == static_cast<float>(exact));
+  BOOST_TEST(core::sum(x.narrow(0, 0, n - 1)).item<float>() == 3333333.f);
+}
+
+BOOST_AUTO_TEST_CASE(variance_near_the_largest_numbers) {
+  // Squares of float32 numbers near 1e30 overflow float32; those of their distances do not overflow float64.
+  const Array x = (rand({4000}, kFloat64, {2, 0}) * Scalar(1e15) + Scalar(1e30)).to(kFloat32);
+  const Array wide = x.to(kFloat64);
+  BOOST_TEST(var(wide).item<double>() >= 0);
+  BOOST_TEST(var(x).item<float>() == static_cast<float>(var(wide).item<double>()));
+  BOOST_TEST(std::isinf(var(test::list(std::vector<float>{-1e30f, 1e30f})).item<float>()));  // 2e60 is no float32
+  BOOST_TEST(var(test::list(std::vector<double>{-1e30, 1e30})).item<double>() == 2e60,
+             boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(std::isnan(var(full({1}, 3, kFloat64)).item<double>()));
+  BOOST_TEST(var(full({1}, 3, kFloat64), {}, 0).item<double>() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(variance_far_from_zero) {
   const Array x = rand({100000}, kFloat64, {1, 0});
   const double spread = var(x).item<double>();

@@ -88,6 +88,19 @@ std::vector<OperationLine> make_table() {
       {"round", one(round), {between(s23)}, kPointwise | kFlat},
       {"trunc", one(trunc), {between(s23)}, kPointwise | kFlat},
 
+      // Activations.
+      {"gelu", on([](const Tensor& x) { return gelu(x); }), {real(s23)}, kPointwise},
+      {"gelu", on([](const Tensor& x) { return gelu(x, "tanh"); }), {real(s23)}, kPointwise},
+      {"silu", on([](const Tensor& x) { return silu(x); }), {real(s23)}, kPointwise},
+      {"softplus", on([](const Tensor& x) { return softplus(x, 2, 3); }), {real(s34)}, kPointwise},
+      {"leaky_relu",
+       on([](const Tensor& x) { return leaky_relu(x, 0.2); }),
+       {real(s23)},
+       kPointwise | kComposed | kLinear},
+      {"elu", on([](const Tensor& x) { return elu(x, 1.5); }), {real(s23)}, kPointwise | kComposed},
+      {"tanh_backward", two(tanh_backward), {real(s23), real(s23)}, 0, {{{}, {}}, {{0, 2}, {0, 2}}}},
+      {"sigmoid_backward", two(sigmoid_backward), {real(s23), real(s23)}, 0, {{{}, {}}, {{0, 2}, {0, 2}}}},
+
       // Pointwise, with a number.
       {"add", on([](const Tensor& x) { return add(x, 1.5, 2); }), {real(s23)}, kPointwise | kLinear},
       {"sub", on([](const Tensor& x) { return sub(x, 1.5, 2); }), {real(s23)}, kPointwise | kLinear},
@@ -147,7 +160,7 @@ std::vector<OperationLine> make_table() {
        kLinear,
        {{{2, 0, 3}}}},
       {"mean", on([](const Tensor& x) { return mean(x, 1, true); }), {real(s234)}, kLinear, {{{0, 2}}}},
-      {"var", on([](const Tensor& x) { return var(x); }), {real(s234)}, kComposed},
+      {"var", on([](const Tensor& x) { return var(x); }), {real(s234)}},
       {"var",
        on([](const Tensor& x) {
          return var(x, {0, 2}, false, true);
@@ -198,6 +211,31 @@ std::vector<OperationLine> make_table() {
        {real(s234)},
        kLinear,
        {{{0, 3, 2}}, {{3, 0}}}},
+
+      // Along a dimension.
+      {"cumsum", on([](const Tensor& x) { return cumsum(x, 1); }), {real(s234)}, kLinear, {{{0, 2}}, {{2, 0}}}},
+      {"cumprod", on([](const Tensor& x) { return cumprod(x, 1); }), {real(s234)}, 0, {{{0, 2}}, {{2, 0}}, {{2, 1}}}},
+      {"prod", on([](const Tensor& x) { return prod(x, 1); }), {real(s234)}, 0, {{{0, 2}}, {{2, 0}}, {{2, 1}}}},
+      {"prod", on([](const Tensor& x) { return prod(x, -1, true); }), {real(s23)}},
+      {"prod of all", on([](const Tensor& x) { return prod(x); }), {real(s23)}, kComposed},
+      {"linear_recurrence",
+       [](const Operands& x) { return linear_recurrence(x[0], x[1], 1); },
+       {real(s34), real(s34)},
+       0,
+       {{{2, 3, 2}, {2, 3, 2}}, {{2, 0}, {2, 0}}}},
+      {"linear_recurrence",
+       [](const Operands& x) { return linear_recurrence(x[0], x[1], 0, true); },
+       {real(s34), real(s34)}},
+      {"sort",
+       on([](const Tensor& x) { return std::get<0>(sort(x, 1)); }),
+       {real(s234)},
+       kLinear | kNoTies,
+       {{{2, 0}}, {{0, 2}}}},
+      {"topk",
+       on([](const Tensor& x) { return std::get<0>(topk(x, 2, -1)); }),
+       {real(s234)},
+       kLinear | kNoTies,
+       {{{0, 3}}}},
 
       // Products.
       {"matmul", two(matmul), {real(s23), real(s34)}, 0, {{{2, 0}, {0, 3}}, {{0, 2}, {2, 3}}, {{2, 3}, {3, 0}}}},
@@ -472,7 +510,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
       {"linear", "check"},     {"batch_norm", "check"},    {"dropout", "check"},         {"batch_norm_eval", "check"},
       {"relu", "check"},       {"cross_entropy", "check"}, {"softmax", "softmax"},       {"log_softmax", "softmax"},
       {"max_pool", "pooling"}, {"avg_pool", "pooling"},    {"layer_norm", "layer_norm"}, {"embedding", "embedding"},
-      {"conv", "conv"}};
+      {"conv", "conv"},        {"gelu", "activation"},     {"silu", "activation"},       {"softplus", "activation"}};
   return list;
 }
 
