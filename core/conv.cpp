@@ -89,31 +89,19 @@ std::vector<Phase> phases(int64_t extent, int64_t kernel, int64_t stride, int64_
   return all;
 }
 
-/// The taps of some phases of weight [O, C / groups, taps..], as [groups, C / groups, O / groups, taps..].
-template <class T>
-void turned_weight(const Array& weight, int64_t groups, const Phase* phase, std::vector<T>& out) {
-  const int64_t rows = weight.size(1), channels = weight.size(0) / groups;
-  int64_t strides[conv_dims];
-  as_three(weight.strides().data() + 2, weight.dim() - 2, 0, strides);
-  out.resize(static_cast<std::size_t>(weight.size(0) * rows * phase[0].taps * phase[1].taps * phase[2].taps));
-  T* to = out.data();
-  for (int64_t g = 0; g < groups; ++g) {
-    for (int64_t c = 0; c < rows; ++c) {
-      for (int64_t o = 0; o < channels; ++o) {
-        const T* from = static_cast<const T*>(weight.data()) + (g * channels + o) * weight.stride(0) +
-                        c * weight.stride(1) + phase[0].tap * strides[0] + phase[1].tap * strides[1] +
-                        phase[2].tap * strides[2];
-        for (int64_t i = 0; i < phase[0].taps; ++i) {
-          for (int64_t j = 0; j < phase[1].taps; ++j) {
-            for (int64_t k = 0; k < phase[2].taps; ++k) {
-              *to++ = from[i * phase[0].tap_step * strides[0] + j * phase[1].tap_step * strides[1] +
-                           k * phase[2].tap_step * strides[2]];
-            }
-          }
-        }
-      }
-    }
+/// The taps of some phases of weight [O, C / groups, taps..], contiguous as [groups, C / groups, O / groups, taps..].
+Array turned_weight(const Array& weight, int64_t groups, const Phase* phase) {
+  Array part = weight;
+  for (int d = 2; d < weight.dim(); ++d) {
+    const Phase& p = phase[conv_dims - weight.dim() + d];
+    part = part.slice(d, p.tap, p.taps > 0 ? weight.size(d) : p.tap, p.tap_step);
   }
+  Shape shape = part.shape();
+  shape[0] /= groups;
+  shape.insert(0, groups);
+  Dims order = {0, 2, 1};
+  for (int d = 3; d < shape.size(); ++d) order.push_back(d);
+  return part.reshape(shape).permute(order).contiguous();
 }
 
 void check_numbers(const ConvGeometry& geometry, int dims) {
@@ -197,15 +185,14 @@ Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, 
   }
   with_type(dy.dtype(), [&](auto tag) {
     using T = decltype(tag);
-    std::vector<T> turned;
     const auto whole = correlation_of<T>(grid, dx, dy, geometry.groups);
     for (const Phase& i : in[0]) {
       for (const Phase& j : in[1]) {
         for (const Phase& k : in[2]) {
           const Phase phase[conv_dims] = {i, j, k};
-          turned_weight(weight, geometry.groups, phase, turned);
+          const Array turned = turned_weight(weight, geometry.groups, phase);
           auto p = whole;
-          p.weight = turned.data();
+          p.weight = static_cast<const T*>(turned.data());
           for (int d = 0; d < conv_dims; ++d) {
             p.result += phase[d].begin * whole.result_stride[d];
             p.result_stride[d] = whole.result_stride[d] * grid.step[d];

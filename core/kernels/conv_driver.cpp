@@ -12,8 +12,9 @@ namespace {
 constexpr double kParallelWork = 1e6;  // multiplications below which one thread does it all
 constexpr double kTaskWork = 3e5;      // of a task, at least
 constexpr int64_t kMostStrips = 16;    // of positions whose result stays in the second cache
-constexpr int64_t kWeightStrips = 8;   // of columns of the weight that a packed block of dy is used for
+constexpr int64_t kWeightStrips = 12;  // of columns of the weight that a packed block of dy is used for
 constexpr int64_t kEnoughTasks = 32;
+constexpr int64_t kWeightTasks = 16;    // each of which has a partial sum of its own
 constexpr int64_t kLongestBlock = 160;  // of k: the slab, a strip of it and one of the weight stay in the first cache
 
 template <class T>
@@ -217,7 +218,7 @@ class Weight {
     const int64_t strips = ceil_div(n_, cols_), across = ceil_div(strips, kWeightStrips);
     const int64_t j_step = ceil_div(strips, across) * cols_;
     // Blocks of units: as many as make enough tasks, of a size that depends on the shapes alone.
-    const int64_t wanted = std::clamp<int64_t>(ceil_div(kEnoughTasks, p_.groups * across), 1, units_);
+    const int64_t wanted = std::clamp<int64_t>(ceil_div(kWeightTasks, p_.groups * across), 1, units_);
     const int64_t per_block = ceil_div(units_, wanted), blocks = ceil_div(units_, per_block);
     const int64_t size = p_.groups * p_.rows * n_;
     const Workspace<T> partials(blocks > 1 ? blocks * size : 1);
