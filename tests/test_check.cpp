@@ -9,15 +9,20 @@
 
 #include <gradus/autograd/create.h>
 #include <gradus/autograd/engine.h>
+#include <gradus/autograd/softmax.h>
 #include <gradus/core/create.h>
 #include <gradus/core/pointwise.h>
 #include <gradus/core/reduce.h>
 #include <gradus/layers/activation.h>
+#include <gradus/layers/avg_pool.h>
 #include <gradus/layers/batch_norm.h>
 #include <gradus/layers/check.h>
 #include <gradus/layers/cross_entropy.h>
 #include <gradus/layers/dropout.h>
+#include <gradus/layers/embedding.h>
+#include <gradus/layers/layer_norm.h>
 #include <gradus/layers/linear.h>
+#include <gradus/layers/max_pool.h>
 #include <gradus/layers/sequential.h>
 
 #include "support/arrays.h"
@@ -421,8 +426,15 @@ BOOST_AUTO_TEST_CASE(references_contain_no_rule) {
   has_no_rule({BatchNormEvalRule::reference({}, leaf({7, 3, 2}), leaf({3}), leaf({3}), draw({3}), rand({3}) + 1)});
   has_no_rule({DropoutRule::reference(dropout_attrs(0.3), leaf({7, 5}))});
   has_no_rule({ReluRule::reference(leaf({7, 5}))});
+  has_no_rule({autograd::SoftmaxRule::reference({1}, leaf({7, 5}))});
+  has_no_rule({autograd::LogSoftmaxRule::reference({1}, leaf({7, 5}))});
+  has_no_rule({nn::MaxPoolRule::reference({{2}, {2}, {0}, {1}}, leaf({7, 5}))});
+  has_no_rule({nn::AvgPoolRule::reference({{{2}, {2}, {0}, {1}}, {}}, leaf({7, 5}))});
+  has_no_rule({nn::LayerNormRule::reference({{5}}, leaf({7, 5}), leaf({5}), leaf({5}))});
+  has_no_rule({nn::EmbeddingRule::reference({}, leaf({7, 5}), randint(7, {4}))});
   has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), randint(4, {7}), rand({4}, kFloat64))});
-  has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), softmax(leaf({7, 4}), 1), Tensor())});
+  const Tensor shares = exp(leaf({7, 4}));
+  has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), shares / shares.sum(1, true), Tensor())});
 }
 
 BOOST_AUTO_TEST_CASE(use_references_composes_whole_networks) {
