@@ -195,6 +195,27 @@ Array log_softmax_backward(const Array& dy, const Array& y, std::int64_t dim) {
   return gradient_of_rows("log_softmax_backward", dy, y, dim, kernels::log_softmax_backward_kernel, kExpBlock);
 }
 
+Array probabilities_times(const Array& log_p, const Array& factor) {
+  constexpr const char* op = "probabilities_times";
+  check_defined(op, log_p);
+  check_defined(op, factor);
+  if (log_p.dim() != 2 || factor.shape() != Shape{log_p.shape()[0]} || !is_floating_point(log_p.dtype())) {
+    fail<ShapeError>("{}: rows [n, C], floating, and a factor for each are needed: {} {} and {}", op, log_p.dtype(),
+                     log_p.shape(), factor.shape());
+  }
+  const Array from = log_p.contiguous(), factors = factor.to(kFloat64).contiguous();
+  Array out = empty(log_p.shape(), log_p.dtype());
+  const std::int64_t n = log_p.shape()[1], bytes = n * log_p.element_size();
+  const kernels::RowScaledExp map = kernels::exp_of_row_kernel(log_p.dtype());
+  for_rows(log_p.shape()[0], n, kExpBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      map(static_cast<const char*>(from.data()) + r * bytes, factors.data_ptr<double>()[r],
+          static_cast<char*>(out.data()) + r * bytes, static_cast<std::size_t>(n));
+    }
+  });
+  return out;
+}
+
 std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, int dims, double eps, const Array& gamma,
                                                    const Array& beta) {
   constexpr const char* op = "layer_norm_forward";
@@ -285,9 +306,8 @@ Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim) {
   char* to = static_cast<char*>(out.data());
   const std::int64_t size = values.element_size();
   for_rows(out.numel(), n, kExpBlock, [&](std::int64_t begin, std::int64_t end) {
-    const Array scratch = empty({n}, values.dtype());
     for (std::int64_t r = begin; r < end; ++r) {
-      const double result = number(from + r * n * size, scratch.data(), static_cast<std::size_t>(n));
+      const double result = number(from + r * n * size, static_cast<std::size_t>(n));
       store(to + r * size, 0, 0, reinterpret_cast<const char*>(&result), 0, 0, 1, 1);
     }
   });

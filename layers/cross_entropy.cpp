@@ -5,6 +5,7 @@
 #include "../core/fail.h"
 #include "../core/pointwise.h"
 #include "../core/reduce.h"
+#include "../core/rows.h"
 
 namespace gradus::nn {
 
@@ -151,8 +152,7 @@ std::array<Array, 3> CrossEntropyRule::backward(const Attrs& attrs, Needs needs,
 
   std::array<Array, 3> gradients;
   if (needs[0] && given.one_class) {  // g (p - 1) at the target, g p elsewhere
-    const Array dx = core::exp(log_p);
-    core::binary_out(dx, core::Binary::Mul, dx, g_rows);
+    const Array dx = core::probabilities_times(log_p, g);
     given.for_samples([&](auto type, std::int64_t n, std::int64_t t) {
       using T = decltype(type);
       dx.data_ptr<T>()[n * C + t] -= g.data_ptr<T>()[n];

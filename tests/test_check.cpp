@@ -9,16 +9,21 @@
 
 #include <gradus/autograd/create.h>
 #include <gradus/autograd/engine.h>
+#include <gradus/autograd/softmax.h>
 #include <gradus/core/create.h>
 #include <gradus/core/pointwise.h>
 #include <gradus/core/reduce.h>
 #include <gradus/layers/activation.h>
+#include <gradus/layers/avg_pool.h>
 #include <gradus/layers/batch_norm.h>
 #include <gradus/layers/check.h>
 #include <gradus/layers/conv.h>
 #include <gradus/layers/cross_entropy.h>
 #include <gradus/layers/dropout.h>
+#include <gradus/layers/embedding.h>
+#include <gradus/layers/layer_norm.h>
 #include <gradus/layers/linear.h>
+#include <gradus/layers/max_pool.h>
 #include <gradus/layers/sequential.h>
 
 #include "support/arrays.h"
@@ -424,8 +429,15 @@ BOOST_AUTO_TEST_CASE(references_contain_no_rule) {
   has_no_rule({nn::ConvRule::reference(conv, leaf({2, 4, 5, 6}), leaf({6, 2, 3, 2}), leaf({6}))});
   has_no_rule({DropoutRule::reference(dropout_attrs(0.3), leaf({7, 5}))});
   has_no_rule({ReluRule::reference(leaf({7, 5}))});
+  has_no_rule({autograd::SoftmaxRule::reference({1}, leaf({7, 5}))});
+  has_no_rule({autograd::LogSoftmaxRule::reference({1}, leaf({7, 5}))});
+  has_no_rule({nn::MaxPoolRule::reference({{2}, {2}, {0}, {1}}, leaf({7, 5}))});
+  has_no_rule({nn::AvgPoolRule::reference({{{2}, {2}, {0}, {1}}, {}}, leaf({7, 5}))});
+  has_no_rule({nn::LayerNormRule::reference({{5}}, leaf({7, 5}), leaf({5}), leaf({5}))});
+  has_no_rule({nn::EmbeddingRule::reference({}, leaf({7, 5}), randint(7, {4}))});
   has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), randint(4, {7}), rand({4}, kFloat64))});
-  has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), softmax(leaf({7, 4}), 1), Tensor())});
+  const Tensor shares = exp(leaf({7, 4}));
+  has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), shares / shares.sum(1, true), Tensor())});
 }
 
 BOOST_AUTO_TEST_CASE(use_references_composes_whole_networks) {

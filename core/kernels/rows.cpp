@@ -128,15 +128,62 @@ HWY_INLINE void TwoSums(std::size_t n, double* sums, F f) {
   }
 }
 
-/// x - shift, then exp of it.
+/// The largest number of a row, for the sake of scale: what it says of a row with a NaN is left open.
 template <class T>
-struct ShiftedExp {
-  T shift;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Exp(d, hn::Sub(x, hn::Set(d, shift)));
+HWY_INLINE T Level(const T* x, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  auto a0 = hn::Set(d, x[0]), a1 = a0, a2 = a0, a3 = a0;
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a0 = hn::Max(a0, hn::LoadU(d, x + i));
+    a1 = hn::Max(a1, hn::LoadU(d, x + i + lanes));
+    a2 = hn::Max(a2, hn::LoadU(d, x + i + 2 * lanes));
+    a3 = hn::Max(a3, hn::LoadU(d, x + i + 3 * lanes));
   }
-};
+  for (; i + lanes <= n; i += lanes) a0 = hn::Max(a0, hn::LoadU(d, x + i));
+  if (i < n) a1 = hn::Max(a1, hn::IfThenElse(hn::FirstN(d, n - i), LoadFirst(d, x + i, n - i), a1));
+  HWY_ALIGN T lane[kMaxLanes<T>];
+  hn::Store(hn::Max(hn::Max(a0, a1), hn::Max(a2, a3)), d, lane);
+  T best = lane[0];
+  for (std::size_t k = 1; k < lanes; ++k) best = lane[k] > best ? lane[k] : best;
+  return best;
+}
+
+/// exp(x) for x <= 0, within 1 ULP; 0 where that is below the smallest normal number. NaN stays.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpOfNegative(D d, V x) {
+  const auto vanishes = hn::Lt(x, hn::Set(d, -87.3365447f));  // log 2^-126
+  hn::Vec<hn::RebindToSigned<D>> n;
+  const V r = ReduceLn2(d, hn::IfThenZeroElse(vanishes, x), &n);
+  const V q = Polynomial(d, r, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
+  const V p = hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), hn::Set(d, 1.0f));
+  return hn::IfThenZeroElse(vanishes, hn::Mul(p, PowerOf2(d, n)));
+}
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V ExpOfNegative(D d, V x) {
+  return Exp(d, x);
+}
+
+/// The sum of exp(x - level); the terms are kept unless y is null.
+template <class T>
+HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  double sums[2] = {};
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    auto e = ExpOfNegative(d, hn::Sub(LoadUpTo(d, x + i, count), hn::Set(d, level)));
+    if (count < lanes) {
+      e = hn::IfThenElseZero(hn::FirstN(d, count), e);  // absent lanes hold 0, whose exp is not
+      if (y != nullptr) StoreFirst(e, d, y + i, count);
+    } else if (y != nullptr) {
+      hn::StoreU(e, d, y + i);
+    }
+    a = hn::Add(a, e);
+  });
+  return sums[0];
+}
+
 template <class T>
 struct Times {
   T factor;
@@ -159,8 +206,7 @@ void Softmax(const void* in, void* out, std::size_t n) {
   if (n == 0) return;
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
-  Map(ShiftedExp<T>{Extreme<true>(x, n)}, y, x, n);
-  Map(Times<T>{static_cast<T>(1 / SumRow(y, n))}, y, y, n);
+  Map(Times<T>{static_cast<T>(1 / SumExp(x, Level(x, n), y, n))}, y, y, n);
 }
 
 template <class T>
@@ -168,9 +214,9 @@ void LogSoftmax(const void* in, void* out, std::size_t n) {
   if (n == 0) return;
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
-  const T largest = Extreme<true>(x, n);
-  Map(ShiftedExp<T>{largest}, y, x, n);
-  Map(MinusBoth<T>{largest, static_cast<T>(std::log(SumRow(y, n)))}, y, x, n);
+  const T largest = Level(x, n);
+  const double sum = SumExp<T>(x, largest, nullptr, n);
+  Map(MinusBoth<T>{largest, static_cast<T>(std::log(sum))}, y, x, n);
 }
 
 /// y (dy - s)
@@ -188,7 +234,7 @@ struct LogSoftmaxGradient {
   T s;
   template <class D, class V>
   HWY_INLINE V operator()(D d, V dy, V y) const {
-    return hn::NegMulAdd(Exp(d, y), hn::Set(d, s), dy);
+    return hn::NegMulAdd(ExpOfNegative(d, y), hn::Set(d, s), dy);
   }
 };
 
@@ -210,14 +256,25 @@ void LogSoftmaxBackward(const void* above, const void* out, void* in, std::size_
 }
 
 template <class T>
-double LogSumExp(const void* in, void* scratch, std::size_t n) {
+double LogSumExp(const void* in, std::size_t n) {
   if (n == 0) return -std::numeric_limits<double>::infinity();
   const T* x = static_cast<const T*>(in);
-  T* y = static_cast<T*>(scratch);
   const T largest = Extreme<true>(x, n);
   if (!(largest - largest == 0)) return static_cast<double>(largest);  // infinite, or NaN
-  Map(ShiftedExp<T>{largest}, y, x, n);
-  return static_cast<double>(largest) + std::log(SumRow(y, n));
+  return static_cast<double>(largest) + std::log(SumExp<T>(x, largest, nullptr, n));
+}
+
+template <class T>
+struct ExpTimes {
+  T factor;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V y) const {
+    return hn::Mul(ExpOfNegative(d, y), hn::Set(d, factor));
+  }
+};
+template <class T>
+void ExpOfRow(const void* in, double factor, void* out, std::size_t n) {
+  Map(ExpTimes<T>{static_cast<T>(factor)}, static_cast<T*>(out), static_cast<const T*>(in), n);
 }
 
 /// (x - mean) inv_std. What rounding the mean loses is subtracted as well: |mean| may exceed the deviation by far.
@@ -326,6 +383,7 @@ RowGradient FindSoftmaxBackward(DType dtype) {
 RowGradient FindLogSoftmaxBackward(DType dtype) {
   return dtype == kFloat32 ? LogSoftmaxBackward<float> : LogSoftmaxBackward<double>;
 }
+RowScaledExp FindExpOfRow(DType dtype) { return dtype == kFloat32 ? ExpOfRow<float> : ExpOfRow<double>; }
 LayerNormRow FindLayerNorm(DType dtype) { return dtype == kFloat32 ? LayerNorm<float> : LayerNorm<double>; }
 LayerNormRowBackward FindLayerNormBackward(DType dtype) {
   return dtype == kFloat32 ? LayerNormBackward<float> : LayerNormBackward<double>;
@@ -345,6 +403,7 @@ HWY_EXPORT(FindSoftmax);
 HWY_EXPORT(FindLogSoftmax);
 HWY_EXPORT(FindSoftmaxBackward);
 HWY_EXPORT(FindLogSoftmaxBackward);
+HWY_EXPORT(FindExpOfRow);
 HWY_EXPORT(FindLayerNorm);
 HWY_EXPORT(FindLayerNormBackward);
 HWY_EXPORT(FindLogSumExp);
@@ -355,6 +414,7 @@ RowMap softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmax)(dt
 RowMap log_softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmax)(dtype); }
 RowGradient softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmaxBackward)(dtype); }
 RowGradient log_softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmaxBackward)(dtype); }
+RowScaledExp exp_of_row_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindExpOfRow)(dtype); }
 LayerNormRow layer_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLayerNorm)(dtype); }
 LayerNormRowBackward layer_norm_backward_kernel(DType dtype) {
   return HWY_DYNAMIC_DISPATCH(FindLayerNormBackward)(dtype);

@@ -21,8 +21,11 @@ RowMap log_softmax_kernel(DType dtype);
 using RowGradient = void (*)(const void* dy, const void* y, void* dx, std::size_t n);
 RowGradient softmax_backward_kernel(DType dtype);
 RowGradient log_softmax_backward_kernel(DType dtype);
-/// One number: log(sum(exp(x))). `scratch` holds n elements.
-using RowNumber = double (*)(const void* x, void* scratch, std::size_t n);
+/// exp(y) factor for y <= 0: log-probabilities. exp(y) below the smallest normal number is 0.
+using RowScaledExp = void (*)(const void* y, double factor, void* out, std::size_t n);
+RowScaledExp exp_of_row_kernel(DType dtype);
+/// One number: log(sum(exp(x))).
+using RowNumber = double (*)(const void* x, std::size_t n);
 RowNumber logsumexp_kernel(DType dtype);
 
 struct RowStatistics {
