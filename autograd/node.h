@@ -153,7 +153,7 @@ class GRADUS_API LeafNode final : public Node {
   void set_meta(const TensorMeta& meta) { meta_ = meta; }
 
   LeafNode* as_leaf() noexcept override { return this; }
-  Gradients backward(const Gradients&, bool) override { return {}; }  // the engine accumulates instead
+  Gradients backward(const Gradients& of_outputs, bool create_graph) override;  // nothing: the engine accumulates
 
   // Several backward passes may accumulate at once.
   /// The gradient in memory that `.grad` can take over. What can fail is done here.

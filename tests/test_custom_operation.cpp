@@ -25,7 +25,7 @@ using core::Unary;
 using Doubles = std::vector<double>;
 
 constexpr int kFirstLine = __LINE__;
-struct Softplus {  // y = log(1 + exp(x)) / beta with x scaled by beta
+struct SmoothRamp {  // y = log(1 + exp(x)) / beta with x scaled by beta
   static constexpr std::string_view name = "test_softplus";
   struct Attrs {
     double beta = 1;
@@ -39,7 +39,7 @@ struct Softplus {  // y = log(1 + exp(x)) / beta with x scaled by beta
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& a) { return dy * sigmoid(x * a.beta); });
 };
-Tensor softplus(Operand x, double beta = 1) { return apply<Softplus>({beta}, x); }
+Tensor smooth_ramp(Operand x, double beta = 1) { return apply<SmoothRamp>({beta}, x); }
 constexpr int kLastLine = __LINE__;
 static_assert(kLastLine - kFirstLine - 1 <= 15);
 
@@ -151,13 +151,13 @@ BOOST_AUTO_TEST_SUITE(custom_operation)
 
 BOOST_AUTO_TEST_CASE(fifteen_lines) {
   for (const double beta : {1.0, 0.5, 3.0}) {
-    const auto f = function([beta](const std::vector<Tensor>& x) { return softplus(x[0], beta); });
+    const auto f = function([beta](const std::vector<Tensor>& x) { return smooth_ramp(x[0], beta); });
     BOOST_CHECK(gradcheck(f, {numbers({2, 3})}));
     BOOST_CHECK(gradgradcheck(f, {numbers({2, 3})}));
   }
   const Tensor x = numbers({3});
   const int line = __LINE__ + 1;
-  const Tensor y = softplus(x, 2);
+  const Tensor y = smooth_ramp(x, 2);
   const auto node = y.grad_fn();
   BOOST_CHECK_EQUAL(node->name(), "test_softplus");
   BOOST_CHECK_EQUAL(node->location().line(), line);
@@ -166,11 +166,11 @@ BOOST_AUTO_TEST_CASE(fifteen_lines) {
   BOOST_CHECK_EQUAL(node->attributes()[0].value, "2");
   // Called without a function of its own it knows its place as well.
   const int next = __LINE__ + 1;
-  const Tensor z = apply<Softplus>({1.5}, x);
+  const Tensor z = apply<SmoothRamp>({1.5}, x);
   BOOST_CHECK_EQUAL(z.grad_fn()->location().line(), next);
   // Without a gradient it is an ordinary function.
   const NoGradGuard guard;
-  BOOST_CHECK(!softplus(x).requires_grad());
+  BOOST_CHECK(!smooth_ramp(x).requires_grad());
 }
 
 BOOST_AUTO_TEST_CASE(a_check_of_nothing_is_an_error) {
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_projection_finds_mistakes_too) {
   const Tensor x = numbers({2, 3});
   autograd::GradcheckOptions options;
   options.whole_jacobian = 0;
-  BOOST_CHECK(gradcheck(function([](const std::vector<Tensor>& in) { return softplus(in[0]); }), {x}, options));
+  BOOST_CHECK(gradcheck(function([](const std::vector<Tensor>& in) { return smooth_ramp(in[0]); }), {x}, options));
   check_error<GradError>(
       [&] { gradcheck(function([](const std::vector<Tensor>& in) { return apply<Broken<0>>(in[0]); }), {x}, options); },
       {"random projection"});

@@ -217,9 +217,15 @@ void AddScaled(void* out, const void* const* in, std::size_t n, const void* para
     const std::size_t lanes = hn::Lanes(d);
     std::size_t i = 0;
     // The product is rounded before the sum, so that every machine agrees and the composed form does too.
-    for (; i + lanes <= n; i += lanes) {
-      hn::StoreU(hn::Add(hn::LoadU(d, a + i), hn::Mul(scale, hn::LoadU(d, b + i))), d, y + i);
+    const auto sum_at = [&](std::size_t at) {
+      return hn::Add(hn::LoadU(d, a + at), hn::Mul(scale, hn::LoadU(d, b + at)));
+    };
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+      const auto first = sum_at(i), second = sum_at(i + lanes);
+      hn::StoreU(first, d, y + i);
+      hn::StoreU(second, d, y + i + lanes);
     }
+    for (; i + lanes <= n; i += lanes) hn::StoreU(sum_at(i), d, y + i);
     if (i < n) {
       const auto sum = hn::Add(LoadFirst(d, a + i, n - i), hn::Mul(scale, LoadFirst(d, b + i, n - i)));
       StoreFirst(sum, d, y + i, n - i);
