@@ -3,13 +3,17 @@
 #include "parallel.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cfenv>
+#include <chrono>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/partitioner.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include "cpu_limit.h"
@@ -32,45 +36,6 @@ void tsan_acquire(void*) {}
 void tsan_release(void*) {}
 #endif
 
-// --- The arena -----------------------------------------------------------------------------------------------------
-
-/// Places for calling threads, beside those of oneTBB's own. Without a place of its own, a caller would lend its thread
-/// to the loops of others while somebody else runs its loop.
-constexpr int kCallers = 64;
-
-struct Arena {
-  explicit Arena(int n) : threads(n), tasks(n - 1 + kCallers, kCallers) { tasks.initialize(); }
-  const int threads;
-  tbb::task_arena tasks;
-};
-
-/// Which of the threads in the arena this is: 0 for a caller.
-int place_in_arena() { return std::max(tbb::this_task_arena::current_thread_index() - kCallers + 1, 0); }
-
-/// The arena in use. Loops hold a share of it, so that set_num_threads may replace it while they run. Never destroyed:
-/// threads may outlive main.
-class CurrentArena {
- public:
-  std::shared_ptr<Arena> get() {
-    const std::lock_guard lock(mutex_);
-    return arena_;
-  }
-  void set(int n) {
-    std::shared_ptr<Arena> old;  // released after the lock
-    const std::lock_guard lock(mutex_);
-    old = std::exchange(arena_, std::make_shared<Arena>(n));
-  }
-
- private:
-  std::mutex mutex_;
-  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>(std::min(allowed_cpus(), kMaxThreads));
-};
-
-CurrentArena& current_arena() {
-  static CurrentArena& arena = *new CurrentArena;
-  return arena;
-}
-
 // --- Counting threads, for tests -----------------------------------------------------------------------------------
 
 std::atomic<int> seen_count{0};
@@ -85,15 +50,31 @@ void note_thread() {
   }
 }
 
+// --- Waiting -------------------------------------------------------------------------------------------------------
+
+/// One turn of a wait that is expected to be short; now and then another thread gets the processor.
+void wait_a_moment(unsigned turn) {
+  if (turn % 64 == 63) {
+    std::this_thread::yield();
+  } else {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+}
+
 // --- One loop ------------------------------------------------------------------------------------------------------
 
 /// The blocks of one loop, dealt into one span for each thread; a thread begins with its own span, so that it meets the
-/// memory that it touched in the loop before, and then helps with the others'.
+/// memory that it touched in the loop before, and then takes from the others'.
 class Loop {
  public:
   Loop(std::int64_t n, std::int64_t grain, std::int64_t blocks, int spans,
        FunctionRef<void(std::int64_t, std::int64_t)> body)
       : n_(n), grain_(grain), spans_(spans), body_(body) {
+    std::fegetenv(&mode_);
     for (int s = 0; s < spans; ++s) {
       span_[s].next.store(blocks * s / spans, std::memory_order_relaxed);
       span_[s].end = blocks * (s + 1) / spans;
@@ -101,25 +82,31 @@ class Loop {
     tsan_release(this);  // to the threads that will join
   }
 
-  /// What each thread that takes part does.
-  void join() {
-    struct HandOver {  // also when a block throws
-      explicit HandOver(Loop* l) : loop(l) { tsan_acquire(loop); }
-      ~HandOver() { tsan_release(&loop->done_); }
-      Loop* loop;
-    } hand_over(this);
-    note_thread();
-    const int place = place_in_arena();
+  /// What the caller does, and each thread that helps it. A block that throws ends the loop.
+  void join(int place) noexcept {
+    tsan_acquire(this);
     try {
       for (int k = 0; k < spans_; ++k) run_span(span_[(place + k) % spans_]);
     } catch (...) {
+      if (!failed_.exchange(true)) error_ = std::current_exception();
       for (int s = 0; s < spans_; ++s) span_[s].next.store(span_[s].end, std::memory_order_relaxed);
-      throw;
     }
+    tsan_release(&done_);
+  }
+  /// Helpers compute with the caller's rounding and subnormal modes.
+  void help(int place) noexcept {
+    std::fenv_t own;
+    std::fegetenv(&own);
+    std::fesetenv(&mode_);
+    join(place);
+    std::fesetenv(&own);
   }
 
-  /// Once all threads are through.
-  void finish() { tsan_acquire(&done_); }
+  /// Once all threads are through: throws what a block has thrown.
+  void finish() {
+    tsan_acquire(&done_);
+    if (error_) std::rethrow_exception(error_);
+  }
 
   static constexpr int kMaxSpans = 64;
 
@@ -130,9 +117,11 @@ class Loop {
   };
 
   void run_span(Span& span) {
+    if (span.next.load(std::memory_order_relaxed) >= span.end) return;
     while (true) {
       const std::int64_t block = span.next.fetch_add(1, std::memory_order_relaxed);
       if (block >= span.end) return;
+      note_thread();
       body_(block * grain_, std::min((block + 1) * grain_, n_));
     }
   }
@@ -140,9 +129,160 @@ class Loop {
   const std::int64_t n_, grain_;
   const int spans_;
   FunctionRef<void(std::int64_t, std::int64_t)> body_;
+  std::fenv_t mode_;
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;
   char done_ = 0;  // an address for the sanitizer
   Span span_[kMaxSpans];
 };
+
+// --- Helpers -------------------------------------------------------------------------------------------------------
+
+/// The loops that are open to helpers, and the helpers: tasks of oneTBB's that stay for a while after a loop. The next
+/// one often follows within microseconds, and to wake a thread takes tens of them. A caller waits for nobody to come: it
+/// works through all the blocks itself, shares them with whoever is there, and at the end waits only for the blocks that
+/// helpers are in the middle of. So it never runs a block of somebody else's loop, whose locks it might hold.
+class Crew : public std::enable_shared_from_this<Crew> {
+ public:
+  explicit Crew(int helpers) : helpers_(helpers) {}
+
+  void run(Loop& loop, tbb::task_arena& tasks, int wanted) {
+    Slot* const slot = open(loop);
+    if (slot != nullptr) hire(tasks, std::min(wanted, helpers_));
+    loop.join(0);
+    if (slot != nullptr) close(*slot);
+  }
+  /// Sends the helpers home.
+  void dismiss() { dismissed_.store(true, std::memory_order_relaxed); }
+
+ private:
+  /// A caller owns a slot from open to close. A helper counts itself in before it looks for the loop, and the caller
+  /// takes the loop away before it looks at the count: one of them sees the other.
+  struct alignas(64) Slot {
+    std::atomic<bool> taken{false};
+    std::atomic<Loop*> loop{nullptr};
+    std::atomic<int> inside{0};
+  };
+
+  Slot* open(Loop& loop) {
+    for (Slot& slot : slots_) {
+      if (slot.taken.load(std::memory_order_relaxed) || slot.taken.exchange(true)) continue;
+      slot.loop.store(&loop);
+      return &slot;
+    }
+    return nullptr;  // so many callers at once need no helpers
+  }
+  void close(Slot& slot) {
+    slot.loop.store(nullptr);
+    for (unsigned turn = 0; slot.inside.load() != 0; ++turn) wait_a_moment(turn);
+    slot.taken.store(false);
+  }
+
+  void hire(tbb::task_arena& tasks, int wanted) {
+    int hired = hired_.load(std::memory_order_relaxed);
+    while (hired < wanted) {
+      if (!hired_.compare_exchange_weak(hired, hired + 1)) continue;
+      try {
+        tasks.enqueue([crew = shared_from_this()] { crew->stay(); });
+      } catch (...) {  // helpers are welcome, not needed
+        hired_.fetch_sub(1);
+        return;
+      }
+      ++hired;
+    }
+  }
+
+  /// What a helper does until nothing has come for a while.
+  void stay() noexcept {
+    const int place = take_place();
+    auto idle_since = std::chrono::steady_clock::now();
+    for (unsigned turn = 0; !dismissed_.load(std::memory_order_relaxed); ++turn) {
+      if (help(place)) {
+        idle_since = std::chrono::steady_clock::now();
+      } else if (turn % 64 == 0 && std::chrono::steady_clock::now() - idle_since > kPatience) {
+        break;
+      }
+      wait_a_moment(turn);
+    }
+    places_[static_cast<std::size_t>(place % Loop::kMaxSpans)].store(false);
+    hired_.fetch_sub(1);
+  }
+  /// Whether there was a loop to help with.
+  bool help(int place) noexcept {
+    bool helped = false;
+    for (Slot& slot : slots_) {
+      if (slot.loop.load(std::memory_order_relaxed) == nullptr) continue;
+      slot.inside.fetch_add(1);
+      if (Loop* loop = slot.loop.load()) {
+        loop->help(place);
+        slot.loop.compare_exchange_strong(loop, nullptr);  // no block is left for others to come for
+        helped = true;
+      }
+      slot.inside.fetch_sub(1);
+    }
+    return helped;
+  }
+  /// The lowest place that no other helper has, from 1 on: the span that it begins with.
+  int take_place() noexcept {
+    for (int place = 1; place < Loop::kMaxSpans; ++place) {
+      if (!places_[static_cast<std::size_t>(place)].exchange(true)) return place;
+    }
+    return 0;
+  }
+
+  // Longer than the pauses between the operations of a training step, too short for anybody to notice.
+  static constexpr std::chrono::microseconds kPatience{200};
+
+  const int helpers_;
+  std::atomic<int> hired_{0};  // on their way or here
+  std::atomic<bool> dismissed_{false};
+  Slot slots_[8];
+  std::array<std::atomic<bool>, Loop::kMaxSpans> places_{};
+};
+
+// --- The arena -----------------------------------------------------------------------------------------------------
+
+struct Arena {
+  explicit Arena(int n)
+      : threads(n),
+        // No more of them than oneTBB will run: the others would only stand in the queue.
+        crew(std::make_shared<Crew>(std::min(n, static_cast<int>(tbb::global_control::active_value(
+                                                    tbb::global_control::max_allowed_parallelism))) -
+                                    1)),
+        tasks(std::max(n - 1, 1), 0) {
+    tasks.initialize();
+  }
+  ~Arena() { crew->dismiss(); }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  const int threads;
+  const std::shared_ptr<Crew> crew;
+  tbb::task_arena tasks;
+};
+
+/// The arena in use. Loops hold a share of it, so that set_num_threads may replace it while they run. Never destroyed:
+/// threads may outlive main.
+class CurrentArena {
+ public:
+  std::shared_ptr<Arena> get() {
+    const std::lock_guard lock(mutex_);
+    return arena_;
+  }
+  void set(int n) {
+    std::shared_ptr<Arena> next = std::make_shared<Arena>(n);  // the old one goes after the lock
+    const std::lock_guard lock(mutex_);
+    std::swap(arena_, next);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>(std::min(allowed_cpus(), kMaxThreads));
+};
+
+CurrentArena& current_arena() {
+  static CurrentArena& arena = *new CurrentArena;
+  return arena;
+}
 
 void run_blocks(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
   const std::int64_t blocks = (n - 1) / grain + 1;
@@ -154,22 +294,8 @@ void run_blocks(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_
     return;
   }
   Loop loop(n, grain, blocks, spans, body);
-  // The threads compute with the caller's rounding and subnormal modes, not with those of the arena's first user.
-  // Isolated: when a program cancels its own group of tasks, the blocks of a loop inside still all run.
-  tbb::task_group_context context(tbb::task_group_context::isolated,
-                                  tbb::task_group_context::default_traits | tbb::task_group_context::fp_settings);
-  struct Finish {
-    Loop& loop;
-    ~Finish() { loop.finish(); }
-  } finish{loop};
-  arena->tasks.execute([&] {
-    // Isolated: while a thread waits for the rest of this loop, it takes no block of somebody else's, whose locks the
-    // caller might hold.
-    tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(
-          0, spans, [&](int) { loop.join(); }, tbb::simple_partitioner{}, context);
-    });
-  });
+  arena->crew->run(loop, arena->tasks, spans - 1);
+  loop.finish();
 }
 
 }  // namespace
