@@ -145,6 +145,9 @@ class Loop {
 class Crew : public std::enable_shared_from_this<Crew> {
  public:
   explicit Crew(int helpers) : helpers_(helpers) {}
+  ~Crew() { tsan_acquire(this); }  // whoever lets go last has seen the others go
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
 
   void run(Loop& loop, tbb::task_arena& tasks, int wanted) {
     Slot* const slot = open(loop);
@@ -153,7 +156,10 @@ class Crew : public std::enable_shared_from_this<Crew> {
     if (slot != nullptr) close(*slot);
   }
   /// Sends the helpers home.
-  void dismiss() { dismissed_.store(true, std::memory_order_relaxed); }
+  void dismiss() {
+    dismissed_.store(true, std::memory_order_relaxed);
+    tsan_release(this);
+  }
 
  private:
   /// A caller owns a slot from open to close. A helper counts itself in before it looks for the loop, and the caller
@@ -182,6 +188,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
     int hired = hired_.load(std::memory_order_relaxed);
     while (hired < wanted) {
       if (!hired_.compare_exchange_weak(hired, hired + 1)) continue;
+      tsan_release(this);
       try {
         tasks.enqueue([crew = shared_from_this()] { crew->stay(); });
       } catch (...) {  // helpers are welcome, not needed
@@ -206,6 +213,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
     }
     places_[static_cast<std::size_t>(place % Loop::kMaxSpans)].store(false);
     hired_.fetch_sub(1);
+    tsan_release(this);
   }
   /// Whether there was a loop to help with.
   bool help(int place) noexcept {

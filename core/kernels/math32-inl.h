@@ -53,6 +53,9 @@ HWY_INLINE V ExpReduced(D d, V r) {
 /// y 2^n in two steps, so that 2^128 is reached, and subnormal results with one rounding; n in [-252, 256].
 template <class D, class V, class VI, IfFloat32<D>* = nullptr>
 HWY_INLINE V Scale(D d, V y, VI n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) return V{_mm512_scalef_ps(y.raw, hn::ConvertTo(d, n).raw)};
+#endif
   const auto half = hn::ShiftRight<1>(n);
   return hn::Mul(hn::Mul(y, PowerOf2(d, half)), PowerOf2(d, hn::Sub(n, half)));
 }
@@ -60,12 +63,17 @@ HWY_INLINE V Scale(D d, V y, VI n) {
 /// exp(x), within 1 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Exp(D d, V x) {
-  // Beyond these the result is 0 or infinity already. NaN comes out as anything, and is put back at the end.
-  const V bounded = hn::Min(hn::Max(x, hn::Set(d, -104.0f)), hn::Set(d, 89.0f));
+  // Beyond these the result is 0 or infinity already. In this order the bounds let NaN pass, but for portable code,
+  // where it comes out as anything and is put back at the end.
+  const V bounded = hn::Min(hn::Set(d, 89.0f), hn::Max(hn::Set(d, -104.0f), x));
   hn::Vec<hn::RebindToSigned<D>> n;
   const V r = ReduceLn2(d, bounded, &n);
   const V y = Scale(d, hn::Add(ExpReduced(d, r), hn::Set(d, 1.0f)), n);
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
   return hn::IfThenElse(hn::Eq(x, x), y, x);
+#else
+  return y;
+#endif
 }
 
 /// exp(x) - 1 for x in [-18, 88.9].
