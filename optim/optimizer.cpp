@@ -48,8 +48,8 @@ std::vector<OptimizerParamGroup> Optimizer::one_group(std::vector<Tensor> params
 }
 
 void Optimizer::check_options(const OptimizerParamGroup& group) const {
-  const OptimizerOptions& options = group.options();
-  if (typeid(options) != typeid(*defaults_)) {
+  const OptimizerOptions &options = group.options(), &own = *defaults_;
+  if (typeid(options) != typeid(own)) {
     core::fail<ValueError>(
         "optimizer: a group's options must be of the optimizer's own kind: SGDOptions for SGD, "
         "AdamOptions for Adam, AdamWOptions for AdamW");

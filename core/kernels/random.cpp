@@ -136,7 +136,7 @@ void Bernoulli(bool* out, const std::uint32_t* words, std::size_t n, std::uint64
 void BernoulliFloat(float* out, const std::uint32_t* words, std::size_t n, std::uint64_t limit) {
   const bool always = limit >> 32 != 0;
   const std::uint32_t below = static_cast<std::uint32_t>(limit);
-  for (std::size_t i = 0; i < n; ++i) out[i] = (words[i] < below) | always ? 1.0f : 0.0f;
+  for (std::size_t i = 0; i < n; ++i) out[i] = ((words[i] < below) | always) ? 1.0f : 0.0f;
 }
 
 }  // namespace HWY_NAMESPACE
