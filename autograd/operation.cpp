@@ -101,7 +101,7 @@ Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of) {
   return view;
 }
 
-core::Array placeholder(const TensorMeta& meta) {
+core::Array zeros_without_memory(const TensorMeta& meta) {
   if (meta.shape == core::Shape{-1}) return {};
   return core::full({}, 0, meta.dtype).expand(meta.shape);
 }

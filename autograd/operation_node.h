@@ -230,7 +230,7 @@ class NodeOf final : public Node {
       value = saved_input<I>();
     } else {
       const TensorMeta& meta = shapes_[rank_of(G::all_shape, I)];
-      value = placeholder(meta);
+      value = zeros_without_memory(meta);
     }
     return value.defined() ? alias_of(Tensor(std::move(value), edges_[I])) : Tensor();
   }

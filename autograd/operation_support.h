@@ -118,7 +118,7 @@ inline TensorMeta meta_of(const core::Array& x) {
   return x.defined() ? TensorMeta{x.shape(), x.dtype()} : TensorMeta{core::Shape{-1}, kFloat32};
 }
 /// Zeros of a shape that take no memory; undefined for an absent input.
-GRADUS_API core::Array placeholder(const TensorMeta& meta);
+GRADUS_API core::Array zeros_without_memory(const TensorMeta& meta);
 /// The same numbers as a node of their own.
 GRADUS_API Tensor alias_of(Operand x);
 /// dx[i] <- d(outputs)/d(inputs[i]) applied to dy, recorded, for a rule's reference.

@@ -117,7 +117,7 @@ class GRADUS_API Tensor {
   void set_data(const Tensor& other) const;
   bool is_view() const { return body().view != nullptr; }
   /// How often the storage has been written to in place.
-  std::uint64_t version() const { return array().storage()->writes().count; }
+  std::uint64_t version() const { return array().storage()->write_count(); }
 
   /// Sees, and may replace, each gradient of this tensor. Returns an id for remove_hook. A hook returns a Tensor or void.
   template <class F>

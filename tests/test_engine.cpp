@@ -17,6 +17,7 @@
 #include <gradus/core/pointwise.h>
 
 #include "support/gradients.h"
+#include "support/threads.h"
 
 namespace gradus::test {
 namespace {
@@ -756,27 +757,6 @@ BOOST_AUTO_TEST_CASE(a_gradient_with_a_history_holds_nothing_for_ever) {
 }
 
 // --- Threads ---------------------------------------------------------------------------------------------------------
-
-// All begin at once. An exception in one of them is the caller's.
-void in_threads(int count, const std::function<void(int)>& work) {
-  std::vector<std::thread> threads;
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
-  std::atomic<int> ready{0};
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      for (++ready; ready < count;) std::this_thread::yield();
-      try {
-        work(i);
-      } catch (...) {
-        errors[static_cast<std::size_t>(i)] = std::current_exception();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& error : errors) {
-    if (error) std::rethrow_exception(error);
-  }
-}
 
 BOOST_AUTO_TEST_CASE(concurrent_passes_lose_no_gradient) {
   const Alive before;

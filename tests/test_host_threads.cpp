@@ -13,29 +13,9 @@
 #include "support/threads.h"
 
 using namespace gradus;
+using gradus::test::in_threads;
 
 namespace {
-
-// All begin at once. An exception in one of them is the caller's.
-void in_threads(int count, const std::function<void(int)>& work) {
-  std::vector<std::thread> threads;
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
-  std::atomic<int> ready{0};
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      for (++ready; ready < count;) std::this_thread::yield();
-      try {
-        work(i);
-      } catch (...) {
-        errors[static_cast<std::size_t>(i)] = std::current_exception();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& error : errors) {
-    if (error) std::rethrow_exception(error);
-  }
-}
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   const core::Array x = a.array().contiguous(), y = b.array().contiguous();

@@ -130,8 +130,7 @@ BOOST_AUTO_TEST_CASE(a_limit_below_what_is_in_use) {
           while (true) small.push_back(empty({1000}));
         },
         {"0 allowed"});
-    if (kPooled)
-      BOOST_TEST(x[5].item<float>() == 1);  // the view's body has a place in a page; AddressSanitizer's has none
+    BOOST_TEST(x.data_ptr<float>()[5] == 1);  // what is there can be read, without a byte of memory
   }
   BOOST_TEST((x + x)[4 * kMiB - 1].item<float>() == 2);
 }

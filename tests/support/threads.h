@@ -3,7 +3,12 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <exception>
+#include <functional>
+#include <thread>
+#include <vector>
 
 #include <oneapi/tbb/global_control.h>
 
@@ -41,5 +46,27 @@ class ManyThreads {
   int before_ = get_num_threads();
   oneapi::tbb::global_control allow_{oneapi::tbb::global_control::max_allowed_parallelism, 8};
 };
+
+/// Runs work(0) to work(count - 1) in threads of their own, which all begin at once. An exception in one of them is the
+/// caller's.
+inline void in_threads(int count, const std::function<void(int)>& work) {
+  std::vector<std::thread> threads;
+  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
+  std::atomic<int> ready{0};
+  for (int i = 0; i < count; ++i) {
+    threads.emplace_back([&, i] {
+      for (++ready; ready < count;) std::this_thread::yield();
+      try {
+        work(i);
+      } catch (...) {
+        errors[static_cast<std::size_t>(i)] = std::current_exception();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+}
 
 }  // namespace gradus::test
