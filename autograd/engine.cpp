@@ -43,9 +43,9 @@ class Pass {
  private:
   // Adds a gradient for output `edge.index` of a node.
   void send(const Edge& edge, Tensor gradient);
-  Pending take_highest();
-  void run_node(Pending pending);
-  void capture(const Pending& pending);
+  void take_highest();
+  void run_current();
+  void capture();
   void accumulate();
   bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
@@ -54,6 +54,8 @@ class Pass {
   std::unordered_map<const Node*, std::size_t> slot_of_;
   std::vector<Pending> slots_;
   std::vector<std::size_t> free_slots_;
+  Pending current_;
+  Gradients of_inputs_;  // of the current node; kept, as the slots are, for the memory that their lists have
   struct Arrived {
     core::Ref<LeafNode> leaf;
     Tensor gradient;
@@ -127,55 +129,55 @@ void Pass::send(const Edge& edge, Tensor gradient) {
   sum = sum.defined() ? added(std::move(sum), std::move(gradient), create_graph_) : std::move(gradient);
 }
 
-Pending Pass::take_highest() {
+void Pass::take_highest() {
   std::pop_heap(heap_.begin(), heap_.end());
   const std::size_t slot = heap_.back().second;
   heap_.pop_back();
-  Pending pending = std::move(slots_[slot]);
+  std::swap(current_, slots_[slot]);
   free_slots_.push_back(slot);
-  slot_of_.erase(pending.node.get());
-  return pending;
+  slot_of_.erase(current_.node.get());
 }
 
-void Pass::capture(const Pending& pending) {
+void Pass::capture() {
   for (Target& target : *targets_) {
-    if (target.node != pending.node.get()) continue;
-    const Tensor& gradient = pending.gradients[static_cast<std::size_t>(target.output)];
+    if (target.node != current_.node.get()) continue;
+    const Tensor& gradient = current_.gradients[static_cast<std::size_t>(target.output)];
     if (!target.into) {
       target.result = gradient;
-    } else if (gradient.defined() && !pending.node->keeps_gradient(target.output, target.into.get())) {
+    } else if (gradient.defined() && !current_.node->keeps_gradient(target.output, target.into.get())) {
       arrived_.push_back({target.into, gradient});
     }
   }
 }
 
-void Pass::run_node(Pending pending) {
-  Node& node = *pending.node;
+void Pass::run_current() {
+  Node& node = *current_.node;
+  Gradients& of_outputs = current_.gradients;
   if (node.has_hooks()) {
-    node.run_hooks(pending.gradients);
+    node.run_hooks(of_outputs);
     for (const auto& [output, leaf] : node.kept()) {
-      const Tensor& gradient = pending.gradients[static_cast<std::size_t>(output)];
+      const Tensor& gradient = of_outputs[static_cast<std::size_t>(output)];
       if (gradient.defined()) arrived_.push_back({leaf, gradient});
     }
   }
   if (targets_ != nullptr) {
     const Need need = needs_.at(&node);
-    if (need.target) capture(pending);
+    if (need.target) capture();
     if (!need.run) return;
   }
   if (LeafNode* leaf = node.as_leaf()) {
-    if (pending.gradients[0].defined()) {
-      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(pending.gradients[0])});
-    }
+    if (of_outputs[0].defined()) arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0])});
     return;
   }
   const Scope scope(node.location(), node.module());  // what is recorded under create_graph stands where the node stood
-  Gradients results = node.backward(pending.gradients, create_graph_);
-  pending.gradients.clear();
+  of_inputs_.clear();
+  of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
+  node.backward(of_outputs, of_inputs_, create_graph_);
+  of_outputs.clear();
   if (!retain_graph_) node.release_saved();
   const Edge* edges = node.edges();
   for (int i = 0; i < node.num_inputs(); ++i) {
-    Tensor& result = results[static_cast<std::size_t>(i)];
+    Tensor& result = of_inputs_[static_cast<std::size_t>(i)];
     if (!edges[i] || !result.defined() || !needed(edges[i].node.get())) continue;
     send(edges[i], fitted(std::move(result), edges[i].node->outputs()[edges[i].index], node, i));
   }
@@ -184,14 +186,15 @@ void Pass::run_node(Pending pending) {
 void Pass::run() {
   const AutoGradMode mode(create_graph_);
   while (!heap_.empty()) {
-    Pending pending = take_highest();
-    const core::Ref<Node> node = pending.node;
+    take_highest();
     try {
-      run_node(std::move(pending));
+      run_current();
     } catch (Error& error) {
-      error.add_note("in the backward pass of " + described(*node));
+      error.add_note("in the backward pass of " + described(*current_.node));
       throw;
     }
+    current_.gradients.clear();
+    current_.node.reset();
   }
   accumulate();
 }

@@ -153,8 +153,6 @@ const std::vector<Node::Kept>& Node::kept() const { return extras_->kept; }
 LeafNode::LeafNode(const TensorMeta& meta) : meta_(meta), grad_(std::make_unique<Tensor>()) {}
 LeafNode::~LeafNode() = default;
 
-Gradients LeafNode::backward(const Gradients&, bool) { return {}; }
-
 Tensor& LeafNode::grad() { return *grad_; }
 
 void LeafNode::drop_grad() noexcept {

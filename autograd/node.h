@@ -79,8 +79,9 @@ class GRADUS_API Node {
   // For the engine.
   /// Itself when it is the end of the graph.
   virtual LeafNode* as_leaf() noexcept { return nullptr; }
-  /// The gradients of the inputs from those of the outputs; an undefined Tensor where there is none.
-  virtual Gradients backward(const Gradients& of_outputs, bool create_graph) = 0;
+  /// The gradients of the inputs from those of the outputs. `of_inputs` comes with an undefined Tensor for each input,
+  /// which stays where there is no gradient.
+  virtual void backward(const Gradients& of_outputs, Gradients& of_inputs, bool create_graph) = 0;
   /// Lets go of the saved values.
   virtual void release_saved() noexcept {}
   /// Whether gradients of an input may have the broadcast shape, for the engine to sum down.
@@ -105,7 +106,10 @@ class GRADUS_API Node {
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) bury(this);
+    // As for a storage: a sole owner needs no locked instruction.
+    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      bury(this);
+    }
   }
 
   // Nodes live and die with each operation: pooled memory.
@@ -153,7 +157,7 @@ class GRADUS_API LeafNode final : public Node {
   void set_meta(const TensorMeta& meta) { meta_ = meta; }
 
   LeafNode* as_leaf() noexcept override { return this; }
-  Gradients backward(const Gradients& of_outputs, bool create_graph) override;  // nothing: the engine accumulates
+  void backward(const Gradients&, Gradients&, bool) override {}  // the engine accumulates
 
   // Several backward passes may accumulate at once.
   /// The gradient in memory that `.grad` can take over. What can fail is done here.

@@ -126,8 +126,7 @@ class NodeOf final : public Node {
     released_ = true;
   }
 
-  Gradients backward(const Gradients& dy, bool create_graph) override {
-    Gradients dx(edges_.size());
+  void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {
     if constexpr (IsRule<Op>) {
       if (create_graph) {
         differentiate_reference(dy, dx);
@@ -143,7 +142,6 @@ class NodeOf final : public Node {
       [&]<int... I>(std::integer_sequence<int, I...>) { (run_formula<I>(I, dy, dx, create_graph), ...); }
       (std::make_integer_sequence<int, N>{});
     }
-    return dx;
   }
 
  private:
