@@ -1,8 +1,15 @@
 // For programs written for PyTorch's C++ frontend: <torch/torch.h> becomes <gradus/torch.h>.
 #pragma once
 
+#include <cmath>  // which programs that include <torch/torch.h> rely on
+#include <optional>
+
 #include "gradus.h"
 
+namespace gradus {
+using std::nullopt;
+using std::optional;
+}  // namespace gradus
 namespace torch = gradus;
 // Where PyTorch keeps its tensors and its errors.
 namespace at = gradus;

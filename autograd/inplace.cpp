@@ -127,7 +127,12 @@ const Tensor& drawn(const Tensor& x, const Tensor& numbers, Location at) { retur
 core::RandomPosition take(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
 }
-DType floating(const Tensor& x) { return x.is_floating_point() ? x.dtype() : kFloat32; }
+DType floating(const Tensor& x, const char* op) {
+  if (!x.is_floating_point()) {
+    core::fail<DTypeError>("{}: the tensor must be floating-point: {}; to(kFloat) converts", op, x.dtype());
+  }
+  return x.dtype();
+}
 
 }  // namespace
 
@@ -178,20 +183,21 @@ const Tensor& Tensor::zero_(Location at) const {
 
 const Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
   if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
-  const DType dtype = floating(*this);
+  const DType dtype = floating(*this, "uniform_");
   const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn(*this, Tensor(unit * (to - from) + from), at);
 }
 const Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
   if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
-  const DType dtype = floating(*this);
+  const DType dtype = floating(*this, "normal_");
   const Array standard = core::randn(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn(*this, Tensor(standard * std + mean), at);
 }
 const Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
   if (!(lambda > 0)) core::fail<ValueError>("exponential_: lambda must be above 0: {}", lambda);
+  const DType dtype = floating(*this, "exponential_");
   const core::RandomPosition position = take(generator, core::words_of(sizes(), kFloat64));
-  return drawn(*this, Tensor(core::exponential(sizes(), lambda, floating(*this), position)), at);
+  return drawn(*this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
 }
 const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
   if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);

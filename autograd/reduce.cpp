@@ -213,7 +213,9 @@ Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
   if (order == 0) return (magnitude != 0).to(x.tensor().dtype()).sum(dim, keepdim);
   const Tensor zero = magnitude == 0;  // |x|^(p - 1) is infinite there when p < 1
   const Tensor powers = masked_fill(pow(masked_fill(magnitude, zero, 1), order), zero, 0).sum(dim, keepdim);
-  const Tensor none = powers == 0;
+  Tensor none = powers == 0;
+  // A power below 0 of 0 is infinite, and so is the sum: its root is 0.
+  if (order < 0 && x.tensor().numel() != 0) none = amin(magnitude.detach(), dim, keepdim) == 0;
   return masked_fill(pow(masked_fill(powers, none, 1), 1 / order), none, 0);
 }
 Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim) {

@@ -330,18 +330,26 @@ Tensor repeat(Operand x, IntArrayRef repeats) {
   if (extra < 0) {
     core::fail<ShapeError>("repeat: there must be a number for each dimension: {} for {}", repeats, shape);
   }
-  // Each dimension in turn by copies of what there is: no shape on the way has more dimensions than the result.
-  Tensor y = x.tensor().reshape([&] {
-    Shape padded = Shape::filled(n, 1);
-    for (int i = extra; i < n; ++i) padded[i] = shape[i - extra];
-    return padded;
-  }());
+  Shape sizes = Shape::filled(n, 1);
+  for (int i = extra; i < n; ++i) sizes[i] = shape[i - extra];
+  Shape whole = sizes;
   for (int i = 0; i < n; ++i) {
     const std::int64_t times = repeats[static_cast<std::size_t>(i)];
     if (times < 0) core::fail<ValueError>("repeat: numbers must not be negative: {}", repeats);
-    y = times == 0 ? y.slice(i, 0, 0) : cat(std::vector<Tensor>(static_cast<std::size_t>(times), y), i);
+    whole[i] = core::checked_numel({sizes[i], times}, "repeat");
   }
-  return y.is_same(x.tensor()) ? y.clone() : y;
+  core::checked_numel(whole, "repeat");
+  // Each dimension in turn, the inner ones first, so that no shape on the way has more than three dimensions.
+  Tensor y = x.tensor();
+  std::int64_t inner = 1;
+  for (int i = n; i-- > 0;) {
+    std::int64_t outer = 1;
+    for (int d = 0; d < i; ++d) outer *= sizes[d];
+    const std::int64_t times = repeats[static_cast<std::size_t>(i)], each = sizes[i] * inner;
+    if (times != 1) y = y.reshape({outer, 1, each}).expand({outer, times, each}).contiguous();
+    inner = each * times;
+  }
+  return y.is_same(x.tensor()) ? y.reshape(whole).clone() : y.reshape(whole);
 }
 Tensor sum_to_size(Operand x, IntArrayRef shape) {
   return x.tensor().sizes() == shape ? x.tensor() : apply<SumTo>({Shape(shape)}, x);

@@ -168,9 +168,4 @@ class ArrayList {
 /// interleaved views count as overlapping. Memory borrowed twice is seen too.
 GRADUS_API bool may_overlap(const Array& a, const Array& b) noexcept;
 
-/// The view with this geometry as `like` has, onto the storage of another array: same shape, strides, offset.
-inline Array with_geometry(const Array& storage_of, const Array& like) noexcept {
-  return Array(storage_of.storage(), like.shape(), like.strides(), like.storage_offset(), like.dtype());
-}
-
 }  // namespace gradus::core

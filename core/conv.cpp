@@ -1,5 +1,7 @@
 #include "conv.h"
 
+#include <limits>
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -121,6 +123,16 @@ void check_numbers(const ConvGeometry& geometry, int dims) {
 
 }  // namespace
 
+std::int64_t window_reach(const char* op, std::int64_t kernel, std::int64_t dilation, std::int64_t padding) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 8;
+  std::int64_t reach = 0;
+  if (__builtin_mul_overflow(dilation, kernel - 1, &reach) || reach > most || padding > most) {
+    fail<ValueError>("{}: dilation x kernel and padding must fit into 61 bits: {} x {} and {}", op, dilation, kernel,
+                     padding);
+  }
+  return reach;
+}
+
 Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geometry) {
   const int dims = weight.size() - 2;
   if (dims < 1 || dims > conv_dims) {
@@ -141,9 +153,9 @@ Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geomet
   }
   Shape y = {x[0], weight[0]};
   for (int d = 0; d < dims; ++d) {
-    const int64_t padded = x[d + 2] + 2 * geometry.padding[d];
-    const int64_t reach = geometry.dilation[d] * (weight[d + 2] - 1) + 1;
     if (weight[d + 2] < 1) fail<ShapeError>("conv: the kernel must not be empty: weight {}", weight);
+    const int64_t reach = window_reach("conv", weight[d + 2], geometry.dilation[d], geometry.padding[d]) + 1;
+    const int64_t padded = x[d + 2] + 2 * geometry.padding[d];
     if (reach > padded) {
       fail<ShapeError>(
           "conv: the kernel must not exceed the padded input: {} wide (dilation {}) for {} wide (padding {}) in "

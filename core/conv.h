@@ -28,6 +28,9 @@ struct ConvGeometry {
   }
 };
 
+/// How far a window reaches beyond its first element: dilation (kernel - 1). ValueError, naming `op`, when that or the
+/// padding is so large that positions would not fit into 64 bits.
+GRADUS_API std::int64_t window_reach(const char* op, std::int64_t kernel, std::int64_t dilation, std::int64_t padding);
 /// The shape of y. ShapeError when the shapes do not fit each other, or the kernel exceeds the padded input;
 /// ValueError for a stride or dilation below 1, a negative padding, groups that do not divide the channels.
 GRADUS_API Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geometry);

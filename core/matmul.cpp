@@ -175,10 +175,14 @@ Dims leading(const Dims& dims) {
   return Dims(IntArrayRef(dims.data(), static_cast<std::size_t>(std::max(dims.size() - 2, 0))));
 }
 
-/// Whether all dimensions but the last can be read as one, with the stride of the last but one.
+/// Whether all dimensions but the last can be read as one, with the stride of the last but one. The stride of a
+/// dimension of size 1 says nothing.
 bool rows_merge(const Array& a) {
-  for (int d = 0; d + 2 < a.dim(); ++d) {
-    if (a.size(d) != 1 && a.stride(d) != a.size(d + 1) * a.stride(d + 1)) return false;
+  std::int64_t step = a.size(-2) * a.stride(-2);
+  for (int d = a.dim() - 3; d >= 0; --d) {
+    if (a.size(d) == 1) continue;
+    if (a.stride(d) != step) return false;
+    step *= a.size(d);
   }
   return true;
 }

@@ -251,21 +251,23 @@ class Crew : public std::enable_shared_from_this<Crew> {
 // --- The arena -----------------------------------------------------------------------------------------------------
 
 struct Arena {
-  explicit Arena(int n)
-      : threads(n),
-        // No more of them than oneTBB will run: the others would only stand in the queue.
-        crew(std::make_shared<Crew>(std::min(n, static_cast<int>(tbb::global_control::active_value(
-                                                    tbb::global_control::max_allowed_parallelism))) -
-                                    1)),
-        tasks(std::max(n - 1, 1), 0) {
-    tasks.initialize();
-  }
+  explicit Arena(int n) : Arena(n, helpers_for(n)) {}
   ~Arena() { crew->dismiss(); }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   const int threads;
   const std::shared_ptr<Crew> crew;
   tbb::task_arena tasks;
+
+ private:
+  Arena(int n, int helpers) : threads(n), crew(std::make_shared<Crew>(helpers)), tasks(std::max(helpers, 1), 0) {
+    tasks.initialize();
+  }
+  // No more of them than oneTBB will run: the others would only stand in the queue.
+  static int helpers_for(int n) {
+    const auto most = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
+    return std::min(n, static_cast<int>(most)) - 1;
+  }
 };
 
 /// The arena in use. Loops hold a share of it, so that set_num_threads may replace it while they run. Never destroyed:

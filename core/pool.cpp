@@ -162,10 +162,18 @@ class Store {
     return head;
   }
 
-  // Grows with what is in use, so that a small program stays small and a large one gets huge pages.
+  // Grows with what is in use, so that a small program stays small and a large one gets huge pages. Where so much cannot
+  // be had, the least that will do.
   void open_pages() {
-    const std::size_t bytes = std::clamp<std::size_t>(mapped_ / 8 / kChunk * kChunk, kChunk, 64 * kChunk);
-    char* const pages = static_cast<char*>(map_pages(bytes));
+    std::size_t bytes = std::clamp<std::size_t>(mapped_ / 8 / kChunk * kChunk, kChunk, 64 * kChunk);
+    char* pages = nullptr;
+    try {
+      pages = static_cast<char*>(map_pages(bytes));
+    } catch (const MemoryError&) {
+      if (bytes == kChunk) throw;
+      bytes = kChunk;
+      pages = static_cast<char*>(map_pages(bytes));
+    }
     mapped_ += bytes;
     // What is left of the old pages serves smaller sizes.
     for (int size_class = kSmallClasses - 1; size_class >= 0; --size_class) {

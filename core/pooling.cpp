@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <vector>
 
 #include "create.h"
 #include "dispatch.h"
+#include "conv.h"
 #include "fail.h"
 #include "kernels/pooling.h"
 #include "parallel.h"
@@ -43,14 +43,11 @@ std::int64_t pooled_size(const char* op, const Shape& x, std::int64_t n, std::in
   if (kernel < 1) fail<ValueError>("{}: the kernel must be at least 1: {}", op, kernel);
   if (stride < 1) fail<ValueError>("{}: the stride must be at least 1: {}", op, stride);
   if (dilation < 1) fail<ValueError>("{}: the dilation must be at least 1: {}", op, dilation);
-  if (padding < 0 || 2 * padding > kernel) {
+  if (n < 1) fail<ShapeError>("{}: the input must not be empty where windows pass over it: {}", op, x);
+  if (padding < 0 || padding > kernel / 2) {
     fail<ValueError>("{}: the padding must be at most half the kernel: {} for a kernel of {}", op, padding, kernel);
   }
-  std::int64_t span = 0;
-  if (__builtin_mul_overflow(dilation, kernel - 1, &span) || span > std::numeric_limits<std::int64_t>::max() / 4) {
-    fail<ValueError>("{}: dilation x kernel must fit into 64 bits: {} x {}", op, dilation, kernel);
-  }
-  const std::int64_t room = n + 2 * padding - span - 1;
+  const std::int64_t room = n + 2 * padding - window_reach(op, kernel, dilation, padding) - 1;
   std::int64_t size = room < 0 ? 0 : room / stride + 1;
   if (ceil_mode && room > -stride && room % stride != 0) {
     size = (room < 0 ? 0 : room / stride + 1) + 1;

@@ -133,6 +133,7 @@ std::int64_t words_of(IntArrayRef shape, DType dtype) {
 }
 
 std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef shape) {
+  if (low >= high) fail<ValueError>("randint: low must be below high: {} and {}", low, high);
   const bool wide = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) > std::uint64_t{1} << 32;
   return checked_numel(shape, "randint") * (wide ? 2 : 1);
 }
@@ -154,14 +155,13 @@ Array randn(IntArrayRef shape, DType dtype, RandomPosition at) {
 }
 
 Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtype, RandomPosition at) {
-  if (low >= high) fail<ValueError>("randint: low must be below high: {} and {}", low, high);
+  const std::int64_t count = words_of_randint(low, high, shape);
   const std::int64_t least = dtype == kInt32 ? std::numeric_limits<std::int32_t>::min() : 0;
   const std::int64_t most = dtype == kBool ? 1 : dtype == kUInt8 ? 255 : std::numeric_limits<std::int32_t>::max();
   if (size_of(dtype) < 8 && dtype != kFloat32 && (low < least || high - 1 > most)) {
     fail<ValueError>("randint: the dtype must hold the numbers: [{}, {}) as {}", low, high, dtype);
   }
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  const std::int64_t count = words_of_randint(low, high, shape);
   const bool wide = range > std::uint64_t{1} << 32;
   Array out = empty(shape, dtype);
   const kernels::TileCopy store = kernels::tile_copy(dtype, kInt64);
@@ -182,6 +182,12 @@ Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtyp
 
 Array randperm(std::int64_t n, DType dtype, RandomPosition at) {
   if (n < 0 || n > std::int64_t{1} << 32) fail<ValueError>("randperm: n must be in [0, 2^32]: {}", n);
+  const std::int64_t most = dtype == kBool      ? 2
+                            : dtype == kUInt8   ? 256
+                            : dtype == kInt32   ? std::int64_t{1} << 31
+                            : dtype == kFloat32 ? (std::int64_t{1} << 24) + 1
+                                                : std::int64_t{1} << 32;
+  if (n > most) fail<ValueError>("randperm: the dtype must hold the numbers: [0, {}) as {}", n, dtype);
   Array order = arange(0, n, 1, kInt64);
   std::int64_t* const values = order.data_ptr<std::int64_t>();
   PhiloxBlock block{};

@@ -136,8 +136,10 @@ std::tuple<Array, Array> topk(const Array& x, std::int64_t k, std::int64_t dim, 
   check_defined("topk", x);
   const int d = wrap_dim(dim, x.dim(), "topk");
   const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
-  if (k < (x.dim() == 0 ? 1 : 0) || k > n)
-    fail<IndexError>("topk: k must be in [0, {}], the size of dimension {}: {}", n, d, k);
+  const std::int64_t least = x.dim() == 0 ? 1 : 0;
+  if (k < least || k > n) {
+    fail<IndexError>("topk: k must be in [{}, {}], the size of dimension {}: {}", least, n, d, k);
+  }
   return ordered("topk", x, x.dim() == 0 ? 1 : k, d, largest);
 }
 

@@ -65,6 +65,9 @@ void draw_with_replacement(const double* weights, std::int64_t categories, const
                            std::int64_t* out) {
   std::vector<double> cumulative(static_cast<std::size_t>(categories));
   std::partial_sum(weights, weights + categories, cumulative.begin());
+  if (cumulative.back() < 0x1p-500) {  // products with subnormal sums could be rounded up to them
+    for (double& sum : cumulative) sum *= 0x1p+500;
+  }
   for (std::int64_t j = 0; j < count; ++j) {
     // u < 1, so that even rounded the product stays below the last sum: the place exists, and its weight is above 0.
     out[j] = std::upper_bound(cumulative.begin(), cumulative.end(), u[j] * cumulative.back()) - cumulative.begin();
@@ -79,7 +82,8 @@ void draw_without_replacement(const double* weights, std::int64_t categories, co
   };
   std::vector<Key> keys;
   for (std::int64_t k = 0; k < categories; ++k) {
-    if (weights[k] > 0) keys.push_back({-std::log1p(-u[k]) / weights[k], k});
+    // The logarithm of an exponential draw with that rate: the quotient itself may exceed the largest double.
+    if (weights[k] > 0) keys.push_back({std::log(-std::log1p(-u[k])) - std::log(weights[k]), k});
   }
   std::partial_sort(keys.begin(), keys.begin() + count, keys.end(),
                     [](const Key& a, const Key& b) { return a.key != b.key ? a.key < b.key : a.index < b.index; });

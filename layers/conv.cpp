@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "../core/conv.h"
 #include "../core/fail.h"
 #include "../core/reduce.h"
 
@@ -85,7 +86,7 @@ Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptio
       if (how.stride[d] != 1) {
         core::fail<ValueError>("conv{}d: padding kSame needs stride 1: {}", D, how.stride);
       }
-      const std::int64_t both = how.dilation[d] * (weight.size(d + 2) - 1);
+      const std::int64_t both = core::window_reach("conv", weight.size(d + 2), how.dilation[d], 0);
       how.padding[d] = both / 2;
       behind.insert(behind.end(), {0, both % 2});
       uneven = uneven || both % 2 != 0;

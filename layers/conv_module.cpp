@@ -17,7 +17,10 @@ void ConvBase<D, Derived>::reset() {
   if (options.padding_mode() != kZeros) {
     core::fail<ValueError>("Conv{}d: padding_mode must be kZeros: {}", D, to_string(options.padding_mode()));
   }
-  if (in < 0 || out < 0 || groups < 1 || in % groups != 0 || out % groups != 0) {
+  if (in < 0 || out < 0) {
+    core::fail<ValueError>("Conv{}d: channels must not be negative: {} in and {} out", D, in, out);
+  }
+  if (groups < 1 || in % groups != 0 || out % groups != 0) {
     core::fail<ValueError>("Conv{}d: groups must divide the channels: groups {} for {} in and {} out", D, groups, in,
                            out);
   }

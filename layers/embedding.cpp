@@ -93,6 +93,7 @@ void EmbeddingImpl::reset() {
   }
   weight = register_parameter("weight", given.defined() ? given.detach().clone() : empty({rows, dim}));
   if (!given.defined()) reset_parameters();
+  options._weight(Tensor());  // copied: not to be kept alive, too
 }
 
 void EmbeddingImpl::reset_parameters() {

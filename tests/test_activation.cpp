@@ -235,4 +235,16 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<GradError>([] { F::elu(ones({2}).requires_grad_(), F::ELUFuncOptions().inplace(true)); }, {"leaf"});
 }
 
+// NaN passes, value and gradient; what is no number with a fraction is refused.
+BOOST_AUTO_TEST_CASE(elu_at_nan_and_of_integers) {
+  const Tensor x = tensor({std::nan(""), -1.0, 0.0, 2.0}).requires_grad_();
+  const Tensor y = elu(x);
+  y.sum().backward();
+  BOOST_TEST(std::isnan(y[0].item<double>()));
+  BOOST_TEST(x.grad()[0].item<double>() == 1);
+  BOOST_TEST(x.grad()[2].item<double>() == 1);
+  check_error<DTypeError>([] { elu(ones({2}, kInt64)); }, {"elu", "int64", "to(kFloat)"});
+  check_error<DTypeError>([] { leaky_relu(ones({2}, kInt64)); }, {"leaky_relu", "int64"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -464,6 +464,20 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   const Tensor x = randn({2, 4, 5, 5}), weight = randn({6, 4, 3, 3});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 0); }, {"conv: stride must be at least 1: [0, 0]"});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, -1); }, {"conv: padding must be at least 0: [-1, -1]"});
+  // Sizes that would overflow.
+  const Tensor row = ones({1, 1, 8}), five = ones({1, 1, 5});
+  for (const int shift : {60, 61, 62}) {
+    const std::int64_t large = std::int64_t{1} << shift;
+    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 0, large); }, {"conv: dilation x kernel and padding"});
+    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 4 * (large / 2 - 1) + 3, 1); }, {"conv: dilation x kernel"});
+    check_error<ValueError>([&] { F::conv1d(row, five, F::Conv1dFuncOptions().padding(kSame).dilation(large)); },
+                            {"conv: dilation x"});
+  }
+  // A small result, and a padded input that no memory holds.
+  const std::int64_t far = std::int64_t{1} << 50;
+  check_error<MemoryError>([&] { conv1d(ones({1, 8, 16}), ones({8, 8, 2}), {}, 1, far / 2, far); }, {});
+  check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(-3, 4, 3)); },
+                          {"Conv2d: channels must not be negative: -3"});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 0); }, {"conv: dilation must be at least 1: [0, 0]"});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 3); },
                           {"conv: groups must divide the channels: groups 3 for 4 in and 6 out"});

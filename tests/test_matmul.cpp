@@ -444,6 +444,11 @@ BOOST_AUTO_TEST_CASE(batches_of_any_strides) {
   check_product<float>(core::matmul(rows, w).view({35, 6}), rows.view({35, 8}), w);
   const Array turned = rows.transpose(0, 1);
   check_product<float>(core::matmul(turned, w).view({35, 6}), turned.reshape({35, 8}), w);
+  // The stride of a dimension of size 1 says nothing, the one behind it counts.
+  const Array cut = numbers<float>({3, 1, 10, 8}, random).slice(2, 0, 5);
+  check_product<float>(core::matmul(cut, w).view({15, 6}), cut.reshape({15, 8}), w);
+  const Array first = numbers<float>({1, 3, 10, 8}, random).slice(2, 2, 7);
+  check_product<float>(core::matmul(first, w).view({15, 6}), first.reshape({15, 8}), w);
   const Array repeated = numbers<float>({1, 7, 8}, random).expand({5, 7, 8});
   check_product<float>(core::matmul(repeated, w).view({35, 6}), repeated.reshape({35, 8}), w);
 }

@@ -135,6 +135,47 @@ BOOST_AUTO_TEST_CASE(a_limit_below_what_is_in_use) {
   BOOST_TEST((x + x)[4 * kMiB - 1].item<float>() == 2);
 }
 
+// What is left serves small arrays, too, however large the pages are that a program of this size takes as a rule.
+BOOST_AUTO_TEST_CASE(the_last_bytes_can_be_had) {
+  if (!kPooled) return;
+  std::vector<Tensor> small;
+  for (int i = 0; i < 200000; ++i) small.push_back(empty({100}));  // pages of some 100 MB: new ones are large
+  const Limit limit(memory_stats().held_bytes + 2 * kMiB);
+  std::int64_t more = 0;
+  try {
+    while (true) {
+      small.push_back(empty({100}));
+      ++more;
+    }
+  } catch (const MemoryError&) {
+  }
+  BOOST_TEST(more * 512 > kMiB);
+}
+
+// A product whose workspace cannot be had leaves the result as it was.
+BOOST_AUTO_TEST_CASE(a_product_refused_writes_nothing) {
+  test::ManyThreads threads;
+  set_num_threads(2);
+  int refused = 0;
+  for (const auto& [m, n, k] :
+       {std::array{100, 100, 310}, std::array{90, 130, 1000}, std::array{500, 500, 500}, std::array{8, 8, 200000}}) {
+    const core::Array a = randn({m, k}).array(), b = randn({n, k}).t().array(), c = full({m, n}, 7.0F).array();
+    const core::Array expected = core::matmul(a, b);
+    bool had = true;
+    {
+      const Limit limit(0);
+      try {
+        core::gemm(c, a, b, 1, 0);
+      } catch (const MemoryError&) {
+        had = false;
+      }
+    }
+    refused += !had;
+    BOOST_TEST(core::equal(c, had ? expected : core::full({m, n}, 7, kFloat32)));
+  }
+  BOOST_TEST(refused > 0);
+}
+
 // A training step that runs into the limit at any of its allocations leaves parameters, gradients and optimizer so that
 // the next step trains on, and nothing is leaked.
 BOOST_AUTO_TEST_CASE(a_training_step_that_hits_the_limit) {

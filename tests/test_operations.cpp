@@ -612,6 +612,50 @@ BOOST_AUTO_TEST_CASE(a_product_into_a_given_result) {
   check_error<GradError>([&] { mm_out(out, leaf(a.array()), b); }, {"mm_out", "NoGradGuard"});
 }
 
+BOOST_AUTO_TEST_CASE(repeats_of_any_number) {
+  const Tensor x = arange(6).to(kFloat32).view({2, 3});
+  for (const std::vector<std::int64_t>& times : {std::vector<std::int64_t>{1, 1},
+                                                 {2, 1},
+                                                 {1, 3},
+                                                 {2, 3},
+                                                 {2, 1, 3},
+                                                 {4, 2, 1, 1},
+                                                 {0, 2},
+                                                 {2, 0, 1},
+                                                 {1, 1, 1, 1, 1, 1, 2, 2}}) {
+    const Tensor y = x.repeat(times), seen = x.t().contiguous().t().repeat(times);
+    BOOST_TEST(y.equal(seen));
+    BOOST_TEST(!y.array().may_overlap_itself());
+    BOOST_TEST((y.array().storage() != x.array().storage()));
+    Tensor expected = x.view([&] {
+      std::vector<std::int64_t> sizes(times.size(), 1);
+      sizes[times.size() - 2] = 2;
+      sizes[times.size() - 1] = 3;
+      return sizes;
+    }());
+    for (std::size_t d = 0; d < times.size(); ++d) {
+      const auto dim = static_cast<std::int64_t>(d);
+      expected = times[d] == 0 ? expected.slice(dim, 0, 0)
+                               : cat(std::vector<Tensor>(static_cast<std::size_t>(times[d]), expected), dim);
+    }
+    BOOST_TEST(y.equal(expected));
+  }
+  check_error<ShapeError>([] { ones({1}).repeat({std::int64_t{1} << 62, 4}); }, {"repeat"});
+  check_error<MemoryError>([] { ones({1}).repeat({std::int64_t{1} << 50}); }, {});
+  check_error<ValueError>([] { ones({1}).repeat({-1}); }, {"repeat: numbers must not be negative"});
+}
+
+// 0 to a power below 0 is infinite, and so is the sum.
+BOOST_AUTO_TEST_CASE(norms_of_orders_below_zero) {
+  const Tensor x = tensor({{0.0, 1.0, 2.0}, {1.0, 2.0, 2.0}}).requires_grad_();
+  const Tensor y = norm(x, -1, {1});
+  BOOST_TEST(y[0].item<double>() == 0);
+  BOOST_TEST(std::abs(y[1].item<double>() - 0.5) < 1e-7);
+  y.sum().backward();
+  for (int i = 0; i < 3; ++i) BOOST_TEST(x.grad()[0][i].item<double>() == 0);
+  BOOST_TEST(std::abs(x.grad()[1][0].item<double>() - 0.25) < 1e-6);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

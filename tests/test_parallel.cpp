@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(an_exception_reaches_the_caller) {
       } catch (const ShapeError& error) {
         BOOST_TEST(error.what() == std::string("block 500"));
       }
-      BOOST_TEST(ran.load() <= 1000);
+      if (n_threads == 1) BOOST_TEST(ran.load() == 501);  // no block is begun after the one that throws
       // The arena is usable as before.
       std::atomic<std::int64_t> sum{0};
       parallel_for(1000, 10, [&](std::int64_t begin, std::int64_t end) { sum.fetch_add(end - begin); });

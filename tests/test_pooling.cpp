@@ -204,6 +204,15 @@ BOOST_AUTO_TEST_CASE(ties_and_nan) {
   const auto [y, index] = F::max_pool2d_with_indices(low, F::MaxPool2dFuncOptions(2).padding(1));
   BOOST_TEST(test::values(y.array()) == std::vector<double>(4, -kInf));
   BOOST_TEST(test::values(index.array()) == (std::vector<double>{0, 1, 2, 3}));
+  const Tensor plane = randn({2, 3, 1, 7});
+  const auto [y1, index1] = F::max_pool1d_with_indices(plane.squeeze(2), F::MaxPool1dFuncOptions(3).stride(2));
+  const auto [y2, index2] = F::max_pool2d_with_indices(plane, F::MaxPool2dFuncOptions({1, 3}).stride({1, 2}));
+  const auto [y3, index3] =
+      F::max_pool3d_with_indices(plane.unsqueeze(2), F::MaxPool3dFuncOptions({1, 1, 3}).stride({1, 1, 2}));
+  BOOST_TEST(y1.equal(y2.squeeze(2)));
+  BOOST_TEST(index1.equal(index2.squeeze(2)));
+  BOOST_TEST(y3.equal(y2.unsqueeze(2)));
+  BOOST_TEST(index3.equal(index2.unsqueeze(2)));
   // Dilation can make a window of padding alone: nothing is chosen there, and nothing gets its gradient.
   const Tensor narrow = ones({1, 2}).requires_grad_();
   const Tensor nothing = max_pool1d(narrow, 2, 1, 1, 3);
@@ -282,7 +291,17 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<ValueError>([&] { max_pool2d(x, 2, 0); }, {"max_pool2d: the stride must be at least 1: 0"});
   check_error<ValueError>([&] { max_pool2d(x, 2, 2, 0, 0); }, {"max_pool2d: the dilation must be at least 1: 0"});
   check_error<ValueError>([&] { avg_pool2d(x, 2, 2, 0, false, true, 0); }, {"avg_pool2d: the divisor must not be 0"});
-  check_error<ValueError>([&] { max_pool2d(x, 2, 2, 1, std::int64_t{1} << 62); }, {"must fit into 64 bits"});
+  check_error<ValueError>([&] { max_pool2d(x, 2, 2, 1, std::int64_t{1} << 62); }, {"max_pool2d: dilation x kernel"});
+  check_error<ValueError>(
+      [&] {
+        max_pool1d(ones({1, 8}), {3}, {2}, {std::numeric_limits<std::int64_t>::max()});
+      },
+      {"max_pool1d: the padding must be at most half the kernel"});
+  check_error<ShapeError>(
+      [&] {
+        max_pool1d(ones({1, 1, 0}), 2, 2, 1);
+      },
+      {"max_pool1d", "must not be empty", "[1, 1, 0]"});
   check_error<ShapeError>([&] { max_pool2d(x, 5); },
                           {"max_pool2d: the windows must fit into the input: a kernel of 5", "[2, 3, 4, 4]"});
   check_error<ShapeError>(

@@ -343,6 +343,35 @@ BOOST_AUTO_TEST_CASE(in_place_draws_and_the_graph) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(weights_near_the_smallest_number) {
+  const double least = std::numeric_limits<double>::denorm_min();
+  for (const bool replacement : {true, false}) {
+    const Tensor one = tensor({0.0, least, 0.0}, kFloat64), two = tensor({2 * least, 0.0}, kFloat64);
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+      BOOST_TEST(multinomial(one, 1, replacement, Generator(seed)).item<std::int64_t>() == 1);
+      BOOST_TEST(multinomial(two, 1, replacement, Generator(seed)).item<std::int64_t>() == 0);
+    }
+    // The last one is drawn in 100 of 103 cases.
+    const Tensor some = tensor({1e-320, 1e-320, 1e-320, 1e-318}, kFloat64).expand({3000, 4});
+    const double last = (multinomial(some, 1, replacement, Generator(7)) == 3).to(kFloat64).mean().item<double>();
+    BOOST_TEST(std::abs(last - 100.0 / 103) < 0.015);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(permutations_that_the_dtype_holds) {
+  BOOST_TEST(randperm(256, kUInt8).max().item<int>() == 255);
+  check_error<ValueError>([] { randperm(257, kUInt8); },
+                          {"randperm: the dtype must hold the numbers: [0, 257) as uint8"});
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_draw_leaves_the_generator) {
+  Generator generator(3);
+  const auto before = generator.get_state();
+  check_error<DTypeError>([&] { ones({4}, kInt64).exponential_(1, generator); }, {"exponential_"});
+  check_error<ValueError>([&] { ones({4}, kInt64).random_(5, 3, generator); }, {"5", "3"});
+  BOOST_TEST(core::equal(generator.get_state(), before));
+}
+
 BOOST_AUTO_TEST_CASE(the_same_numbers_at_any_number_of_threads) {
   test::ManyThreads threads;
   const Tensor weights = rand({400, 50}, Generator(51)) + 0.01, p = rand({300001}, Generator(52));

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "../shape.h"
 #include "conv.h"
 #include "gemm_tiles.h"
 
@@ -33,6 +34,8 @@ class ConvSlab {
     phase_ = ceil_div(size_[2], grid.step[2]);
     row_ = phase_ * grid.step[2];
     plane_ = size_[1] * row_;
+    // Where dilation and padding are far larger than the source, so is the slab.
+    check_request(checked_numel({size_[0], size_[1], row_, static_cast<int64_t>(sizeof(double))}, "conv"));
     channel_ = size_[0] * plane_;
   }
 

@@ -42,8 +42,8 @@ constexpr std::int64_t gemm_k_block(std::int64_t k, std::int64_t longest = gemm_
   return blocks < 2 ? k : ((k + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
-/// Solves the problem; `parallel` allows it to use several threads. MemoryError when a workspace cannot be had; c then
-/// holds anything.
+/// Solves the problem; `parallel` allows it to use several threads. MemoryError, before c is written, when a
+/// workspace cannot be had.
 void gemm(const GemmProblem<float>& problem, bool parallel);
 void gemm(const GemmProblem<double>& problem, bool parallel);
 

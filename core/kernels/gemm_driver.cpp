@@ -68,17 +68,8 @@ class Product {
   }
 
   void direct(int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-    const int64_t buffer_size = k_block_ * cols_;
-    if (buffer_size <= kSmallBuffer) {
-      alignas(64) T buffer[kSmallBuffer];
-      direct(i0, i1, j0, j1, buffer);
-    } else {
-      const Workspace<T> buffer(buffer_size);
-      direct(i0, i1, j0, j1, buffer.data());
-    }
-  }
-
-  void direct(int64_t i0, int64_t i1, int64_t j0, int64_t j1, T* buffer) {
+    // On the stack: once c is being written, nothing may fail any more.
+    alignas(64) T buffer[gemm_longest_block * kMostCols];
     for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p_.k - k0);
       const Rows<T> a{p_.a + k0 * p_.a_col, rows_ * p_.a_row, p_.a_row, p_.a_col, rows_};
@@ -243,7 +234,6 @@ class Product {
   }
 
   static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
-  static constexpr int64_t kSmallBuffer = 8192 / static_cast<int64_t>(sizeof(T));
   static constexpr int64_t kMostSums = 1024;
 
   GemmProblem<T> p_;

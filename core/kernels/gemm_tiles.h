@@ -20,6 +20,7 @@ template <class T>
 class Workspace {
  public:
   explicit Workspace(int64_t count) : bytes_(static_cast<std::size_t>(count) * sizeof(T)) {
+    check_request(static_cast<int64_t>(bytes_));
     data_ = static_cast<T*>(pool_allocate(bytes_));
   }
   Workspace(const Workspace&) = delete;
@@ -75,7 +76,8 @@ struct Columns {
   int64_t next_step = 0;
 };
 
-/// Rows [i0, i1) (i0 being the first of a strip) and columns [j0, j1) of c for one block of k products. `columns(j, cols, vectors)` is b's strip.
+/// Rows [i0, i1) (i0 being the first of a strip) and columns [j0, j1) of c for one block of k products.
+/// `columns(j, cols, vectors)` is b's strip.
 template <class T, class StripOfB>
 void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k,
                const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {

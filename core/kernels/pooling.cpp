@@ -138,7 +138,9 @@ void AvgRow(const void* plane, const std::int64_t* rows, std::int64_t count, con
     const Columns columns(at, o);
     T sum = 0;
     for (std::int64_t r = 0; r < count; ++r) {
-      for (std::int64_t k = columns.begin; k < columns.end; ++k) sum += x[rows[r] + columns.first + k];
+      T row_sum = 0;
+      for (std::int64_t k = columns.begin; k < columns.end; ++k) row_sum += x[rows[r] + columns.first + k];
+      sum += row_sum;
     }
     y[o] = sum / divisor[o];
   };
@@ -151,9 +153,11 @@ void AvgRow(const void* plane, const std::int64_t* rows, std::int64_t count, con
     auto sum = hn::Zero(d);
     for (std::int64_t r = 0; r < count; ++r) {
       const T* const row = x + rows[r];
+      auto row_sum = hn::Zero(d);
       for (std::int64_t k = 0; k < at.kernel; ++k) {
-        sum = hn::Add(sum, LoadStrided(d, row + o * at.stride - at.padding + k, at.stride, n, row + at.in));
+        row_sum = hn::Add(row_sum, LoadStrided(d, row + o * at.stride - at.padding + k, at.stride, n, row + at.in));
       }
+      sum = hn::Add(sum, row_sum);
     }
     if (n == static_cast<std::size_t>(lanes))
       hn::StoreU(hn::Div(sum, hn::LoadU(d, divisor + o)), d, y + o);

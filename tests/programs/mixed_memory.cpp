@@ -59,8 +59,9 @@ int main() {
   constexpr std::int64_t slack = 16 << 20;
   MemoryStats stats = run("no limit", std::int64_t{1} << 62);
   if (resident_bytes() > std::max<std::int64_t>(others, 0) + stats.peak_bytes + cap + slack) within = false;
-  const std::int64_t after_one = stats.held_bytes;
+  const std::int64_t after_one = stats.held_bytes, live_after_one = stats.live_bytes;
   stats = run("again", std::int64_t{1} << 62);
+  if (stats.live_bytes != live_after_one) within = false;  // the same is kept: nothing else may be
   if (stats.held_bytes > std::max(after_one, stats.peak_bytes + cap)) within = false;
   // Half as much again as is ever in use at once: less than it held before.
   const std::int64_t limit = stats.peak_bytes * 3 / 2;
