@@ -176,7 +176,11 @@ HWY_INLINE V ExpOfNegative(D d, V x) {
   const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), round);
   const V n = hn::Sub(shifted, round);
   const V r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), hn::NegMulAdd(n, hn::Set(d, kLn2High), x));
+#if HWY_NATIVE_FMA
   const V p = Polynomial(d, r, 1.0f, 1.0f, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
+#else  // one rounding more: 1 is better added last
+  const V p = hn::Add(ExpReduced(d, FlushTiny(d, r)), hn::Set(d, 1.0f));
+#endif
   const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted)));
   // The comparison is made so that NaN, as which it is false, stays.
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), hn::Mul(p, power));  // log 2^-126
