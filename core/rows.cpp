@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "create.h"
+#include "even_grain.h"
 #include "fail.h"
 #include "kernels/copy.h"
 #include "kernels/rows.h"
@@ -28,7 +29,8 @@ void check_defined(const char* op, const Array& x) {
 void for_rows(std::int64_t rows, std::int64_t n, std::int64_t block,
               FunctionRef<void(std::int64_t, std::int64_t)> body) {
   const bool serial = rows * n <= 2 * block;
-  parallel_for(rows, serial ? rows : std::max<std::int64_t>(block / std::max<std::int64_t>(n, 1), 1), body);
+  const std::int64_t most = std::max<std::int64_t>(block / std::max<std::int64_t>(n, 1), 1);
+  parallel_for(rows, serial || rows == 0 ? rows : even_grain(rows, most), body);
 }
 
 /// [rows..., n] contiguous, the dimension last.

@@ -5,6 +5,7 @@
 
 #include "create.h"
 #include "dispatch.h"
+#include "even_grain.h"
 #include "fail.h"
 #include "kernels/scan.h"
 #include "parallel.h"
@@ -50,8 +51,9 @@ Array scan(const char* name, Scan op, const Array& x, const Array& second, std::
                                static_cast<const char*>(b.data()) + first * size};
     kernel(static_cast<char*>(y.data()) + first * out_size, in, lanes.n, step, width, side);
   };
-  if (lanes.inner == 1) {  // rows, some at a time
-    parallel_for(lanes.outer, grain_of(lanes.outer, x.numel(), lanes.n),
+  if (lanes.inner == 1) {  // rows, some at a time: where there are many, whole groups of those scanned together
+    const std::int64_t width = lanes.outer >= 8 * kernels::kScanWidth ? kernels::kScanWidth : 1;
+    parallel_for(lanes.outer, even_grain(lanes.outer, grain_of(lanes.outer, x.numel(), lanes.n), width),
                  [&](std::int64_t begin, std::int64_t end) { run(begin * lanes.n + start, end - begin, lanes.n); });
   } else {  // strips of columns
     const std::int64_t strips = (lanes.inner + kernels::kScanWidth - 1) / kernels::kScanWidth;

@@ -16,6 +16,7 @@
 #include <gradus/core/pointwise.h>
 #include <gradus/core/random.h>
 #include <gradus/core/reduce.h>
+#include <gradus/core/rows.h>
 
 #include "support/arrays.h"
 #include "support/threads.h"
@@ -284,6 +285,39 @@ BOOST_AUTO_TEST_CASE(softmax_far_out) {
     BOOST_TEST(std::isnan(values(softmax(list(Values{kInf, 0}).to(dtype), 0))[0]));
   }
   BOOST_TEST((logsumexp(list(std::vector<std::int64_t>{0, 0}), 0).dtype() == kFloat32));
+}
+
+// Lengths around the blocks that sums over rows are formed in, on every instruction set; 1 and its exponential are
+// exact, so nothing may be left out or counted twice.
+BOOST_AUTO_TEST_CASE(rows_of_every_length) {
+  for (std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    for (DType dtype : {kFloat32, kFloat64}) {
+      for (std::int64_t n : {1, 3, 15, 16, 17, 63, 64, 65, 100, 255, 256, 257, 511, 512, 513, 600, 1030}) {
+        const Array x = full({2, n}, 3, dtype), p = softmax(x, 1);
+        BOOST_TEST(std::abs(values(logsumexp(x, 1))[1] - 3 - std::log(static_cast<double>(n))) < 1e-6,
+                   n << " on " << set);
+        const Array chance = full({2, n}, 1 / static_cast<double>(n), kFloat64).to(dtype);
+        BOOST_TEST(same_bits(p, chance), n << " on " << set);
+        BOOST_TEST(std::abs(values(softmax_backward(full({2, n}, 2, dtype), p, 1))[n - 1]) < 1e-6, n << " on " << set);
+        const Array y = arange(0, 2 * n, 1, dtype).view({2, n});
+        const double total = static_cast<double>(n) * (3 * static_cast<double>(n) - 1) / 2;
+        BOOST_TEST(values(core::sum(y, 1))[1] == total, n << " on " << set);
+        BOOST_TEST(values(std::get<0>(core::max(y, 1)))[1] == static_cast<double>(2 * n - 1), n << " on " << set);
+        BOOST_TEST(values(core::reduce(Reduction::Max, y, 1))[1] == static_cast<double>(2 * n - 1), n << " on " << set);
+      }
+    }
+  }
+  use_instruction_set("");
+}
+
+// Where a long row, or many rows, are cut into blocks.
+BOOST_AUTO_TEST_CASE(sums_around_the_blocks) {
+  for (std::int64_t n : {32767, 32768, 32769, 65535, 65536, 65537, 131072, 131073, 140000, 1000001}) {
+    BOOST_TEST(core::sum(ones({n})).item<float>() == static_cast<float>(n));
+    BOOST_TEST((values(core::sum(ones({2, n}), 1)) == Values{static_cast<double>(n), static_cast<double>(n)}));
+    BOOST_TEST((values(core::sum(ones({n, 3}), 1)) == Values(static_cast<std::size_t>(n), 3)));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(nothing_to_reduce) {

@@ -115,6 +115,26 @@ BOOST_AUTO_TEST_CASE(scans_of_every_dtype_and_layout_are_plain_loops) {
   }
 }
 
+// Rows that are scanned together in tiles, the rest of them and of their columns: as columns scanned side by side.
+BOOST_AUTO_TEST_CASE(rows_are_scanned_like_columns) {
+  for (DType dtype : {kFloat32, kFloat64}) {
+    for (std::int64_t rows : {1, 15, 16, 17, 33, 150}) {
+      for (std::int64_t n : {1, 15, 16, 17, 31, 32, 50, 300}) {
+        const Array x = random_array({rows, n}, dtype), a = random_array({rows, n}, dtype, 4);
+        const auto turned = [](const Array& y) { return y.t().contiguous(); };
+        for (bool reverse : {false, true}) {
+          const Array sums = core::cumsum(x, 1, reverse), products = core::cumprod(x, 1, reverse);
+          const Array recurrence = core::linear_recurrence(a, x, 1, reverse);
+          BOOST_TEST(same_bits(sums, turned(core::cumsum(turned(x), 0, reverse))), rows << " x " << n);
+          BOOST_TEST(same_bits(products, turned(core::cumprod(turned(x), 0, reverse))), rows << " x " << n);
+          BOOST_TEST(same_bits(recurrence, turned(core::linear_recurrence(turned(a), turned(x), 0, reverse))),
+                     rows << " x " << n);
+        }
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(sums_of_float32_are_accumulated_in_float64) {
   // In float32 a sum of ones stays at 2^24.
   const std::int64_t n = (1 << 24) + 1000;

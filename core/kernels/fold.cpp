@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "../create.h"
+#include "../even_grain.h"
 #include "../parallel.h"
 
 namespace gradus::core::kernels {
@@ -127,17 +128,33 @@ struct Task {
 };
 
 /// Rows to numbers. Units are rows, or pieces of long ones; a block is some units of one result.
+std::int64_t piece_of_row(const Geometry& g) {
+  return g.length <= kBlock ? g.length : std::min(even_grain(g.length, kBlock, 64), kBlock);
+}
 std::int64_t blocks_of_rows(const Geometry& g) {
-  const std::int64_t piece = std::min(g.length, kBlock), units = g.over.count * ceil_div(g.length, piece);
+  const std::int64_t piece = piece_of_row(g), units = g.over.count * ceil_div(g.length, piece);
   return ceil_div(units, kBlock / piece);
 }
 
 void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
-  const std::int64_t piece = std::min(g.length, kBlock), pieces = ceil_div(g.length, piece);
+  const std::int64_t piece = piece_of_row(g), pieces = ceil_div(g.length, piece);
   const std::int64_t units = g.over.count * pieces, per_block = kBlock / piece;
   const std::int64_t items = g.kept.count * blocks, elements = g.kept.count * g.over.count * g.length;
   const std::int64_t work = std::min(per_block, units) * piece;  // of one item
-  const std::int64_t grain = elements <= 2 * kBlock ? items : std::max<std::int64_t>(kBlock / work, 1);
+  const std::int64_t grain =
+      elements <= 2 * kBlock ? items : even_grain(items, std::max<std::int64_t>(kBlock / work, 1));
+  if (units == 1 && g.kept.n <= 1) {  // each row a result: the usual case, and short rows feel every division
+    const std::int64_t step = g.kept.n == 1 ? g.kept.stride[0] : 0;
+    parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t item = begin; item < end; ++item) {
+        const void* in[2];
+        task.read(in, item * step);
+        task.kernels.row(in, static_cast<std::size_t>(g.length), task.centre_of(item),
+                         task.acc + item * task.accumulators * task.acc_size);
+      }
+    });
+    return;
+  }
   parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t result = item / blocks, first = item % blocks * per_block;

@@ -118,15 +118,18 @@ HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
   }
 }
 
-/// Lane by lane in their order.
+/// The lanes of the upper half with those of the lower, until one is left.
 template <class D, class V, class Step>
 HWY_INLINE hn::TFromD<D> FoldLanes(D d, V v, Step step) {
-  using A = hn::TFromD<D>;
-  HWY_ALIGN A lanes[kMaxLanes<A>];
-  hn::Store(v, d, lanes);
-  A acc = lanes[0];
-  for (std::size_t i = 1; i < hn::Lanes(d); ++i) acc = step(acc, lanes[i]);
-  return acc;
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) > 1) {
+    const hn::Half<D> half;
+    return FoldLanes(half, step(half, hn::LowerHalf(half, v), hn::UpperHalf(half, v)), step);
+  }
+#endif
+  (void)d;
+  (void)step;
+  return hn::GetLane(v);
 }
 
 template <class Step, class T, class A>

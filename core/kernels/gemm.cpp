@@ -204,8 +204,20 @@ HWY_INLINE void columns_into(int64_t k, const T* x, const T* b, int64_t b_col, i
     row_pointers(b, b_col, first + g * lanes, n, rows[g]);
     sum[g] = hn::Zero(d);
   }
-  Vec<T> columns[groups][block];
   int64_t p = 0;
+#if GRADUS_TILES_OF_16
+  // Whole lines of the cache, so that each is fetched once: rows are often a multiple of 4096 bytes apart, and then
+  // more of them in use than the first cache has ways for. There are registers enough.
+  if constexpr (groups == 1 && sizeof(T) == 4) {
+    for (; p + lanes <= k; p += lanes) {
+      Vec<T> tile[lanes];
+      for (int64_t i = 0; i < lanes; ++i) tile[i] = hn::LoadU(d, rows[0][i] + p);
+      transpose(tile);
+      for (int64_t q = 0; q < lanes; ++q) sum[0] = hn::MulAdd(hn::Set(d, x[p + q]), tile[q], sum[0]);
+    }
+  }
+#endif
+  Vec<T> columns[groups][block];
   for (; p + block <= k; p += block) {
     for (int g = 0; g < groups; ++g) load_transposed(rows[g], p, columns[g]);
     for (int64_t q = 0; q < block; ++q) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "../even_grain.h"
 #include "gemm_tiles.h"
 
 namespace gradus::core::kernels {
@@ -188,7 +189,7 @@ class Product {
     // row, and its sums stay in the first cache.
     const int64_t step =
         by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : gemm_columns_at_once;
-    const int64_t grain = ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step;
+    const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) vector(by_rows, j, std::min(step, end - j));
     });

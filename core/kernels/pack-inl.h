@@ -76,6 +76,39 @@ HWY_INLINE void load_transposed(const T* const* rows, int64_t p, Vec<T>* columns
 }
 #endif
 
+// Where a vector is a line of the cache and 16 of them leave registers free.
+#undef GRADUS_TILES_OF_16
+#define GRADUS_TILES_OF_16 (HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL)
+#if GRADUS_TILES_OF_16
+// The 16 x 16 matrix of 16 vectors, transposed in place.
+HWY_INLINE void transpose(Vec<float>* rows) {
+  const Tag<float> d;
+  const hn::RepartitionToWide<Tag<float>> pairs;
+  // Fours of rows within blocks of 128 bits: block b of quads[i][q] is element 4 b + q of rows 4 i to 4 i + 3.
+  Vec<float> quads[4][4];
+  for (int64_t i = 0; i < 4; ++i) {
+    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, rows[4 * i], rows[4 * i + 1]));
+    const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, rows[4 * i + 2], rows[4 * i + 3]));
+    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, rows[4 * i], rows[4 * i + 1]));
+    const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, rows[4 * i + 2], rows[4 * i + 3]));
+    quads[i][0] = hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23));
+    quads[i][1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23));
+    quads[i][2] = hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23));
+    quads[i][3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
+  }
+  // Then the blocks as a 4 x 4 matrix.
+  for (int64_t q = 0; q < 4; ++q) {
+    const __m512 a = quads[0][q].raw, b = quads[1][q].raw, c = quads[2][q].raw, e = quads[3][q].raw;
+    const __m512 ab_low = _mm512_shuffle_f32x4(a, b, 0x44), ab_high = _mm512_shuffle_f32x4(a, b, 0xEE);
+    const __m512 ce_low = _mm512_shuffle_f32x4(c, e, 0x44), ce_high = _mm512_shuffle_f32x4(c, e, 0xEE);
+    rows[q] = Vec<float>{_mm512_shuffle_f32x4(ab_low, ce_low, 0x88)};
+    rows[4 + q] = Vec<float>{_mm512_shuffle_f32x4(ab_low, ce_low, 0xDD)};
+    rows[8 + q] = Vec<float>{_mm512_shuffle_f32x4(ab_high, ce_high, 0x88)};
+    rows[12 + q] = Vec<float>{_mm512_shuffle_f32x4(ab_high, ce_high, 0xDD)};
+  }
+}
+#endif
+
 // Rows beyond the last repeat it: what is computed of them is thrown away.
 template <class T>
 HWY_INLINE void row_pointers(const T* x, int64_t step, int64_t first, int64_t count, const T** rows) {

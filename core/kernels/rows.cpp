@@ -76,6 +76,22 @@ HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::size_t n) {
   return n == hn::Lanes(d) ? hn::LoadU(d, from) : LoadFirst(d, from, n);
 }
 
+/// Adds the lanes of a vector to a vector of float64 sums.
+template <class DD, class V>
+HWY_INLINE V AddLanes(DD, V sum, V v) {
+  return hn::Add(sum, v);
+}
+template <class DD, class VD, class V, std::enable_if_t<!std::is_same_v<VD, V>>* = nullptr>
+HWY_INLINE VD AddLanes(DD d, VD sum, V v) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Add(sum, hn::PromoteTo(d, v));
+#else
+  const hn::ScalableTag<float> df;
+  const hn::Half<decltype(df)> half;
+  return hn::Add(sum, hn::Add(hn::PromoteTo(d, hn::LowerHalf(half, v)), hn::PromoteTo(d, hn::UpperHalf(half, v))));
+#endif
+}
+
 /// The sum of the row in float64.
 template <class T>
 HWY_INLINE double SumRow(const T* x, std::size_t n) {
@@ -97,35 +113,35 @@ HWY_INLINE double SumRow(const T* x, std::size_t n) {
     a3 = hn::Add(a3, load(hn::LoadU(dt, x + i + 3 * lanes)));
   }
   for (; i < n; i += lanes) a0 = hn::Add(a0, load(LoadUpTo(dt, x + i, n - i < lanes ? n - i : lanes)));
-  HWY_ALIGN double lane[kMaxLanes<double>];
-  hn::Store(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), d, lane);
-  double sum = 0;
-  for (std::size_t k = 0; k < lanes; ++k) sum += lane[k];
-  return sum;
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3))));
 }
 
 /// Two sums over a row at once. f(i, n, a, b) adds to a and b what the n elements from i on give; the dtype holds the sums
-/// of a few vectors, float64 those of all.
+/// of a few vectors, in four chains, so that a step need not wait for the one before; vectors of float64 hold those of
+/// all, and their lanes are added at the end alone.
 template <class T, class F>
 HWY_INLINE void TwoSums(std::size_t n, double* sums, F f) {
   const hn::ScalableTag<T> d;
-  const std::size_t lanes = hn::Lanes(d), block = 16 * lanes;
+  const hn::ScalableTag<double> dd;
+  const std::size_t lanes = hn::Lanes(d), block = 32 * lanes;
+  auto a_total = hn::Zero(dd), b_total = a_total;
   for (std::size_t begin = 0; begin < n; begin += block) {
     const std::size_t end = begin + block < n ? begin + block : n;
-    auto a0 = hn::Zero(d), a1 = a0, b0 = a0, b1 = a0;
+    auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     std::size_t i = begin;
-    for (; i + 2 * lanes <= end; i += 2 * lanes) {
+    for (; i + 4 * lanes <= end; i += 4 * lanes) {
       f(i, lanes, a0, b0);
       f(i + lanes, lanes, a1, b1);
+      f(i + 2 * lanes, lanes, a2, b2);
+      f(i + 3 * lanes, lanes, a3, b3);
     }
-    for (; i < end; i += lanes) f(i, end - i < lanes ? end - i : lanes, a0, b0);
-    HWY_ALIGN T a[kMaxLanes<T>];
-    HWY_ALIGN T b[kMaxLanes<T>];
-    hn::Store(hn::Add(a0, a1), d, a);
-    hn::Store(hn::Add(b0, b1), d, b);
-    sums[0] += SumRow(a, lanes);
-    sums[1] += SumRow(b, lanes);
+    for (; i + lanes <= end; i += lanes) f(i, lanes, a0, b0);
+    if (lanes > 1 && i < end) f(i, end - i, a1, b1);
+    a_total = AddLanes(dd, a_total, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)));
+    b_total = AddLanes(dd, b_total, hn::Add(hn::Add(b0, b1), hn::Add(b2, b3)));
   }
+  sums[0] += hn::GetLane(hn::SumOfLanes(dd, a_total));
+  sums[1] += hn::GetLane(hn::SumOfLanes(dd, b_total));
 }
 
 /// The largest number of a row, for the sake of scale: what it says of a row with a NaN is left open.
@@ -150,15 +166,24 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
   return best;
 }
 
-/// exp(x) for x <= 0, within 1 ULP; 0 where that is below the smallest normal number. NaN stays.
+/// exp(x) for x <= 0, within 1 ULP; 0 where that is below the smallest normal number. NaN stays. Written for the
+/// number of its instructions: adding 1.5 2^23 + 127 to x / ln 2 rounds it to a whole number n, and leaves the exponent
+/// of 2^n in the last bits.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
-  const auto vanishes = hn::Lt(x, hn::Set(d, -87.3365447f));  // log 2^-126
-  hn::Vec<hn::RebindToSigned<D>> n;
-  const V r = ReduceLn2(d, hn::IfThenZeroElse(vanishes, x), &n);
-  const V q = Polynomial(d, r, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
-  const V p = hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), hn::Set(d, 1.0f));
-  return hn::IfThenZeroElse(vanishes, hn::Mul(p, PowerOf2(d, n)));
+  const hn::RebindToUnsigned<D> du;
+  const V round = hn::Set(d, 12583039.0f);
+  const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), round);
+  const V n = hn::Sub(shifted, round);
+  const V r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), hn::NegMulAdd(n, hn::Set(d, kLn2High), x));
+#if HWY_NATIVE_FMA
+  const V p = Polynomial(d, r, 1.0f, 1.0f, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
+#else  // one rounding more: 1 is better added last
+  const V p = hn::Add(ExpReduced(d, FlushTiny(d, r)), hn::Set(d, 1.0f));
+#endif
+  const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted)));
+  // The comparison is made so that NaN, as which it is false, stays.
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), hn::Mul(p, power));  // log 2^-126
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {

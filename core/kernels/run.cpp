@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../even_grain.h"
 #include "../parallel.h"
 #include "copy.h"
 #include "plan.h"
@@ -18,7 +19,9 @@ struct Buffer {
 
 /// Tiles of one block of a parallel loop; all of them where the loop is not worth a second thread.
 std::int64_t grain_of(std::int64_t elements, std::int64_t block, std::int64_t tile) {
-  return elements <= 2 * block ? elements : std::max<std::int64_t>(block / std::max<std::int64_t>(tile, 1), 1);
+  if (elements <= 2 * block) return elements;
+  if (tile == 1) return even_grain(elements, block, 64);  // of vectors and lines of the cache
+  return std::max<std::int64_t>(block / std::max<std::int64_t>(tile, 1), 1);
 }
 
 const void* number_of(const Input& input) {
@@ -79,6 +82,8 @@ bool run_contiguous(const Array& out, const Loop& loop) {
 
 /// From this width on a kernel is called for each row of a tile; narrower rows are gathered into one block first.
 constexpr std::int64_t kRowCall = 32;
+/// How often a number that goes with a whole row is written into a buffer: longer rows take as many calls.
+constexpr std::int64_t kNumberRun = 128;
 
 /// Runs a range of a plan's tiles. Operand 0 is the result.
 class TileLoop {
@@ -96,6 +101,10 @@ class TileLoop {
     }
     plan->cut(buffered);
     by_row_ = plan->tile_rows() == 1 || plan->tile_cols() >= kRowCall;
+    for (int k = 0; k < operands_; ++k) {
+      number_[k] = k > 0 && by_row_ && !straight_[k] && plan->col_stride(k) == 0;
+      in_runs_ = in_runs_ || number_[k];
+    }
     if (!by_row_) {
       for (int k = 0; k < operands_; ++k) {
         straight_[k] = straight_[k] && plan->tile_cols() == plan->size(0) &&
@@ -114,20 +123,27 @@ class TileLoop {
       char* data[Plan::kMaxOperands];
       std::int64_t row_stride[Plan::kMaxOperands];
       for (int k = 0; k < operands_; ++k) {
+        const std::int64_t cols = number_[k] ? std::min(tile.cols, kNumberRun) : tile.cols;
         data[k] = straight_[k] ? tile.data[k] : buffers[k].bytes;
-        row_stride[k] = straight_[k] ? plan_.row_stride(k) : tile.cols * size_of(computed_[k]);
+        row_stride[k] = straight_[k] ? plan_.row_stride(k) : cols * size_of(computed_[k]);
         if (k == 0 || straight_[k] || (same_form && held[k] == tile.data[k])) continue;
         tile_copy(computed_[k], stored_[k])(data[k], row_stride[k], size_of(computed_[k]), tile.data[k],
-                                            plan_.row_stride(k), plan_.col_stride(k), tile.rows, tile.cols);
+                                            plan_.row_stride(k), plan_.col_stride(k), tile.rows, cols);
         held[k] = tile.data[k];
       }
       held_rows = tile.rows;
       held_cols = tile.cols;
       const std::int64_t calls = by_row_ ? tile.rows : 1, length = by_row_ ? tile.cols : tile.rows * tile.cols;
+      const std::int64_t run = in_runs_ ? kNumberRun : length;
       for (std::int64_t r = 0; r < calls; ++r) {
-        const void* in[3];
-        for (int k = 1; k < operands_; ++k) in[k - 1] = data[k] + r * row_stride[k];
-        loop_.kernel(data[0] + r * row_stride[0], in, static_cast<std::size_t>(length), loop_.param);
+        for (std::int64_t c = 0; c < length; c += run) {
+          const void* in[3];
+          for (int k = 1; k < operands_; ++k) {
+            in[k - 1] = data[k] + r * row_stride[k] + (number_[k] ? 0 : c * size_of(computed_[k]));
+          }
+          loop_.kernel(data[0] + r * row_stride[0] + c * size_of(computed_[0]), in,
+                       static_cast<std::size_t>(std::min(run, length - c)), loop_.param);
+        }
       }
       if (!straight_[0]) {
         tile_copy(stored_[0], computed_[0])(tile.data[0], plan_.row_stride(0), plan_.col_stride(0), data[0],
@@ -143,7 +159,8 @@ class TileLoop {
   int operands_;
   DType stored_[Plan::kMaxOperands], computed_[Plan::kMaxOperands];
   bool straight_[Plan::kMaxOperands];  // the kernel reads or writes the operand's own memory
-  bool by_row_;
+  bool number_[Plan::kMaxOperands];    // one number for each row
+  bool by_row_, in_runs_ = false;
 };
 
 }  // namespace
