@@ -253,31 +253,35 @@ std::array<Array, 3> layer_norm_backward(const Array& dy, const Array& x, int di
   const std::int64_t most = std::max<std::int64_t>({kBlock / std::max<std::int64_t>(of.n, 1), (of.rows + 31) / 32, 1});
   const std::int64_t block = (most + few - 1) / few * few, blocks = (of.rows + block - 1) / block;
   const bool sums = wanted[1] || wanted[2];
-  const Array partial = sums ? zeros({blocks, 2, of.n}, kFloat64) : Array();
+  // Few rows: the sums of the one group are the result, and nothing else is needed.
+  const bool one_group = of.rows <= few;
+  Array total = sums && one_group ? zeros({2, of.n}, x.dtype()) : Array();
+  const Array partial = sums && !one_group ? zeros({blocks, 2, of.n}, kFloat64) : Array();
   const kernels::LayerNormRowBackward backward = kernels::layer_norm_backward_kernel(x.dtype());
   const auto* means = mean.data_ptr<double>();
   const auto* scales = inv_std.data_ptr<double>();
   if (x.numel() != 0) {
     parallel_for(blocks, 1, [&](std::int64_t first, std::int64_t last) {
-      const Array group = sums ? empty({2, of.n}, x.dtype()) : Array();
+      const Array group = one_group ? total : sums ? empty({2, of.n}, x.dtype()) : Array();
       char* dweight = wanted[1] ? static_cast<char*>(group.data()) : nullptr;
       char* dbias = wanted[2] ? static_cast<char*>(group.data()) + of.bytes : nullptr;
       for (std::int64_t b = first; b < last; ++b) {
         for (std::int64_t begin = b * block; begin < std::min((b + 1) * block, of.rows); begin += few) {
-          if (sums) group.zero_();
+          if (sums && !one_group) group.zero_();
           for (std::int64_t r = begin; r < std::min(begin + few, of.rows); ++r) {
             void* dx = wanted[0] ? static_cast<char*>(out[0].data()) + r * of.bytes : nullptr;
             backward(static_cast<const char*>(above.data()) + r * of.bytes,
                      static_cast<const char*>(from.data()) + r * of.bytes, weight.data, {means[r], scales[r]}, dx,
                      dweight, dbias, static_cast<std::size_t>(of.n));
           }
-          if (sums) binary_out(partial.select(0, b), Binary::Add, partial.select(0, b), group.to(kFloat64));
+          if (sums && !one_group)
+            binary_out(partial.select(0, b), Binary::Add, partial.select(0, b), group.to(kFloat64));
         }
       }
     });
   }
   if (sums) {
-    const Array total = sum(partial, 0).to(x.dtype());
+    if (!one_group) total = sum(partial, 0).to(x.dtype());
     Shape shape;
     for (int i = x.dim() - dims; i < x.dim(); ++i) shape.push_back(x.shape()[i]);
     if (wanted[1]) out[1] = total.select(0, 0).reshape(shape);

@@ -6,6 +6,7 @@
 
 #include <gradus/autograd/create.h>
 #include <gradus/autograd/engine.h>
+#include <gradus/core/rows.h>
 #include <gradus/layers/check.h>
 #include <gradus/layers/functional.h>
 
@@ -159,6 +160,19 @@ BOOST_AUTO_TEST_CASE(layouts_and_threads_change_no_bit) {
     check(run(x.t().contiguous().t().array(), dy.t().contiguous().t().array()));
     check_close(Tensor(first[5]).to(kFloat64), dy.to(kFloat64).sum(0), 1e-6, "dbias");
   }
+}
+
+// One wide row: nothing of its size but the three gradients.
+BOOST_AUTO_TEST_CASE(backward_takes_no_memory_beside_its_results) {
+  const std::int64_t n = std::int64_t{1} << 20, bytes = n * 4;
+  const core::Array x = randn({1, n}).array(), dy = randn({1, n}).array(), gamma = ones({n}).array();
+  const auto [y, mean, inv_std] = core::layer_norm_forward(x, 1, 1e-5, gamma, {});
+  empty_cache();
+  reset_peak_memory_stats();
+  const std::int64_t before = memory_stats().peak_bytes;
+  const auto gradients = core::layer_norm_backward(dy, x, 1, gamma, mean, inv_std, {true, true, true});
+  BOOST_TEST(memory_stats().peak_bytes - before <= 3 * bytes + (std::int64_t{4} << 20));
+  BOOST_TEST(core::equal(gradients[2], dy.view({n})));  // of one row: itself
 }
 
 BOOST_AUTO_TEST_CASE(state_and_options) {
