@@ -154,11 +154,9 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
   const auto vanishes = hn::Lt(x, hn::Set(d, -87.3365447f));  // log 2^-126
-  hn::Vec<hn::RebindToSigned<D>> n;
+  V n;
   const V r = ReduceLn2(d, hn::IfThenZeroElse(vanishes, x), &n);
-  const V q = Polynomial(d, r, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
-  const V p = hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), hn::Set(d, 1.0f));
-  return hn::IfThenZeroElse(vanishes, hn::Mul(p, PowerOf2(d, n)));
+  return hn::IfThenZeroElse(vanishes, hn::Mul(ExpOfRest(d, r), PowerOf2(d, n)));
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
