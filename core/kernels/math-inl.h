@@ -20,7 +20,7 @@ namespace HWY_NAMESPACE {
 template <class D, class V>
 HWY_INLINE V Sigmoid(D d, V x) {
   const V one = hn::Set(d, hn::TFromD<D>{1});
-  const V e = Exp(d, hn::Neg(hn::Abs(x)));
+  const V e = ExpOfMinusSize(d, x);
   return hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
 }
 
@@ -31,8 +31,8 @@ HWY_INLINE V Silu(D d, V x) {
   const V one = hn::Set(d, T{1}), flushed = FlushTiny(d, x);
   // Below the bound the result is 0 already. exp(-|x|) = m 2^n, and 2^n comes last: results may be subnormal.
   const V least = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? -110 : -760)), bounded = hn::Max(flushed, least);
-  ExponentOf<D> n;
-  const V m = hn::Add(ExpReduced(d, ReduceLn2(d, hn::Max(hn::Neg(hn::Abs(x)), least), &n)), one);
+  V n;
+  const V m = ExpOfRest(d, ReduceLn2(d, hn::Max(hn::Neg(hn::Abs(x)), least), &n));
   const V sum = hn::Add(one, Scale(d, m, n));
   const V negative = Scale(d, hn::Div(hn::Mul(bounded, m), sum), n);
   const V y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), negative, hn::Div(flushed, sum));
@@ -44,20 +44,25 @@ HWY_INLINE V Silu(D d, V x) {
 template <class D, class V>
 HWY_INLINE V Softplus(D d, V x) {
   const V zero = hn::Zero(d);
-  const V y = hn::Add(hn::IfThenElse(hn::Gt(x, zero), x, zero), Log1p(d, Exp(d, hn::Neg(hn::Abs(x)))));
+  const V y = hn::Add(hn::IfThenElse(hn::Gt(x, zero), x, zero), Log1p(d, ExpOfMinusSize(d, x)));
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
-/// exp(a^2 / 2) Phi(-a) (Phi the distribution function of the normal law) for a >= 0: P(t) / (a + 4) with
-/// t = (a - 4) / (a + 4), P a Chebyshev interpolation.
+/// exp(a^2 / 2) Phi(-a) (Phi the distribution function of the normal law) for a in [0, 14.6], as P(a) / Q(a): P, and Q
+/// through the pointer.
 template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V NormalRatio(D d, V a) {
-  const V four = hn::Set(d, 4.0f), inverse = hn::Div(hn::Set(d, 1.0f), hn::Add(a, four));
-  const V t = hn::Mul(hn::Sub(a, four), inverse);
-  return hn::Mul(inverse,
-                 Polynomial(d, t, 0.755285144f, -0.607896626f, 0.387136668f, -0.186523005f, 0.0604064688f,
-                            -0.00752721308f, -0.00352357398f, 0.0015693137f, 0.000194801847f, -0.000122983154f));
+HWY_INLINE V NormalRatio(D d, V a, V* q) {
+#if HWY_NATIVE_FMA
+  *q = Polynomial(d, a, 1.0f, 1.67347717f, 1.20089626f, 0.468389064f, 0.101488844f, 0.0102548609f);
+  return Polynomial(d, a, 0.5f, 0.437796175f, 0.182829201f, 0.0404856056f, 0.00409114547f);
+#else  // there the products of those are rounded, which this form minds less
+  const V four = hn::Set(d, 4.0f);
+  *q = hn::Add(a, four);
+  return Polynomial(d, hn::Div(hn::Sub(a, four), *q), 0.755285144f, -0.607896626f, 0.387136668f, -0.186523005f,
+                    0.0604064688f, -0.00752721308f, -0.00352357398f, 0.0015693137f, 0.000194801847f, -0.000122983154f);
+#endif
 }
+/// For any a >= 0: P(t) / (a + 4) with t = (a - 4) / (a + 4), P a Chebyshev interpolation; the quotient itself.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V NormalRatio(D d, V a) {
   const V four = hn::Set(d, 4.0), sum = hn::Add(a, four);
@@ -81,23 +86,40 @@ HWY_INLINE V UpperHalf(D d, V a) {
   return hn::And(a, hn::BitCast(d, hn::Set(hn::RebindToUnsigned<D>(), 0xfffffffff8000000u)));
 }
 
-/// exp(-scale a^2) = m 2^n, without the error that rounding a^2 would bring; scale is 1/2 or 1.
+/// exp(-scale a^2) = m 2^n, without the error that rounding a^2 would bring; scale is 1/2 or 1. A float32 a is
+/// not tiny.
 template <class D, class V>
-HWY_INLINE V GaussParts(D d, V a, double scale, ExponentOf<D>* n) {
-  using T = hn::TFromD<D>;
-  const V minus_scale = hn::Set(d, static_cast<T>(-scale)), upper = UpperHalf(d, a);
-  const V main = hn::Mul(hn::Mul(upper, upper), minus_scale);  // exact
+HWY_INLINE V GaussParts(D d, V a, double scale, V* n) {
+  const V minus_scale = hn::Set(d, static_cast<hn::TFromD<D>>(-scale));
+#if HWY_NATIVE_FMA
+  const V scaled = hn::Mul(a, minus_scale), main = hn::Mul(a, scaled), low = hn::MulSub(a, scaled, main);
+#else
+  const V upper = UpperHalf(d, a), main = hn::Mul(hn::Mul(upper, upper), minus_scale);  // exact
   const V low = hn::Mul(hn::Mul(hn::Sub(a, upper), hn::Add(a, upper)), minus_scale);
-  return hn::Add(ExpReduced(d, ReduceLn2(d, main, low, n)), hn::Set(d, T{1}));
+#endif
+  return ExpOfRest(d, ReduceLn2(d, main, low, n));
 }
 
 /// x Phi(x), the exact form of GELU, within 4 ULP. -0, its limit, at -inf.
-template <class D, class V>
+template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Gelu(D d, V x) {
-  using T = hn::TFromD<D>;
+  const V a = hn::Min(hn::Set(d, 14.6f), hn::Abs(x)), b = hn::Max(hn::Set(d, kNotTiny<float>), a);
+  V n, q;
+  const V m = GaussParts(d, b, 0.5, &n), p = NormalRatio(d, b, &q);
+  const V tail = Scale(d, hn::Div(hn::Mul(hn::Mul(m, p), a), q), n);  // |x| Phi(-|x|)
+  // Of two zeros Max gives the second: x, with its sign; from -0 nothing is left of +0 but -0.
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+  const V positive = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Set(d, -0.0f), x);
+#else
+  const V positive = hn::Max(hn::Set(d, -0.0f), x);
+#endif
+  return PassNaN(d, x, hn::Sub(positive, tail));
+}
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V Gelu(D d, V x) {
   const V zero = hn::Zero(d), size = hn::Abs(x);
-  const V a = hn::Min(size, hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7)));  // beyond, Phi(-a) is 0
-  ExponentOf<D> n;
+  const V a = hn::Min(size, hn::Set(d, 38.7));  // beyond, Phi(-a) is 0
+  V n;
   const V b = FlushTiny(d, a), m = GaussParts(d, b, 0.5, &n);
   const V tail = Scale(d, hn::Mul(a, hn::Mul(NormalRatio(d, b), m)), n);  // |x| Phi(-|x|)
   const V y = hn::IfThenElse(hn::Gt(x, zero), hn::Sub(x, tail), hn::Neg(tail));
@@ -105,16 +127,25 @@ HWY_INLINE V Gelu(D d, V x) {
 }
 
 /// Its slope, Phi(x) + x phi(x).
-template <class D, class V>
+template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V GeluSlope(D d, V x) {
-  using T = hn::TFromD<D>;
-  const V a = FlushTiny(d, hn::Min(hn::Abs(x), hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 14.6 : 38.7))));
-  ExponentOf<D> n;
+  const V a = hn::Max(hn::Set(d, kNotTiny<float>), hn::Min(hn::Set(d, 14.6f), hn::Abs(x)));
+  V n, q;
+  const V m = GaussParts(d, a, 0.5, &n), p = NormalRatio(d, a, &q);
+  // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
+  const V inner = hn::NegMulAdd(hn::Mul(a, hn::Set(d, 0.398942280f)), q, p);
+  const V tail = Scale(d, hn::Div(hn::Mul(inner, m), q), n);
+  return PassNaN(d, x, hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0f), tail), tail));
+}
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V GeluSlope(D d, V x) {
+  const V a = FlushTiny(d, hn::Min(hn::Abs(x), hn::Set(d, 38.7)));
+  V n;
   const V m = GaussParts(d, a, 0.5, &n);
   // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
-  const V inner = hn::NegMulAdd(a, hn::Set(d, static_cast<T>(0.398942280401432677940)), NormalRatio(d, a));
+  const V inner = hn::NegMulAdd(a, hn::Set(d, 0.398942280401432677940), NormalRatio(d, a));
   const V tail = Scale(d, hn::Mul(inner, m), n);
-  const V y = hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, T{1}), tail), tail);
+  const V y = hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0), tail), tail);
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
@@ -170,7 +201,7 @@ HWY_INLINE V GeluTanh(D d, V x) {
   V rest, n;
   const V a = hn::Min(size, hn::Set(d, 22.0));  // beyond, the exponential is 0
   const V v = GeluTanhArgument(d, FlushTiny(d, a), &rest);
-  const V m = hn::Add(ExpReduced(d, hn::Sub(ReduceLn2(d, hn::Neg(v), &n), rest)), one);
+  const V m = ExpOfRest(d, hn::Sub(ReduceLn2(d, hn::Neg(v), &n), rest));
   const V sum = hn::Add(one, Scale(d, m, n));
   const V negative = hn::Neg(Scale(d, hn::Div(hn::Mul(a, m), sum), n));
   const V y = hn::IfThenElse(hn::Gt(x, zero), hn::Div(x, sum), negative);

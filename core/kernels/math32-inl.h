@@ -1,5 +1,6 @@
-// Elementary functions on vectors of float32. Polynomials are minimax fits (Remez, weighted for relative error) whose
-// coefficients were rounded to float32 one after the other, the rest fitted again.
+// Elementary functions on vectors of float32. Polynomials and their quotients are minimax fits (Remez, or
+// Lawson's weighted least squares, for relative error) whose coefficients were rounded to float32 one after the other,
+// the rest fitted again.
 #if defined(GRADUS_CORE_KERNELS_MATH32_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef GRADUS_CORE_KERNELS_MATH32_INL_H_
 #undef GRADUS_CORE_KERNELS_MATH32_INL_H_
@@ -16,75 +17,99 @@ namespace HWY_NAMESPACE {
 template <class D>
 using IfFloat32 = std::enable_if_t<std::is_same_v<hn::TFromD<D>, float>>;
 
-// ln 2 in two parts; the first has 9 significant bits, so that its products with exponents are exact.
-inline constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+/// 1.5 2^23: x + kToInteger32 has the nearest integer to x in its low bits.
+inline constexpr float kToInteger32 = 12582912.0f;
+// ln 2 in two parts; the first has 15 significant bits, so that its products with exponents are exact. Both are
+// positive: so are their sums times an infinite exponent.
+inline constexpr float kLn2High = 0.693145752f, kLn2Low = 1.42860677e-6f;
 
-/// x = n ln 2 + r with |r| <= ln 2 / 2 for |x| up to some hundreds.
-template <class D, class V, class VI, IfFloat32<D>* = nullptr>
-HWY_INLINE V ReduceLn2(D d, V x, VI* n) {
-  x = FlushTiny(d, x);
-  *n = hn::NearestInt(hn::Mul(x, hn::Set(d, 1.44269504f)));
-  const V nf = hn::ConvertTo(d, *n);
-  return hn::NegMulAdd(nf, hn::Set(d, kLn2Low), hn::NegMulAdd(nf, hn::Set(d, kLn2High), x));
-}
-
-/// x + low = n ln 2 + r, where x - n ln 2 loses nothing of low.
-template <class D, class V, class VI, IfFloat32<D>* = nullptr>
-HWY_INLINE V ReduceLn2(D d, V x, V low, VI* n) {
-  *n = hn::NearestInt(hn::Mul(hn::Add(x, low), hn::Set(d, 1.44269504f)));
-  const V nf = hn::ConvertTo(d, *n);
-  return hn::Add(hn::NegMulAdd(nf, hn::Set(d, kLn2Low), hn::NegMulAdd(nf, hn::Set(d, kLn2High), x)), low);
-}
-
-/// 2^n for n in [-126, 128]; 128 gives infinity.
-template <class D, class VI, IfFloat32<D>* = nullptr>
-HWY_INLINE hn::Vec<D> PowerOf2(D d, VI n) {
-  const hn::RebindToSigned<D> di;
-  return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127))));
-}
-
-/// exp(r) - 1 for |r| <= ln 2 / 2, for exponentials whose 1 is added next.
+/// x = n ln 2 + r with |r| <= ln 2 / 2 for |x| up to some hundreds, x not tiny (FlushTiny).
 template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V ExpReduced(D d, V r) {
-  const V q = Polynomial(d, r, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
-  return hn::MulAdd(hn::Mul(r, r), q, r);
+HWY_INLINE V ReduceFlushed(D d, V x, V* n) {
+  const V to_integer = hn::Set(d, kToInteger32);
+  *n = hn::Sub(hn::MulAdd(x, hn::Set(d, 1.44269504f), to_integer), to_integer);
+  return hn::NegMulAdd(*n, hn::Set(d, kLn2Low), hn::NegMulAdd(*n, hn::Set(d, kLn2High), x));
 }
 
-/// y 2^n in two steps, so that 2^128 is reached, and subnormal results with one rounding; n in [-252, 256].
-template <class D, class V, class VI, IfFloat32<D>* = nullptr>
-HWY_INLINE V Scale(D d, V y, VI n) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  if constexpr (std::is_same_v<V, hn::Vec512<float>>) return V{_mm512_scalef_ps(y.raw, hn::ConvertTo(d, n).raw)};
+/// Of any x of that range.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ReduceLn2(D d, V x, V* n) {
+  return ReduceFlushed(d, FlushTiny(d, x), n);
+}
+
+/// x + low = n ln 2 + r for a low that is small beside ln 2, x not tiny.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ReduceLn2(D d, V x, V low, V* n) {
+  return hn::Add(ReduceFlushed(d, x, n), low);
+}
+
+/// 2^n for whole n in [-126, 128]; 128 gives infinity.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V PowerOf2(D d, V n) {
+  const hn::RebindToUnsigned<D> du;
+  return hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, hn::Add(n, hn::Set(d, kToInteger32 + 127)))));
+}
+
+/// exp(r) for |r| <= ln 2 / 2.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpOfRest(D d, V r) {
+  const V q = Polynomial(d, r, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
+#if HWY_NATIVE_FMA
+  const V one = hn::Set(d, 1.0f);
+  return hn::MulAdd(hn::MulAdd(q, r, one), r, one);
+#else
+  return hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), hn::Set(d, 1.0f));  // here products are rounded: small ones alone
 #endif
-  const auto half = hn::ShiftRight<1>(n);
+}
+
+/// y 2^n in two steps, so that 2^128 is reached, and subnormal results with one rounding; whole n in [-252, 256].
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V Scale(D d, V y, V n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) return V{_mm512_scalef_ps(y.raw, n.raw)};
+#endif
+  const V to_integer = hn::Set(d, kToInteger32);
+  const V half = hn::Sub(hn::MulAdd(n, hn::Set(d, 0.5f), to_integer), to_integer);
   return hn::Mul(hn::Mul(y, PowerOf2(d, half)), PowerOf2(d, hn::Sub(n, half)));
 }
 
-/// exp(x), within 1 ULP.
+/// exp(x) for x in [-104, 89], not tiny; NaN may pass.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpBounded(D d, V x) {
+  V n;
+  const V r = ReduceFlushed(d, x, &n);
+  return Scale(d, ExpOfRest(d, r), n);
+}
+
+/// exp(x), within 1 ULP. Beyond the bounds the result is 0 or infinity already.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Exp(D d, V x) {
-  // Beyond these the result is 0 or infinity already. In this order the bounds let NaN pass, but for portable code,
-  // where it comes out as anything and is put back at the end.
   const V bounded = hn::Min(hn::Set(d, 89.0f), hn::Max(hn::Set(d, -104.0f), x));
-  hn::Vec<hn::RebindToSigned<D>> n;
-  const V r = ReduceLn2(d, bounded, &n);
-  const V y = Scale(d, hn::Add(ExpReduced(d, r), hn::Set(d, 1.0f)), n);
-#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
-  return hn::IfThenElse(hn::Eq(x, x), y, x);
-#else
-  return y;
-#endif
+  return PassNaN(d, x, ExpBounded(d, FlushTiny(d, bounded)));
+}
+
+/// exp(-|x|), within 1 ULP.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpOfMinusSize(D d, V x) {
+  const V negative = hn::Or(x, hn::Set(d, -0.0f));
+  const V bounded = hn::Min(hn::Set(d, -kNotTiny<float>), hn::Max(hn::Set(d, -104.0f), negative));
+  return PassNaN(d, x, ExpBounded(d, bounded));
+}
+
+/// exp(r) - 1 for |r| <= ln 2 / 2.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpReduced(D d, V r) {
+  const V q = Polynomial(d, r, 0.5f, 0.166666672f, 0.0416664779f, 0.00833319128f, 0.00139337103f, 0.000199593167f);
+  return hn::MulAdd(hn::Mul(r, r), q, r);
 }
 
 /// exp(x) - 1 for x in [-18, 88.9].
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Expm1Bounded(D d, V x) {
-  hn::Vec<hn::RebindToSigned<D>> n;
-  const V r = ReduceLn2(d, x, &n);
-  const V q = Polynomial(d, r, 0.5f, 0.166666672f, 0.0416664779f, 0.00833319128f, 0.00139337103f, 0.000199593167f);
-  const V p = hn::MulAdd(hn::Mul(r, r), q, r);  // exp(r) - 1
+  V n;
+  const V p = ExpReduced(d, ReduceLn2(d, x, &n));
   // 2^n p + (2^n - 1), all halved, so that 2^128 is reached.
-  const V s = PowerOf2(d, hn::Sub(n, hn::Set(hn::RebindToSigned<D>(), 1)));
+  const V s = PowerOf2(d, hn::Sub(n, hn::Set(d, 1.0f)));
   const V y = hn::MulAdd(s, p, hn::Sub(s, hn::Set(d, 0.5f)));
   return hn::Add(y, y);
 }
@@ -97,14 +122,13 @@ HWY_INLINE V Expm1(D d, V x) {
   return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 2.98023224e-8f)), y, x);
 }
 
-/// log of m 2^e with m = 1 + f in [sqrt(1/2), sqrt(2)], plus a small correction.
+/// log of m 2^e with m = 1 + f in [0.75, 1.5], plus a small correction: `low` is that and e kLn2Low.
 template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V LogOfParts(D d, V f, V e, V correction) {
-  const V q = Polynomial(d, f, 0.333333313f, -0.250008196f, 0.200012445f, -0.166234121f, 0.14201501f, -0.131594956f,
-                         0.127627388f, -0.0763739944f);
+HWY_INLINE V LogOfParts(D d, V f, V e, V low) {
+  const V q = Polynomial(d, f, 0.333334506f, -0.250001073f, 0.199908286f, -0.166468933f, 0.144779518f, -0.13164565f,
+                         0.104726367f, -0.0451478995f);
   const V f2 = hn::Mul(f, f);
-  V y = hn::MulAdd(hn::Mul(f2, f), q, correction);
-  y = hn::MulAdd(e, hn::Set(d, kLn2Low), y);
+  V y = hn::MulAdd(hn::Mul(f2, f), q, low);
   y = hn::NegMulAdd(f2, hn::Set(d, 0.5f), y);
   return hn::MulAdd(e, hn::Set(d, kLn2High), hn::Add(f, y));
 }
@@ -114,7 +138,7 @@ template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V SplitExponent(D d, V x, V* e) {
   const hn::RebindToSigned<D> di;
   const auto bits = hn::BitCast(di, x);
-  const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3f3504f3)));  // sqrt(1/2)
+  const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3f400000)));  // 0.75
   *e = hn::ConvertTo(d, exponent);
   return hn::Sub(hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent))), hn::Set(d, 1.0f));
 }
@@ -122,12 +146,21 @@ HWY_INLINE V SplitExponent(D d, V x, V* e) {
 /// log(x), within 1 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Log(D d, V x) {
+  V e, f;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) {
+    // Right everywhere: of 0 and infinity the exponent is infinite and 1 the mantissa, which is NaN below 0.
+    const __m512 one = _mm512_set1_ps(1.0f);
+    const __m512 m = _mm512_getmant_ps(x.raw, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+    const __m512 floor = _mm512_getexp_ps(x.raw);
+    e = V{_mm512_mask_add_ps(floor, _mm512_cmp_ps_mask(m, one, _CMP_LT_OQ), floor, one)};
+    return LogOfParts(d, V{_mm512_sub_ps(m, one)}, e, hn::Mul(e, hn::Set(d, kLn2Low)));
+  }
+#endif
   const auto tiny = hn::Lt(x, hn::Set(d, 1.17549435e-38f));  // subnormal: by 2^25 into the normal range
-  const V normal = hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, 33554432.0f)), x);
-  V e;
-  const V f = SplitExponent(d, normal, &e);
+  f = SplitExponent(d, hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, 33554432.0f)), x), &e);
   e = hn::IfThenElse(tiny, hn::Sub(e, hn::Set(d, 25.0f)), e);
-  return LogSpecial(d, x, LogOfParts(d, f, e, hn::Zero(d)));
+  return LogSpecial(d, x, LogOfParts(d, f, e, hn::Mul(e, hn::Set(d, kLn2Low))));
 }
 
 /// log(1 + x), within 1 ULP.
@@ -138,18 +171,21 @@ HWY_INLINE V Log1p(D d, V x) {
   const V lost = hn::Sub(x, hn::Sub(u, one));  // what the sum rounded away; log(u + lost) = log(u) + lost / u
   V e;
   const V f = SplitExponent(d, u, &e);
-  const V y = LogSpecial(d, u, LogOfParts(d, f, e, hn::Div(lost, u)));
+  const V y = LogSpecial(d, u, LogOfParts(d, f, e, hn::MulAdd(e, hn::Set(d, kLn2Low), hn::Div(lost, u))));
   return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, y);
 }
 
 /// tanh(x) = t / (t + 2) with t = exp(2|x|) - 1, within 2.5 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Tanh(D d, V x) {
-  const V a = hn::Min(hn::Abs(x), hn::Set(d, 10.0f));  // from 9.02 on the result is 1
-  const V t = Expm1Bounded(d, hn::Add(a, a));
+  // From 9.02 on the result is 1.
+  const V size = hn::Abs(x), a = hn::Min(hn::Set(d, 10.0f), hn::Max(hn::Set(d, kNotTiny<float>), size));
+  V n;
+  const V p = ExpReduced(d, ReduceFlushed(d, hn::Add(a, a), &n)), s = PowerOf2(d, n);
+  const V t = hn::MulAdd(s, p, hn::Sub(s, hn::Set(d, 1.0f)));
   const V y = hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))), x);
   // Below 2^-12 the result is x itself, subnormal and negative zero included; so it is for NaN.
-  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 2.44140625e-4f)), y, x);
+  return hn::IfThenElse(hn::Ge(size, hn::Set(d, 2.44140625e-4f)), y, x);
 }
 
 /// erf(x), within 1.5 ULP: x + x P(x^2) up to 1, 1 - exp(Q(|x|)) beyond, where Q fits log(erfc).

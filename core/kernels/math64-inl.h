@@ -58,6 +58,12 @@ HWY_INLINE V ExpReduced(D d, V r) {
   return hn::MulAdd(hn::Mul(r, r), q, r);
 }
 
+/// exp(r) for |r| <= 0.4.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V ExpOfRest(D d, V r) {
+  return hn::Add(ExpReduced(d, r), hn::Set(d, 1.0));
+}
+
 /// y 2^n with one rounding where the result is subnormal; n in [-2044, 2048].
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Scale(D d, V y, V n) {
@@ -70,8 +76,14 @@ template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Exp(D d, V x) {
   V n;
   const V r = ReduceLn2(d, hn::Min(hn::Max(x, hn::Set(d, -746.0)), hn::Set(d, 710.0)), &n);
-  const V y = Scale(d, hn::Add(ExpReduced(d, r), hn::Set(d, 1.0)), n);
+  const V y = Scale(d, ExpOfRest(d, r), n);
   return hn::IfThenElse(hn::Eq(x, x), y, x);
+}
+
+/// exp(-|x|), within 1 ULP.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V ExpOfMinusSize(D d, V x) {
+  return Exp(d, hn::Neg(hn::Abs(x)));
 }
 
 /// 2^x, within 1 ULP.
@@ -80,7 +92,7 @@ HWY_INLINE V Exp2(D d, V x) {
   const V bounded = FlushTiny(d, hn::Min(hn::Max(x, hn::Set(d, -1076.0)), hn::Set(d, 1025.0)));
   const V n = NearestWhole(d, bounded);
   const V r = hn::Mul(hn::Sub(bounded, n), hn::Set(d, 0.69314718055994529));
-  const V y = Scale(d, hn::Add(ExpReduced(d, r), hn::Set(d, 1.0)), n);
+  const V y = Scale(d, ExpOfRest(d, r), n);
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 

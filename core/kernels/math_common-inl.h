@@ -22,11 +22,6 @@ HWY_INLINE V Polynomial(D d, V x, hn::TFromD<D> c0, C... higher) {
   return hn::MulAdd(Polynomial(d, x, higher...), x, hn::Set(d, c0));
 }
 
-/// What an exponent n of 2^n is held in: int32 for float32; float64 itself, because not every instruction set converts
-/// between float64 and int64.
-template <class D>
-using ExponentOf = std::conditional_t<sizeof(hn::TFromD<D>) == 4, hn::Vec<hn::Rebind<std::int32_t, D>>, hn::Vec<D>>;
-
 /// Each float64 rounded to float32; numbers too large become infinities.
 template <class DF, class V>
 HWY_INLINE hn::Vec<DF> ToFloat32(DF df, V v) {
@@ -43,13 +38,35 @@ HWY_INLINE hn::Vec<DF> ToFloat32(DF df, V v) {
 #endif
 }
 
+/// The smallest number that FlushTiny lets pass on every instruction set, to bound sizes from below by.
+template <class T>
+inline constexpr T kNotTiny = static_cast<T>(sizeof(T) == 4 ? 9.3132257461547852e-10
+                                                            : 8.6736173798840355e-19);  // 2^-30, 2^-60
+
 /// x, or 0 where it is so small that it changes nothing beside 1: arithmetic on subnormal numbers, or with subnormal
-/// results, takes some machines a hundred times as long.
+/// results, takes some machines a hundred times as long. NaN stays.
 template <class D, class V>
 HWY_INLINE V FlushTiny(D d, V x) {
   using T = hn::TFromD<D>;
-  constexpr T tiny = static_cast<T>(sizeof(T) == 4 ? 9.3132257461547852e-10 : 8.6736173798840355e-19);  // 2^-30, 2^-60
-  return hn::IfThenZeroElse(hn::Lt(hn::Abs(x), hn::Set(d, tiny)), x);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  // In two instructions: below 2^-63, where the two upper bits of the exponent are 0.
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) {
+    const auto kept = _mm512_test_epi32_mask(_mm512_castps_si512(x.raw), _mm512_set1_epi32(0x60000000));
+    return V{_mm512_maskz_mov_ps(kept, x.raw)};
+  }
+#endif
+  return hn::IfThenZeroElse(hn::Lt(hn::Abs(x), hn::Set(d, kNotTiny<T>)), x);
+}
+
+/// y, but NaN where x is, on portable code; elsewhere Min(bound, x) and Max(bound, x), in this order of operands, let
+/// NaN pass already.
+template <class D, class V>
+HWY_INLINE V PassNaN(D /*d*/, [[maybe_unused]] V x, V y) {
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+  return hn::IfThenElse(hn::Eq(x, x), y, x);
+#else
+  return y;
+#endif
 }
 
 /// What a logarithm gives outside (0, inf): -inf at 0, inf at inf, NaN below 0 and of NaN.

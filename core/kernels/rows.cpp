@@ -172,18 +172,13 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
   const hn::RebindToUnsigned<D> du;
-  const V round = hn::Set(d, 12583039.0f);
-  const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), round);
+  const V flushed = FlushTiny(d, x), round = hn::Set(d, kToInteger32 + 127);
+  const V shifted = hn::MulAdd(flushed, hn::Set(d, 1.44269504f), round);
   const V n = hn::Sub(shifted, round);
-  const V r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), hn::NegMulAdd(n, hn::Set(d, kLn2High), x));
-#if HWY_NATIVE_FMA
-  const V p = Polynomial(d, r, 1.0f, 1.0f, 0.5f, 0.16666542f, 0.0416664444f, 0.00836669654f, 0.00139368954f);
-#else  // one rounding more: 1 is better added last
-  const V p = hn::Add(ExpReduced(d, FlushTiny(d, r)), hn::Set(d, 1.0f));
-#endif
+  const V r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), hn::NegMulAdd(n, hn::Set(d, kLn2High), flushed));
   const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted)));
   // The comparison is made so that NaN, as which it is false, stays.
-  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), hn::Mul(p, power));  // log 2^-126
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), hn::Mul(ExpOfRest(d, r), power));  // log 2^-126
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
