@@ -346,7 +346,7 @@ Tensor repeat(Operand x, IntArrayRef repeats) {
     std::int64_t outer = 1;
     for (int d = 0; d < i; ++d) outer *= sizes[d];
     const std::int64_t times = repeats[static_cast<std::size_t>(i)], each = sizes[i] * inner;
-    if (times != 1) y = y.reshape({outer, 1, each}).expand({outer, times, each}).contiguous();
+    if (times != 1) y = y.reshape({outer, 1, each}).expand({outer, times, each}).clone();
     inner = each * times;
   }
   return y.is_same(x.tensor()) ? y.reshape(whole).clone() : y.reshape(whole);
