@@ -1,8 +1,11 @@
 // The limit on memory that a program can set, what is counted, and fresh memory filled with NaN.
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include <gradus/core/fused.h>
@@ -45,6 +48,17 @@ struct Limit {
   explicit Limit(std::int64_t bytes) { set_memory_limit(bytes); }
   ~Limit() { set_memory_limit(kUnlimited); }
 };
+
+// Takes small blocks of a size until there are no more.
+std::int64_t take_all(std::vector<Tensor>* taken, std::int64_t elements) {
+  for (std::int64_t n = 0;; ++n) {
+    try {
+      taken->push_back(empty({elements}));
+    } catch (const MemoryError&) {
+      return n;
+    }
+  }
+}
 
 struct FilledWithNan {
   bool before = get_fill_nan();
@@ -140,34 +154,44 @@ BOOST_AUTO_TEST_CASE(the_last_bytes_can_be_had) {
   if (!kPooled) return;
   std::vector<Tensor> small;
   for (int i = 0; i < 200000; ++i) small.push_back(empty({100}));  // pages of some 100 MB: new ones are large
-  const Limit limit(memory_stats().held_bytes + 2 * kMiB);
-  std::int64_t more = 0;
-  try {
-    while (true) {
-      small.push_back(empty({100}));
-      ++more;
-    }
-  } catch (const MemoryError&) {
+  small.reserve(1 << 20);
+  {
+    const Limit limit(0);
+    take_all(&small, 100);
   }
-  BOOST_TEST(more * 512 > kMiB);
+  const Limit limit(memory_stats().held_bytes + 2 * kMiB);
+  BOOST_TEST(take_all(&small, 100) * 512 > kMiB);
 }
 
 // A product whose workspace cannot be had leaves the result as it was.
 BOOST_AUTO_TEST_CASE(a_product_refused_writes_nothing) {
   test::ManyThreads threads;
-  set_num_threads(2);
   int refused = 0;
   for (const auto& [m, n, k] :
        {std::array{100, 100, 310}, std::array{90, 130, 1000}, std::array{500, 500, 500}, std::array{8, 8, 200000}}) {
     const core::Array a = randn({m, k}).array(), b = randn({n, k}).t().array(), c = full({m, n}, 7.0F).array();
+    set_num_threads(1);  // so that no helper keeps a block for itself
     const core::Array expected = core::matmul(a, b);
+    set_num_threads(2);
     bool had = true;
     {
       const Limit limit(0);
-      try {
-        core::gemm(c, a, b, 1, 0);
-      } catch (const MemoryError&) {
-        had = false;
+      std::vector<Tensor> taken;
+      taken.reserve(1 << 21);
+      // One block of each size is left: enough for one thread.
+      for (const std::int64_t elements : {16000, 14000, 12000, 10200, 9900, 9000, 8000, 5000, 2000, 1000, 100}) {
+        if (take_all(&taken, elements) != 0) taken.pop_back();
+      }
+      for (int attempt = 0; had && attempt < 20; ++attempt) {
+        // Wakes the helpers, so that they take part in what follows.
+        core::parallel_for(
+            8, 1, [](std::int64_t, std::int64_t) { std::this_thread::sleep_for(std::chrono::microseconds(20)); });
+        c.fill_(7);
+        try {
+          core::gemm(c, a, b, 1, 0);
+        } catch (const MemoryError&) {
+          had = false;
+        }
       }
     }
     refused += !had;
