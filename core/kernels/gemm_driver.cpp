@@ -16,6 +16,7 @@ constexpr double kTaskWork = 5e5;           // of a task, at least
 constexpr double kPackWork = 6e6;           // below: a is read where it lies
 constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
 constexpr int64_t kPackedBytes = 16 << 20;  // of packed operands held at a time
+constexpr int64_t kNear = 131072;           // elements of a that the second cache holds beside others
 constexpr int64_t kChunk = 2048;            // rows and columns of c that are worked on at a time, about
 
 template <class T>
@@ -136,9 +137,13 @@ class Product {
     while (strips > 2 && ceil_div(m, i_step) * ceil_div(b_strips, strips) < 16) strips /= 2;
     const int64_t across = ceil_div(b_strips, strips), j_step = strips * cols_;
     const GemmResult<T> result = part(p_.result, i0, j0);
+    // A thread's share is a run of tasks: along the rows of c, so that strips of a stay near, or, where all of a does,
+    // along its columns, so that the shares are as long as each other although the last strips of a may be short.
+    const bool by_columns = m_packed * depth <= kNear;
     for_blocks(parallel_, ceil_div(m, i_step) * across, 1, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
-        const int64_t i = t / across * i_step, j = t % across * j_step;
+        const int64_t i = (by_columns ? t % down : t / across) * i_step;
+        const int64_t j = (by_columns ? t / down : t % across) * j_step;
         for (int64_t q = 0; q < depth; q += k_block_) {
           const int64_t k = std::min(k_block_, depth - q);
           rectangle(kernels_, i, std::min(i + i_step, m), j, std::min(j + j_step, n), k,
