@@ -243,7 +243,7 @@ std::vector<OperationLine> make_table() {
        two(matmul),
        {real({2, 1, 2, 3}), real({2, 3, 4})},
        0,
-       {{{2, 2, 3}, {3, 4}}, {{2, 3}, {2, 3, 2}}, {{0, 2, 3}, {3, 1}}}},
+       {{{2, 2, 3}, {3, 4}}, {{2, 1, 2, 3}, {3, 4}}, {{2, 3}, {2, 3, 2}}, {{0, 2, 3}, {3, 1}}}},
       {"matmul",
        two(matmul),
        {real({3}), real({3})},
@@ -328,7 +328,12 @@ std::vector<OperationLine> make_table() {
        kPointwise | kLinear,
        {},
        1. / 1024},
-      {"repeat", on([](const Tensor& x) { return x.repeat({2, 1, 3}); }), {real(s23)}, kComposed | kLinear},
+      {"repeat",
+       on([](const Tensor& x) {
+         return x.repeat({2, 1, 3});
+       }),
+       {real(s23)},
+       kComposed | kLinear},
       {"outer", two(outer), {real({3}), real({4})}, kComposed},
       {"flip",
        on([](const Tensor& x) {
