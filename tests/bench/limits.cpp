@@ -21,12 +21,14 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using Float = hn::ScalableTag<float>;
 
-// Twelve chains of multiply-adds: enough to hide the latency, few enough for sixteen registers. Writes one vector, and
-// returns the number of operations.
+// Twelve chains of multiply-adds: enough to hide the latency, few enough for sixteen registers. They begin differently,
+// or a compiler would keep but one of them. Writes one vector, and returns the number of operations.
 double MultiplyAdds(int steps, float* sink) {
   const Float d;
   const auto x = hn::Set(d, 0.999999f), y = hn::Set(d, 1e-6f);
-  auto a = hn::Set(d, 1.0f), b = a, c = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a, m = a;
+  const auto at = [d](float start) { return hn::Set(d, start); };
+  auto a = at(1), b = at(2), c = at(3), e = at(4), f = at(5), g = at(6), h = at(7), i = at(8), j = at(9), k = at(10),
+       l = at(11), m = at(12);
   for (int step = 0; step < steps; ++step) {
     a = hn::MulAdd(a, x, y), b = hn::MulAdd(b, x, y), c = hn::MulAdd(c, x, y), e = hn::MulAdd(e, x, y);
     f = hn::MulAdd(f, x, y), g = hn::MulAdd(g, x, y), h = hn::MulAdd(h, x, y), i = hn::MulAdd(i, x, y);
