@@ -13,11 +13,11 @@ using std::int64_t;
 // Thresholds, in multiplications (the work) or elements. A parallel loop costs some microseconds to start.
 constexpr double kParallelWork = 1.5e6;     // below: one thread
 constexpr double kTaskWork = 5e5;           // of a task, at least
-constexpr double kPackWork = 6e6;           // below: a is read where it lies
 constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
-constexpr int64_t kPackedBytes = 16 << 20;  // of packed operands held at a time
+constexpr int64_t kPackedBytes = 16 << 20;  // of packed rows held at a time
 constexpr int64_t kNear = 131072;           // elements of a that the second cache holds beside others
-constexpr int64_t kChunk = 2048;            // rows and columns of c that are worked on at a time, about
+constexpr int64_t kSmall = 262144;          // elements of an operand that may be read where it lies again and again
+constexpr int64_t kChunk = 2048;            // rows of c that are worked on at a time, about
 
 template <class T>
 double work_of(const GemmProblem<T>& p) {
@@ -39,123 +39,101 @@ class Product {
   void run() {
     if (p_.m == 1 && p_.n == 1) return dot();
     if (p_.m == 1 && (p_.b_col == 1 || p_.b_row == 1)) return vector();
-    const double work = work_of(p_);
-    parallel_ = parallel_ && work >= kParallelWork;
+    parallel_ = parallel_ && work_of(p_) >= kParallelWork;
     const int64_t tiles = ceil_div(p_.m, rows_) * ceil_div(p_.n, cols_);
     if (parallel_ && tiles < 16 && p_.k >= 4 * k_block_) return split();
-    if (work >= kPackWork && p_.m > 2 * rows_ && p_.n > 2 * cols_) return packed();
-    direct();
+    rectangles();
   }
 
  private:
-  // --- Small and narrow products: a is read where it lies, b as well if its rows are contiguous ---------------------
+  // --- Rectangles of c: b's strips are prepared by whoever uses them, a's once for all, or not at all ----------------
 
-  void direct() {
-    // Tiles of c for the threads; along the longer side first, so that b's strips are seldom prepared twice.
-    int64_t i_step = p_.m, j_step = p_.n;
-    if (parallel_) {
-      const auto tasks = static_cast<int64_t>(std::min(work_of(p_) / kTaskWork, 64.0));
-      const int64_t j_tasks = std::clamp<int64_t>(p_.n / (2 * cols_), 1, tasks);
-      const int64_t i_tasks = std::clamp<int64_t>(p_.m / (2 * rows_), 1, std::max<int64_t>(tasks / j_tasks, 1));
-      j_step = ceil_div(ceil_div(p_.n, j_tasks), cols_) * cols_;
-      i_step = ceil_div(ceil_div(p_.m, i_tasks), rows_) * rows_;
-    }
-    const int64_t across = ceil_div(p_.n, j_step);
-    for_blocks(parallel_, ceil_div(p_.m, i_step) * across, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t t = begin; t < end; ++t) {
-        const int64_t i = t / across * i_step, j = t % across * j_step;
-        direct(i, std::min(i + i_step, p_.m), j, std::min(j + j_step, p_.n));
-      }
-    });
-  }
-
-  void direct(int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-    // On the stack: once c is being written, nothing may fail any more.
-    alignas(64) T buffer[gemm_longest_block * kMostCols];
-    for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
-      const int64_t k = std::min(k_block_, p_.k - k0);
-      const Rows<T> a{p_.a + k0 * p_.a_col, rows_ * p_.a_row, p_.a_row, p_.a_col, rows_};
-      const T* b = p_.b + k0 * p_.b_row;
-      rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p_.result, k0 == 0, k0 + k == p_.k),
-                [&](int64_t j, int64_t cols, int vectors) {
-                  if (p_.b_col == 1 && cols == vectors * lanes_) return Columns<T>{b + j, p_.b_row};
-                  kernels_.pack_cols[vectors - 1](k, cols, b + j * p_.b_col, p_.b_col, p_.b_row, buffer);
-                  return Columns<T>{buffer, vectors * lanes_};
-                });
-    }
-  }
-
-  // --- Large products: both operands packed into strips, then tiles of c --------------------------------------------
-
-  void packed() {
+  void rectangles() {
+    if (!packs_a()) return rectangles(p_, nullptr);
     const int64_t m_step = ceil_div(ceil_div(p_.m, ceil_div(p_.m, kChunk)), rows_) * rows_;
-    const int64_t n_step = ceil_div(ceil_div(p_.n, ceil_div(p_.n, kChunk)), cols_) * cols_;
-    const int64_t m_most = std::min(m_step, ceil_div(p_.m, rows_) * rows_);
-    const int64_t n_most = std::min(n_step, ceil_div(p_.n, lanes_) * lanes_);
     const int64_t most_blocks =
-        std::max<int64_t>(1, kPackedBytes / ((m_most + n_most) * k_block_ * static_cast<int64_t>(sizeof(T))));
+        std::max<int64_t>(1, kPackedBytes / (m_step * k_block_ * static_cast<int64_t>(sizeof(T))));
     const int64_t blocks = ceil_div(p_.k, k_block_);
     const int64_t depth = std::min(ceil_div(blocks, ceil_div(blocks, most_blocks)) * k_block_, p_.k);
-    const int64_t a_size = ceil_div(m_most * depth, lanes_) * lanes_;  // so that b's vectors are aligned
-    const Workspace<T> workspace(a_size + n_most * depth);
-    T* const packed_a = workspace.data();
-    T* const packed_b = packed_a + a_size;
-    for (int64_t j = 0; j < p_.n; j += n_step) {
-      for (int64_t i = 0; i < p_.m; i += m_step) {
-        for (int64_t k0 = 0; k0 < p_.k; k0 += depth) {
-          packed_chunk(i, std::min(m_step, p_.m - i), j, std::min(n_step, p_.n - j), k0, std::min(depth, p_.k - k0),
-                       packed_a, packed_b);
-        }
+    const Workspace<T> packed(m_step * depth);
+    for (int64_t i = 0; i < p_.m; i += m_step) {
+      for (int64_t k0 = 0; k0 < p_.k; k0 += depth) {
+        GemmProblem<T> chunk = p_;
+        chunk.m = std::min(m_step, p_.m - i);
+        chunk.k = std::min(depth, p_.k - k0);
+        chunk.a += i * p_.a_row + k0 * p_.a_col;
+        chunk.b += k0 * p_.b_row;
+        chunk.result = for_block(part(p_.result, i, 0), k0 == 0, k0 + chunk.k == p_.k);
+        pack_a(chunk, packed.data());
+        rectangles(chunk, packed.data());
       }
     }
   }
 
-  void packed_chunk(int64_t i0, int64_t m, int64_t j0, int64_t n, int64_t k0, int64_t depth, T* packed_a, T* packed_b) {
-    const int64_t a_strips = ceil_div(m, rows_), b_strips = ceil_div(n, cols_);
-    const int64_t m_packed = a_strips * rows_, n_packed = ceil_div(n, lanes_) * lanes_;
-    for_blocks(parallel_, a_strips + b_strips, std::max<int64_t>(1, 32768 / (depth * lanes_)),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t s = begin; s < end; ++s) {
-                   for (int64_t q = 0; q < depth; q += k_block_) {
-                     const int64_t k = std::min(k_block_, depth - q);
-                     if (s < a_strips) {
-                       const int64_t i = s * rows_;
-                       kernels_.pack_rows(k, std::min(rows_, m - i), p_.a + (i0 + i) * p_.a_row + (k0 + q) * p_.a_col,
-                                          p_.a_row, p_.a_col, packed_a + q * m_packed + i * k);
-                     } else {
-                       const int64_t j = (s - a_strips) * cols_, cols = std::min(cols_, n - j);
-                       kernels_.pack_cols[cols > lanes_](k, cols, p_.b + (k0 + q) * p_.b_row + (j0 + j) * p_.b_col,
-                                                         p_.b_col, p_.b_row, packed_b + q * n_packed + j * k);
-                     }
-                   }
-                 }
-               });
+  // Worth it for an operand that leaves the near cache between its uses, sooner where a step of k is a line of its own,
+  // or whose rows lie a multiple of 4096 bytes apart, where the first cache holds fewer of them than a tile has.
+  bool packs_a() const {
+    const bool crowded = p_.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
+    const int64_t small = p_.a_col == 1 ? kSmall : kSmall / 4;
+    return p_.n >= 6 * cols_ && p_.m > 2 * rows_ && (crowded || p_.m > small / p_.k);
+  }
 
-    // Tasks of about 12 strips of a, which the second cache holds; of b as many as leave enough tasks.
-    const int64_t down = ceil_div(a_strips, 12), i_step = ceil_div(a_strips, down) * rows_;
-    int64_t strips = 16;
-    while (strips > 2 && ceil_div(m, i_step) * ceil_div(b_strips, strips) < 16) strips /= 2;
-    const int64_t across = ceil_div(b_strips, strips), j_step = strips * cols_;
-    const GemmResult<T> result = part(p_.result, i0, j0);
-    // A thread's share is a run of tasks: along the rows of c, so that strips of a stay near, or, where all of a does,
-    // along its columns, so that the shares are as long as each other although the last strips of a may be short.
-    const bool by_columns = m_packed * depth <= kNear;
-    for_blocks(parallel_, ceil_div(m, i_step) * across, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t t = begin; t < end; ++t) {
-        const int64_t i = (by_columns ? t % down : t / across) * i_step;
-        const int64_t j = (by_columns ? t / down : t % across) * j_step;
-        for (int64_t q = 0; q < depth; q += k_block_) {
-          const int64_t k = std::min(k_block_, depth - q);
-          rectangle(kernels_, i, std::min(i + i_step, m), j, std::min(j + j_step, n), k,
-                    Rows<T>{packed_a + q * m_packed, rows_ * k, 1, rows_, rows_},
-                    for_block(result, k0 + q == 0, k0 + q + k == p_.k), [&](int64_t jj, int64_t, int vectors) {
-                      // While one strip is used for i_step rows, the next one of the same size passes by.
-                      const T* strip = packed_b + q * n_packed + jj * k;
-                      return Columns<T>{strip, vectors * lanes_, strip + k * cols_, ceil_div(cols_ * rows_, i_step)};
-                    });
+  void pack_a(const GemmProblem<T>& p, T* packed) {
+    const int64_t strips = ceil_div(p.m, rows_);
+    const int64_t grain = even_grain(strips, std::max<int64_t>(1, 32768 / (p.k * rows_)));
+    for_blocks(parallel_, strips, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t s = begin; s < end; ++s) {
+        const int64_t i = s * rows_;
+        for (int64_t q = 0; q < p.k; q += k_block_) {
+          const int64_t k = std::min(k_block_, p.k - q);
+          kernels_.pack_rows(k, std::min(rows_, p.m - i), p.a + i * p.a_row + q * p.a_col, p.a_row, p.a_col,
+                             packed + q * strips * rows_ + i * k);
         }
       }
     });
+  }
+
+  // A task has as many rows as the second cache holds of a, and as few columns as leave it enough work; fewer rows only
+  // where there are too few columns. A thread's share is a run of tasks along the rows of c.
+  void rectangles(const GemmProblem<T>& p, const T* packed_a) {
+    const int64_t a_strips = ceil_div(p.m, rows_), b_strips = ceil_div(p.n, cols_);
+    int64_t down = std::min(a_strips, ceil_div(p.m, std::max<int64_t>(1, kNear / std::min(p.k, k_block_)))), across = 1;
+    if (parallel_) {
+      // Rows cut in shorter pieces prepare b's strips more often.
+      const double most = p.b_col == 1 ? 64 : 16;
+      const auto tasks = static_cast<int64_t>(std::clamp(work_of(p) / kTaskWork, 1.0, most));
+      across = std::min(b_strips, ceil_div(tasks, down));
+      down = std::min(a_strips, std::max(down, tasks / across));
+    }
+    const int64_t i_step = ceil_div(a_strips, down) * rows_, j_step = ceil_div(b_strips, across) * cols_;
+    down = ceil_div(p.m, i_step);
+    across = ceil_div(p.n, j_step);
+    for_blocks(parallel_, down * across, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t i = t / across * i_step, j = t % across * j_step;
+        one_rectangle(p, i, std::min(i + i_step, p.m), j, std::min(j + j_step, p.n), packed_a);
+      }
+    });
+  }
+
+  void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
+    // On the stack: once c is being written, nothing may fail any more.
+    alignas(64) T buffer[gemm_longest_block * kMostCols];
+    const int64_t m_packed = ceil_div(p.m, rows_) * rows_;
+    const bool in_place = p.b_col == 1 && (i1 - i0 <= 4 * rows_ || p.n <= kSmall / p.k);
+    for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
+      const int64_t k = std::min(k_block_, p.k - k0);
+      const Rows<T> a = packed_a == nullptr ? Rows<T>{p.a + k0 * p.a_col, rows_ * p.a_row, p.a_row, p.a_col, rows_}
+                                            : Rows<T>{packed_a + k0 * m_packed, rows_ * k, 1, rows_, rows_};
+      const T* b = p.b + k0 * p.b_row;
+      rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p.result, k0 == 0, k0 + k == p.k),
+                [&](int64_t j, int64_t cols, int vectors) {
+                  const T* next = p.b_col == 1 && j + cols_ < p.n ? b + j + cols_ : nullptr;
+                  if (in_place && cols == vectors * lanes_) return Columns<T>{b + j, p.b_row, next, p.b_row};
+                  kernels_.pack_cols[vectors - 1](k, cols, b + j * p.b_col, p.b_col, p.b_row, buffer);
+                  return Columns<T>{buffer, vectors * lanes_, next, p.b_row};
+                });
+    }
   }
 
   // --- Long sums into a small c: the blocks of k computed side by side, added in their order ------------------------
@@ -175,7 +153,7 @@ class Product {
           block.a += k0 * p_.a_col;
           block.b += k0 * p_.b_row;
           block.result = {sums.data() + s * size, p_.n, 1};
-          Product(block, false).direct();
+          Product(block, false).rectangles();
         }
       });
       for (int64_t s = 0; s < count; ++s) {

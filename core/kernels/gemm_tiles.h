@@ -67,13 +67,13 @@ struct Rows {
   int64_t strip, row, col, count;
 };
 
-/// One strip of the operand b, and the place and pace at which the next one is brought near (none: null).
+/// One strip of the operand b, and where the rows of the next one lie, to be brought near meanwhile (none: null).
 template <class T>
 struct Columns {
   const T* data;
   int64_t row;
   const T* next = nullptr;
-  int64_t next_step = 0;
+  int64_t next_row = 0;
 };
 
 /// Rows [i0, i1) (i0 being the first of a strip) and columns [j0, j1) of c for one block of k products.
@@ -81,7 +81,7 @@ struct Columns {
 template <class T, class StripOfB>
 void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k,
                const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {
-  constexpr int64_t kMostRows = 14, kMostCols = 128 / static_cast<int64_t>(sizeof(T));
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T)), kMostRows = 14, kMostCols = 2 * kLine;
   const int64_t lanes = kernels.lanes, rows_step = a.count, cols_step = 2 * lanes;
   const bool plain =
       result.col == 1 && result.alpha == 1 && result.bias == nullptr && (result.beta == 0 || result.beta == 1);
@@ -91,11 +91,16 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
     const int vectors = cols > lanes ? 2 : 1;
     const Columns<T> b = columns(j, cols, vectors);
     const bool whole = plain && cols == vectors * lanes;
-    TileSum<T> sum{k, nullptr, a.row, a.col, b.data, b.row, b.next, b.next_step};
+    TileSum<T> sum{k, nullptr, a.row, a.col, b.data, b.row, nullptr, 0};
+    int64_t line = b.next == nullptr ? cols_step : 0;
     for (int64_t i = i0; i < i1; i += rows_step) {
       const int64_t rows = std::min(rows_step, i1 - i);
       sum.a = a.data + i / rows_step * a.strip;
-      if (b.next == nullptr) {  // a is read where it lies: bring its next rows near
+      if (line < cols_step) {  // the first tiles bring near what follows in b, a line of each row at a time
+        sum.ahead = b.next + line;
+        sum.ahead_step = b.next_row;
+        line += kLine;
+      } else {  // the others, what follows in a
         const bool more = i + rows_step < i1;
         sum.ahead = more ? sum.a + a.strip : sum.a;
         sum.ahead_step = !more ? 0 : a.col == 1 ? rows_step : a.col;
@@ -107,7 +112,6 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
         tile(sum, sums, cols_step, false);
         kernels.finish(sums, cols_step, part(result, i, j), rows, cols);
       }
-      sum.ahead += k * sum.ahead_step;
     }
   }
 }
