@@ -16,7 +16,7 @@ constexpr double kTaskWork = 5e5;           // of a task, at least
 constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
 constexpr int64_t kPackedBytes = 16 << 20;  // of packed rows held at a time
 constexpr int64_t kNear = 131072;           // elements of a that the second cache holds beside others
-constexpr int64_t kSmall = 262144;          // elements of an operand that may be read where it lies again and again
+constexpr int64_t kSmallBytes = 1 << 20;    // of an operand that may be read where it lies again and again
 constexpr int64_t kChunk = 2048;            // rows of c that are worked on at a time, about
 
 template <class T>
@@ -219,6 +219,7 @@ class Product {
 
   static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
   static constexpr int64_t kMostSums = 1024;
+  static constexpr int64_t kSmall = kSmallBytes / static_cast<int64_t>(sizeof(T));
 
   GemmProblem<T> p_;
   bool parallel_;
