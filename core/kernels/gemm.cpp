@@ -27,13 +27,6 @@ constexpr int kRows = 14;
 constexpr int kRows = 6;
 #endif
 
-// Whether a load or store under a mask leaves alone what is masked out. (Highway's macro is about 8-bit lanes, too.)
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-constexpr bool kMasks = true;
-#else
-constexpr bool kMasks = false;
-#endif
-
 // One element's step of the sum, as the vectors do it.
 template <class T>
 HWY_INLINE T multiply_add(T x, T y, T sum) {

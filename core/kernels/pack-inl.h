@@ -7,6 +7,7 @@
 #define GRADUS_CORE_KERNELS_PACK_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +28,13 @@ template <class T>
 using Vec = hn::Vec<Tag<T>>;
 template <class T>
 constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
+
+// Whether a load or store under a mask leaves alone what is masked out. (Highway's macro is about 8-bit lanes, too.)
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+constexpr bool kMasks = true;
+#else
+constexpr bool kMasks = false;
+#endif
 
 // columns[q] = element p + q of each of the `lanes` rows, for q < kBlock.
 #if HWY_TARGET == HWY_SCALAR
@@ -141,6 +149,12 @@ void pack(int64_t k, int64_t filled, const T* x, int64_t x_width, int64_t x_k, T
     }
   } else if (x_width == 1 && filled == width) {
     for (int64_t p = 0; p < k; ++p) std::memcpy(packed + p * width, x + p * x_k, width * sizeof(T));
+  } else if (kMasks && x_width == 1 && width % lanes == 0) {
+    const Tag<T> d;
+    for (int64_t i = 0; i < width; i += lanes) {
+      const auto mask = hn::FirstN(d, static_cast<std::size_t>(std::clamp<int64_t>(filled - i, 0, lanes)));
+      for (int64_t p = 0; p < k; ++p) hn::StoreU(hn::MaskedLoad(mask, d, x + p * x_k + i), d, packed + p * width + i);
+    }
   } else {
     for (int64_t p = 0; p < k; ++p) {
       for (int64_t i = 0; i < filled; ++i) packed[p * width + i] = x[i * x_width + p * x_k];
