@@ -116,6 +116,13 @@ HWY_INLINE double SumRow(const T* x, std::size_t n) {
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3))));
 }
 
+/// Asks for the same place in the next row, which mostly follows in memory: it comes while this row, in the first cache
+/// by then, is computed with. Places that do not exist do no harm.
+template <class T>
+HWY_INLINE void AskForNextRow(const T* at, std::size_t n) {
+  __builtin_prefetch(at + n);
+}
+
 /// Two sums over a row at once. f(i, n, a, b) adds to a and b what the n elements from i on give; the dtype holds the sums
 /// of a few vectors, in four chains, so that a step need not wait for the one before; vectors of float64 hold those of
 /// all, and their lanes are added at the end alone.
@@ -192,6 +199,7 @@ HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {
   const std::size_t lanes = hn::Lanes(d);
   double sums[2] = {};
   TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    AskForNextRow(x + i, n);
     auto e = ExpOfNegative(d, hn::Sub(LoadUpTo(d, x + i, count), hn::Set(d, level)));
     if (count < lanes) {
       e = hn::IfThenElseZero(hn::FirstN(d, count), e);  // absent lanes hold 0, whose exp is not
@@ -264,6 +272,8 @@ void SoftmaxBackward(const void* above, const void* out, void* in, std::size_t n
   const hn::ScalableTag<T> d;
   double sums[2] = {};
   TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    AskForNextRow(dy + i, n);
+    AskForNextRow(y + i, n);
     a = hn::MulAdd(LoadUpTo(d, dy + i, count), LoadUpTo(d, y + i, count), a);
   });
   Map(SoftmaxGradient<T>{static_cast<T>(sums[0])}, static_cast<T*>(in), dy, y, n);
@@ -325,6 +335,7 @@ RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, do
   const Standardize<T> centre(of);
   double squares[2] = {};
   TwoSums<T>(n, squares, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    AskForNextRow(x + i, n);
     // Absent lanes have the value 0, not the mean: they are left out.
     auto v = centre.Centred(d, LoadUpTo(d, x + i, count));
     if (count < lanes) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
@@ -361,6 +372,8 @@ void LayerNormBackward(const void* above, const void* in, const void* weight, Ro
   };
   double sums[2] = {};
   TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
+    AskForNextRow(x + i, n);
+    AskForNextRow(dy + i, n);
     const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
     const auto g = LoadUpTo(d, dy + i, count);
     if (dw != nullptr) add(dw + i, hn::Mul(g, x_hat), count);
