@@ -118,6 +118,14 @@ HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
   }
 }
 
+/// Asks for the line of the cache that lies a kilobyte ahead. Widened numbers come in halves of a line, and fewer lines
+/// are on their way at once than memory could serve: hence they are asked for early.
+template <class T>
+HWY_INLINE void AskAhead(const T* x, std::size_t elements) {
+  constexpr std::size_t line = 64 / sizeof(T), ahead = 1024 / sizeof(T);
+  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at + ahead);
+}
+
 /// The lanes of the upper half with those of the lower, until one is left.
 template <class D, class V, class Step>
 HWY_INLINE hn::TFromD<D> FoldLanes(D d, V v, Step step) {
@@ -140,13 +148,11 @@ void Row(const void* const* in, std::size_t n, const double*, void* acc_out) {
   if constexpr (std::is_floating_point_v<A>) {
     const hn::ScalableTag<A> d;
     const std::size_t lanes = hn::Lanes(d);
-    // Four chains, so that one step need not wait for the step before. Widened numbers come in halves of a line, and
-    // fewer lines are on their way at once than memory could serve: hence they are asked for early.
-    constexpr std::size_t line = 64 / sizeof(T), ahead = 1024 / sizeof(T);
+    // Four chains, so that one step need not wait for the step before.
     auto a0 = hn::Set(d, Step::template start<A>()), a1 = a0, a2 = a0, a3 = a0;
     std::size_t i = 0;
     for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      for (std::size_t at = 0; at < 4 * lanes; at += line) __builtin_prefetch(x + i + at + ahead);
+      AskAhead(x + i, 4 * lanes);
       a0 = step(d, a0, LoadAs(d, x + i));
       a1 = step(d, a1, LoadAs(d, x + i + lanes));
       a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
@@ -201,19 +207,22 @@ void CentredSquaresRow(const void* const* in, std::size_t n, const double* centr
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
   const auto c = hn::Set(d, *centre);
-  auto a0 = hn::Zero(d), a1 = hn::Zero(d);
+  auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
   const auto add = [&](auto a, auto v) HWY_ATTR {
     const auto t = hn::Sub(v, c);
     return hn::MulAdd(t, t, a);
   };
   std::size_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    AskAhead(x + i, 4 * lanes);
     a0 = add(a0, LoadAs(d, x + i));
     a1 = add(a1, LoadAs(d, x + i + lanes));
+    a2 = add(a2, LoadAs(d, x + i + 2 * lanes));
+    a3 = add(a3, LoadAs(d, x + i + 3 * lanes));
   }
   for (; i + lanes <= n; i += lanes) a0 = add(a0, LoadAs(d, x + i));
   if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), add(a1, LoadFirstAs(d, x + i, n - i)), a1);
-  *static_cast<double*>(acc) += FoldLanes(d, hn::Add(a0, a1), SumStep());
+  *static_cast<double*>(acc) += FoldLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), SumStep());
 }
 
 template <class T>
@@ -252,20 +261,27 @@ void CentredProductsRow(const void* const* in, std::size_t n, const double* cent
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
   const auto c = hn::Set(d, *centre);
-  auto sum = hn::Zero(d), products = hn::Zero(d);
+  auto sum0 = hn::Zero(d), sum1 = sum0, products0 = sum0, products1 = sum0;
+  const auto add = [&](auto& sum, auto& products, auto v, auto w) HWY_ATTR {
+    sum = hn::Add(sum, v);
+    products = hn::MulAdd(v, hn::Sub(w, c), products);
+  };
   std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto v = LoadAs(d, a + i);
-    sum = hn::Add(sum, v);
-    products = hn::MulAdd(v, hn::Sub(LoadAs(d, b + i), c), products);
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    AskAhead(a + i, 2 * lanes);
+    AskAhead(b + i, 2 * lanes);
+    add(sum0, products0, LoadAs(d, a + i), LoadAs(d, b + i));
+    add(sum1, products1, LoadAs(d, a + i + lanes), LoadAs(d, b + i + lanes));
   }
-  if (i < n) {  // the lanes behind the end are 0 in a, and add nothing
-    const auto v = LoadFirstAs(d, a + i, n - i);
-    sum = hn::Add(sum, v);
-    products = hn::MulAdd(v, hn::Sub(LoadFirstAs(d, b + i, n - i), c), products);
+  for (; i < n; i += lanes) {  // the lanes behind the end are 0 in a, and add nothing
+    const std::size_t left = n - i;
+    if (left >= lanes)
+      add(sum0, products0, LoadAs(d, a + i), LoadAs(d, b + i));
+    else
+      add(sum1, products1, LoadFirstAs(d, a + i, left), LoadFirstAs(d, b + i, left));
   }
-  static_cast<double*>(acc_out)[0] += FoldLanes(d, sum, SumStep());
-  static_cast<double*>(acc_out)[1] += FoldLanes(d, products, SumStep());
+  static_cast<double*>(acc_out)[0] += FoldLanes(d, hn::Add(sum0, sum1), SumStep());
+  static_cast<double*>(acc_out)[1] += FoldLanes(d, hn::Add(products0, products1), SumStep());
 }
 
 template <class T>
