@@ -118,8 +118,9 @@ HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
   }
 }
 
-/// Asks for as many elements a kilobyte further on. Widened numbers come in halves of a line of the cache, and fewer lines
-/// are on their way at once than memory could serve: hence they are asked for early. Places that do not exist do no harm.
+/// Asks for as many elements a kilobyte further on. Widened numbers come in halves of a line of the cache, and fewer
+/// lines are on their way at once than memory could serve: hence they are asked for early. Places that do not exist do
+/// no harm.
 template <class T>
 HWY_INLINE void AskAhead(const T* x, std::size_t elements) {
   constexpr std::size_t line = 64 / sizeof(T), ahead = 1024 / sizeof(T);
