@@ -11,7 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
@@ -141,11 +141,11 @@ class Loop {
 /// The loops that are open to helpers, and the helpers: tasks of oneTBB's that stay for a while after a loop. The next
 /// one often follows within microseconds, and to wake a thread takes tens of them. A caller waits for nobody to come: it
 /// works through all the blocks itself, shares them with whoever is there, and at the end waits only for the blocks that
-/// helpers are in the middle of. So it never runs a block of somebody else's loop, whose locks it might hold.
-class Crew : public std::enable_shared_from_this<Crew> {
+/// helpers are in the middle of. So it never runs a block of somebody else's loop, whose locks it might hold. A crew is
+/// never destroyed: a helper may be on its way for as long as the program runs.
+class Crew {
  public:
   explicit Crew(int helpers) : helpers_(helpers) {}
-  ~Crew() { tsan_acquire(this); }  // whoever lets go last has seen the others go
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
@@ -155,11 +155,9 @@ class Crew : public std::enable_shared_from_this<Crew> {
     loop.join(0);
     if (slot != nullptr) close(*slot);
   }
-  /// Sends the helpers home.
-  void dismiss() {
-    dismissed_.store(true, std::memory_order_relaxed);
-    tsan_release(this);
-  }
+  int helpers() const { return helpers_; }
+  /// Whether helpers may stay; if not, they go home after the loop that they are in.
+  void keep(bool in_use) { in_use_.store(in_use, std::memory_order_relaxed); }
 
  private:
   /// A caller owns a slot from open to close. A helper counts itself in before it looks for the loop, and the caller
@@ -188,9 +186,8 @@ class Crew : public std::enable_shared_from_this<Crew> {
     int hired = hired_.load(std::memory_order_relaxed);
     while (hired < wanted) {
       if (!hired_.compare_exchange_weak(hired, hired + 1)) continue;
-      tsan_release(this);
       try {
-        tasks.enqueue([crew = shared_from_this()] { crew->stay(); });
+        tasks.enqueue([this] { stay(); });
       } catch (...) {  // helpers are welcome, not needed
         hired_.fetch_sub(1);
         return;
@@ -203,7 +200,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
   void stay() noexcept {
     const int place = take_place();
     auto idle_since = std::chrono::steady_clock::now();
-    for (unsigned turn = 0; !dismissed_.load(std::memory_order_relaxed); ++turn) {
+    for (unsigned turn = 0; in_use_.load(std::memory_order_relaxed); ++turn) {
       if (help(place)) {
         idle_since = std::chrono::steady_clock::now();
       } else if (turn % 64 == 0 && std::chrono::steady_clock::now() - idle_since > kPatience) {
@@ -213,7 +210,6 @@ class Crew : public std::enable_shared_from_this<Crew> {
     }
     places_[static_cast<std::size_t>(place % Loop::kMaxSpans)].store(false);
     hired_.fetch_sub(1);
-    tsan_release(this);
   }
   /// Whether there was a loop to help with.
   bool help(int place) noexcept {
@@ -243,68 +239,67 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
   const int helpers_;
   std::atomic<int> hired_{0};  // on their way or here
-  std::atomic<bool> dismissed_{false};
+  std::atomic<bool> in_use_{false};
   Slot slots_[8];
   std::array<std::atomic<bool>, Loop::kMaxSpans> places_{};
 };
 
-// --- The arena -----------------------------------------------------------------------------------------------------
+// --- The arenas ----------------------------------------------------------------------------------------------------
 
+/// What one number of threads works with.
 struct Arena {
-  explicit Arena(int n) : Arena(n, helpers_for(n)) {}
-  ~Arena() { crew->dismiss(); }
-  Arena(const Arena&) = delete;
-  Arena& operator=(const Arena&) = delete;
+  Arena(int n, int helpers) : threads(n), crew(helpers), tasks(std::max(helpers, 1), 0) { tasks.initialize(); }
   const int threads;
-  const std::shared_ptr<Crew> crew;
+  Crew crew;
   tbb::task_arena tasks;
+};
+
+/// The arena in use, and those that were: they are few, and are kept for the next time. None is ever destroyed: loops and
+/// helpers may be in them while set_num_threads takes another, and threads may outlive main.
+class Arenas {
+ public:
+  Arenas() { use(std::min(allowed_cpus(), kMaxThreads)); }
+  Arena& current() { return *current_.load(std::memory_order_acquire); }
+  void use(int n) {
+    const int helpers = helpers_for(n);
+    const std::lock_guard lock(mutex_);
+    auto known = std::find_if(known_.begin(), known_.end(), [&](const std::unique_ptr<Arena>& arena) {
+      return arena->threads == n && arena->crew.helpers() == helpers;
+    });
+    if (known == known_.end()) known = known_.insert(known, std::make_unique<Arena>(n, helpers));
+    if (Arena* const before = current_.load()) before->crew.keep(false);
+    (*known)->crew.keep(true);
+    current_.store(known->get(), std::memory_order_release);
+  }
 
  private:
-  Arena(int n, int helpers) : threads(n), crew(std::make_shared<Crew>(helpers)), tasks(std::max(helpers, 1), 0) {
-    tasks.initialize();
-  }
   // No more of them than oneTBB will run: the others would only stand in the queue.
   static int helpers_for(int n) {
     const auto most = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
     return std::min(n, static_cast<int>(most)) - 1;
   }
-};
 
-/// The arena in use. Loops hold a share of it, so that set_num_threads may replace it while they run. Never destroyed:
-/// threads may outlive main.
-class CurrentArena {
- public:
-  std::shared_ptr<Arena> get() {
-    const std::lock_guard lock(mutex_);
-    return arena_;
-  }
-  void set(int n) {
-    std::shared_ptr<Arena> next = std::make_shared<Arena>(n);  // the old one goes after the lock
-    const std::lock_guard lock(mutex_);
-    std::swap(arena_, next);
-  }
-
- private:
   std::mutex mutex_;
-  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>(std::min(allowed_cpus(), kMaxThreads));
+  std::vector<std::unique_ptr<Arena>> known_;
+  std::atomic<Arena*> current_{nullptr};
 };
 
-CurrentArena& current_arena() {
-  static CurrentArena& arena = *new CurrentArena;
-  return arena;
+Arenas& arenas() {
+  static Arenas& arenas = *new Arenas;
+  return arenas;
 }
 
 void run_blocks(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
   const std::int64_t blocks = (n - 1) / grain + 1;
-  const std::shared_ptr<Arena> arena = current_arena().get();
-  const int spans = static_cast<int>(std::min<std::int64_t>({arena->threads, blocks, Loop::kMaxSpans}));
+  Arena& arena = arenas().current();
+  const int spans = static_cast<int>(std::min<std::int64_t>({arena.threads, blocks, Loop::kMaxSpans}));
   if (spans == 1) {
     note_thread();
     for (std::int64_t begin = 0; begin < n; begin += grain) body(begin, std::min(begin + grain, n));
     return;
   }
   Loop loop(n, grain, blocks, spans, body);
-  arena->crew->run(loop, arena->tasks, spans - 1);
+  arena.crew.run(loop, arena.tasks, spans - 1);
   loop.finish();
 }
 
@@ -335,9 +330,9 @@ void set_num_threads(int n) {
     core::fail<ValueError>("set_num_threads: the number of threads must be at least 1 and at most {}: {}", kMaxThreads,
                            n);
   }
-  core::current_arena().set(n);
+  core::arenas().use(n);
 }
 
-int get_num_threads() { return core::current_arena().get()->threads; }
+int get_num_threads() { return core::arenas().current().threads; }
 
 }  // namespace gradus
