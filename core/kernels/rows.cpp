@@ -1,4 +1,4 @@
-// Kernels that see a whole row at once: the place of an extreme, softmax and its kin, layer normalisation.
+// Kernels that see a whole row at once: the place of an extreme, softmax and its kin.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/rows.cpp"
 #include <hwy/foreach_target.h>
@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "math-inl.h"
+#include "rows-inl.h"
 #include "rows.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -69,86 +70,6 @@ template <bool largest, class T>
 std::size_t IndexOfExtreme(const void* x, std::size_t n) {
   const T* row = static_cast<const T*>(x);
   return FindFirst(row, Extreme<largest>(row, n), n);
-}
-
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::size_t n) {
-  return n == hn::Lanes(d) ? hn::LoadU(d, from) : LoadFirst(d, from, n);
-}
-
-/// Adds the lanes of a vector to a vector of float64 sums.
-template <class DD, class V>
-HWY_INLINE V AddLanes(DD, V sum, V v) {
-  return hn::Add(sum, v);
-}
-template <class DD, class VD, class V, std::enable_if_t<!std::is_same_v<VD, V>>* = nullptr>
-HWY_INLINE VD AddLanes(DD d, VD sum, V v) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::Add(sum, hn::PromoteTo(d, v));
-#else
-  const hn::ScalableTag<float> df;
-  const hn::Half<decltype(df)> half;
-  return hn::Add(sum, hn::Add(hn::PromoteTo(d, hn::LowerHalf(half, v)), hn::PromoteTo(d, hn::UpperHalf(half, v))));
-#endif
-}
-
-/// The sum of the row in float64.
-template <class T>
-HWY_INLINE double SumRow(const T* x, std::size_t n) {
-  const hn::ScalableTag<double> d;
-  const hn::Rebind<T, decltype(d)> dt;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto load = [&](auto v) HWY_ATTR {
-    if constexpr (std::is_same_v<T, double>)
-      return v;
-    else
-      return hn::PromoteTo(d, v);
-  };
-  auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
-  std::size_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    a0 = hn::Add(a0, load(hn::LoadU(dt, x + i)));
-    a1 = hn::Add(a1, load(hn::LoadU(dt, x + i + lanes)));
-    a2 = hn::Add(a2, load(hn::LoadU(dt, x + i + 2 * lanes)));
-    a3 = hn::Add(a3, load(hn::LoadU(dt, x + i + 3 * lanes)));
-  }
-  for (; i < n; i += lanes) a0 = hn::Add(a0, load(LoadUpTo(dt, x + i, n - i < lanes ? n - i : lanes)));
-  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3))));
-}
-
-/// Asks for the same place in the next row, which mostly follows in memory: it comes while this row, in the first cache
-/// by then, is computed with. Places that do not exist do no harm.
-template <class T>
-HWY_INLINE void AskForNextRow(const T* at, std::size_t n) {
-  __builtin_prefetch(at + n);
-}
-
-/// Two sums over a row at once. f(i, n, a, b) adds to a and b what the n elements from i on give; the dtype holds the sums
-/// of a few vectors, in four chains, so that a step need not wait for the one before; vectors of float64 hold those of
-/// all, and their lanes are added at the end alone.
-template <class T, class F>
-HWY_INLINE void TwoSums(std::size_t n, double* sums, F f) {
-  const hn::ScalableTag<T> d;
-  const hn::ScalableTag<double> dd;
-  const std::size_t lanes = hn::Lanes(d), block = 32 * lanes;
-  auto a_total = hn::Zero(dd), b_total = a_total;
-  for (std::size_t begin = 0; begin < n; begin += block) {
-    const std::size_t end = begin + block < n ? begin + block : n;
-    auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    std::size_t i = begin;
-    for (; i + 4 * lanes <= end; i += 4 * lanes) {
-      f(i, lanes, a0, b0);
-      f(i + lanes, lanes, a1, b1);
-      f(i + 2 * lanes, lanes, a2, b2);
-      f(i + 3 * lanes, lanes, a3, b3);
-    }
-    for (; i + lanes <= end; i += lanes) f(i, lanes, a0, b0);
-    if (lanes > 1 && i < end) f(i, end - i, a1, b1);
-    a_total = AddLanes(dd, a_total, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)));
-    b_total = AddLanes(dd, b_total, hn::Add(hn::Add(b0, b1), hn::Add(b2, b3)));
-  }
-  sums[0] += hn::GetLane(hn::SumOfLanes(dd, a_total));
-  sums[1] += hn::GetLane(hn::SumOfLanes(dd, b_total));
 }
 
 /// The largest number of a row, for the sake of scale: what it says of a row with a NaN is left open.
@@ -307,98 +228,6 @@ void ExpOfRow(const void* in, double factor, void* out, std::size_t n) {
   Map(ExpTimes<T>{static_cast<T>(factor)}, static_cast<T*>(out), static_cast<const T*>(in), n);
 }
 
-/// (x - mean) inv_std. What rounding the mean loses is subtracted as well: |mean| may exceed the deviation by far.
-template <class T>
-struct Standardize {
-  explicit Standardize(const RowStatistics& of)
-      : mean(static_cast<T>(of.mean)),
-        rest(static_cast<T>(of.mean - static_cast<double>(mean))),
-        inv_std(static_cast<T>(of.inv_std)) {}
-  template <class D, class V>
-  HWY_INLINE V Centred(D d, V x) const {
-    return hn::Sub(hn::Sub(x, hn::Set(d, mean)), hn::Set(d, rest));
-  }
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Mul(Centred(d, x), hn::Set(d, inv_std));
-  }
-  T mean, rest, inv_std;
-};
-
-template <class T>
-RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, double eps, void* out, std::size_t n) {
-  const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
-  T* y = static_cast<T*>(out);
-  const hn::ScalableTag<T> d;
-  const std::size_t lanes = hn::Lanes(d);
-  RowStatistics of{SumRow(x, n) / static_cast<double>(n), 1};
-  const Standardize<T> centre(of);
-  double squares[2] = {};
-  TwoSums<T>(n, squares, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
-    AskForNextRow(x + i, n);
-    // Absent lanes have the value 0, not the mean: they are left out.
-    auto v = centre.Centred(d, LoadUpTo(d, x + i, count));
-    if (count < lanes) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
-    a = hn::MulAdd(v, v, a);
-  });
-  of.inv_std = 1 / std::sqrt(squares[0] / static_cast<double>(n) + eps);
-  const Standardize<T> standardize(of);
-  for (std::size_t i = 0; i < n; i += lanes) {
-    const std::size_t count = n - i < lanes ? n - i : lanes;
-    auto v = standardize(d, LoadUpTo(d, x + i, count));
-    if (w != nullptr) v = hn::Mul(v, LoadUpTo(d, w + i, count));
-    if (b != nullptr) v = hn::Add(v, LoadUpTo(d, b + i, count));
-    if (count == lanes)
-      hn::StoreU(v, d, y + i);
-    else
-      StoreFirst(v, d, y + i, count);
-  }
-  return of;
-}
-
-template <class T>
-void LayerNormBackward(const void* above, const void* in, const void* weight, RowStatistics of, void* dx, void* dweight,
-                       void* dbias, std::size_t n) {
-  const T *dy = static_cast<const T*>(above), *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight);
-  T *to = static_cast<T*>(dx), *dw = static_cast<T*>(dweight), *db = static_cast<T*>(dbias);
-  const hn::ScalableTag<T> d;
-  const std::size_t lanes = hn::Lanes(d);
-  const Standardize<T> standardize(of);
-  const auto add = [&](T* sum, auto v, std::size_t count) HWY_ATTR {
-    if (count == lanes)
-      hn::StoreU(hn::Add(hn::LoadU(d, sum), v), d, sum);
-    else
-      StoreFirst(hn::Add(LoadFirst(d, sum, count), v), d, sum, count);
-  };
-  double sums[2] = {};
-  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
-    AskForNextRow(x + i, n);
-    AskForNextRow(dy + i, n);
-    const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
-    const auto g = LoadUpTo(d, dy + i, count);
-    if (dw != nullptr) add(dw + i, hn::Mul(g, x_hat), count);
-    if (db != nullptr) add(db + i, g, count);
-    const auto dx_hat = w != nullptr ? hn::Mul(g, LoadUpTo(d, w + i, count)) : g;
-    a = hn::Add(a, dx_hat);
-    b = hn::MulAdd(dx_hat, x_hat, b);
-  });
-  if (to == nullptr) return;
-  const auto mean_1 = hn::Set(d, static_cast<T>(sums[0] / static_cast<double>(n)));
-  const auto mean_2 = hn::Set(d, static_cast<T>(sums[1] / static_cast<double>(n)));
-  const auto inv_std = hn::Set(d, standardize.inv_std);
-  for (std::size_t i = 0; i < n; i += lanes) {
-    const std::size_t count = n - i < lanes ? n - i : lanes;
-    const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
-    auto dx_hat = LoadUpTo(d, dy + i, count);
-    if (w != nullptr) dx_hat = hn::Mul(dx_hat, LoadUpTo(d, w + i, count));
-    const auto v = hn::Mul(inv_std, hn::NegMulAdd(x_hat, mean_2, hn::Sub(dx_hat, mean_1)));
-    if (count == lanes)
-      hn::StoreU(v, d, to + i);
-    else
-      StoreFirst(v, d, to + i, count);
-  }
-}
-
 template <bool largest>
 RowIndex FindIndex(DType dtype) {
   constexpr RowIndex table[kDTypeCount] = {IndexOfExtreme<largest, std::uint8_t>, IndexOfExtreme<largest, std::uint8_t>,
@@ -417,10 +246,6 @@ RowGradient FindLogSoftmaxBackward(DType dtype) {
   return dtype == kFloat32 ? LogSoftmaxBackward<float> : LogSoftmaxBackward<double>;
 }
 RowScaledExp FindExpOfRow(DType dtype) { return dtype == kFloat32 ? ExpOfRow<float> : ExpOfRow<double>; }
-LayerNormRow FindLayerNorm(DType dtype) { return dtype == kFloat32 ? LayerNorm<float> : LayerNorm<double>; }
-LayerNormRowBackward FindLayerNormBackward(DType dtype) {
-  return dtype == kFloat32 ? LayerNormBackward<float> : LayerNormBackward<double>;
-}
 RowNumber FindLogSumExp(DType dtype) { return dtype == kFloat32 ? LogSumExp<float> : LogSumExp<double>; }
 
 }  // namespace HWY_NAMESPACE
@@ -437,8 +262,6 @@ HWY_EXPORT(FindLogSoftmax);
 HWY_EXPORT(FindSoftmaxBackward);
 HWY_EXPORT(FindLogSoftmaxBackward);
 HWY_EXPORT(FindExpOfRow);
-HWY_EXPORT(FindLayerNorm);
-HWY_EXPORT(FindLayerNormBackward);
 HWY_EXPORT(FindLogSumExp);
 
 RowIndex argmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmax)(dtype); }
@@ -448,10 +271,6 @@ RowMap log_softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoft
 RowGradient softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmaxBackward)(dtype); }
 RowGradient log_softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmaxBackward)(dtype); }
 RowScaledExp exp_of_row_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindExpOfRow)(dtype); }
-LayerNormRow layer_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLayerNorm)(dtype); }
-LayerNormRowBackward layer_norm_backward_kernel(DType dtype) {
-  return HWY_DYNAMIC_DISPATCH(FindLayerNormBackward)(dtype);
-}
 RowNumber logsumexp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSumExp)(dtype); }
 
 }  // namespace gradus::core::kernels

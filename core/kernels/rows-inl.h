@@ -1,0 +1,111 @@
+// What kernels of whole rows are made of, one copy for each instruction set (Highway's foreach_target).
+#if defined(GRADUS_CORE_KERNELS_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GRADUS_CORE_KERNELS_ROWS_INL_H_
+#undef GRADUS_CORE_KERNELS_ROWS_INL_H_
+#else
+#define GRADUS_CORE_KERNELS_ROWS_INL_H_
+#endif
+
+#include <cstddef>
+#include <type_traits>
+
+#include "loops-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+/// The first n lanes of a vector, 0 in the others.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::size_t n) {
+  return n == hn::Lanes(d) ? hn::LoadU(d, from) : LoadFirst(d, from, n);
+}
+
+template <class D, class V, class T = hn::TFromD<D>>
+HWY_INLINE void StoreUpTo(V v, D d, T* to, std::size_t n) {
+  if (n == hn::Lanes(d))
+    hn::StoreU(v, d, to);
+  else
+    StoreFirst(v, d, to, n);
+}
+
+/// Adds the lanes of a vector to a vector of float64 sums.
+template <class DD, class V>
+HWY_INLINE V AddLanes(DD, V sum, V v) {
+  return hn::Add(sum, v);
+}
+template <class DD, class VD, class V, std::enable_if_t<!std::is_same_v<VD, V>>* = nullptr>
+HWY_INLINE VD AddLanes(DD d, VD sum, V v) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Add(sum, hn::PromoteTo(d, v));
+#else
+  const hn::ScalableTag<float> df;
+  const hn::Half<decltype(df)> half;
+  return hn::Add(sum, hn::Add(hn::PromoteTo(d, hn::LowerHalf(half, v)), hn::PromoteTo(d, hn::UpperHalf(half, v))));
+#endif
+}
+
+/// The sum of the row in float64.
+template <class T>
+HWY_INLINE double SumRow(const T* x, std::size_t n) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<T, decltype(d)> dt;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto load = [&](auto v) HWY_ATTR {
+    if constexpr (std::is_same_v<T, double>)
+      return v;
+    else
+      return hn::PromoteTo(d, v);
+  };
+  auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a0 = hn::Add(a0, load(hn::LoadU(dt, x + i)));
+    a1 = hn::Add(a1, load(hn::LoadU(dt, x + i + lanes)));
+    a2 = hn::Add(a2, load(hn::LoadU(dt, x + i + 2 * lanes)));
+    a3 = hn::Add(a3, load(hn::LoadU(dt, x + i + 3 * lanes)));
+  }
+  for (; i < n; i += lanes) a0 = hn::Add(a0, load(LoadUpTo(dt, x + i, n - i < lanes ? n - i : lanes)));
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3))));
+}
+
+/// Asks for the same place in the next row, which mostly follows in memory: it comes while this row, in the first cache
+/// by then, is computed with. Places that do not exist do no harm.
+template <class T>
+HWY_INLINE void AskForNextRow(const T* at, std::size_t n) {
+  __builtin_prefetch(at + n);
+}
+
+/// Two sums over a row at once. f(i, n, a, b) adds to a and b what the n elements from i on give; the dtype holds the sums
+/// of a few vectors, in four chains, so that a step need not wait for the one before; vectors of float64 hold those of
+/// all, and their lanes are added at the end alone.
+template <class T, class F>
+HWY_INLINE void TwoSums(std::size_t n, double* sums, F f) {
+  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<double> dd;
+  const std::size_t lanes = hn::Lanes(d), block = 32 * lanes;
+  auto a_total = hn::Zero(dd), b_total = a_total;
+  for (std::size_t begin = 0; begin < n; begin += block) {
+    const std::size_t end = begin + block < n ? begin + block : n;
+    auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    std::size_t i = begin;
+    for (; i + 4 * lanes <= end; i += 4 * lanes) {
+      f(i, lanes, a0, b0);
+      f(i + lanes, lanes, a1, b1);
+      f(i + 2 * lanes, lanes, a2, b2);
+      f(i + 3 * lanes, lanes, a3, b3);
+    }
+    for (; i + lanes <= end; i += lanes) f(i, lanes, a0, b0);
+    if (lanes > 1 && i < end) f(i, end - i, a1, b1);
+    a_total = AddLanes(dd, a_total, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)));
+    b_total = AddLanes(dd, b_total, hn::Add(hn::Add(b0, b1), hn::Add(b2, b3)));
+  }
+  sums[0] += hn::GetLane(hn::SumOfLanes(dd, a_total));
+  sums[1] += hn::GetLane(hn::SumOfLanes(dd, b_total));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif  // toggle
