@@ -32,6 +32,9 @@ ConvGrid grid_of(const Shape& y, const Shape& x, const Shape& weight, const Conv
   as_three(geometry.stride.data(), dims, 1, grid.step);
   as_three(geometry.dilation.data(), dims, 1, grid.spacing);
   as_three(geometry.padding.data(), dims, 0, grid.first);
+  for (int d = 0; d < conv_dims; ++d) {
+    if (grid.positions[d] == 1) grid.step[d] = 1;  // nowhere to step to: a stride beyond the input says nothing
+  }
   for (int64_t& first : grid.first) first = -first;
   return grid;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -175,16 +176,18 @@ Dims leading(const Dims& dims) {
   return Dims(IntArrayRef(dims.data(), static_cast<std::size_t>(std::max(dims.size() - 2, 0))));
 }
 
-/// Whether all dimensions but the last can be read as one, with the stride of the last but one. The stride of a
-/// dimension of size 1 says nothing.
-bool rows_merge(const Array& a) {
-  std::int64_t step = a.size(-2) * a.stride(-2);
-  for (int d = a.dim() - 3; d >= 0; --d) {
+/// The stride of all dimensions but the last where they can be read as one. That of a dimension of size 1 says nothing.
+std::optional<std::int64_t> merged_rows(const Array& a) {
+  int d = a.dim() - 2;
+  while (d > 0 && a.size(d) == 1) --d;
+  const std::int64_t row = a.stride(d);
+  std::int64_t step = a.size(d) * row;
+  for (--d; d >= 0; --d) {
     if (a.size(d) == 1) continue;
-    if (a.stride(d) != step) return false;
+    if (a.stride(d) != step) return std::nullopt;
     step *= a.size(d);
   }
-  return true;
+  return row;
 }
 
 template <class T>
@@ -203,10 +206,13 @@ void matmul_into(const Array& c, const Array& a, const Array& b) {
   p.result = {static_cast<T*>(c.data()), p.n, 1};
   if (a_dim <= 2 && b_dim <= 2) return solve(p, true);
 
-  if (b_dim <= 2 && rows_merge(a)) {
+  if (b_dim <= 2) {
     // x W for x with leading dimensions is one product of all its rows.
-    for (int d = 0; d + 2 < a_dim; ++d) p.m *= a.size(d);
-    return solve(p, true);
+    if (const std::optional<std::int64_t> row = merged_rows(a)) {
+      p.a_row = *row;
+      for (int d = 0; d + 2 < a_dim; ++d) p.m *= a.size(d);
+      return solve(p, true);
+    }
   }
   const Stack stack(leading(a.shape()), leading(a.strides()), leading(b.shape()), leading(b.strides()));
   const auto solve_at = [&](int64_t index, bool parallel) {

@@ -333,7 +333,7 @@ void pool_free(void* block, std::size_t bytes) noexcept {
 
 void check_request(std::int64_t bytes) {
   const MemoryLimit& limit = memory_limit();
-  if (bytes > limit.bytes) {
+  if (bytes < 0 || bytes > limit.bytes) {
     throw MemoryError(fmt::format("allocate: a request must fit into {}: {} bytes asked for, {} there", limit.what,
                                   bytes, limit.bytes),
                       -1, bytes, limit.bytes);

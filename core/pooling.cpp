@@ -85,6 +85,7 @@ Geometry geometry(const char* op, const Shape& x, const PoolWindows& w) {
     g.dilation[to] = w.dilation[i];
     g.out[to] = g.shape[lead + i] =
         pooled_size(op, x, x[lead + i], w.kernel[i], w.stride[i], w.padding[i], w.dilation[i], w.ceil_mode);
+    if (g.out[to] == 1) g.stride[to] = 1;  // nowhere to step to: a stride beyond the input says nothing
   }
   return g;
 }

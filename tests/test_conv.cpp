@@ -464,6 +464,19 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   const Tensor x = randn({2, 4, 5, 5}), weight = randn({6, 4, 3, 3});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 0); }, {"conv: stride must be at least 1: [0, 0]"});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, -1); }, {"conv: padding must be at least 0: [-1, -1]"});
+  // A stride beyond the input takes no more memory or time than one within it, up to the largest number.
+  for (const std::int64_t kernel : {2, 3, 5}) {
+    const Tensor in = randn({1, 8, 10}).requires_grad_(), w = randn({8, 8, kernel}).requires_grad_();
+    const auto run = [&](std::int64_t stride) {
+      in.mutable_grad() = w.mutable_grad() = Tensor();
+      const Tensor y = conv1d(in, w, {}, stride);
+      y.sum().backward();
+      return std::vector<Tensor>{y.detach(), in.grad(), w.grad()};
+    };
+    const auto within = run(9), beyond = run(std::numeric_limits<std::int64_t>::max());
+    for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(test::same_bits(within[i], beyond[i]));
+    BOOST_TEST(test::same_bits(beyond[0], conv1d(in.slice(2, 0, kernel), w).detach()));
+  }
   // Sizes that would overflow.
   const Tensor row = ones({1, 1, 8}), five = ones({1, 1, 5});
   for (const int shift : {60, 61, 62}) {

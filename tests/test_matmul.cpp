@@ -449,6 +449,10 @@ BOOST_AUTO_TEST_CASE(batches_of_any_strides) {
   check_product<float>(core::matmul(cut, w).view({15, 6}), cut.reshape({15, 8}), w);
   const Array first = numbers<float>({1, 3, 10, 8}, random).slice(2, 2, 7);
   check_product<float>(core::matmul(first, w).view({15, 6}), first.reshape({15, 8}), w);
+  const Array column = numbers<float>({9, 3, 8}, random).slice(1, 1, 2);
+  check_product<float>(core::matmul(column, w).view({9, 6}), column.reshape({9, 8}), w);
+  const Array lying = numbers<float>({1, 9, 8}, random).transpose(0, 1);
+  check_product<float>(core::matmul(lying, w).view({9, 6}), lying.reshape({9, 8}), w);
   const Array repeated = numbers<float>({1, 7, 8}, random).expand({5, 7, 8});
   check_product<float>(core::matmul(repeated, w).view({35, 6}), repeated.reshape({35, 8}), w);
 }

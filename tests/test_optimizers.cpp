@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <gradus/core/optimizer_step.h>
 #include <gradus/gradus.h>
 
 #include "support/pytorch.h"
@@ -247,9 +248,18 @@ BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
   BOOST_TEST(!turned.is_contiguous());
   for (const Tensor& p : {plain, turned}) {
     p.mutable_grad() = g.clone();
-    optim::SGD({p}, optim::SGDOptions(0.1)).step();
+    optim::SGD sgd({p}, optim::SGDOptions(0.1).momentum(0.9));
+    optim::Adam adam({p}, optim::AdamOptions(0.1).amsgrad(true));
+    for (int i = 0; i < 2; ++i) sgd.step(), adam.step();
   }
   BOOST_TEST(test::same_bits(plain.detach(), turned.detach()));
+  core::SgdStep step;
+  step.momentum = 0.9;
+  test::check_error<ValueError>(
+      [&] {
+        core::sgd_step(plain.array(), g.array(), zeros({1}).expand({20, 30}).array(), step);
+      },
+      {"sgd_step: the state must be contiguous: strides [0, 0] for [20, 30]"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -281,6 +281,20 @@ BOOST_AUTO_TEST_CASE(modules_and_options) {
   BOOST_TEST(layer->parameters().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_stride_beyond_the_input_is_one_window) {
+  const Tensor x = arange(20, kFloat32).view({2, 10}).requires_grad_();
+  const auto both = [&](std::int64_t stride) {
+    x.mutable_grad() = Tensor();
+    const Tensor y = max_pool1d(x, {4}, {stride}, {2}) + avg_pool1d(x, {4}, {stride}, {2});
+    y.sum().backward();
+    return std::pair(y.detach(), x.grad());
+  };
+  const auto within = both(11), beyond = both(std::numeric_limits<std::int64_t>::max());
+  BOOST_TEST(within.first[0].item<float>() == 1.25F);
+  BOOST_TEST(test::same_bits(within.first, beyond.first));
+  BOOST_TEST(test::same_bits(within.second, beyond.second));
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   const Tensor x = randn({2, 3, 4, 4});
   check_error<ValueError>([&] { max_pool2d(x, 2, 2, 2); },

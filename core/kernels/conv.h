@@ -27,7 +27,7 @@ struct ConvGrid {
 
 /// result[n][g rows + i][q] = bias[g rows + i] + sum over c < channels and taps t of
 ///   weight[g][i][c][t] source[n][g channels + c][where q and t meet].
-/// All strides are in elements. The sum runs over (c, t) in their order, in the blocks of gemm.h.
+/// All strides are in elements. The sum runs over (c, t) in their order.
 template <class T>
 struct Correlation {
   ConvGrid grid;

@@ -100,7 +100,7 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
         sum.ahead = b.next + line;
         sum.ahead_step = b.next_row;
         line += kLine;
-      } else {  // the others, what follows in a
+      } else {  // the others, the next strip of a, or a bit of it where a is not packed
         const bool more = i + rows_step < i1;
         sum.ahead = more ? sum.a + a.strip : sum.a;
         sum.ahead_step = !more ? 0 : a.col == 1 ? rows_step : a.col;

@@ -115,6 +115,13 @@ void check(const Array& parameter, const Array& other, const char* op) {
   }
 }
 
+void check_state(const Array& parameter, const Array& state, const char* op) {
+  check(parameter, state, op);
+  if (state.defined() && !state.is_contiguous()) {
+    fail<ValueError>("{}: the state must be contiguous: strides {} for {}", op, state.strides(), state.shape());
+  }
+}
+
 // Runs a step on contiguous memory: a parameter or a gradient with other strides goes through a copy.
 template <class Run>
 void on_contiguous(const Array& parameter, const Array& gradient, Run run) {
@@ -132,7 +139,7 @@ T* at(const Array& a, std::int64_t i) {
 
 void sgd_step(const Array& parameter, const Array& gradient, const Array& velocity, const SgdStep& step) {
   check(parameter, gradient, "sgd_step");
-  check(parameter, velocity, "sgd_step");
+  check_state(parameter, velocity, "sgd_step");
   on_contiguous(parameter, gradient, [&](const Array& w, const Array& g) {
     parallel_for(w.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
       const auto n = static_cast<std::size_t>(end - begin);
@@ -149,7 +156,8 @@ void sgd_step(const Array& parameter, const Array& gradient, const Array& veloci
 
 void adam_step(const Array& parameter, const Array& gradient, const Array& exp_avg, const Array& exp_avg_sq,
                const Array& max_exp_avg_sq, const AdamStep& step) {
-  for (const Array* other : {&gradient, &exp_avg, &exp_avg_sq, &max_exp_avg_sq}) check(parameter, *other, "adam_step");
+  check(parameter, gradient, "adam_step");
+  for (const Array* state : {&exp_avg, &exp_avg_sq, &max_exp_avg_sq}) check_state(parameter, *state, "adam_step");
   on_contiguous(parameter, gradient, [&](const Array& w, const Array& g) {
     parallel_for(w.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
       const auto n = static_cast<std::size_t>(end - begin);

@@ -55,7 +55,7 @@ struct Columns {
   HWY_INLINE Columns(const PoolRow& at, std::int64_t o) : first(o * at.stride - at.padding), end(at.kernel) {
     if (first < 0) begin = (-first + at.dilation - 1) / at.dilation;
     const std::int64_t room = at.in - first;  // > 0: no window begins behind the input
-    if ((at.kernel - 1) * at.dilation >= room) end = room <= 0 ? 0 : (room - 1) / at.dilation + 1;
+    if ((at.kernel - 1) * at.dilation >= room) end = (room - 1) / at.dilation + 1;
   }
   std::int64_t first, begin = 0, end;
 };
