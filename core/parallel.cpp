@@ -208,7 +208,7 @@ class Crew {
       }
       wait_a_moment(turn);
     }
-    places_[static_cast<std::size_t>(place % Loop::kMaxSpans)].store(false);
+    places_[static_cast<std::size_t>(place)].store(false);
     hired_.fetch_sub(1);
   }
   /// Whether there was a loop to help with.

@@ -8,7 +8,8 @@
 
 namespace gradus {
 
-/// More threads than any machine has use for: each takes a place in the library's arena, whether it works or not.
+/// More threads than any machine has use for: each takes a place in the library's arena, whether it works or not. One
+/// loop is shared by at most 64 of them; several at once, of different callers, by more.
 inline constexpr int kMaxThreads = 1024;
 /// How many threads the library's own arena may use, the caller's included. ValueError below 1 and above kMaxThreads.
 /// Until it is called, as many as the process has CPUs by its affinity mask and its control group's quota.
