@@ -34,6 +34,21 @@ void copy_into(const Array& out, const Array& src) {
   }
 }
 
+/// Whether the dtype holds the number, rounded as it may be. A negative integer wraps around in uint8, as in PyTorch.
+bool holds(DType dtype, const Scalar& value) {
+  const double v = value.toDouble();
+  switch (dtype) {
+    case kUInt8:
+      return v > (value.is_floating_point() ? -1 : -256) && v < 256;
+    case kInt32:
+      return v > -0x1p31 - 1 && v < 0x1p31;
+    case kInt64:
+      return !value.is_floating_point() || (v >= -0x1p63 && v < 0x1p63);
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
 bool Array::is_contiguous() const noexcept {
@@ -143,6 +158,10 @@ const Array& Array::copy_(const Array& src) const {
 
 const Array& Array::fill_(const Scalar& value) const {
   must_be_defined(*this, "fill_");
+  if (!holds(dtype_, value)) {
+    fail<ValueError>("fill_: the value must be one that {} holds: {}; convert the tensor to a dtype that does", dtype_,
+                     to_string(value));
+  }
   const std::int64_t n = numel();
   if (n > kPlainBytes / element_size() || !is_contiguous()) {
     kernels::fill(*this, value);

@@ -374,29 +374,23 @@ Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optiona
   DType dtype = x.dtype();
   if (low) dtype = promote_types(dtype, *low);
   if (high) dtype = promote_types(dtype, *high);
-  // An absent bound is the dtype's own.
+  // An absent bound is the dtype's own, and so is one that integers of the dtype cannot reach.
   const double infinity = std::numeric_limits<double>::infinity();
-  const auto least = [dtype]() -> Scalar {
-    return dtype == kUInt8   ? std::int64_t{0}
-           : dtype == kInt32 ? std::int64_t{std::numeric_limits<std::int32_t>::min()}
-                             : std::numeric_limits<std::int64_t>::min();
-  };
-  const auto greatest = [dtype]() -> Scalar {
-    return dtype == kUInt8   ? std::int64_t{255}
-           : dtype == kInt32 ? std::int64_t{std::numeric_limits<std::int32_t>::max()}
-                             : std::numeric_limits<std::int64_t>::max();
-  };
+  const std::int64_t least = dtype == kUInt8   ? 0
+                             : dtype == kInt32 ? std::numeric_limits<std::int32_t>::min()
+                                               : std::numeric_limits<std::int64_t>::min();
+  const std::int64_t greatest = dtype == kUInt8   ? 255
+                                : dtype == kInt32 ? std::numeric_limits<std::int32_t>::max()
+                                                  : std::numeric_limits<std::int64_t>::max();
   const bool real = is_floating_point(dtype);
-  const auto is_nan = [](const std::optional<Scalar>& bound) { return bound && std::isnan(bound->toDouble()); };
+  const auto bound = [&](const std::optional<Scalar>& given, const Scalar& own) {
+    const Scalar value = given.value_or(own);
+    return Element(real ? value : Scalar(std::clamp(value.toLong(), least, greatest)), dtype);
+  };
+  const auto is_nan = [](const std::optional<Scalar>& given) { return given && std::isnan(given->toDouble()); };
   if (is_nan(low) || is_nan(high)) return full(x.shape(), std::numeric_limits<double>::quiet_NaN(), dtype);
-  const Element bounds[2] = {Element(low    ? *low
-                                     : real ? Scalar(-infinity)
-                                            : least(),
-                                     dtype),
-                             Element(high   ? *high
-                                     : real ? Scalar(infinity)
-                                            : greatest(),
-                                     dtype)};
+  const Element bounds[2] = {bound(low, real ? Scalar(-infinity) : Scalar(least)),
+                             bound(high, real ? Scalar(infinity) : Scalar(greatest))};
   alignas(8) unsigned char param[16];
   const auto size = static_cast<std::size_t>(size_of(dtype));
   for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];

@@ -143,7 +143,7 @@ GRADUS_API void add_scaled_out(const Array& out, const Operand& a, const Operand
 GRADUS_API Array add_scaled(const Operand& a, const Operand& b, const Scalar& alpha);
 /// condition ? a : b; the condition is Bool.
 GRADUS_API Array where(const Array& condition, const Operand& a, const Operand& b);
-/// Every element held within [low, high]; an absent bound is none. NaN stays.
+/// Every element held within [low, high]; an absent bound is none, and integers stay in their dtype. NaN stays.
 GRADUS_API Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high);
 
 inline Array operator+(const Array& a, const Array& b) { return binary(Binary::Add, a, b); }

@@ -61,6 +61,22 @@ BOOST_AUTO_TEST_CASE(constants) {
 }
 
 // Both sides of the size up to which filling is done on the spot, and a size that goes to several threads.
+BOOST_AUTO_TEST_CASE(fill_refuses_what_the_dtype_cannot_hold) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto refused = [](DType dtype, const Scalar& value) {
+    const Array x = ones({2}, dtype);
+    test::check_error<ValueError>([&] { x.fill_(value); }, {"fill_: the value must be one that", to_string(value)});
+    BOOST_TEST((x.to(kFloat64).data_ptr<double>()[0] == 1));
+  };
+  for (const Scalar& value : {Scalar(256), Scalar(-256), Scalar(-1.0), Scalar(nan)}) refused(kUInt8, value);
+  for (const Scalar& value : {Scalar(std::int64_t{1} << 31), Scalar(-3e9), Scalar(nan)}) refused(kInt32, value);
+  for (const Scalar& value : {Scalar(0x1p63), Scalar(-1e300), Scalar(nan)}) refused(kInt64, value);
+  test::check_error<ValueError>([] { full({2}, 300, kUInt8); }, {"uint8 holds: 300"});
+  BOOST_TEST(full({1}, -1, kUInt8).item<int>() == 255);  // as in PyTorch
+  BOOST_TEST(full({1}, 255.9, kUInt8).item<int>() == 255);
+  BOOST_TEST(full({1}, -2147483648.0, kInt32).item<std::int64_t>() == -2147483648LL);
+}
+
 BOOST_AUTO_TEST_CASE(fill_of_every_size) {
   for (std::int64_t n : {1, 1023, 1024, 1025, 5000, 300000}) {
     const Array x = full({n + 2}, 1, kFloat32);

@@ -487,6 +487,10 @@ BOOST_AUTO_TEST_CASE(choice_and_bounds) {
     BOOST_TEST((values(clamp(n, 3, {})) == Values{3, 5, 100}));
     BOOST_TEST((values(clamp(n, {}, 50)) == Values{0, 5, 50}));
     BOOST_TEST((clamp(n, 0.5, {}).dtype() == kFloat32));
+    // A bound that the dtype cannot reach does not bind.
+    constexpr std::int64_t far = std::int64_t{1} << 40;
+    BOOST_TEST((values(clamp(n, -far, far)) == values(n)));
+    BOOST_TEST((values(clamp(n, {}, 260)) == values(n)));
   }
   check_error<ValueError>([&] { clamp(x, {}, {}); }, {"clamp", "bound"});
   check_error<DTypeError>([&] { clamp(condition, false, true); }, {"clamp", "bool"});
