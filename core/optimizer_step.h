@@ -10,9 +10,8 @@ struct SgdStep {
   bool nesterov = false;
   bool first = false;  ///< the velocity starts as the gradient
 };
-/// See optim::SGD for the formula. All arrays have one floating dtype and shape; `velocity` is undefined without
-/// momentum. The parameter and the gradient may have any strides, the state must be contiguous (ValueError); ShapeError
-/// for shapes or dtypes that differ, DTypeError for integers.
+/// See optim::SGD for the formula. All arrays have one floating dtype and shape and are contiguous (ValueError); ShapeError
+/// for shapes or dtypes that differ, DTypeError for integers. `velocity` is undefined without momentum.
 GRADUS_API void sgd_step(const Array& parameter, const Array& gradient, const Array& velocity, const SgdStep& step);
 
 struct AdamStep {

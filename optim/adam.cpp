@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/optimizer_step.h"
 
@@ -33,15 +32,18 @@ void AdamOptions::check() const {
   if (!(weight_decay_ >= 0)) core::fail<ValueError>("Adam: weight_decay must not be negative: {}", weight_decay_);
 }
 
-void Adam::update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) {
-  const auto& o = static_cast<const AdamOptions&>(options);
+void Adam::prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) {
   if (states_.size() <= index) states_.resize(index + 1);
   State& state = states_[index];
-  if (state.step == 0) {
-    state.exp_avg = core::zeros_like(parameter.array());
-    state.exp_avg_sq = core::zeros_like(parameter.array());
-  }
-  if (o.amsgrad() && !state.max_exp_avg_sq.defined()) state.max_exp_avg_sq = core::zeros_like(parameter.array());
+  fit_state(state.exp_avg, parameter);
+  fit_state(state.exp_avg_sq, parameter);
+  if (static_cast<const AdamOptions&>(options).amsgrad()) fit_state(state.max_exp_avg_sq, parameter);
+}
+
+void Adam::update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
+                  std::size_t index) {
+  const auto& o = static_cast<const AdamOptions&>(options);
+  State& state = states_[index];
   ++state.step;
   const auto [beta1, beta2] = o.betas();
   const auto t = static_cast<double>(state.step);
@@ -54,7 +56,7 @@ void Adam::update(const Tensor& parameter, const OptimizerOptions& options, std:
   step.decoupled_decay = decoupled_decay_;
   step.correction1 = 1 - std::pow(beta1, t);
   step.correction2 = 1 - std::pow(beta2, t);
-  core::adam_step(parameter.array(), parameter.grad().array(), state.exp_avg, state.exp_avg_sq,
+  core::adam_step(parameter, gradient, state.exp_avg, state.exp_avg_sq,
                   o.amsgrad() ? state.max_exp_avg_sq : core::Array(), step);
 }
 

@@ -41,7 +41,9 @@ class GRADUS_API Adam : public Optimizer {
     std::int64_t step = 0;
     core::Array exp_avg, exp_avg_sq, max_exp_avg_sq;
   };
-  void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) override;
+  void prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) override;
+  void update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
+              std::size_t index) override;
   std::vector<State> states_;
   bool decoupled_decay_ = false;
 };

@@ -83,6 +83,19 @@ std::vector<Tensor> Optimizer::parameters() const {
   return all;
 }
 
+void Optimizer::fit_state(core::Array& state, const core::Array& parameter) {
+  if (!state.defined()) {
+    state = core::zeros(parameter.shape(), parameter.dtype());
+  } else if (state.shape() != parameter.shape()) {
+    core::fail<ShapeError>(
+        "optimizer: a parameter has another shape than when its state was made: {} for {}; make a "
+        "new optimizer",
+        parameter.shape(), state.shape());
+  } else if (state.dtype() != parameter.dtype()) {
+    state = state.to(parameter.dtype());
+  }
+}
+
 void Optimizer::zero_grad(bool set_to_none) {
   for (const OptimizerParamGroup& group : groups_) {
     for (const Tensor& p : group.params()) {
@@ -103,7 +116,7 @@ Tensor Optimizer::step(LossClosure closure) {
     loss = closure();
   }
   const NoGradGuard no_grad;
-  // All gradients are looked at before any parameter changes: an error leaves everything as it was.
+  // What can fail comes before the first change: the checks here, state and copies of what is strided below.
   std::size_t index = 0;
   for (const OptimizerParamGroup& group : groups_) {
     check_options(group);
@@ -117,15 +130,28 @@ Tensor Optimizer::step(LossClosure closure) {
     }
   }
   if (index != known_.size()) fail_other_parameters();
+  struct Change {
+    const core::Array& parameter;
+    core::Array contiguous, gradient;
+    const OptimizerOptions& options;
+    std::size_t index;
+  };
+  std::vector<Change> changes;
+  changes.reserve(index);
   index = 0;
   for (const OptimizerParamGroup& group : groups_) {
     for (const Tensor& p : group.params()) {
       if (p.grad().defined()) {
-        update(p, group.options(), index);
-        p.array().mark_written("optimizer step", Location::unknown());
+        prepare(p.array(), group.options(), index);
+        changes.push_back({p.array(), p.array().contiguous(), p.grad().array().contiguous(), group.options(), index});
       }
       ++index;
     }
+  }
+  for (const Change& c : changes) {
+    update(c.contiguous, c.gradient, c.options, c.index);
+    if (c.contiguous.storage() != c.parameter.storage()) c.parameter.copy_(c.contiguous);
+    c.parameter.mark_written("optimizer step", Location::unknown());
   }
   return loss;
 }

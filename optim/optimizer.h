@@ -55,7 +55,8 @@ class GRADUS_API Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// One step. A closure computes the loss and its gradients first; its loss is returned. ValueError when a group's
-  /// parameters or kind of options are no longer those that it was added with.
+  /// parameters or kind of options are no longer those that it was added with. All memory that the step needs is asked
+  /// for before any parameter changes: an error leaves all of them as they were.
   virtual Tensor step(LossClosure closure = nullptr);
   /// Forgets the gradients; with set_to_none = false fills them with zeros instead.
   void zero_grad(bool set_to_none = true);
@@ -70,8 +71,16 @@ class GRADUS_API Optimizer {
  protected:
   Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults);
   static std::vector<OptimizerParamGroup> one_group(std::vector<Tensor> params);
-  /// Changes parameter number `index` (counted through all groups), which has a gradient of its own shape and dtype.
-  virtual void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) = 0;
+  /// Called for each parameter that has a gradient, before the first update() of a step: makes the state that update()
+  /// will need for parameter number `index` (counted through all groups), see fit_state(). It may fail, and changes no
+  /// parameter.
+  virtual void prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) = 0;
+  /// Changes parameter number `index` by its gradient; both are contiguous and of one shape and dtype.
+  virtual void update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
+                      std::size_t index) = 0;
+  /// Makes an undefined `state` zeros of the parameter's shape and dtype, and converts one of another dtype, as after
+  /// Module::to(). ShapeError for another shape.
+  static void fit_state(core::Array& state, const core::Array& parameter);
 
  private:
   void check_options(const OptimizerParamGroup& group) const;

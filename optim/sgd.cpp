@@ -1,6 +1,5 @@
 #include "sgd.h"
 
-#include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/optimizer_step.h"
 
@@ -23,19 +22,19 @@ void SGDOptions::check() const {
   }
 }
 
-void SGD::update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) {
+void SGD::prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) {
+  if (states_.size() <= index) states_.resize(index + 1);
+  if (static_cast<const SGDOptions&>(options).momentum() != 0) fit_state(states_[index].velocity, parameter);
+}
+
+void SGD::update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
+                 std::size_t index) {
   const auto& o = static_cast<const SGDOptions&>(options);
-  core::SgdStep step{o.lr(), o.momentum(), o.dampening(), o.weight_decay(), o.nesterov(), false};
-  core::Array velocity;
-  if (o.momentum() != 0) {
-    if (velocities_.size() <= index) velocities_.resize(index + 1);
-    if (!velocities_[index].defined()) {
-      velocities_[index] = core::zeros_like(parameter.array());
-      step.first = true;
-    }
-    velocity = velocities_[index];
-  }
-  core::sgd_step(parameter.array(), parameter.grad().array(), velocity, step);
+  State& state = states_[index];
+  core::SgdStep step{o.lr(), o.momentum(), o.dampening(), o.weight_decay(), o.nesterov(), !state.started};
+  if (o.momentum() == 0) return core::sgd_step(parameter, gradient, core::Array(), step);
+  core::sgd_step(parameter, gradient, state.velocity, step);
+  state.started = true;
 }
 
 }  // namespace gradus::optim

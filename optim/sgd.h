@@ -34,8 +34,14 @@ class GRADUS_API SGD final : public Optimizer {
   ~SGD() override;
 
  private:
-  void update(const Tensor& parameter, const OptimizerOptions& options, std::size_t index) override;
-  std::vector<core::Array> velocities_;
+  struct State {
+    core::Array velocity;
+    bool started = false;
+  };
+  void prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) override;
+  void update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
+              std::size_t index) override;
+  std::vector<State> states_;
 };
 
 }  // namespace gradus::optim

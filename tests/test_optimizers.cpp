@@ -259,7 +259,62 @@ BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
       [&] {
         core::sgd_step(plain.array(), g.array(), zeros({1}).expand({20, 30}).array(), step);
       },
-      {"sgd_step: the state must be contiguous: strides [0, 0] for [20, 30]"});
+      {"sgd_step: gradient and state must be contiguous: strides [0, 0] for [20, 30]"});
+  test::check_error<ValueError>([&] { core::sgd_step(turned.array(), g.array(), core::Array(), step); },
+                                {"sgd_step: the parameter must be contiguous: strides [1, 20] for [20, 30]"});
+}
+
+// The second parameter's state does not fit under the limit: the first must not have changed, nor its state.
+BOOST_AUTO_TEST_CASE(a_step_without_memory_changes_nothing) {
+  constexpr std::int64_t kSize = 1 << 20;
+  const auto make_parameters = [] {
+    return std::vector<Tensor>{ones({4}, requires_grad()), ones({kSize}, requires_grad())};
+  };
+  const auto each_optimizer = [](const std::vector<Tensor>& p, auto use) {
+    for (const Tensor& t : p) t.mutable_grad() = ones_like(t);
+    optim::SGD sgd(p, optim::SGDOptions(0.1).momentum(0.9).dampening(0.5));
+    use(sgd);
+    optim::AdamW adam(p, optim::AdamWOptions(0.1).amsgrad(true));
+    use(adam);
+  };
+  const std::vector<Tensor> expected = make_parameters(), p = make_parameters();
+  each_optimizer(expected, [](optim::Optimizer& optimizer) { optimizer.step(), optimizer.step(); });
+  each_optimizer(p, [&](optim::Optimizer& optimizer) {
+    const Tensor before = p[0].detach().clone();
+    empty_cache();
+    set_memory_limit(memory_stats().held_bytes + kSize);
+    BOOST_CHECK_THROW(optimizer.step(), MemoryError);
+    set_memory_limit(std::numeric_limits<std::int64_t>::max());
+    BOOST_TEST(test::same_bits(p[0].detach(), before));
+    optimizer.step(), optimizer.step();
+  });
+  for (std::size_t i = 0; i < p.size(); ++i) BOOST_TEST(test::same_bits(p[i].detach(), expected[i].detach()));
+}
+
+// Module::to() in the middle of a training: the state follows.
+BOOST_AUTO_TEST_CASE(state_follows_the_parameters_dtype) {
+  nn::Linear model(3, 2);
+  const Tensor x = randn({5, 3});
+  optim::Adam adam(model->parameters(), optim::AdamOptions(0.1).amsgrad(true));
+  optim::SGD sgd(model->parameters(), optim::SGDOptions(0.1).momentum(0.9));
+  const auto train = [&](const Tensor& input) {
+    adam.zero_grad();
+    model->forward(input).square().sum().backward();
+    adam.step();
+    sgd.step();
+  };
+  train(x);
+  const Tensor before = model->weight.detach().to(kFloat64);
+  model->to(kFloat64);
+  train(x.to(kFloat64));
+  BOOST_TEST(model->weight.dtype() == kFloat64);
+  BOOST_TEST(!allclose(model->weight.detach(), before));
+  model->to(kFloat32);
+  train(x);
+  BOOST_TEST(model->weight.isfinite().all().item<bool>());
+  model->weight.set_data(ones({1, 3}));
+  model->weight.mutable_grad() = ones({1, 3});
+  test::check_error<ShapeError>([&] { adam.step(); }, {"another shape", "[1, 3] for [2, 3]"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

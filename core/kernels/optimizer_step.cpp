@@ -108,26 +108,22 @@ namespace {
 // About 20 us of work a block.
 constexpr std::int64_t kBlock = 1 << 16;
 
-void check(const Array& parameter, const Array& other, const char* op) {
-  if (other.defined() && (other.shape() != parameter.shape() || other.dtype() != parameter.dtype())) {
-    fail<ShapeError>("{}: gradient and state must have the parameter's shape and dtype: {} {} for {} {}", op,
-                     other.shape(), other.dtype(), parameter.shape(), parameter.dtype());
+void check(const char* op, const Array& parameter, std::initializer_list<const Array*> others) {
+  if (!parameter.is_contiguous()) {
+    fail<ValueError>("{}: the parameter must be contiguous: strides {} for {}", op, parameter.strides(),
+                     parameter.shape());
   }
-}
-
-void check_state(const Array& parameter, const Array& state, const char* op) {
-  check(parameter, state, op);
-  if (state.defined() && !state.is_contiguous()) {
-    fail<ValueError>("{}: the state must be contiguous: strides {} for {}", op, state.strides(), state.shape());
+  for (const Array* other : others) {
+    if (!other->defined()) continue;
+    if (other->shape() != parameter.shape() || other->dtype() != parameter.dtype()) {
+      fail<ShapeError>("{}: gradient and state must have the parameter's shape and dtype: {} {} for {} {}", op,
+                       other->shape(), other->dtype(), parameter.shape(), parameter.dtype());
+    }
+    if (!other->is_contiguous()) {
+      fail<ValueError>("{}: gradient and state must be contiguous: strides {} for {}", op, other->strides(),
+                       other->shape());
+    }
   }
-}
-
-// Runs a step on contiguous memory: a parameter or a gradient with other strides goes through a copy.
-template <class Run>
-void on_contiguous(const Array& parameter, const Array& gradient, Run run) {
-  const Array weight = parameter.contiguous();
-  run(weight, gradient.contiguous());
-  if (weight.storage() != parameter.storage()) parameter.copy_(weight);
 }
 
 template <class T>
@@ -138,39 +134,33 @@ T* at(const Array& a, std::int64_t i) {
 }  // namespace
 
 void sgd_step(const Array& parameter, const Array& gradient, const Array& velocity, const SgdStep& step) {
-  check(parameter, gradient, "sgd_step");
-  check_state(parameter, velocity, "sgd_step");
-  on_contiguous(parameter, gradient, [&](const Array& w, const Array& g) {
-    parallel_for(w.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-      const auto n = static_cast<std::size_t>(end - begin);
-      if (w.dtype() == kFloat32) {
-        HWY_DYNAMIC_DISPATCH(kernels::SgdFloat)
-        (at<float>(w, begin), at<float>(g, begin), at<float>(velocity, begin), n, step);
-      } else {
-        HWY_DYNAMIC_DISPATCH(kernels::SgdDouble)
-        (at<double>(w, begin), at<double>(g, begin), at<double>(velocity, begin), n, step);
-      }
-    });
+  check("sgd_step", parameter, {&gradient, &velocity});
+  parallel_for(parameter.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    const auto n = static_cast<std::size_t>(end - begin);
+    if (parameter.dtype() == kFloat32) {
+      HWY_DYNAMIC_DISPATCH(kernels::SgdFloat)
+      (at<float>(parameter, begin), at<float>(gradient, begin), at<float>(velocity, begin), n, step);
+    } else {
+      HWY_DYNAMIC_DISPATCH(kernels::SgdDouble)
+      (at<double>(parameter, begin), at<double>(gradient, begin), at<double>(velocity, begin), n, step);
+    }
   });
 }
 
 void adam_step(const Array& parameter, const Array& gradient, const Array& exp_avg, const Array& exp_avg_sq,
                const Array& max_exp_avg_sq, const AdamStep& step) {
-  check(parameter, gradient, "adam_step");
-  for (const Array* state : {&exp_avg, &exp_avg_sq, &max_exp_avg_sq}) check_state(parameter, *state, "adam_step");
-  on_contiguous(parameter, gradient, [&](const Array& w, const Array& g) {
-    parallel_for(w.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-      const auto n = static_cast<std::size_t>(end - begin);
-      if (w.dtype() == kFloat32) {
-        HWY_DYNAMIC_DISPATCH(kernels::AdamFloat)
-        (at<float>(w, begin), at<float>(g, begin), at<float>(exp_avg, begin), at<float>(exp_avg_sq, begin),
-         at<float>(max_exp_avg_sq, begin), n, step);
-      } else {
-        HWY_DYNAMIC_DISPATCH(kernels::AdamDouble)
-        (at<double>(w, begin), at<double>(g, begin), at<double>(exp_avg, begin), at<double>(exp_avg_sq, begin),
-         at<double>(max_exp_avg_sq, begin), n, step);
-      }
-    });
+  check("adam_step", parameter, {&gradient, &exp_avg, &exp_avg_sq, &max_exp_avg_sq});
+  parallel_for(parameter.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    const auto n = static_cast<std::size_t>(end - begin);
+    if (parameter.dtype() == kFloat32) {
+      HWY_DYNAMIC_DISPATCH(kernels::AdamFloat)
+      (at<float>(parameter, begin), at<float>(gradient, begin), at<float>(exp_avg, begin), at<float>(exp_avg_sq, begin),
+       at<float>(max_exp_avg_sq, begin), n, step);
+    } else {
+      HWY_DYNAMIC_DISPATCH(kernels::AdamDouble)
+      (at<double>(parameter, begin), at<double>(gradient, begin), at<double>(exp_avg, begin),
+       at<double>(exp_avg_sq, begin), at<double>(max_exp_avg_sq, begin), n, step);
+    }
   });
 }
 
