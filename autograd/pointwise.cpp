@@ -189,9 +189,9 @@ struct MulNumber : WithNumber<Binary::Mul> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * c.value; });
 };
 struct Div : BinaryOperation<Binary::Div> {
+  // d(a/b)/db = -a/b^2. The result is not used, though it would spare a division: it may be changed in place.
   static constexpr auto gradients =
-      formulas([](Dy<> dy, In<1> b) { return dy / b; },
-               [](Dy<> dy, In<1> b, Out<> y) { return -(dy * (y / b)); });  // d(a/b)/db = -a/b^2
+      formulas([](Dy<> dy, In<1> b) { return dy / b; }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / b / b)); });
 };
 struct DivNumber : WithNumber<Binary::Div> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
