@@ -136,6 +136,23 @@ BOOST_AUTO_TEST_CASE(rows_without_spread_nan_and_nothing) {
   BOOST_TEST(empty(zeros({3, 0})).sizes().vec() == (std::vector<std::int64_t>{3, 0}));
 }
 
+// Their squares are no numbers of the dtype.
+BOOST_AUTO_TEST_CASE(rows_of_huge_numbers) {
+  for (const auto& [dtype, scale] : {std::pair(kFloat32, 1e20), std::pair(kFloat64, 1e200)}) {
+    manual_seed(4);
+    const Tensor small = (randn({3, 37}, kFloat64) * 2 + 1).to(dtype);
+    const Tensor x = (small.to(kFloat64) * scale).to(dtype).requires_grad_(), like = small.clone().requires_grad_();
+    const auto options = F::LayerNormFuncOptions({37}).eps(0);
+    const Tensor y = F::layer_norm(x, options), expected = F::layer_norm(like, options), dy = randn({3, 37}, dtype);
+    BOOST_TEST(allclose(y, expected, 1e-5, 1e-6));
+    y.backward(dy);
+    expected.backward(dy);
+    BOOST_TEST(allclose(x.grad() * scale, like.grad(), 1e-4, 1e-6));
+  }
+  const Tensor infinite = tensor({1.0, 2.0, std::numeric_limits<double>::infinity()});
+  BOOST_TEST(F::layer_norm(infinite, F::LayerNormFuncOptions({3})).isnan().all().item<bool>());
+}
+
 BOOST_AUTO_TEST_CASE(layouts_and_threads_change_no_bit) {
   manual_seed(4);
   for (const std::vector<std::int64_t>& shape :

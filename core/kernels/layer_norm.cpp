@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "rows-inl.h"
@@ -31,6 +32,16 @@ struct Standardize {
   T mean, rest, inv_std;
 };
 
+/// 1 / sqrt(variance + eps) of a row whose squares overflow: they are taken in units of the largest deviation.
+template <class T>
+double InvStdOfLarge(const T* x, std::size_t n, double mean, double eps) {
+  const auto deviation = [&](std::size_t i) { return static_cast<double>(x[i]) - mean; };
+  double largest = 0, squares = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(deviation(i)));
+  for (std::size_t i = 0; i < n; ++i) squares += deviation(i) / largest * (deviation(i) / largest);
+  return 1 / largest / std::sqrt(squares / static_cast<double>(n) + eps / largest / largest);
+}
+
 template <class T>
 RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, double eps, void* out, std::size_t n) {
   const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
@@ -48,6 +59,7 @@ RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, do
     a = hn::MulAdd(v, v, a);
   });
   of.inv_std = 1 / std::sqrt(squares[0] / static_cast<double>(n) + eps);
+  if (std::isinf(squares[0]) && std::isfinite(of.mean)) of.inv_std = InvStdOfLarge(x, n, of.mean, eps);
   const Standardize<T> standardize(of);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = n - i < lanes ? n - i : lanes;
