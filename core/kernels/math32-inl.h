@@ -175,9 +175,71 @@ HWY_INLINE V Log1p(D d, V x) {
   return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, y);
 }
 
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+/// tanh of sizes in [0, 16) by intervals that end at quarters of powers of 2, 1/8 and more; all below is one interval.
+/// A row's 32 numbers, one for each interval, fill two registers, and one instruction looks 16 of them up. Rows: the
+/// middle of the interval, and the coefficients of a polynomial in the distance from it, the constant one first
+/// (interpolation at Chebyshev points; next to 0, x + x^3 P(x) of least relative error). Columns go by the number
+/// that exponent and first two digits of the mantissa form, modulo 32: 15 is next to 0, 16 begins at 1/8, 0 at 2.
+// clang-format off
+alignas(64) inline constexpr float kTanhTable[7][32] = {
+    {2.25f, 2.75f, 3.25f, 3.75f, 4.5f, 5.5f, 6.5f, 7.5f, 9, 11, 13, 15, 0, 0, 0, 0, 0.140625f, 0.171875f, 0.203125f,
+     0.234375f, 0.28125f, 0.34375f, 0.40625f, 0.46875f, 0.5625f, 0.6875f, 0.8125f, 0.9375f, 1.125f, 1.375f, 1.625f,
+     1.875f},
+    {0.978026092f, 0.991859734f, 0.996997654f, 0.998894453f, 0.999753177f, 0.999966621f, 0.99999547f, 0.999999404f,
+     0.99999994f, 1, 1, 1, 0, 0, 0, 0, 0.1397053f, 0.170202315f, 0.200376719f, 0.230175704f, 0.27406159f,
+     0.330821127f, 0.385283977f, 0.437188774f, 0.509829998f, 0.596373558f, 0.670967102f, 0.734071493f, 0.809301078f,
+     0.879826725f, 0.925346255f, 0.954045236f},
+    {0.0434649177f, 0.0162142869f, 0.0059957155f, 0.0022098925f, 0.000493520463f, 6.68049906e-05f, 9.04133412e-06f,
+     1.22361632e-06f, 6.09461921e-08f, 0, 0, 0, 0, 0, 0, 1, 0.980482399f, 0.971031189f, 0.959849179f, 0.94701916f,
+     0.92489022f, 0.890557408f, 0.851556242f, 0.808865964f, 0.740073383f, 0.644338608f, 0.549803197f, 0.461138994f,
+     0.345031768f, 0.225904971f, 0.143734366f, 0.0897976384f},
+    {-0.0425082371f, -0.0160811003f, -0.00597717939f, -0.00220723939f, -0.00049261091f, -6.66953492e-05f,
+     -9.02674219e-06f, -1.22164602e-06f, -5.92317839e-08f, 0, 0, 0, 0, 0, 0, 0, -0.136978596f, -0.165271744f,
+     -0.192331418f, -0.217980802f, -0.253476858f, -0.294615149f, -0.328090936f, -0.353627086f, -0.377311289f,
+     -0.384266406f, -0.368899912f, -0.338509142f, -0.279237121f, -0.198758736f, -0.133004621f, -0.0856711045f},
+    {0.0270876437f, 0.01054639f, 0.00396105787f, 0.00146832026f, 0.000328546972f, 4.45015576e-05f, 6.0233192e-06f,
+     8.15180215e-07f, 4.01417672e-08f, 0, 0, 0, 0, 0, 0, -0.333342671f, -0.307690829f, -0.295547426f, -0.281410992f,
+     -0.265499175f, -0.238828465f, -0.199387535f, -0.157443911f, -0.115020186f, -0.0543266311f, 0.0143866194f,
+     0.0642517731f, 0.0947767645f, 0.11097461f, 0.0995709151f, 0.0751637444f, 0.0518016405f},
+    {-0.012390377f, -0.00515112933f, -0.0019794968f, -0.000739871874f, -0.000172545857f, -2.33977644e-05f,
+     -3.16739033e-06f, -4.28675179e-07f, -2.47095322e-08f, 0, 0, 0, 0, 0, 0, 0.000310495117f, 0.0886279121f,
+     0.105372861f, 0.120475739f, 0.133746982f, 0.149840876f, 0.164061487f, 0.169927269f, 0.168078661f, 0.153249413f,
+     0.119441003f, 0.0798982307f, 0.0433629788f, 0.00370061724f, -0.0210951641f, -0.0251212399f, -0.020848915f},
+    {0.00397852808f, 0.00191317464f, 0.000769519655f, 0.000292235956f, 6.79071672e-05f, 9.22523395e-06f,
+     1.24914141e-06f, 1.69064663e-07f, 9.35830613e-09f, 0, 0, 0, 0, 0, 0, 0.130617574f, 0.111953393f, 0.102143951f,
+     0.0909789726f, 0.0787467733f, 0.0590575002f, 0.0319528244f, 0.0059238649f, -0.0171651114f, -0.0435074829f,
+     -0.0615942068f, -0.0626845509f, -0.053066019f, -0.0320285298f, -0.00949542131f, 0.00140635262f, 0.00460564625f},
+};
+// clang-format on
+
+/// tanh(x), within 1.5 ULP, in half the time of the quotient below.
+HWY_INLINE __m512 TanhByTable(__m512 x) {
+  const __m512 sign = _mm512_set1_ps(-0.0f), size = _mm512_andnot_ps(sign, x);
+  // Below 2^-63, where the two upper bits of the exponent are 0, the result is x itself, sign of zero included. So that
+  // nothing computes with subnormal numbers, such lanes are masked.
+  const __mmask16 kept = _mm512_test_epi32_mask(_mm512_castps_si512(x), _mm512_set1_epi32(0x60000000));
+  const __m512 a = _mm512_min_ps(_mm512_set1_ps(12.0f), size);  // from 9.02 on the result is 1; NaN passes
+  const __m512i least = _mm512_set1_epi32(0x3de00000);          // the last quarter below 1/8
+  const __m512i column = _mm512_srli_epi32(_mm512_max_epi32(_mm512_castps_si512(a), least), 21);
+  const auto row = [column](int k) HWY_ATTR {
+    return _mm512_permutex2var_ps(_mm512_load_ps(kTanhTable[k]), column, _mm512_load_ps(kTanhTable[k] + 16));
+  };
+  const __m512 distance = _mm512_maskz_sub_ps(kept, a, row(0));
+  __m512 y = row(6);
+  for (int k = 5; k > 0; --k) y = _mm512_fmadd_ps(y, distance, row(k));
+  // x's sign on y, in the lanes kept: bit by bit, sign ? x : y.
+  return _mm512_castsi512_ps(_mm512_mask_ternarylogic_epi32(_mm512_castps_si512(x), kept, _mm512_castps_si512(sign),
+                                                            _mm512_castps_si512(y), 0xe2));
+}
+#endif
+
 /// tanh(x) = t / (t + 2) with t = exp(2|x|) - 1, within 2.5 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Tanh(D d, V x) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) return V{TanhByTable(x.raw)};
+#endif
   // From 9.02 on the result is 1.
   const V size = hn::Abs(x), a = hn::Min(hn::Set(d, 10.0f), hn::Max(hn::Set(d, kNotTiny<float>), size));
   V n;
