@@ -4,6 +4,7 @@
 #include "activation.h"
 #include "activation_smooth.h"
 #include "activation_softmax.h"
+#include "attention.h"
 #include "avg_pool.h"
 #include "batch_norm.h"
 #include "conv.h"

@@ -14,6 +14,7 @@
 #include <gradus/core/pointwise.h>
 #include <gradus/core/reduce.h>
 #include <gradus/layers/activation.h>
+#include <gradus/layers/attention.h>
 #include <gradus/layers/avg_pool.h>
 #include <gradus/layers/batch_norm.h>
 #include <gradus/layers/check.h>
@@ -435,6 +436,10 @@ BOOST_AUTO_TEST_CASE(references_contain_no_rule) {
   has_no_rule({nn::AvgPoolRule::reference({{{2}, {2}, {0}, {1}}, {}}, leaf({7, 5}))});
   has_no_rule({nn::LayerNormRule::reference({{5}}, leaf({7, 5}), leaf({5}), leaf({5}))});
   has_no_rule({nn::EmbeddingRule::reference({}, leaf({7, 5}), randint(7, {4}))});
+  nn::AttentionRule::Attrs attention;
+  attention.is_causal = true;
+  attention.dropout_p = 0.3;
+  has_no_rule({nn::AttentionRule::reference(attention, leaf({3, 5}), leaf({4, 5}), leaf({4, 2}), Tensor())});
   has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), randint(4, {7}), rand({4}, kFloat64))});
   const Tensor shares = exp(leaf({7, 4}));
   has_no_rule({CrossEntropyRule::reference({}, leaf({7, 4}), shares / shares.sum(1, true), Tensor())});

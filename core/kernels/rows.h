@@ -13,11 +13,11 @@ using RowIndex = std::size_t (*)(const void* x, std::size_t n);
 RowIndex argmax_kernel(DType dtype);
 RowIndex argmin_kernel(DType dtype);
 
-/// y from x, n contiguous elements each of float32 or float64, not overlapping.
+/// y from x, n contiguous elements each of float32 or float64; y may be x, but not overlap it otherwise.
 using RowMap = void (*)(const void* x, void* y, std::size_t n);
 RowMap softmax_kernel(DType dtype);
 RowMap log_softmax_kernel(DType dtype);
-/// dx from dy and y, the result of the forward kernel.
+/// dx from dy and y, the result of the forward kernel; dx may be dy.
 using RowGradient = void (*)(const void* dy, const void* y, void* dx, std::size_t n);
 RowGradient softmax_backward_kernel(DType dtype);
 RowGradient log_softmax_backward_kernel(DType dtype);

@@ -511,11 +511,23 @@ const std::vector<OperationLine>& operation_table() {
 
 const std::vector<ProvenElsewhere>& proven_elsewhere() {
   // The rules of the layers, which are proven three ways.
-  static const std::vector<ProvenElsewhere> list = {
-      {"linear", "check"},     {"batch_norm", "check"},    {"dropout", "check"},         {"batch_norm_eval", "check"},
-      {"relu", "check"},       {"cross_entropy", "check"}, {"softmax", "softmax"},       {"log_softmax", "softmax"},
-      {"max_pool", "pooling"}, {"avg_pool", "pooling"},    {"layer_norm", "layer_norm"}, {"embedding", "embedding"},
-      {"conv", "conv"},        {"gelu", "activation"},     {"silu", "activation"},       {"softplus", "activation"}};
+  static const std::vector<ProvenElsewhere> list = {{"linear", "check"},
+                                                    {"batch_norm", "check"},
+                                                    {"dropout", "check"},
+                                                    {"batch_norm_eval", "check"},
+                                                    {"relu", "check"},
+                                                    {"cross_entropy", "check"},
+                                                    {"softmax", "softmax"},
+                                                    {"log_softmax", "softmax"},
+                                                    {"max_pool", "pooling"},
+                                                    {"avg_pool", "pooling"},
+                                                    {"layer_norm", "layer_norm"},
+                                                    {"embedding", "embedding"},
+                                                    {"conv", "conv"},
+                                                    {"gelu", "activation"},
+                                                    {"silu", "activation"},
+                                                    {"softplus", "activation"},
+                                                    {"scaled_dot_product_attention", "attention"}};
   return list;
 }
 
