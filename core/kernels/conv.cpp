@@ -67,7 +67,7 @@ void pack_windows_turned(int64_t filled, const int64_t* columns, const WindowRun
     // Whole blocks: what is read and written beyond a run's end, the next run writes again.
     for (int64_t p = 0; p < runs[r].count; p += block) {
       for (int v = 0; v < vectors; ++v) {
-        load_transposed(rows[v], runs[r].offset + p, block_columns);
+        load_transposed<T>(rows[v], runs[r].offset + p, block_columns);
         for (int64_t q = 0; q < block; ++q) {
           hn::StoreU(block_columns[q], Tag<T>(), packed + (p + q) * width + v * lanes);
         }

@@ -2,6 +2,7 @@
 #include "core/kernels/gemm.h"
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -187,55 +188,76 @@ void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n,
   for (; p < k; ++p) rows_into<1>(x + p, b + p * b_row, b_row, n, sums, p == 0);
 }
 
-template <int groups, class T>
-HWY_INLINE void columns_into(int64_t k, const T* x, const T* b, int64_t b_col, int64_t first, int64_t n, T* sums) {
+// `groups` vectors of columns, all of which are there unless `partial`, and `blocks` of k.
+template <int groups, int blocks, bool partial, class T>
+HWY_INLINE void columns_into(int64_t k, const T* x, const T* b, int64_t b_col, int64_t first, int64_t n, T* sums,
+                             int64_t sums_row) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
-  const T* rows[groups][lanes];
-  Vec<T> sum[groups];
+  std::conditional_t<partial, const T* [lanes], EvenRows<T>> rows[groups];
+  Vec<T> sum[groups][blocks];
   for (int g = 0; g < groups; ++g) {
-    row_pointers(b, b_col, first + g * lanes, n, rows[g]);
-    sum[g] = hn::Zero(d);
+    if constexpr (partial) {
+      row_pointers(b, b_col, first + g * lanes, n, rows[g]);
+    } else {
+      rows[g] = {b + (first + g * lanes) * b_col, b_col};
+    }
+    for (int s = 0; s < blocks; ++s) sum[g][s] = hn::Zero(d);
   }
   int64_t p = 0;
-#if GRADUS_TILES_OF_16
+#if HWY_TARGET != HWY_SCALAR
   // Whole lines of the cache, so that each is fetched once: rows are often a multiple of 4096 bytes apart, and then
-  // more of them in use than the first cache has ways for. There are registers enough.
-  if constexpr (groups == 1 && sizeof(T) == 4) {
+  // more of them in use than the first cache has ways for.
+  if constexpr (lanes == kTileEdge<T>) {
     for (; p + lanes <= k; p += lanes) {
-      Vec<T> tile[lanes];
-      for (int64_t i = 0; i < lanes; ++i) tile[i] = hn::LoadU(d, rows[0][i] + p);
-      transpose(tile);
-      for (int64_t q = 0; q < lanes; ++q) sum[0] = hn::MulAdd(hn::Set(d, x[p + q]), tile[q], sum[0]);
+      for (int g = 0; g < groups; ++g) {
+        for (int s = 0; s < blocks; ++s) {
+          Vec<T> tile[lanes];
+          for (int64_t i = 0; i < lanes; ++i) tile[i] = hn::LoadU(d, rows[g][i] + s * k + p);
+          transpose<T>(tile);
+          for (int64_t q = 0; q < lanes; ++q) sum[g][s] = hn::MulAdd(hn::Set(d, x[s * k + p + q]), tile[q], sum[g][s]);
+        }
+      }
     }
   }
 #endif
-  Vec<T> columns[groups][block];
   for (; p + block <= k; p += block) {
-    for (int g = 0; g < groups; ++g) load_transposed(rows[g], p, columns[g]);
-    for (int64_t q = 0; q < block; ++q) {
-      const Vec<T> factor = hn::Set(d, x[p + q]);
-      for (int g = 0; g < groups; ++g) sum[g] = hn::MulAdd(factor, columns[g][q], sum[g]);
+    for (int g = 0; g < groups; ++g) {
+      for (int s = 0; s < blocks; ++s) {
+        Vec<T> columns[block];
+        load_transposed<T>(rows[g], s * k + p, columns);
+        for (int64_t q = 0; q < block; ++q) {
+          sum[g][s] = hn::MulAdd(hn::Set(d, x[s * k + p + q]), columns[q], sum[g][s]);
+        }
+      }
     }
   }
   HWY_ALIGN T gathered[lanes];
   for (; p < k; ++p) {
     for (int g = 0; g < groups; ++g) {
-      for (int64_t i = 0; i < lanes; ++i) gathered[i] = rows[g][i][p];
-      sum[g] = hn::MulAdd(hn::Set(d, x[p]), hn::Load(d, gathered), sum[g]);
+      for (int s = 0; s < blocks; ++s) {
+        for (int64_t i = 0; i < lanes; ++i) gathered[i] = rows[g][i][s * k + p];
+        sum[g][s] = hn::MulAdd(hn::Set(d, x[s * k + p]), hn::Load(d, gathered), sum[g][s]);
+      }
     }
   }
-  for (int g = 0; g < groups; ++g) hn::StoreU(sum[g], d, sums + first + g * lanes);
+  for (int g = 0; g < groups; ++g) {
+    for (int s = 0; s < blocks; ++s) hn::StoreU(sum[g][s], d, sums + s * sums_row + first + g * lanes);
+  }
 }
 
 template <class T>
-void vector_by_cols(int64_t k, const T* x, const T* b, int64_t b_col, int64_t n, T* sums) {
-  constexpr int64_t lanes = kLanes<T>;
+void vector_by_cols(int64_t k, int64_t blocks, const T* x, const T* b, int64_t b_col, int64_t n, T* sums,
+                    int64_t sums_row) {
+  constexpr int lanes = static_cast<int>(kLanes<T>), some = lanes < 16 ? 16 / lanes : 1;
   int64_t j = 0;
-  for (; j + gemm_columns_at_once <= n; j += gemm_columns_at_once) {
-    columns_into<gemm_columns_at_once / lanes>(k, x, b, b_col, j, n, sums);
+  if (blocks == 2) {
+    for (; j + lanes <= n; j += lanes) columns_into<1, 2, false>(k, x, b, b_col, j, n, sums, sums_row);
+    if (j < n) columns_into<1, 2, true>(k, x, b, b_col, j, n, sums, sums_row);
+    return;
   }
-  for (; j < n; j += lanes) columns_into<1>(k, x, b, b_col, j, n, sums);
+  for (; j + some * lanes <= n; j += some * lanes) columns_into<some, 1, false>(k, x, b, b_col, j, n, sums, sums_row);
+  for (; j < n; j += lanes) columns_into<1, 1, true>(k, x, b, b_col, j, n, sums, sums_row);
 }
 
 // --- Dot products ---------------------------------------------------------------------------------------------------

@@ -71,9 +71,12 @@ struct GemmKernels {
   /// c <- alpha sums + beta c + bias, for `rows` x `cols` sums whose rows lie `sums_row` apart.
   using Finish = void (*)(const T* sums, std::int64_t sums_row, const GemmResult<T>& result, std::int64_t rows,
                           std::int64_t cols);
-  /// sums[j] = sum over p < k of x[p] b[p b_stride + j] or, for the other, x[p] b[j b_stride + p]. May write `lanes`
-  /// elements beyond n.
-  using Vector = void (*)(std::int64_t k, const T* x, const T* b, std::int64_t b_stride, std::int64_t n, T* sums);
+  /// sums[j] = sum over p < k of x[p] b[p b_row + j] for j < n. May write `lanes` elements beyond n.
+  using VectorByRows = void (*)(std::int64_t k, const T* x, const T* b, std::int64_t b_row, std::int64_t n, T* sums);
+  /// sums[s sums_row + j] = sum over p < k of x[s k + p] b[j b_col + s k + p] for j < n and s < blocks, at most
+  /// gemm_blocks_at_once. May write `lanes` elements beyond n.
+  using VectorByCols = void (*)(std::int64_t k, std::int64_t blocks, const T* x, const T* b, std::int64_t b_col,
+                                std::int64_t n, T* sums, std::int64_t sums_row);
   /// sums[i] = sum over p < k of x[(i k + p) x_step] y[(i k + p) y_step] for i < count.
   using Dot = void (*)(std::int64_t k, std::int64_t count, const T* x, std::int64_t x_step, const T* y,
                        std::int64_t y_step, T* sums);
@@ -84,13 +87,14 @@ struct GemmKernels {
   Pack pack_rows;        ///< strips of a: width `rows`
   Pack pack_cols[2];     ///< strips of b: width `lanes` and 2 `lanes`
   Finish finish;
-  Vector vector_by_rows;  ///< row vector times b whose rows are contiguous
-  Vector vector_by_cols;  ///< row vector times b whose columns are contiguous; best for gemm_columns_at_once of them
+  VectorByRows vector_by_rows;
+  VectorByCols vector_by_cols;
   Dot dot;
 };
 
-/// Enough chains of additions to keep an adder busy, and few enough streams from memory to be foreseen.
-constexpr std::int64_t gemm_columns_at_once = 16;
+/// Blocks of k that vector_by_cols takes side by side: each is a chain of additions, and the second fills the first one's
+/// waiting. More would be more streams from memory than are foreseen.
+constexpr std::int64_t gemm_blocks_at_once = 2;
 
 /// Those of the best instruction set that this processor has.
 const GemmKernels<float>& gemm_kernels(float);

@@ -171,7 +171,7 @@ class Product {
     // By columns: all of k for few of them, which are read from end to end. By rows: a narrow part of b is read row by
     // row, and its sums stay in the first cache.
     const int64_t step =
-        by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : gemm_columns_at_once;
+        by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : p_.k > k_block_ ? lanes_ : 16;
     const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) vector(by_rows, j, std::min(step, end - j));
@@ -179,22 +179,26 @@ class Product {
   }
 
   void vector(bool by_rows, int64_t j, int64_t n) {
-    alignas(64) T sums[kMostSums + kMostCols];
-    alignas(64) T gathered[gemm_longest_block];
-    for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
+    alignas(64) T sums[gemm_blocks_at_once * (kMostSums + kMostCols)];
+    alignas(64) T gathered[gemm_blocks_at_once * gemm_longest_block];
+    for (int64_t k0 = 0; k0 < p_.k;) {
       const int64_t k = std::min(k_block_, p_.k - k0);
+      const int64_t blocks = by_rows ? 1 : std::clamp<int64_t>((p_.k - k0) / k, 1, gemm_blocks_at_once);
       const T* x = p_.a + k0 * p_.a_col;
       if (p_.a_col != 1) {
-        for (int64_t q = 0; q < k; ++q) gathered[q] = x[q * p_.a_col];
+        for (int64_t q = 0; q < blocks * k; ++q) gathered[q] = x[q * p_.a_col];
         x = gathered;
       }
       const T* b = p_.b + k0 * p_.b_row + j * p_.b_col;
       if (by_rows) {
         kernels_.vector_by_rows(k, x, b, p_.b_row, n, sums);
       } else {
-        kernels_.vector_by_cols(k, x, b, p_.b_col, n, sums);
+        kernels_.vector_by_cols(k, blocks, x, b, p_.b_col, n, sums, kMostSums + kMostCols);
       }
-      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
+      for (int64_t s = 0; s < blocks; ++s, k0 += k) {
+        kernels_.finish(sums + s * (kMostSums + kMostCols), 0,
+                        part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
+      }
     }
   }
 

@@ -106,7 +106,9 @@ HWY_INLINE V Gelu(D d, V x) {
   const V a = hn::Min(hn::Set(d, 14.6f), hn::Abs(x)), b = hn::Max(hn::Set(d, kNotTiny<float>), a);
   V n, q;
   const V m = GaussParts(d, b, 0.5, &n), p = NormalRatio(d, b, &q);
-  const V tail = Scale(d, hn::Div(hn::Mul(hn::Mul(m, p), a), q), n);  // |x| Phi(-|x|)
+  const V ratio = hn::Mul(m, hn::Div(hn::Mul(p, a), q));  // |x| Phi(-|x|) = ratio 2^n
+  const bool ordinary = kShortWays && hn::AllTrue(d, hn::Lt(a, hn::Set(d, 13.0f)));
+  const V tail = ordinary ? hn::Mul(ratio, PowerOf2(d, n)) : Scale(d, ratio, n);
   // Of two zeros Max gives the second: x, with its sign; from -0 nothing is left of +0 but -0.
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
   const V positive = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Set(d, -0.0f), x);
@@ -133,8 +135,9 @@ HWY_INLINE V GeluSlope(D d, V x) {
   V n, q;
   const V m = GaussParts(d, a, 0.5, &n), p = NormalRatio(d, a, &q);
   // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
-  const V inner = hn::NegMulAdd(hn::Mul(a, hn::Set(d, 0.398942280f)), q, p);
-  const V tail = Scale(d, hn::Div(hn::Mul(inner, m), q), n);
+  const V inner = hn::NegMulAdd(hn::Mul(a, hn::Set(d, 0.398942280f)), q, p), ratio = hn::Mul(m, hn::Div(inner, q));
+  const bool ordinary = kShortWays && hn::AllTrue(d, hn::Lt(a, hn::Set(d, 13.0f)));
+  const V tail = ordinary ? hn::Mul(ratio, PowerOf2(d, n)) : Scale(d, ratio, n);
   return PassNaN(d, x, hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0f), tail), tail));
 }
 template <class D, class V, IfFloat64<D>* = nullptr>

@@ -40,7 +40,9 @@ HWY_INLINE V ReduceLn2(D d, V x, V* n) {
 /// x + low = n ln 2 + r for a low that is small beside ln 2, x not tiny.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ReduceLn2(D d, V x, V low, V* n) {
-  return hn::Add(ReduceFlushed(d, x, n), low);
+  const V to_integer = hn::Set(d, kToInteger32);
+  *n = hn::Sub(hn::MulAdd(x, hn::Set(d, 1.44269504f), to_integer), to_integer);
+  return hn::Add(hn::NegMulAdd(*n, hn::Set(d, kLn2High), x), hn::NegMulAdd(*n, hn::Set(d, kLn2Low), low));
 }
 
 /// 2^n for whole n in [-126, 128]; 128 gives infinity.
@@ -73,6 +75,19 @@ HWY_INLINE V Scale(D d, V y, V n) {
   return hn::Mul(hn::Mul(y, PowerOf2(d, half)), PowerOf2(d, hn::Sub(n, half)));
 }
 
+/// exp(x) where that is a normal number, x not tiny. Adding 1.5 2^23 + 127 to x / ln 2 rounds it to a whole number n, and
+/// leaves the exponent of 2^n in the last bits.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpOrdinary(D d, V x) {
+  const hn::RebindToUnsigned<D> du;
+  const V round = hn::Set(d, kToInteger32 + 127), shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), round);
+  const V n = hn::Sub(shifted, round);
+  const V r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), hn::NegMulAdd(n, hn::Set(d, kLn2High), x));
+  return hn::Mul(ExpOfRest(d, r), hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted))));
+}
+/// Sizes up to here have an ordinary exponential.
+inline constexpr float kOrdinary = 86.0f;
+
 /// exp(x) for x in [-104, 89], not tiny; NaN may pass.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpBounded(D d, V x) {
@@ -84,6 +99,7 @@ HWY_INLINE V ExpBounded(D d, V x) {
 /// exp(x), within 1 ULP. Beyond the bounds the result is 0 or infinity already.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Exp(D d, V x) {
+  if (kShortWays && hn::AllTrue(d, hn::Lt(hn::Abs(x), hn::Set(d, kOrdinary)))) return ExpOrdinary(d, FlushTiny(d, x));
   const V bounded = hn::Min(hn::Set(d, 89.0f), hn::Max(hn::Set(d, -104.0f), x));
   return PassNaN(d, x, ExpBounded(d, FlushTiny(d, bounded)));
 }
@@ -91,8 +107,11 @@ HWY_INLINE V Exp(D d, V x) {
 /// exp(-|x|), within 1 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfMinusSize(D d, V x) {
-  const V negative = hn::Or(x, hn::Set(d, -0.0f));
-  const V bounded = hn::Min(hn::Set(d, -kNotTiny<float>), hn::Max(hn::Set(d, -104.0f), negative));
+  const V negative = hn::Or(x, hn::Set(d, -0.0f)), not_tiny = hn::Set(d, -kNotTiny<float>);
+  if (kShortWays && hn::AllTrue(d, hn::Gt(negative, hn::Set(d, -kOrdinary)))) {
+    return ExpOrdinary(d, hn::Min(not_tiny, negative));
+  }
+  const V bounded = hn::Min(not_tiny, hn::Max(hn::Set(d, -104.0f), negative));
   return PassNaN(d, x, ExpBounded(d, bounded));
 }
 
@@ -157,6 +176,15 @@ HWY_INLINE V Log(D d, V x) {
     return LogOfParts(d, V{_mm512_sub_ps(m, one)}, e, hn::Mul(e, hn::Set(d, kLn2Low)));
   }
 #endif
+  if (kShortWays) {
+    // All of them normal, positive and finite: as unsigned numbers, bits - 0x00800000 < 0x7f000000.
+    const hn::RebindToSigned<D> di;
+    const auto bits = hn::Add(hn::BitCast(di, x), hn::Set(di, 0x7f800000));
+    if (hn::AllTrue(di, hn::Lt(bits, hn::Set(di, static_cast<std::int32_t>(0xff000000))))) {
+      f = SplitExponent(d, x, &e);
+      return LogOfParts(d, f, e, hn::Mul(e, hn::Set(d, kLn2Low)));
+    }
+  }
   const auto tiny = hn::Lt(x, hn::Set(d, 1.17549435e-38f));  // subnormal: by 2^25 into the normal range
   f = SplitExponent(d, hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, 33554432.0f)), x), &e);
   e = hn::IfThenElse(tiny, hn::Sub(e, hn::Set(d, 25.0f)), e);
@@ -258,7 +286,7 @@ HWY_INLINE V Erf(D d, V x) {
                          -0.00293956557f, 0.000185567696f);
   const V large = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), Exp(d, q)), x);
   const V b = FlushTiny(d, a);
-  const V p = Polynomial(d, hn::Mul(b, b), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f, 0.00518807443f,
+  const V p = Polynomial(d, FlushTiny(d, hn::Mul(b, b)), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f, 0.00518807443f,
                          -0.000800788926f, 7.84617296e-05f);
   const V small = hn::MulAdd(x, p, x);
   const V y = hn::IfThenElse(hn::Lt(a, hn::Set(d, 1.0f)), small, large);

@@ -12,15 +12,28 @@ HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-/// c0 + c1 x + c2 x^2 + ...
+/// c0 + c1 x + c2 x^2 + ... by Horner's rule in x^2, with coefficients c0 + c1 x, c2 + c3 x, ...: half as many steps wait
+/// for each other, and no higher power is formed, which might be subnormal.
 template <class D, class V>
-HWY_INLINE V Polynomial(D d, V /*x*/, hn::TFromD<D> c0) {
+HWY_INLINE V PolynomialOfPairs(D d, V /*x*/, V /*x2*/, hn::TFromD<D> c0) {
   return hn::Set(d, c0);
 }
-template <class D, class V, class... C>
-HWY_INLINE V Polynomial(D d, V x, hn::TFromD<D> c0, C... higher) {
-  return hn::MulAdd(Polynomial(d, x, higher...), x, hn::Set(d, c0));
+template <class D, class V>
+HWY_INLINE V PolynomialOfPairs(D d, V x, V /*x2*/, hn::TFromD<D> c0, hn::TFromD<D> c1) {
+  return hn::MulAdd(hn::Set(d, c1), x, hn::Set(d, c0));
 }
+template <class D, class V, class... C>
+HWY_INLINE V PolynomialOfPairs(D d, V x, V x2, hn::TFromD<D> c0, hn::TFromD<D> c1, C... higher) {
+  return hn::MulAdd(PolynomialOfPairs(d, x, x2, higher...), x2, PolynomialOfPairs(d, x, x2, c0, c1));
+}
+template <class D, class V, class... C>
+HWY_INLINE V Polynomial(D d, V x, C... coefficients) {
+  return PolynomialOfPairs(d, x, hn::Mul(x, x), coefficients...);
+}
+
+/// Whether a vector of numbers for which a shorter computation is right, with the same bits, takes that. AVX-512 has
+/// instructions that make it hardly shorter.
+inline constexpr bool kShortWays = HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_AVX3_DL;
 
 /// Each float64 rounded to float32; numbers too large become infinities.
 template <class DF, class V>

@@ -94,19 +94,11 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
   return best;
 }
 
-/// exp(x) for x <= 0, within 1 ULP; 0 where that is below the smallest normal number. NaN stays. Written for the
-/// number of its instructions: adding 1.5 2^23 + 127 to x / ln 2 rounds it to a whole number n, and leaves the exponent
-/// of 2^n in the last bits.
+/// exp(x) for x <= 0, within 1 ULP; 0 where that is below the smallest normal number. NaN stays.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
-  const hn::RebindToUnsigned<D> du;
-  const V flushed = FlushTiny(d, x), round = hn::Set(d, kToInteger32 + 127);
-  const V shifted = hn::MulAdd(flushed, hn::Set(d, 1.44269504f), round);
-  const V n = hn::Sub(shifted, round);
-  const V r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), hn::NegMulAdd(n, hn::Set(d, kLn2High), flushed));
-  const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted)));
   // The comparison is made so that NaN, as which it is false, stays.
-  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), hn::Mul(ExpOfRest(d, r), power));  // log 2^-126
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), ExpOrdinary(d, FlushTiny(d, x)));  // log 2^-126
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {

@@ -4,9 +4,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "loops-inl.h"
-#include "pack-inl.h"
+#include "math_common-inl.h"
 #include "scan.h"
+#include "tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -39,57 +39,49 @@ HWY_INLINE void Together(Result<T>* y, const T* a, const T* b, std::int64_t n, s
   }
 }
 
-#if GRADUS_TILES_OF_16
-/// Sixteen rows, `side` apart, forwards (step 1) or backwards (-1): tiles of 16 x 16 are transposed, scanned down and
-/// transposed again, each element's sum formed as in Together.
+/// Sixteen rows of float32, `side` apart, forwards (step 1) or backwards (-1): tiles of 16 x 16 are transposed, scanned
+/// down and transposed again, each element's sum formed as in Together.
 template <Scan op>
 HWY_INLINE void RowsTogether(float* y, const float* a, const float* b, std::int64_t n, std::int64_t step,
                              std::int64_t side) {
-  const hn::ScalableTag<float> d;
-  const hn::Half<decltype(d)> half;
-  const hn::ScalableTag<double> dd;
-  using V = hn::Vec<decltype(d)>;
-  auto low = hn::Set(dd, op == Scan::Prod ? 1.0 : 0.0), high = low;
-  const auto next = [&](auto acc, auto x, auto z) HWY_ATTR {
-    if constexpr (op == Scan::Sum) return hn::Add(acc, hn::PromoteTo(dd, x));
-    if constexpr (op == Scan::Prod) return hn::Mul(acc, hn::PromoteTo(dd, x));
-    return hn::Add(hn::PromoteTo(dd, z), hn::Mul(hn::PromoteTo(dd, x), acc));
-  };
-  const std::int64_t whole = n / 16 * 16;
-  for (std::int64_t k = 0; k < whole; k += 16) {
-    const std::int64_t at = step > 0 ? k : -k - 15;  // of the tile in memory
-    V tile[16], second[op == Scan::Recurrence ? 16 : 1];
-    for (std::int64_t i = 0; i < 16; ++i) tile[i] = hn::LoadU(d, a + at + i * side);
-    transpose(tile);
-    if constexpr (op == Scan::Recurrence) {
-      for (std::int64_t i = 0; i < 16; ++i) second[i] = hn::LoadU(d, b + at + i * side);
-      transpose(second);
+  constexpr std::int64_t edge = kTileEdge<float>;
+  static_assert(edge == kScanWidth);
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> df;
+  constexpr std::int64_t lanes = hn::MaxLanes(d);
+  hn::Vec<decltype(d)> acc[edge / lanes];
+  for (auto& sum : acc) sum = hn::Set(d, op == Scan::Prod ? 1.0 : 0.0);
+  HWY_ALIGN float columns[edge * edge], second[op == Scan::Recurrence ? edge * edge : 1], rows[edge * edge];
+  const std::int64_t whole = n / edge * edge;
+  for (std::int64_t k = 0; k < whole; k += edge) {
+    const std::int64_t at = step > 0 ? k : -k - (edge - 1);  // of the tile in memory
+    transpose_lines(a + at, side, columns);
+    if constexpr (op == Scan::Recurrence) transpose_lines(b + at, side, second);
+    for (std::int64_t q = 0; q < edge; ++q) {
+      float* const column = columns + (step > 0 ? q : edge - 1 - q) * edge;
+      for (std::int64_t c = 0; c < edge / lanes; ++c) {
+        const auto x = hn::PromoteTo(d, hn::Load(df, column + c * lanes));
+        if constexpr (op == Scan::Sum) acc[c] = hn::Add(acc[c], x);
+        if constexpr (op == Scan::Prod) acc[c] = hn::Mul(acc[c], x);
+        if constexpr (op == Scan::Recurrence) {
+          const auto z = hn::PromoteTo(d, hn::Load(df, second + (column - columns) + c * lanes));
+          acc[c] = hn::Add(z, hn::Mul(x, acc[c]));
+        }
+        hn::Store(ToFloat32(df, acc[c]), df, column + c * lanes);
+      }
     }
-    const auto down = [&](std::int64_t q) HWY_ATTR {
-      const V z = op == Scan::Recurrence ? second[op == Scan::Recurrence ? q : 0] : tile[q];
-      low = next(low, hn::LowerHalf(half, tile[q]), hn::LowerHalf(half, z));
-      high = next(high, hn::UpperHalf(half, tile[q]), hn::UpperHalf(half, z));
-      tile[q] = hn::Combine(d, hn::DemoteTo(half, high), hn::DemoteTo(half, low));
-    };
-    if (step > 0) {
-      for (std::int64_t q = 0; q < 16; ++q) down(q);
-    } else {
-      for (std::int64_t q = 16; q-- > 0;) down(q);
-    }
-    transpose(tile);
-    for (std::int64_t i = 0; i < 16; ++i) hn::StoreU(tile[i], d, y + at + i * side);
+    transpose_lines(columns, edge, rows);
+    for (std::int64_t i = 0; i < edge; ++i) std::memcpy(y + at + i * side, rows + i * edge, edge * sizeof(float));
   }
-  HWY_ALIGN double acc[16];
-  hn::Store(low, dd, acc);
-  hn::Store(high, dd, acc + 8);
+  HWY_ALIGN double sums[edge];
+  for (std::int64_t c = 0; c < edge / lanes; ++c) hn::Store(acc[c], d, sums + c * lanes);
   for (std::int64_t k = whole; k < n; ++k) {
-    for (std::int64_t c = 0; c < 16; ++c) {
-      acc[c] = Step<op>(acc[c], a, b, k * step + c * side);
-      y[k * step + c * side] = static_cast<float>(acc[c]);
+    for (std::int64_t c = 0; c < edge; ++c) {
+      sums[c] = Step<op>(sums[c], a, b, k * step + c * side);
+      y[k * step + c * side] = static_cast<float>(sums[c]);
     }
   }
 }
-#endif
 
 template <Scan op, class T>
 void ScanColumns(void* out, const void* const* in, std::int64_t n, std::int64_t step, std::int64_t width,
@@ -106,15 +98,13 @@ void ScanColumns(void* out, const void* const* in, std::int64_t n, std::int64_t 
   if (side == 1) {
     whole(integral_constant<std::int64_t, kScanWidth>(), integral_constant<std::int64_t, 1>());
   } else {
-#if GRADUS_TILES_OF_16
     if constexpr (std::is_same_v<T, float>) {
       if (step == 1 || step == -1) {
-        for (; c + 16 <= width; c += 16) {
+        for (; c + kScanWidth <= width; c += kScanWidth) {
           RowsTogether<op>(y + c * side, a + c * side, b + c * side, n, step, side);
         }
       }
     }
-#endif
     whole(integral_constant<std::int64_t, 8>(), side);
   }
   for (; c < width; ++c) {

@@ -1,5 +1,4 @@
-// Tiles whose rows and columns change places, by blocks of 16 x 16 bytes. The strides of a transposed matrix are often
-// powers of two, and lines that far apart push each other out of the cache: the fewer visits to each line, the better.
+// Matrices whose rows and columns change places: by tiles of whole lines, the rest of 16 x 16 bytes.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/transpose.cpp"
 #include <hwy/foreach_target.h>
@@ -7,13 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
+#include "tile-inl.h"
 #include "transpose.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 template <class T>
 HWY_INLINE T* At(T* base, std::int64_t bytes) {
@@ -50,8 +50,8 @@ HWY_INLINE void Block(std::uint64_t* to, std::int64_t to_row, const std::uint64_
 #endif
 
 template <class T>
-HWY_INLINE void Tile(T* to, std::int64_t to_row, const T* from, std::int64_t from_col, std::int64_t rows,
-                     std::int64_t cols) {
+HWY_INLINE void Blocks(T* to, std::int64_t to_row, const T* from, std::int64_t from_col, std::int64_t rows,
+                       std::int64_t cols) {
 #if HWY_TARGET == HWY_SCALAR
   Elements(to, to_row, from, from_col, rows, cols);
 #else
@@ -64,6 +64,24 @@ HWY_INLINE void Tile(T* to, std::int64_t to_row, const T* from, std::int64_t fro
   }
   Elements(At(to, whole_rows * to_row), to_row, from + whole_rows, from_col, rows - whole_rows, cols);
 #endif
+}
+
+template <class T>
+HWY_INLINE void Tile(T* to, std::int64_t to_row, const T* from, std::int64_t from_col, std::int64_t rows,
+                     std::int64_t cols) {
+  constexpr std::int64_t edge = kTileEdge<T>, size = sizeof(T);
+  const bool whole_elements = from_col % size == 0;
+  const std::int64_t whole_rows = whole_elements ? rows / edge * edge : 0, whole_cols = cols / edge * edge;
+  HWY_ALIGN T tile[edge * edge];
+  for (std::int64_t r = 0; r < whole_rows; r += edge) {
+    for (std::int64_t c = 0; c < whole_cols; c += edge) {
+      transpose_lines(At(from, c * from_col) + r, from_col / size, tile);
+      for (std::int64_t i = 0; i < edge; ++i) std::memcpy(At(to, (r + i) * to_row) + c, tile + i * edge, 64);
+    }
+    Blocks(At(to, r * to_row) + whole_cols, to_row, At(from, whole_cols * from_col) + r, from_col, edge,
+           cols - whole_cols);
+  }
+  Blocks(At(to, whole_rows * to_row), to_row, from + whole_rows, from_col, rows - whole_rows, cols);
 }
 
 void Tile32(std::uint32_t* to, std::int64_t to_row, const std::uint32_t* from, std::int64_t from_col, std::int64_t rows,
