@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(powers_with_a_fixed_exponent) {
   for (std::string_view set : instruction_sets()) {
     const UsingInstructionSet choice(set);
     std::vector<float> x = math_samples<float>({"pow", {}, nullptr, {1}});
-    for (double exponent : {2.0, 3.0, 0.5, -1.0}) {
+    for (const auto& [exponent, bound] : {std::pair(2.0, 0.5), {3.0, 1.5}, {0.5, 0.5}, {-1.0, 0.5}}) {
       const Array y = binary(Binary::Pow, math_array(x), exponent);
       double worst = 0;
       std::size_t where = 0;
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(powers_with_a_fixed_exponent) {
           where = i;
         }
       }
-      BOOST_TEST(worst <= 1, "pow " << exponent << " on " << set << ": " << worst << " at " << x[where]);
+      BOOST_TEST(worst <= bound, "pow " << exponent << " on " << set << ": " << worst << " at " << x[where]);
     }
     for (double exponent : {2.0, 3.0, 0.5, -1.0}) {
       const double inf = HUGE_VAL;
