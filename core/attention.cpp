@@ -235,13 +235,25 @@ Shape attention_scores_shape(const char* op, const Array& query, const Array& ke
   return with_matrix(batch, query.size(-2), key.size(-2));
 }
 
+namespace {
+
+void check_like(const char* op, const char* name, const Array& x, const Shape& shape, DType dtype) {
+  if (x.dtype() != dtype) fail<DTypeError>("{}: {} must be {}: {}; to() converts", op, name, dtype, x.dtype());
+  if (x.shape() != shape) fail<ShapeError>("{}: {} must be {}: {}", op, name, shape, x.shape());
+}
+
+}  // namespace
+
 std::tuple<Array, Array> attention_forward(const Array& query, const Array& key, const Array& value, const Array& bias,
                                            const Array& kept, const AttentionOptions& options) {
-  const Shape shape = attention_scores_shape("attention_forward", query, key, value);
+  constexpr const char* op = "attention_forward";
+  const Shape shape = attention_scores_shape(op, query, key, value);
+  if (bias.defined()) check_like(op, "bias", bias, bias.shape(), query.dtype());
+  if (kept.defined()) check_like(op, "kept", kept, shape, kBool);
   const Sizes z(query, value, shape);
   const Array y = empty(with_matrix(z.batch, z.L, z.Ev), query.dtype());
   const Array probabilities = options.probabilities ? empty(shape, query.dtype()) : Array();
-  const Array mask = kept.defined() ? kept.expand(shape).contiguous() : Array();
+  const Array mask = kept.defined() ? kept.contiguous() : Array();
   if (y.numel() == 0 && numel_of(shape) == 0) return {y, probabilities};
   dispatch(y.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -255,11 +267,15 @@ std::tuple<Array, Array> attention_forward(const Array& query, const Array& key,
 std::array<Array, 4> attention_backward(const Array& dy, const Array& query, const Array& key, const Array& value,
                                         const Array& probabilities, const Array& kept, const AttentionOptions& options,
                                         const std::array<bool, 4>& wanted) {
-  const Shape shape = attention_scores_shape("attention_backward", query, key, value);
+  constexpr const char* op = "attention_backward";
+  const Shape shape = attention_scores_shape(op, query, key, value);
   const Sizes z(query, value, shape);
   if (!probabilities.defined()) {
-    fail<ValueError>("attention_backward: the probabilities must be there: forward was told that nobody needs them");
+    fail<ValueError>("{}: the probabilities must be there: forward was told that nobody needs them", op);
   }
+  check_like(op, "dy", dy, with_matrix(z.batch, z.L, z.Ev), query.dtype());
+  check_like(op, "probabilities", probabilities, shape, query.dtype());
+  if (kept.defined()) check_like(op, "kept", kept, shape, kBool);
   const Shape shapes[] = {with_matrix(z.batch, z.L, z.E), with_matrix(z.batch, z.S, z.E),
                           with_matrix(z.batch, z.S, z.Ev), shape};
   std::array<Array, 4> gradients;
@@ -270,8 +286,7 @@ std::array<Array, 4> attention_backward(const Array& dy, const Array& query, con
   for (std::size_t i = 1; i < 3; ++i) {  // what no row sees
     if (wanted[i] && options.causal && z.L < z.S) gradients[i].narrow(-2, z.L, z.S - z.L).zero_();
   }
-  const Array p = probabilities.expand(shape).contiguous();
-  const Array mask = kept.defined() ? kept.expand(shape).contiguous() : Array();
+  const Array p = probabilities.contiguous(), mask = kept.defined() ? kept.contiguous() : Array();
   dispatch(dy.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_floating_point_v<T>) {

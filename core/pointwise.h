@@ -4,9 +4,9 @@
 // Accuracy. Special values (NaN, infinities, zeros with their signs, subnormals) are the C library's; gelu, gelu_tanh
 // and silu, which are in core/activation.h, are -0 at -inf, their limit. The largest errors, in units of the last place
 // of the exact result: what is promised on every instruction set, and what tests/programs/ulp_table.cpp measures, the
-// worst of AVX2, SSE4 and portable code (it prints this). tests/test_math.cpp reads the promises here. Functions that are not in
-// the table, and pow of float64, are the C library's; x^2, 1/x and the root are what they are outside pow, and x^3 is the
-// product x x x, within 1.5 ULP.
+// worst of AVX2, SSE4 and portable code (it prints this). tests/test_math.cpp reads the promises here. Functions that are
+// not in the table, and pow of float64, are the C library's; x^2, 1/x and the root are what they are outside pow, and x^3
+// is the product x x x, within 1.5 ULP.
 //
 //               float32   float64 ULP    measured
 //   exp         1         1         0.98      0.98

@@ -33,13 +33,21 @@ void check(const LayerNormRule::Attrs& attrs, const Array& x, const Array& weigh
   }
 }
 
+/// Of each row: 1, which changes no bit, or the largest size where the squares overflow.
+Tensor unit_of(const Tensor& deviation, const core::Dims& row) {
+  if (deviation.numel() == 0) return ones({}, deviation.dtype());
+  const Tensor largest = amax(abs(deviation), row, true);
+  return where(isfinite(square(largest) * deviation.numel()), ones_like(largest), largest);
+}
+
 }  // namespace
 
 Tensor LayerNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   core::Dims row;
   for (int i = attrs.normalized_shape.size(); i > 0; --i) row.push_back(-i);
-  const Tensor centred = x - x.mean(row, true);
-  const Tensor inv_std = rsqrt(square(centred).mean(row, true) + attrs.eps);
+  const Tensor deviation = x - x.mean(row, true), unit = unit_of(deviation.detach(), row);
+  const Tensor centred = deviation / unit;
+  const Tensor inv_std = rsqrt(square(centred).mean(row, true) + attrs.eps / square(unit));
   const Tensor x_hat = centred * inv_std;
   const Tensor scaled = weight.defined() ? weight * x_hat : x_hat;
   return bias.defined() ? scaled + bias : scaled;

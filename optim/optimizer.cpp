@@ -127,12 +127,18 @@ Tensor Optimizer::step(LossClosure closure) {
         core::fail<ShapeError>("optimizer: a gradient must have its parameter's shape and dtype: {} {} for {} {}",
                                g.sizes(), g.dtype(), p.sizes(), p.dtype());
       }
+      if (g.defined() && p.array().may_overlap_itself()) {
+        core::fail<ValueError>(
+            "optimizer: each element of a parameter must have its own memory: strides {} for {}; clone() gives it",
+            p.strides(), p.sizes());
+      }
     }
   }
   if (index != known_.size()) fail_other_parameters();
   struct Change {
     const core::Array& parameter;
-    core::Array contiguous, gradient;
+    core::Array copy;  // of a strided parameter: made at its turn, another may share its memory
+    core::Array gradient;
     const OptimizerOptions& options;
     std::size_t index;
   };
@@ -143,14 +149,21 @@ Tensor Optimizer::step(LossClosure closure) {
     for (const Tensor& p : group.params()) {
       if (p.grad().defined()) {
         prepare(p.array(), group.options(), index);
-        changes.push_back({p.array(), p.array().contiguous(), p.grad().array().contiguous(), group.options(), index});
+        const core::Array& a = p.array();
+        const core::Array copy = a.is_contiguous() ? core::Array() : core::empty(a.shape(), a.dtype());
+        changes.push_back({a, copy, p.grad().array().contiguous(), group.options(), index});
       }
       ++index;
     }
   }
   for (const Change& c : changes) {
-    update(c.contiguous, c.gradient, c.options, c.index);
-    if (c.contiguous.storage() != c.parameter.storage()) c.parameter.copy_(c.contiguous);
+    if (c.copy.defined()) {
+      c.copy.copy_(c.parameter);
+      update(c.copy, c.gradient, c.options, c.index);
+      c.parameter.copy_(c.copy);
+    } else {
+      update(c.parameter, c.gradient, c.options, c.index);
+    }
     c.parameter.mark_written("optimizer step", Location::unknown());
   }
   return loss;

@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(three_ways) {
   }
 }
 
-// Sizes beyond what is worked on at a time, float32 and float64, against the composition. 4 heads of 700 are shared by
+// Sizes beyond what is worked on at a time, float32 and float64, against the composition. 2 heads of 700 are shared by
 // the threads, 9 are not.
 BOOST_AUTO_TEST_CASE(long_sequences) {
   manual_seed(2);
@@ -425,6 +425,23 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
         AttentionRule::backward(attrs, {}, y, q.array(), k.array(), v.array(), p, kept);
       },
       {"the probabilities must be there"});
+  // The functions of core, which the rule calls by hand.
+  const Array all = core::zeros({2, 3, 5, 6}), g = core::zeros({2, 3, 5, 7}),
+              wide = core::zeros({2, 3, 5, 7}, kFloat64);
+  const auto backward = [&](const Array& above, const Array& chances, const Array& mask) {
+    return [=, x = q.array(), z = k.array(), w = v.array()] {
+      core::attention_backward(above, x, z, w, chances, mask, {}, {true, true, true, false});
+    };
+  };
+  check_error<DTypeError>(backward(wide, all, {}), {"attention_backward: dy must be float32: float64"});
+  check_error<ShapeError>(backward(all, all, {}), {"dy must be [2, 3, 5, 7]: [2, 3, 5, 6]"});
+  check_error<ShapeError>(backward(g, g, {}), {"probabilities must be [2, 3, 5, 6]: [2, 3, 5, 7]"});
+  check_error<DTypeError>(backward(g, all, all), {"kept must be bool: float32"});
+  const auto forward = [&](const Array& bias, const Array& mask) {
+    return [=, x = q.array(), z = k.array(), w = v.array()] { core::attention_forward(x, z, w, bias, mask, {}); };
+  };
+  check_error<DTypeError>(forward(core::zeros({5, 6}, kFloat64), {}), {"attention_forward: bias must be float32"});
+  check_error<DTypeError>(forward({}, all), {"attention_forward: kept must be bool"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -264,6 +264,23 @@ BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
                                 {"sgd_step: the parameter must be contiguous: strides [1, 20] for [20, 30]"});
 }
 
+// Each step sees what the one before has left in the memory that they share.
+BOOST_AUTO_TEST_CASE(parameters_that_share_memory) {
+  const Tensor w = zeros({2, 3}).requires_grad_(), turned = w.detach().t().requires_grad_();
+  w.mutable_grad() = ones({2, 3});
+  turned.mutable_grad() = ones({3, 2}) * 2;
+  optim::SGD sgd({w, turned}, optim::SGDOptions(1));
+  sgd.step();
+  BOOST_TEST(test::same_bits(w.detach(), ones({2, 3}) * -3));
+
+  const Tensor first = zeros({1}).requires_grad_(), expanded = zeros({1}).expand({3}).detach().requires_grad_();
+  first.mutable_grad() = ones({1});
+  expanded.mutable_grad() = ones({3});
+  optim::SGD both({first, expanded}, optim::SGDOptions(1));
+  test::check_error<ValueError>([&] { both.step(); }, {"must have its own memory: strides [0] for [3]; clone()"});
+  BOOST_TEST(first.item<float>() == 0);
+}
+
 // The second parameter's state does not fit under the limit: the first must not have changed, nor its state.
 BOOST_AUTO_TEST_CASE(a_step_without_memory_changes_nothing) {
   constexpr std::int64_t kSize = 1 << 20;
