@@ -53,7 +53,7 @@ class PerChannel {
  public:
   PerChannel(const char* op, const char* name, const Array& numbers, std::int64_t channels,
              std::optional<double> absent = {})
-      : absent_(absent.value_or(0)) {
+      : absent_(absent.value_or(0)), data_(&absent_) {
     if (!numbers.defined()) {
       if (!absent) fail<ValueError>("{}: {} must be defined", op, name);
       return;
@@ -64,31 +64,40 @@ class PerChannel {
     }
     values_ = numbers.to(kFloat64).contiguous();
     data_ = values_.data_ptr<double>();
+    step_ = 1;
   }
-  double operator[](std::int64_t channel) const { return data_ == nullptr ? absent_ : data_[channel]; }
+  PerChannel(const PerChannel&) = delete;
+  PerChannel& operator=(const PerChannel&) = delete;
+  double operator[](std::int64_t channel) const { return data_[step_ * channel]; }
   const Array& array() const { return values_; }
 
  private:
   double absent_;
   Array values_;
-  const double* data_ = nullptr;
+  const double* data_;
+  std::int64_t step_ = 0;
 };
 
 /// Coefficients of each channel in x's dtype: row k holds coefficient k.
 class Coefficients {
  public:
   Coefficients(int count, std::int64_t channels, DType dtype) : table_(empty({count, channels}, dtype)) {}
-  void set(int k, std::int64_t channel, double value) {
+  /// Coefficient k of channel i is value(i).
+  template <class F>
+  void set(int k, F value) {
     if (table_.dtype() == kFloat32) {
-      at<float>(k, channel) = static_cast<float>(value);
+      fill<float>(k, value);
     } else {
-      at<double>(k, channel) = value;
+      fill<double>(k, value);
     }
   }
   /// The number in two parts: what the dtype holds of it, and what that lost.
-  void set_split(int k, std::int64_t channel, double value) {
-    set(k, channel, value);
-    set(k + 1, channel, table_.dtype() == kFloat32 ? value - static_cast<double>(static_cast<float>(value)) : 0);
+  template <class F>
+  void set_split(int k, F value) {
+    set(k, value);
+    const bool rounded = table_.dtype() == kFloat32;
+    set(k + 1,
+        [&](std::int64_t i) { return rounded ? value(i) - static_cast<double>(static_cast<float>(value(i))) : 0; });
   }
   void pointers(const void** out, std::int64_t channel) const {
     for (std::int64_t k = 0; k < table_.shape()[0]; ++k) {
@@ -97,9 +106,11 @@ class Coefficients {
   }
 
  private:
-  template <class T>
-  T& at(int k, std::int64_t channel) {
-    return table_.data_ptr<T>()[k * table_.shape()[1] + channel];
+  template <class T, class F>
+  void fill(int k, F value) {
+    const std::int64_t channels = table_.shape()[1];
+    T* const row = table_.data_ptr<T>() + k * channels;
+    for (std::int64_t i = 0; i < channels; ++i) row[i] = static_cast<T>(value(i));
   }
   Array table_;
 };
@@ -203,11 +214,9 @@ Array batch_norm_forward(const Array& x, const Array& mean, const Array& inv_std
   const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
   const PerChannel gammas(op, "gamma", gamma, c.channels, 1), betas(op, "beta", beta, c.channels, 0);
   Coefficients coefficients(4, c.channels, x.dtype());
-  for (std::int64_t i = 0; i < c.channels; ++i) {
-    coefficients.set_split(0, i, means[i]);
-    coefficients.set(2, i, scales[i] * gammas[i]);
-    coefficients.set(3, i, betas[i]);
-  }
+  coefficients.set_split(0, [&](std::int64_t i) { return means[i]; });
+  coefficients.set(2, [&](std::int64_t i) { return scales[i] * gammas[i]; });
+  coefficients.set(3, [&](std::int64_t i) { return betas[i]; });
   return map_channels(c, x, Array(), coefficients, kernels::normalize_kernels(x.dtype()));
 }
 
@@ -231,12 +240,10 @@ Array batch_norm_backward_input(const Array& dy, const Array& x, const Array& me
   const PerChannel dys(op, "mean_dy", mean_dy, c.channels, 0);
   const PerChannel products(op, "mean_dy_x_hat", mean_dy_x_hat, c.channels, 0);
   Coefficients coefficients(5, c.channels, x.dtype());
-  for (std::int64_t i = 0; i < c.channels; ++i) {
-    coefficients.set_split(0, i, means[i]);
-    coefficients.set(2, i, dys[i]);
-    coefficients.set(3, i, scales[i] * products[i]);
-    coefficients.set(4, i, scales[i] * gammas[i]);
-  }
+  coefficients.set_split(0, [&](std::int64_t i) { return means[i]; });
+  coefficients.set(2, [&](std::int64_t i) { return dys[i]; });
+  coefficients.set(3, [&](std::int64_t i) { return scales[i] * products[i]; });
+  coefficients.set(4, [&](std::int64_t i) { return scales[i] * gammas[i]; });
   return map_channels(c, dy, x, coefficients, kernels::normalize_backward_kernels(x.dtype()));
 }
 

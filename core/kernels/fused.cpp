@@ -7,7 +7,7 @@
 #include <bit>
 
 #include "fused.h"
-#include "loops-inl.h"
+#include "rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -63,20 +63,28 @@ void ChannelMap(void* out, const void* const* in, const void* const* coefficient
     c[k] = static_cast<const T*>(coefficients[k]);
     v[k] = hn::Set(d, c[k][0]);
   }
+  const auto result = [&](const V* x, std::size_t i) HWY_ATTR {
+    if constexpr (one) return Op()(d, x, v);
+    V own[Op::coefficients];
+    for (int k = 0; k < Op::coefficients; ++k) own[k] = hn::LoadU(d, c[k] + i);
+    return Op()(d, x, own);
+  };
   std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {  // two at a time, as in Map
+    const V x0[2] = {hn::LoadU(d, a + i), hn::LoadU(d, b + i)};
+    const V x1[2] = {hn::LoadU(d, a + i + lanes), hn::LoadU(d, b + i + lanes)};
+    const V y0 = result(x0, i), y1 = result(x1, i + lanes);
+    hn::StoreU(y0, d, y + i);
+    hn::StoreU(y1, d, y + i + lanes);
+  }
+  for (; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
     if constexpr (!one) {
-      for (int k = 0; k < Op::coefficients; ++k) v[k] = hn::LoadU(d, c[k] + i);
+      for (int k = 0; k < Op::coefficients; ++k) v[k] = LoadUpTo(d, c[k] + i, count);
     }
-    const V x[2] = {hn::LoadU(d, a + i), hn::LoadU(d, b + i)};
-    hn::StoreU(Op()(d, x, v), d, y + i);
+    const V x[2] = {LoadUpTo(d, a + i, count), LoadUpTo(d, b + i, count)};
+    StoreUpTo(Op()(d, x, v), d, y + i, count);
   }
-  if (i == n) return;
-  if constexpr (!one) {
-    for (int k = 0; k < Op::coefficients; ++k) v[k] = LoadFirst(d, c[k] + i, n - i);
-  }
-  const V x[2] = {LoadFirst(d, a + i, n - i), LoadFirst(d, b + i, n - i)};
-  StoreFirst(Op()(d, x, v), d, y + i, n - i);
 }
 
 template <class Op>

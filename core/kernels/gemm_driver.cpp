@@ -170,8 +170,9 @@ class Product {
     const bool by_rows = p_.b_col == 1;
     // By columns: all of k for few of them, which are read from end to end. By rows: a narrow part of b is read row by
     // row, and its sums stay in the first cache.
-    const int64_t step =
-        by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : p_.k > k_block_ ? lanes_ : 16;
+    const int64_t step = by_rows           ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
+                         : p_.k > k_block_ ? lanes_
+                                           : 16;
     const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) vector(by_rows, j, std::min(step, end - j));

@@ -162,6 +162,14 @@ HWY_INLINE V SplitExponent(D d, V x, V* e) {
   return hn::Sub(hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent))), hn::Set(d, 1.0f));
 }
 
+/// log(x) of positive, finite, normal numbers, within 1 ULP.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V LogOrdinary(D d, V x) {
+  V e;
+  const V f = SplitExponent(d, x, &e);
+  return LogOfParts(d, f, e, hn::Mul(e, hn::Set(d, kLn2Low)));
+}
+
 /// log(x), within 1 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Log(D d, V x) {
@@ -180,10 +188,7 @@ HWY_INLINE V Log(D d, V x) {
     // All of them normal, positive and finite: as unsigned numbers, bits - 0x00800000 < 0x7f000000.
     const hn::RebindToSigned<D> di;
     const auto bits = hn::Add(hn::BitCast(di, x), hn::Set(di, 0x7f800000));
-    if (hn::AllTrue(di, hn::Lt(bits, hn::Set(di, static_cast<std::int32_t>(0xff000000))))) {
-      f = SplitExponent(d, x, &e);
-      return LogOfParts(d, f, e, hn::Mul(e, hn::Set(d, kLn2Low)));
-    }
+    if (hn::AllTrue(di, hn::Lt(bits, hn::Set(di, static_cast<std::int32_t>(0xff000000))))) return LogOrdinary(d, x);
   }
   const auto tiny = hn::Lt(x, hn::Set(d, 1.17549435e-38f));  // subnormal: by 2^25 into the normal range
   f = SplitExponent(d, hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, 33554432.0f)), x), &e);
@@ -286,8 +291,8 @@ HWY_INLINE V Erf(D d, V x) {
                          -0.00293956557f, 0.000185567696f);
   const V large = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), Exp(d, q)), x);
   const V b = FlushTiny(d, a);
-  const V p = Polynomial(d, FlushTiny(d, hn::Mul(b, b)), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f, 0.00518807443f,
-                         -0.000800788926f, 7.84617296e-05f);
+  const V p = Polynomial(d, FlushTiny(d, hn::Mul(b, b)), 0.128379166f, -0.37612626f, 0.112835832f, -0.0268536918f,
+                         0.00518807443f, -0.000800788926f, 7.84617296e-05f);
   const V small = hn::MulAdd(x, p, x);
   const V y = hn::IfThenElse(hn::Lt(a, hn::Set(d, 1.0f)), small, large);
   return hn::IfThenElse(hn::Eq(x, x), y, x);

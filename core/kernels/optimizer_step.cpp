@@ -9,27 +9,43 @@
 #include "../fail.h"
 #include "../optimizer_step.h"
 #include "../parallel.h"
-#include "loops-inl.h"
+#include "rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-/// Calls body(i, load, store) for whole vectors and once more for the rest: the same arithmetic for every element.
-template <class D, class Body>
-HWY_INLINE void ForVectors(D d, std::size_t n, Body body) {
-  using T = hn::TFromD<D>;
+/// Streams of n elements side by side, some of which may be null. body(x) changes a vector of each; the first stream, the
+/// gradient, is only read. Two vectors at a time, as in Map.
+template <int kStreams, class T, class Body>
+HWY_INLINE void ForVectors(T* const (&streams)[kStreams], std::size_t n, Body body) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
+  const auto load = [&](std::size_t i, std::size_t count, V* x) HWY_ATTR {
+    for (int k = 0; k < kStreams; ++k) x[k] = streams[k] == nullptr ? hn::Zero(d) : LoadUpTo(d, streams[k] + i, count);
+  };
+  const auto store = [&](std::size_t i, std::size_t count, const V* x) HWY_ATTR {
+    for (int k = 1; k < kStreams; ++k) {
+      if (streams[k] != nullptr) StoreUpTo(x[k], d, streams[k] + i, count);
+    }
+  };
   std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    body(
-        i, [d](const T* p) HWY_ATTR { return hn::LoadU(d, p); }, [d](auto v, T* p) HWY_ATTR { hn::StoreU(v, d, p); });
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    V x[kStreams], y[kStreams];
+    load(i, lanes, x);
+    load(i + lanes, lanes, y);
+    body(x);
+    body(y);
+    store(i, lanes, x);
+    store(i + lanes, lanes, y);
   }
-  if (i < n) {
-    const std::size_t rest = n - i;
-    body(
-        i, [d, rest](const T* p) HWY_ATTR { return LoadFirst(d, p, rest); },
-        [d, rest](auto v, T* p) HWY_ATTR { StoreFirst(v, d, p, rest); });
+  for (; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    V x[kStreams];
+    load(i, count, x);
+    body(x);
+    store(i, count, x);
   }
 }
 
@@ -38,16 +54,15 @@ void Sgd(T* w, const T* g, T* velocity, std::size_t n, const SgdStep& s) {
   const hn::ScalableTag<T> d;
   const auto set = [d](double value) HWY_ATTR { return hn::Set(d, static_cast<T>(value)); };
   const auto lr = set(-s.lr), decay = set(s.weight_decay), momentum = set(s.momentum), fresh = set(1 - s.dampening);
-  ForVectors(d, n, [&](std::size_t i, auto load, auto store) HWY_ATTR {
-    const auto weight = load(w + i);
-    auto step = load(g + i);
-    if (s.weight_decay != 0) step = hn::MulAdd(decay, weight, step);
+  T* const streams[] = {const_cast<T*>(g), w, velocity};
+  ForVectors(streams, n, [&](auto* x) HWY_ATTR {
+    auto step = x[0];
+    if (s.weight_decay != 0) step = hn::MulAdd(decay, x[1], step);
     if (velocity != nullptr) {
-      const auto v = s.first ? step : hn::MulAdd(momentum, load(velocity + i), hn::Mul(fresh, step));
-      store(v, velocity + i);
-      step = s.nesterov ? hn::MulAdd(momentum, v, step) : v;
+      x[2] = s.first ? step : hn::MulAdd(momentum, x[2], hn::Mul(fresh, step));
+      step = s.nesterov ? hn::MulAdd(momentum, x[2], step) : x[2];
     }
-    store(hn::MulAdd(lr, step, weight), w + i);
+    x[1] = hn::MulAdd(lr, step, x[1]);
   });
 }
 
@@ -58,24 +73,20 @@ void Adam(T* w, const T* g, T* m, T* v, T* largest, std::size_t n, const AdamSte
   const auto decay = set(s.weight_decay), shrink = set(1 - s.lr * s.weight_decay), eps = set(s.eps);
   const auto beta2 = set(s.beta2), rest1 = set(1 - s.beta1), rest2 = set(1 - s.beta2);
   const auto size = set(-s.lr / s.correction1), scale = set(1 / std::sqrt(s.correction2));
-  ForVectors(d, n, [&](std::size_t i, auto load, auto store) HWY_ATTR {
-    auto weight = load(w + i), gradient = load(g + i);
+  T* const streams[] = {const_cast<T*>(g), w, m, v, largest};
+  ForVectors(streams, n, [&](auto* x) HWY_ATTR {
+    auto gradient = x[0];
     if (s.decoupled_decay) {
-      weight = hn::Mul(weight, shrink);
+      x[1] = hn::Mul(x[1], shrink);
     } else if (s.weight_decay != 0) {
-      gradient = hn::MulAdd(decay, weight, gradient);
+      gradient = hn::MulAdd(decay, x[1], gradient);
     }
-    const auto before = load(m + i);
-    const auto mean = hn::MulAdd(rest1, hn::Sub(gradient, before), before);
-    auto square = hn::MulAdd(hn::Mul(rest2, gradient), gradient, hn::Mul(beta2, load(v + i)));
-    store(mean, m + i);
-    store(square, v + i);
-    if (largest != nullptr) {
-      square = hn::Max(square, load(largest + i));
-      store(square, largest + i);
-    }
+    x[2] = hn::MulAdd(rest1, hn::Sub(gradient, x[2]), x[2]);
+    x[3] = hn::MulAdd(hn::Mul(rest2, gradient), gradient, hn::Mul(beta2, x[3]));
+    auto square = x[3];
+    if (largest != nullptr) square = x[4] = hn::Max(square, x[4]);
     const auto root = hn::MulAdd(hn::Sqrt(square), scale, eps);
-    store(hn::MulAdd(size, hn::Div(mean, root), weight), w + i);
+    x[1] = hn::MulAdd(size, hn::Div(x[2], root), x[1]);
   });
 }
 

@@ -16,7 +16,7 @@ namespace HWY_NAMESPACE {
 
 // Salmon et al. (2011), table 2 and section 3.3.
 inline constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-inline constexpr int kAtOnce = 2;
+inline constexpr int kAtOnce = 3;
 inline constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
 
 #if HWY_TARGET != HWY_SCALAR
@@ -27,15 +27,19 @@ std::size_t RandomBlocks(std::uint32_t* words, std::size_t b, std::size_t blocks
   // A lane of 64 bits holds one word of one counter in its low half; what is left in the high half is never read.
   const hn::ScalableTag<std::uint64_t> d;
   const hn::Repartition<std::uint32_t, decltype(d)> d32;
-  const hn::Rebind<std::uint32_t, decltype(d)> narrow;
   using V = hn::Vec<decltype(d)>;
   const V m0 = hn::Set(d, kMultiplier0), m1 = hn::Set(d, kMultiplier1);
   const auto multiply = [&](V x, V m) HWY_ATTR { return hn::MulEven(hn::BitCast(d32, x), hn::BitCast(d32, m)); };
   const std::size_t lanes = hn::Lanes(d);
+  // Neighbouring lanes count half a vector apart: so the words come out in their order where two vectors' halves of 128
+  // bits are interleaved.
+  HWY_ALIGN std::uint64_t numbers[kMaxLanes<std::uint64_t>];
+  for (std::size_t i = 0; i < lanes; ++i) numbers[i] = i % 2 * (lanes / 2) + i / 2;
+  const V order = hn::Load(d, numbers);
   for (; b + Vectors * lanes <= blocks; b += Vectors * lanes) {
     V x0[Vectors], x1[Vectors], x2[Vectors], x3[Vectors];
     for (int v = 0; v < Vectors; ++v) {
-      x0[v] = hn::Add(hn::Iota(d, 0), hn::Set(d, counter + b + static_cast<std::size_t>(v) * lanes));
+      x0[v] = hn::Add(order, hn::Set(d, counter + b + static_cast<std::size_t>(v) * lanes));
       x1[v] = hn::ShiftRight<32>(x0[v]);
       x2[v] = x3[v] = hn::Zero(d);
     }
@@ -51,9 +55,13 @@ std::size_t RandomBlocks(std::uint32_t* words, std::size_t b, std::size_t blocks
       }
     }
     for (int v = 0; v < Vectors; ++v) {
-      hn::StoreInterleaved4(hn::TruncateTo(narrow, x0[v]), hn::TruncateTo(narrow, x1[v]),
-                            hn::TruncateTo(narrow, x2[v]), hn::TruncateTo(narrow, x3[v]), narrow,
-                            words + 4 * (b + static_cast<std::size_t>(v) * lanes));
+      const auto pair = [&](V low, V high) HWY_ATTR {
+        return hn::BitCast(d, hn::OddEven(hn::BitCast(d32, hn::ShiftLeft<32>(high)), hn::BitCast(d32, low)));
+      };
+      const V first = pair(x0[v], x1[v]), second = pair(x2[v], x3[v]);
+      std::uint32_t* const to = words + 4 * (b + static_cast<std::size_t>(v) * lanes);
+      hn::StoreU(hn::BitCast(d32, hn::InterleaveLower(d, first, second)), d32, to);
+      hn::StoreU(hn::BitCast(d32, hn::InterleaveUpper(d, first, second)), d32, to + 2 * lanes);
     }
   }
   return b;
@@ -102,7 +110,7 @@ void NormalFloat(float* out, const std::uint32_t* words, std::size_t n) {
     hn::LoadInterleaved2(du, from, a, b);
     const V count = hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<1>(a)));
     const V u = hn::Mul(hn::Add(count, hn::Set(d, 0.5f)), hn::Set(d, 0x1p-31f));
-    const V radius = hn::Sqrt(hn::Mul(hn::Set(d, -2.0f), Log(d, u)));
+    const V radius = hn::Sqrt(hn::Mul(hn::Set(d, -2.0f), LogOrdinary(d, u)));
     // t = pi s, s in [-1, 1]: s = q/2 + f with |f| <= 1/4.
     const V s = hn::Mul(hn::ConvertTo(d, hn::BitCast(di, b)), hn::Set(d, 0x1p-31f));
     const V q = hn::Round(hn::Add(s, s));
