@@ -193,6 +193,7 @@ struct BinaryCall {
     }
     loop.kernel = kernels::binary_kernel(op, types.compute);
     if (loop.kernel == nullptr) no_kernel(op, types.compute);
+    for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(op, types.compute, k);
     check_divisor(op, b, types.compute);
   }
   void run(const Array& out, const Operand& a, const Operand& b) {
@@ -231,7 +232,12 @@ Array add_scaled_into(const Array* out, const Operand& a, const Operand& b, cons
   const Shape shape = shape_of(op, a, b);
   const Element scale(alpha, dtype);
   Loop loop;
-  loop.kernel = kernels::add_scaled_kernel(dtype);
+  if (alpha.toDouble() == 1) {
+    loop.kernel = kernels::binary_kernel(Binary::Add, dtype);
+    for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(Binary::Add, dtype, k);
+  } else {
+    loop.kernel = kernels::add_scaled_kernel(dtype);
+  }
   loop.result = dtype;
   loop.count = 2;
   loop.param = scale.bytes;

@@ -332,6 +332,27 @@ Kernel FindBinary(Binary op, DType dtype) {
   }
 }
 
+template <class Op>
+Kernel NumberKernelOf(DType dtype, int which) {
+  if (dtype == kFloat32) return which == 0 ? NumberKernel<Op, float, 0> : NumberKernel<Op, float, 1>;
+  if (dtype == kFloat64) return which == 0 ? NumberKernel<Op, double, 0> : NumberKernel<Op, double, 1>;
+  return nullptr;
+}
+Kernel FindNumber(Binary op, DType dtype, int which) {
+  switch (op) {
+    case Binary::Add:
+      return NumberKernelOf<Add>(dtype, which);
+    case Binary::Sub:
+      return NumberKernelOf<Sub>(dtype, which);
+    case Binary::Mul:
+      return NumberKernelOf<Mul>(dtype, which);
+    case Binary::Div:
+      return NumberKernelOf<Div>(dtype, which);
+    default:
+      return nullptr;
+  }
+}
+
 Kernel FindAddScaled(DType dtype) {
   static constexpr Kernel table[kDTypeCount] = {AddScaled<bool>,         AddScaled<std::uint8_t>,
                                                 AddScaled<std::int32_t>, AddScaled<std::int64_t>,
@@ -363,12 +384,14 @@ namespace gradus::core::kernels {
 
 HWY_EXPORT(FindUnary);
 HWY_EXPORT(FindBinary);
+HWY_EXPORT(FindNumber);
 HWY_EXPORT(FindAddScaled);
 HWY_EXPORT(FindClamp);
 HWY_EXPORT(FindPower);
 
 Kernel arithmetic_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindUnary)(op, dtype); }
 Kernel arithmetic_kernel(Binary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBinary)(op, dtype); }
+Kernel number_kernel(Binary op, DType dtype, int which) { return HWY_DYNAMIC_DISPATCH(FindNumber)(op, dtype, which); }
 Kernel add_scaled_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindAddScaled)(dtype); }
 Kernel clamp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindClamp)(dtype); }
 Kernel power_kernel(double exponent, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindPower)(exponent, dtype); }

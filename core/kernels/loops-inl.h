@@ -102,7 +102,23 @@ HWY_INLINE void Map(Op op, T* out, const T* a, const T* b, std::size_t n) {
   }
 }
 
+/// A binary operation one of whose operands, the left or the right one, is a number.
+template <class Op, class T, int which>
+struct WithNumber {
+  T number;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V other = hn::Set(d, number);
+    return which == 0 ? Op()(d, other, x) : Op()(d, x, other);
+  }
+};
+
 /// As type-erased kernels: what the tables hold.
+template <class Op, class T, int which>
+void NumberKernel(void* out, const void* const* in, std::size_t n, const void*) {
+  Map(WithNumber<Op, T, which>{*static_cast<const T*>(in[which])}, static_cast<T*>(out),
+      static_cast<const T*>(in[1 - which]), n);
+}
 template <class Op, class T>
 void UnaryKernel(void* out, const void* const* in, std::size_t n, const void*) {
   Map(Op(), static_cast<T*>(out), static_cast<const T*>(in[0]), n);

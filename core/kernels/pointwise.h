@@ -15,6 +15,9 @@ using Kernel = void (*)(void* out, const void* const* in, std::size_t n, const v
 // results that are Bool by nature.
 Kernel unary_kernel(Unary op, DType dtype);
 Kernel binary_kernel(Binary op, DType dtype);
+/// The same where operand `which` is a single number: in[which] points to that. nullptr where there is no such kernel,
+/// and the number has to be written out as often as it is read.
+Kernel number_kernel(Binary op, DType dtype, int which);
 /// a + alpha b; param: alpha, of the dtype.
 Kernel add_scaled_kernel(DType dtype);
 /// in[0] ? in[1] : in[2], the condition being Bool.

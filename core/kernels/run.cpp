@@ -35,7 +35,7 @@ bool run_contiguous(const Array& out, const Loop& loop) {
   if (out.dtype() != loop.result || !out.is_contiguous()) return false;
   const char* data[3];
   const void* number[3] = {};
-  bool numbers = false;
+  int numbers = 0, last = 0;  // how many there are, and which
   for (int k = 0; k < loop.count; ++k) {
     const Input& input = loop.inputs[k];
     const Array* const array = input.array;
@@ -44,16 +44,21 @@ bool run_contiguous(const Array& out, const Loop& loop) {
     } else {
       number[k] = number_of(input);
       if (number[k] == nullptr) return false;
-      numbers = true;
+      ++numbers;
+      last = k;
     }
   }
   const std::int64_t n = out.numel();
   char* const to = static_cast<char*>(out.data());
   const std::int64_t to_size = size_of(loop.result);
+  const Kernel one = numbers == 1 && last < 2 ? loop.number_kernels[last] : nullptr;
+  const Kernel kernel = one != nullptr ? one : loop.kernel;
   const auto plain = [&](std::int64_t begin, std::int64_t end) {
     const void* in[3];
-    for (int k = 0; k < loop.count; ++k) in[k] = data[k] + begin * size_of(loop.inputs[k].dtype);
-    loop.kernel(to + begin * to_size, in, static_cast<std::size_t>(end - begin), loop.param);
+    for (int k = 0; k < loop.count; ++k) {
+      in[k] = number[k] != nullptr ? number[k] : data[k] + begin * size_of(loop.inputs[k].dtype);
+    }
+    kernel(to + begin * to_size, in, static_cast<std::size_t>(end - begin), loop.param);
   };
   const auto with_numbers = [&](std::int64_t begin, std::int64_t end) {
     Buffer buffers[3];
@@ -72,7 +77,7 @@ bool run_contiguous(const Array& out, const Loop& loop) {
     }
   };
   const std::int64_t grain = grain_of(n, loop.block, 1);
-  if (numbers) {
+  if (numbers > 0 && one == nullptr) {
     parallel_for(n, grain, with_numbers);
   } else {
     parallel_for(n, grain, plain);
@@ -97,8 +102,17 @@ class TileLoop {
                                                          : loop.inputs[k - 1].dtype;
       computed_[k] = k == 0 ? loop.result : loop.inputs[k - 1].dtype;
       straight_[k] = stored_[k] == computed_[k] && plan->col_stride(k) == size_of(stored_[k]);
-      buffered = buffered || !straight_[k];
     }
+    kernel_ = loop.kernel;
+    for (int k = 1; k < std::min(operands_, 3) && !buffered; ++k) {
+      const bool single =
+          stored_[k] == computed_[k] && plan->col_stride(k) == 0 && loop.number_kernels[k - 1] != nullptr;
+      if (!single || (operands_ == 3 && !straight_[3 - k])) continue;
+      kernel_ = loop.number_kernels[k - 1];  // reads the number where it lies
+      straight_[k] = true;
+      single_ = k;
+    }
+    for (int k = 0; k < operands_; ++k) buffered = buffered || !straight_[k];
     plan->cut(buffered);
     by_row_ = plan->tile_rows() == 1 || plan->tile_cols() >= kRowCall;
     for (int k = 0; k < operands_; ++k) {
@@ -139,10 +153,10 @@ class TileLoop {
         for (std::int64_t c = 0; c < length; c += run) {
           const void* in[3];
           for (int k = 1; k < operands_; ++k) {
-            in[k - 1] = data[k] + r * row_stride[k] + (number_[k] ? 0 : c * size_of(computed_[k]));
+            in[k - 1] = data[k] + r * row_stride[k] + (number_[k] || k == single_ ? 0 : c * size_of(computed_[k]));
           }
-          loop_.kernel(data[0] + r * row_stride[0] + c * size_of(computed_[0]), in,
-                       static_cast<std::size_t>(std::min(run, length - c)), loop_.param);
+          kernel_(data[0] + r * row_stride[0] + c * size_of(computed_[0]), in,
+                  static_cast<std::size_t>(std::min(run, length - c)), loop_.param);
         }
       }
       if (!straight_[0]) {
@@ -155,9 +169,11 @@ class TileLoop {
  private:
   const Plan& plan_;
   const Loop& loop_;
+  Kernel kernel_;
+  int single_ = 0;  // the operand that is one number for each row and that kernel_ reads as such; 0: none
   const DType to_;
   int operands_;
-  DType stored_[Plan::kMaxOperands], computed_[Plan::kMaxOperands];
+  DType stored_[Plan::kMaxOperands] = {}, computed_[Plan::kMaxOperands] = {};
   bool straight_[Plan::kMaxOperands];  // the kernel reads or writes the operand's own memory
   bool number_[Plan::kMaxOperands];    // one number for each row
   bool by_row_, in_runs_ = false;

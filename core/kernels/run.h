@@ -28,6 +28,7 @@ struct Loop {
   const void* param = nullptr;
   /// Elements of one block; twice as many go parallel.
   std::int64_t block = 32768;
+  Kernel number_kernels[2] = {};  ///< for an input 0, or 1, that is a single number; null: there is none
 };
 
 /// `out` has the broadcast shape, any strides, any dtype; no input overlaps it, unless at the very same places.
