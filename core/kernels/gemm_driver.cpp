@@ -1,5 +1,6 @@
 // The loops around the tiles of a matrix product: which way round, what is packed, and who computes what.
 #include <algorithm>
+#include <numeric>
 #include <type_traits>
 
 #include "../even_grain.h"
@@ -116,11 +117,19 @@ class Product {
     });
   }
 
+  // Whether a line of each of k rows finds room in the first cache, with its 64 sets of 8 lines: rows that are a multiple
+  // of lines apart share few of those.
+  static bool stays_near(int64_t k, int64_t row) {
+    const int64_t bytes = row * static_cast<int64_t>(sizeof(T));
+    return bytes % 64 != 0 || k <= 6 * (64 / std::gcd<int64_t>(64, bytes / 64));
+  }
+
   void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
     // On the stack: once c is being written, nothing may fail any more.
     alignas(64) T buffer[gemm_longest_block * kMostCols];
     const int64_t m_packed = ceil_div(p.m, rows_) * rows_;
-    const bool in_place = p.b_col == 1 && (i1 - i0 <= 4 * rows_ || p.n <= kSmall / p.k);
+    const bool in_place =
+        p.b_col == 1 && (i1 - i0 <= 4 * rows_ || (p.n <= kSmall / p.k && stays_near(std::min(p.k, k_block_), p.b_row)));
     for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p.k - k0);
       const Rows<T> a = packed_a == nullptr ? Rows<T>{p.a + k0 * p.a_col, rows_ * p.a_row, p.a_row, p.a_col, rows_}
