@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <gradus/autograd/create.h>
@@ -377,6 +378,40 @@ BOOST_AUTO_TEST_CASE(memory) {
   const NoGradGuard no_grad;
   BOOST_TEST(peak([&] { scaled_dot_product_attention(q, k, v, {}, 0, true); }) <= spare);
   BOOST_TEST(memory_stats().live_arrays == arrays + 3);
+}
+
+// Refused in the forward pass and in the backward pass, with nothing left behind; then it works.
+BOOST_AUTO_TEST_CASE(without_memory_nothing_is_lost) {
+  manual_seed(13);
+  const std::int64_t n = 512;
+  const auto draw_leaf = [&] { return leaf({16, n, 8}, kFloat32); };
+  const Tensor q = draw_leaf(), k = draw_leaf(), v = draw_leaf(), dy = randn({16, n, 8});
+  const auto attend = [&] { return scaled_dot_product_attention(q, k, v); };
+  const auto refused = [&](std::int64_t spare, const std::function<void()>& work) {
+    empty_cache();
+    set_memory_limit(memory_stats().held_bytes + spare);
+    BOOST_CHECK_THROW(work(), MemoryError);
+    set_memory_limit(std::numeric_limits<std::int64_t>::max());
+  };
+  const std::vector<Array> expected = step(q, k, v, {}, dy);
+  const std::int64_t arrays = memory_stats().live_arrays;
+  refused(16 * n * n * 2, attend);
+  BOOST_TEST(memory_stats().live_arrays == arrays);
+  const Tensor y = attend();
+  refused(100000, [&] { y.backward(dy, true); });
+  BOOST_TEST(!q.grad().defined());
+  y.backward(dy);
+  BOOST_TEST(same_bits(y.array(), expected[0]));
+  BOOST_TEST(same_bits(q.grad().array(), expected[1]));
+  BOOST_TEST(same_bits(v.grad().array(), expected[3]));
+}
+
+BOOST_AUTO_TEST_CASE(expanded_operands) {
+  manual_seed(14);
+  const Tensor q = randn({1, 5, 4}).expand({3, 5, 4}), k = randn({1, 1, 4}).expand({3, 6, 4});
+  const Tensor v = randn({3, 6, 1}).expand({3, 6, 4}), dy = randn({3, 5, 4});
+  const std::vector<Array> a = step(q, k, v, {}, dy), b = step(q.contiguous(), k.contiguous(), v.contiguous(), {}, dy);
+  for (std::size_t i = 0; i < a.size(); ++i) BOOST_TEST(same_bits(a[i], b[i]));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {

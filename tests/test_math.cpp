@@ -56,6 +56,30 @@ BOOST_AUTO_TEST_CASE(float64_is_within_its_documented_bounds_on_every_instructio
   check_bounds<double>("float64");
 }
 
+// A vector of ordinary numbers may take a shorter way than one with a special number among them.
+BOOST_AUTO_TEST_CASE(neighbours_change_no_bit) {
+  constexpr std::size_t together = 16;  // vectors of one number, and with NaN at every other place
+  for (const MathFunction& f : math_functions()) {
+    const std::vector<float> samples = math_samples<float>(f);
+    std::vector<float> alike, mixed;
+    for (std::size_t i = 0; i < samples.size(); i += 37) {
+      for (std::size_t k = 0; k < together; ++k) {
+        alike.push_back(samples[i]);
+        mixed.push_back(k % 2 == 0 ? samples[i] : std::numeric_limits<float>::quiet_NaN());
+      }
+    }
+    for (std::string_view set : instruction_sets()) {
+      const UsingInstructionSet choice(set);
+      const Array y = f.call(math_array(alike)), z = f.call(math_array(mixed));
+      for (std::size_t i = 0; i < alike.size(); i += 2) {
+        const float a = y.data_ptr<float>()[i], b = z.data_ptr<float>()[i];
+        BOOST_REQUIRE_MESSAGE(std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b)),
+                              f.name << " of " << alike[i] << " on " << set << ": " << a << " or " << b);
+      }
+    }
+  }
+}
+
 // The lowest instruction set is named here once more, so that it is not forgotten where it is not the machine's own.
 BOOST_AUTO_TEST_CASE(the_lowest_instruction_set_can_be_forced) {
   const std::string_view lowest = instruction_sets().back();

@@ -58,8 +58,9 @@ inline Real gelu(Real x) {
 inline Real gelu_tanh(Real x) {
   if (!(std::abs(x) < 60)) return x < 0 ? -0.0L : x;
   // 2 sqrt(2 / pi) in two parts.
-  const Wide k = static_cast<Wide>(1.5957691216057307117597842397375274738L) +
-                 static_cast<Wide>(5.351177755720478e-20L) * (sizeof(Real) == 16 && std::numeric_limits<Real>::digits == 64);
+  const Wide k =
+      static_cast<Wide>(1.5957691216057307117597842397375274738L) +
+      static_cast<Wide>(5.351177755720478e-20L) * (sizeof(Real) == 16 && std::numeric_limits<Real>::digits == 64);
   const Wide c = static_cast<Wide>(44715) / 1000000, w = static_cast<Wide>(x);
   const Wide v = k * w * (1 + c * w * w);
   const auto high = static_cast<Real>(v);
@@ -72,7 +73,7 @@ inline const std::vector<MathFunction>& math_functions() {
   using core::Unary;
   const auto unary = [](Unary op) { return [op](const core::Array& x) { return core::unary(op, x); }; };
   static const std::vector<MathFunction> all = {
-      {"exp", unary(Unary::Exp), std::exp, {-104, -103.97, -87.3, 88.72, 89, 0.3466, -745.13, -708.4, 709.78, 710}},
+      {"exp", unary(Unary::Exp), std::exp, {-104, -103.97, -87.3, 86, 88.72, 89, 0.3466, -745.13, -708.4, 709.78, 710}},
       {"exp2", unary(Unary::Exp2), std::exp2, {-150, -126, 127, 128, 0.5, -1075, -1022, 1024, 1025}},
       {"expm1", unary(Unary::Expm1), std::expm1, {-18, -17.4, 88.72, 88.9, 0.3466, 1.04, -38, 709.78}},
       {"log", unary(Unary::Log), std::log, {1, 0.70710678, 1.41421356, 1.17549435e-38, 2.2250738585072014e-308}},
@@ -81,8 +82,11 @@ inline const std::vector<MathFunction>& math_functions() {
       {"log10", unary(Unary::Log10), std::log10, {1, 0.70710678, 1.41421356, 10, 0.1, 1.17549435e-38}},
       {"sin", unary(Unary::Sin), std::sin, {0.78539816, 1.57079633, 3.14159265, 6.2831853, 1048576}},
       {"cos", unary(Unary::Cos), std::cos, {0.78539816, 1.57079633, 3.14159265, 6.2831853, 1048576}},
-      {"tanh", unary(Unary::Tanh), std::tanh, {9.02, 10, 0.1733, 0.52, 19.1, 22, 7.45e-9}},
-      {"sigmoid", unary(Unary::Sigmoid), exact::logistic, {-104, -87.3, 16.6, 88.7, -745, -708, 36.7}},
+      {"tanh",
+       unary(Unary::Tanh),
+       std::tanh,
+       {9.02, 10, 0.125, 0.1733, 0.52, 1.25, 1.75, 2.5, 7, 12, 19.1, 22, 7.45e-9, 1.0842e-19}},
+      {"sigmoid", unary(Unary::Sigmoid), exact::logistic, {-104, -87.3, -86, 16.6, 88.7, -745, -708, 36.7}},
       {"erf", unary(Unary::Erf), std::erf, {1, 3.9, 4, 5.9, 6}},
       {"sqrt", unary(Unary::Sqrt), std::sqrt, {}},
       {"rsqrt", unary(Unary::Rsqrt), exact::reciprocal_root, {}},
