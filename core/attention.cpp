@@ -232,7 +232,9 @@ Shape attention_scores_shape(const char* op, const Array& query, const Array& ke
         "x.view({{batch, length, heads, width}}).transpose(1, 2)",
         op, query.shape(), key.shape(), value.shape());
   }
-  return with_matrix(batch, query.size(-2), key.size(-2));
+  const Shape scores = with_matrix(batch, query.size(-2), key.size(-2));
+  checked_numel(scores, op);
+  return scores;
 }
 
 namespace {

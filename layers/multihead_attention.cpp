@@ -86,12 +86,15 @@ std::tuple<Tensor, Tensor> MultiheadAttentionImpl::forward(Operand query, const 
   const Scope scope(query.at(), path());
   const Tensor& x = query.tensor();
   const std::int64_t E = options.embed_dim(), heads = options.num_heads();
+  if (!x.defined() || !key.defined() || !value.defined()) {
+    core::fail<ValueError>("MultiheadAttention: query, key and value must be defined");
+  }
   if (x.dim() != 3 || key.dim() != 3 || value.dim() != 3 || x.size(2) != E || key.size(2) != options.kdim() ||
       value.size(2) != options.vdim() || key.size(0) != value.size(0) || key.size(1) != x.size(1) ||
       value.size(1) != x.size(1)) {
     core::fail<ShapeError>(
         "MultiheadAttention: query, key and value must be [L, N, {}], [S, N, {}] and [S, N, {}]: {}, {} and {}; "
-        "transpose(0, 1) brings the length before the batch",
+        "transpose(0, 1) brings the length before the batch, unsqueeze(1) makes a batch of one",
         E, options.kdim(), options.vdim(), x.sizes(), key.sizes(), value.sizes());
   }
   const std::int64_t L = x.size(0), N = x.size(1), S = key.size(0);

@@ -440,6 +440,9 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<ShapeError>(attend(q, k, v, ones({4, 2, 3, 5, 6}, kBool)), {"attn_mask must broadcast"});
   check_error<ValueError>(attend(q, k, v, ones({5, 6}, kBool), 0, true),
                           {op + "attn_mask must not be given with is_causal"});
+  const std::int64_t many = std::int64_t{1} << 32;
+  const Tensor row = randn({1, 4});
+  check_error<ShapeError>(attend(row.expand({many, 4}), row.expand({many, 4}), row.expand({many, 4})), {op, "64 bits"});
   check_error<ValueError>(attend(q, Tensor(), v), {op + "query, key and value must be defined"});
   const core::RandomPosition before = core::default_generator().position();
   for (const double p : {-0.1, 1.5, static_cast<double>(NAN)}) {

@@ -147,6 +147,8 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
       {"MultiheadAttention: query, key and value must be [L, N, 4], [S, N, 4] and [S, N, 4]: [3, 2, 4], "
        "[5, 2, 4] and [3, 2, 4]",
        "transpose(0, 1)"});
+  check_error<ValueError>([&] { layer(x, Tensor(), y); }, {"MultiheadAttention: query, key and value must be defined"});
+  check_error<ShapeError>([&] { layer(x[0], y, y); }, {"[2, 4], [5, 2, 4]", "unsqueeze(1) makes a batch of one"});
   check_error<ShapeError>(
       [&] {
         layer->forward(x, y, y, {}, true, zeros({5, 3}, kBool));
