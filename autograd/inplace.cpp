@@ -145,10 +145,12 @@ const Tensor& Tensor::add_(const Scalar& b, const Scalar& alpha, Location at) co
   return *this;
 }
 const Tensor& Tensor::sub_(const Tensor& b, const Scalar& alpha, Location at) const {
+  core::check_difference(dtype(), b.dtype());
   apply_inplace<SubFrom>({alpha}, {*this, at}, Operand(b, at));
   return *this;
 }
 const Tensor& Tensor::sub_(const Scalar& b, const Scalar& alpha, Location at) const {
+  core::check_difference(dtype(), b.category());
   apply_inplace<SubNumberFrom>({alpha == Scalar(1) ? b : product(b, alpha)}, {*this, at});
   return *this;
 }
@@ -184,6 +186,10 @@ const Tensor& Tensor::zero_(Location at) const {
 const Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
   if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
   const DType dtype = floating(*this, "uniform_");
+  const double most = dtype == kFloat32 ? 3.4028234663852886e38 : std::numeric_limits<double>::max();
+  if (!(to - from <= most)) {
+    core::fail<ValueError>("uniform_: to - from must be a number that {} holds: from {} to {}", dtype, from, to);
+  }
   const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn(*this, Tensor(unit * (to - from) + from), at);
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "../core/pointwise.h"
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "engine.h"
@@ -134,6 +135,11 @@ namespace {
 }
 
 }  // namespace
+
+void overwrite(std::string_view op, const core::Array& x, const core::Array& result) {
+  core::check_castable(op, result.dtype(), x.dtype());
+  x.copy_(result);
+}
 
 bool begin_inplace(const char* op, const Operand* inputs, int count) {
   const Tensor& self = inputs[0].tensor();

@@ -179,7 +179,7 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
       else
         Op::write(x, detail::input_array(inputs[I + 1])...);
     } else {
-      x.copy_(detail::run_forward<Op>(attrs, inputs, count, detail::InputIndices<Op>{}));
+      detail::overwrite(Op::name, x, detail::run_forward<Op>(attrs, inputs, count, detail::InputIndices<Op>{}));
     }
   }
   (std::index_sequence_for<X...>{});

@@ -126,6 +126,8 @@ GRADUS_API void differentiate(const Node& rule, const std::vector<Tensor>& outpu
                               const Gradients& dy, Gradients& dx);
 /// Checks that inputs[0] may be changed in place; whether the change is to be recorded.
 GRADUS_API bool begin_inplace(const char* op, const Operand* inputs, int count);
+/// x <- result. DTypeError when x's dtype is of a lower category.
+GRADUS_API void overwrite(std::string_view op, const core::Array& x, const core::Array& result);
 /// Gives a tensor that was changed in place its new history, and its base and views theirs.
 GRADUS_API void end_inplace(const Tensor& self, core::Ref<Node> node, Location at);
 

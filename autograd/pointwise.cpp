@@ -151,12 +151,8 @@ struct Sub {
   static constexpr bool broadcasts = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) {
-    check(a.dtype(), b.dtype());
+    core::check_difference(a.dtype(), b.dtype());
     return c.alpha == Scalar(1) ? a - b : core::add_scaled(a, b, negated(c.alpha));
-  }
-  static void check(DType a, DType b) {
-    if (a != kBool && b != kBool) return;
-    core::fail<DTypeError>("sub: no operand may be bool: {} - {}; use logical_xor, or convert first", a, b);
   }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
@@ -166,7 +162,7 @@ struct AddNumber : WithNumber<Binary::Add> {
 };
 struct SubNumber : WithNumber<Binary::Sub> {
   static Array forward(const Attrs& c, const Array& x) {
-    Sub::check(x.dtype(), c.value.category());
+    core::check_difference(x.dtype(), c.value.category());
     return core::binary(Binary::Sub, x, c.value);
   }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
@@ -176,7 +172,7 @@ struct SubFromNumber {
   static constexpr std::string_view name = "rsub";
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x) {
-    Sub::check(c.value.category(), x.dtype());
+    core::check_difference(c.value.category(), x.dtype());
     return core::binary(Binary::Sub, c.value, x);
   }
   static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });

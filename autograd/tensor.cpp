@@ -15,7 +15,8 @@ using autograd::LeafNode;
 void Body::destroy() noexcept { delete this; }
 
 void Device::fail_other(DeviceType) {
-  core::fail<ValueError>("Device: there is none but the CPU: ask cuda::is_available(), which is false, before choosing kCUDA");
+  core::fail<ValueError>(
+      "Device: there is none but the CPU: ask cuda::is_available(), which is false, before choosing kCUDA");
 }
 Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
   if (name != "cpu") core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"", name);

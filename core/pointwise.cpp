@@ -118,9 +118,7 @@ void check_out(std::string_view op, const Array& out, const Shape& shape, DType 
   if (out.shape() != shape) {
     fail<ShapeError>("{}: the output must have the result's shape: {} for {}", op, out.shape(), shape);
   }
-  if (category(result) > category(out.dtype())) {
-    fail<DTypeError>("{}: the result's dtype must be castable to the output's: {} to {}", op, result, out.dtype());
-  }
+  check_castable(op, result, out.dtype());
   if (out.may_overlap_itself()) {
     fail<ValueError>("{}: each element written to must have its own memory: shape {} with strides {}; clone() it first",
                      op, out.shape(), out.strides());
@@ -285,6 +283,18 @@ Array unary(Unary op, const Array& x) {
   Array out = empty(x.shape(), loop.result);
   kernels::run(out, loop);
   return out;
+}
+
+void check_castable(std::string_view op, DType result, DType out) {
+  if (category(result) > category(out)) {
+    fail<DTypeError>("{}: the result's dtype must be castable to the output's: {} to {}", op, result, out);
+  }
+}
+
+void check_difference(DType a, DType b) {
+  if (a == kBool || b == kBool) {
+    fail<DTypeError>("sub: no operand may be bool: {} - {}; use logical_xor, or convert first", a, b);
+  }
 }
 
 void unary_out(const Array& out, Unary op, const Array& x) {

@@ -32,6 +32,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "array.h"
 
@@ -138,6 +139,11 @@ GRADUS_API Array binary(Binary op, const Operand& a, const Operand& b);
 /// Writes into `out` (any strides, exact shape of the broadcast; its dtype may be any that the result's category can be
 /// cast to, else DTypeError); safe when operands are `out` itself or overlap it. ShapeError otherwise. Counts as a write.
 GRADUS_API void unary_out(const Array& out, Unary op, const Array& x);
+/// DTypeError, naming `op`, when numbers of dtype `result` are of a higher category (bool < integer < floating) than those
+/// of `out`: they would lose what they are.
+GRADUS_API void check_castable(std::string_view op, DType result, DType out);
+/// DTypeError when one of them is Bool, whose difference has no meaning.
+GRADUS_API void check_difference(DType a, DType b);
 GRADUS_API void binary_out(const Array& out, Binary op, const Operand& a, const Operand& b);
 /// out <- a + alpha b in one pass.
 GRADUS_API void add_scaled_out(const Array& out, const Operand& a, const Operand& b, const Scalar& alpha);

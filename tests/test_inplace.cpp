@@ -636,6 +636,25 @@ BOOST_AUTO_TEST_CASE(a_result_that_its_rule_does_not_need) {
   check_change(a - b, {2, 2}, {-2, -2});
 }
 
+// What an operation gives must not be cut to what the tensor can hold; sub_ knows no truth values, as sub doesn't.
+BOOST_AUTO_TEST_CASE(results_of_a_higher_category_are_refused) {
+  const Tensor whole = Tensor(core::arange(1, 4, 1, kInt64)), truth = whole > 1;
+  const auto refused = [&](auto change, const char* what) {
+    const Tensor before = whole.clone();
+    test::check_error<DTypeError>([&] { change(whole); }, {what, "float32 to int64"});
+    BOOST_TEST(test::same_bits(whole, before));
+  };
+  refused([](const Tensor& x) { x.exp_(); }, "exp: the result's dtype must be castable");
+  refused([](const Tensor& x) { x.sqrt_(); }, "sqrt");
+  refused([](const Tensor& x) { x.sigmoid_(); }, "sigmoid");
+  refused([](const Tensor& x) { x.clamp_(0.5, 2.5); }, "clamp");
+  BOOST_TEST(test::same_bits(whole.clone().clamp_(2, 3), whole.clamp(2, 3)));
+  for (const auto& change : std::vector<std::function<void()>>{[&] { truth.sub_(truth); }, [&] { whole.sub_(truth); },
+                                                               [&] { truth.sub_(Scalar(true)); }}) {
+    test::check_error<DTypeError>(change, {"sub: no operand may be bool"});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(integers_wrap_around) {
   const Tensor x = Tensor(core::full({2}, 1, kInt64));
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();

@@ -155,6 +155,34 @@ BOOST_AUTO_TEST_CASE(rows_of_huge_numbers) {
   BOOST_TEST(F::layer_norm(infinite, F::LayerNormFuncOptions({3})).isnan().all().item<bool>());
 }
 
+// The cube of what is divided by is no number of the dtype: the composed gradients must not notice.
+BOOST_AUTO_TEST_CASE(gradients_of_large_rows) {
+  manual_seed(6);
+  for (const double scale : {1e7, 1e13, 1e16, 1e18}) {
+    const Tensor x = (randn({3, 9}) * scale).requires_grad_(), dy = randn({3, 9});
+    const auto gradient = [&](bool composed) {
+      return autograd::grad({F::layer_norm(x, F::LayerNormFuncOptions({9}))}, {x}, {dy}, true, composed)[0];
+    };
+    BOOST_TEST(allclose(gradient(true).detach() * scale, gradient(false) * scale, 1e-4, 1e-5));
+    const Tensor second = autograd::grad({(gradient(true) * scale * dy).sum()}, {x})[0];
+    BOOST_TEST(second.isfinite().all().item<bool>());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_one_number) {
+  for (std::int64_t n = 1; n < 40; ++n) {
+    const Tensor huge = (ones({1, n}) * 3e38).requires_grad_();
+    const Tensor y = F::layer_norm(huge, F::LayerNormFuncOptions({n}));
+    y.backward(ones({1, n}));
+    BOOST_TEST(y.detach().abs().max().item<float>() == 0);
+    BOOST_TEST(huge.grad().isfinite().all().item<bool>());
+    for (const double value : {1e13 + 0.37, 1.23e14 + 2.22, 1.7e18}) {
+      const Tensor x = ones({1, n}, kFloat64) * value;
+      BOOST_TEST(F::layer_norm(x, F::LayerNormFuncOptions({n})).abs().max().item<double>() < 0.01);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(layouts_and_threads_change_no_bit) {
   manual_seed(4);
   for (const std::vector<std::int64_t>& shape :

@@ -49,6 +49,18 @@ RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, do
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   RowStatistics of{SumRow(x, n) / static_cast<double>(n), 1};
+  if constexpr (sizeof(T) == 8) {
+    // The mean is rounded to the very digits that a row of nearly equal numbers has: what is left of their deviations
+    // corrects it.
+    const Standardize<T> rough(of);
+    double rest[2] = {};
+    TwoSums<T>(n, rest, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+      auto v = rough.Centred(d, LoadUpTo(d, x + i, count));
+      if (count < lanes) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
+      a = hn::Add(a, v);
+    });
+    if (std::isfinite(rest[0])) of.mean += rest[0] / static_cast<double>(n);
+  }
   const Standardize<T> centre(of);
   double squares[2] = {};
   TwoSums<T>(n, squares, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
@@ -85,7 +97,9 @@ void LayerNormBackward(const void* above, const void* in, const void* weight, Ro
   TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
     AskForNextRow(x + i, n);
     AskForNextRow(dy + i, n);
-    const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
+    auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
+    // Absent lanes have the value 0, and 0 times an infinite distance from the mean would be NaN.
+    if (count < lanes) x_hat = hn::IfThenElseZero(hn::FirstN(d, count), x_hat);
     const auto g = LoadUpTo(d, dy + i, count);
     if (dw != nullptr) add(dw + i, hn::Mul(g, x_hat), count);
     if (db != nullptr) add(db + i, g, count);
