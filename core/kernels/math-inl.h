@@ -109,13 +109,12 @@ HWY_INLINE V Gelu(D d, V x) {
   const V ratio = hn::Mul(m, hn::Div(hn::Mul(p, a), q));  // |x| Phi(-|x|) = ratio 2^n
   const bool ordinary = kShortWays && hn::AllTrue(d, hn::Lt(a, hn::Set(d, 13.0f)));
   const V tail = ordinary ? hn::Mul(ratio, PowerOf2(d, n)) : Scale(d, ratio, n);
-  // Of two zeros Max gives the second: x, with its sign; from -0 nothing is left of +0 but -0.
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
-  const V positive = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Set(d, -0.0f), x);
+  return PassNaN(d, x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(tail), hn::Sub(x, tail)));
 #else
-  const V positive = hn::Max(hn::Set(d, -0.0f), x);
+  // Of two zeros Max gives the second: x, with its sign; from -0 nothing is left of +0 but -0.
+  return hn::Sub(hn::Max(hn::Set(d, -0.0f), x), tail);
 #endif
-  return PassNaN(d, x, hn::Sub(positive, tail));
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Gelu(D d, V x) {
