@@ -22,6 +22,10 @@
 #ifdef GRADUS_TSAN
 extern "C" void __tsan_acquire(void*);
 extern "C" void __tsan_release(void*);
+// oneTBB's own memory goes from thread to thread by hand-overs that the sanitizer can't see; it sees memset, though.
+extern "C" __attribute__((weak, visibility("default"))) const char* __tsan_default_suppressions() {
+  return "called_from_lib:libtbb.so\n";
+}
 #endif
 
 namespace gradus {
