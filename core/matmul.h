@@ -8,8 +8,10 @@ namespace gradus::core {
 /// c <- alpha a b + beta c for matrices [m, k] x [k, n] -> [m, n], any strides; c is not read when beta is 0 (it may
 /// hold NaN); k = 0 gives beta c. One dtype for all, floating or integer. `bias`, when defined, is [n], added to each
 /// row in the same pass. c must not overlap a or b (ValueError). Counts as a write.
-/// The bits of an element depend on its row of a, its column of b, alpha, beta and bias alone: a row has the same bits in
-/// a product of its own and in a larger one, whatever the strides and the number of threads (per instruction set).
+/// The bits of an element depend on its row of a, its column of b, alpha, beta and bias alone: some rows have the same bits
+/// in a product of their own and in a larger one, whatever the strides and the number of threads (per instruction set).
+/// Only a single row or column may differ in its last bits from the same one among others: products with vectors are
+/// summed in an order of their own where the matrix is contiguous along k.
 GRADUS_API void gemm(const Array& c, const Array& a, const Array& b, double alpha = 1, double beta = 0,
                      const Array& bias = {});
 /// As NumPy's and PyTorch's: 1-d operands join as row or column, leading dimensions broadcast as batches. Dtypes are

@@ -10,6 +10,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "core/kernels/loops-inl.h"
 #include "core/kernels/pack-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -188,95 +189,52 @@ void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n,
   for (; p < k; ++p) rows_into<1>(x + p, b + p * b_row, b_row, n, sums, p == 0);
 }
 
-// `groups` vectors of columns, all of which are there unless `partial`, and `blocks` of k.
-template <int groups, int blocks, bool partial, class T>
-HWY_INLINE void columns_into(int64_t k, const T* x, const T* b, int64_t b_col, int64_t first, int64_t n, T* sums,
-                             int64_t sums_row) {
-  const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
-  std::conditional_t<partial, const T* [lanes], EvenRows<T>> rows[groups];
-  Vec<T> sum[groups][blocks];
-  for (int g = 0; g < groups; ++g) {
-    if constexpr (partial) {
-      row_pointers(b, b_col, first + g * lanes, n, rows[g]);
-    } else {
-      rows[g] = {b + (first + g * lanes) * b_col, b_col};
-    }
-    for (int s = 0; s < blocks; ++s) sum[g][s] = hn::Zero(d);
-  }
-  int64_t p = 0;
-#if HWY_TARGET != HWY_SCALAR
-  // Whole lines of the cache, so that each is fetched once: rows are often a multiple of 4096 bytes apart, and then
-  // more of them in use than the first cache has ways for.
-  if constexpr (lanes == kTileEdge<T>) {
-    for (; p + lanes <= k; p += lanes) {
-      for (int g = 0; g < groups; ++g) {
-        for (int s = 0; s < blocks; ++s) {
-          Vec<T> tile[lanes];
-          for (int64_t i = 0; i < lanes; ++i) tile[i] = hn::LoadU(d, rows[g][i] + s * k + p);
-          transpose<T>(tile);
-          for (int64_t q = 0; q < lanes; ++q) sum[g][s] = hn::MulAdd(hn::Set(d, x[s * k + p + q]), tile[q], sum[g][s]);
-        }
-      }
-    }
-  }
-#endif
-  for (; p + block <= k; p += block) {
-    for (int g = 0; g < groups; ++g) {
-      for (int s = 0; s < blocks; ++s) {
-        Vec<T> columns[block];
-        load_transposed<T>(rows[g], s * k + p, columns);
-        for (int64_t q = 0; q < block; ++q) {
-          sum[g][s] = hn::MulAdd(hn::Set(d, x[s * k + p + q]), columns[q], sum[g][s]);
-        }
-      }
-    }
-  }
-  HWY_ALIGN T gathered[lanes];
-  for (; p < k; ++p) {
-    for (int g = 0; g < groups; ++g) {
-      for (int s = 0; s < blocks; ++s) {
-        for (int64_t i = 0; i < lanes; ++i) gathered[i] = rows[g][i][s * k + p];
-        sum[g][s] = hn::MulAdd(hn::Set(d, x[s * k + p]), hn::Load(d, gathered), sum[g][s]);
-      }
-    }
-  }
-  for (int g = 0; g < groups; ++g) {
-    for (int s = 0; s < blocks; ++s) hn::StoreU(sum[g][s], d, sums + s * sums_row + first + g * lanes);
-  }
-}
-
-template <class T>
-void vector_by_cols(int64_t k, int64_t blocks, const T* x, const T* b, int64_t b_col, int64_t n, T* sums,
-                    int64_t sums_row) {
-  constexpr int lanes = static_cast<int>(kLanes<T>), some = lanes < 16 ? 16 / lanes : 1;
-  int64_t j = 0;
-  if (blocks == 2) {
-    for (; j + lanes <= n; j += lanes) columns_into<1, 2, false>(k, x, b, b_col, j, n, sums, sums_row);
-    if (j < n) columns_into<1, 2, true>(k, x, b, b_col, j, n, sums, sums_row);
-    return;
-  }
-  for (; j + some * lanes <= n; j += some * lanes) columns_into<some, 1, false>(k, x, b, b_col, j, n, sums, sums_row);
-  for (; j < n; j += lanes) columns_into<1, 1, true>(k, x, b, b_col, j, n, sums, sums_row);
-}
-
 // --- Dot products ---------------------------------------------------------------------------------------------------
 
-// A sum is one chain of additions, so several of them run side by side.
-template <int count, class T>
-HWY_INLINE void dots(int64_t k, const T* x, int64_t x_step, const T* y, int64_t y_step, T* sums) {
-  T sum[count] = {};
-  for (int64_t p = 0; p < k; ++p) {
-    for (int i = 0; i < count; ++i) sum[i] = multiply_add(x[(i * k + p) * x_step], y[(i * k + p) * y_step], sum[i]);
+// As many dot products as a vector has lanes: lane i of a sum adds up every lanes-th product, and a transposition at the
+// end brings what belongs together into one lane. Dot products that are not there repeat the last one. `shared`: x is
+// the same for all.
+template <bool shared, class T>
+HWY_INLINE void some_dots(int64_t k, int64_t count, const T* x, int64_t x_row, const T* y, int64_t y_row, T* sums) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  const T *rows_x[lanes], *rows_y[lanes];
+  if (!shared) row_pointers(x, x_row, 0, count, rows_x);
+  row_pointers(y, y_row, 0, count, rows_y);
+  Vec<T> sum[lanes];
+  for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::Zero(d);
+  int64_t p = 0;
+  for (; p + lanes <= k; p += lanes) {
+    const Vec<T> factor = hn::LoadU(d, x + p);
+    for (int64_t i = 0; i < lanes; ++i) {
+      sum[i] = hn::MulAdd(shared ? factor : hn::LoadU(d, rows_x[i] + p), hn::LoadU(d, rows_y[i] + p), sum[i]);
+    }
   }
-  for (int i = 0; i < count; ++i) sums[i] = sum[i];
+  if (p < k) {
+    const auto n = static_cast<std::size_t>(k - p);
+    for (int64_t i = 0; i < lanes; ++i) {
+      sum[i] = hn::MulAdd(LoadFirst(d, (shared ? x : rows_x[i]) + p, n), LoadFirst(d, rows_y[i] + p, n), sum[i]);
+    }
+  }
+#if HWY_TARGET != HWY_SCALAR
+  transpose<T>(sum);
+  for (int64_t half = lanes / 2; half > 0; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) sum[i] = hn::Add(sum[i], sum[half + i]);
+  }
+#endif
+  hn::StoreU(sum[0], d, sums);
 }
 
 template <class T>
-void dot(int64_t k, int64_t count, const T* x, int64_t x_step, const T* y, int64_t y_step, T* sums) {
-  int64_t i = 0;
-  for (; i + 8 <= count; i += 8) dots<8>(k, x + i * k * x_step, x_step, y + i * k * y_step, y_step, sums + i);
-  for (; i < count; ++i) dots<1>(k, x + i * k * x_step, x_step, y + i * k * y_step, y_step, sums + i);
+void dots(int64_t k, int64_t count, const T* x, int64_t x_row, const T* y, int64_t y_row, T* sums) {
+  constexpr int64_t lanes = kLanes<T>;
+  for (int64_t i = 0; i < count; i += lanes) {
+    if (x_row == 0) {
+      some_dots<true>(k, count - i, x, 0, y + i * y_row, y_row, sums + i);
+    } else {
+      some_dots<false>(k, count - i, x + i * x_row, x_row, y + i * y_row, y_row, sums + i);
+    }
+  }
 }
 
 template <class T>
@@ -288,8 +246,7 @@ const GemmKernels<T>& kernels_of() {
                                              {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
                                              &finish<T>,
                                              &vector_by_rows<T>,
-                                             &vector_by_cols<T>,
-                                             &dot<T>};
+                                             &dots<T>};
   return kernels;
 }
 

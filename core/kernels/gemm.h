@@ -4,9 +4,12 @@
 // One order of summation. The k products of an element are cut into blocks of gemm_k_block(k): a number that depends on
 // k alone. Within a block they are added one after another, in the order of k, starting from 0 (fused multiply-add
 // where the instruction set has it); the blocks' sums are then added to the result in their order. Every path through
-// the code keeps to that order: packed or not, a row alone or in a large product, the transposed problem, the blocks
-// computed apart and added later. So the bits of an element depend on its row of a, its column of b, alpha, beta and
-// bias, and neither on the sizes and strides of the matrices nor on the number of threads.
+// the code keeps to that order but one: packed or not, a few rows or many, the transposed problem, the blocks computed
+// apart and added later. So the bits of an element depend on its row of a, its column of b, alpha, beta and bias, and
+// neither on the sizes and strides of the matrices nor on the number of threads.
+// The one: a single row times columns that are contiguous (or a single column, the problem transposed). To add in the
+// order of k would take a transposition of the whole matrix on the way, which costs twice the time of its reading. There,
+// a block's products are added lane by lane of a vector, and then the lanes.
 #pragma once
 
 #include <cstdint>
@@ -73,13 +76,9 @@ struct GemmKernels {
                           std::int64_t cols);
   /// sums[j] = sum over p < k of x[p] b[p b_row + j] for j < n. May write `lanes` elements beyond n.
   using VectorByRows = void (*)(std::int64_t k, const T* x, const T* b, std::int64_t b_row, std::int64_t n, T* sums);
-  /// sums[s sums_row + j] = sum over p < k of x[s k + p] b[j b_col + s k + p] for j < n and s < blocks, at most
-  /// gemm_blocks_at_once. May write `lanes` elements beyond n.
-  using VectorByCols = void (*)(std::int64_t k, std::int64_t blocks, const T* x, const T* b, std::int64_t b_col,
-                                std::int64_t n, T* sums, std::int64_t sums_row);
-  /// sums[i] = sum over p < k of x[(i k + p) x_step] y[(i k + p) y_step] for i < count.
-  using Dot = void (*)(std::int64_t k, std::int64_t count, const T* x, std::int64_t x_step, const T* y,
-                       std::int64_t y_step, T* sums);
+  /// sums[i] = sum over p < k of x[i x_row + p] y[i y_row + p] for i < count. May write `lanes` elements beyond count.
+  using Dots = void (*)(std::int64_t k, std::int64_t count, const T* x, std::int64_t x_row, const T* y,
+                        std::int64_t y_row, T* sums);
 
   std::int64_t lanes;    ///< of a vector
   std::int64_t rows;     ///< of the largest tile; its columns are 2 lanes
@@ -88,13 +87,8 @@ struct GemmKernels {
   Pack pack_cols[2];     ///< strips of b: width `lanes` and 2 `lanes`
   Finish finish;
   VectorByRows vector_by_rows;
-  VectorByCols vector_by_cols;
-  Dot dot;
+  Dots dots;
 };
-
-/// Blocks of k that vector_by_cols takes side by side: each is a chain of additions, and the second fills the first one's
-/// waiting. More would be more streams from memory than are foreseen.
-constexpr std::int64_t gemm_blocks_at_once = 2;
 
 /// Those of the best instruction set that this processor has.
 const GemmKernels<float>& gemm_kernels(float);

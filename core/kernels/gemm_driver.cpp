@@ -189,46 +189,44 @@ class Product {
   }
 
   void vector(bool by_rows, int64_t j, int64_t n) {
-    alignas(64) T sums[gemm_blocks_at_once * (kMostSums + kMostCols)];
-    alignas(64) T gathered[gemm_blocks_at_once * gemm_longest_block];
-    for (int64_t k0 = 0; k0 < p_.k;) {
+    alignas(64) T sums[kMostSums + kMostCols];
+    alignas(64) T gathered[gemm_longest_block];
+    for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p_.k - k0);
-      const int64_t blocks = by_rows ? 1 : std::clamp<int64_t>((p_.k - k0) / k, 1, gemm_blocks_at_once);
-      const T* x = p_.a + k0 * p_.a_col;
-      if (p_.a_col != 1) {
-        for (int64_t q = 0; q < blocks * k; ++q) gathered[q] = x[q * p_.a_col];
-        x = gathered;
-      }
+      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered);
       const T* b = p_.b + k0 * p_.b_row + j * p_.b_col;
       if (by_rows) {
         kernels_.vector_by_rows(k, x, b, p_.b_row, n, sums);
       } else {
-        kernels_.vector_by_cols(k, blocks, x, b, p_.b_col, n, sums, kMostSums + kMostCols);
+        kernels_.dots(k, n, x, 0, b, p_.b_col, sums);
       }
-      for (int64_t s = 0; s < blocks; ++s, k0 += k) {
-        kernels_.finish(sums + s * (kMostSums + kMostCols), 0,
-                        part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
-      }
+      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
     }
   }
 
+  /// Both vectors are cut into their blocks of k, whose dot products are computed side by side.
   void dot() {
-    T sums[64];
+    constexpr int64_t at_once = 16;
+    alignas(64) T sums[at_once + kMostCols];
+    alignas(64) T gathered[2][at_once * gemm_longest_block];
     const int64_t blocks = ceil_div(p_.k, k_block_);
-    for (int64_t first = 0; first < blocks; first += 64) {
-      const int64_t count = std::min<int64_t>(64, blocks - first), k0 = first * k_block_;
-      const int64_t full = std::min(count, (p_.k - k0) / k_block_);
-      const T* x = p_.a + k0 * p_.a_col;
-      const T* y = p_.b + k0 * p_.b_row;
-      kernels_.dot(k_block_, full, x, p_.a_col, y, p_.b_row, sums);
-      if (full < count) {
-        const int64_t done = full * k_block_;
-        kernels_.dot(p_.k - k0 - done, 1, x + done * p_.a_col, p_.a_col, y + done * p_.b_row, p_.b_row, sums + full);
-      }
+    for (int64_t first = 0; first < blocks; first += at_once) {
+      const int64_t count = std::min(at_once, blocks - first), k0 = first * k_block_;
+      const int64_t k = std::min(count * k_block_, p_.k - k0), full = k / k_block_, done = full * k_block_;
+      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered[0]);
+      const T* y = contiguous(k, p_.b + k0 * p_.b_row, p_.b_row, gathered[1]);
+      if (full > 0) kernels_.dots(k_block_, full, x, k_block_, y, k_block_, sums);
+      if (full < count) kernels_.dots(k - done, 1, x + done, k_block_, y + done, k_block_, sums + full);
       for (int64_t s = 0; s < count; ++s) {
         kernels_.finish(sums + s, 0, for_block(p_.result, first + s == 0, first + s + 1 == blocks), 1, 1);
       }
     }
+  }
+
+  static const T* contiguous(int64_t k, const T* x, int64_t step, T* buffer) {
+    if (step == 1) return x;
+    for (int64_t p = 0; p < k; ++p) buffer[p] = x[p * step];
+    return buffer;
   }
 
   static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
