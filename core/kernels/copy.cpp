@@ -104,19 +104,17 @@ constexpr std::array<TileCopy, sizeof...(I)> make_table(std::index_sequence<I...
 }
 constexpr auto kTileCopies = make_table(std::make_index_sequence<kDTypeCount * kDTypeCount>());
 
-/// Asks for the lines of a tile that is read along its columns: no prefetcher foresees them.
-void ask_for(const char* from, std::int64_t col_stride, std::int64_t cols, std::int64_t bytes) {
-  for (std::int64_t c = 0; c < cols; ++c) {
-    for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + c * col_stride + at);
-  }
-}
-
 /// Runs a plan of two operands: out, src.
 void copy_planned(Plan& plan, DType to, DType from) {
   plan.finish();
   const bool rows = plan.col_stride(0) == size_of(to) && plan.col_stride(1) == size_of(from);
-  plan.cut(!rows);
-  const bool turned = plan.dims() > 1 && plan.row_stride(1) == size_of(from) && plan.col_stride(1) > size_of(from);
+  const bool turned = to == from && plan.dims() > 1 && plan.col_stride(0) == size_of(to) &&
+                      plan.row_stride(1) == size_of(from) && plan.col_stride(1) > size_of(from);
+  if (turned) {
+    plan.cut_turned();
+  } else {
+    plan.cut(!rows);
+  }
   const TileCopy copy = tile_copy(to, from);
   // About 20 us of work for one thread.
   const std::int64_t tile_elements = plan.tile_rows() * plan.tile_cols();
@@ -124,10 +122,6 @@ void copy_planned(Plan& plan, DType to, DType from) {
   parallel_for(plan.tiles(), std::max<std::int64_t>(grain, 1), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Plan::Tile tile = plan.tile(i);
-      if (turned && i + 1 < end) {
-        const Plan::Tile next = plan.tile(i + 1);
-        ask_for(next.data[1], plan.col_stride(1), next.cols, next.rows * size_of(from));
-      }
       copy(tile.data[0], plan.row_stride(0), plan.col_stride(0), tile.data[1], plan.row_stride(1), plan.col_stride(1),
            tile.rows, tile.cols);
     }

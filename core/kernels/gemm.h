@@ -9,7 +9,7 @@
 // neither on the sizes and strides of the matrices nor on the number of threads.
 // The one: a single row times columns that are contiguous (or a single column, the problem transposed). To add in the
 // order of k would take a transposition of the whole matrix on the way, which costs twice the time of its reading. There,
-// a block's products are added lane by lane of a vector, and then the lanes.
+// each lane of a vector adds up a part of the products, and then the lanes are added.
 #pragma once
 
 #include <cstdint>

@@ -177,29 +177,42 @@ class Product {
   void vector() {
     const double elements = work_of(p_);
     const bool by_rows = p_.b_col == 1;
-    // By columns: all of k for few of them, which are read from end to end. By rows: a narrow part of b is read row by
+    // By columns: as many as one call computes, which are read from end to end. By rows: a narrow part of b is read row by
     // row, and its sums stay in the first cache.
-    const int64_t step = by_rows           ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
-                         : p_.k > k_block_ ? lanes_
-                                           : 16;
+    const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : lanes_;
     const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t j = begin; j < end; j += step) vector(by_rows, j, std::min(step, end - j));
+      for (int64_t j = begin; j < end; j += step) {
+        const int64_t n = std::min(step, end - j);
+        if (by_rows) {
+          vector_by_rows(j, n);
+        } else {
+          vector_by_cols(j, n);
+        }
+      }
     });
   }
 
-  void vector(bool by_rows, int64_t j, int64_t n) {
+  void vector_by_rows(int64_t j, int64_t n) {
     alignas(64) T sums[kMostSums + kMostCols];
     alignas(64) T gathered[gemm_longest_block];
     for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p_.k - k0);
       const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered);
-      const T* b = p_.b + k0 * p_.b_row + j * p_.b_col;
-      if (by_rows) {
-        kernels_.vector_by_rows(k, x, b, p_.b_row, n, sums);
-      } else {
-        kernels_.dots(k, n, x, 0, b, p_.b_col, sums);
-      }
+      kernels_.vector_by_rows(k, x, p_.b + k0 * p_.b_row + j, p_.b_row, n, sums);
+      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
+    }
+  }
+
+  /// Of a longer block: each lane has a part of it.
+  void vector_by_cols(int64_t j, int64_t n) {
+    alignas(64) T sums[kMostCols];
+    alignas(64) T gathered[kMostLanes * gemm_longest_block];
+    const int64_t block = gemm_k_block(p_.k, lanes_ * gemm_longest_block);
+    for (int64_t k0 = 0; k0 < p_.k; k0 += block) {
+      const int64_t k = std::min(block, p_.k - k0);
+      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered);
+      kernels_.dots(k, n, x, 0, p_.b + k0 + j * p_.b_col, p_.b_col, sums);
       kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
     }
   }
@@ -229,7 +242,7 @@ class Product {
     return buffer;
   }
 
-  static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
+  static constexpr int64_t kMostLanes = 64 / static_cast<int64_t>(sizeof(T)), kMostCols = 2 * kMostLanes;
   static constexpr int64_t kMostSums = 1024;
   static constexpr int64_t kSmall = kSmallBytes / static_cast<int64_t>(sizeof(T));
 

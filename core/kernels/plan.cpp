@@ -10,6 +10,8 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 /// Elements of a tile that needs no buffer: enough to forget the cost of starting on it.
 constexpr std::int64_t kPiece = 16384;
+/// Columns of a tile of a transposed copy: as many lines of the source as the caches hold even where these share few sets.
+constexpr std::int64_t kTurnedColumns = 128;
 
 }  // namespace
 
@@ -100,24 +102,28 @@ void Plan::finish() {
 }
 
 void Plan::cut(bool buffered) {
-  const std::int64_t inner = size_[0], next = dims_ > 1 ? size_[1] : 1;
   bool transposed = false;
   for (int k = 0; k < operands_ && dims_ > 1; ++k) {
     transposed = transposed || (stride_[k][1] != 0 && stride_[k][1] < stride_[k][0]);
   }
-  if (!buffered) {
-    cols_ = std::min(inner, kPiece);
-    rows_ = std::min(next, std::max<std::int64_t>(kPiece / std::max<std::int64_t>(cols_, 1), 1));
-  } else if (transposed && inner > kTransposedEdge && next > kTransposedEdge) {
-    cols_ = rows_ = kTransposedEdge;
+  if (buffered && transposed && size_[0] > kTransposedEdge && size_[1] > kTransposedEdge) {
+    cut(kTransposedEdge * kTransposedEdge, kTransposedEdge);
   } else {
-    cols_ = std::min(inner, kTileElements);
-    rows_ = std::min(next, std::max<std::int64_t>(kTileElements / std::max<std::int64_t>(cols_, 1), 1));
+    const std::int64_t elements = buffered ? kTileElements : kPiece;
+    cut(elements, elements);
   }
+}
+
+void Plan::cut_turned() { cut(kPiece, kTurnedColumns); }
+
+void Plan::cut(std::int64_t elements, std::int64_t cols) {
   if (numel_ == 0) {
     tiles_ = 0;
     return;
   }
+  const std::int64_t inner = size_[0], next = dims_ > 1 ? size_[1] : 1;
+  cols_ = std::min(inner, cols);
+  rows_ = std::min(next, std::max<std::int64_t>(elements / cols_, 1));
   col_tiles_ = ceil_div(inner, cols_);
   row_tiles_ = ceil_div(next, rows_);
   tiles_ = numel_ / (inner * next) * row_tiles_ * col_tiles_;

@@ -42,6 +42,9 @@ class Plan {
   };
   /// Cuts into tiles. `buffered`: some operand passes through a buffer of kTileElements; without one, tiles are larger.
   void cut(bool buffered);
+  /// Cuts for a copy without a buffer whose source runs along the rows of tiles: long ones, in few columns, so that the
+  /// source is read in few streams and the result written in long pieces.
+  void cut_turned();
   std::int64_t tiles() const { return tiles_; }
   Tile tile(std::int64_t index) const;
   /// The largest tile, and the strides within it.
@@ -51,6 +54,8 @@ class Plan {
   std::int64_t col_stride(int operand) const { return stride_[operand][0]; }
 
  private:
+  /// Into tiles of at most so many elements and columns.
+  void cut(std::int64_t elements, std::int64_t cols);
   void order();
   void merge();
   void pair_transposed();

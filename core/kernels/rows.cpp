@@ -94,11 +94,11 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
   return best;
 }
 
-/// exp(x) for x <= 0, within 1 ULP; 0 where that is below the smallest normal number. NaN stays.
+/// exp(x) for x <= 0, within 1 ULP; 0 below 2^-126.5. NaN stays.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {
-  // The comparison is made so that NaN, as which it is false, stays.
-  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3365447f)), ExpOrdinary(d, FlushTiny(d, x)));  // log 2^-126
+  const V least = hn::Set(d, -88.0f);  // there the exponent's bits are 0, and so is their number
+  return PassNaN(d, x, ExpOrdinary(d, hn::Min(hn::Set(d, -kNotTiny<float>), hn::Max(least, x))));
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ExpOfNegative(D d, V x) {

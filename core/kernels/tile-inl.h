@@ -128,24 +128,24 @@ HWY_INLINE void transpose(Vec<T>* rows) {
 }
 #endif
 
-/// to[r][c] = from[c][r] for a tile; the rows of `from` are `step` elements apart, `to` is dense and aligned.
+/// to[r][c] = from[c][r] for a tile; the rows of `from` and `to` are so many elements apart, those of a dense tile for one.
 template <class T>
-HWY_INLINE void transpose_lines(const T* from, int64_t step, T* HWY_RESTRICT to) {
+HWY_INLINE void transpose_lines(const T* from, int64_t from_step, T* HWY_RESTRICT to, int64_t to_step = kTileEdge<T>) {
   constexpr int64_t edge = kTileEdge<T>;
 #if HWY_TARGET == HWY_SCALAR
   for (int64_t c = 0; c < edge; ++c) {
-    for (int64_t r = 0; r < edge; ++r) to[r * edge + c] = from[c * step + r];
+    for (int64_t r = 0; r < edge; ++r) to[r * to_step + c] = from[c * from_step + r];
   }
 #else
   constexpr int64_t lanes = kLanes<T>, groups = edge / lanes;
   for (int64_t c = 0; c < edge; c += lanes) {
     Vec<T> part[groups][lanes];
     for (int64_t i = 0; i < lanes; ++i) {
-      for (int64_t g = 0; g < groups; ++g) part[g][i] = hn::LoadU(Tag<T>(), from + (c + i) * step + g * lanes);
+      for (int64_t g = 0; g < groups; ++g) part[g][i] = hn::LoadU(Tag<T>(), from + (c + i) * from_step + g * lanes);
     }
     for (int64_t g = 0; g < groups; ++g) {
       transpose<T>(part[g]);
-      for (int64_t q = 0; q < lanes; ++q) hn::Store(part[g][q], Tag<T>(), to + (g * lanes + q) * edge + c);
+      for (int64_t q = 0; q < lanes; ++q) hn::StoreU(part[g][q], Tag<T>(), to + (g * lanes + q) * to_step + c);
     }
   }
 #endif
