@@ -10,6 +10,8 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 /// Elements of a tile that needs no buffer: enough to forget the cost of starting on it.
 constexpr std::int64_t kPiece = 16384;
+/// Up to here it does not matter which way a matrix is walked through.
+constexpr std::int64_t kFewColumns = 32;
 /// Columns of a tile of a transposed copy: as many lines of the source as the caches hold even where these share few sets.
 constexpr std::int64_t kTurnedColumns = 128;
 
@@ -106,17 +108,17 @@ void Plan::cut(bool buffered) {
   for (int k = 0; k < operands_ && dims_ > 1; ++k) {
     transposed = transposed || (stride_[k][1] != 0 && stride_[k][1] < stride_[k][0]);
   }
-  if (buffered && transposed && size_[0] > kTransposedEdge && size_[1] > kTransposedEdge) {
-    cut(kTransposedEdge * kTransposedEdge, kTransposedEdge);
+  if (buffered && transposed && size_[0] > kFewColumns && size_[1] > kFewColumns) {
+    cut(kTileElements, kTransposedColumns, true);
   } else {
     const std::int64_t elements = buffered ? kTileElements : kPiece;
-    cut(elements, elements);
+    cut(elements, elements, false);
   }
 }
 
-void Plan::cut_turned() { cut(kPiece, kTurnedColumns); }
+void Plan::cut_turned() { cut(kPiece, kTurnedColumns, true); }
 
-void Plan::cut(std::int64_t elements, std::int64_t cols) {
+void Plan::cut(std::int64_t elements, std::int64_t cols, bool down) {
   if (numel_ == 0) {
     tiles_ = 0;
     return;
@@ -127,13 +129,14 @@ void Plan::cut(std::int64_t elements, std::int64_t cols) {
   col_tiles_ = ceil_div(inner, cols_);
   row_tiles_ = ceil_div(next, rows_);
   tiles_ = numel_ / (inner * next) * row_tiles_ * col_tiles_;
+  down_ = down;
 }
 
 Plan::Tile Plan::tile(std::int64_t index) const {
-  const std::int64_t col = index % col_tiles_ * cols_;
-  index /= col_tiles_;
-  const std::int64_t row = index % row_tiles_ * rows_;
-  index /= row_tiles_;
+  const std::int64_t place = index % (row_tiles_ * col_tiles_);
+  const std::int64_t col = (down_ ? place / row_tiles_ : place % col_tiles_) * cols_;
+  const std::int64_t row = (down_ ? place % row_tiles_ : place / col_tiles_) * rows_;
+  index /= row_tiles_ * col_tiles_;
   Tile tile;
   tile.cols = std::min(cols_, size_[0] - col);
   tile.rows = dims_ > 1 ? std::min(rows_, size_[1] - row) : 1;

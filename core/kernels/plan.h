@@ -13,9 +13,9 @@ class Plan {
   static constexpr int kMaxOperands = 4;
   /// Elements of a tile when an operand has to pass through a buffer.
   static constexpr std::int64_t kTileElements = 1024;
-  /// Edge of a tile between an operand that runs along columns and one that runs along rows: both sides read and write
-  /// whole lines of the cache.
-  static constexpr std::int64_t kTransposedEdge = 32;
+  /// Columns of a tile where an operand runs along the rows: its lines of the cache are read whole, one tile below the
+  /// other, and the others' rows in long pieces.
+  static constexpr std::int64_t kTransposedColumns = 64;
 
   explicit Plan(const Shape& shape);
   /// Adds an operand whose strides (in elements) belong to the shape; the first one decides the order.
@@ -54,8 +54,8 @@ class Plan {
   std::int64_t col_stride(int operand) const { return stride_[operand][0]; }
 
  private:
-  /// Into tiles of at most so many elements and columns.
-  void cut(std::int64_t elements, std::int64_t cols);
+  /// Into tiles of at most so many elements and columns, that follow each other down the rows or along them.
+  void cut(std::int64_t elements, std::int64_t cols, bool down);
   void order();
   void merge();
   void pair_transposed();
@@ -68,6 +68,7 @@ class Plan {
   std::int64_t element_size_[kMaxOperands];
   char* data_[kMaxOperands];
   std::int64_t rows_ = 1, cols_ = 1, row_tiles_ = 1, col_tiles_ = 1, tiles_ = 1;
+  bool down_ = false;
 };
 
 }  // namespace gradus::core::kernels
