@@ -76,17 +76,10 @@ std::string described(const Node& node) {
   return text;
 }
 
-bool broadcasts_to(const core::Shape& small, const core::Shape& large) {
-  const int extra = large.size() - small.size();
-  bool fits = extra >= 0;
-  for (int i = 0; fits && i < small.size(); ++i) fits = small[i] == 1 || small[i] == large[extra + i];
-  return fits;
-}
-
 // The gradient brought to the shape and dtype of what it is the gradient of.
 Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input) {
   if (gradient.array().shape() != meta.shape) {
-    if (!from.broadcasts() || !broadcasts_to(meta.shape, gradient.array().shape())) {
+    if (!from.broadcasts() || !core::broadcasts_to(meta.shape, gradient.array().shape())) {
       core::fail<ShapeError>("{}: the gradient of input {} must have the input's shape: {} for {}", from.name(), input,
                              gradient.sizes(), meta.shape);
     }

@@ -54,6 +54,13 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
   return result;
 }
 
+bool broadcasts_to(const Shape& small, const Shape& large) {
+  const int extra = large.size() - small.size();
+  bool fits = extra >= 0;
+  for (int i = 0; fits && i < small.size(); ++i) fits = small[i] == 1 || small[i] == large[extra + i];
+  return fits;
+}
+
 int wrap_dim(std::int64_t dim, int n, const char* op) {
   const int range = std::max(n, 1);
   if (dim < -range || dim >= range) {

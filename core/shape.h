@@ -132,6 +132,8 @@ inline std::int64_t numel_of(const Shape& shape) noexcept {
 GRADUS_API Strides contiguous_strides(const Shape& shape) noexcept;
 /// The shape both broadcast to. ShapeError naming `op` and both shapes when there is none.
 GRADUS_API Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
+/// Whether broadcasting makes `large` of `small`.
+GRADUS_API bool broadcasts_to(const Shape& small, const Shape& large);
 /// dim counted from the front: negative ones count from the back. IndexError naming `op` when outside [-n, n-1]
 /// (a 0-d array takes 0 and -1, as in PyTorch).
 GRADUS_API int wrap_dim(std::int64_t dim, int n, const char* op);

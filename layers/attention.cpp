@@ -22,8 +22,8 @@ namespace {
 constexpr const char* op = AttentionRule::name.data();
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-// What a mask adds to the scores.
-Array bias_of(const Array& mask, DType dtype) {
+// What a mask, true where a key is seen, adds to the scores.
+Array bias_of_seen(const Array& mask, DType dtype) {
   if (!mask.defined() || mask.dtype() != kBool) return mask;
   return core::where(mask, core::scalar(0, dtype), core::scalar(kNone, dtype));
 }
@@ -53,12 +53,7 @@ void check_options(const AttentionRule::Attrs& attrs, const Shape& scores, DType
                            op, dtype, mask.dtype(),
                            is_floating_point(mask.dtype()) ? "; to() converts" : "; mask != 0 is bool");
   }
-  bool fits = mask.dim() <= scores.size();
-  for (int i = 1; fits && i <= mask.dim(); ++i) {
-    const std::int64_t size = mask.shape()[mask.dim() - i];
-    fits = size == 1 || size == scores[scores.size() - i];
-  }
-  if (!fits) {
+  if (!core::broadcasts_to(mask.shape(), scores)) {
     core::fail<ShapeError>(
         "{}: attn_mask must broadcast to the scores [.., L, S]: {} for {}; one of keys [batch, S] becomes "
         "mask.view({{batch, 1, 1, S}}) where there are heads",
@@ -71,7 +66,8 @@ void check_options(const AttentionRule::Attrs& attrs, const Shape& scores, DType
 Tensor AttentionRule::reference(const Attrs& attrs, const Tensor& query, const Tensor& key, const Tensor& value,
                                 const Tensor& mask) {
   Tensor scores = matmul(query * attrs.scale, key.transpose(-2, -1));
-  if (mask.defined()) scores = scores + (mask.dtype() == kBool ? Tensor(bias_of(mask.array(), query.dtype())) : mask);
+  if (mask.defined())
+    scores = scores + (mask.dtype() == kBool ? Tensor(bias_of_seen(mask.array(), query.dtype())) : mask);
   if (attrs.is_causal) scores = masked_fill(scores, Tensor(later_keys(query.size(-2), key.size(-2))), kNone);
   Tensor p = scores;
   if (scores.numel() != 0) {
@@ -93,7 +89,8 @@ std::tuple<Array, Array, Array> AttentionRule::forward(const Attrs& attrs, const
   const Shape scores = core::attention_scores_shape(op, query, key, value);
   check_options(attrs, scores, query.dtype(), mask);
   const Array kept = attrs.dropout_p > 0 ? core::bernoulli_mask(scores, 1 - attrs.dropout_p, attrs.position) : Array();
-  const auto [y, p] = core::attention_forward(query, key, value, bias_of(mask, query.dtype()), kept, options_of(attrs));
+  const auto [y, p] =
+      core::attention_forward(query, key, value, bias_of_seen(mask, query.dtype()), kept, options_of(attrs));
   return {y, p, kept};
 }
 

@@ -20,8 +20,8 @@ Tensor heads_of(const Tensor& x, std::int64_t heads) {
   return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).permute({1, 2, 0, 3});
 }
 
-// What a mask adds to the scores, its columns followed by `more` of 0.
-Tensor bias_of(const char* name, const Tensor& mask, const Tensor& like, std::int64_t more) {
+// What a mask, true where a key is hidden, adds to the scores, its columns followed by `more` of 0.
+Tensor bias_of_hidden(const char* name, const Tensor& mask, const Tensor& like, std::int64_t more) {
   constexpr double none = -std::numeric_limits<double>::infinity();
   if (mask.dtype() != kBool && !is_floating_point(mask.dtype())) {
     core::fail<DTypeError>(
@@ -127,7 +127,7 @@ std::tuple<Tensor, Tensor> MultiheadAttentionImpl::forward(Operand query, const 
       core::fail<ShapeError>("MultiheadAttention: attn_mask must be [{}, {}] or [{}, {}, {}]: {}", L, S, N * heads, L,
                              S, attn_mask.sizes());
     }
-    bias = bias_of("attn_mask", attn_mask, q, more);
+    bias = bias_of_hidden("attn_mask", attn_mask, q, more);
     if (each) bias = bias.view({N, heads, L, S + more});
   }
   if (key_padding_mask.defined()) {
@@ -135,7 +135,7 @@ std::tuple<Tensor, Tensor> MultiheadAttentionImpl::forward(Operand query, const 
       core::fail<ShapeError>("MultiheadAttention: key_padding_mask must be [{}, {}]: {}", N, S,
                              key_padding_mask.sizes());
     }
-    const Tensor padding = bias_of("key_padding_mask", key_padding_mask, q, more).view({N, 1, 1, S + more});
+    const Tensor padding = bias_of_hidden("key_padding_mask", key_padding_mask, q, more).view({N, 1, 1, S + more});
     bias = bias.defined() ? bias + padding : padding;
   }
 

@@ -100,6 +100,13 @@ HWY_INLINE V GaussParts(D d, V a, double scale, V* n) {
   return ExpOfRest(d, ReduceLn2(d, main, low, n));
 }
 
+/// y 2^n, where 2^n is about exp(-a^2 / 2).
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ScaleTail(D d, V a, V y, V n) {
+  const bool ordinary = kShortWays && hn::AllTrue(d, hn::Lt(a, hn::Set(d, 13.0f)));
+  return ordinary ? hn::Mul(y, PowerOf2(d, n)) : Scale(d, y, n);
+}
+
 /// x Phi(x), the exact form of GELU, within 4 ULP. -0, its limit, at -inf.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Gelu(D d, V x) {
@@ -107,8 +114,7 @@ HWY_INLINE V Gelu(D d, V x) {
   V n, q;
   const V m = GaussParts(d, b, 0.5, &n), p = NormalRatio(d, b, &q);
   const V ratio = hn::Mul(m, hn::Div(hn::Mul(p, a), q));  // |x| Phi(-|x|) = ratio 2^n
-  const bool ordinary = kShortWays && hn::AllTrue(d, hn::Lt(a, hn::Set(d, 13.0f)));
-  const V tail = ordinary ? hn::Mul(ratio, PowerOf2(d, n)) : Scale(d, ratio, n);
+  const V tail = ScaleTail(d, a, ratio, n);
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
   return PassNaN(d, x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(tail), hn::Sub(x, tail)));
 #else
@@ -135,8 +141,7 @@ HWY_INLINE V GeluSlope(D d, V x) {
   const V m = GaussParts(d, a, 0.5, &n), p = NormalRatio(d, a, &q);
   // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
   const V inner = hn::NegMulAdd(hn::Mul(a, hn::Set(d, 0.398942280f)), q, p), ratio = hn::Mul(m, hn::Div(inner, q));
-  const bool ordinary = kShortWays && hn::AllTrue(d, hn::Lt(a, hn::Set(d, 13.0f)));
-  const V tail = ordinary ? hn::Mul(ratio, PowerOf2(d, n)) : Scale(d, ratio, n);
+  const V tail = ScaleTail(d, a, ratio, n);
   return PassNaN(d, x, hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0f), tail), tail));
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
