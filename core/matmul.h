@@ -10,8 +10,8 @@ namespace gradus::core {
 /// row in the same pass. c must not overlap a or b (ValueError). Counts as a write.
 /// The bits of an element depend on its row of a, its column of b, alpha, beta and bias alone: some rows have the same bits
 /// in a product of their own and in a larger one, whatever the strides and the number of threads (per instruction set).
-/// Only a single row or column may differ in its last bits from the same one among others: products with vectors are
-/// summed in an order of their own where the matrix is contiguous along k.
+/// Only a single row or column may differ in its last bits from the same one among others: dot products, and vectors times
+/// a matrix that is contiguous along k, are summed in an order of their own.
 GRADUS_API void gemm(const Array& c, const Array& a, const Array& b, double alpha = 1, double beta = 0,
                      const Array& bias = {});
 /// As NumPy's and PyTorch's: 1-d operands join as row or column, leading dimensions broadcast as batches. Dtypes are

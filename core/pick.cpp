@@ -231,7 +231,7 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
       std::int64_t o = begin / n, i = begin % n;
       std::int64_t start = offset_of(o, outer, outer_strides);
       for (std::int64_t row = begin; row < end; ++row) {
-        if (box.contiguous() && i + 1 < n) {
+        if (box.contiguous() && box.count() > 8 && i + 1 < n) {
           ask_for(reinterpret_cast<const char*>(from + start + entry[i + 1] * stride), box.count() * sizeof(T));
         }
         box.copy(to + row * box.count(), from + start + entry[i] * stride);

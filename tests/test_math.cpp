@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <gradus/core/rows.h>
+
 #include "support/ulp.h"
 
 using namespace gradus;
@@ -351,6 +353,29 @@ BOOST_AUTO_TEST_CASE(subnormal_numbers_are_not_slow) {
                  f.name << " to subnormal " << to_string(dtype) << ": " << out / normal << " times");
     }
   }
+}
+
+// Of log-probabilities, down to where the results end.
+BOOST_AUTO_TEST_CASE(probabilities_at_the_end_of_the_range) {
+  const std::int64_t n = 40001;
+  const Array x = (arange(0, n, 1, kFloat64) * (-1.5 / static_cast<double>(n - 1)) - 87.0).to(kFloat32).view({1, n});
+  for (std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    const Array y = probabilities_times(x, ones({1}));
+    double worst = 0;
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double at = x.data_ptr<float>()[i], exact = std::exp(at), got = y.data_ptr<float>()[i];
+      if (at > -87.682) {
+        worst = std::max(worst, std::abs(got - exact) / std::max(std::abs(exact) * 0x1p-24, 0x1p-149));
+      } else if (at < -87.684) {
+        wrong += got != 0;
+      }
+    }
+    BOOST_TEST(worst <= 2, worst << " on " << set);
+    BOOST_TEST(wrong == 0, wrong << " on " << set);
+  }
+  use_instruction_set("");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,5 @@
-// Matrix products against sums in long double: any strides, every instruction set, the same bits for a row alone, in a
-// larger product and at any number of threads; batches, integers, errors.
+// Matrix products against sums in long double: any strides, every instruction set, the same bits for some rows, in a larger
+// product and at any number of threads; batches, integers, errors.
 #include <boost/test/unit_test.hpp>
 
 #include <sys/mman.h>
@@ -239,6 +239,30 @@ BOOST_AUTO_TEST_CASE(vectors) {
   check_product<float>(dot.view({1, 1}), x.unsqueeze(0), y.unsqueeze(1));
 }
 
+// Of matrices that are contiguous along k: longer than what is added up at a time, whatever the lanes of a vector.
+template <class T>
+void vectors_of_several_blocks(std::int64_t k, Random& random) {
+  const Array x = numbers<T>({1, 2 * k}, random).slice(1, 0, 2 * k, 2);
+  for (std::int64_t n : {1, 3, 40}) {
+    const Array b = matrix<T>(k, n, kPaddedColumns, random), bias = numbers<T>({n}, random);
+    const Array old = numbers<T>({1, n}, random), c = old.clone();
+    gemm(c, x, b, 0.5, -1.25, bias);
+    check_product<T>(c, x, b, 0.5, -1.25, old, bias);
+    check_product<T>(core::matmul(b.t(), x.t()), b.t(), x.t());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(long_vectors) {
+  for (std::string_view set : instruction_sets()) {
+    const UsingSet use(set);
+    Random random(9);
+    for (std::int64_t k : {319, 640, 1281, 2561, 5121, 11000}) {
+      vectors_of_several_blocks<float>(k, random);
+      vectors_of_several_blocks<double>(k, random);
+    }
+  }
+}
+
 // The order of summation is a matter of k alone: whatever way an element comes about, its bits are the same. Vectors along
 // which a matrix is contiguous have an order of their own.
 BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
@@ -275,8 +299,8 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
         BOOST_TEST(same_bits(core::matmul(a.slice(0, 30, 30 + rows), x), y.slice(0, 30, 30 + rows)),
                    k << " vector with " << rows << " rows on " << set);
       }
-      BOOST_TEST(same_bits(core::matmul(a.select(0, 30), x.clone()), core::matmul(at.select(0, 30), x)),
-                 k << " dot on " << set);
+      BOOST_TEST(same_bits(core::matmul(a.select(0, 30), x), y.select(0, 30)), k << " dot on " << set);
+      BOOST_TEST(same_bits(core::matmul(at.select(0, 30), x.clone()), y.select(0, 30)), k << " strided dot on " << set);
       const Array stack = core::matmul(a.view({9, 10, k}), b);
       BOOST_TEST(same_bits(stack.view({m, n}), c), k << " stacked on " << set);
     }

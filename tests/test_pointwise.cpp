@@ -586,6 +586,38 @@ BOOST_AUTO_TEST_CASE(copies_between_all_dtypes_and_layouts) {
   BOOST_TEST((values(list(Values{kNan, 0.1, 0, -0.0}).to(kBool)) == Values{1, 1, 0, 0}));
 }
 
+// Larger than a tile, and rows of the result a power of two apart.
+BOOST_AUTO_TEST_CASE(large_transposed_operands) {
+  const std::int64_t sizes[][2] = {{512, 300}, {1024, 150}, {513, 2}, {130, 259}, {3, 40000}, {33, 33}};
+  for (std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    for (const auto& [cols, rows] : sizes) {
+      for (DType dtype : {kFloat32, kFloat64, kInt32, kUInt8}) {
+        const Array x = arange(0, rows * cols, 1, kInt64).to(dtype).view({cols, rows}), copy = x.t().contiguous();
+        const Array wide = x.to(kFloat64);
+        const Array row = arange(0, cols, 1, kFloat64), column = arange(0, rows, 1, kFloat64).view({rows, 1});
+        const Array mixed = (wide.t() + row) * column;
+        const double* const from = wide.data_ptr<double>();
+        const Array result = copy.to(kFloat64);
+        std::int64_t wrong = 0;
+        for (std::int64_t r = 0; r < rows; ++r) {
+          for (std::int64_t c = 0; c < cols; ++c) {
+            const double value = from[c * rows + r];
+            wrong += result.data_ptr<double>()[r * cols + c] != value;
+            wrong +=
+                mixed.data_ptr<double>()[r * cols + c] != (value + static_cast<double>(c)) * static_cast<double>(r);
+          }
+        }
+        BOOST_TEST(wrong == 0, wrong << " of dtype " << static_cast<int>(dtype) << ", " << rows << " x " << cols);
+        // The same matrices side by side, as the last two dimensions of three.
+        const Array stack = x.view({1, cols, rows}).expand({3, cols, rows}).contiguous().transpose(1, 2).contiguous();
+        for (std::int64_t i = 0; i < 3; ++i) BOOST_TEST(same_bits(stack.select(0, i), copy));
+      }
+    }
+  }
+  use_instruction_set("");
+}
+
 BOOST_AUTO_TEST_CASE(filling) {
   for (DType dtype : kAll) {
     for (Layout layout : kLayouts) {

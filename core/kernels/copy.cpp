@@ -108,7 +108,7 @@ constexpr auto kTileCopies = make_table(std::make_index_sequence<kDTypeCount * k
 void copy_planned(Plan& plan, DType to, DType from) {
   plan.finish();
   const bool rows = plan.col_stride(0) == size_of(to) && plan.col_stride(1) == size_of(from);
-  const bool turned = to == from && plan.dims() > 1 && plan.col_stride(0) == size_of(to) &&
+  const bool turned = to == from && size_of(to) >= 4 && plan.dims() > 1 && plan.col_stride(0) == size_of(to) &&
                       plan.row_stride(1) == size_of(from) && plan.col_stride(1) > size_of(from);
   if (turned) {
     plan.cut_turned();

@@ -2,7 +2,6 @@
 #include "core/kernels/gemm.h"
 
 #include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -191,49 +190,34 @@ void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n,
 
 // --- Dot products ---------------------------------------------------------------------------------------------------
 
-// As many dot products as a vector has lanes: lane i of a sum adds up every lanes-th product, and a transposition at the
-// end brings what belongs together into one lane. Dot products that are not there repeat the last one. `shared`: x is
-// the same for all.
-template <bool shared, class T>
-HWY_INLINE void some_dots(int64_t k, int64_t count, const T* x, int64_t x_row, const T* y, int64_t y_row, T* sums) {
+// As many at a time as a vector has lanes: lane i of a sum adds up every lanes-th product, and a transposition at the end
+// brings what belongs together into one lane. Columns that are not there repeat the last one.
+template <class T>
+void dots(int64_t k, int64_t count, const T* x, const T* b, int64_t b_col, T* sums) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>;
-  const T *rows_x[lanes], *rows_y[lanes];
-  if (!shared) row_pointers(x, x_row, 0, count, rows_x);
-  row_pointers(y, y_row, 0, count, rows_y);
-  Vec<T> sum[lanes];
-  for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::Zero(d);
-  int64_t p = 0;
-  for (; p + lanes <= k; p += lanes) {
-    const Vec<T> factor = hn::LoadU(d, x + p);
-    for (int64_t i = 0; i < lanes; ++i) {
-      sum[i] = hn::MulAdd(shared ? factor : hn::LoadU(d, rows_x[i] + p), hn::LoadU(d, rows_y[i] + p), sum[i]);
+  for (int64_t first = 0; first < count; first += lanes) {
+    const T* columns[lanes];
+    row_pointers(b, b_col, first, count, columns);
+    Vec<T> sum[lanes];
+    for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::Zero(d);
+    int64_t p = 0;
+    for (; p + lanes <= k; p += lanes) {
+      const Vec<T> factor = hn::LoadU(d, x + p);
+      for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::MulAdd(factor, hn::LoadU(d, columns[i] + p), sum[i]);
     }
-  }
-  if (p < k) {
-    const auto n = static_cast<std::size_t>(k - p);
-    for (int64_t i = 0; i < lanes; ++i) {
-      sum[i] = hn::MulAdd(LoadFirst(d, (shared ? x : rows_x[i]) + p, n), LoadFirst(d, rows_y[i] + p, n), sum[i]);
+    if (p < k) {
+      const auto n = static_cast<std::size_t>(k - p);
+      const Vec<T> factor = LoadFirst(d, x + p, n);
+      for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::MulAdd(factor, LoadFirst(d, columns[i] + p, n), sum[i]);
     }
-  }
 #if HWY_TARGET != HWY_SCALAR
-  transpose<T>(sum);
-  for (int64_t half = lanes / 2; half > 0; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) sum[i] = hn::Add(sum[i], sum[half + i]);
-  }
-#endif
-  hn::StoreU(sum[0], d, sums);
-}
-
-template <class T>
-void dots(int64_t k, int64_t count, const T* x, int64_t x_row, const T* y, int64_t y_row, T* sums) {
-  constexpr int64_t lanes = kLanes<T>;
-  for (int64_t i = 0; i < count; i += lanes) {
-    if (x_row == 0) {
-      some_dots<true>(k, count - i, x, 0, y + i * y_row, y_row, sums + i);
-    } else {
-      some_dots<false>(k, count - i, x + i * x_row, x_row, y + i * y_row, y_row, sums + i);
+    transpose<T>(sum);
+    for (int64_t half = lanes / 2; half > 0; half /= 2) {
+      for (int64_t i = 0; i < half; ++i) sum[i] = hn::Add(sum[i], sum[half + i]);
     }
+#endif
+    hn::StoreU(sum[0], d, sums + first);
   }
 }
 

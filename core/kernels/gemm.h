@@ -7,9 +7,10 @@
 // the code keeps to that order but one: packed or not, a few rows or many, the transposed problem, the blocks computed
 // apart and added later. So the bits of an element depend on its row of a, its column of b, alpha, beta and bias, and
 // neither on the sizes and strides of the matrices nor on the number of threads.
-// The one: a single row times columns that are contiguous (or a single column, the problem transposed). To add in the
-// order of k would take a transposition of the whole matrix on the way, which costs twice the time of its reading. There,
-// each lane of a vector adds up a part of the products, and then the lanes are added.
+// The one: a single row times columns that are contiguous, or a single column (which is the problem transposed, and with a
+// single column, a dot product). To add in the order of k would take a transposition of the whole matrix on the way, which
+// costs twice the time of its reading. There, each lane of a vector adds up a part of the products, the lanes are added,
+// and blocks are as many times longer as a vector has lanes.
 #pragma once
 
 #include <cstdint>
@@ -76,9 +77,8 @@ struct GemmKernels {
                           std::int64_t cols);
   /// sums[j] = sum over p < k of x[p] b[p b_row + j] for j < n. May write `lanes` elements beyond n.
   using VectorByRows = void (*)(std::int64_t k, const T* x, const T* b, std::int64_t b_row, std::int64_t n, T* sums);
-  /// sums[i] = sum over p < k of x[i x_row + p] y[i y_row + p] for i < count. May write `lanes` elements beyond count.
-  using Dots = void (*)(std::int64_t k, std::int64_t count, const T* x, std::int64_t x_row, const T* y,
-                        std::int64_t y_row, T* sums);
+  /// sums[j] = sum over p < k of x[p] b[j b_col + p] for j < count. May write `lanes` elements beyond count.
+  using Dots = void (*)(std::int64_t k, std::int64_t count, const T* x, const T* b, std::int64_t b_col, T* sums);
 
   std::int64_t lanes;    ///< of a vector
   std::int64_t rows;     ///< of the largest tile; its columns are 2 lanes

@@ -1,7 +1,6 @@
 // The loops around the tiles of a matrix product: which way round, what is packed, and who computes what.
 #include <algorithm>
 #include <numeric>
-#include <type_traits>
 
 #include "../even_grain.h"
 #include "gemm_tiles.h"
@@ -38,8 +37,7 @@ class Product {
         k_block_(gemm_k_block(problem.k)) {}
 
   void run() {
-    if (p_.m == 1 && p_.n == 1) return dot();
-    if (p_.m == 1 && (p_.b_col == 1 || p_.b_row == 1)) return vector();
+    if (p_.m == 1 && (p_.n == 1 || p_.b_col == 1 || p_.b_row == 1)) return vector();
     parallel_ = parallel_ && work_of(p_) >= kParallelWork;
     const int64_t tiles = ceil_div(p_.m, rows_) * ceil_div(p_.n, cols_);
     if (parallel_ && tiles < 16 && p_.k >= 4 * k_block_) return split();
@@ -176,10 +174,11 @@ class Product {
 
   void vector() {
     const double elements = work_of(p_);
-    const bool by_rows = p_.b_col == 1;
-    // By columns: as many as one call computes, which are read from end to end. By rows: a narrow part of b is read row by
-    // row, and its sums stay in the first cache.
-    const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums) : lanes_;
+    const bool by_rows = p_.b_col == 1 && p_.n != 1;
+    // By columns: as many as are computed side by side, so that these are read from end to end; more where they are short.
+    // By rows: a narrow part of b is read row by row, and its sums stay in the first cache.
+    const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
+                                 : (p_.k <= k_block_ ? kMostCols : lanes_);
     const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) {
@@ -204,35 +203,18 @@ class Product {
     }
   }
 
-  /// Of a longer block: each lane has a part of it.
+  /// The blocks of k are longer: each lane has a part of one.
   void vector_by_cols(int64_t j, int64_t n) {
-    alignas(64) T sums[kMostCols];
-    alignas(64) T gathered[kMostLanes * gemm_longest_block];
+    alignas(64) T sums[2 * kMostCols];
+    alignas(64) T gathered[2][kMostLanes * gemm_longest_block];
     const int64_t block = gemm_k_block(p_.k, lanes_ * gemm_longest_block);
     for (int64_t k0 = 0; k0 < p_.k; k0 += block) {
       const int64_t k = std::min(block, p_.k - k0);
-      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered);
-      kernels_.dots(k, n, x, 0, p_.b + k0 + j * p_.b_col, p_.b_col, sums);
-      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
-    }
-  }
-
-  /// Both vectors are cut into their blocks of k, whose dot products are computed side by side.
-  void dot() {
-    constexpr int64_t at_once = 16;
-    alignas(64) T sums[at_once + kMostCols];
-    alignas(64) T gathered[2][at_once * gemm_longest_block];
-    const int64_t blocks = ceil_div(p_.k, k_block_);
-    for (int64_t first = 0; first < blocks; first += at_once) {
-      const int64_t count = std::min(at_once, blocks - first), k0 = first * k_block_;
-      const int64_t k = std::min(count * k_block_, p_.k - k0), full = k / k_block_, done = full * k_block_;
       const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered[0]);
-      const T* y = contiguous(k, p_.b + k0 * p_.b_row, p_.b_row, gathered[1]);
-      if (full > 0) kernels_.dots(k_block_, full, x, k_block_, y, k_block_, sums);
-      if (full < count) kernels_.dots(k - done, 1, x + done, k_block_, y + done, k_block_, sums + full);
-      for (int64_t s = 0; s < count; ++s) {
-        kernels_.finish(sums + s, 0, for_block(p_.result, first + s == 0, first + s + 1 == blocks), 1, 1);
-      }
+      const T* b = p_.b + k0 * p_.b_row + j * p_.b_col;
+      if (p_.n == 1) b = contiguous(k, b, p_.b_row, gathered[1]);
+      kernels_.dots(k, n, x, b, p_.b_col, sums);
+      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
     }
   }
 

@@ -76,7 +76,7 @@ HWY_INLINE V Scale(D d, V y, V n) {
 }
 
 /// exp(x) where that is a normal number, x not tiny. Adding 1.5 2^23 + 127 to x / ln 2 rounds it to a whole number n, and
-/// leaves the exponent of 2^n in the last bits.
+/// leaves the exponent of 2^n in the last bits. Down to -88: 0 from n = -127 on, whose exponent has no bits.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOrdinary(D d, V x) {
   const hn::RebindToUnsigned<D> du;

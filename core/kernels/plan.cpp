@@ -10,8 +10,9 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 /// Elements of a tile that needs no buffer: enough to forget the cost of starting on it.
 constexpr std::int64_t kPiece = 16384;
-/// Up to here it does not matter which way a matrix is walked through.
-constexpr std::int64_t kFewColumns = 32;
+/// Columns of a tile where an operand is contiguous down the columns: its lines of the cache are read whole, one tile below
+/// the other, and the other operands' rows in long pieces. With few rows or columns it does not matter.
+constexpr std::int64_t kTransposedColumns = 64, kFew = 32;
 /// Columns of a tile of a transposed copy: as many lines of the source as the caches hold even where these share few sets.
 constexpr std::int64_t kTurnedColumns = 128;
 
@@ -108,7 +109,7 @@ void Plan::cut(bool buffered) {
   for (int k = 0; k < operands_ && dims_ > 1; ++k) {
     transposed = transposed || (stride_[k][1] != 0 && stride_[k][1] < stride_[k][0]);
   }
-  if (buffered && transposed && size_[0] > kFewColumns && size_[1] > kFewColumns) {
+  if (buffered && transposed && size_[0] > kFew && size_[1] > kFew) {
     cut(kTileElements, kTransposedColumns, true);
   } else {
     const std::int64_t elements = buffered ? kTileElements : kPiece;
@@ -116,7 +117,7 @@ void Plan::cut(bool buffered) {
   }
 }
 
-void Plan::cut_turned() { cut(kPiece, kTurnedColumns, true); }
+void Plan::cut_turned() { cut(kPiece, std::max(kTurnedColumns, kPiece / std::max<std::int64_t>(size_[1], 1)), true); }
 
 void Plan::cut(std::int64_t elements, std::int64_t cols, bool down) {
   if (numel_ == 0) {

@@ -13,10 +13,6 @@ class Plan {
   static constexpr int kMaxOperands = 4;
   /// Elements of a tile when an operand has to pass through a buffer.
   static constexpr std::int64_t kTileElements = 1024;
-  /// Columns of a tile where an operand runs along the rows: its lines of the cache are read whole, one tile below the
-  /// other, and the others' rows in long pieces.
-  static constexpr std::int64_t kTransposedColumns = 64;
-
   explicit Plan(const Shape& shape);
   /// Adds an operand whose strides (in elements) belong to the shape; the first one decides the order.
   void add(const void* data, std::int64_t element_size, const Strides& strides);
@@ -42,7 +38,7 @@ class Plan {
   };
   /// Cuts into tiles. `buffered`: some operand passes through a buffer of kTileElements; without one, tiles are larger.
   void cut(bool buffered);
-  /// Cuts for a copy without a buffer whose source runs along the rows of tiles: long ones, in few columns, so that the
+  /// Cuts for a copy of two dimensions or more without a buffer, whose source is contiguous down the columns: long tiles of few columns, so that the
   /// source is read in few streams and the result written in long pieces.
   void cut_turned();
   std::int64_t tiles() const { return tiles_; }
@@ -54,7 +50,7 @@ class Plan {
   std::int64_t col_stride(int operand) const { return stride_[operand][0]; }
 
  private:
-  /// Into tiles of at most so many elements and columns, that follow each other down the rows or along them.
+  /// Into tiles of at most so many elements and columns; `down`: the next tile is the one below, not the one beside it.
   void cut(std::int64_t elements, std::int64_t cols, bool down);
   void order();
   void merge();

@@ -28,14 +28,6 @@ using Vec = hn::Vec<Tag<T>>;
 template <class T>
 constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
 
-// Rows that are `step` elements apart, as pointers to each.
-template <class T>
-struct EvenRows {
-  const T* first;
-  int64_t step;
-  const T* operator[](int64_t i) const { return first + i * step; }
-};
-
 // columns[q] = element p + q of each of the `lanes` rows, for q < kBlock.
 #if HWY_TARGET == HWY_SCALAR
 template <class T>
@@ -122,13 +114,15 @@ HWY_INLINE void transpose(Vec<T>* rows) {
       put(1, _mm512_shuffle_f32x4(low01, low23, 0xDD));
       put(2, _mm512_shuffle_f32x4(high01, high23, 0x88));
       put(3, _mm512_shuffle_f32x4(high01, high23, 0xDD));
+#else
+      static_assert(blocks <= 2, "a transposition of four blocks is to be written for this target");
 #endif
     }
   }
 }
 #endif
 
-/// to[r][c] = from[c][r] for a tile; the rows of `from` and `to` are so many elements apart, those of a dense tile for one.
+/// to[r][c] = from[c][r] for a tile; its rows are so many elements apart; by default `to` is dense.
 template <class T>
 HWY_INLINE void transpose_lines(const T* from, int64_t from_step, T* HWY_RESTRICT to, int64_t to_step = kTileEdge<T>) {
   constexpr int64_t edge = kTileEdge<T>;

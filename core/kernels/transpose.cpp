@@ -70,8 +70,7 @@ template <class T>
 HWY_INLINE void Tile(T* to, std::int64_t to_row, const T* from, std::int64_t from_col, std::int64_t rows,
                      std::int64_t cols) {
   constexpr std::int64_t edge = kTileEdge<T>, size = sizeof(T);
-  const bool whole_elements = from_col % size == 0;
-  const std::int64_t whole_rows = whole_elements ? rows / edge * edge : 0, whole_cols = cols / edge * edge;
+  const std::int64_t whole_rows = rows / edge * edge, whole_cols = cols / edge * edge;
   // Lines of the result that are written in parts should stay in the first cache until they are whole. Rows a multiple of
   // 2048 bytes apart share two of its sets or one.
   const bool parted = kLanes<T> < edge && to_row % 2048 == 0;
@@ -80,7 +79,7 @@ HWY_INLINE void Tile(T* to, std::int64_t to_row, const T* from, std::int64_t fro
     for (std::int64_t c = 0; c < whole_cols; c += edge) {
       const T* const lines = At(from, c * from_col) + r;
       for (std::int64_t i = 0; i < edge; ++i) __builtin_prefetch(At(lines, i * from_col) + edge);  // of the next turn
-      if (parted || to_row % size != 0) {
+      if (parted) {
         transpose_lines(lines, from_col / size, tile);
         for (std::int64_t i = 0; i < edge; ++i) std::memcpy(At(to, (r + i) * to_row) + c, tile + i * edge, 64);
       } else {
