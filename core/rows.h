@@ -15,8 +15,7 @@ GRADUS_API Array softmax_backward(const Array& dy, const Array& y, std::int64_t 
 /// dy - exp(y) sum(dy) along a dimension: the gradient of y = log_softmax(x).
 GRADUS_API Array log_softmax_backward(const Array& dy, const Array& y, std::int64_t dim);
 
-/// exp(log_p) factor of rows of log-probabilities [n, C], with one factor for each row [n]. In float32,
-/// probabilities below 2^-126.5 are 0.
+/// exp(log_p) factor of rows of log-probabilities [n, C], with one factor for each row [n].
 GRADUS_API Array probabilities_times(const Array& log_p, const Array& factor);
 
 /// (y, mean, inv_std) with y = gamma (x - mean) inv_std + beta, and mean and inv_std = 1 / sqrt(var + eps) over the last

@@ -76,7 +76,7 @@ HWY_INLINE V Scale(D d, V y, V n) {
 }
 
 /// exp(x) where that is a normal number, x not tiny. Adding 1.5 2^23 + 127 to x / ln 2 rounds it to a whole number n, and
-/// leaves the exponent of 2^n in the last bits. Down to -88: 0 from n = -127 on, whose exponent has no bits.
+/// leaves the exponent of 2^n in the last bits.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOrdinary(D d, V x) {
   const hn::RebindToUnsigned<D> du;
@@ -104,15 +104,18 @@ HWY_INLINE V Exp(D d, V x) {
   return PassNaN(d, x, ExpBounded(d, FlushTiny(d, bounded)));
 }
 
+/// exp(x) for x <= 0, within 1 ULP.
+template <class D, class V, IfFloat32<D>* = nullptr>
+HWY_INLINE V ExpOfNegative(D d, V x) {
+  const V not_tiny = hn::Set(d, -kNotTiny<float>);
+  if (kShortWays && hn::AllTrue(d, hn::Gt(x, hn::Set(d, -kOrdinary)))) return ExpOrdinary(d, hn::Min(not_tiny, x));
+  return PassNaN(d, x, ExpBounded(d, hn::Min(not_tiny, hn::Max(hn::Set(d, -104.0f), x))));
+}
+
 /// exp(-|x|), within 1 ULP.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V ExpOfMinusSize(D d, V x) {
-  const V negative = hn::Or(x, hn::Set(d, -0.0f)), not_tiny = hn::Set(d, -kNotTiny<float>);
-  if (kShortWays && hn::AllTrue(d, hn::Gt(negative, hn::Set(d, -kOrdinary)))) {
-    return ExpOrdinary(d, hn::Min(not_tiny, negative));
-  }
-  const V bounded = hn::Min(not_tiny, hn::Max(hn::Set(d, -104.0f), negative));
-  return PassNaN(d, x, ExpBounded(d, bounded));
+  return ExpOfNegative(d, hn::Or(x, hn::Set(d, -0.0f)));
 }
 
 /// exp(r) - 1 for |r| <= ln 2 / 2.

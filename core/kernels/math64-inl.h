@@ -80,6 +80,12 @@ HWY_INLINE V Exp(D d, V x) {
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
+/// exp(x) for x <= 0.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V ExpOfNegative(D d, V x) {
+  return Exp(d, x);
+}
+
 /// exp(-|x|), within 1 ULP.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V ExpOfMinusSize(D d, V x) {

@@ -94,17 +94,6 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
   return best;
 }
 
-/// exp(x) for x <= 0, within 1 ULP; 0 below 2^-126.5. NaN stays.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V ExpOfNegative(D d, V x) {
-  const V least = hn::Set(d, -88.0f);  // there the exponent's bits are 0, and so is their number
-  return PassNaN(d, x, ExpOrdinary(d, hn::Min(hn::Set(d, -kNotTiny<float>), hn::Max(least, x))));
-}
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V ExpOfNegative(D d, V x) {
-  return Exp(d, x);
-}
-
 /// The sum of exp(x - level); the terms are kept unless y is null.
 template <class T>
 HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {

@@ -21,7 +21,7 @@ RowMap log_softmax_kernel(DType dtype);
 using RowGradient = void (*)(const void* dy, const void* y, void* dx, std::size_t n);
 RowGradient softmax_backward_kernel(DType dtype);
 RowGradient log_softmax_backward_kernel(DType dtype);
-/// exp(y) factor for y <= 0: log-probabilities. In float32 exp(y) below 2^-126.5 is 0.
+/// exp(y) factor for y <= 0: log-probabilities.
 using RowScaledExp = void (*)(const void* y, double factor, void* out, std::size_t n);
 RowScaledExp exp_of_row_kernel(DType dtype);
 /// One number: log(sum(exp(x))).
