@@ -175,10 +175,10 @@ class Product {
   void vector() {
     const double elements = work_of(p_);
     const bool by_rows = p_.b_col == 1 && p_.n != 1;
-    // By columns: as many as are computed side by side, so that these are read from end to end; more where they are short.
-    // By rows: a narrow part of b is read row by row, and its sums stay in the first cache.
+    // By columns: as many as are computed side by side, so that these are read from end to end; more where one block is all
+    // of k. By rows: a narrow part of b is read row by row, and its sums stay in the first cache.
     const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
-                                 : (p_.k <= k_block_ ? kMostCols : lanes_);
+                                 : (p_.k <= lanes_ * gemm_longest_block ? kMostCols : lanes_);
     const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) {

@@ -38,8 +38,8 @@ class Plan {
   };
   /// Cuts into tiles. `buffered`: some operand passes through a buffer of kTileElements; without one, tiles are larger.
   void cut(bool buffered);
-  /// Cuts for a copy of two dimensions or more without a buffer, whose source is contiguous down the columns: long tiles of few columns, so that the
-  /// source is read in few streams and the result written in long pieces.
+  /// Cuts for a copy of two dimensions or more without a buffer, whose source is contiguous down the columns: long tiles of
+  /// few columns, so that the source is read in few streams and the result written in long pieces.
   void cut_turned();
   std::int64_t tiles() const { return tiles_; }
   Tile tile(std::int64_t index) const;
