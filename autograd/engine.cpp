@@ -150,7 +150,7 @@ void Pass::run_current() {
     node.run_hooks(of_outputs);
     for (const auto& [output, leaf] : node.kept()) {
       const Tensor& gradient = of_outputs[static_cast<std::size_t>(output)];
-      if (gradient.defined()) arrived_.push_back({leaf, gradient});
+      if (gradient.defined() && !leaf->is_behind()) arrived_.push_back({leaf, gradient});
     }
   }
   if (targets_ != nullptr) {
@@ -159,7 +159,8 @@ void Pass::run_current() {
     if (!need.run) return;
   }
   if (LeafNode* leaf = node.as_leaf()) {
-    if (of_outputs[0].defined()) arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0])});
+    if (of_outputs[0].defined() && leaf->takes_gradients())
+      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0])});
     return;
   }
   const Scope scope(node.location(), node.module());  // what is recorded under create_graph stands where the node stood

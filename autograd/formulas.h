@@ -223,6 +223,9 @@ struct Traits {
   }();
   static constexpr bool broadcasts = requires { requires Op::broadcasts; };
   static constexpr bool is_view = requires { requires Op::is_view; };
+  static constexpr bool by_geometry = requires { requires Op::by_geometry; };
+  static_assert(!is_view || (outputs == 1 && !variadic), "a view has one output, and shows its first input");
+  static_assert(is_view || !by_geometry, "by_geometry is said of views: is_view = true");
 };
 
 }  // namespace detail

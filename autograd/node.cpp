@@ -159,6 +159,23 @@ void LeafNode::drop_grad() noexcept {
   Tensor last;  // outlives the lock: what it frees may lead here again
   const std::lock_guard lock(mutex_);
   std::swap(last, *grad_);
+  tensor_ = nullptr;
+}
+
+bool LeafNode::is_behind() {
+  const std::lock_guard lock(mutex_);
+  return tensor_ != nullptr && tensor_->is_behind();
+}
+
+bool LeafNode::takes_gradients() {
+  const std::lock_guard lock(mutex_);
+  if (tensor_ == nullptr || (tensor_->edge.node.get() == this && !tensor_->is_behind())) return true;
+  if (!tensor_->edge) return false;
+  core::fail<GradError>(
+      "backward: a leaf ({}, {}) that is used in the graph must stay one: it is a view, and its base has been changed "
+      "in "
+      "place since; make the leaf of a clone()",
+      meta_.shape, meta_.dtype);
 }
 
 void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {

@@ -24,6 +24,7 @@ namespace autograd {
 
 class Node;
 class LeafNode;
+struct Body;
 
 /// Where a tensor's gradient goes: output number `index` of the node that made the tensor.
 struct Edge {
@@ -168,6 +169,13 @@ class GRADUS_API LeafNode final : public Node {
   Tensor& grad();
   /// When the tensor is gone: under create_graph a gradient's history leads back to this node, which would keep both.
   void drop_grad() noexcept;
+  /// Whether what a node keeps for the tensor is the gradient of numbers that it no longer has: of a view, whose base has
+  /// been changed in place since. (Asking the view for its history moves the keeping on.)
+  bool is_behind();
+  /// Whether the tensor is still to be given gradients: not after requires_grad_(false) or detach_(). GradError when it is
+  /// a view whose base has been given a history, so that it is no leaf any more.
+  bool takes_gradients();
+  void belong_to(const Body* tensor) noexcept { tensor_ = tensor; }
   /// Called with the leaf's `.grad` after each accumulation, one thread at a time: a hook must not wait for another
   /// thread's backward pass.
   void add_post_accumulate_hook(std::function<void(Tensor& grad)> hook);
@@ -176,6 +184,7 @@ class GRADUS_API LeafNode final : public Node {
   TensorMeta meta_;
   std::recursive_mutex mutex_;  // a hook may run a backward pass of its own
   std::unique_ptr<Tensor> grad_;
+  const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive
   std::vector<std::function<void(Tensor&)>> post_hooks_;
 };
 

@@ -76,8 +76,9 @@ std::vector<core::Array> arrays_of(const Operand* inputs, int count) {
   return arrays;
 }
 
-bool recording(const Operand* inputs, int count) {
-  if (!GradMode::is_enabled()) return false;
+bool recording(const Operand* inputs, int count) { return GradMode::is_enabled() && any_requires_grad(inputs, count); }
+
+bool any_requires_grad(const Operand* inputs, int count) {
   for (int i = 0; i < count; ++i) {
     if (inputs[i].tensor().defined() && inputs[i].tensor().requires_grad()) return true;
   }
@@ -86,18 +87,56 @@ bool recording(const Operand* inputs, int count) {
 
 const core::Array absent_array;
 
+namespace {
+
+// What a result shares memory with: "input 0".
+std::string holder_of(const core::Array& y, const Operand* inputs, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (input_array(inputs[i]).storage() == y.storage()) return fmt::format("input {}", i);
+  }
+  return {};
+}
+
+}  // namespace
+
+void fail_shared(std::string_view op, int output, const core::Array& y, const Operand* inputs, int count) {
+  const std::string holder = holder_of(y, inputs, count);
+  if (holder.empty()) {
+    core::fail<ValueError>(
+        "{}: outputs must not share memory with one another, as output {} does: return a clone() of it", op, output);
+  }
+  core::fail<ValueError>(
+      "{}: forward's output {} must not share memory with {}: return a clone(); or, for a view of the first and only "
+      "output, declare `static constexpr bool is_view = true`",
+      op, output, holder);
+}
+
+void fail_no_view(std::string_view op, const core::Array& y, const Operand* inputs, int count) {
+  const std::string holder = y.defined() ? holder_of(y, inputs, count) : "";
+  core::fail<ValueError>("{}: declared is_view, so that forward's output must show the memory of input 0: it shows {}",
+                         op, holder.empty() ? "memory of its own; declare no view where forward copies" : holder);
+}
+
 Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) {
   if (!node || !is_floating_point(value.dtype())) return Tensor(std::move(value));
   return Tensor(std::move(value), {node, index});
 }
 
-Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of) {
+Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by) {
   Tensor view = make_output(std::move(value), node, 0);
   const Body& source = of.body();
   auto link = std::make_unique<ViewOf>();
   link->base = source.view != nullptr ? source.view->base : of.body_ref();
-  link->seen = link->base->rewrites;
+  // A view of a view knows what that one knows: one from before a detachment passes its own history on.
+  link->seen = source.view != nullptr ? source.view->seen.load() : source.last_event();
   link->taken_without_grad = !GradMode::is_enabled() || (source.view != nullptr && source.view->taken_without_grad);
+  if (source.view != nullptr) link->by = source.view->by;
+  if (by) {
+    by->before = std::move(link->by);
+    by->of = source.array;
+    by->result = view.array();
+    link->by = std::move(by);
+  }
   view.body().view = std::move(link);
   return view;
 }
@@ -134,10 +173,45 @@ namespace {
       op, what);
 }
 
+// GradError when the base's history could not follow a change of this view.
+void check_carried_over(const char* op, const Tensor& self) {
+  const ViewOf& view = *self.body().view;
+  if (view.taken_without_grad) {
+    core::fail<GradError>(
+        "{}: a view that was taken without recording cannot be changed in place while recording: take the view "
+        "again, or change it under a NoGradGuard",
+        op);
+  }
+  if (view.by) {
+    core::fail<GradError>(
+        "{}: a view by {}, which has a gradient of its own, cannot be changed in place while recording: change a "
+        "clone(); or declare `static constexpr bool by_geometry = true` in {}, if its gradient is that of picking the "
+        "elements which the view shows",
+        op, view.by->name(), view.by->name());
+  }
+  if (self.requires_grad() && !leads_to_base(self)) {
+    core::fail<GradError>(
+        "{}: a view whose history does not lead through its base cannot be changed in place while recording (the base "
+        "was detached by detach_(), or what the view is of was made a leaf by requires_grad_()): change a clone()",
+        op);
+  }
+}
+
 }  // namespace
+
+bool leads_to_base(const Tensor& tensor) {
+  const ViewOf* view = tensor.body().view.get();
+  if (view == nullptr || view->by || !tensor.requires_grad() || tensor.is_leaf()) return false;
+  const Body& base = *view->base;
+  return base.edge && (base.events == nullptr || view->seen >= base.events->detached);
+}
 
 void overwrite(std::string_view op, const core::Array& x, const core::Array& result) {
   core::check_castable(op, result.dtype(), x.dtype());
+  if (result.shape() != x.shape()) {
+    core::fail<ShapeError>("{}: the result of an operation in place must have the tensor's shape: {} for {}", op,
+                           result.shape(), x.shape());
+  }
   x.copy_(result);
 }
 
@@ -154,12 +228,7 @@ bool begin_inplace(const char* op, const Operand* inputs, int count) {
   if (view != nullptr) {
     const Tensor base(view->base);
     if (base.requires_grad() && base.is_leaf()) fail_leaf(op, "a view of a leaf that requires grad");
-    if (view->taken_without_grad && (base.requires_grad() || recording(inputs, count))) {
-      core::fail<GradError>(
-          "{}: a view that was taken without recording cannot be changed in place while recording: take the view "
-          "again, or change it under a NoGradGuard",
-          op);
-    }
+    if (base.requires_grad() || recording(inputs, count)) check_carried_over(op, self);
   }
   const bool records = self.is_floating_point() && recording(inputs, count);
   if (records && view != nullptr) check_writable_view(view->base->array, self.array());
@@ -169,14 +238,12 @@ bool begin_inplace(const char* op, const Operand* inputs, int count) {
 void end_inplace(const Tensor& self, core::Ref<Node> node, Location at) {
   Body& body = self.body();
   if (body.view == nullptr) {
-    body.set_edge({std::move(node), 0});
-    ++body.rewrites;
+    body.rewrite({std::move(node), 0});
     return;
   }
   // The view's new numbers are part of the base now; every view, this one included, follows when it is next asked.
   const Tensor base(body.view->base);
-  base.body().set_edge(edge_after_write(base, body.array, {std::move(node), 0}, at));
-  ++base.body().rewrites;
+  base.body().rewrite(edge_after_write(base, body.array, {std::move(node), 0}, at));
 }
 
 }  // namespace detail

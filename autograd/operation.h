@@ -27,7 +27,9 @@
 //   };
 //
 // Optional members of either: `struct Attrs` (the first argument of forward; `template <class V> void visit(V&& v) const
-// { v("p", p); }` lists them), `broadcasts` (the engine sums gradients down to the inputs' shapes), `is_view`,
+// { v("p", p); }` lists them), `broadcasts` (the engine sums gradients down to the inputs' shapes), `is_view` (the result
+// shows the memory of the first input; no other result may), `by_geometry` (of a view: its gradient is that of picking
+// the elements that it shows, so that a change of it in place can be carried over to its base),
 // `differentiable_outputs` (the first so many; all by default), and of rules `shape_only` (inputs whose values the
 // reference's gradient does not read: their shapes are kept, their numbers are not), `input_names` and `terms` (both for
 // checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
@@ -96,12 +98,58 @@ auto compose(const typename AttrsOf<Op>::type& attrs, const Operand* inputs) {
   }
 }
 
+/// How to take a view again whose gradient is the operation's own.
+template <class Op>
+class StepBy final : public ViewStep {
+  static constexpr int N = Traits<Op>::inputs;
+
+ public:
+  StepBy(const typename AttrsOf<Op>::type& attrs, const Operand* inputs) : attrs_(attrs) {
+    for (int i = 1; i < N; ++i) others_[static_cast<std::size_t>(i - 1)] = inputs[i].tensor();
+  }
+  std::string_view name() const noexcept override { return Op::name; }
+  Edge again(const Tensor& x) const override {
+    const Location at = x.requires_grad() ? x.edge().node->location() : Location::unknown();
+    return [&]<std::size_t... I>(std::index_sequence<I...>)->Edge {
+      const Operand inputs[] = {Operand(x, at), Operand(others_[I], at)...};
+      if (!any_requires_grad(inputs, N)) return {};
+      auto* node = new NodeOf<Op>(attrs_, inputs, N, false);
+      const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
+      node->set_outputs(run_forward<Op>(attrs_, inputs, N, InputIndices<Op>{}));
+      return {owner, 0};
+    }
+    (std::make_index_sequence<static_cast<std::size_t>(N - 1)>{});
+  }
+
+ private:
+  [[no_unique_address]] typename AttrsOf<Op>::type attrs_;
+  [[no_unique_address]] Slots<Tensor, N - 1> others_;
+};
+
+/// What a result shares memory with has to be said: an in-place change of the one would change the other unseen.
+template <class Op, class Result>
+void check_memory(const Result& y, const Operand* inputs, int count) {
+  if constexpr (Traits<Op>::is_view) {
+    if (!y.defined() || y.storage() != input_array(inputs[0]).storage()) fail_no_view(Op::name, y, inputs, count);
+  } else {
+    for (int k = 0; k < Traits<Op>::outputs; ++k) {
+      const core::Array& result = output(y, k);
+      if (!result.defined()) continue;
+      bool shared = false;
+      for (int i = 0; i < count; ++i) shared |= result.storage() == input_array(inputs[i]).storage();
+      for (int j = 0; j < k; ++j) shared |= result.storage() == output(y, j).storage();
+      if (shared) fail_shared(Op::name, k, result, inputs, count);
+    }
+  }
+}
+
 template <class Op>
 auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
   if constexpr (IsRule<Op>) {
     if (UseReferences::active()) return compose<Op>(attrs, inputs);
   }
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
+  check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
   if (recording(inputs, count)) {
     auto* made = new NodeOf<Op>(attrs, inputs, count, false);
@@ -109,7 +157,9 @@ auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int cou
     made->set_outputs(y);
   }
   if constexpr (Traits<Op>::is_view) {
-    return make_view(std::move(y), std::move(node), inputs[0].tensor());
+    core::Ref<ViewStep> by;
+    if constexpr (!Traits<Op>::by_geometry) by = core::Ref<ViewStep>::adopt(new StepBy<Op>(attrs, inputs));
+    return make_view(std::move(y), std::move(node), inputs[0].tensor(), std::move(by));
   } else {
     return wrap<Op>(std::move(y), std::move(node));
   }
@@ -159,9 +209,19 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
   if constexpr (detail::IsRule<Op>) {
     if (UseReferences::active()) {  // the reference may save its input, which is about to be overwritten
-      const Tensor before = clone(self);
-      const Operand copies[] = {Operand(before, self.at()), Operand(others)...};
-      return self.tensor().copy_(detail::compose<Op>(attrs, copies), self.at());
+      // and so may be operands that share its memory
+      Tensor kept[count];
+      const auto before = [&](int i) {
+        const Tensor& x = inputs[i].tensor();
+        const bool shares = x.defined() && x.array().storage() == self.tensor().array().storage();
+        kept[i] = shares ? clone(inputs[i]) : x;
+        return Operand(kept[i], inputs[i].at());
+      };
+      return [&]<int... I>(std::integer_sequence<int, I...>)->const Tensor& {
+        const Operand copies[] = {before(I)...};
+        return self.tensor().copy_(detail::compose<Op>(attrs, copies), self.at());
+      }
+      (std::make_integer_sequence<int, count>{});
     }
   }
   const bool records = detail::begin_inplace(Op::name.data(), inputs, count);

@@ -108,11 +108,19 @@ inline const core::Array& input_array(const Operand& operand) {
 /// Where an input's gradient goes; nowhere for an absent input.
 inline Edge edge_of(const Operand& operand) { return operand.tensor().defined() ? operand.tensor().edge() : Edge(); }
 GRADUS_API std::vector<core::Array> arrays_of(const Operand* inputs, int count);
+GRADUS_API bool any_requires_grad(const Operand* inputs, int count);
 /// Whether an operation on these inputs is to be recorded.
 GRADUS_API bool recording(const Operand* inputs, int count);
 GRADUS_API Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index);
-/// A result that shares its storage with `of`: remembers its base.
-GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of);
+/// A result that shares its storage with `of`: remembers its base, and `by`, when its gradient is not its geometry's.
+GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by = {});
+/// Whether a view's history leads through its base and is what its geometry says.
+GRADUS_API bool leads_to_base(const Tensor& tensor);
+/// ValueError: an output shares memory with an input, or another output, where no view is declared.
+[[noreturn]] GRADUS_API void fail_shared(std::string_view op, int output, const core::Array& y, const Operand* inputs,
+                                         int count);
+/// ValueError: a view is declared, and the output shows something else than input 0.
+[[noreturn]] GRADUS_API void fail_no_view(std::string_view op, const core::Array& y, const Operand* inputs, int count);
 /// Shape and dtype of an input; of an absent one a shape that no array has.
 inline TensorMeta meta_of(const core::Array& x) {
   return x.defined() ? TensorMeta{x.shape(), x.dtype()} : TensorMeta{core::Shape{-1}, kFloat32};
@@ -126,7 +134,7 @@ GRADUS_API void differentiate(const Node& rule, const std::vector<Tensor>& outpu
                               const Gradients& dy, Gradients& dx);
 /// Checks that inputs[0] may be changed in place; whether the change is to be recorded.
 GRADUS_API bool begin_inplace(const char* op, const Operand* inputs, int count);
-/// x <- result. DTypeError when x's dtype is of a lower category.
+/// x <- result. DTypeError when x's dtype is of a lower category, ShapeError when the shapes differ.
 GRADUS_API void overwrite(std::string_view op, const core::Array& x, const core::Array& result);
 /// Gives a tensor that was changed in place its new history, and its base and views theirs.
 GRADUS_API void end_inplace(const Tensor& self, core::Ref<Node> node, Location at);

@@ -14,6 +14,30 @@ using autograd::LeafNode;
 
 void Body::destroy() noexcept { delete this; }
 
+void Body::rewrite(Edge next) {
+  set_edge(std::move(next));
+  if (events == nullptr) events = std::make_unique<autograd::BaseEvents>();
+  events->rewritten = ++events->count;
+  events->rewritten_as = {};
+}
+
+void Body::detach() {
+  if (events == nullptr) events = std::make_unique<autograd::BaseEvents>();
+  if (events->rewritten > events->detached) events->rewritten_as = edge;  // for views that have not seen it yet
+  set_edge({});
+  events->detached = ++events->count;
+}
+
+void autograd::ViewStep::release() noexcept {
+  // One after the other, never one inside the other: views of views may go on for long.
+  core::Ref<ViewStep> next;
+  for (ViewStep* step = this; step->references_.fetch_sub(1, std::memory_order_acq_rel) == 1; step = next.detach()) {
+    next = std::move(step->before);
+    delete step;
+    if (!next) return;
+  }
+}
+
 void Device::fail_other(DeviceType) {
   core::fail<ValueError>(
       "Device: there is none but the CPU: ask cuda::is_available(), which is false, before choosing kCUDA");
@@ -30,6 +54,7 @@ LeafNode& Tensor::leaf() const {
   Body& b = body();
   if (!b.leaf) {
     b.leaf = core::Ref<LeafNode>::adopt(new LeafNode({b.array.shape(), b.array.dtype()}));
+    b.leaf->belong_to(&b);
   }
   return *b.leaf;
 }
@@ -84,8 +109,7 @@ Tensor Tensor::detach() const { return Tensor(array()); }
 
 const Tensor& Tensor::detach_() const {
   if (is_view()) core::fail<GradError>("detach_: a view cannot be detached in place: use detach()");
-  body().set_edge({});
-  ++body().rewrites;
+  body().detach();
   return *this;
 }
 
@@ -115,11 +139,12 @@ void Tensor::register_post_accumulate_grad_hook(std::function<void(Tensor&)> hoo
 void Tensor::follow_base() const {
   static std::mutex mutex;  // several threads may ask at once, and only one of them gives the edge
   const std::lock_guard lock(mutex);
+  if (!body().is_behind()) return;
   autograd::ViewOf& view = *body().view;
-  const std::uint64_t rewrites = view.base->rewrites;
-  if (view.seen.load(std::memory_order_relaxed) == rewrites) return;
-  body().set_edge(autograd::detail::edge_as_view_of(Tensor(view.base), body().array));
-  view.seen.store(rewrites, std::memory_order_release);
+  if (view.base->array.storage() == body().array.storage()) {  // else set_data has given the base other numbers
+    body().set_edge(autograd::detail::edge_as_view_of(*view.base, body().array, view.by.get()));
+  }
+  view.seen.store(view.base->events->rewritten, std::memory_order_release);
 }
 
 }  // namespace gradus

@@ -467,7 +467,7 @@ class GRADUS_API Tensor {
   /// Where this tensor's gradient goes: brought up to date first when it is a view of a base that has been changed.
   const autograd::Edge& edge() const {
     autograd::Body& b = body();
-    if (b.view != nullptr && b.view->seen.load(std::memory_order_acquire) != b.view->base->rewrites) follow_base();
+    if (b.is_behind()) follow_base();
     return b.edge;
   }
   autograd::Body& body() const {

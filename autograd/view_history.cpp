@@ -3,6 +3,9 @@
 // A view shares numbers with its base, so an in-place change of one changes the other. The graph stays functional:
 // after v.mul_(c) on a view v of b, v's numbers are the output of "mul", b's are those of "as_strided_scatter" (b with
 // the new numbers in v's place), and every view of b, v included, is an "as_strided" view of that, made when next asked.
+//
+// Where a view's gradient is not what its geometry says, the operation that made it is applied again (ViewStep). Where
+// the base is not contiguous, it is first put into place among what lies between its elements ("strided_put").
 #include "view_history.h"
 
 #include "../core/create.h"
@@ -38,7 +41,7 @@ struct Geometry {
 Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry);
 struct AsStrided {
   static constexpr std::string_view name = "as_strided";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   using Attrs = Geometry;
   static Array forward(const Attrs& a, const Array& base) { return a.of(base); }
   static constexpr auto gradients =
@@ -94,41 +97,107 @@ Tensor scatter_zeros(const Tensor& dy, const Geometry& view) {
   return apply<AsStridedScatter>(view, dy.contiguous(), Tensor(core::zeros(view.shape, dy.dtype())));
 }
 
+// A base that is not contiguous, as the stretch of memory from its first element to its last: 0 between its elements.
+struct StridedPut {
+  static constexpr std::string_view name = "strided_put";
+  struct Attrs {
+    Geometry geometry;
+    std::int64_t length = 0;
+    template <class F>
+    void visit(F&& f) const {
+      geometry.visit(f);
+      f("length", length);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) {
+    const Array stretch = core::zeros({a.length}, x.dtype());
+    a.geometry.of(stretch).copy_(x);
+    return stretch;
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a.geometry, dy.contiguous()); });
+};
+
+// The number of elements from a geometry's first to its last.
+std::int64_t length_of(const Array& x) {
+  std::int64_t length = 1;
+  for (int i = 0; i < x.dim(); ++i) length += (x.shape()[i] - 1) * x.strides()[i];
+  return x.numel() == 0 ? 0 : length;
+}
+
+// The view's geometry over the memory from the base's first element to its last.
 Geometry geometry_in(const Array& base, const Array& view) {
   if (base.storage() != view.storage()) {
     core::fail<GradError>(
         "in-place change: the base of the view must still hold its numbers: set_data has given it others; take the "
         "view again");
   }
-  if (!base.is_contiguous()) {
+  if (base.may_overlap_itself()) {
     core::fail<GradError>(
-        "in-place change: the base of the view must be contiguous for its history to be kept: {} with strides {}; call "
-        "contiguous() on it before taking the view",
+        "in-place change: elements of the view's base share memory, and its history would not: {} with strides {}; "
+        "clone() it before taking the view",
         base.shape(), base.strides());
   }
-  return {view.shape(), view.strides(), view.storage_offset() - base.storage_offset()};
+  const std::int64_t offset = view.storage_offset() - base.storage_offset(), end = offset + length_of(view);
+  if (view.numel() != 0 && (offset < 0 || end > length_of(base))) {
+    core::fail<IndexError>("as_strided: a view with history must stay within its base: elements {} to {} of {}", offset,
+                           end - 1, length_of(base));
+  }
+  return {view.shape(), view.strides(), offset};
+}
+
+// The node of a call of Op on these, without its forward.
+template <class Op, std::size_t N>
+Edge recorded(const typename Op::Attrs& attrs, const Operand (&inputs)[N], const Array& result) {
+  auto* node = new detail::NodeOf<Op>(attrs, inputs, static_cast<int>(N), false);
+  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
+  node->set_outputs(result);
+  return {owner, 0};
+}
+
+// `x`, or the stretch of memory that it lies in, without numbers: what geometries are counted in.
+Tensor stretch_of(const Tensor& x, Location at) {
+  if (x.is_contiguous() || !x.requires_grad()) return x;
+  const std::int64_t length = length_of(x.array());
+  const Array stretch = detail::zeros_without_memory({Shape{length}, x.dtype()});
+  return Tensor(stretch, recorded<StridedPut>({geometry_in(x.array(), x.array()), length}, {Operand(x, at)}, stretch));
+}
+
+// The history of `view`, of numbers of x, as its geometry says.
+Edge strided_edge(const Tensor& x, const Array& view, Location at) {
+  if (!x.requires_grad()) return {};
+  return recorded<AsStrided>(geometry_in(x.array(), view), {Operand(stretch_of(x, at), at)}, view);
+}
+
+bool same_geometry(const Array& a, const Array& b) {
+  return a.shape() == b.shape() && a.strides() == b.strides() && a.storage_offset() == b.storage_offset();
 }
 
 }  // namespace
 
 namespace autograd::detail {
 
-Edge edge_as_view_of(const Tensor& base, const Array& view) {
-  if (!base.requires_grad()) return {};
-  const Operand input(base, base.edge().node->location());  // where the base was changed
-  auto* node = new NodeOf<AsStrided>(geometry_in(base.array(), view), &input, 1, false);
-  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
-  node->set_outputs(view);
-  return {owner, 0};
+Edge edge_as_view_of(const Body& base, const Array& view, const ViewStep* by) {
+  const Edge& edge = base.events->rewritten_as ? base.events->rewritten_as : base.edge;
+  const Location at = edge ? edge.node->location() : Location::unknown();  // where the base was changed
+  std::vector<const ViewStep*> steps;
+  for (const ViewStep* step = by; step != nullptr; step = step->before.get()) steps.push_back(step);
+  Tensor x(base.array, edge);
+  for (; !steps.empty(); steps.pop_back()) {
+    const ViewStep& step = *steps.back();
+    if (!same_geometry(step.of, x.array())) x = Tensor(step.of, strided_edge(x, step.of, at));
+    x = Tensor(step.result, step.again(x));
+  }
+  return by != nullptr && same_geometry(view, x.array()) ? x.edge() : strided_edge(x, view, at);
 }
 
 Edge edge_after_write(const Tensor& base, const Array& view, const Edge& written, Location at) {
-  const Tensor new_view(view, written);
-  const Operand inputs[] = {{base, at}, {new_view, at}};
-  auto* node = new NodeOf<AsStridedScatter>(geometry_in(base.array(), view), inputs, 2, false);
-  const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
-  node->set_outputs(base.array());
-  return {owner, 0};
+  const Tensor stretch = stretch_of(base, at), new_view(view, written);
+  const Edge edge = recorded<AsStridedScatter>(geometry_in(base.array(), view),
+                                               {Operand(stretch, at), Operand(new_view, at)}, stretch.array());
+  if (stretch.is_same(base)) return edge;
+  const Tensor changed(stretch.array(), edge);
+  return recorded<AsStrided>(geometry_in(base.array(), base.array()), {Operand(changed, at)}, base.array());
 }
 
 void check_writable_view(const Array& base, const Array& view) { geometry_in(base, view); }
@@ -137,22 +206,12 @@ void check_writable_view(const Array& base, const Array& view) { geometry_in(bas
 
 Tensor as_strided(Operand x, IntArrayRef shape, IntArrayRef strides, std::optional<std::int64_t> storage_offset) {
   const Tensor& tensor = x.tensor();
-  // The history leads to the base: the geometry is over the storage, and may reach elements that x does not have.
-  const Tensor base = tensor.is_view() ? Tensor(tensor.body().view->base) : tensor;
-  const std::int64_t offset = storage_offset.value_or(tensor.storage_offset());
-  if (!base.requires_grad()) {
-    return detail::make_view(tensor.array().as_strided(shape, strides, offset), {}, tensor);
-  }
-  const Array result = base.array().as_strided(shape, strides, offset);
-  const Geometry geometry = geometry_in(base.array(), result);
-  const std::int64_t last = base.numel();
-  std::int64_t reach = geometry.offset + 1;
-  for (int i = 0; i < result.dim(); ++i) reach += (result.shape()[i] - 1) * result.strides()[i];
-  if (result.numel() != 0 && (geometry.offset < 0 || reach > last)) {
-    core::fail<IndexError>("as_strided: a view with history must stay within its base: elements {} to {} of {}",
-                           geometry.offset, reach - 1, last);
-  }
-  return apply<AsStrided>(geometry, Operand(base, x.at()));
+  const Array result = tensor.array().as_strided(shape, strides, storage_offset.value_or(tensor.storage_offset()));
+  if (!GradMode::is_enabled() || !tensor.requires_grad()) return detail::make_view(Array(result), {}, tensor);
+  // The geometry is over the storage, and may reach elements of the base that x does not have: the history leads to the
+  // base, if it led through it before.
+  const Tensor origin = detail::leads_to_base(tensor) ? Tensor(tensor.body().view->base) : tensor;
+  return detail::make_view(Array(result), strided_edge(origin, result, x.at()).node, tensor);
 }
 
 }  // namespace gradus

@@ -49,7 +49,7 @@ Tensor put(const Tensor& dy, const Shape& x, const A& pick) {
 
 struct Select {
   static constexpr std::string_view name = "select", put_name = "put_selected";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t dim = 0, index = 0;
     template <class F>
@@ -64,7 +64,7 @@ struct Select {
 };
 struct Slice {
   static constexpr std::string_view name = "slice", put_name = "put_slice";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t dim = 0, start = 0, stop = 0, step = 1;
     template <class F>
@@ -81,7 +81,7 @@ struct Slice {
 };
 struct Diagonal {
   static constexpr std::string_view name = "diagonal", put_name = "put_diagonal";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t offset = 0, dim1 = 0, dim2 = 1;
     template <class F>
@@ -106,7 +106,7 @@ struct ShapeAttrs {
 // Any view that keeps the order of the elements: view, squeeze, unsqueeze, flatten.
 struct View {
   static constexpr std::string_view name = "view";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return x.view(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
@@ -120,7 +120,7 @@ struct Reshape {
 };
 struct Expand {
   static constexpr std::string_view name = "expand";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return x.expand(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return sum_to_size(dy, x); });
@@ -133,7 +133,7 @@ struct SumTo {
 };
 struct Permute {
   static constexpr std::string_view name = "permute";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     core::Dims dims;
     template <class F>
@@ -168,7 +168,7 @@ struct To {
 };
 struct Alias {
   static constexpr std::string_view name = "alias";
-  static constexpr bool is_view = true;
+  static constexpr bool is_view = true, by_geometry = true;
   static Array forward(const Array& x) { return x; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };

@@ -21,7 +21,7 @@ class Substitution {
   Substitution& operator=(const Substitution&) = delete;
 
   void put(const Tensor& place, const Tensor& other) {
-    held_.push_back({place, other.array(), other.edge(), other.body().leaf, nullptr});
+    held_.push_back({place, other.array(), other.edge(), other.body().leaf, nullptr, nullptr});
     exchange(held_.back());
   }
 
@@ -32,6 +32,7 @@ class Substitution {
     autograd::Edge edge;
     core::Ref<autograd::LeafNode> leaf;
     std::unique_ptr<autograd::ViewOf> view;
+    std::unique_ptr<autograd::BaseEvents> events;
   };
   static void exchange(Held& held) noexcept {
     autograd::Body& body = held.place.body();
@@ -39,6 +40,7 @@ class Substitution {
     std::swap(body.edge, held.edge);
     std::swap(body.leaf, held.leaf);
     std::swap(body.view, held.view);
+    std::swap(body.events, held.events);
   }
   std::vector<Held> held_;
 };

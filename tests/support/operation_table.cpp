@@ -468,6 +468,14 @@ std::vector<OperationLine> make_table() {
        {{{2, 3}, {3}}, {{2, 3}, {}}, {{0, 3}, {3}}}},
       {"fill_", in_place([](const Tensor& y, const Operands&) { y.fill_(2.5); }), {real(s23)}, kPointwise | kFlat},
       {"zero_", in_place([](const Tensor& y, const Operands&) { y.zero_(); }), {real(s23)}, kPointwise | kFlat},
+      {"strided_put",
+       on([](const Tensor& x) {
+         const Tensor y(core::zeros({3, 2}, kFloat64).t());  // no view, and not contiguous
+         y.copy_(x);
+         y[1].mul_(y[0].clone());
+         return y;
+       }),
+       {real(s23)}},
       {"as_strided_scatter",
        in_place([](const Tensor& y, const Operands& x) { y.t()[1].mul_(x[1]); }),
        {real(s23), real({2})},
