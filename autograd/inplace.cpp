@@ -1,5 +1,5 @@
-// In-place changes: each computes y = op(x, ...) and overwrites x with it. The history is that of the functional
-// operation, so its formulas are the same.
+// In-place changes that have no functional form: numbers put in the place of others. Those that have one stand beside it:
+// sums and products in arithmetic.cpp, functions in pointwise.cpp.
 #include <limits>
 #include <optional>
 
@@ -13,7 +13,6 @@ namespace gradus {
 
 using namespace autograd;
 using core::Array;
-using core::Binary;
 
 namespace {
 
@@ -23,80 +22,6 @@ struct Value {
   void visit(V&& v) const {
     v("value", value);
   }
-};
-Tensor times(const Tensor& dy, const Scalar& c) { return c == Scalar(1) ? dy : dy * c; }
-
-// x <- x + alpha b
-struct AddTo {
-  static constexpr std::string_view name = "add_";
-  static constexpr bool broadcasts = true;
-  struct Attrs {
-    Scalar alpha;
-    template <class V>
-    void visit(V&& v) const {
-      v("alpha", alpha);
-    }
-  };
-  static Array forward(const Attrs& a, const Array& x, const Array& b) { return core::add_scaled(x, b, a.alpha); }
-  static void write(const Array& x, const Attrs& a, const Array& b) { core::add_scaled_out(x, x, b, a.alpha); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& a) { return times(dy, a.alpha); });
-};
-// x <- x - alpha b
-struct SubFrom {
-  static constexpr std::string_view name = "sub_";
-  static constexpr bool broadcasts = true;
-  using Attrs = AddTo::Attrs;
-  static Array forward(const Attrs& a, const Array& x, const Array& b) {
-    return core::add_scaled(x, b, negated(a.alpha));
-  }
-  static void write(const Array& x, const Attrs& a, const Array& b) { core::add_scaled_out(x, x, b, negated(a.alpha)); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& a) { return -times(dy, a.alpha); });
-};
-struct SubNumberFrom {
-  static constexpr std::string_view name = "sub_";
-  using Attrs = Value;
-  static Array forward(const Attrs& a, const Array& x) { return x - a.value; }
-  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Sub, x, a.value); }
-  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
-};
-struct AddNumberTo {
-  static constexpr std::string_view name = "add_";
-  using Attrs = Value;
-  static Array forward(const Attrs& a, const Array& x) { return x + a.value; }
-  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Add, x, a.value); }
-  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
-};
-struct MulInto {
-  static constexpr std::string_view name = "mul_";
-  static constexpr bool broadcasts = true;
-  static Array forward(const Array& x, const Array& b) { return x * b; }
-  static void write(const Array& x, const Array& b) { core::binary_out(x, Binary::Mul, x, b); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> x) { return dy * x; });
-};
-struct MulNumberInto {
-  static constexpr std::string_view name = "mul_";
-  using Attrs = Value;
-  static Array forward(const Attrs& a, const Array& x) { return x * a.value; }
-  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Mul, x, a.value); }
-  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * a.value; });
-};
-struct DivInto {
-  static constexpr std::string_view name = "div_";
-  static constexpr bool broadcasts = true;
-  static Array forward(const Array& x, const Array& b) { return x / b; }
-  static void write(const Array& x, const Array& b) { core::binary_out(x, Binary::Div, x, b); }
-  static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return dy / b; },
-                                             [](Dy<> dy, In<0> x, In<1> b) { return -(dy * (x / square(b))); });
-};
-struct DivNumberInto {
-  static constexpr std::string_view name = "div_";
-  using Attrs = Value;
-  static Array forward(const Attrs& a, const Array& x) { return x / a.value; }
-  static void write(const Array& x, const Attrs& a) { core::binary_out(x, Binary::Div, x, a.value); }
-  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy / a.value; });
 };
 // x <- src: nothing of x's old numbers is left.
 struct CopyInto {
@@ -136,40 +61,6 @@ DType floating(const Tensor& x, const char* op) {
 
 }  // namespace
 
-const Tensor& Tensor::add_(const Tensor& b, const Scalar& alpha, Location at) const {
-  apply_inplace<AddTo>({alpha}, {*this, at}, Operand(b, at));
-  return *this;
-}
-const Tensor& Tensor::add_(const Scalar& b, const Scalar& alpha, Location at) const {
-  apply_inplace<AddNumberTo>({alpha == Scalar(1) ? b : product(b, alpha)}, {*this, at});
-  return *this;
-}
-const Tensor& Tensor::sub_(const Tensor& b, const Scalar& alpha, Location at) const {
-  core::check_difference(dtype(), b.dtype());
-  apply_inplace<SubFrom>({alpha}, {*this, at}, Operand(b, at));
-  return *this;
-}
-const Tensor& Tensor::sub_(const Scalar& b, const Scalar& alpha, Location at) const {
-  core::check_difference(dtype(), b.category());
-  apply_inplace<SubNumberFrom>({alpha == Scalar(1) ? b : product(b, alpha)}, {*this, at});
-  return *this;
-}
-const Tensor& Tensor::mul_(const Tensor& b, Location at) const {
-  apply_inplace<MulInto>({}, {*this, at}, Operand(b, at));
-  return *this;
-}
-const Tensor& Tensor::mul_(const Scalar& b, Location at) const {
-  apply_inplace<MulNumberInto>({b}, {*this, at});
-  return *this;
-}
-const Tensor& Tensor::div_(const Tensor& b, Location at) const {
-  apply_inplace<DivInto>({}, {*this, at}, Operand(b, at));
-  return *this;
-}
-const Tensor& Tensor::div_(const Scalar& b, Location at) const {
-  apply_inplace<DivNumberInto>({b}, {*this, at});
-  return *this;
-}
 const Tensor& Tensor::copy_(const Tensor& src, Location at) const {
   apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
   return *this;

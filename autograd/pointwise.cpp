@@ -79,7 +79,8 @@ struct Exp2 : UnaryOperation<Unary::Exp2> {
   static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y * 0.693147180559945309417); });
 };
 struct Expm1 : UnaryOperation<Unary::Expm1> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y + 1); });
+  // Not y + 1, of which nothing is left where y is near -1.
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * exp(x); });
 };
 struct Log : UnaryOperation<Unary::Log> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / x; });
@@ -102,11 +103,13 @@ struct Cos : UnaryOperation<Unary::Cos> {
 struct Tan : UnaryOperation<Unary::Tan> {
   static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (square(y) + 1); });
 };
+// 1 / sqrt(1 - x^2), where 1 - x and 1 + x lose nothing near their zeros.
+Tensor arc_slope(const Tensor& x) { return rsqrt((1 - x) * (1 + x)); }
 struct Asin : UnaryOperation<Unary::Asin> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * rsqrt(1 - square(x)); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * arc_slope(x); });
 };
 struct Acos : UnaryOperation<Unary::Acos> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return -(dy * rsqrt(1 - square(x))); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return -(dy * arc_slope(x)); });
 };
 struct Atan : UnaryOperation<Unary::Atan> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (square(x) + 1); });
@@ -128,79 +131,50 @@ struct Erf : UnaryOperation<Unary::Erf> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (exp(-square(x)) * kTwoOverSqrtPi); });
 };
 
-// y = a + alpha b
-struct Scaled {
-  Scalar alpha;
-  template <class V>
-  void visit(V&& v) const {
-    v("alpha", alpha);
-  }
-};
-Tensor scaled(const Tensor& dy, const Scalar& alpha) { return alpha == Scalar(1) ? dy : dy * alpha; }
-struct Add {
-  static constexpr std::string_view name = "add";
+// dy times a factor, 0 where the mask is set, whatever dy and the factor are there. With respect to dy the gradient is 0
+// there, too, where that of a masked product would be 0 times the factor; with respect to what the factor is made of it is 0
+// times infinity, NaN, where that has no derivative.
+Tensor masked_product(const Tensor& dy, const Tensor& factor, const Tensor& mask) {
+  return masked_fill(dy, mask, 0) * masked_fill(factor, mask, 0);
+}
+
+Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power);
+// y = a^b ln a, its limit 0 at a = 0 for b > 0:  dy/da = a^(b - 1) (1 + b ln a),  dy/db = y ln a. `power`: the value of a^b.
+struct PowerLog {
+  static constexpr std::string_view name = "power_log";
   static constexpr bool broadcasts = true;
-  using Attrs = Scaled;
-  static Array forward(const Attrs& c, const Array& a, const Array& b) { return core::add_scaled(a, b, c.alpha); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return scaled(dy, c.alpha); });
-};
-// y = a - alpha b
-struct Sub {
-  static constexpr std::string_view name = "sub";
-  static constexpr bool broadcasts = true;
-  using Attrs = Scaled;
-  static Array forward(const Attrs& c, const Array& a, const Array& b) {
-    core::check_difference(a.dtype(), b.dtype());
-    return c.alpha == Scalar(1) ? a - b : core::add_scaled(a, b, negated(c.alpha));
+  static Array vanishes(const Array& a, const Array& b) {
+    return core::binary(Binary::LogicalAnd, core::binary(Binary::Eq, a, 0), core::binary(Binary::Gt, b, 0));
   }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
-};
-struct AddNumber : WithNumber<Binary::Add> {
-  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
-};
-struct SubNumber : WithNumber<Binary::Sub> {
-  static Array forward(const Attrs& c, const Array& x) {
-    core::check_difference(x.dtype(), c.value.category());
-    return core::binary(Binary::Sub, x, c.value);
+  static Array forward(const Array& a, const Array& b, const Array& power) {
+    return core::where(vanishes(a, b), 0, power * core::log(a));
   }
-  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) {
+        const Tensor c = b - 1, power = pow(a, c);
+        return dy * (power + b * power_log(a, c, power));
+      },
+      [](Dy<> dy, In<0> a, In<1> b, In<2> power) {
+        const Tensor log_a = log(masked_fill(a, Tensor(vanishes(a.array(), b.array())), 1));
+        return dy * (power_log(a, b, power) * log_a);
+      },
+      no_gradient);
 };
-// y = c - x
-struct SubFromNumber {
-  static constexpr std::string_view name = "rsub";
-  using Attrs = Number;
-  static Array forward(const Attrs& c, const Array& x) {
-    core::check_difference(c.value.category(), x.dtype());
-    return core::binary(Binary::Sub, c.value, x);
-  }
-  static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
-};
-struct Mul : BinaryOperation<Binary::Mul> {
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> a) { return dy * a; });
-};
-struct MulNumber : WithNumber<Binary::Mul> {
-  static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * c.value; });
-};
-struct Div : BinaryOperation<Binary::Div> {
-  // d(a/b)/db = -a/b^2. The result is not used, though it would spare a division: it may be changed in place.
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<1> b) { return dy / b; }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / b / b)); });
-};
-struct DivNumber : WithNumber<Binary::Div> {
-  static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
-};
+Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power) {
+  return apply<PowerLog>(a, b, power.detach());
+}
 
 // y = a^b. The gradient of a vanishes where b = 0, and that of b where a = 0 and b >= 0, also where the formula says
 // 0 x inf.
 struct Pow : BinaryOperation<Binary::Pow> {
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> a, In<1> b) { return masked_fill(dy * (b * pow(a, b - 1)), b == 0, 0); },
-               [](Dy<> dy, In<0> a, In<1> b, Out<> y) {
-                 return masked_fill(dy * (y * log(a)), logical_and(a == 0, b >= 0), 0);
-               });
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) {
+        const Tensor slope = b * pow(a, b - 1);
+        return masked_product(dy, slope, logical_and(b == 0, isnan(slope)));
+      },
+      [](Dy<> dy, In<0> a, In<1> b, Out<> y) {
+        return masked_product(dy, power_log(a, b, y), logical_and(a == 0, b >= 0));
+      });
 };
 struct PowNumber : WithNumber<Binary::Pow> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Number& c) -> Tensor {
@@ -218,8 +192,9 @@ struct NumberPow {
   static Array forward(const Attrs& c, const Array& b) { return core::binary(Binary::Pow, c.value, b); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> b, Out<> y, const Number& c) {
     const double base = c.value.toDouble();
-    const Tensor db = dy * (y * std::log(base));
-    return base == 0 ? masked_fill(db, b >= 0, 0) : db;
+    if (base != 0) return dy * (y * std::log(base));
+    const Array log = core::where(core::binary(Binary::Ge, b.array(), 0), 0, -INFINITY);  // y = 0 or 1 does without
+    return dy * (y * Tensor(log.to(y.dtype())));
   });
 };
 
@@ -235,24 +210,29 @@ struct Minimum : BinaryOperation<Binary::Minimum> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
 };
-// a - trunc(a / b) b, and with floor.
-struct Fmod : BinaryOperation<Binary::Fmod> {
+// y = a - q b, where q is a / b cut off (Fmod) or rounded down (Remainder): dL/db = -dy q. Of the quotient that y was computed
+// with: a / b itself may round to the next whole number. It is constant where it is smooth.
+template <Binary B>
+struct Modulo : BinaryOperation<B> {
+  static Tensor quotient(const Array& a, const Array& b) {
+    const Array rest = core::binary(B, a, b);
+    const Array share = core::where(core::binary(Binary::Eq, rest, b), 1, rest / b);  // infinite ones, too
+    return Tensor(core::unary(Unary::Round, a / b - share));
+  }
   static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * trunc(a / b)); });
-};
-struct Remainder : BinaryOperation<Binary::Remainder> {
-  static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * floor(a / b)); });
+      formulas([](Dy<> dy) { return Tensor(dy); },
+               [](Dy<> dy, In<0> a, In<1> b) { return -(dy * quotient(a.array(), b.array())); });
 };
 // dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
 struct Atan2 : BinaryOperation<Binary::Atan2> {
-  static Tensor squared_radius(const Tensor& a, const Tensor& b) {
-    const Tensor r = square(a) + square(b);
-    return masked_fill(r, r == 0, 1);
+  // x / (a^2 + b^2), x one of the two, computed with numbers near 1. That scale cancels: a constant to the gradient.
+  static Tensor over_squares(const Tensor& x, const Tensor& a, const Tensor& b) {
+    const Tensor scale(core::binary(Binary::Maximum, core::abs(a.array()), core::abs(b.array())));
+    const Tensor squares = square(a / scale) + square(b / scale);
+    return masked_fill(x / scale / squares / scale, scale == 0, 0);
   }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * (b / squared_radius(a, b)); },
-               [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / squared_radius(a, b))); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * over_squares(b, a, b); },
+                                             [](Dy<> dy, In<0> a, In<1> b) { return -(dy * over_squares(a, a, b)); });
 };
 
 struct Where {
@@ -307,9 +287,6 @@ Tensor predicate(const Operand& x) {
   return Tensor(core::unary(U, x.tensor().array()));
 }
 
-// b alpha as one number.
-Scalar scaled(const Scalar& b, const Scalar& alpha) { return alpha == Scalar(1) ? b : product(b, alpha); }
-
 }  // namespace
 
 Tensor neg(Operand x) { return apply<Neg>(x); }
@@ -347,22 +324,13 @@ Tensor isinf(Operand x) { return predicate<Unary::IsInf>(x); }
 Tensor isfinite(Operand x) { return predicate<Unary::IsFinite>(x); }
 Tensor logical_not(Operand x) { return predicate<Unary::LogicalNot>(x); }
 
-Tensor add(Operand a, Operand b, const Scalar& alpha) { return apply<Add>({alpha}, a, b); }
-Tensor add(Operand a, const Scalar& b, const Scalar& alpha) { return apply<AddNumber>({scaled(b, alpha)}, a); }
-Tensor sub(Operand a, Operand b, const Scalar& alpha) { return apply<Sub>({alpha}, a, b); }
-Tensor sub(Operand a, const Scalar& b, const Scalar& alpha) { return apply<SubNumber>({scaled(b, alpha)}, a); }
-Tensor rsub(Operand a, const Scalar& b) { return apply<SubFromNumber>({b}, a); }
-Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
-Tensor mul(Operand a, const Scalar& b) { return apply<MulNumber>({b}, a); }
-Tensor div(Operand a, Operand b) { return apply<Div>(a, b); }
-Tensor div(Operand a, const Scalar& b) { return apply<DivNumber>({b}, a); }
 Tensor pow(Operand a, Operand b) { return apply<Pow>(a, b); }
 Tensor pow(Operand a, const Scalar& b) { return apply<PowNumber>({b}, a); }
 Tensor pow(const Scalar& a, Operand b) { return apply<NumberPow>({a}, b); }
 Tensor maximum(Operand a, Operand b) { return apply<Maximum>(a, b); }
 Tensor minimum(Operand a, Operand b) { return apply<Minimum>(a, b); }
-Tensor fmod(Operand a, Operand b) { return apply<Fmod>(a, b); }
-Tensor remainder(Operand a, Operand b) { return apply<Remainder>(a, b); }
+Tensor fmod(Operand a, Operand b) { return apply<Modulo<Binary::Fmod>>(a, b); }
+Tensor remainder(Operand a, Operand b) { return apply<Modulo<Binary::Remainder>>(a, b); }
 Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
 Tensor eq(Operand a, Operand b) { return comparison<Binary::Eq>(a, b); }
 Tensor eq(Operand a, const Scalar& b) { return comparison<Binary::Eq>(a, b); }

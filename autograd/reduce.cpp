@@ -76,6 +76,51 @@ struct Var {
     return with_dims(dy, shape, a.over) * ((x - mean(x, a.over.dims, true)) * (2 / divisor));
   });
 };
+// dy times x / y for each result y, whose derivative at y = 0 is taken for 0 and has none itself: NaN.
+Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y) {
+  const Tensor zero = y == 0;
+  if (!any(zero).item<bool>()) return dy * (x / y);
+  return masked_fill(dy, zero, 0) * masked_fill(x / y, zero, 0);
+}
+// dx = dy (x - mean) / (n - correction) / y
+struct Std {
+  static constexpr std::string_view name = "std";
+  using Attrs = Var::Attrs;
+  static Array forward(const Attrs& a, const Array& x) {
+    return core::std(x, a.over.dims, a.correction, a.over.keepdim);
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Attrs& a) {
+    const Shape& shape = x.array().shape();
+    const double divisor = static_cast<double>(std::max<std::int64_t>(count(shape, a.over) - a.correction, 0));
+    return of_ratio(with_dims(dy, shape, a.over) / divisor, x - mean(x, a.over.dims, true),
+                    with_dims(y, shape, a.over));
+  });
+};
+// y = (sum |x|^p)^(1/p), p neither 0 nor infinite:  dx = dy sign(x) (|x| / y)^(p - 1)
+struct Norm {
+  static constexpr std::string_view name = "norm";
+  struct Attrs {
+    double p = 2;
+    Over over;
+    template <class V>
+    void visit(V&& v) const {
+      v("p", p);
+      over.visit(v);
+    }
+  };
+  static Array forward(const Attrs& a, const Array& x) { return core::norm(x, a.p, a.over.dims, a.over.keepdim); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> result, const Attrs& a) -> Tensor {
+    const Shape& shape = x.array().shape();
+    const Tensor g = with_dims(dy, shape, a.over), y = with_dims(result, shape, a.over);
+    if (a.p == 1) return g * sign(x);
+    if (a.p == 2) return of_ratio(g, x, y);
+    const Tensor none = y == 0;
+    Tensor ratio = abs(x) / y;
+    // A power below 1 has no finite slope at 0, one below 2 no finite second derivative: such elements are constants.
+    if (a.p < 2) ratio = masked_fill(ratio, logical_and(x == 0, logical_not(none)), 1);
+    return masked_fill(g, none, 0) * masked_fill(sign(x) * pow(ratio, a.p - 1), none, 0);
+  });
+};
 // The share of the gradient of each element that equals the extremum: 1 / (number of those).
 Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o) {
   const Shape& shape = x.array().shape();
@@ -135,13 +180,9 @@ Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
 }
 // x in the dtype asked for.
 Tensor cast(const Operand& x, std::optional<DType> dtype) { return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor(); }
-Tensor variance(const Operand& x, const Over& o, bool unbiased) {
-  return apply<Var>({{o.dims, o.keepdim}, unbiased ? 1 : 0}, x);
-}
-// sqrt with gradient 0 at 0.
-Tensor sqrt_flat_at_zero(const Tensor& x) {
-  const Tensor zero = x == 0;
-  return masked_fill(sqrt(masked_fill(x, zero, 1)), zero, 0);
+template <class Op>
+Tensor spread(const Operand& x, const Over& o, bool unbiased) {
+  return apply<Op>({o, unbiased ? 1 : 0}, x);
 }
 
 }  // namespace
@@ -156,13 +197,11 @@ Tensor mean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype
 }
 Tensor var(Operand x) { return var(x, IntArrayRef()); }
 Tensor var(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  const Scope scope(x.at());
-  return variance(x, over(x, dim, keepdim, "var"), unbiased);
+  return spread<Var>(x, over(x, dim, keepdim, "var"), unbiased);
 }
 Tensor std(Operand x) { return std(x, IntArrayRef()); }
 Tensor std(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  const Scope scope(x.at());
-  return sqrt_flat_at_zero(variance(x, over(x, dim, keepdim, "std"), unbiased));
+  return spread<Std>(x, over(x, dim, keepdim, "std"), unbiased);
 }
 Tensor amax(Operand x, IntArrayRef dim, bool keepdim) {
   return apply<Extremum<Reduction::Max>>(over(x, dim, keepdim, "amax"), x);
@@ -206,17 +245,10 @@ Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
   }
   const Scope scope(x.at());
   const double order = p.toDouble();
-  if (order == 2) return sqrt_flat_at_zero(square(x).sum(dim, keepdim));
+  if (order != 0 && !std::isinf(order)) return apply<Norm>({order, over(x, dim, keepdim, "norm")}, x);
   const Tensor magnitude = abs(x);
-  if (order == 1) return magnitude.sum(dim, keepdim);
-  if (std::isinf(order)) return order > 0 ? amax(magnitude, dim, keepdim) : amin(magnitude, dim, keepdim);
   if (order == 0) return (magnitude != 0).to(x.tensor().dtype()).sum(dim, keepdim);
-  const Tensor zero = magnitude == 0;  // |x|^(p - 1) is infinite there when p < 1
-  const Tensor powers = masked_fill(pow(masked_fill(magnitude, zero, 1), order), zero, 0).sum(dim, keepdim);
-  Tensor none = powers == 0;
-  // A power below 0 of 0 is infinite, and so is the sum: its root is 0.
-  if (order < 0 && x.tensor().numel() != 0) none = amin(magnitude.detach(), dim, keepdim) == 0;
-  return masked_fill(pow(masked_fill(powers, none, 1), 1 / order), none, 0);
+  return order > 0 ? amax(magnitude, dim, keepdim) : amin(magnitude, dim, keepdim);
 }
 Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim) {
   return apply<LogSumExp>(over(x, dim, keepdim, "logsumexp"), x);

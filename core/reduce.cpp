@@ -1,9 +1,11 @@
 #include "reduce.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "create.h"
 #include "fail.h"
+#include "function_ref.h"
 #include "kernels/fold.h"
 #include "pointwise.h"
 
@@ -47,6 +49,47 @@ Array mean64(const Array& x, const Dims& dims) {
   return total;
 }
 
+/// The mean, and the variance, in float64.
+std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_t correction) {
+  const Array centre = mean64(x, over);
+  const Array squares = fold(Fold::CentredSquares, x, over, centre)[0];
+  // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
+  const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
+  if (divisor == 0) {
+    squares.fill_(std::numeric_limits<double>::quiet_NaN());
+  } else {
+    binary_out(squares, Binary::Div, squares, divisor);
+  }
+  return {centre, squares};
+}
+
+/// Whether all sums of powers lie where no power that matters has over- or underflowed.
+template <class T>
+bool in_middle(const Array& powers) {
+  const T least = sizeof(T) == 4 ? static_cast<T>(1e-28) : static_cast<T>(1e-280), most = std::numeric_limits<T>::max();
+  const T* p = powers.data_ptr<T>();
+  bool inside = true;
+  for (std::int64_t i = 0; i < powers.numel(); ++i) inside &= p[i] >= least && p[i] <= most;
+  return inside;
+}
+
+/// root(x, &power), a root of a sum of powers of x for each result, where `root` grows in proportion to x. Where such a
+/// sum is out of range, of x divided by its largest (smallest) size, which the root is multiplied by.
+Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Array(const Array&, Array*)> root) {
+  Array power;
+  const Array first = root(x, &power);
+  // Of float32, sums in float64 have range enough.
+  const bool wide = x.dtype() == kFloat32 && power.dtype() == kFloat64;
+  if (wide || x.numel() == 0 || (power.dtype() == kFloat32 ? in_middle<float>(power) : in_middle<double>(power))) {
+    return first;
+  }
+  const Array sizes = reduce(by_largest ? Reduction::Max : Reduction::Min, abs(x), over);
+  const Array scalable = binary(Binary::LogicalAnd, unary(Unary::IsFinite, sizes), binary(Binary::Gt, sizes, 0));
+  const Array scale = where(scalable, sizes, 1);
+  const Array scaled = root(x / scale.view(reduced_shape(x.shape(), over, true)), &power);
+  return where(scalable, scaled * scale, first);
+}
+
 }  // namespace
 
 Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
@@ -76,16 +119,43 @@ std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims, std::int64_t
   check_defined("var", x);
   check_floating("var", x);
   const Dims over = wrap_dims(dims, x.dim(), "var");
-  const Array centre = mean64(x, over);
-  const Array squares = fold(Fold::CentredSquares, x, over, centre)[0];
-  // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
-  const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
-  if (divisor == 0) {
-    squares.fill_(std::numeric_limits<double>::quiet_NaN());
-  } else {
-    binary_out(squares, Binary::Div, squares, divisor);
-  }
+  const auto [centre, squares] = moments64(x, over, correction);
   return {finish(centre, x, over, keepdim, x.dtype()), finish(squares, x, over, keepdim, x.dtype())};
+}
+
+Array std(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  check_defined("std", x);
+  check_floating("std", x);
+  const Dims over = wrap_dims(dims, x.dim(), "std");
+  const auto root = [&](const Array& values, Array* power) {
+    *power = std::get<1>(moments64(values, over, correction));
+    return sqrt(*power);
+  };
+  return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
+}
+
+Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
+  check_defined("norm", x);
+  check_floating("norm", x);
+  const Dims over = wrap_dims(dims, x.dim(), "norm");
+  if (p == 2) {
+    const Array none = zeros(reduced_shape(x.shape(), over, false), kFloat64);
+    const auto root = [&](const Array& values, Array* power) {
+      *power = fold(Fold::CentredSquares, values, over, none)[0];
+      return sqrt(*power);
+    };
+    return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
+  }
+  const Array sizes = abs(x);
+  if (p == 1) return reduce(Reduction::Sum, sizes, over, keepdim);
+  if (p == 0) return reduce(Reduction::Sum, binary(Binary::Ne, sizes, 0).to(x.dtype()), over, keepdim);
+  if (std::isinf(p)) return reduce(p > 0 ? Reduction::Max : Reduction::Min, sizes, over, keepdim);
+  if (x.numel() == 0) return zeros(reduced_shape(x.shape(), over, keepdim), x.dtype());
+  const auto root = [&](const Array& values, Array* power) {
+    *power = reduce(Reduction::Sum, binary(Binary::Pow, values, p), over);
+    return binary(Binary::Pow, *power, 1 / p);
+  };
+  return finish(in_range(sizes, over, p > 0, root), x, over, keepdim, x.dtype());
 }
 
 Array sum_to(const Array& x, const Shape& shape) {

@@ -23,6 +23,11 @@ GRADUS_API Array var(const Array& x, IntArrayRef dims = {}, std::int64_t correct
 /// The mean and the variance of the same elements, in one call.
 GRADUS_API std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1,
                                              bool keepdim = false);
+/// The square root of the variance, right also where that is too large or too small a number.
+GRADUS_API Array std(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1, bool keepdim = false);
+/// (sum |x|^p)^(1/p), right also where the sum is too large or too small a number; the largest |x| for p = inf, the smallest
+/// for -inf, the count of those that are not 0 for p = 0. DTypeError for integers.
+GRADUS_API Array norm(const Array& x, double p, IntArrayRef dims = {}, bool keepdim = false);
 /// (values, indices int64) along one dimension; of equal ones the first; NaN wins. IndexError over nothing.
 GRADUS_API std::tuple<Array, Array> max(const Array& x, std::int64_t dim, bool keepdim = false);
 GRADUS_API std::tuple<Array, Array> min(const Array& x, std::int64_t dim, bool keepdim = false);

@@ -71,7 +71,7 @@ void Adam(T* w, const T* g, T* m, T* v, T* largest, std::size_t n, const AdamSte
   const hn::ScalableTag<T> d;
   const auto set = [d](double value) HWY_ATTR { return hn::Set(d, static_cast<T>(value)); };
   const auto decay = set(s.weight_decay), shrink = set(1 - s.lr * s.weight_decay), eps = set(s.eps);
-  const auto beta2 = set(s.beta2), rest1 = set(1 - s.beta1), rest2 = set(1 - s.beta2);
+  const auto beta1 = set(s.beta1), beta2 = set(s.beta2), rest1 = set(1 - s.beta1), rest2 = set(1 - s.beta2);
   const auto size = set(-s.lr / s.correction1), scale = set(1 / std::sqrt(s.correction2));
   T* const streams[] = {const_cast<T*>(g), w, m, v, largest};
   ForVectors(streams, n, [&](auto* x) HWY_ATTR {
@@ -81,7 +81,8 @@ void Adam(T* w, const T* g, T* m, T* v, T* largest, std::size_t n, const AdamSte
     } else if (s.weight_decay != 0) {
       gradient = hn::MulAdd(decay, x[1], gradient);
     }
-    x[2] = hn::MulAdd(rest1, hn::Sub(gradient, x[2]), x[2]);
+    // Not m + (1 - beta1) (g - m), where a large m swallows g.
+    x[2] = hn::MulAdd(beta1, x[2], hn::Mul(rest1, gradient));
     x[3] = hn::MulAdd(hn::Mul(rest2, gradient), gradient, hn::Mul(beta2, x[3]));
     auto square = x[3];
     if (largest != nullptr) square = x[4] = hn::Max(square, x[4]);
