@@ -1,14 +1,15 @@
 #include "conv.h"
 
-#include <limits>
-
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
 #include "create.h"
 #include "fail.h"
 #include "kernels/conv.h"
+#include "reduce.h"
 
 namespace gradus::core {
 namespace {
@@ -94,12 +95,47 @@ std::vector<Phase> phases(int64_t extent, int64_t kernel, int64_t stride, int64_
   return all;
 }
 
+/// The phases cut where other taps reach beyond dy, each part with those alone that do not.
+std::vector<Phase> within(const std::vector<Phase>& phases, int64_t positions, int64_t stride) {
+  std::vector<Phase> parts;
+  for (const Phase& phase : phases) {
+    // Tap t meets a position of dy for i in [-at(t), positions - at(t)).
+    const auto at = [&](int64_t t) { return phase.first + t * phase.spacing; };
+    std::vector<int64_t> cuts = {0, phase.count};
+    for (int64_t t = 0; t < phase.taps; ++t) {
+      for (const int64_t cut : {-at(t), positions - at(t)}) {
+        if (cut > 0 && cut < phase.count) cuts.push_back(cut);
+      }
+    }
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    for (std::size_t c = 0; c + 1 < cuts.size(); ++c) {
+      const int64_t i = cuts[c];
+      const auto meets = [&](int64_t t) { return i + at(t) >= 0 && i + at(t) < positions; };
+      int64_t begin = 0, end = phase.taps;
+      while (begin < end && !meets(begin)) ++begin;
+      while (end > begin && !meets(end - 1)) --end;
+      Phase part = phase;
+      part.begin += i * stride;
+      part.count = cuts[c + 1] - i;
+      part.tap += begin * phase.tap_step;
+      part.taps = end - begin;
+      part.first = i + at(begin);
+      parts.push_back(part);
+    }
+  }
+  return parts;
+}
+
+/// False where a sum overflows, too.
+bool all_finite(const Array& x) { return std::isfinite(sum(x).item<double>()); }
+
 /// The taps of some phases of weight [O, C / groups, taps..], contiguous as [groups, C / groups, O / groups, taps..].
 Array turned_weight(const Array& weight, int64_t groups, const Phase* phase) {
   Array part = weight;
   for (int d = 2; d < weight.dim(); ++d) {
     const Phase& p = phase[conv_dims - weight.dim() + d];
-    part = part.slice(d, p.tap, p.taps > 0 ? weight.size(d) : p.tap, p.tap_step);
+    part = part.slice(d, p.tap, p.taps > 0 ? p.tap + (p.taps - 1) * p.tap_step + 1 : p.tap, p.tap_step);
   }
   Shape shape = part.shape();
   shape[0] /= groups;
@@ -198,31 +234,42 @@ Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, 
   for (int d = 0; d < conv_dims; ++d) {
     in[d] = phases(grid.extent[d], grid.taps[d], grid.step[d], -grid.first[d], grid.spacing[d]);
   }
-  with_type(dy.dtype(), [&](auto tag) {
-    using T = decltype(tag);
-    const auto whole = correlation_of<T>(grid, dx, dy, geometry.groups);
-    for (const Phase& i : in[0]) {
-      for (const Phase& j : in[1]) {
-        for (const Phase& k : in[2]) {
-          const Phase phase[conv_dims] = {i, j, k};
-          const Array turned = turned_weight(weight, geometry.groups, phase);
-          auto p = whole;
-          p.weight = static_cast<const T*>(turned.data());
-          for (int d = 0; d < conv_dims; ++d) {
-            p.result += phase[d].begin * whole.result_stride[d];
-            p.result_stride[d] = whole.result_stride[d] * grid.step[d];
-            p.grid.positions[d] = phase[d].count;
-            p.grid.step[d] = 1;
-            p.grid.taps[d] = phase[d].taps;
-            p.grid.first[d] = phase[d].first;
-            p.grid.spacing[d] = phase[d].spacing;
-            p.grid.extent[d] = grid.positions[d];
+  const auto run = [&] {
+    with_type(dy.dtype(), [&](auto tag) {
+      using T = decltype(tag);
+      const auto whole = correlation_of<T>(grid, dx, dy, geometry.groups);
+      for (const Phase& i : in[0]) {
+        for (const Phase& j : in[1]) {
+          for (const Phase& k : in[2]) {
+            const Phase phase[conv_dims] = {i, j, k};
+            const Array turned = turned_weight(weight, geometry.groups, phase);
+            auto p = whole;
+            p.weight = static_cast<const T*>(turned.data());
+            for (int d = 0; d < conv_dims; ++d) {
+              p.result += phase[d].begin * whole.result_stride[d];
+              p.result_stride[d] = whole.result_stride[d] * grid.step[d];
+              p.grid.positions[d] = phase[d].count;
+              p.grid.step[d] = 1;
+              p.grid.taps[d] = phase[d].taps;
+              p.grid.first[d] = phase[d].first;
+              p.grid.spacing[d] = phase[d].spacing;
+              p.grid.extent[d] = grid.positions[d];
+            }
+            kernels::correlate(p);
           }
-          kernels::correlate(p);
         }
       }
-    }
-  });
+    });
+  };
+  // Beyond dy's ends the correlation reads zeros, which stand for "not read": harmless unless they meet an infinite or
+  // NaN weight. Whichever is smaller tells, the weight beforehand or dx afterwards.
+  const bool ask_weight = weight.numel() <= dx.numel();
+  const bool harmless = !ask_weight || all_finite(weight);
+  if (harmless) run();
+  if (!harmless || (!ask_weight && !all_finite(dx))) {
+    for (int d = 0; d < conv_dims; ++d) in[d] = within(in[d], grid.positions[d], grid.step[d]);
+    run();
+  }
   return dx;
 }
 

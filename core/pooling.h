@@ -56,4 +56,13 @@ GRADUS_API Array avg_pool(const char* op, const Array& x, const PoolWindows& win
 GRADUS_API Array avg_pool_backward(const char* op, const Array& dy, const Shape& x_shape, const PoolWindows& windows,
                                    const PoolDivisor& divisor);
 
+/// The mean over windows of as even a size as there is, in the last two dimensions: output o of m reads
+/// [floor(o n / m), ceil((o + 1) n / m)) of n. ValueError and ShapeError unless all sizes are at least 1.
+GRADUS_API Array adaptive_avg_pool2d(const Array& x, std::int64_t height, std::int64_t width);
+/// Its gradient.
+GRADUS_API Array adaptive_avg_pool2d_backward(const Array& dy, const Shape& x_shape);
+/// For each output of one dimension the positions that its window reads, in order: [m, longest window] int64, with n
+/// where a shorter one has ended; and the windows' lengths [m] float64. What it means, for references.
+GRADUS_API std::tuple<Array, Array> adaptive_windows(std::int64_t n, std::int64_t m);
+
 }  // namespace gradus::core

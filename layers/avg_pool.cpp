@@ -9,6 +9,7 @@ namespace gradus::nn {
 
 using namespace autograd;
 using core::Array;
+using core::Shape;
 
 namespace {
 
@@ -25,16 +26,18 @@ Tensor avg_pool(Operand x, const AvgPoolOptions<D>& o) {
                   {o.count_include_pad(), o.divisor_override()});
 }
 
-/// [m, n] with 1 / length in row o over output o's window of n positions.
-Tensor averaging(std::int64_t n, std::int64_t m, DType dtype) {
-  const Array matrix = core::zeros({m, n}, kFloat64);
-  for (std::int64_t o = 0; o < m; ++o) {
-    const std::int64_t begin = o * n / m, end = ((o + 1) * n + m - 1) / m;
-    for (std::int64_t i = begin; i < end; ++i) {
-      matrix.data_ptr<double>()[o * n + i] = 1 / static_cast<double>(end - begin);
-    }
-  }
-  return Tensor(matrix.to(dtype));
+/// The mean over windows of one dimension (negative) to m outputs.
+Tensor averaged(const Tensor& x, std::int64_t dim, std::int64_t m) {
+  const std::int64_t n = x.size(dim);
+  const auto [positions, lengths] = core::adaptive_windows(n, m);
+  Shape lead = x.sizes(), padding = x.sizes();
+  const int d = static_cast<int>(x.dim() + dim);
+  padding[d] = 1;
+  lead[d] = m;
+  lead.insert(d + 1, positions.size(1));
+  const Tensor nothing(core::zeros(padding, x.dtype())), padded = cat({Operand(x), Operand(nothing)}, d);
+  const Tensor sums = index_select(padded, d, Tensor(positions).flatten()).reshape(lead).sum(d + 1);
+  return sums / Tensor(lengths.to(x.dtype()).view(d == x.dim() - 1 ? Shape{m} : Shape{m, 1}));
 }
 
 Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
@@ -50,8 +53,7 @@ Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
   if (H < 1 || W < 1) core::fail<ShapeError>("adaptive_avg_pool2d: there must be positions to average: {}", in.sizes());
   if (h == 1 && w == 1) return in.mean({-2, -1}, true);
   if (H % h == 0 && W % w == 0) return avg_pool(x, 2, {H / h, W / w}, {}, 0, false, {});
-  // Uneven windows: a product from the left and one from the right.
-  return matmul(matmul(averaging(H, h, in.dtype()), in), averaging(W, w, in.dtype()).t());
+  return apply<AdaptiveAvgPool2dRule>({h, w}, x);
 }
 
 }  // namespace
@@ -69,6 +71,18 @@ Array AvgPoolRule::forward(const Attrs& attrs, const Array& x) {
 
 std::array<Array, 1> AvgPoolRule::backward(const Attrs& attrs, DyArray<> dy, ShapeOf<0> x) {
   return {core::avg_pool_backward(detail::pool_name(kNames, attrs.windows), dy, x, attrs.windows, attrs.divisor)};
+}
+
+Tensor AdaptiveAvgPool2dRule::reference(const Attrs& attrs, const Tensor& x) {
+  return averaged(averaged(x, -2, attrs.height), -1, attrs.width);
+}
+
+Array AdaptiveAvgPool2dRule::forward(const Attrs& attrs, const Array& x) {
+  return core::adaptive_avg_pool2d(x, attrs.height, attrs.width);
+}
+
+std::array<Array, 1> AdaptiveAvgPool2dRule::backward(const Attrs&, DyArray<> dy, ShapeOf<0> x) {
+  return {core::adaptive_avg_pool2d_backward(dy, x)};
 }
 
 Tensor functional::avg_pool1d(Operand x, const AvgPool1dFuncOptions& o) { return avg_pool(x, o); }

@@ -42,6 +42,27 @@ struct AvgPoolRule {
                                                         autograd::ShapeOf<0> x);
 };
 
+/// y of x [C, H, W] or [N, C, H, W]: the mean over windows of as even a size as there is, where sizes do not divide.
+/// Output o of m reads [floor(o n / m), ceil((o + 1) n / m)) of n.
+struct AdaptiveAvgPool2dRule {
+  static constexpr std::string_view name = "adaptive_avg_pool2d";
+  static constexpr std::string_view input_names[] = {"x"};
+  static constexpr std::uint32_t shape_only = 1u << 0;
+
+  struct Attrs {
+    std::int64_t height = 1, width = 1;
+    template <class V>
+    void visit(V&& v) const {
+      v("height", height);
+      v("width", width);
+    }
+  };
+  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
+  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
+  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
+                                                        autograd::ShapeOf<0> x);
+};
+
 template <std::size_t D>
 struct AvgPoolOptions {
   AvgPoolOptions(ExpandingArray<D> kernel_size) : kernel_size_(kernel_size), stride_(kernel_size) {}  // NOLINT

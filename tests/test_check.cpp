@@ -434,6 +434,7 @@ BOOST_AUTO_TEST_CASE(references_contain_no_rule) {
   has_no_rule({autograd::LogSoftmaxRule::reference({1}, leaf({7, 5}))});
   has_no_rule({nn::MaxPoolRule::reference({{2}, {2}, {0}, {1}}, leaf({7, 5}))});
   has_no_rule({nn::AvgPoolRule::reference({{{2}, {2}, {0}, {1}}, {}}, leaf({7, 5}))});
+  has_no_rule({nn::AdaptiveAvgPool2dRule::reference({2, 3}, leaf({2, 3, 5}))});
   has_no_rule({nn::LayerNormRule::reference({{5}}, leaf({7, 5}), leaf({5}), leaf({5}))});
   has_no_rule({nn::EmbeddingRule::reference({}, leaf({7, 5}), randint(7, {4}))});
   nn::AttentionRule::Attrs attention;

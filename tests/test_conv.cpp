@@ -125,6 +125,43 @@ const std::vector<Problem>& paths() {
 
 BOOST_AUTO_TEST_SUITE(conv)
 
+BOOST_AUTO_TEST_CASE(an_infinite_weight_reaches_what_reads_it) {
+  // The input's gradient where some positions of an element would lie beyond dy: what a weight is not multiplied with
+  // must not turn it into NaN. Against the naive loop, with every weight of a small kernel in turn.
+  manual_seed(31);
+  const std::vector<Problem> problems = {
+      {{2, 3, 6}, {4, 3, 3}, {{1}, {0}, {1}, 1}},
+      {{1, 4, 9}, {4, 1, 3}, {{2}, {1}, {2}, 4}},
+      {{2, 4, 5, 6}, {6, 2, 3, 2}, {{1, 2}, {1, 0}, {1, 1}, 2}},
+      {{1, 3, 5, 4}, {2, 3, 2, 3}, {{3, 1}, {0, 2}, {1, 1}, 1}},
+      {{1, 6, 3, 3}, {9, 6, 1, 1}, {{2, 1}, {0, 0}, {1, 1}, 1}},  // weight larger than dx
+      {{1, 8, 2, 2}, {9, 8, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+      {{1, 2, 3, 4, 5}, {3, 2, 2, 3, 2}, {{1, 1, 2}, {1, 1, 1}, {1, 1, 2}, 1}},
+  };
+  for (const Problem& p : problems) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      const Array x = randn(p.x, dtype).array(), dy = randn(p.y(), dtype).array();
+      const std::int64_t taps = core::numel_of(p.weight), step = std::max<std::int64_t>(taps / 12, 1);
+      for (const double value : {HUGE_VAL, -HUGE_VAL, std::numeric_limits<double>::quiet_NaN()}) {
+        for (std::int64_t tap = 0; tap < taps; tap += step) {
+          const Array weight = randn(p.weight, dtype).array();
+          weight.view({-1}).select(0, tap).fill_(value);
+          const std::vector<double> expected = test::values(Naive(x, weight, dy, p.how).dx),
+                                    dx = test::values(core::conv_input_gradient(dy, weight, p.x, p.how));
+          for (std::size_t i = 0; i < dx.size(); ++i) {
+            const bool right = std::isfinite(expected[i])
+                                   ? std::abs(dx[i] - expected[i]) < 1e-5
+                                   : dx[i] == expected[i] || std::isnan(expected[i]) == std::isnan(dx[i]);
+            if (!right)
+              BOOST_ERROR(described(p) << ": " << value << " at " << tap << " gives " << dx[i] << " for "
+                                       << expected[i]);
+          }
+        }
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
   const PyTorchFile file("conv");
   int seen = 0;

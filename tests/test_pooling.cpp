@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sstream>
 
@@ -18,6 +19,7 @@
 using namespace gradus;
 using core::Array;
 using core::PoolWindows;
+using nn::AdaptiveAvgPool2dRule;
 using nn::AvgPoolRule;
 using nn::MaxPoolRule;
 using test::check_close;
@@ -159,6 +161,9 @@ BOOST_AUTO_TEST_CASE(three_ways) {
   passes(nn::check(nn::MaxPool2d(2), spread({2, 3, 4, 6})), {"input"}, true);
   passes(nn::check(nn::AvgPool2d(2), spread({2, 3, 4, 6})), {"input"}, true);
   passes(nn::check(nn::AdaptiveAvgPool2d(2), spread({2, 3, 5, 6})), {"input"}, true);
+  passes(nn::check<AdaptiveAvgPool2dRule>({2, 4}, spread({2, 3, 5, 7})), {"x"}, true);
+  passes(nn::check<AdaptiveAvgPool2dRule>({7, 3}, spread({3, 4, 5})), {"x"}, true);
+  passes(nn::check<AdaptiveAvgPool2dRule>({3, 2}, spread({5, 7, 3, 2}).permute({3, 2, 1, 0})), {"x"}, true);
 }
 
 BOOST_AUTO_TEST_CASE(every_width_meets_the_edges) {
@@ -221,6 +226,95 @@ BOOST_AUTO_TEST_CASE(ties_and_nan) {
   BOOST_TEST(test::values(narrow.grad().array()) == (std::vector<double>{0, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(what_no_window_reads_changes_nothing) {
+  // An infinite or NaN element reaches the outputs whose windows read it, and an infinite gradient the elements that
+  // its window reads: all others keep their bits. Adaptive windows that do and do not divide, and others.
+  manual_seed(15);
+  struct Pooling {
+    std::function<Tensor(const Tensor&)> run;
+    std::int64_t H, W;
+  };
+  const std::vector<Pooling> all = {
+      {[](const Tensor& x) {
+         return adaptive_avg_pool2d(x, {2, 4});
+       },
+       4, 5},
+      {[](const Tensor& x) {
+         return adaptive_avg_pool2d(x, {3, 2});
+       },
+       5, 7},
+      {[](const Tensor& x) {
+         return adaptive_avg_pool2d(x, {5, 7});
+       },
+       3, 4},
+      {[](const Tensor& x) {
+         return adaptive_avg_pool2d(x, {1, 3});
+       },
+       4, 4},
+      {[](const Tensor& x) {
+         return adaptive_avg_pool2d(x, {2, 2});
+       },
+       4, 6},
+      {[](const Tensor& x) {
+         return AdaptiveAvgPool2dRule::reference({2, 4}, x);
+       },
+       4, 5},
+      {[](const Tensor& x) {
+         return avg_pool2d(x, {3, 2}, {2, 1}, {1, 1}, true);
+       },
+       5, 6},
+      {[](const Tensor& x) { return avg_pool2d(x, 3, 1, 1, false, false); }, 4, 20},
+      {[](const Tensor& x) { return max_pool2d(x, 3, 2, 1); }, 5, 20},
+  };
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    const Pooling& p = all[k];
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      const Tensor plain = randn({1, 1, p.H, p.W}, dtype).requires_grad_(), y = p.run(plain);
+      const Tensor dy = randn(y.sizes(), dtype);
+      const Tensor dx = autograd::grad({y}, {plain}, {dy}, true)[0];
+      // Which elements each output reads, from the gradient of one output; of the maximum, what it may read.
+      Tensor reads = zeros({y.numel(), p.H * p.W}, kBool);
+      for (std::int64_t o = 0; o < y.numel(); ++o) {
+        for (std::int64_t i = 0; i < p.H * p.W; ++i) {
+          Tensor one = full({1, 1, p.H, p.W}, -1, dtype);
+          one.flatten().select(0, i).fill_(1);
+          reads[o][i].fill_(p.run(one).flatten()[o].item<double>() >
+                            p.run(full_like(one, -1)).flatten()[o].item<double>());
+        }
+      }
+      for (const double value : {kNan, kInf, -kInf}) {
+        const bool hidden = k == 8 && value == -kInf;  // below every other element
+        for (std::int64_t i = 0; i < p.H * p.W; ++i) {
+          Tensor x = plain.detach().clone();
+          x.flatten().select(0, i).fill_(value);
+          const Tensor now = p.run(x).flatten(), was = y.detach().flatten();
+          for (std::int64_t o = 0; o < y.numel(); ++o) {
+            const bool read = reads[o][i].item<bool>();
+            if (read ? !hidden && std::isfinite(now[o].item<double>())
+                     : now[o].item<double>() != was[o].item<double>()) {
+              BOOST_ERROR("pooling " << k << ": output " << o << " for " << value << " at " << i << ": "
+                                     << now[o].item<double>());
+            }
+          }
+        }
+        if (k == 8) continue;
+        for (std::int64_t o = 0; o < y.numel(); ++o) {
+          Tensor above = dy.clone();
+          above.flatten().select(0, o).fill_(value);
+          const Tensor now = autograd::grad({y}, {plain}, {above}, true)[0].flatten(), was = dx.flatten();
+          for (std::int64_t i = 0; i < p.H * p.W; ++i) {
+            if (reads[o][i].item<bool>() ? std::isfinite(now[i].item<double>())
+                                         : now[i].item<double>() != was[i].item<double>()) {
+              BOOST_ERROR("pooling " << k << ": gradient " << i << " for " << value << " at " << o << ": "
+                                     << now[i].item<double>());
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(overlapping_windows_add_up) {
   const Tensor x = image(1, 5, {0, 1, 9, 1, 0}).requires_grad_();
   max_pool2d(x, {1, 3}, 1).backward(image(1, 3, {1, 10, 100}));
@@ -246,7 +340,9 @@ BOOST_AUTO_TEST_CASE(layouts_and_threads_change_no_bit) {
                               AvgPoolRule::forward({apart, {}}, in),
                               AvgPoolRule::forward({over, {}}, in),
                               core::avg_pool_backward("avg_pool2d", a, in.shape(), apart, {}),
-                              core::avg_pool_backward("avg_pool2d", b, in.shape(), over, {})};
+                              core::avg_pool_backward("avg_pool2d", b, in.shape(), over, {}),
+                              core::adaptive_avg_pool2d(in, 7, 5),
+                              core::adaptive_avg_pool2d_backward(a, in.shape())};
   };
   const std::vector<Array> first = run(x.array(), small.array(), same.array());
   const auto check = [&](const std::vector<Array>& now) {

@@ -529,6 +529,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"log_softmax", "softmax"},
                                                     {"max_pool", "pooling"},
                                                     {"avg_pool", "pooling"},
+                                                    {"adaptive_avg_pool2d", "pooling"},
                                                     {"layer_norm", "layer_norm"},
                                                     {"embedding", "embedding"},
                                                     {"conv", "conv"},
