@@ -8,9 +8,10 @@
 // the base is not contiguous, it is first put into place among what lies between its elements ("strided_put").
 #include "view_history.h"
 
+#include "../core/combine.h"
 #include "../core/create.h"
 #include "../core/fail.h"
-#include "../core/pointwise.h"
+#include "../core/reduce.h"
 #include "operation.h"
 
 namespace gradus {
@@ -59,18 +60,23 @@ struct StridedSum {
       f("base", base);
     }
   };
+  // Repeated dimensions are summed first; where elements of x still meet in one place, that place's number is an index.
   static Array forward(const Attrs& a, const Array& x) {
-    const Array sum = core::zeros(a.base, x.dtype());
-    add_elements(a.geometry.of(sum), x);
-    return sum;
-  }
-  // Dimension by dimension while elements of the target share memory; in one go once they do not.
-  static void add_elements(const Array& to, const Array& x) {
-    if (to.dim() == 0 || !to.may_overlap_itself()) {
-      core::binary_out(to, core::Binary::Add, to, x);
-      return;
+    Geometry geometry = a.geometry;
+    core::Dims repeated;
+    for (int d = 0; d < x.dim(); ++d) {
+      if (geometry.strides[d] != 0 || geometry.shape[d] == 1) continue;
+      repeated.push_back(d);
+      geometry.shape[d] = 1;
     }
-    for (std::int64_t i = 0; i < to.shape()[0]; ++i) add_elements(to.select(0, i), x.select(0, i));
+    const Array once = repeated.empty() ? x : core::sum(x, repeated, true);
+    const Array sum = core::zeros(a.base, x.dtype()), to = geometry.of(sum);
+    if (!to.may_overlap_itself()) {
+      to.copy_(once);
+      return sum;
+    }
+    const Array places = core::arange(0, sum.numel(), 1, kInt64).as_strided(to.shape(), to.strides(), geometry.offset);
+    return core::index_add({sum.numel()}, 0, places.reshape({-1}), once.reshape({-1})).view(a.base);
   }
   static constexpr auto gradients =
       formulas([](Dy<> dy, const Attrs& a) { return apply<AsStrided>(a.geometry, dy.contiguous()); });

@@ -196,6 +196,60 @@ BOOST_AUTO_TEST_CASE(sums_are_the_transposes_of_picks) {
 }
 
 // Large enough for several threads; sums of floats show the order in which they were taken.
+BOOST_AUTO_TEST_CASE(sums_at_repeated_places_are_rounded_once) {
+  // Whatever adds them up, the sums of float32 are those of float64, rounded. Long rows and short ones, few places and
+  // many, dimensions in the middle and at the end, layouts.
+  struct Case {
+    Shape shape;
+    int dim;
+    std::int64_t n, places;  // the index names the first so many places only
+  };
+  const std::vector<Case> cases = {
+      {{3}, 0, 5000, 1},       {{3}, 0, 5000, 3},       {{700}, 0, 600, 700},      {{700}, 0, 400, 2},
+      {{9000}, 0, 300, 40},    {{9000}, 0, 300, 9000},  {{2000, 3}, 0, 100, 5},    {{50, 8}, 0, 4000, 7},
+      {{40, 100}, 0, 900, 40}, {{20, 77}, 0, 900, 3},   {{5, 30, 4}, 1, 500, 4},   {{5, 30, 4}, 1, 25, 9},
+      {{4, 2000}, 1, 90, 6},   {{4, 200}, 1, 180, 200}, {{3, 400, 20}, 1, 60, 11}, {{2, 3, 5}, 2, 1000, 2},
+      {{60, 1000}, 0, 50, 10}, {{6}, 0, 2, 1},          {{2, 64, 33}, 1, 63, 64},
+  };
+  std::mt19937 random(5);
+  for (std::size_t c = 0; c < cases.size(); ++c) {
+    const auto& [shape, dim, n, places] = cases[c];
+    Shape picked = shape;
+    picked[dim] = n;
+    const Array src = core::empty(picked, kFloat32);
+    for (std::int64_t i = 0; i < src.numel(); ++i) {
+      src.data_ptr<float>()[i] = static_cast<float>(random() % 2000 + 1) * (i % 5 == 0 ? -0.37F : 0.1F);
+    }
+    Dims reversed;
+    for (int d = src.dim(); d-- > 0;) reversed.push_back(d);
+    const Array turned = src.permute(reversed).contiguous().permute(reversed);
+    const Array index = many_indices(n, places, static_cast<unsigned>(c));
+    const Array each = many_indices(src.numel(), places, 100U + static_cast<unsigned>(c)).view(picked);
+    const Array rows = index_add(shape, dim, index, src.to(kFloat64)).to(kFloat32),
+                all = scatter_add(shape, dim, each, src.to(kFloat64)).to(kFloat32);
+    for (const Array& from : {src, turned}) {
+      BOOST_TEST(same_bits(index_add(shape, dim, index, from), rows), "rows of case " << c);
+      BOOST_TEST(same_bits(scatter_add(shape, dim, each, from), all), "case " << c);
+    }
+  }
+  const std::int64_t n = std::int64_t{1} << 20;
+  const Array tenths = full({n}, 0.1, kFloat32), first = core::zeros({n}, kInt64);
+  const float sum = static_cast<float>(static_cast<double>(0.1F) * static_cast<double>(n));
+  BOOST_TEST(index_add({2}, 0, first, tenths)[0].item<float>() == sum);
+  BOOST_TEST(scatter_add({2}, 0, first, tenths)[0].item<float>() == sum);
+  BOOST_TEST(index_add({2, 8}, 0, first.narrow(0, 0, n / 8), tenths.view({n / 8, 8}))[0][7].item<float>() == sum / 8);
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_integers_wrap_around) {
+  const Array index = core::zeros({3}, kInt64);
+  BOOST_TEST(scatter_add({1}, 0, index, list(std::vector<std::int64_t>{kMax, 1, 0})).item<std::int64_t>() == kMin);
+  BOOST_TEST(index_add({1}, 0, index, list(std::vector<std::int64_t>{kMin, -1, 0})).item<std::int64_t>() == kMax);
+  const std::int32_t most = std::numeric_limits<std::int32_t>::max();
+  BOOST_TEST(scatter_add({1}, 0, index, list(std::vector<std::int32_t>{most, 1, 0})).item<std::int32_t>() == -most - 1);
+  BOOST_TEST(index_add({1}, 0, index, list(std::vector<std::uint8_t>{200, 100, 1})).item<std::int64_t>() == 45);
+  BOOST_TEST(index_add({1, 9}, 0, index, full({3, 9}, kMax, kInt64))[0][8].item<std::int64_t>() == kMax - 2);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   test::ManyThreads many;
   const Array table = linspace(-1, 1, 5000 * 64).view({5000, 64}), entries = many_indices(20000, 5000, 1);
@@ -217,13 +271,14 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   });
   const Array sums = first[1];
   BOOST_TEST(same_bits(sums, first[2]));
-  // In the order of the index, by hand.
-  std::vector<float> expected(7, 0);
+  // In the order of the index, in float64, by hand.
+  std::vector<double> expected(7, 0);
   for (std::int64_t i = 0; i < 20000; ++i) {
-    expected[static_cast<std::size_t>(few.data_ptr<std::int64_t>()[i])] += src.data_ptr<float>()[i * 64 + 17];
+    expected[static_cast<std::size_t>(few.data_ptr<std::int64_t>()[i])] +=
+        static_cast<double>(src.data_ptr<float>()[i * 64 + 17]);
   }
   for (std::int64_t k = 0; k < 7; ++k) {
-    BOOST_TEST((sums.accessor<float, 2>()[k][17]) == expected[static_cast<std::size_t>(k)]);
+    BOOST_TEST((sums.accessor<float, 2>()[k][17]) == static_cast<float>(expected[static_cast<std::size_t>(k)]));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -15,6 +16,7 @@
 #include <gradus/autograd/grad_mode.h>
 #include <gradus/autograd/operation.h>
 #include <gradus/core/pointwise.h>
+#include <gradus/layers/embedding.h>
 
 #include "support/gradients.h"
 #include "support/operation_table.h"
@@ -596,6 +598,61 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
   BOOST_CHECK_EQUAL(Alive(), before);
   (matmul(x, x.t()).sum() + w.sum() * b.sum()).backward();
   BOOST_CHECK(x.grad().defined() && w.grad().defined() && b.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_what_is_read_often_do_not_drift) {
+  // Float32 against float64: the sum of very many gradients is as near as that of a few.
+  const std::int64_t n = 1 << 18;
+  const Tensor one = zeros({n}, kInt64);
+  struct Reading {
+    const char* name;
+    std::int64_t size;
+    std::function<Tensor(const Tensor&)> run;
+  };
+  const std::vector<Reading> readings = {
+      {"embedding", 3,
+       [&](const Tensor& x) {
+         return embedding(x.view({3, 1}), one);
+       }},
+      {"embedding, long rows", 27,
+       [&](const Tensor& x) {
+         return embedding(x.view({3, 9}), one.slice(0, 0, n / 8));
+       }},
+      {"index_select", 4,
+       [&](const Tensor& x) {
+         return index_select(x.view({2, 2}), 1, one);
+       }},
+      {"gather", 3, [&](const Tensor& x) { return gather(x, 0, one); }},
+      {"expand", 1, [&](const Tensor& x) { return x.expand({n}); }},
+      {"as_strided, repeated", 2,
+       [&](const Tensor& x) {
+         return x.as_strided({n, 2}, {0, 1});
+       }},
+      {"as_strided, transposed", 6,
+       [&](const Tensor& x) {
+         return x.as_strided({2, n / 4, 2}, {1, 0, 3}, 1);
+       }},
+      {"as_strided, windows", 900,
+       [&](const Tensor& x) {
+         return x.as_strided({400, 400}, {1, 1}, 7);
+       }},
+      {"as_strided, windows of rows", 900,
+       [&](const Tensor& x) {
+         return x.view({30, 30}).as_strided({13, 40, 12, 12}, {31, 0, 30, 1});
+       }},
+  };
+  for (const Reading& reading : readings) {
+    for (const bool drawn : {false, true}) {
+      Tensor dy, gradients[2];
+      for (const DType dtype : {kFloat32, kFloat64}) {
+        const Tensor x = zeros({reading.size}, dtype).requires_grad_(), y = reading.run(x);
+        if (!dy.defined()) dy = drawn ? rand(y.sizes()) : full(y.sizes(), 0.1, kFloat32);
+        y.backward(dy.to(dtype));
+        gradients[dtype == kFloat64] = x.grad();
+      }
+      BOOST_TEST(error(gradients[0], gradients[1]) < 2e-7, reading.name);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_product_into_a_given_result) {

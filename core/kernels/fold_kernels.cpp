@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "fold.h"
-#include "loops-inl.h"
+#include "load_as-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -99,24 +99,6 @@ struct AnyStep {
     return acc | (x != T{0});
   }
 };
-
-/// Vectors of the accumulating type from memory of the stored type.
-template <class D, class T>
-HWY_INLINE hn::Vec<D> LoadAs(D d, const T* from) {
-  if constexpr (std::is_same_v<T, hn::TFromD<D>>) {
-    return hn::LoadU(d, from);
-  } else {
-    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<T, D>(), from));
-  }
-}
-template <class D, class T>
-HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
-  if constexpr (std::is_same_v<T, hn::TFromD<D>>) {
-    return LoadFirst(d, from, n);
-  } else {
-    return hn::PromoteTo(d, LoadFirst(hn::Rebind<T, D>(), from, n));
-  }
-}
 
 /// Asks for as many elements a kilobyte further on. Widened numbers come in halves of a line of the cache, and fewer
 /// lines are on their way at once than memory could serve: hence they are asked for early. Places that do not exist do
