@@ -7,6 +7,7 @@
 #include "../core/fail.h"
 #include "grad_mode.h"
 #include "operation.h"
+#include "result_dtype.h"
 
 namespace gradus {
 
@@ -178,8 +179,6 @@ struct LogSumExp {
 Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
   return {core::wrap_dims(dim, x.tensor().array().dim(), op), keepdim};
 }
-// x in the dtype asked for.
-Tensor cast(const Operand& x, std::optional<DType> dtype) { return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor(); }
 template <class Op>
 Tensor spread(const Operand& x, const Over& o, bool unbiased) {
   return apply<Op>({o, unbiased ? 1 : 0}, x);
@@ -188,11 +187,11 @@ Tensor spread(const Operand& x, const Over& o, bool unbiased) {
 }  // namespace
 
 Tensor sum(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
-  const Tensor in = cast(x, dtype);
-  return apply<Sum>(over(in, dim, keepdim, "sum"), Operand(in, x.at()));
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Sum>(over(in, dim, keepdim, "sum"), Operand(in, x.at())), dtype);
 }
 Tensor mean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
-  const Tensor in = cast(x, dtype);
+  const Tensor in = detail::in_dtype(x, dtype);
   return apply<Mean>(over(in, dim, keepdim, "mean"), Operand(in, x.at()));
 }
 Tensor var(Operand x) { return var(x, IntArrayRef()); }

@@ -8,6 +8,7 @@
 #include "../core/fail.h"
 #include "../core/reduce.h"
 #include "operation.h"
+#include "result_dtype.h"
 
 namespace gradus {
 
@@ -143,7 +144,6 @@ struct Topk {
       formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& a) { return back_to_places(dy, index, x, a.dim); });
 };
 
-Tensor cast(const Operand& x, std::optional<DType> dtype) { return dtype ? x.tensor().to(*dtype, x.at()) : x.tensor(); }
 std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
   return core::wrap_dim(dim, x.tensor().array().dim(), op);
 }
@@ -151,21 +151,24 @@ std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
 }  // namespace
 
 Tensor cumsum(Operand x, std::int64_t dim, std::optional<DType> dtype) {
-  return apply<Cumsum>({wrapped(x, dim, "cumsum"), false}, Operand(cast(x, dtype), x.at()));
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Cumsum>({wrapped(x, dim, "cumsum"), false}, Operand(in, x.at())), dtype);
 }
 Tensor cumprod(Operand x, std::int64_t dim, std::optional<DType> dtype) {
-  return apply<Cumprod>({wrapped(x, dim, "cumprod"), false}, Operand(cast(x, dtype), x.at()));
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Cumprod>({wrapped(x, dim, "cumprod"), false}, Operand(in, x.at())), dtype);
 }
 Tensor linear_recurrence(Operand a, Operand b, std::int64_t dim, bool reverse) {
   return apply<LinearRecurrence>({wrapped(a, dim, "linear_recurrence"), reverse}, a, b);
 }
 Tensor prod(Operand x, std::optional<DType> dtype) {
   const Scope scope(x.at());
-  const Tensor in = cast(x, dtype);
-  return prod(in.dim() == 0 ? in : in.reshape({-1}), 0);
+  const Tensor in = detail::in_dtype(x, dtype);
+  return prod(in.dim() == 0 ? in : in.reshape({-1}), 0, false, dtype);
 }
 Tensor prod(Operand x, std::int64_t dim, bool keepdim, std::optional<DType> dtype) {
-  return apply<Prod>({wrapped(x, dim, "prod"), keepdim}, Operand(cast(x, dtype), x.at()));
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Prod>({wrapped(x, dim, "prod"), keepdim}, Operand(in, x.at())), dtype);
 }
 std::tuple<Tensor, Tensor> sort(Operand x, std::int64_t dim, bool descending) {
   return apply<Sort>({wrapped(x, dim, "sort"), descending}, x);

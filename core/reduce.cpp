@@ -100,8 +100,10 @@ Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
     fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
   }
   const Array value = fold(static_cast<Fold>(op), x, over)[0];
-  const bool total = op == Reduction::Sum || op == Reduction::Prod;
-  return finish(value, x, over, keepdim, total && is_floating_point(x.dtype()) ? x.dtype() : value.dtype());
+  const bool total = op == Reduction::Sum || op == Reduction::Prod,
+             truth = op == Reduction::All || op == Reduction::Any;
+  const bool own = (total && is_floating_point(x.dtype())) || (truth && x.dtype() == kUInt8);
+  return finish(value, x, over, keepdim, own ? x.dtype() : value.dtype());
 }
 
 Array mean(const Array& x, IntArrayRef dims, bool keepdim) {

@@ -600,6 +600,58 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
   BOOST_CHECK(x.grad().defined() && w.grad().defined() && b.grad().defined());
 }
 
+BOOST_AUTO_TEST_CASE(a_requested_dtype_is_the_results) {
+  struct Total {
+    const char* name;
+    std::function<Tensor(const Tensor&, DType)> run;
+    std::vector<double> of_uint8, of_float;  // of {200, 100} as uint8, and of {1.7, 2.9} as integers
+  };
+  const std::vector<Total> totals = {
+      {"sum", [](const Tensor& x, DType t) { return x.sum(t); }, {44}, {3}},
+      {"sum over dimensions", [](const Tensor& x, DType t) { return x.sum({0}, false, t); }, {44}, {3}},
+      {"sum with keepdim", [](const Tensor& x, DType t) { return x.sum({0}, true, t); }, {44}, {3}},
+      {"sum of a view",
+       [](const Tensor& x, DType t) {
+         return sum(x.unsqueeze(0).t(), {0, 1}, false, t);
+       },
+       {44},
+       {3}},
+      {"prod", [](const Tensor& x, DType t) { return x.prod(t); }, {32}, {2}},
+      {"prod over a dimension", [](const Tensor& x, DType t) { return x.prod(0, true, t); }, {32}, {2}},
+      {"cumsum", [](const Tensor& x, DType t) { return x.cumsum(0, t); }, {200, 44}, {1, 3}},
+      {"cumprod", [](const Tensor& x, DType t) { return x.cumprod(0, t); }, {200, 32}, {1, 2}},
+  };
+  for (const Total& total : totals) {
+    for (const DType from : {kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64}) {
+      for (const DType wanted : {kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64}) {
+        BOOST_TEST((total.run(ones({2}, from), wanted).dtype() == wanted), total.name << " of " << to_string(from));
+        BOOST_TEST((total.run(ones({0}, from), wanted).dtype() == wanted), total.name << " of nothing");
+      }
+    }
+    const Tensor bytes = tensor({200, 100}, kUInt8), numbers = tensor({1.7, 2.9});
+    BOOST_TEST(values(total.run(bytes, kUInt8)) == total.of_uint8, total.name);
+    for (const DType wanted : {kInt32, kInt64}) BOOST_TEST(values(total.run(numbers, wanted)) == total.of_float);
+    // With a gradient, of another floating dtype.
+    const Tensor x = tensor({1.5, 2.5}).requires_grad_();
+    total.run(x, kFloat64).sum().backward();
+    BOOST_TEST((x.grad().dtype() == kFloat32), total.name);
+  }
+  // Without one, integers are totalled as int64, and all and any are true or false, of uint8 1 or 0.
+  for (const DType from : {kBool, kUInt8, kInt32, kInt64}) {
+    for (const Total& total : totals) BOOST_TEST((total.run(ones({2}, from), kInt64).dtype() == kInt64));
+    BOOST_TEST((ones({2}, from).sum().dtype() == kInt64));
+  }
+  for (const DType from : {kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64}) {
+    const DType truth = from == kUInt8 ? kUInt8 : kBool;
+    const Tensor x = tensor({{0, 2}, {1, 3}}, from);
+    for (const Tensor& y : {all(x), any(x), all(x, 0), any(x, 1, true), all(x.slice(0, 0, 0)), any(x.t(), 0)}) {
+      BOOST_TEST((y.dtype() == truth), to_string(from));
+    }
+    BOOST_TEST(values(all(x, 0)) == (std::vector<double>{0, 1}));
+    BOOST_TEST(values(any(x, 0)) == (std::vector<double>{1, 1}));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(gradients_of_what_is_read_often_do_not_drift) {
   // Float32 against float64: the sum of very many gradients is as near as that of a few.
   const std::int64_t n = 1 << 18;
