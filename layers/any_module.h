@@ -32,6 +32,8 @@ Tensor forward_of(Module& module, const Operand* x, std::size_t count);
 
 }  // namespace detail
 
+class SequentialImpl;
+
 /// Holds a module and calls its forward, which takes one to three Tensors and returns one. Made, also without saying so,
 /// from a holder, a shared_ptr or a module by value.
 class GRADUS_API AnyModule {
@@ -83,6 +85,7 @@ class GRADUS_API AnyModule {
   AnyModule clone() const;
 
  private:
+  friend class SequentialImpl;  // whose clone() keeps shared what is
   using Forward = Tensor (*)(Module&, const Operand*, std::size_t);
   AnyModule(std::shared_ptr<Module> module, Forward function);
 

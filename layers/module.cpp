@@ -131,11 +131,13 @@ Tensor& Module::register_parameter(std::string name, Tensor tensor, bool require
     }
     tensor.requires_grad_(requires_grad);
   }
+  tensor = shared_in_copy(&Module::parameters_, name, std::move(tensor));
   return parameters_.append(std::move(name), std::move(tensor));
 }
 
 Tensor& Module::register_buffer(std::string name, Tensor tensor) {
   check_name("register_buffer", name);
+  tensor = shared_in_copy(&Module::buffers_, name, std::move(tensor));
   return buffers_.append(std::move(name), std::move(tensor));
 }
 
@@ -294,73 +296,6 @@ std::string Module::to_string() const {
 }
 
 std::ostream& operator<<(std::ostream& stream, const Module& module) { return stream << module.to_string(); }
-
-// --- Copies
-
-Module* Module::copy() const { return nullptr; }
-void Module::register_anew() {}
-void Module::assign(const Module&) {
-  fail<ModuleError>("clone: {} must be copy-assignable where it is a submodule", name());
-}
-
-std::shared_ptr<Module> Module::clone() const {
-  const std::shared_ptr<Module> made(copy());
-  if (made == nullptr) {
-    fail<ModuleError>("clone: {} does not say how it is copied: derive it from nn::Cloneable and register in reset()",
-                      name());
-  }
-  made->forget_registered();
-  made->register_anew();
-  made->copy_registered_from(*this);
-  return made;
-}
-
-void Module::forget_registered() noexcept {
-  path_ = {};
-  parameters_.clear();
-  buffers_.clear();
-  children_.clear();
-}
-
-void Module::copy_registered_from(const Module& original) {
-  const Module& self = *this;
-  if (typeid(self) != typeid(original)) {
-    fail<ModuleError>("clone: {} must derive from nn::Cloneable itself: it would be cut down to a {}", original.name(),
-                      name());
-  }
-  const auto check = [&](const char* what, const auto& mine, const auto& others) {
-    if (mine.keys() != others.keys()) {
-      fail<ModuleError>("clone: reset() of {} must register the {} that the original has: [{}], not [{}]", name(), what,
-                        fmt::join(others.keys(), ", "), fmt::join(mine.keys(), ", "));
-    }
-  };
-  check("parameters", parameters_, original.parameters_);
-  check("buffers", buffers_, original.buffers_);
-  check("submodules", children_, original.children_);
-  const auto copy_tensors = [&](const NamedTensors& mine, const NamedTensors& others) {
-    for (const auto& [key, other] : others) {
-      const Tensor& own = mine[key];
-      if (own.defined() != other.defined() || (own.defined() && own.is_same(other))) {
-        fail<ModuleError>("clone: reset() of {} must make '{}' anew", name(), key);
-      }
-      if (!other.defined()) continue;
-      own.requires_grad_(other.requires_grad());
-      own.set_data(Tensor(other.array().clone()));
-    }
-  };
-  copy_tensors(parameters_, original.parameters_);
-  copy_tensors(buffers_, original.buffers_);
-  for (const auto& [key, other] : original.children_) {
-    Module& own = *children_[key];
-    const Module& theirs = *other;
-    if (&own == &theirs) fail<ModuleError>("clone: reset() of {} must make '{}' anew", name(), key);
-    if (typeid(own) != typeid(theirs)) {
-      fail<ModuleError>("clone: reset() of {} must make '{}' a {}: it is a {}", name(), key, theirs.name(), own.name());
-    }
-    own.assign(*theirs.clone());
-  }
-  set_path("");
-}
 
 }  // namespace nn
 }  // namespace gradus

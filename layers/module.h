@@ -123,8 +123,11 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   std::string to_string() const;
   GRADUS_API friend std::ostream& operator<<(std::ostream& stream, const Module& module);
 
-  /// An independent copy of this module and all below it. ModuleError for types that do not derive from Cloneable, and
-  /// when reset() does not register what this module has.
+  /// An independent copy of this module and all below it. What is shared stays shared, as with Python's deepcopy: a
+  /// module in several places, a tensor registered under several names. (Of a module that reset() makes anew in each of
+  /// its places, the copies are several, which share their tensors and submodules.) ModuleError for types that do not
+  /// derive from Cloneable, when reset() does not register what this module has, and when it does not take a shared
+  /// tensor from what register_parameter returns.
   virtual std::shared_ptr<Module> clone() const;
 
   /// This module as an M (a module's type, or its holder's), or null when it is none.
@@ -149,6 +152,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   virtual void assign(const Module& other);
   /// Makes a copy a root without parameters, buffers and submodules.
   void forget_registered() noexcept;
+  /// One call of clone() and all that it calls to copy what is below: each module and tensor is copied once.
+  class Copying;
 
   NamedTensors parameters_, buffers_;
   OrderedDict<std::string, std::shared_ptr<Module>> children_;
@@ -160,7 +165,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   void add_child(std::string name, std::shared_ptr<Module> child);
   void replace_child(const std::string& name, std::shared_ptr<Module> child);
   void set_path(std::string_view path);
-  void copy_registered_from(const Module& original);
+  Tensor shared_in_copy(NamedTensors Module::*kind, const std::string& name, Tensor tensor) const;
+  void copy_registered_from(const Module& original, Copying& copying);
   void print(std::ostream& stream, const std::string& indentation) const;
 
   std::string name_;  // empty: the type's

@@ -1,6 +1,7 @@
 #include "sequential.h"
 
 #include "../core/fail.h"
+#include "copying.h"
 
 namespace gradus::nn {
 
@@ -84,10 +85,14 @@ Tensor SequentialImpl::run(const Operand* x, std::size_t count) {
 }
 
 std::shared_ptr<Module> SequentialImpl::clone() const {
+  Copying copying(*this);
   auto copy = std::make_shared<SequentialImpl>(*this);
   copy->forget_registered();
   copy->modules_.clear();
-  for (std::size_t i = 0; i < size(); ++i) copy->push_back(children_.items()[i].key(), modules_[i].clone());
+  for (std::size_t i = 0; i < size(); ++i) {
+    const AnyModule& module = modules_[i];
+    copy->push_back(children_.items()[i].key(), AnyModule(copying.copy_of(module.ptr()), module.forward_));
+  }
   return copy;
 }
 
@@ -102,10 +107,11 @@ std::shared_ptr<Module> ModuleListImpl::ptr(std::size_t index) const {
 }
 
 std::shared_ptr<Module> ModuleListImpl::clone() const {
+  Copying copying(*this);
   auto copy = std::make_shared<ModuleListImpl>(*this);
   copy->forget_registered();
   copy->modules_.clear();
-  for (const auto& module : modules_) copy->push_back(module->clone());
+  for (const auto& module : modules_) copy->push_back(copying.copy_of(module));
   return copy;
 }
 

@@ -455,6 +455,161 @@ BOOST_AUTO_TEST_CASE(a_clone_shares_nothing) {
   BOOST_TEST(clone->row->forward(gradus::ones({2, 3})).equal(original->row->forward(gradus::ones({2, 3}))));
 }
 
+namespace {
+
+// Shares in every way: a module in several places, and a weight under another name.
+struct TiedImpl : nn::Cloneable<TiedImpl> {
+  TiedImpl() { reset(); }
+  void reset() override {
+    row = register_module("row", nn::Sequential());
+    first = register_module("first", Leaf(3));
+    again = register_module("again", first);
+    list = register_module("list", nn::ModuleList());
+    decoder = register_parameter("decoder", first->weight);
+    late = register_parameter("late", gradus::zeros({2, 2}));
+    count = register_buffer("count", first->count);
+  }
+  nn::Sequential row{nullptr};
+  Leaf first{nullptr}, again{nullptr};
+  nn::ModuleList list{nullptr};
+  Tensor decoder, late, count;
+};
+GRADUS_MODULE(Tied);
+
+// Made anew in two places, then made one by hand.
+struct ByHandImpl : nn::Cloneable<ByHandImpl> {
+  ByHandImpl() { reset(); }
+  void reset() override {
+    a = register_module("a", Leaf(1));
+    b = register_module("b", Leaf(2));
+    own = register_parameter("own", gradus::ones({2}));
+    other = register_parameter("other", gradus::ones({2}));
+  }
+  void tie() {
+    b = replace_module("b", a);
+    other = parameters_["other"] = own;
+  }
+  Leaf a{nullptr}, b{nullptr};
+  Tensor own, other;
+};
+GRADUS_MODULE(ByHand);
+
+// Which of a state's tensors are one and the same: for each, the first that is it.
+std::vector<std::size_t> identities(const nn::Module& module) {
+  const auto all = module.state_dict().values();
+  std::vector<std::size_t> firsts;
+  for (const Tensor& t : all) {
+    std::size_t first = 0;
+    while (!all[first].is_same(t)) ++first;
+    firsts.push_back(first);
+  }
+  return firsts;
+}
+
+void check_clone(const nn::Module& original, const nn::Module& clone) {
+  const auto theirs = original.state_dict(), mine = clone.state_dict();
+  BOOST_TEST(mine.keys() == theirs.keys());
+  BOOST_TEST(identities(clone) == identities(original));
+  BOOST_TEST(clone.parameters().size() == original.parameters().size());
+  BOOST_TEST(clone.buffers().size() == original.buffers().size());
+  BOOST_TEST(clone.modules(false).size() <= original.modules(false).size() + 1);
+  for (const auto& [name, value] : mine) {
+    BOOST_TEST(value.equal(theirs[name]), name);
+    for (const Tensor& t : theirs.values()) BOOST_TEST(!value.is_same(t), name);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_clone_keeps_shared_what_is_shared) {
+  const gradus::NoGradGuard no_grad;
+  {  // in a container, and in containers within
+    nn::Linear l(2, 2);
+    nn::Sequential inner(l, nn::ReLU()), s(l, nn::ReLU(), l, inner, inner);
+    const auto copy = std::dynamic_pointer_cast<nn::SequentialImpl>(s->clone());
+    BOOST_TEST(copy->parameters().size() == 2u);
+    check_clone(*s, *copy);
+    BOOST_TEST(copy->ptr(0) == copy->ptr(2));
+    BOOST_TEST(copy->ptr(3) == copy->ptr(4));
+    BOOST_TEST(copy->at<nn::Sequential>(3).ptr(0) == copy->ptr(0));
+    BOOST_TEST(copy->ptr(0) != s->ptr(0));
+    nn::ModuleList list;
+    for (int i = 0; i < 3; ++i) list->push_back(i == 1 ? std::shared_ptr<nn::Module>(s.ptr()) : l.ptr());
+    const auto copies = std::dynamic_pointer_cast<nn::ModuleListImpl>(list->clone());
+    check_clone(*list, *copies);
+    BOOST_TEST(copies->ptr(0) == copies->ptr(2));
+    BOOST_TEST(copies->at<nn::Sequential>(1).ptr(0) == copies->ptr(0));
+  }
+  {  // between members, containers and parameters
+    Tied tied;
+    tied->row->push_back(tied->first);
+    tied->row->push_back(nn::Sequential(tied->first, nn::Linear(2, 2)));
+    tied->list->push_back(tied->row);
+    tied->list->push_back(tied->first);
+    tied->first->weight.fill_(5);
+    const auto copy = std::dynamic_pointer_cast<TiedImpl>(tied->clone());
+    check_clone(*tied, *copy);
+    // The members are what is registered, and what is in the containers.
+    BOOST_TEST(copy->decoder.is_same(copy->first->weight));
+    BOOST_TEST(copy->again->weight.is_same(copy->first->weight));
+    BOOST_TEST(copy->count.is_same(copy->first->count));
+    BOOST_TEST(copy->row->at<Leaf>(0).weight.is_same(copy->first->weight));
+    BOOST_TEST(copy->again.ptr() == copy->first.ptr());
+    BOOST_TEST((copy->row->ptr(0) == copy->first.ptr()));
+    BOOST_TEST((copy->list->ptr(1) == copy->first.ptr()));
+    copy->decoder.fill_(7);
+    BOOST_TEST(copy->row->at<Leaf>(0).weight[0][0].item<double>() == 7);
+    BOOST_TEST(tied->first->weight[0][0].item<double>() == 5);
+    // A copy of the copy, and within another: no tie is lost, and none comes about between two clones.
+    check_clone(*copy, *copy->clone());
+    nn::Sequential both(nn::AnyModule(nn::Functional(gradus::relu)));
+    nn::ModuleList pair;
+    pair->push_back(tied);
+    pair->push_back(std::dynamic_pointer_cast<nn::Module>(copy));
+    pair->push_back(tied);
+    check_clone(*pair, *pair->clone());
+  }
+  {  // tied by hand after reset()
+    ByHand hand;
+    hand->tie();
+    hand->a->start = 4;
+    const auto copy = std::dynamic_pointer_cast<ByHandImpl>(hand->clone());
+    BOOST_TEST(identities(*copy) == identities(*hand));
+    BOOST_TEST(copy->b->weight.is_same(copy->a->weight));
+    BOOST_TEST(copy->b->start == 4);
+    BOOST_TEST(copy->other.is_same(copy->own));
+    BOOST_TEST(copy->parameters().size() == hand->parameters().size());
+  }
+  {  // a reset() that keeps what it made, and one that clones
+    struct Keeping : nn::Cloneable<Keeping> {
+      Keeping() { Keeping::reset(); }
+      void reset() override {
+        own = register_parameter("own", gradus::ones({2}));
+        kept = gradus::ones({2});
+        register_parameter("kept", kept);
+      }
+      void tie() { kept = parameters_["kept"] = own; }
+      Tensor own, kept;
+    };
+    const auto keeping = std::make_shared<Keeping>();
+    const auto copy = std::dynamic_pointer_cast<Keeping>(keeping->clone());
+    BOOST_TEST(copy->kept.is_same(copy->parameters()[1]));
+    keeping->tie();
+    check_error<ModuleError>([&] { keeping->clone(); }, {"reset() of Keeping must take 'kept', which is shared",
+                                                         "kept = register_parameter(\"kept\""});
+    struct Copying : nn::Cloneable<Copying> {
+      Copying() { Copying::reset(); }
+      void reset() override {
+        for (int i = 0; i < 2; ++i) copies[i] = register_module("copy" + std::to_string(i), model->clone());
+      }
+      Leaf model;
+      std::shared_ptr<nn::Module> copies[2];
+    };
+    const auto copying = std::make_shared<Copying>();
+    check_clone(*copying, *copying->clone());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_cloned_says_why) {
   check_error<ModuleError>([] { Tree().clone(); }, {"clone: Tree does not say how it is copied", "nn::Cloneable"});
   PairImpl pair;
