@@ -10,8 +10,8 @@
 namespace gradus::core {
 namespace {
 
-// Takes the bytes over: the elements of the largest files are most of them.
-Idx parse(Bytes bytes, const std::string& name) {
+// The magic number: what the first bytes must be.
+void check_magic(ByteView bytes, const std::string& name) {
   if (bytes.size() < 4) {
     fail<FileError>("idx: '{}' must begin with a magic number of 4 bytes: it holds {}", name, bytes.size());
   }
@@ -23,10 +23,16 @@ Idx parse(Bytes bytes, const std::string& name) {
   if (code < 0x08 || code > 0x0E || code == 0x0A) {
     fail<FileError>("idx: the type of '{}' must be one of 08, 09, 0b, 0c, 0d, 0e: it is {:02x}", name, code);
   }
-  const std::size_t dims = bytes[3];
-  if (dims > kMaxDims) {
+  if (const unsigned dims = bytes[3]; dims > kMaxDims) {
     fail<FileError>("idx: '{}' must have at most {} dimensions: it has {}", name, kMaxDims, dims);
   }
+}
+
+// Takes the bytes over: the elements of the largest files are most of them.
+Idx parse(Bytes bytes, const std::string& name) {
+  check_magic(bytes, name);
+  const unsigned code = bytes[2];
+  const std::size_t dims = bytes[3];
   const std::size_t header = 4 + 4 * dims;
   if (bytes.size() < header) {
     fail<FileError>("idx: '{}' must begin with a header of {} bytes ({} dimensions): it holds {}", name, header, dims,
@@ -87,6 +93,8 @@ Idx parse_idx(ByteView data, const std::string& name, std::uint64_t max_bytes) {
   return parse(gunzip(data, max_bytes, name), name);
 }
 
-Idx read_idx(const std::string& path, std::uint64_t max_bytes) { return parse(read_unpacked(path, max_bytes), path); }
+Idx read_idx(const std::string& path, std::uint64_t max_bytes) {
+  return parse(read_unpacked(path, max_bytes, [&](ByteView start) { check_magic(start, path); }), path);
+}
 
 }  // namespace gradus::core

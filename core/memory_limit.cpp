@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
+
+#include "memory.h"
 
 namespace gradus::core {
 namespace {
@@ -55,6 +58,11 @@ const MemoryLimit& memory_limit() {
                              "/proc/self/cgroup", "/sys/fs/cgroup");
   }();
   return limit;
+}
+
+std::uint64_t memory_for_a_file() {
+  const std::int64_t bytes = memory_limit().bytes;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes - bytes / 8 - memory_stats().held_bytes, 0)) / 2;
 }
 
 }  // namespace gradus::core

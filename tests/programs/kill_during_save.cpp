@@ -51,13 +51,14 @@ double value_of(nn::Sequential& net) {
   gradus::load(net, path);
   for (double value = value_of(net) + 1;; ++value) {
     fill(net, value);
+    if (write(STDOUT_FILENO, "(", 1) != 1) std::_Exit(1);
     gradus::save(net, path);
-    if (write(STDOUT_FILENO, ".", 1) != 1) std::_Exit(1);
+    if (write(STDOUT_FILENO, ")", 1) != 1) std::_Exit(1);
   }
 }
 
-// Starts the saving child, waits for its first save, and kills it a random while after.
-void save_and_kill(const char* program, const std::string& path, std::mt19937& random) {
+// Starts the saving child, waits for its first save, and kills it a random while after. Whether it was in a save.
+bool save_and_kill(const char* program, const std::string& path, std::mt19937& random) {
   int ends[2];
   if (pipe(ends) != 0) fail("pipe");
   const pid_t child = fork();
@@ -70,29 +71,32 @@ void save_and_kill(const char* program, const std::string& path, std::mt19937& r
     _exit(127);
   }
   close(ends[1]);
-  char dot;
-  if (read(ends[0], &dot, 1) != 1) fail("the child did not save");
+  char said[2];
+  if (read(ends[0], said, 1) != 1 || read(ends[0], said, 1) != 1 || said[0] != ')') fail("the child did not save");
   std::this_thread::sleep_for(std::chrono::microseconds(random() % 5000));
   kill(child, SIGKILL);
   int status = 0;
   waitpid(child, &status, 0);
+  char last = said[0];
+  while (read(ends[0], said, 1) == 1) last = said[0];
   close(ends[0]);
   if (!WIFSIGNALED(status)) fail("the child ended by itself");
+  return last == '(';
 }
 
-// Removes the temporary files that kills left, and returns their number. Anything else beside the state is an error.
-int remove_temporaries(const std::string& folder, const std::string& state) {
-  int removed = 0;
+// How many temporary files lie beside the state. Anything else is an error.
+int temporaries(const std::string& folder, const std::string& state) {
+  int count = 0;
   DIR* entries = opendir(folder.c_str());
   if (entries == nullptr) fail("cannot list " + folder);
   while (const dirent* entry = readdir(entries)) {
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || name == state) continue;
     if (!name.starts_with("." + state + ".") || !name.ends_with(".tmp")) fail("a stray file: " + std::string(name));
-    removed += unlink((folder + "/" + std::string(name)).c_str()) == 0;
+    ++count;
   }
   closedir(entries);
-  return removed;
+  return count;
 }
 
 }  // namespace
@@ -109,20 +113,25 @@ int main(int argc, char** argv) try {
   fill(net, 0);
   gradus::save(net, path);
   std::mt19937 random(1);
-  int during = 0, after_rename = 0;
+  int during = 0, left = 0;
   double before = 0;
   for (int round = 0; round < rounds; ++round) {
-    save_and_kill(argv[0], path, random);
+    during += save_and_kill(argv[0], path, random);
     gradus::load(net, path);
     const double value = value_of(net);
     if (value <= before) fail("a save that had ended is lost: " + std::to_string(value));
     before = value;
-    // A temporary file is left when the kill came within a save.
-    (remove_temporaries(folder, state) > 0 ? during : after_rename)++;
+    // The next save removes what this one left.
+    const int found = temporaries(folder, state);
+    if (found > 1) fail(std::to_string(found) + " temporary files are left");
+    left += found;
   }
+  gradus::save(net, path);
+  if (temporaries(folder, state) != 0) fail("a save did not remove what others left");
   unlink(path.c_str());
   rmdir(folder.c_str());
-  std::printf("%d kills, %d of them within a save, after %.0f saves\n", rounds, during, before);
+  std::printf("%d kills, %d of them within a save, after %.0f saves; %d left a temporary file\n", rounds, during,
+              before, left);
   if (during == 0) fail("no kill came within a save: nothing was shown");
   return 0;
 } catch (const gradus::Error& error) {
