@@ -12,6 +12,10 @@
 
 namespace gradus::core {
 
+/// Text from outside (a file's, say) for a message: in quotes, cut to 100 bytes, and escaped where it holds quotes,
+/// backslashes, control characters or what is not UTF-8, so that it neither fills nor commands a terminal.
+GRADUS_API std::string in_quotes(std::string_view text);
+
 /// Writes whatever std::cout could print, but without <ostream> in this header: it costs every file that includes it.
 class GRADUS_API Message {
  public:

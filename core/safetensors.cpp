@@ -12,6 +12,7 @@
 #include "create.h"
 #include "fail.h"
 #include "memory_limit.h"
+#include "message.h"
 
 namespace gradus::core {
 namespace {
@@ -28,12 +29,6 @@ std::string_view name_of(DType dtype) {
     if (known == dtype) return name;
   }
   return "";
-}
-
-// What a file says, for a message: of bounded length.
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t kMost = 100;
-  return text.size() <= kMost ? fmt::format("'{}'", text) : fmt::format("'{}...'", text.substr(0, kMost));
 }
 
 // The format is little endian. Turning is its own inverse.
@@ -163,9 +158,11 @@ class HeaderReader {
   bool null() { refuse("null"); }
   bool boolean(bool) { refuse("true or false"); }
   bool number_integer(std::int64_t value) { refuse(fmt::format("the number {}", value)); }
-  bool number_float(double, const std::string& text) { refuse(fmt::format("the number {}", text)); }
+  bool number_float(double, const std::string& text) { refuse(fmt::format("the number {}", in_quotes(text))); }
   bool binary(json::binary_t&) { refuse("binary data"); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) {
+  bool parse_error(std::size_t position, const std::string& token, const nlohmann::detail::exception& error) {
+    constexpr int kNumberOverflow = 406;  // beyond double's range; the library's text repeats all its digits
+    if (error.id == kNumberOverflow) number_float(0, token);
     // "[json.exception.parse_error.101] parse error at line 1, column 2: what; last read: '...'", and what was last read
     // may be long, or no text at all.
     std::string_view what = error.what();
@@ -254,6 +251,27 @@ void check_bools(const SafetensorsEntry& entry, const std::string& file) {
   }
 }
 
+// The length of the header, when a file may begin like this.
+std::uint64_t check_start(ByteView start, const std::string& file) {
+  if (start.size() < kLength) {
+    fail<FileError>("safetensors: '{}' must begin with the length of its header in 8 bytes: it holds {}", file,
+                    start.size());
+  }
+  std::uint64_t length = 0;
+  for (std::size_t i = kLength; i-- > 0;) length = length << 8 | start[i];
+  // What the parser keeps takes up to twenty times the header.
+  const std::uint64_t most = std::min(kMaxHeader, static_cast<std::uint64_t>(memory_limit().bytes) / 200);
+  if (length > most) {
+    fail<FileError>(
+        "safetensors: the header of '{}' must take at most {} bytes: {} are claimed; is it a safetensors file?", file,
+        most, length);
+  }
+  if (length == 0 || (start.size() > kLength && start[kLength] != '{')) {
+    fail<FileError>("safetensors: the header of '{}' must begin with '{{'", file);
+  }
+  return length;
+}
+
 }  // namespace
 
 Array SafetensorsEntry::array() const {
@@ -270,23 +288,12 @@ Array SafetensorsEntry::borrow() const {
 }
 
 Safetensors::Safetensors(Bytes bytes, const std::string& name) : bytes_(std::move(bytes)) {
-  if (bytes_.size() < kLength) {
-    fail<FileError>("safetensors: '{}' must begin with the length of its header in 8 bytes: it holds {}", name,
-                    bytes_.size());
-  }
-  std::uint64_t length = 0;
-  for (std::size_t i = kLength; i-- > 0;) length = length << 8 | bytes_[i];
-  if (length > kMaxHeader) {
-    fail<FileError>(
-        "safetensors: the header of '{}' must take at most {} bytes: {} are claimed; is it a safetensors file?", name,
-        kMaxHeader, length);
-  }
+  const std::uint64_t length = check_start(bytes_, name);
   if (length > bytes_.size() - kLength) {
     fail<FileError>("safetensors: '{}' must hold its header of {} bytes: {} follow its length, so it is cut off", name,
                     length, bytes_.size() - kLength);
   }
   const char* header = reinterpret_cast<const char*>(bytes_.data()) + kLength;
-  if (length == 0 || header[0] != '{') fail<FileError>("safetensors: the header of '{}' must begin with '{{'", name);
   // The parser takes a zero for the end.
   if (const void* zero = std::memchr(header, 0, static_cast<std::size_t>(length)); zero != nullptr) {
     fail<FileError>("safetensors: the header of '{}' must be JSON in UTF-8: there is a zero at byte {}", name,
@@ -306,7 +313,8 @@ Safetensors::Safetensors(Bytes bytes, const std::string& name) : bytes_(std::mov
 }
 
 Safetensors Safetensors::read(const std::string& path) {
-  return {read_file(path, static_cast<std::uint64_t>(memory_limit().bytes) / 2), path};
+  const auto check = [&](ByteView start) { check_start(start, path); };
+  return {read_file(path, std::numeric_limits<std::uint64_t>::max(), check), path};
 }
 
 void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays, const Metadata& metadata) {

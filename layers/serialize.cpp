@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../core/fail.h"
+#include "../core/message.h"
 #include "../core/safetensors.h"
 
 namespace gradus {
@@ -65,7 +66,7 @@ void load(nn::Module& module, const std::string& path) {
     }
   }
   for (const SafetensorsEntry& entry : file.entries()) {
-    if (entries.contains(entry.name)) extra.push_back(entry.name);
+    if (entries.contains(entry.name)) extra.push_back(core::in_quotes(entry.name));
   }
 
   std::string problems;

@@ -1,15 +1,22 @@
 // safetensors: what is written is read, by the format's own rules; every malformed file is refused with a reason.
 #include <boost/test/unit_test.hpp>
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gradus/core/create.h>
 #include <gradus/core/files.h>
+#include <gradus/core/memory_limit.h>
+#include <gradus/core/message.h>
 #include <gradus/core/safetensors.h>
 
 #include "support/arrays.h"
@@ -150,10 +157,14 @@ BOOST_AUTO_TEST_CASE(wrong_lengths_are_refused) {
   refused({}, {"safetensors: 't' must begin with the length of its header in 8 bytes: it holds 0"});
   refused(Bytes(7), {"it holds 7"});
   refused(Bytes(8), {"the header of 't' must begin with '{'"});
-  refused(file(std::uint64_t{1} << 32, "{}  "), {"must take at most 100000000 bytes: 4294967296 are claimed"});
+  const auto most =
+      std::min<std::uint64_t>(100'000'000, static_cast<std::uint64_t>(gradus::core::memory_limit().bytes) / 200);
+  const std::string at_most = "must take at most " + std::to_string(most) + " bytes: ";
+  refused(file(std::uint64_t{1} << 32, "{}  "), {at_most + "4294967296 are claimed"});
   BOOST_TEST(file(std::uint64_t{1} << 32, "{}  ").size() == 12u);
-  refused(file(100'000'001, "{}"), {"at most 100000000 bytes: 100000001 are claimed"});
-  refused(file(100'000'000, "{}"), {"must hold its header of 100000000 bytes: 2 follow its length, so it is cut off"});
+  refused(file(most + 1, "{}"), {at_most + std::to_string(most + 1) + " are claimed"});
+  refused(file(most, "{}"),
+          {"must hold its header of " + std::to_string(most) + " bytes: 2 follow its length, so it is cut off"});
   refused(file(std::numeric_limits<std::uint64_t>::max(), "{}"), {"18446744073709551615 are claimed"});
   refused(file(std::numeric_limits<std::uint64_t>::max() - 7, "{}"), {"18446744073709551608 are claimed"});
   refused(file(3, "{}"), {"must hold its header of 3 bytes: 2 follow"});
@@ -189,6 +200,92 @@ BOOST_AUTO_TEST_CASE(headers_that_are_no_json_object_are_refused) {
   } catch (const FileError& error) {
     BOOST_TEST(std::strlen(error.what()) < 400u);
   }
+}
+
+// Whatever a file says, a message repeats a bounded piece of it, and nothing that a terminal would obey.
+BOOST_AUTO_TEST_CASE(messages_quote_little_and_harmlessly) {
+  const std::string digits(300'000, '7'), name = R"(\u001b[2J\n\u0085\u202e\u2028\\)" + std::string(300'000, 'n');
+  const std::string zero = R"("dtype":"U8","shape":[0],"data_offsets":[0,0])";
+  const auto entry_of = [](const std::string& key, const std::string& fields) {
+    return "{\"" + key + "\":{" + fields + "}}";
+  };
+  std::vector<std::string> headers;
+  for (const std::string& number : {digits, "-" + digits, "1." + digits, "0." + digits + "e9", "1e" + digits,
+                                    "-1e" + digits, std::string("1e999")}) {
+    headers.push_back(entry("U8", "[" + number + "]", "[0,0]"));
+    headers.push_back(entry("U8", "[0]", "[0," + number + "]"));
+    headers.push_back(R"({"a":)" + number + "}");
+    headers.push_back(R"({"__metadata__":{"k":)" + number + "}}");
+    headers.push_back(R"({"a":{"dtype":)" + number + "}}");
+    headers.push_back("{" + number + ":1}");
+    headers.push_back(R"({"a":1 )" + number + "}");
+  }
+  headers.push_back(entry_of(name, R"("shape":[0])"));
+  headers.push_back(entry_of(name, zero + R"(,"more":1)"));
+  headers.push_back(entry_of("a", zero + ",\"" + name + "\":1"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[0,0,0,0,0,0,0,0,0],"data_offsets":[0,0])"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,0])"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0])"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[1],"data_offsets":[0,1])"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[1],"data_offsets":[0,0])"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[0],"data_offsets":[0])"));
+  headers.push_back(entry_of(name, R"("dtype":"U8","shape":[0],"data_offsets":[0,0,0])"));
+  headers.push_back("{\"" + name + "\":1}");
+  headers.push_back("{\"" + name + "\":{" + zero + "},\"" + name + "\":{" + zero + "}}");
+  headers.push_back(R"({"__metadata__":{")" + name + "\":\"\",\"" + name + R"(":""}})");
+  headers.push_back(R"({"__metadata__":{")" + name + R"(":1}})");
+  headers.push_back(entry(name, "[0]", "[0,0]"));
+  headers.push_back("{\"" + name);
+  headers.push_back("{" + name + "}");
+  headers.push_back("{\"a\":" + name + "}");
+  headers.push_back("{\"a\":\x1b[2J}");
+  headers.push_back("{\"a\":\"\x1b[2J\"}");
+  headers.push_back("{\"\xff" + name + "\":1}");
+  for (const std::string& header : headers) {
+    try {
+      Safetensors(file(header), "t");
+      BOOST_ERROR("not refused: " + header.substr(0, 100));
+    } catch (const FileError& error) {
+      const std::string message = error.what();
+      BOOST_TEST(message.size() < 500u, message.substr(0, 500));
+      BOOST_TEST(message.find("json.exception") == std::string::npos, message);
+      BOOST_TEST(message.find("number overflow") == std::string::npos, message);
+      for (const char* wrong : {"\x1b", "\n", "\xc2\x85", "\xe2\x80\xae", "\xe2\x80\xa8"}) {
+        BOOST_TEST(message.find(wrong) == std::string::npos, header.substr(0, 60));
+      }
+    }
+  }
+  refused(file(entry("U8", "[1e999]", "[0,0]")), {"the number '1e999' stands in 'shape'"});
+  refused(file(R"({"a":)" + digits + "}"), {"the number '" + digits.substr(0, 100) + "...' stands in 'a'"});
+}
+
+BOOST_AUTO_TEST_CASE(text_of_others_is_quoted) {
+  using gradus::core::in_quotes;
+  BOOST_TEST(in_quotes("") == "''");
+  BOOST_TEST(in_quotes("d\xc3\xa9j\xc3\xa0 \xe2\x82\xac \xf0\x9f\x98\x80") ==
+             "'d\xc3\xa9j\xc3\xa0 \xe2\x82\xac \xf0\x9f\x98\x80'");
+  BOOST_TEST(in_quotes("it's \\n") == R"('it\'s \\n')");
+  BOOST_TEST(in_quotes(std::string_view("\0\n\x1b\x7f", 4)) == R"('\u0000\u000a\u001b\u007f')");
+  BOOST_TEST(in_quotes("\xc2\x9b \xe2\x80\xae \xef\xbb\xbf") == R"('\u009b \u202e \ufeff')");
+  // Alone, overlong, a surrogate, too large, cut off.
+  BOOST_TEST(in_quotes("\x80 \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82") ==
+             R"('\x80 \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82')");
+  BOOST_TEST(in_quotes(std::string(100, 'n')) == "'" + std::string(100, 'n') + "'");
+  BOOST_TEST(in_quotes(std::string(101, 'n')) == "'" + std::string(100, 'n') + "...'");
+  // Never in the middle of a character, nor of an escape.
+  BOOST_TEST(in_quotes(std::string(99, 'n') + "\xc3\xa9") == "'" + std::string(99, 'n') + "...'");
+  BOOST_TEST(in_quotes(std::string(97, 'n') + "\x1b") == "'" + std::string(97, 'n') + "...'");
+}
+
+// Neither a device nor a pipe without end is read when its start is wrong.
+BOOST_AUTO_TEST_CASE(what_cannot_be_a_file_is_refused_at_its_start) {
+  check_error<FileError>([] { Safetensors::read("/dev/zero"); }, {"the header of '/dev/zero' must begin with '{'"});
+  const Folder folder;
+  const std::string path = folder / "pipe";
+  BOOST_REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  std::thread feeder([&] { std::ofstream(path, std::ios::binary) << std::string(200, 'x'); });
+  check_error<FileError>([&] { Safetensors::read(path); }, {"8680820740569200760 are claimed"});
+  feeder.join();
 }
 
 BOOST_AUTO_TEST_CASE(entries_of_the_wrong_form_are_refused) {

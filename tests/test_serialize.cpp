@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_changes_nothing) {
         s.insert("more", gradus::ones({1}));
         s.insert("yet", gradus::ones({1}));
       },
-      {"not in the module: more, yet"});
+      {"not in the module: 'more', 'yet'"});
   refused(
       [](auto& s) {
         s["body.2.weight"] = gradus::ones({3, 2});
@@ -156,12 +156,12 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_changes_nothing) {
         s.insert("x", gradus::ones({1}));
         s["mean"] = gradus::ones({4}, gradus::kDouble);
       },
-      {"missing in the file: count, body.0.bias", "not in the module: x", "not alike: mean is float64 [4]"});
+      {"missing in the file: count, body.0.bias", "not in the module: 'x'", "not alike: mean is float64 [4]"});
   refused(
       [](auto& s) {
         for (int i = 0; i < 25; ++i) s.insert("e" + std::to_string(i), gradus::ones({1}));
       },
-      {"e9 and 15 more"});
+      {"'e9' and 15 more"});
   check_usable(net);
 
   Net spread;
