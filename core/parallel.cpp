@@ -203,10 +203,12 @@ class Crew {
   /// What a helper does until nothing has come for a while.
   void stay() noexcept {
     const int place = take_place();
-    auto idle_since = std::chrono::steady_clock::now();
+    const auto since = std::chrono::steady_clock::now();
+    auto idle_since = since;
     for (unsigned turn = 0; in_use_.load(std::memory_order_relaxed); ++turn) {
       if (help(place)) {
         idle_since = std::chrono::steady_clock::now();
+        if (idle_since - since > kTurn) break;
       } else if (turn % 64 == 0 && std::chrono::steady_clock::now() - idle_since > kPatience) {
         break;
       }
@@ -238,6 +240,9 @@ class Crew {
     return 0;
   }
 
+  // oneTBB moves a thread to another arena only between tasks: a helper that always finds a loop would keep it from the
+  // host program's own work for as long as the loops come.
+  static constexpr std::chrono::milliseconds kTurn{5};
   // Longer than the pauses between the operations of a training step, too short for anybody to notice.
   static constexpr std::chrono::microseconds kPatience{200};
 
@@ -250,9 +255,14 @@ class Crew {
 
 // --- The arenas ----------------------------------------------------------------------------------------------------
 
-/// What one number of threads works with.
+/// What one number of threads works with. The host program's own arenas come first: of two with one priority, oneTBB may
+/// give every thread to the one that is never without tasks. (Arenas that a host makes with low priority have no such
+/// right.) The library's callers compute on their own threads, so that no loop waits for a helper.
 struct Arena {
-  Arena(int n, int helpers) : threads(n), crew(helpers), tasks(std::max(helpers, 1), 0) { tasks.initialize(); }
+  Arena(int n, int helpers)
+      : threads(n), crew(helpers), tasks(std::max(helpers, 1), 0, tbb::task_arena::priority::low) {
+    tasks.initialize();
+  }
   const int threads;
   Crew crew;
   tbb::task_arena tasks;
