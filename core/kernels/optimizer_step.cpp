@@ -113,6 +113,23 @@ HWY_EXPORT(SgdDouble);
 HWY_EXPORT(AdamFloat);
 HWY_EXPORT(AdamDouble);
 
+namespace {
+
+// In the namespace of the kernels: where Highway has one target only, it finds them by their bare names.
+void sgd(float* w, const float* g, float* velocity, std::size_t n, const SgdStep& s) {
+  HWY_DYNAMIC_DISPATCH(SgdFloat)(w, g, velocity, n, s);
+}
+void sgd(double* w, const double* g, double* velocity, std::size_t n, const SgdStep& s) {
+  HWY_DYNAMIC_DISPATCH(SgdDouble)(w, g, velocity, n, s);
+}
+void adam(float* w, const float* g, float* m, float* v, float* largest, std::size_t n, const AdamStep& s) {
+  HWY_DYNAMIC_DISPATCH(AdamFloat)(w, g, m, v, largest, n, s);
+}
+void adam(double* w, const double* g, double* m, double* v, double* largest, std::size_t n, const AdamStep& s) {
+  HWY_DYNAMIC_DISPATCH(AdamDouble)(w, g, m, v, largest, n, s);
+}
+
+}  // namespace
 }  // namespace kernels
 
 namespace {
@@ -150,11 +167,9 @@ void sgd_step(const Array& parameter, const Array& gradient, const Array& veloci
   parallel_for(parameter.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     const auto n = static_cast<std::size_t>(end - begin);
     if (parameter.dtype() == kFloat32) {
-      HWY_DYNAMIC_DISPATCH(kernels::SgdFloat)
-      (at<float>(parameter, begin), at<float>(gradient, begin), at<float>(velocity, begin), n, step);
+      kernels::sgd(at<float>(parameter, begin), at<float>(gradient, begin), at<float>(velocity, begin), n, step);
     } else {
-      HWY_DYNAMIC_DISPATCH(kernels::SgdDouble)
-      (at<double>(parameter, begin), at<double>(gradient, begin), at<double>(velocity, begin), n, step);
+      kernels::sgd(at<double>(parameter, begin), at<double>(gradient, begin), at<double>(velocity, begin), n, step);
     }
   });
 }
@@ -165,13 +180,11 @@ void adam_step(const Array& parameter, const Array& gradient, const Array& exp_a
   parallel_for(parameter.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     const auto n = static_cast<std::size_t>(end - begin);
     if (parameter.dtype() == kFloat32) {
-      HWY_DYNAMIC_DISPATCH(kernels::AdamFloat)
-      (at<float>(parameter, begin), at<float>(gradient, begin), at<float>(exp_avg, begin), at<float>(exp_avg_sq, begin),
-       at<float>(max_exp_avg_sq, begin), n, step);
+      kernels::adam(at<float>(parameter, begin), at<float>(gradient, begin), at<float>(exp_avg, begin),
+                    at<float>(exp_avg_sq, begin), at<float>(max_exp_avg_sq, begin), n, step);
     } else {
-      HWY_DYNAMIC_DISPATCH(kernels::AdamDouble)
-      (at<double>(parameter, begin), at<double>(gradient, begin), at<double>(exp_avg, begin),
-       at<double>(exp_avg_sq, begin), at<double>(max_exp_avg_sq, begin), n, step);
+      kernels::adam(at<double>(parameter, begin), at<double>(gradient, begin), at<double>(exp_avg, begin),
+                    at<double>(exp_avg_sq, begin), at<double>(max_exp_avg_sq, begin), n, step);
     }
   });
 }
