@@ -6,8 +6,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -116,6 +119,23 @@ class PseudoTerminal {
   int master_;
 };
 
+// A bare container may have none: what needs one is then skipped, and the report says why.
+boost::test_tools::assertion_result has_pseudo_terminal(boost::unit_test::test_unit_id) {
+  const int master = posix_openpt(O_RDWR | O_NOCTTY);
+  FILE* const stream =
+      master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 ? fopen(ptsname(master), "w") : nullptr;
+  boost::test_tools::assertion_result result(stream != nullptr);
+  if (stream == nullptr) {
+    result.message() << "the system gives no pseudo-terminal: " << std::strerror(errno);
+    // Boost.Test tells it only who asks for its whole log.
+    std::fprintf(stderr, "a test is skipped: the system gives no pseudo-terminal\n");
+  }
+  if (stream != nullptr) fclose(stream);
+  if (master >= 0) close(master);
+  return result;
+}
+const boost::unit_test::precondition needs_pseudo_terminal(has_pseudo_terminal);
+
 std::string written_to_file(const std::function<void(FILE*)>& action) {
   FILE* file = tmpfile();
   BOOST_REQUIRE(file != nullptr);
@@ -171,6 +191,20 @@ BOOST_AUTO_TEST_CASE(digits_are_read) {
   BOOST_TEST(parse_digits(csv + digit_line(0, 3)).labels[1] == 3);
   csv.pop_back();
   BOOST_TEST(parse_digits(csv).count == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_file_says_is_cut_and_escaped) {
+  for (const std::string& wrong : {std::string(100'000, '7'), "\x1b[2J" + std::string(100'000, 'n')}) {
+    try {
+      parse_digits(wrong + "," + digit_line(3, 5).substr(2));
+      BOOST_ERROR("not refused");
+    } catch (const gradus::FileError& error) {
+      const std::string message = error.what();
+      BOOST_TEST(message.size() < 300u);
+      BOOST_TEST(!holds(message, "\x1b"));
+      BOOST_TEST(holds(message, "pixel 1 of line 1"));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(malformed_digits_are_refused) {
@@ -284,7 +318,7 @@ BOOST_AUTO_TEST_CASE(progress_in_a_file_is_plain_lines) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(progress_on_a_terminal_is_one_line) {
+BOOST_AUTO_TEST_CASE(progress_on_a_terminal_is_one_line, *needs_pseudo_terminal) {
   const Variable term("TERM", "xterm"), all("LC_ALL", "de_DE.UTF-8");
   for (const char* no_color : {"", "1"}) {
     const Variable variable("NO_COLOR", no_color);
@@ -322,7 +356,7 @@ BOOST_AUTO_TEST_CASE(progress_on_a_terminal_is_one_line) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_terminal_is_known_by_the_environment) {
+BOOST_AUTO_TEST_CASE(a_terminal_is_known_by_the_environment, *needs_pseudo_terminal) {
   const Variable all("LC_ALL", ""), ctype("LC_CTYPE", ""), lang("LANG", "C.UTF-8"), no_color("NO_COLOR", nullptr);
   const PseudoTerminal terminal(77);
   {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <gradus/core/errors.h>
+#include <gradus/core/message.h>
 
 namespace examples {
 namespace {
@@ -31,8 +32,8 @@ void parse_line(std::string_view line, std::int64_t number, Images& images) {
     int value = -1;
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
     if (error != std::errc() || end != field.data() + field.size() || value < 0 || value > most) {
-      fail("{} {} of line {} must be a number from 0 to {}: it is '{}'", i < kPixels ? "pixel" : "the label, number",
-           i + 1, number, most, field);
+      fail("{} {} of line {} must be a number from 0 to {}: it is {}", i < kPixels ? "pixel" : "the label, number",
+           i + 1, number, most, gradus::core::in_quotes(field));
     }
     (i < kPixels ? images.pixels : images.labels).push_back(static_cast<unsigned char>(value));
   }
