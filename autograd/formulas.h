@@ -66,7 +66,7 @@ namespace detail {
 
 // What each kind of parameter asks for, as bit masks over inputs and outputs.
 struct AsksNothing {
-  static constexpr std::uint32_t in = 0, out = 0, shape = 0;
+  static constexpr std::uint32_t in = 0, out = 0, dy = 0, shape = 0;
 };
 template <class P>
 struct Asks : AsksNothing {
@@ -85,6 +85,7 @@ struct Asks<Out<K, T>> : AsksNothing {
 template <int K, class T>
 struct Asks<Dy<K, T>> : AsksNothing {
   static constexpr bool known = true;
+  static constexpr std::uint32_t dy = 1u << K;
 };
 template <int I>
 struct Asks<ShapeOf<I>> : AsksNothing {
@@ -106,6 +107,7 @@ struct Call {
   using Parameters = std::tuple<std::remove_cvref_t<P>...>;
   static constexpr std::uint32_t in = (0u | ... | Asks<std::remove_cvref_t<P>>::in);
   static constexpr std::uint32_t out = (0u | ... | Asks<std::remove_cvref_t<P>>::out);
+  static constexpr std::uint32_t dy = (0u | ... | Asks<std::remove_cvref_t<P>>::dy);
   static constexpr std::uint32_t shape = (0u | ... | Asks<std::remove_cvref_t<P>>::shape);
   template <class Attrs>
   static constexpr bool known = ((Asks<std::remove_cvref_t<P>>::known ||
@@ -113,10 +115,10 @@ struct Call {
 };
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
-template <class R, class... P>
-struct Signature<R (*)(P...)> : Call<R, P...> {};
-template <class R, class C, class... P>
-struct Signature<R (C::*)(P...) const> : Call<R, P...> {};
+template <class R, class... P, bool N>
+struct Signature<R (*)(P...) noexcept(N)> : Call<R, P...> {};
+template <class R, class C, class... P, bool N>
+struct Signature<R (C::*)(P...) const noexcept(N)> : Call<R, P...> {};
 template <>
 struct Signature<NoGradient> : Call<Tensor> {};
 
@@ -151,13 +153,17 @@ requires(!IsRule<Op>) struct GradientsOf<Op> {
     // One more than there are, so that no input indexes past the end before check_operation has its say.
     static constexpr std::uint32_t in[count + 1] = {Signature<F>::in..., 0}, out[count + 1] = {Signature<F>::out..., 0};
     static constexpr std::uint32_t all_in = (0u | ... | Signature<F>::in), all_out = (0u | ... | Signature<F>::out),
-                                   all_shape = (0u | ... | Signature<F>::shape);
+                                   all_dy = (0u | ... | Signature<F>::dy), all_shape = (0u | ... | Signature<F>::shape);
     static constexpr bool tensors = (std::is_convertible_v<typename Signature<F>::Result, Tensor> && ...);
     template <class A>
     static constexpr bool known = (Signature<F>::template known<A> && ...);
   };
+  static_assert(
+      requires { Op::gradients; },
+      "an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule: one backward, which is not "
+      "overloaded, and a reference");
   using Formulas = Of<decltype(Op::gradients)>;
-  static constexpr std::uint32_t all_in = Formulas::all_in, all_out = Formulas::all_out,
+  static constexpr std::uint32_t all_in = Formulas::all_in, all_out = Formulas::all_out, all_dy = Formulas::all_dy,
                                  all_shape = Formulas::all_shape;
 };
 template <IsRule Op>
@@ -169,25 +175,42 @@ struct GradientsOf<Op> {
     else
       return 0u;
   }();
-  static constexpr std::uint32_t all_out = Backward::out, all_shape = Backward::shape | shape_only;
+  static constexpr std::uint32_t all_out = Backward::out, all_dy = Backward::dy,
+                                 all_shape = Backward::shape | shape_only;
 };
 
 // The forward side: how many inputs and outputs.
 template <class F>
 struct Forward;
-template <class R, class... P>
-struct Forward<R (*)(P...)> {
-  using Result = R;
+template <class R, class... P, bool N>
+struct Forward<R (*)(P...) noexcept(N)> {
+  using Result = std::remove_cvref_t<R>;
   static constexpr int parameters = sizeof...(P);
   static constexpr bool variadic = (std::is_same_v<std::remove_cvref_t<P>, core::ArrayList> || ...);
+  /// Whether it takes the attributes first, if there are any, and then one T for each input (or a list of them).
+  template <class T, bool HasAttrs, class Attrs>
+  static constexpr bool takes = []<std::size_t... I>(std::index_sequence<I...>) {
+    return (!HasAttrs || parameters > 0) &&
+           ((HasAttrs && I == 0
+                 ? std::is_convertible_v<const Attrs&, P>
+                 : std::is_convertible_v<const T&, P> || std::is_same_v<std::remove_cvref_t<P>, core::ArrayList>)&&...);
+  }
+  (std::index_sequence_for<P...>{});
 };
-template <class R>
+// What forward (of Arrays) or a reference (of Tensors) returns: one, or several as std::tuple, std::pair or std::array.
+template <class T, class R>
 struct Outputs {
   static constexpr int count = 1;
+  static constexpr bool fit = std::is_same_v<R, T>;
 };
-template <class... T>
-struct Outputs<std::tuple<T...>> {
-  static constexpr int count = sizeof...(T);
+template <class T, class R>
+requires requires { std::tuple_size<R>::value; }
+struct Outputs<T, R> {
+  static constexpr int count = static_cast<int>(std::tuple_size_v<R>);
+  static constexpr bool fit = []<std::size_t... K>(std::index_sequence<K...>) {
+    return count > 0 && (std::is_same_v<std::tuple_element_t<K, R>, T> && ...);
+  }
+  (std::make_index_sequence<std::tuple_size_v<R>>{});
 };
 template <class R>
 const core::Array& output(const R& result, int k) {
@@ -209,12 +232,25 @@ using Slots = std::array<T, static_cast<std::size_t>(N)>;
 
 template <class Op>
 struct Traits {
+  static_assert(
+      requires { sizeof(Op); },
+      "apply<Op> needs all of Op: its own formulas call a function that is declared before Op and defined behind it, "
+      "`Tensor f(Operand x);`");
+  static_assert(
+      requires { &Op::forward; },
+      "an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a "
+      "template");
   using Attrs = typename AttrsOf<Op>::type;
   using Fwd = Forward<decltype(&Op::forward)>;
   using Result = typename Fwd::Result;
+  static_assert(Fwd::template takes<core::Array, HasAttrs<Op>, Attrs>,
+                "forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input (or one "
+                "ArrayList for any number of them)");
+  static_assert(Outputs<core::Array, Result>::fit,
+                "forward returns an Array, or a std::tuple, std::pair or std::array of Arrays");
   static constexpr bool variadic = Fwd::variadic;
   static constexpr int inputs = variadic ? -1 : Fwd::parameters - (HasAttrs<Op> ? 1 : 0);
-  static constexpr int outputs = Outputs<Result>::count;
+  static constexpr int outputs = Outputs<core::Array, Result>::count;
   static constexpr int differentiable = [] {
     if constexpr (requires { Op::differentiable_outputs; })
       return Op::differentiable_outputs;
@@ -224,9 +260,25 @@ struct Traits {
   static constexpr bool broadcasts = requires { requires Op::broadcasts; };
   static constexpr bool is_view = requires { requires Op::is_view; };
   static constexpr bool by_geometry = requires { requires Op::by_geometry; };
-  static_assert(!is_view || (outputs == 1 && !variadic), "a view has one output, and shows its first input");
+  static_assert(
+      differentiable >= 1 && differentiable <= outputs,
+      "differentiable_outputs lies between 1 and the number of forward's results; what has no gradient at all "
+      "is no operation but a function: Tensor(f(x.array()))");
+  static_assert(inputs <= 31 && outputs <= 31,
+                "an operation has at most 31 inputs (an ArrayList has any number) and 31 "
+                "outputs");
+  static_assert(!is_view || (std::is_same_v<Result, core::Array> && !variadic),
+                "an operation with is_view returns one Array, a view of its first input");
   static_assert(is_view || !by_geometry, "by_geometry is said of views: is_view = true");
 };
+
+/// The operation's name as C has them, with a NUL at its end: Op::name may lack it.
+template <class Op>
+inline constexpr auto c_name = [] {
+  std::array<char, Op::name.size() + 1> text{};
+  for (std::size_t i = 0; i < Op::name.size(); ++i) text[i] = Op::name[i];
+  return text;
+}();
 
 }  // namespace detail
 }  // namespace gradus::autograd

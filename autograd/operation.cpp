@@ -5,6 +5,7 @@
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "engine.h"
+#include "error_notes.h"
 #include "grad_mode.h"
 #include "operation.h"
 #include "view_history.h"
@@ -42,7 +43,8 @@ bool register_operation(OperationInfo info) {
 
 std::string text_of(double value) { return fmt::format("{:g}", value); }
 std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
-std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }
+std::string text_of_bool(bool value) { return value ? "true" : "false"; }
 std::string text_of(DType value) { return std::string(to_string(value)); }
 std::string text_of(const Scalar& value) { return to_string(value); }
 std::string text_of(const core::Dims& value) { return core::to_string(value); }
@@ -55,18 +57,20 @@ void Saved::fail_changed(const Node& node, const char* kind, int index) const {
   const core::WriteMark mark = value_.storage()->writes();
   std::string recorded =
       node.location() ? fmt::format(" at {}:{}", node.location().file(), node.location().line()) : "";
-  std::string written = mark.at ? fmt::format(" at {}:{}", mark.at.file(), mark.at.line()) : "";
-  core::fail<GradError>(
-      "{}: its {} {} ({}, {}), saved{} for the backward pass, must not be changed before it: {} wrote to it{}; change "
-      "a clone() instead, or use the form without underscore",
-      node.name(), kind, index, value_.shape(), value_.dtype(), recorded, mark.by == nullptr ? "something" : mark.by,
-      written);
+  // Nobody changes a leaf that requires grad but to update it.
+  const bool update = (mark.by != nullptr && mark.by == std::string_view("optimizer step")) ||
+                      (kind == std::string_view("input") && node.edges()[index] && node.edges()[index].node->as_leaf());
+  core::fail<GradError>("{}: its {} {} ({}, {}), saved{} for the backward pass, must not be changed before it: {}; {}",
+                        node.name(), kind, index, value_.shape(), value_.dtype(), recorded, written(mark),
+                        update
+                            ? "run backward() first and update parameters after it, then the forward again for the next"
+                            : "change a clone() instead, or use the form without underscore");
 }
 
 void fail_released(const Node& node) {
   core::fail<GradError>(
-      "{}: its saved values have been freed by an earlier backward pass: pass retain_graph = true to that pass, or run "
-      "the forward again",
+      "{}: its saved values have been freed by an earlier backward pass: run the forward again, detach() what one step "
+      "carries over to the next (a state, a running loss), or pass retain_graph = true to the earlier pass",
       node.name());
 }
 

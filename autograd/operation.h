@@ -224,7 +224,7 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
       (std::make_integer_sequence<int, count>{});
     }
   }
-  const bool records = detail::begin_inplace(Op::name.data(), inputs, count);
+  const bool records = detail::begin_inplace(detail::c_name<Op>.data(), inputs, count);
   detail::NodeOf<Op>* made = nullptr;
   core::Ref<Node> node;
   if (records) {
@@ -243,7 +243,7 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
     }
   }
   (std::index_sequence_for<X...>{});
-  x.mark_written(Op::name.data(), self.at());
+  x.mark_written(detail::c_name<Op>.data(), self.at());
   if (made != nullptr) {
     made->set_outputs(x);
     detail::end_inplace(self.tensor(), std::move(node), self.at());

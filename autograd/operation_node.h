@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formulas.h"
+#include "operation_check.h"
 #include "operation_support.h"
 #include "tensor.h"
 
@@ -48,33 +49,10 @@ class NodeOf final : public Node {
       return G::all_in;
   }();
 
-  static constexpr void check_operation() {
-    if constexpr (IsRule<Op>) {
-      static_assert(
-          requires { &Op::reference; }, "a rule has a reference that the graph can differentiate");
-      static_assert(G::Backward::template known<Attrs>,
-                    "backward's parameters are DyArray<k>, InArray<i>, OutArray<k>, ShapeOf<i>, Needs or const Attrs&");
-      static_assert(std::is_convertible_v<typename G::Backward::Result, std::array<core::Array, N>>,
-                    "backward returns std::array<Array, number of inputs>");
-      static_assert((G::Backward::in & G::shape_only) == 0, "backward reads an input that is kept as a shape only");
-      static_assert((G::Backward::in | G::all_shape) < (1u << N), "backward reads an input that there is not");
-    } else {
-      using F = typename G::Formulas;
-      static_assert(F::count == (T::variadic ? 1 : N),
-                    "an operation has one gradient formula per input (one in all when it is variadic)");
-      static_assert(F::tensors, "a gradient formula returns a Tensor");
-      static_assert(F::template known<Attrs>,
-                    "a formula's parameters are Dy<k>, In<i>, Out<k>, ShapeOf<i>, Which or const Attrs&");
-      static_assert((G::all_in | G::all_shape) < (1u << N),
-                    "a formula reads an input that the operation does not have");
-    }
-    static_assert(G::all_out < (1u << T::outputs), "an output is read that the operation does not have");
-  }
-
  public:
   /// Made before an in-place change overwrites input 0: what is kept of its storage is then a copy.
   NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs) {
-    check_operation();
+    check_operation<Op>();
     (void)registered_;
     if constexpr (T::variadic) edges_.resize(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) edges_[static_cast<std::size_t>(i)] = edge_of(inputs[i]);

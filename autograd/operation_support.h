@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "../core/random.h"
@@ -33,13 +35,19 @@ GRADUS_API bool register_operation(OperationInfo info);
 // An attribute's value as text.
 GRADUS_API std::string text_of(double value);
 GRADUS_API std::string text_of(std::int64_t value);
-GRADUS_API std::string text_of(bool value);
+GRADUS_API std::string text_of(std::uint64_t value);
+GRADUS_API std::string text_of_bool(bool value);
 GRADUS_API std::string text_of(DType value);
 GRADUS_API std::string text_of(const Scalar& value);
 GRADUS_API std::string text_of(const core::Dims& value);
 GRADUS_API std::string text_of(const core::RandomPosition& value);
 GRADUS_API std::string text_of(const std::vector<std::int64_t>& value);
-inline std::string text_of(int value) { return text_of(static_cast<std::int64_t>(value)); }
+// Of exactly a bool: everything that converts to one would be printed as true.
+std::string text_of(std::same_as<bool> auto value) { return text_of_bool(value); }
+template <std::integral T>
+requires(!std::same_as<T, bool>) std::string text_of(T value) {
+  return text_of(static_cast<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>(value));
+}
 inline std::string text_of(std::string_view value) { return std::string(value); }
 inline std::string text_of(const char* value) { return value; }
 template <class T>
@@ -47,11 +55,22 @@ std::string text_of(const std::optional<T>& value) {
   return value ? text_of(*value) : "none";
 }
 
+template <class T>
+concept Printable = requires(const T& value) {
+  { text_of(value) } -> std::convertible_to<std::string>;
+};
+
 template <class Attrs>
 AttributeList list_attributes(const Attrs& attrs) {
   AttributeList list;
   if constexpr (requires { attrs.visit([](const char*, const auto&) {}); }) {
-    attrs.visit([&](const char* name, const auto& value) { list.push_back({name, text_of(value)}); });
+    attrs.visit([&]<class T>(const char* name, const T& value) {
+      static_assert(
+          Printable<T>,
+          "an attribute that visit lists has a text: declare `std::string text_of(const T&)` in the namespace "
+          "of its type T, or leave it out of visit");
+      if constexpr (Printable<T>) list.push_back({name, text_of(value)});
+    });
   }
   return list;
 }
@@ -59,6 +78,8 @@ template <class Attrs>
 std::vector<std::string> attribute_names() {
   std::vector<std::string> names;
   if constexpr (requires(Attrs a) { a.visit([](const char*, const auto&) {}); }) {
+    static_assert(std::is_default_constructible_v<Attrs>,
+                  "Attrs with a visit can be made without arguments: their names are listed before any call");
     Attrs{}.visit([&](const char* name, const auto&) { names.emplace_back(name); });
   }
   return names;

@@ -51,11 +51,13 @@ class GRADUS_API Array {
   bool is_contiguous() const noexcept;
   /// Whether two different indices may name the same memory (a stride-0 expanded dimension, an overlapping as_strided).
   bool may_overlap_itself() const noexcept;
-  /// Whether no other array holds the storage.
-  bool unique() const noexcept { return storage_->use_count() == 1; }
+  /// Whether no other array holds the storage; not of an undefined one.
+  bool unique() const noexcept { return storage_ && storage_->use_count() == 1; }
 
-  /// First element's address, whatever the dtype.
-  void* data() const noexcept { return static_cast<char*>(storage_->data()) + offset_ * element_size(); }
+  /// First element's address, whatever the dtype; null when undefined.
+  void* data() const noexcept {
+    return storage_ ? static_cast<char*>(storage_->data()) + offset_ * element_size() : nullptr;
+  }
   /// First element's address. DTypeError when T is not the array's element type.
   template <class T>
   T* data_ptr() const {
@@ -121,7 +123,9 @@ class GRADUS_API Array {
   Array flip(IntArrayRef dims) const;
 
   /// Counts a write that was made by other means (kernels writing through data()).
-  void mark_written(const char* by, Location at = Location::here()) const noexcept { storage_->mark_written(by, at); }
+  void mark_written(const char* by, Location at = Location::here()) const noexcept {
+    if (storage_) storage_->mark_written(by, at);
+  }
 
  private:
   void check_dtype(DType wanted, const char* op) const {

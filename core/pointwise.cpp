@@ -142,7 +142,7 @@ Array apart_from(const Array& out, const Array& x) {
 Shape shape_of(std::string_view op, const Operand& a, const Operand& b) {
   if (b.array == nullptr) return a.array->shape();
   if (a.array == nullptr || a.array->shape() == b.array->shape()) return b.array->shape();
-  return broadcast_shapes(a.array->shape(), b.array->shape(), op.data());
+  return broadcast_shapes(a.array->shape(), b.array->shape(), op);
 }
 
 /// An operand as the loop wants it: an array, or a number held as an element of the computing dtype.

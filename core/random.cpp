@@ -212,6 +212,7 @@ Array bernoulli_mask(IntArrayRef shape, double p, RandomPosition at) {
 
 void bernoulli_out(const Array& out, double p, RandomPosition at) {
   check_probability("bernoulli_out", p);
+  if (!out.defined()) fail<ValueError>("bernoulli_out: the output must be defined: it has neither storage nor shape");
   if (!out.is_contiguous() || out.dtype() != kFloat32) {
     out.copy_(bernoulli_mask(out.shape(), p, at));
     return;

@@ -95,7 +95,7 @@ Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Ar
 Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
   const std::string_view name = name_of(op);
   check_defined(name, x);
-  const Dims over = wrap_dims(dims, x.dim(), name.data());
+  const Dims over = wrap_dims(dims, x.dim(), name);
   if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
     fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
   }

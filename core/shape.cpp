@@ -36,7 +36,7 @@ Strides contiguous_strides(const Shape& shape) noexcept {
   return strides;
 }
 
-Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
+Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
   if (a == b) return a;
   const Shape& longer = a.size() >= b.size() ? a : b;
   const Shape& shorter = a.size() >= b.size() ? b : a;
@@ -61,7 +61,10 @@ bool broadcasts_to(const Shape& small, const Shape& large) {
   return fits;
 }
 
-int wrap_dim(std::int64_t dim, int n, const char* op) {
+namespace {
+
+template <class Name>
+int wrapped(std::int64_t dim, int n, const Name& op) {
   const int range = std::max(n, 1);
   if (dim < -range || dim >= range) {
     fail<IndexError>("{}: dimension must be in [{}, {}]: {}", op, -range, range - 1, dim);
@@ -69,15 +72,19 @@ int wrap_dim(std::int64_t dim, int n, const char* op) {
   return static_cast<int>(dim < 0 ? dim + range : dim);
 }
 
+}  // namespace
+
+int wrap_dim(std::int64_t dim, int n, const char* op) { return wrapped(dim, n, op); }
+
 int existing_dim(std::int64_t dim, int n, const char* op) {
   if (n == 0) fail<IndexError>("{}: a 0-d array has no dimensions: dimension {}", op, dim);
   return wrap_dim(dim, n, op);
 }
 
-Dims wrap_dims(IntArrayRef dims, int n, const char* op) {
+Dims wrap_dims(IntArrayRef dims, int n, std::string_view op) {
   bool named[kMaxDims] = {};
   for (std::int64_t dim : dims) {
-    bool& seen = named[wrap_dim(dim, n, op)];
+    bool& seen = named[wrapped(dim, n, op)];
     if (seen) fail<ValueError>("{}: each dimension may be named once: {}", op, dims);
     seen = true;
   }

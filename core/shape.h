@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "export.h"
@@ -131,7 +132,7 @@ inline std::int64_t numel_of(const Shape& shape) noexcept {
 /// Row-major strides, in elements. Sizes of 0 count as 1, so that strides never overflow nor vanish.
 GRADUS_API Strides contiguous_strides(const Shape& shape) noexcept;
 /// The shape both broadcast to. ShapeError naming `op` and both shapes when there is none.
-GRADUS_API Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
+GRADUS_API Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op);
 /// Whether broadcasting makes `large` of `small`.
 GRADUS_API bool broadcasts_to(const Shape& small, const Shape& large);
 /// dim counted from the front: negative ones count from the back. IndexError naming `op` when outside [-n, n-1]
@@ -141,7 +142,7 @@ GRADUS_API int wrap_dim(std::int64_t dim, int n, const char* op);
 GRADUS_API int existing_dim(std::int64_t dim, int n, const char* op);
 /// Sorted, wrapped dimensions; none given means all (of a 0-d array: none). IndexError when out of
 /// range, ValueError when one is repeated.
-GRADUS_API Dims wrap_dims(IntArrayRef dims, int n, const char* op);
+GRADUS_API Dims wrap_dims(IntArrayRef dims, int n, std::string_view op);
 /// The shape with the dimensions (sorted, wrapped) removed, or kept with size 1.
 GRADUS_API Shape reduced_shape(const Shape& shape, const Dims& dims, bool keepdim);
 
