@@ -7,16 +7,29 @@
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/pointwise.h"
+#include "error_notes.h"
 #include "grad_mode.h"
 
 namespace gradus::autograd {
 
 namespace {
 
-// A node that gradients have arrived at, and what has arrived.
+std::uint64_t writes_to(const Tensor& gradient) { return gradient.array().storage()->write_count(); }
+
+// A node that gradients have arrived at, and what has arrived. Several nodes may hold one gradient, so nobody may write
+// to it on its way: its storage's count of writes stays what it was.
 struct Pending {
   core::Ref<Node> node;
   Gradients gradients;
+  std::vector<std::uint64_t> writes;
+
+  /// The first gradient whose numbers have been changed, or null.
+  const Tensor* changed() const {
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+      if (gradients[k].defined() && writes_to(gradients[k]) != writes[k]) return &gradients[k];
+    }
+    return nullptr;
+  }
 };
 
 // Whose gradient the caller asked for, and where it goes: into `result`, or added to the `.grad` that a LeafNode holds.
@@ -25,6 +38,7 @@ struct Target {
   int output;
   core::Ref<LeafNode> into;
   Tensor result;
+  std::uint64_t writes = 0;
 };
 
 // One backward pass. Nodes wait in a heap, the highest number first: when a node is taken, every node that reads it has
@@ -40,13 +54,19 @@ class Pass {
   // Restricts the pass to the nodes from which a target can be reached.
   void restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets);
 
+  // After it: where a gradient that was wanted came to an end, as text; empty when none did.
+  std::string ended() const;
+
  private:
   // Adds a gradient for output `edge.index` of a node.
   void send(const Edge& edge, Tensor gradient);
   void take_highest();
   void run_current();
+  void run_hooks();
+  void run_node();
   void capture();
   void accumulate();
+  void copy_what_accumulation_changes();
   bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
   bool retain_graph_, create_graph_;
@@ -59,7 +79,11 @@ class Pass {
   struct Arrived {
     core::Ref<LeafNode> leaf;
     Tensor gradient;
+    std::uint64_t writes;
   };
+  void arrive(core::Ref<LeafNode> leaf, const Tensor& gradient) {
+    arrived_.push_back({std::move(leaf), gradient, writes_to(gradient)});
+  }
   std::vector<Arrived> arrived_;  // for a `.grad`
   std::vector<Target>* targets_ = nullptr;
   struct Need {
@@ -67,21 +91,37 @@ class Pass {
     bool run = false;     // a target lies beyond it
   };
   std::unordered_map<const Node*, Need> needs_;
+  // Where a gradient that was wanted came to an end: the first such place.
+  core::Ref<Node> ended_at_;
+  int ended_input_ = 0;
 };
 
-std::string described(const Node& node) {
-  std::string text(node.name());
-  if (!node.module().empty()) text += fmt::format(" in {}", node.module());
-  if (node.location()) text += fmt::format(", recorded at {}:{}", node.location().file(), node.location().line());
-  return text;
+[[noreturn, gnu::cold, gnu::noinline]] void fail_changed_on_its_way(const Node& to, const Tensor& gradient) {
+  core::fail<GradError>(
+      "{}: its gradient ({}, {}) must not be changed on its way: {}; a hook or a formula that keeps a gradient changes "
+      "a "
+      "clone() of it\n  on the way to {}",
+      to.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()), described(to));
+}
+[[noreturn, gnu::cold, gnu::noinline]] void fail_changed_by(const Node& node, const Tensor& gradient) {
+  core::fail<GradError>(
+      "{}: its formula must not change the incoming gradient ({}, {}) in place, which other operations may read too: "
+      "{}; "
+      "compute another (dy * 2 for dy.mul_(2)), or change a clone()",
+      node.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()));
 }
 
 // The gradient brought to the shape and dtype of what it is the gradient of.
 Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input) {
   if (gradient.array().shape() != meta.shape) {
-    if (!from.broadcasts() || !core::broadcasts_to(meta.shape, gradient.array().shape())) {
-      core::fail<ShapeError>("{}: the gradient of input {} must have the input's shape: {} for {}", from.name(), input,
-                             gradient.sizes(), meta.shape);
+    const bool broadcast = core::broadcasts_to(meta.shape, gradient.array().shape());
+    if (!from.broadcasts() || !broadcast) {
+      core::fail<ShapeError>("{}: the gradient of input {} must have the input's shape: {} for {}{}", from.name(),
+                             input, gradient.sizes(), meta.shape,
+                             broadcast
+                                 ? "; if forward broadcasts its inputs, `static constexpr bool broadcasts = true` "
+                                   "has the engine sum their gradients down"
+                                 : "");
     }
     gradient = sum_to_size(gradient, meta.shape);
   }
@@ -115,11 +155,19 @@ void Pass::send(const Edge& edge, Tensor gradient) {
     Pending& pending = slots_[entry->second];
     pending.node = edge.node;
     pending.gradients.resize(static_cast<std::size_t>(edge.node->num_outputs()));
+    pending.writes.resize(pending.gradients.size());
     heap_.emplace_back(edge.node->number(), entry->second);
     std::push_heap(heap_.begin(), heap_.end());
   }
-  Tensor& sum = slots_[entry->second].gradients[static_cast<std::size_t>(edge.index)];
-  sum = sum.defined() ? added(std::move(sum), std::move(gradient), create_graph_) : std::move(gradient);
+  Pending& to = slots_[entry->second];
+  Tensor& sum = to.gradients[static_cast<std::size_t>(edge.index)];
+  if (sum.defined()) {
+    if (writes_to(sum) != to.writes[static_cast<std::size_t>(edge.index)]) fail_changed_on_its_way(*to.node, sum);
+    sum = added(std::move(sum), std::move(gradient), create_graph_);
+  } else {
+    sum = std::move(gradient);
+  }
+  to.writes[static_cast<std::size_t>(edge.index)] = writes_to(sum);
 }
 
 void Pass::take_highest() {
@@ -137,42 +185,84 @@ void Pass::capture() {
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(target.output)];
     if (!target.into) {
       target.result = gradient;
+      if (gradient.defined()) target.writes = writes_to(gradient);
     } else if (gradient.defined() && !current_.node->keeps_gradient(target.output, target.into.get())) {
-      arrived_.push_back({target.into, gradient});
+      arrive(target.into, gradient);
     }
   }
+}
+
+void Pass::run_hooks() {
+  Node& node = *current_.node;
+  try {
+    node.run_hooks(current_.gradients);
+  } catch (...) {
+    rethrow_with("in a hook on a gradient of " + described(node));
+  }
+  for (std::size_t k = 0; k < current_.gradients.size(); ++k) {
+    if (current_.gradients[k].defined()) current_.writes[k] = writes_to(current_.gradients[k]);
+  }
+  for (const auto& [output, leaf] : node.kept()) {
+    const Tensor& gradient = current_.gradients[static_cast<std::size_t>(output)];
+    if (gradient.defined() && !leaf->is_behind()) arrive(leaf, gradient);
+  }
+}
+
+// Where an exception left a formula: with it, which of the gradients it could not ask.
+std::string place_of(const Node& node, const Gradients& of_outputs) {
+  std::string text = "in the backward pass of " + described(node);
+  if (of_outputs.size() < 2) return text;
+  for (std::size_t k = 0; k < of_outputs.size(); ++k) {
+    if (of_outputs[k].defined()) continue;
+    text += fmt::format(
+        "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, which a "
+        "formula has to ask first (dy.defined())",
+        k);
+  }
+  return text;
 }
 
 void Pass::run_current() {
   Node& node = *current_.node;
   Gradients& of_outputs = current_.gradients;
-  if (node.has_hooks()) {
-    node.run_hooks(of_outputs);
-    for (const auto& [output, leaf] : node.kept()) {
-      const Tensor& gradient = of_outputs[static_cast<std::size_t>(output)];
-      if (gradient.defined() && !leaf->is_behind()) arrived_.push_back({leaf, gradient});
-    }
-  }
+  if (const Tensor* changed = current_.changed()) fail_changed_on_its_way(node, *changed);
+  if (node.has_hooks()) run_hooks();
   if (targets_ != nullptr) {
     const Need need = needs_.at(&node);
     if (need.target) capture();
     if (!need.run) return;
   }
   if (LeafNode* leaf = node.as_leaf()) {
-    if (of_outputs[0].defined() && leaf->takes_gradients())
-      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0])});
+    if (of_outputs[0].defined() && leaf->takes_gradients()) {
+      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0]), current_.writes[0]});
+    }
     return;
   }
+  try {
+    run_node();
+  } catch (...) {
+    rethrow_with(place_of(node, of_outputs));
+  }
+}
+
+void Pass::run_node() {
+  Node& node = *current_.node;
+  Gradients& of_outputs = current_.gradients;
   const Scope scope(node.location(), node.module());  // what is recorded under create_graph stands where the node stood
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
   node.backward(of_outputs, of_inputs_, create_graph_);
+  if (const Tensor* changed = current_.changed()) fail_changed_by(node, *changed);
   of_outputs.clear();
   if (!retain_graph_) node.release_saved();
   const Edge* edges = node.edges();
   for (int i = 0; i < node.num_inputs(); ++i) {
     Tensor& result = of_inputs_[static_cast<std::size_t>(i)];
-    if (!edges[i] || !result.defined() || !needed(edges[i].node.get())) continue;
+    if (!edges[i] || !needed(edges[i].node.get())) continue;
+    if (!result.defined()) {
+      if (!ended_at_) ended_at_ = current_.node, ended_input_ = i;
+      continue;
+    }
     send(edges[i], fitted(std::move(result), edges[i].node->outputs()[edges[i].index], node, i));
   }
 }
@@ -181,24 +271,47 @@ void Pass::run() {
   const AutoGradMode mode(create_graph_);
   while (!heap_.empty()) {
     take_highest();
-    try {
-      run_current();
-    } catch (Error& error) {
-      error.add_note("in the backward pass of " + described(*current_.node));
-      throw;
-    }
+    run_current();
     current_.gradients.clear();
     current_.node.reset();
   }
   accumulate();
 }
 
+// A gradient may lie in the memory of a `.grad`, as after y.backward(x.grad()): what comes to other leaves is what it was.
+void Pass::copy_what_accumulation_changes() {
+  std::unordered_set<const core::Storage*> changes;
+  for (const Arrived& a : arrived_) changes.insert(a.leaf->written_by_accumulation(create_graph_));
+  for (Arrived& a : arrived_) {
+    if (!a.gradient.defined() || changes.count(a.gradient.array().storage().get()) == 0) continue;
+    a.gradient = Tensor(a.gradient.array().clone());
+  }
+}
+
 // The last step, in three rounds: what may fail comes before the first `.grad` is touched, the users' hooks after the
 // last.
 void Pass::accumulate() {
-  for (Arrived& a : arrived_) a.gradient = a.leaf->prepared(std::move(a.gradient), create_graph_);
+  bool shared = false;
+  for (Arrived& a : arrived_) {
+    if (writes_to(a.gradient) != a.writes) fail_changed_on_its_way(*a.leaf, a.gradient);
+    a.gradient = a.leaf->prepared(std::move(a.gradient), create_graph_);
+    shared |= a.gradient.defined() && (a.gradient.body_ref()->use_count() > 1 || !a.gradient.array().unique());
+  }
+  if (shared) copy_what_accumulation_changes();
   for (Arrived& a : arrived_) a.leaf->accumulate(std::move(a.gradient), create_graph_);
-  for (const Arrived& a : arrived_) a.leaf->run_post_accumulate_hooks();
+  for (const Arrived& a : arrived_) {
+    try {
+      a.leaf->run_post_accumulate_hooks();
+    } catch (...) {
+      rethrow_with("in a hook after accumulation into the grad of " + described(*a.leaf));
+    }
+  }
+}
+
+std::string Pass::ended() const {
+  if (!ended_at_) return "";
+  return fmt::format("; one ended at input {} of {}, whose formula is no_gradient or gave an undefined tensor",
+                     ended_input_, described(*ended_at_));
 }
 
 void Pass::restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets) {
@@ -313,9 +426,11 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].result.defined() && !allow_unused) {
       core::fail<GradError>(
-          "grad: no output depends on input {} ({}, {}): pass allow_unused=true to get an undefined "
-          "tensor for it",
-          i, inputs[i].sizes(), inputs[i].dtype());
+          "grad: no output depends on input {} ({}, {}){}; pass allow_unused=true to get an undefined tensor for it", i,
+          inputs[i].sizes(), inputs[i].dtype(), pass.ended());
+    }
+    if (targets[i].result.defined() && writes_to(targets[i].result) != targets[i].writes) {
+      fail_changed_on_its_way(*inputs[i].edge().node, targets[i].result);
     }
     results.push_back(std::move(targets[i].result));
   }

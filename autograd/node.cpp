@@ -6,6 +6,7 @@
 
 #include "../core/fail.h"
 #include "../core/pointwise.h"
+#include "error_notes.h"
 #include "grad_mode.h"
 #include "tensor.h"
 
@@ -118,7 +119,16 @@ void Node::run_hooks(Gradients& of_outputs) {
   for (const auto& [id, output, hook] : hooks) {
     Tensor& gradient = of_outputs[static_cast<std::size_t>(output)];
     if (!gradient.defined()) continue;
+    const core::Ref<core::Storage> storage = gradient.array().storage();
+    const std::uint64_t writes = storage->write_count();
     const Tensor replacement = hook(gradient);
+    if (storage->write_count() != writes) {
+      core::fail<GradError>(
+          "hook on a gradient of {}: it must not change its gradient in place, which other operations may read too: "
+          "{}; "
+          "return another in its place (g * 2 for g.mul_(2)), or change a clone()",
+          name(), written(storage->writes()));
+    }
     if (!replacement.defined()) continue;
     if (replacement.sizes() != gradient.sizes()) {
       core::fail<ShapeError>("hook on a gradient of {}: its result must have the gradient's shape: {} for {}", name(),
@@ -156,10 +166,28 @@ LeafNode::~LeafNode() = default;
 Tensor& LeafNode::grad() { return *grad_; }
 
 void LeafNode::drop_grad() noexcept {
-  Tensor last;  // outlives the lock: what it frees may lead here again
-  const std::lock_guard lock(mutex_);
-  std::swap(last, *grad_);
-  tensor_ = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+    tensor_ = nullptr;
+    if (!grad_->defined()) return;
+  }
+  // As for a burial: what a `.grad` frees, a `.grad` of its own first of all, only queues.
+  thread_local LeafNode* queue = nullptr;
+  thread_local bool dropping = false;
+  retain();
+  next_to_drop_ = queue;
+  queue = this;
+  if (dropping) return;
+  dropping = true;
+  while (queue != nullptr) {
+    const core::Ref<LeafNode> next = core::Ref<LeafNode>::adopt(queue);
+    queue = next->next_to_drop_;
+    Tensor last;  // outlives the lock
+    const std::lock_guard lock(next->mutex_);
+    std::swap(last, *next->grad_);
+  }
+  dropping = false;
 }
 
 bool LeafNode::is_behind() {
@@ -183,8 +211,15 @@ void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {
   post_hooks_.push_back(std::move(hook));
 }
 
+const core::Storage* LeafNode::written_by_accumulation(bool create_graph) {
+  const std::lock_guard lock(mutex_);
+  const bool adds = grad_->defined() && !create_graph && !grad_->requires_grad();
+  return adds ? grad_->array().storage().get() : nullptr;
+}
+
 Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
   const std::lock_guard lock(mutex_);
+  if (gone_ && post_hooks_.empty()) return {};  // nobody can ask for it
   if (grad_->defined()) {
     // Memory of its own for a sum that cannot be written where `.grad` is.
     if (!create_graph && !grad_->requires_grad() && grad_->array().may_overlap_itself()) {
@@ -200,6 +235,7 @@ Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
 
 void LeafNode::accumulate(Tensor gradient, bool create_graph) {
   const std::lock_guard lock(mutex_);
+  if (!gradient.defined() || (gone_ && post_hooks_.empty())) return;
   if (!grad_->defined()) {
     *grad_ = std::move(gradient);
   } else if (create_graph || grad_->requires_grad()) {
@@ -210,7 +246,13 @@ void LeafNode::accumulate(Tensor gradient, bool create_graph) {
 }
 
 void LeafNode::run_post_accumulate_hooks() {
+  Tensor last;  // outlives the lock
   const std::lock_guard lock(mutex_);
+  // Of a tensor that is gone, `.grad` is kept for the hooks, without a history, which would lead back here.
+  if (gone_ && grad_->defined() && grad_->requires_grad()) {
+    last = std::move(*grad_);
+    *grad_ = last.detach();
+  }
   const std::vector<std::function<void(Tensor&)>> hooks = post_hooks_;  // a copy: a hook may add others
   for (const auto& hook : hooks) hook(*grad_);
 }

@@ -93,6 +93,7 @@ class GRADUS_API Node {
   std::uint64_t add_hook(int output, Hook hook);
   static void remove_hook(std::uint64_t id);
   bool has_hooks() const noexcept { return extras_ != nullptr; }
+  /// GradError when a hook writes to its gradient, which others may hold too.
   void run_hooks(Gradients& of_outputs);
   /// Adds the gradient of an output to the `.grad` of a LeafNode too when it passes (retain_grad).
   struct Kept {
@@ -165,9 +166,12 @@ class GRADUS_API LeafNode final : public Node {
   Tensor prepared(Tensor gradient, bool create_graph);
   /// Adds a prepared gradient into `.grad`.
   void accumulate(Tensor gradient, bool create_graph);
+  /// The memory that `accumulate` will add to where it is, or null.
+  const core::Storage* written_by_accumulation(bool create_graph);
   void run_post_accumulate_hooks();
   Tensor& grad();
   /// When the tensor is gone: under create_graph a gradient's history leads back to this node, which would keep both.
+  /// What arrives after that is the hooks' alone. A chain of any number of `.grad` of `.grad` takes no stack.
   void drop_grad() noexcept;
   /// Whether what a node keeps for the tensor is the gradient of numbers that it no longer has: of a view, whose base has
   /// been changed in place since. (Asking the view for its history moves the keeping on.)
@@ -185,6 +189,8 @@ class GRADUS_API LeafNode final : public Node {
   std::recursive_mutex mutex_;  // a hook may run a backward pass of its own
   std::unique_ptr<Tensor> grad_;
   const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive
+  bool gone_ = false;             // the tensor
+  LeafNode* next_to_drop_ = nullptr;
   std::vector<std::function<void(Tensor&)>> post_hooks_;
 };
 

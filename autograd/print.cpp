@@ -1,5 +1,6 @@
 #include "print.h"
 
+#include <algorithm>
 #include <ostream>
 #include <unordered_set>
 
@@ -46,6 +47,7 @@ std::ostream& operator<<(std::ostream& out, const Device& device) { return out <
 namespace autograd {
 
 std::string graph_to_string(const Tensor& x) {
+  constexpr int kDeepest = 30;
   if (!x.requires_grad()) return "(no history)\n";
   std::string text;
   std::unordered_set<const Node*> written;
@@ -54,7 +56,9 @@ std::string graph_to_string(const Tensor& x) {
   while (!stack.empty()) {
     const auto [node, depth] = stack.back();
     stack.pop_back();
-    text += std::string(static_cast<std::size_t>(2 * depth), ' ');
+    // Past a page's width the depth is a number: indentation alone would make a chain's text grow with its square.
+    text.append(static_cast<std::size_t>(2 * std::min(depth, kDeepest)), ' ');
+    if (depth > kDeepest) text += fmt::format("({}) ", depth);
     text += fmt::format("{} #{}", node->name(), node->number());
     if (!written.insert(node.get()).second) {
       text += node->num_inputs() == 0 ? "\n" : " (above)\n";

@@ -19,8 +19,8 @@ GRADUS_API std::ostream& operator<<(std::ostream& out, DType dtype);
 GRADUS_API std::ostream& operator<<(std::ostream& out, const Device& device);
 
 namespace autograd {
-/// The graph behind a tensor, one line a node, indented by depth: name, attributes, place. A node that several others
-/// read is written out once and named by its number after that.
+/// The graph behind a tensor, one line a node, indented by depth (below a depth of 30 it stands in brackets): name,
+/// attributes, place. A node that several others read is written out once and named by its number after that.
 GRADUS_API std::string graph_to_string(const Tensor& x);
 }  // namespace autograd
 

@@ -1,9 +1,13 @@
 #include "tensor.h"
 
+#include <atomic>
+#include <cstdio>
 #include <mutex>
+#include <string>
 
 #include "../core/fail.h"
 #include "engine.h"
+#include "error_notes.h"
 #include "grad_mode.h"
 #include "view_history.h"
 
@@ -84,9 +88,28 @@ core::Ref<autograd::Node> Tensor::grad_fn() const { return is_leaf() ? core::Ref
 
 int Tensor::output_nr() const { return edge().index; }
 
+namespace {
+
+// Silence would be taken for a gradient of zero. Once in a process: a loop may ask a million times.
+void warn_of_no_grad(const autograd::Edge& edge) {
+  static std::atomic_flag warned;
+  if (warned.test_and_set()) return;
+  const std::string text = fmt::format(
+      "gradus: grad is undefined: only leaves keep their gradient, and this tensor is a result of {}; call "
+      "retain_grad() on it before backward()\n",
+      autograd::described(*edge.node));
+  std::fputs(text.c_str(), stderr);
+}
+
+}  // namespace
+
 const Tensor& Tensor::grad() const {
   static const Tensor none;
-  return body().leaf ? body().leaf->grad() : none;
+  const Body& b = body();
+  const Tensor& grad = b.leaf ? b.leaf->grad() : none;
+  if (grad.defined() || !b.edge || b.edge.node.get() == b.leaf.get()) return grad;
+  if (!b.leaf || !b.edge.node->keeps_gradient(b.edge.index, b.leaf.get())) warn_of_no_grad(b.edge);
+  return grad;
 }
 
 Tensor& Tensor::mutable_grad() const { return leaf().grad(); }

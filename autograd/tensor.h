@@ -38,8 +38,10 @@ class GRADUS_API Tensor {
   const Tensor& operator=(const Tensor& src) && { return copy_(src, Location::unknown()); }      // NOLINT: as PyTorch's
   const Tensor& operator=(Tensor&& src) && { return copy_(src, Location::unknown()); }           // NOLINT
   const Tensor& operator=(const Scalar& value) && { return fill_(value, Location::unknown()); }  // NOLINT
-  /// A tensor without history.
-  explicit Tensor(core::Array&& array) : body_(autograd::Body::make(std::move(array))) {}
+  /// A tensor without history; undefined when the array is.
+  explicit Tensor(core::Array&& array) {
+    if (array.defined()) body_ = autograd::Body::make(std::move(array));
+  }
   explicit Tensor(const core::Array& array) : Tensor(core::Array(array)) {}
 
   bool defined() const noexcept { return static_cast<bool>(body_); }
@@ -478,7 +480,9 @@ class GRADUS_API Tensor {
   /// What holds its `.grad`; made when first asked for.
   autograd::LeafNode& leaf() const;
   /// A tensor with a history.
-  Tensor(core::Array&& array, autograd::Edge edge) : Tensor(std::move(array)) { body_->edge = std::move(edge); }
+  Tensor(core::Array&& array, autograd::Edge edge) : Tensor(std::move(array)) {
+    if (body_) body_->edge = std::move(edge);
+  }
   Tensor(const core::Array& array, autograd::Edge edge) : Tensor(core::Array(array), std::move(edge)) {}
 
   explicit Tensor(core::Ref<autograd::Body> body) noexcept : body_(std::move(body)) {}
