@@ -17,18 +17,28 @@ namespace {
 std::uint64_t writes_to(const Tensor& gradient) { return gradient.array().storage()->write_count(); }
 
 // A node that gradients have arrived at, and what has arrived. Several nodes may hold one gradient, so nobody may write
-// to it on its way: its storage's count of writes stays what it was.
+// to it on its way: the counts of writes to their storages, which only grow, keep their sum.
 struct Pending {
   core::Ref<Node> node;
   Gradients gradients;
-  std::vector<std::uint64_t> writes;
+  std::uint64_t writes = 0;
 
-  /// The first gradient whose numbers have been changed, or null.
-  const Tensor* changed() const {
-    for (std::size_t k = 0; k < gradients.size(); ++k) {
-      if (gradients[k].defined() && writes_to(gradients[k]) != writes[k]) return &gradients[k];
+  std::uint64_t writes_now() const {
+    std::uint64_t sum = 0;
+    for (const Tensor& gradient : gradients) sum += gradient.defined() ? writes_to(gradient) : 0;
+    return sum;
+  }
+  /// Of gradients of which one has been changed, the one that it seems to be: what wrote to it left a name.
+  const Tensor& changed() const {
+    const Tensor* likely = nullptr;
+    int best = -1;
+    for (const Tensor& gradient : gradients) {
+      if (!gradient.defined()) continue;
+      const core::WriteMark mark = gradient.array().storage()->writes();
+      const int weight = (mark.by != nullptr ? 1 : 0) + (mark.at ? 2 : 0);
+      if (weight > best) best = weight, likely = &gradient;
     }
-    return nullptr;
+    return *likely;
   }
 };
 
@@ -155,19 +165,20 @@ void Pass::send(const Edge& edge, Tensor gradient) {
     Pending& pending = slots_[entry->second];
     pending.node = edge.node;
     pending.gradients.resize(static_cast<std::size_t>(edge.node->num_outputs()));
-    pending.writes.resize(pending.gradients.size());
+    pending.writes = 0;
     heap_.emplace_back(edge.node->number(), entry->second);
     std::push_heap(heap_.begin(), heap_.end());
   }
   Pending& to = slots_[entry->second];
   Tensor& sum = to.gradients[static_cast<std::size_t>(edge.index)];
   if (sum.defined()) {
-    if (writes_to(sum) != to.writes[static_cast<std::size_t>(edge.index)]) fail_changed_on_its_way(*to.node, sum);
+    if (to.writes_now() != to.writes) fail_changed_on_its_way(*to.node, to.changed());
+    to.writes -= writes_to(sum);
     sum = added(std::move(sum), std::move(gradient), create_graph_);
   } else {
     sum = std::move(gradient);
   }
-  to.writes[static_cast<std::size_t>(edge.index)] = writes_to(sum);
+  to.writes += writes_to(sum);
 }
 
 void Pass::take_highest() {
@@ -199,9 +210,7 @@ void Pass::run_hooks() {
   } catch (...) {
     rethrow_with("in a hook on a gradient of " + described(node));
   }
-  for (std::size_t k = 0; k < current_.gradients.size(); ++k) {
-    if (current_.gradients[k].defined()) current_.writes[k] = writes_to(current_.gradients[k]);
-  }
+  current_.writes = current_.writes_now();
   for (const auto& [output, leaf] : node.kept()) {
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(output)];
     if (gradient.defined() && !leaf->is_behind()) arrive(leaf, gradient);
@@ -225,7 +234,7 @@ std::string place_of(const Node& node, const Gradients& of_outputs) {
 void Pass::run_current() {
   Node& node = *current_.node;
   Gradients& of_outputs = current_.gradients;
-  if (const Tensor* changed = current_.changed()) fail_changed_on_its_way(node, *changed);
+  if (current_.writes_now() != current_.writes) fail_changed_on_its_way(node, current_.changed());
   if (node.has_hooks()) run_hooks();
   if (targets_ != nullptr) {
     const Need need = needs_.at(&node);
@@ -234,7 +243,7 @@ void Pass::run_current() {
   }
   if (LeafNode* leaf = node.as_leaf()) {
     if (of_outputs[0].defined() && leaf->takes_gradients()) {
-      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0]), current_.writes[0]});
+      arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0]), current_.writes});
     }
     return;
   }
@@ -252,7 +261,7 @@ void Pass::run_node() {
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
   node.backward(of_outputs, of_inputs_, create_graph_);
-  if (const Tensor* changed = current_.changed()) fail_changed_by(node, *changed);
+  if (current_.writes_now() != current_.writes) fail_changed_by(node, current_.changed());
   of_outputs.clear();
   if (!retain_graph_) node.release_saved();
   const Edge* edges = node.edges();

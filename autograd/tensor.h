@@ -39,9 +39,8 @@ class GRADUS_API Tensor {
   const Tensor& operator=(Tensor&& src) && { return copy_(src, Location::unknown()); }           // NOLINT
   const Tensor& operator=(const Scalar& value) && { return fill_(value, Location::unknown()); }  // NOLINT
   /// A tensor without history; undefined when the array is.
-  explicit Tensor(core::Array&& array) {
-    if (array.defined()) body_ = autograd::Body::make(std::move(array));
-  }
+  explicit Tensor(core::Array&& array)
+      : body_(array.defined() ? autograd::Body::make(std::move(array)) : core::Ref<autograd::Body>()) {}
   explicit Tensor(const core::Array& array) : Tensor(core::Array(array)) {}
 
   bool defined() const noexcept { return static_cast<bool>(body_); }
