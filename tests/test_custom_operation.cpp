@@ -2,12 +2,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
+#include <utility>
 
 #include <gradus/autograd/create.h>
 #include <gradus/autograd/engine.h>
 #include <gradus/autograd/grad_mode.h>
 #include <gradus/autograd/gradcheck.h>
 #include <gradus/autograd/operation.h>
+#include <gradus/autograd/print.h>
 #include <gradus/core/combine.h>
 #include <gradus/core/create.h>
 #include <gradus/core/matmul.h>
@@ -137,6 +142,76 @@ struct WrongByHand {
   static Tensor reference(const Tensor& x) { return square(x); }
 };
 
+// Two outputs as a std::pair or a std::array, by formulas and by a rule; the second may be without a gradient.
+template <class Two, int Differentiable>
+struct SumAndProduct {
+  static constexpr std::string_view name = "test_sum_and_product";
+  static constexpr int differentiable_outputs = Differentiable;
+  static Two forward(const Array& a, const Array& b) { return {a + b, a * b}; }
+  template <int K>
+  static Tensor part(const Tensor& sum, const Tensor& product, const Tensor& other) {
+    const Tensor scaled = product.defined() ? product * other : Tensor();
+    return !sum.defined() ? scaled : scaled.defined() ? sum + scaled : sum;
+  }
+  static constexpr auto gradients = [] {
+    if constexpr (Differentiable == 2) {
+      return formulas([](Dy<0> s, Dy<1> p, In<1> b) { return part<0>(s, p, b); },
+                      [](Dy<0> s, Dy<1> p, In<0> a) { return part<1>(s, p, a); });
+    } else {
+      return formulas([](Dy<> s) { return Tensor(s); }, [](Dy<> s) { return Tensor(s); });
+    }
+  }();
+};
+template <class Two, class TwoTensors>
+struct SumAndProductRule {
+  static constexpr std::string_view name = "test_sum_and_product_rule";
+  static Two forward(const Array& a, const Array& b) { return {a + b, a * b}; }
+  static std::array<Array, 2> backward(DyArray<0> s, DyArray<1> p, InArray<0> a, InArray<1> b) {
+    if (!p.defined()) return {s, s};
+    if (!s.defined()) return {p * b, p * a};
+    return {s + p * b, s + p * a};
+  }
+  static TwoTensors reference(const Tensor& a, const Tensor& b) { return {a + b, a * b}; }
+};
+
+// Names that end where their text goes on.
+constexpr char kText[] = {'t', 'e', 's', 't', '_', 'c', 'u', 't', '_', 'o', 'f', 'f'};
+struct CutName {
+  static constexpr std::string_view name{kText, 8};
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * x / x * 2; });
+};
+struct NameWithoutEnd {
+  static constexpr std::string_view name{kText, 12};
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+
+// Attributes of the user's own types.
+enum class Tone { Light, Dark };
+std::string text_of(Tone tone) { return tone == Tone::Light ? "light" : "dark"; }
+struct Toned {
+  static constexpr std::string_view name = "test_toned";
+  struct Attrs {
+    Tone tone = Tone::Light;
+    bool bright = false;
+    unsigned char level = 7;
+    std::size_t count = ~std::size_t{0};
+    float factor = 0.5f;
+    std::optional<Tone> other;
+    template <class V>
+    void visit(V&& v) const {
+      v("tone", tone);
+      v("bright", bright);
+      v("level", level);
+      v("count", count);
+      v("factor", factor);
+    }
+  };
+  static Array forward(const Attrs&, const Array& x) { return x * 1; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+
 Tensor numbers(IntArrayRef shape, double from = 0.3) {
   return leaf(core::sqrt(counting(shape, kFloat64) * 0.37 + from) - Scalar(0.8));
 }
@@ -231,6 +306,63 @@ BOOST_AUTO_TEST_CASE(several_outputs) {
     BOOST_CHECK(gradcheck(f, {x}));
     BOOST_CHECK(gradgradcheck(f, {x}));
   }
+}
+
+template <class Op>
+void check_sum_and_product(int differentiable) {
+  const Tensor a = numbers({3}), b = numbers({3}, 1);
+  const auto [sum, product] = apply<Op>(a, b);
+  BOOST_CHECK_EQUAL(sum.grad_fn()->num_outputs(), differentiable);
+  BOOST_CHECK(sum.requires_grad());
+  BOOST_CHECK_EQUAL(product.requires_grad(), differentiable == 2);
+  BOOST_CHECK_EQUAL(error(product, a * b), 0);
+  const autograd::Function all = [](const std::vector<Tensor>& in) {
+    const auto [s, p] = apply<Op>(in[0], in[1]);
+    return std::vector<Tensor>{s * 2, p.requires_grad() ? p * p : s};
+  };
+  BOOST_CHECK(gradcheck(all, {a, b}));
+  BOOST_CHECK(gradgradcheck(all, {a, b}));
+  const UseReferences by_reference;
+  BOOST_CHECK(gradcheck(all, {a, b}));
+}
+
+BOOST_AUTO_TEST_CASE(outputs_as_pair_or_array) {
+  using Pair = std::pair<Array, Array>;
+  using Both = std::array<Array, 2>;
+  check_sum_and_product<SumAndProduct<std::tuple<Array, Array>, 2>>(2);
+  check_sum_and_product<SumAndProduct<Pair, 2>>(2);
+  check_sum_and_product<SumAndProduct<Both, 2>>(2);
+  check_sum_and_product<SumAndProduct<Pair, 1>>(1);
+  check_sum_and_product<SumAndProduct<Both, 1>>(1);
+  check_sum_and_product<SumAndProductRule<Pair, std::pair<Tensor, Tensor>>>(2);
+  check_sum_and_product<SumAndProductRule<Both, std::array<Tensor, 2>>>(2);
+  check_sum_and_product<SumAndProductRule<Pair, std::tuple<Tensor, Tensor>>>(2);
+}
+
+BOOST_AUTO_TEST_CASE(names_without_an_end) {
+  const Tensor x = numbers({2});
+  const auto check_name = [&](const auto& change, const std::string& name) {
+    check_error<GradError>([&] { change(x); }, {name + ": a leaf that requires grad"});
+    const Tensor y = x * 1;
+    change(y);
+    BOOST_CHECK_EQUAL(y.array().storage()->writes().by, name);
+    BOOST_CHECK_EQUAL(y.grad_fn()->name(), name);
+    BOOST_CHECK(autograd::graph_to_string(y).starts_with(name + " #"));
+  };
+  check_name([](const Tensor& t) { apply_inplace<CutName>({}, t); }, "test_cut");
+  check_name([](const Tensor& t) { apply_inplace<NameWithoutEnd>({}, t); }, "test_cut_off");
+  // In the error about a saved value, which names both operations.
+  const Tensor h = x * 1, y = apply<CutName>(h);
+  apply_inplace<NameWithoutEnd>({}, h);
+  check_error<GradError>([&] { y.sum().backward(); }, {"test_cut: its input 0", ": test_cut_off wrote to it at "});
+}
+
+BOOST_AUTO_TEST_CASE(attributes_of_ones_own_types) {
+  const Tensor y = apply<Toned>({}, numbers({2}));
+  std::vector<std::string> texts;
+  for (const Attribute& each : y.grad_fn()->attributes()) texts.push_back(each.name + "=" + each.value);
+  BOOST_CHECK((texts == std::vector<std::string>{"tone=light", "bright=false", "level=7", "count=18446744073709551615",
+                                                 "factor=0.5"}));
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_inputs) {

@@ -1092,6 +1092,25 @@ BOOST_AUTO_TEST_CASE(walking_the_graph) {
   BOOST_CHECK_EQUAL(autograd::graph_to_string(fixed), "(no history)\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_deep_graphs_text_grows_with_its_nodes) {
+  const auto text_of_chain = [](int n, bool with_leaf) {
+    Tensor y = leaf(Doubles{1, 2});
+    const Tensor x = y;
+    for (int i = 0; i < n; ++i) y = with_leaf ? y * x : y * 1;
+    return autograd::graph_to_string(y);
+  };
+  for (const bool with_leaf : {false, true}) {
+    const std::size_t some = text_of_chain(1000, with_leaf).size(), many = text_of_chain(16000, with_leaf).size();
+    BOOST_CHECK_GT(many, 15 * some);
+    BOOST_CHECK_LT(many, 17 * some);
+  }
+  // Indented as far as a page goes; then the depth is a number.
+  const std::string text = text_of_chain(40, false);
+  BOOST_CHECK(text.find("\n" + std::string(60, ' ') + "mul #") != std::string::npos);
+  BOOST_CHECK(text.find("\n" + std::string(60, ' ') + "(31) mul #") != std::string::npos);
+  BOOST_CHECK(text.find("\n" + std::string(60, ' ') + "(40) leaf #") != std::string::npos);
+}
+
 // --- Where the user stood --------------------------------------------------------------------------------------------
 
 // Every node that was recorded since `before` must carry this line of this file.
