@@ -11,7 +11,7 @@
 //   Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
 //
 // What a formula asks for in its parameters is what the node saves, and only when that formula's gradient is wanted:
-//   Dy<k>       the gradient of output k (undefined when none came)     In<i>    the value of input i
+//   Dy<k>       the gradient of output k, to read (undefined: none)     In<i>    the value of input i
 //   ShapeOf<i>  the shape of input i                                    Out<k>   the value of output k
 //   const Attrs&  the operation's attributes                            Which    for which input (variadic operations)
 // Formulas are written on Tensors: under create_graph their operands carry history and the result can be differentiated

@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <vector>
 
+#include <gradus/autograd/tensor.h>
 #include <gradus/core/array.h>
 #include <gradus/core/create.h>
+#include <gradus/core/random.h>
 
 #include "support/arrays.h"
 #include "support/threads.h"
@@ -25,6 +29,36 @@ constexpr DType kAll[] = {kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64};
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(create)
+
+BOOST_AUTO_TEST_CASE(an_undefined_array) {
+  const Array none, two = core::empty({2});
+  BOOST_TEST(!none.defined());
+  BOOST_TEST(!none.unique());
+  BOOST_TEST(two.unique());
+  BOOST_TEST(none.data() == nullptr);
+  BOOST_TEST(none.numel() == 1);
+  BOOST_TEST(none.is_contiguous());
+  BOOST_TEST(!none.may_overlap_itself());
+  BOOST_TEST(!may_overlap(none, two));
+  none.mark_written("nobody");
+  const std::vector<std::function<void()>> refused = {[&] { (void)none.item(); },
+                                                      [&] { (void)none.data_ptr<float>(); },
+                                                      [&] { (void)none.clone(); },
+                                                      [&] { (void)none.to(kFloat64); },
+                                                      [&] { none.copy_(two); },
+                                                      [&] { two.copy_(none); },
+                                                      [&] { none.fill_(1); },
+                                                      [&] { none.zero_(); },
+                                                      [&] { (void)none.flip({}); },
+                                                      [&] { (void)none.as_strided({1}, {1}, 0); },
+                                                      [&] { bernoulli_out(none, 0.5, {}); }};
+  for (const auto& call : refused) check_error<ValueError>(call, {"must be defined"});
+  // A tensor of it is undefined, too.
+  BOOST_TEST(!Tensor(none).defined());
+  check_error<GradError>([&] { (void)Tensor(none).version(); }, {"undefined tensor"});
+  check_error<GradError>([&] { Tensor(none).bernoulli_(); }, {"undefined tensor"});
+  check_error<GradError>([&] { Tensor(none).requires_grad_(); }, {"undefined tensor"});
+}
 
 BOOST_AUTO_TEST_CASE(empty_has_the_geometry) {
   for (DType dtype : kAll) {
