@@ -1,41 +1,96 @@
 #include "activation.h"
 
-#include <algorithm>
+#include <cmath>
 
 #include "../core/activation.h"
 #include "../core/fail.h"
+#include "../core/pointwise.h"
 
 namespace gradus {
 
 using namespace autograd;
 using core::Array;
 
+namespace {
+
+struct Logistic {
+  static constexpr std::string_view name = "logistic";
+  static Array forward(const Array& x) { return core::sigmoid(x); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic_slope(x); });
+};
+// y = s(x) s(-x):  dy/dx = y (s(-x) - s(x)) = -y tanh(x / 2)
+struct LogisticSlope {
+  static constexpr std::string_view name = "logistic_slope";
+  static Array forward(const Array& x) { return core::sigmoid(x) * core::sigmoid(-x); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y) { return -(dy * (y * tanh(x * 0.5))); });
+};
+struct Log1pExp {
+  static constexpr std::string_view name = "log1p_exp";
+  static Array forward(const Array& x) { return core::softplus(x, 1, INFINITY); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic(x); });
+};
+// dPhi/dx = exp(-x^2 / 2) / sqrt(2 pi)
+struct NormalCdf {
+  static constexpr std::string_view name = "normal_cdf";
+  static Array forward(const Array& x) { return core::normal_cdf(x); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x) { return dy * (exp(square(x) * -0.5) * 0.39894228040143267794); });
+};
+
+struct ExpTimes {
+  static constexpr std::string_view name = "exp_times";
+  static Array forward(const Array& dy, const Array& x) { return core::exp_times(dy, x); }
+  static constexpr auto gradients = formulas([](Dy<> g, In<1> x) { return exp_times(g, x); },
+                                             [](Dy<> g, In<0> dy, In<1> x) { return exp_times(g * dy, x); });
+};
+
+// x f(x) for an f that rises from 0 to 1: where |x| is beyond the bound it is x or 0, without infinity times 0.
+template <class F>
+Tensor gated(const Tensor& x, double bound, F f) {
+  const Tensor far = abs(x) > bound, near = masked_fill(x, far, 0);
+  return where(far, relu(x), near * f(near));
+}
+
+}  // namespace
+
 namespace autograd {
 
+Tensor logistic(const Tensor& x) { return apply<Logistic>(x); }
+Tensor logistic_slope(const Tensor& x) { return apply<LogisticSlope>(x); }
+Tensor log1p_exp(const Tensor& x) { return apply<Log1pExp>(x); }
+Tensor exp_times(const Tensor& dy, const Tensor& x) { return apply<ExpTimes>(dy, x); }
+Tensor normal_cdf(const Tensor& x) { return apply<NormalCdf>(x); }
+
 Tensor GeluRule::reference(const Attrs& attrs, const Tensor& x) {
-  if (!attrs.tanh) return x * ((erf(x * 0.70710678118654752440) + 1) * 0.5);
-  return x * sigmoid((x + pow(x, 3) * 0.044715) * 1.59576912160573071176);
+  if (!attrs.tanh) return gated(x, 40, normal_cdf);
+  return gated(x, 40, [](const Tensor& t) { return logistic((t + pow(t, 3) * 0.044715) * 1.59576912160573071176); });
 }
 Array GeluRule::forward(const Attrs& attrs, const Array& x) { return core::gelu(x, attrs.tanh); }
 std::array<Array, 1> GeluRule::backward(const Attrs& attrs, DyArray<> dy, InArray<0> x) {
   return {core::gelu_backward(dy, x, attrs.tanh)};
 }
 
-Tensor SiluRule::reference(const Tensor& x) { return x * sigmoid(x); }
+Tensor SiluRule::reference(const Tensor& x) { return gated(x, 800, logistic); }
 Array SiluRule::forward(const Array& x) { return core::silu(x); }
 std::array<Array, 1> SiluRule::backward(DyArray<> dy, InArray<0> x) { return {core::silu_backward(dy, x)}; }
 
 Tensor SoftplusRule::reference(const Attrs& attrs, const Tensor& x) {
-  const Tensor scaled = x * attrs.beta;
-  // Far out it is x to all digits, and the exponential must not overflow.
-  const Tensor linear = scaled > std::min(attrs.threshold, 40.0);
-  return where(linear, x, log1p(exp(masked_fill(scaled, linear, 0))) / attrs.beta);
+  const Tensor scaled = x * attrs.beta, linear = scaled > attrs.threshold;
+  return where(linear, x, log1p_exp(masked_fill(scaled, linear, 0)) / attrs.beta);
 }
 Array SoftplusRule::forward(const Attrs& attrs, const Array& x) {
   return core::softplus(x, attrs.beta, attrs.threshold);
 }
 std::array<Array, 1> SoftplusRule::backward(const Attrs& attrs, DyArray<> dy, InArray<0> x) {
   return {core::softplus_backward(dy, x, attrs.beta, attrs.threshold)};
+}
+
+Tensor EluRule::reference(const Attrs& attrs, const Tensor& x) {
+  return where(x <= 0, expm1(clamp_max(x, 0)) * attrs.alpha, x);
+}
+Array EluRule::forward(const Attrs& attrs, const Array& x) { return core::elu(x, attrs.alpha); }
+std::array<Array, 1> EluRule::backward(const Attrs& attrs, DyArray<> dy, InArray<0> x) {
+  return {core::elu_backward(dy, x, attrs.alpha)};
 }
 
 }  // namespace autograd
@@ -82,12 +137,7 @@ Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
   const Tensor in = x.tensor();
   return where(in > 0, in, in * negative_slope);
 }
-Tensor elu(Operand x, const Scalar& alpha) {
-  check_floating("elu", x);
-  const Scope scope(x.at());
-  const Tensor in = x.tensor();
-  return where(in <= 0, expm1(clamp_max(in, 0)) * alpha, in);  // NaN, and the gradient there, pass
-}
+Tensor elu(Operand x, const Scalar& alpha) { return apply<EluRule>({alpha.toDouble()}, x); }
 Tensor tanh_backward(Operand dy, Operand y) { return apply<TanhBackward>(dy, y); }
 Tensor sigmoid_backward(Operand dy, Operand y) { return apply<SigmoidBackward>(dy, y); }
 

@@ -6,6 +6,7 @@
 
 #include "../core/create.h"
 #include "../core/fail.h"
+#include "activation.h"
 #include "operation.h"
 
 namespace gradus {
@@ -80,7 +81,7 @@ struct Exp2 : UnaryOperation<Unary::Exp2> {
 };
 struct Expm1 : UnaryOperation<Unary::Expm1> {
   // Not y + 1, of which nothing is left where y is near -1.
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * exp(x); });
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return exp_times(dy, x); });
 };
 struct Log : UnaryOperation<Unary::Log> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / x; });
@@ -169,11 +170,14 @@ Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power) {
 struct Pow : BinaryOperation<Binary::Pow> {
   static constexpr auto gradients = formulas(
       [](Dy<> dy, In<0> a, In<1> b) {
-        const Tensor slope = b * pow(a, b - 1);
-        return masked_product(dy, slope, logical_and(b == 0, isnan(slope)));
+        const Tensor slope = b * pow(a, b - 1), constant = b == 0;
+        if (!any(constant).item<bool>()) return dy * slope;
+        return masked_product(dy, slope, logical_and(constant, isnan(slope)));
       },
       [](Dy<> dy, In<0> a, In<1> b, Out<> y) {
-        return masked_product(dy, power_log(a, b, y), logical_and(a == 0, b >= 0));
+        const Tensor zero = a == 0;
+        if (!any(zero).item<bool>()) return dy * (y * log(a));
+        return masked_product(dy, power_log(a, b, y), logical_and(zero, b >= 0));
       });
 };
 struct PowNumber : WithNumber<Binary::Pow> {
@@ -225,11 +229,15 @@ struct Modulo : BinaryOperation<B> {
 };
 // dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
 struct Atan2 : BinaryOperation<Binary::Atan2> {
-  // x / (a^2 + b^2), x one of the two, computed with numbers near 1. That scale cancels: a constant to the gradient.
+  // x / (a^2 + b^2), x one of the two. Where squares over- or underflow, by way of numbers near 1: that scale cancels, and
+  // is a constant to the gradient.
   static Tensor over_squares(const Tensor& x, const Tensor& a, const Tensor& b) {
+    const Tensor squares = square(a) + square(b);
+    if (squares.numel() == 0 || (amin(squares).item<double>() > 1e-30 && amax(squares).item<double>() < 1e38)) {
+      return x / squares;
+    }
     const Tensor scale(core::binary(Binary::Maximum, core::abs(a.array()), core::abs(b.array())));
-    const Tensor squares = square(a / scale) + square(b / scale);
-    return masked_fill(x / scale / squares / scale, scale == 0, 0);
+    return masked_fill(x / scale / (square(a / scale) + square(b / scale)) / scale, scale == 0, 0);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * over_squares(b, a, b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return -(dy * over_squares(a, a, b)); });

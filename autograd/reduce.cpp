@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../core/fail.h"
 #include "grad_mode.h"
@@ -77,10 +78,28 @@ struct Var {
     return with_dims(dy, shape, a.over) * ((x - mean(x, a.over.dims, true)) * (2 / divisor));
   });
 };
-// dy times x / y for each result y, whose derivative at y = 0 is taken for 0 and has none itself: NaN.
+// Whether each y is above 0, and each dy / y has all its digits.
+template <class T>
+bool divide_well(const Array& quotients, const Array& dy, const Array& y) {
+  using Limits = std::numeric_limits<T>;
+  const Array q = quotients.contiguous(), above = dy.expand(q.shape()).contiguous(), below = y.contiguous();
+  const T *quotient = q.data_ptr<T>(), *from = above.data_ptr<T>(), *by = below.data_ptr<T>();
+  bool well = true;
+  for (std::int64_t i = 0; i < q.numel(); ++i) {
+    const T size = std::abs(quotient[i]);
+    well &= by[i] > 0 && ((size >= Limits::min() && size <= Limits::max()) || from[i] == 0);
+  }
+  return well;
+}
+// x dy / y for each result y, whose derivative at y = 0 is taken for 0 and has none itself: NaN.
 Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y) {
+  const Tensor quotient = dy / y;
+  const bool single = quotient.dtype() == kFloat32;
+  if (single ? divide_well<float>(quotient.array(), dy.array(), y.array())
+             : divide_well<double>(quotient.array(), dy.array(), y.array())) {
+    return x * quotient;
+  }
   const Tensor zero = y == 0;
-  if (!any(zero).item<bool>()) return dy * (x / y);
   return masked_fill(dy, zero, 0) * masked_fill(x / y, zero, 0);
 }
 // dx = dy (x - mean) / (n - correction) / y

@@ -5,6 +5,7 @@
 #include "kernels/activation.h"
 #include "kernels/copy.h"
 #include "kernels/run.h"
+#include "pointwise.h"
 
 namespace gradus::core {
 namespace {
@@ -31,36 +32,33 @@ struct NumberPair {
 /// Elements of one block of a parallel loop.
 constexpr std::int64_t kBlock = 16384;
 
-Array forward(const char* op, Activation which, const Array& x, const void* param = nullptr) {
-  check(op, x);
+Array run(const char* op, Activation which, std::initializer_list<const Array*> operands, const void* param = nullptr) {
+  const Array& first = **operands.begin();
   kernels::Loop loop;
-  loop.kernel = kernels::activation_kernel(which, x.dtype());
-  loop.result = x.dtype();
-  loop.count = 1;
-  loop.inputs[0] = kernels::Input(x, x.dtype());
+  loop.result = first.defined() ? first.dtype() : kFloat32;
+  loop.count = 0;
+  for (const Array* x : operands) {
+    check(op, *x);
+    if (x->shape() != first.shape()) {
+      fail<ShapeError>("{}: shapes must be equal: {} and {}", op, first.shape(), x->shape());
+    }
+    if (x->dtype() != first.dtype()) {
+      fail<DTypeError>("{}: dtypes must be equal: {} and {}", op, first.dtype(), x->dtype());
+    }
+    loop.inputs[loop.count++] = kernels::Input(*x, x->dtype());
+  }
+  loop.kernel = kernels::activation_kernel(which, first.dtype());
   loop.param = param;
   loop.block = kBlock;
-  Array y = empty(x.shape(), x.dtype());
+  Array y = empty(first.shape(), first.dtype());
   kernels::run(y, loop);
   return y;
 }
-
+Array forward(const char* op, Activation which, const Array& x, const void* param = nullptr) {
+  return run(op, which, {&x}, param);
+}
 Array backward(const char* op, Activation which, const Array& dy, const Array& x, const void* param = nullptr) {
-  check(op, dy);
-  check(op, x);
-  if (dy.shape() != x.shape()) fail<ShapeError>("{}: shapes must be equal: {} and {}", op, dy.shape(), x.shape());
-  if (dy.dtype() != x.dtype()) fail<DTypeError>("{}: dtypes must be equal: {} and {}", op, dy.dtype(), x.dtype());
-  kernels::Loop loop;
-  loop.kernel = kernels::activation_kernel(which, x.dtype());
-  loop.result = x.dtype();
-  loop.count = 2;
-  loop.inputs[0] = kernels::Input(dy, x.dtype());
-  loop.inputs[1] = kernels::Input(x, x.dtype());
-  loop.param = param;
-  loop.block = kBlock;
-  Array dx = empty(x.shape(), x.dtype());
-  kernels::run(dx, loop);
-  return dx;
+  return run(op, which, {&dy, &x}, param);
 }
 
 }  // namespace
@@ -87,6 +85,26 @@ Array tanh_backward(const Array& dy, const Array& y) {
 }
 Array sigmoid_backward(const Array& dy, const Array& y) {
   return backward("sigmoid_backward", Activation::SigmoidBackward, dy, y);
+}
+Array exp_times(const Array& dy, const Array& x) { return backward("exp_times", Activation::ExpTimes, dy, x); }
+Array elu(const Array& x, double alpha) {
+  check("elu", x);
+  return forward("elu", Activation::Elu, x, NumberPair(alpha, 0, x.dtype()).bytes);
+}
+Array elu_backward(const Array& dy, const Array& x, double alpha) {
+  check("elu_backward", x);
+  return backward("elu_backward", Activation::EluBackward, dy, x, NumberPair(alpha, 0, x.dtype()).bytes);
+}
+Array logit_loss(const Array& x, const Array& t, const Array& b) {
+  return run("logit_loss", Activation::LogitLoss, {&x, &t, &b});
+}
+Array logit_loss_slope(const Array& x, const Array& t, const Array& b) {
+  return run("logit_loss_slope", Activation::LogitLossSlope, {&x, &t, &b});
+}
+Array normal_cdf(const Array& x) {
+  // gelu(x) = x Phi(x) keeps the digits of small results, too.
+  const Array bounded = clamp(x, {}, 40), near = binary(Binary::Le, abs(bounded), 1e-30);
+  return where(near, 0.5, gelu(bounded) / bounded);
 }
 
 }  // namespace gradus::core

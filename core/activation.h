@@ -25,4 +25,18 @@ GRADUS_API Array tanh_backward(const Array& dy, const Array& y);
 /// dy y (1 - y) with y = sigmoid(x).
 GRADUS_API Array sigmoid_backward(const Array& dy, const Array& y);
 
+/// dy exp(x): the gradient of exp(x) - 1.
+GRADUS_API Array exp_times(const Array& dy, const Array& x);
+/// x where it is above 0, else alpha (exp(x) - 1).
+GRADUS_API Array elu(const Array& x, double alpha = 1);
+/// dy where x is above 0, else dy alpha exp(x).
+GRADUS_API Array elu_backward(const Array& dy, const Array& x, double alpha = 1);
+
+/// (1 - t) log(1 + exp(x)) + b log(1 + exp(-x)), and its slope (1 - t) sigmoid(x) - b sigmoid(-x): what a logit costs
+/// against a target t, with b = t or a multiple of it. Nothing cancels. One shape and dtype (ShapeError, DTypeError).
+GRADUS_API Array logit_loss(const Array& x, const Array& t, const Array& b);
+GRADUS_API Array logit_loss_slope(const Array& x, const Array& t, const Array& b);
+/// The normal law's distribution function.
+GRADUS_API Array normal_cdf(const Array& x);
+
 }  // namespace gradus::core

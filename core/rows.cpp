@@ -218,6 +218,31 @@ Array probabilities_times(const Array& log_p, const Array& factor) {
   return out;
 }
 
+Array cross_entropy_rows_backward(const Array& log_p, const Array& a, const Array& g) {
+  constexpr const char* op = "cross_entropy_rows_backward";
+  check_defined(op, log_p);
+  check_defined(op, a);
+  check_defined(op, g);
+  const DType dtype = log_p.dtype();
+  if (log_p.dim() != 2 || a.shape() != log_p.shape() || g.shape() != Shape{log_p.shape()[0]} || a.dtype() != dtype ||
+      g.dtype() != dtype || !is_floating_point(dtype)) {
+    fail<ShapeError>(
+        "{}: two arrays [n, C] of one floating dtype, and a factor for each row, are needed: {} {}, {} {} and {} {}",
+        op, dtype, log_p.shape(), a.dtype(), a.shape(), g.dtype(), g.shape());
+  }
+  const Array from = log_p.contiguous(), weights = a.contiguous(), factors = g.to(kFloat64).contiguous();
+  Array out = empty(log_p.shape(), dtype);
+  const std::int64_t n = log_p.shape()[1], bytes = n * log_p.element_size();
+  const kernels::RowPairMap map = kernels::cross_entropy_backward_kernel(dtype);
+  for_rows(log_p.shape()[0], n, kExpBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      map(static_cast<const char*>(from.data()) + r * bytes, static_cast<const char*>(weights.data()) + r * bytes,
+          factors.data_ptr<double>()[r], static_cast<char*>(out.data()) + r * bytes, static_cast<std::size_t>(n));
+    }
+  });
+  return out;
+}
+
 std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, int dims, double eps, const Array& gamma,
                                                    const Array& beta) {
   constexpr const char* op = "layer_norm_forward";

@@ -18,6 +18,10 @@ GRADUS_API Array log_softmax_backward(const Array& dy, const Array& y, std::int6
 /// exp(log_p) factor of rows of log-probabilities [n, C], with one factor for each row [n].
 GRADUS_API Array probabilities_times(const Array& log_p, const Array& factor);
 
+/// g (p sum(a) - a) with p = exp(log_p), rows [n, C], as g (p (sum(a) - a) - a (1 - p)); g [n]. The gradient of
+/// - g sum(a log_p) in the logits. All have one floating dtype.
+GRADUS_API Array cross_entropy_rows_backward(const Array& log_p, const Array& a, const Array& g);
+
 /// (y, mean, inv_std) with y = gamma (x - mean) inv_std + beta, and mean and inv_std = 1 / sqrt(var + eps) over the last
 /// `dims` dimensions: float64, [rows]. gamma and beta have those dimensions and x's dtype, or are undefined: 1 and 0.
 GRADUS_API std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, int dims, double eps, const Array& gamma,

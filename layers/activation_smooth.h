@@ -1,10 +1,9 @@
 // Activations without a flat half.
 //
-//   GELU, SiLU, Softplus: operations of the graph with hand-written gradients (autograd/activation.h)
+//   GELU, SiLU, Softplus, ELU: operations of the graph with hand-written gradients (autograd/activation.h)
 //   LeakyReLU:  y = x where x > 0, else slope x             dL/dx = dL/dy, or slope dL/dy
-//   ELU:        y = x where x > 0, else alpha (exp(x) - 1)  dL/dx = dL/dy, or alpha exp(x) dL/dy
 //
-//   The last two are composed. At 0 each takes the gradient of its negative side, as PyTorch's.
+//   The last is composed. At 0 it and ELU take the gradient of the negative side, as PyTorch's.
 #pragma once
 
 #include <string>

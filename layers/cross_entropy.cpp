@@ -1,6 +1,9 @@
 #include "cross_entropy.h"
 
+#include <cmath>
+
 #include "../autograd/create.h"
+#include "../autograd/softmax.h"
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/pointwise.h"
@@ -18,7 +21,7 @@ Tensor CrossEntropyRule::reference(const Attrs& attrs, const Tensor& x, const Te
   const int at = detail::class_dim(x.dim());
   const std::int64_t C = x.size(at);
   const double e = attrs.label_smoothing;
-  const Tensor log_p = x - logsumexp(x, at, true);  // log-softmax, which is a rule itself
+  const Tensor log_p = LogSoftmaxRule::reference({at}, x);
   const Tensor w = weight.defined() ? weight.detach().to(x.dtype()) : ones({C}, x.dtype());
   Shape along_classes = Shape::filled(static_cast<int>(x.dim()) - at, 1);
   along_classes[0] = C;
@@ -155,12 +158,13 @@ std::array<Array, 3> CrossEntropyRule::backward(const Attrs& attrs, Needs needs,
     const Array dx = core::probabilities_times(log_p, g);
     given.for_samples([&](auto type, std::int64_t n, std::int64_t t) {
       using T = decltype(type);
-      dx.data_ptr<T>()[n * C + t] -= g.data_ptr<T>()[n];
+      const T y = log_p.data_ptr<T>()[n * C + t], factor = g.data_ptr<T>()[n];
+      T& at = dx.data_ptr<T>()[n * C + t];
+      at = y > T(-0.125) ? factor * std::expm1(y) : at - factor;  // a confident p has no digits left beside 1
     });
     gradients[0] = from_rows(dx, x);
   } else if (needs[0]) {
-    const Array a = coefficients(attrs, given, samples);
-    gradients[0] = from_rows((core::exp(log_p) * core::sum(a, 1, true) - a) * g_rows, x);
+    gradients[0] = from_rows(core::cross_entropy_rows_backward(log_p, coefficients(attrs, given, samples), g), x);
   }
   if (needs[1] && !has_classes(target)) {
     gradients[1] = from_rows(log_p * (given.w * (attrs.label_smoothing - 1)) * g_rows, x);

@@ -10,6 +10,8 @@
 //   the second by w_c; that is the same formula.) Because log p_c = x_c - log sum exp(x),
 //
 //     dl/dx_c = p_c (sum_k a_k) - a_c           for one class without weights: p_c - 1 at the target, p_c elsewhere
+//             = p_c (sum_{k != c} a_k) - a_c (1 - p_c)      which keeps its digits for a confident p_c;
+//                                                           1 - p_c is taken as - expm1(log p_c)
 //     dl/dq_c = - w_c log p_c                   times 1 - e under smoothing
 //
 //   The mean over samples divides by sum of w_t for class numbers, ignored samples left out (so nothing left gives

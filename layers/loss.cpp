@@ -1,9 +1,35 @@
 #include "loss.h"
 
+#include <cmath>
+
+#include "../autograd/activation.h"
 #include "../autograd/create.h"
+#include "../core/activation.h"
 #include "../core/fail.h"
+#include "../core/pointwise.h"
 
 namespace gradus::nn {
+
+using core::Array;
+
+Tensor BCEWithLogitsRule::reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight) {
+  const Tensor positive = pos_weight.defined() ? pos_weight * target : target;
+  return (1 - target) * autograd::log1p_exp(x) + positive * autograd::log1p_exp(-x);
+}
+Array BCEWithLogitsRule::forward(const Array& x, const Array& target, const Array& pos_weight) {
+  return core::logit_loss(x, target, pos_weight.defined() ? pos_weight * target : target);
+}
+std::array<Array, 3> BCEWithLogitsRule::backward(autograd::Needs needs, autograd::DyArray<> dl, autograd::InArray<0> x,
+                                                 autograd::InArray<1> target, autograd::InArray<2> pos_weight) {
+  const bool weighted = pos_weight.defined();
+  std::array<Array, 3> gradients;
+  if (needs[0]) gradients[0] = core::logit_loss_slope(x, target, weighted ? pos_weight * target : target) * dl;
+  if (!needs[1] && !(weighted && needs[2])) return gradients;
+  const Array softplus = weighted ? core::softplus(-x, 1, INFINITY) : Array();
+  if (needs[1]) gradients[1] = dl * (weighted ? (pos_weight - 1) * softplus - x : -x);
+  if (weighted && needs[2]) gradients[2] = dl * target * softplus;
+  return gradients;
+}
 
 namespace {
 
@@ -64,9 +90,10 @@ Tensor binary_cross_entropy_with_logits(Operand input, const Tensor& target, con
   const autograd::Scope scope(input.at());
   const Tensor &x = input.tensor(), &t = target;
   nn::check_target("binary_cross_entropy_with_logits", x, t);
-  const Tensor softplus = logsumexp(stack({zeros_like(x), -x}), 0);  // log(1 + exp(-x))
-  const Tensor positive = pos_weight.defined() ? softplus * ((pos_weight - 1) * t + 1) : softplus;
-  const Tensor losses = (1 - t) * x + positive;
+  const DType dtype = promote_types(x.dtype(), t.dtype());
+  const Tensor positive = pos_weight.defined() ? pos_weight.to(dtype).expand(x.sizes()) : pos_weight;
+  const Tensor losses = autograd::apply<nn::BCEWithLogitsRule>({x.to(dtype), input.at()}, {t.to(dtype), input.at()},
+                                                               {positive, input.at()});
   return nn::reduced(weight.defined() ? losses * weight : losses, reduction);
 }
 

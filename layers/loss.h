@@ -6,19 +6,37 @@
 //   target and v (pos_weight, or 1) the weight of positive answers:
 //
 //     l = - w (v t log s + (1 - t) log(1 - s))
-//       = w ((1 - t) x + (1 + (v - 1) t) log(1 + exp(-x)))                 because log(1 - s) = log s - x
+//       = w ((1 - t) log(1 + exp(x)) + v t log(1 + exp(-x)))
 //     dl/dx = w ((1 - t) s - v t (1 - s))                                  s - t without weights
+//     dl/dt = w ((v - 1) log(1 + exp(-x)) - x)
 //
-//   log(1 + exp(-x)) is taken as logsumexp(0, -x), which neither overflows nor has a kink at 0.
+//   Both terms of l and dl/dx are positive, and 1 - s is taken as 1 / (1 + exp(x)): a confident logit's small loss and
+//   gradient keep all their digits. At infinite logits the limit is given.
 //
-//   The mean divides by the number of elements. Both are composed of operations of the graph.
+//   The mean divides by the number of elements.
 #pragma once
 
+#include <array>
+#include <string_view>
+
+#include "../autograd/operation.h"
 #include "cross_entropy.h"
 #include "nll_loss.h"
 #include "reduction.h"
 
 namespace gradus::nn {
+
+/// l without w of each element; x, target and pos_weight, which may be absent, have one shape and floating dtype.
+struct BCEWithLogitsRule {
+  static constexpr std::string_view name = "binary_cross_entropy_with_logits";
+  static constexpr std::string_view input_names[] = {"x", "target", "pos_weight"};
+
+  GRADUS_API static Tensor reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight);
+  GRADUS_API static core::Array forward(const core::Array& x, const core::Array& target, const core::Array& pos_weight);
+  GRADUS_API static std::array<core::Array, 3> backward(autograd::Needs needs, autograd::DyArray<> dl,
+                                                        autograd::InArray<0> x, autograd::InArray<1> target,
+                                                        autograd::InArray<2> pos_weight);
+};
 
 struct MSELossOptions {
   MSELossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)

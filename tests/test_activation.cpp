@@ -118,6 +118,7 @@ BOOST_AUTO_TEST_CASE(rules_agree_three_ways) {
   const Tensor x = randn({7, 5}, kFloat64) * 3;
   passes(nn::check<autograd::GeluRule>({false}, x));
   passes(nn::check<autograd::GeluRule>({true}, x));
+  passes(nn::check<autograd::EluRule>({1.5}, x));
   passes(nn::check<autograd::SiluRule>(x));
   passes(nn::check<autograd::SoftplusRule>({1, 20}, x));
   passes(nn::check<autograd::SoftplusRule>({2, 3}, x));

@@ -228,6 +228,47 @@ BOOST_AUTO_TEST_CASE(a_closure_computes_the_loss) {
   BOOST_TEST(p.item<double>() == 2);
 }
 
+// The averages are b m + (1 - b) g: with b = 0 nothing is left of the gradients before, however large they were.
+BOOST_AUTO_TEST_CASE(adam_after_a_gradient_1e8_times_larger) {
+  const std::vector<double> gradients = {-1, 1e8, -1, -1, 3, 1e-4, 2, -1e8, 1, 1};
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const double beta1 : {0.0, 0.5, 0.9}) {
+      for (const double beta2 : {0.0, 0.9, 0.999}) {
+        for (const bool amsgrad : {false, true}) {
+          for (const bool decoupled : {false, true}) {
+            const Tensor w = full({3}, 0.5, dtype).requires_grad_();
+            const double lr = 0.1, decay = decoupled ? 0.01 : 0, eps = 1e-8;
+            std::unique_ptr<optim::Optimizer> adam;
+            if (decoupled) {
+              adam = std::make_unique<optim::AdamW>(
+                  std::vector<Tensor>{w},
+                  optim::AdamWOptions(lr).betas({beta1, beta2}).amsgrad(amsgrad).weight_decay(decay));
+            } else {
+              adam = std::make_unique<optim::Adam>(std::vector<Tensor>{w},
+                                                   optim::AdamOptions(lr).betas({beta1, beta2}).amsgrad(amsgrad));
+            }
+            double x = 0.5, m = 0, v = 0, most = 0;
+            for (std::size_t t = 0; t < gradients.size(); ++t) {
+              const double g = gradients[t], steps = static_cast<double>(t + 1);
+              w.mutable_grad() = full({3}, g, dtype);
+              adam->step();
+              m = beta1 * m + (1 - beta1) * g;
+              v = beta2 * v + (1 - beta2) * g * g;
+              most = amsgrad ? std::max(most, v) : v;
+              x = x * (1 - lr * decay) -
+                  lr * (m / (1 - std::pow(beta1, steps))) / (std::sqrt(most / (1 - std::pow(beta2, steps))) + eps);
+              const double got = w[1].item<double>(), bound = dtype == kFloat32 ? 1e-6 : 1e-14;
+              BOOST_CHECK_MESSAGE(std::abs(got - x) <= bound * (1 + std::abs(x)),
+                                  "betas " << beta1 << ", " << beta2 << ", amsgrad " << amsgrad << ", step " << t + 1
+                                           << ": " << got << " for " << x);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 // A step on a parameter large enough to be shared out, and on a transposed one.
 BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
   test::ManyThreads threads;

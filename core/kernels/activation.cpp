@@ -6,6 +6,7 @@
 
 #include "activation.h"
 #include "math-inl.h"
+#include "rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -137,6 +138,80 @@ void SoftplusBackwardKernel(void* out, const void* const* in, std::size_t n, con
       static_cast<const T*>(in[1]), n);
 }
 
+struct ExpTimesOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    return hn::Mul(dy, Exp(d, x));
+  }
+};
+template <class T>
+struct EluOp {
+  T alpha;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(Expm1(d, x), hn::Set(d, alpha)), x);
+  }
+};
+template <class T>
+struct EluBackwardOp {
+  T alpha;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(dy, hn::Mul(Exp(d, x), hn::Set(d, alpha))), dy);
+  }
+};
+template <class T>
+void EluKernel(void* out, const void* const* in, std::size_t n, const void* param) {
+  Map(EluOp<T>{*static_cast<const T*>(param)}, static_cast<T*>(out), static_cast<const T*>(in[0]), n);
+}
+template <class T>
+void EluBackwardKernel(void* out, const void* const* in, std::size_t n, const void* param) {
+  Map(EluBackwardOp<T>{*static_cast<const T*>(param)}, static_cast<T*>(out), static_cast<const T*>(in[0]),
+      static_cast<const T*>(in[1]), n);
+}
+
+/// out = op(x, t, b)
+template <class Op, class T>
+void TernaryKernel(void* out, const void* const* in, std::size_t n, const void*) {
+  const T *x = static_cast<const T*>(in[0]), *t = static_cast<const T*>(in[1]), *b = static_cast<const T*>(in[2]);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    const auto y = Op()(d, LoadUpTo(d, x + i, count), LoadUpTo(d, t + i, count), LoadUpTo(d, b + i, count));
+    StoreUpTo(y, d, static_cast<T*>(out) + i, count);
+  }
+}
+/// (1 - t) log(1 + exp(x)) + b log(1 + exp(-x)); a factor of 0 counts for more than an infinity.
+struct LogitLossOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x, V t, V b) const {
+    const V zero = hn::Zero(d), a = hn::Sub(hn::Set(d, hn::TFromD<D>{1}), t);
+    const V both = Log1p(d, ExpOfMinusSize(d, x));
+    const V up = hn::Add(hn::IfThenElse(hn::Gt(x, zero), x, zero), both);
+    const V down = hn::Add(hn::IfThenElse(hn::Lt(x, zero), hn::Neg(x), zero), both);
+    const V y = hn::Add(hn::IfThenZeroElse(hn::Eq(a, zero), hn::Mul(a, up)),
+                        hn::IfThenZeroElse(hn::Eq(b, zero), hn::Mul(b, down)));
+    return hn::IfThenElse(hn::Eq(x, x), y, x);
+  }
+};
+/// Its slope, (1 - t) sigmoid(x) - b sigmoid(-x).
+struct LogitLossSlopeOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x, V t, V b) const {
+    const V one = hn::Set(d, hn::TFromD<D>{1}), zero = hn::Zero(d);
+    const V e = ExpOfMinusSize(d, x), large = hn::Div(one, hn::Add(one, e)), small = hn::Mul(e, large);
+    const auto negative = hn::Lt(x, zero);
+    const V up = hn::IfThenElse(negative, small, large), down = hn::IfThenElse(negative, large, small);
+    const V y = hn::NegMulAdd(b, down, hn::Mul(hn::Sub(one, t), up));
+    return hn::IfThenElse(hn::Eq(x, x), y, x);
+  }
+};
+template <class Op>
+Kernel Ternary(bool single) {
+  return single ? TernaryKernel<Op, float> : TernaryKernel<Op, double>;
+}
+
 template <class Op>
 Kernel Forward(bool single) {
   return single ? UnaryKernel<Op, float> : UnaryKernel<Op, double>;
@@ -170,6 +245,16 @@ Kernel FindActivation(Activation which, DType dtype) {
       return Backward<TanhBackwardOp>(single);
     case Activation::SigmoidBackward:
       return Backward<SigmoidBackwardOp>(single);
+    case Activation::ExpTimes:
+      return Backward<ExpTimesOp>(single);
+    case Activation::Elu:
+      return single ? EluKernel<float> : EluKernel<double>;
+    case Activation::EluBackward:
+      return single ? EluBackwardKernel<float> : EluBackwardKernel<double>;
+    case Activation::LogitLoss:
+      return Ternary<LogitLossOp>(single);
+    case Activation::LogitLossSlope:
+      return Ternary<LogitLossSlopeOp>(single);
   }
   return nullptr;
 }

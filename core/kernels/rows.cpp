@@ -114,6 +114,28 @@ HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {
   return sums[0];
 }
 
+/// The sum of exp(x - level) over all x but those that are the level.
+template <class T>
+HWY_NOINLINE double SumExpBelow(const T* x, T level, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const auto top = hn::Set(d, level);
+  double others[2] = {};
+  TwoSums<T>(n, others, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    const auto v = count < hn::Lanes(d) ? hn::IfThenElse(hn::FirstN(d, count), LoadFirst(d, x + i, count), top)
+                                        : hn::LoadU(d, x + i);
+    a = hn::Add(a, hn::IfThenZeroElse(hn::Eq(v, top), ExpOfNegative(d, hn::Sub(v, top))));
+  });
+  return others[0];
+}
+
+/// log of the sum of exp(x - level), where level is the largest x. With one term of 1 and little beside it, the others are
+/// summed again for themselves: beside the 1 they had few digits.
+template <class T>
+HWY_INLINE double LogOfSumExp(const T* x, T level, std::size_t n) {
+  const double sum = SumExp<T>(x, level, nullptr, n);
+  return sum < 1.03125 ? std::log1p(SumExpBelow(x, level, n)) : std::log(sum);
+}
+
 template <class T>
 struct Times {
   T factor;
@@ -145,8 +167,7 @@ void LogSoftmax(const void* in, void* out, std::size_t n) {
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
   const T largest = Level(x, n);
-  const double sum = SumExp<T>(x, largest, nullptr, n);
-  Map(MinusBoth<T>{largest, static_cast<T>(std::log(sum))}, y, x, n);
+  Map(MinusBoth<T>{largest, static_cast<T>(LogOfSumExp(x, largest, n))}, y, x, n);
 }
 
 /// y (dy - s)
@@ -168,23 +189,67 @@ struct LogSoftmaxGradient {
   }
 };
 
+/// The gradient of a row sums up to 0. One entry may be a small difference of large numbers, that of a probability near 1:
+/// it becomes what the others lack. y is the row that the probabilities belong to, above the bound at that place alone.
+template <class T>
+HWY_NOINLINE void BalanceWhereAbove(T bound, const T* y, T* dx, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  std::size_t at = 0;
+  while (!(y[at] > bound)) ++at;
+  dx[at] = 0;
+  double sums[2] = {};
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    a = hn::Add(a, LoadUpTo(d, dx + i, count));
+  });
+  dx[at] = static_cast<T>(0 - sums[0]);
+}
+
 template <class T>
 void SoftmaxBackward(const void* above, const void* out, void* in, std::size_t n) {
   const T *dy = static_cast<const T*>(above), *y = static_cast<const T*>(out);
   const hn::ScalableTag<T> d;
+  const auto bound = hn::Set(d, T(0.875));
+  auto confident = hn::FirstN(d, 0);
   double sums[2] = {};
   TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
     AskForNextRow(dy + i, n);
     AskForNextRow(y + i, n);
-    a = hn::MulAdd(LoadUpTo(d, dy + i, count), LoadUpTo(d, y + i, count), a);
+    const auto p = LoadUpTo(d, y + i, count);
+    confident = hn::Or(confident, hn::Gt(p, bound));
+    a = hn::MulAdd(LoadUpTo(d, dy + i, count), p, a);
   });
   Map(SoftmaxGradient<T>{static_cast<T>(sums[0])}, static_cast<T*>(in), dy, y, n);
+  if (!hn::AllFalse(d, confident)) BalanceWhereAbove(T(0.875), y, static_cast<T*>(in), n);
 }
 
 template <class T>
 void LogSoftmaxBackward(const void* above, const void* out, void* in, std::size_t n) {
   const T *dy = static_cast<const T*>(above), *y = static_cast<const T*>(out);
-  Map(LogSoftmaxGradient<T>{static_cast<T>(SumRow(dy, n))}, static_cast<T*>(in), dy, y, n);
+  T* dx = static_cast<T*>(in);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const LogSoftmaxGradient<T> gradient{static_cast<T>(SumRow(dy, n))};
+  const auto bound = hn::Set(d, T(-0.125));
+  auto confident = hn::FirstN(d, 0);
+  const auto see = [&](auto v) HWY_ATTR {
+    confident = hn::Or(confident, hn::Gt(v, bound));
+    return v;
+  };
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto a0 = hn::LoadU(d, dy + i), a1 = hn::LoadU(d, dy + i + lanes);
+    const auto y0 = see(hn::LoadU(d, y + i)), y1 = see(hn::LoadU(d, y + i + lanes));
+    const auto g0 = gradient(d, a0, y0), g1 = gradient(d, a1, y1);
+    hn::StoreU(g0, d, dx + i);
+    hn::StoreU(g1, d, dx + i + lanes);
+  }
+  for (; i + lanes <= n; i += lanes) hn::StoreU(gradient(d, hn::LoadU(d, dy + i), see(hn::LoadU(d, y + i))), d, dx + i);
+  if (i < n) {
+    const auto first = hn::FirstN(d, n - i);
+    const auto v = see(hn::IfThenElse(first, LoadFirst(d, y + i, n - i), bound));
+    StoreFirst(gradient(d, LoadFirst(d, dy + i, n - i), v), d, dx + i, n - i);
+  }
+  if (!hn::AllFalse(d, confident)) BalanceWhereAbove(T(-0.125), y, dx, n);
 }
 
 template <class T>
@@ -193,7 +258,7 @@ double LogSumExp(const void* in, std::size_t n) {
   const T* x = static_cast<const T*>(in);
   const T largest = Extreme<true>(x, n);
   if (!(largest - largest == 0)) return static_cast<double>(largest);  // infinite, or NaN
-  return static_cast<double>(largest) + std::log(SumExp<T>(x, largest, nullptr, n));
+  return static_cast<double>(largest) + LogOfSumExp(x, largest, n);
 }
 
 template <class T>
@@ -207,6 +272,21 @@ struct ExpTimes {
 template <class T>
 void ExpOfRow(const void* in, double factor, void* out, std::size_t n) {
   Map(ExpTimes<T>{static_cast<T>(factor)}, static_cast<T*>(out), static_cast<const T*>(in), n);
+}
+
+template <class T>
+struct CrossEntropyGradient {
+  T total, factor;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V y, V a) const {
+    const V others = hn::Mul(ExpOfNegative(d, y), hn::Sub(hn::Set(d, total), a));
+    return hn::Mul(hn::MulAdd(a, Expm1(d, y), others), hn::Set(d, factor));
+  }
+};
+template <class T>
+void CrossEntropyBackward(const void* in, const void* weights, double factor, void* out, std::size_t n) {
+  const T *y = static_cast<const T*>(in), *a = static_cast<const T*>(weights);
+  Map(CrossEntropyGradient<T>{static_cast<T>(SumRow(a, n)), static_cast<T>(factor)}, static_cast<T*>(out), y, a, n);
 }
 
 template <bool largest>
@@ -227,6 +307,9 @@ RowGradient FindLogSoftmaxBackward(DType dtype) {
   return dtype == kFloat32 ? LogSoftmaxBackward<float> : LogSoftmaxBackward<double>;
 }
 RowScaledExp FindExpOfRow(DType dtype) { return dtype == kFloat32 ? ExpOfRow<float> : ExpOfRow<double>; }
+RowPairMap FindCrossEntropyBackward(DType dtype) {
+  return dtype == kFloat32 ? CrossEntropyBackward<float> : CrossEntropyBackward<double>;
+}
 RowNumber FindLogSumExp(DType dtype) { return dtype == kFloat32 ? LogSumExp<float> : LogSumExp<double>; }
 
 }  // namespace HWY_NAMESPACE
@@ -244,6 +327,7 @@ HWY_EXPORT(FindSoftmaxBackward);
 HWY_EXPORT(FindLogSoftmaxBackward);
 HWY_EXPORT(FindExpOfRow);
 HWY_EXPORT(FindLogSumExp);
+HWY_EXPORT(FindCrossEntropyBackward);
 
 RowIndex argmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmax)(dtype); }
 RowIndex argmin_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmin)(dtype); }
@@ -252,6 +336,7 @@ RowMap log_softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoft
 RowGradient softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmaxBackward)(dtype); }
 RowGradient log_softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmaxBackward)(dtype); }
 RowScaledExp exp_of_row_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindExpOfRow)(dtype); }
+RowPairMap cross_entropy_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindCrossEntropyBackward)(dtype); }
 RowNumber logsumexp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSumExp)(dtype); }
 
 }  // namespace gradus::core::kernels

@@ -24,6 +24,9 @@ RowGradient log_softmax_backward_kernel(DType dtype);
 /// exp(y) factor for y <= 0: log-probabilities.
 using RowScaledExp = void (*)(const void* y, double factor, void* out, std::size_t n);
 RowScaledExp exp_of_row_kernel(DType dtype);
+/// factor (p (sum(a) - a) - a (1 - p)) with p = exp(y), y <= 0.
+using RowPairMap = void (*)(const void* y, const void* a, double factor, void* out, std::size_t n);
+RowPairMap cross_entropy_backward_kernel(DType dtype);
 /// One number: log(sum(exp(x))).
 using RowNumber = double (*)(const void* x, std::size_t n);
 RowNumber logsumexp_kernel(DType dtype);

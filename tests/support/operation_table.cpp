@@ -3,6 +3,7 @@
 #include <cmath>
 #include <tuple>
 
+#include <gradus/autograd/activation.h>
 #include <gradus/autograd/engine.h>
 #include <gradus/core/create.h>
 #include <gradus/core/random.h>
@@ -68,6 +69,14 @@ std::vector<OperationLine> make_table() {
       {"exp2", one(exp2), {real(s23)}, kPointwise},
       {"expm1", one(expm1), {real(s23)}, kPointwise},
       {"log", one(log), {positive(s23)}, kPointwise},
+      {"logistic", on(autograd::logistic), {real(s23)}, kPointwise},
+      {"logistic_slope", on(autograd::logistic_slope), {real(s23)}, kPointwise},
+      {"log1p_exp", on(autograd::log1p_exp), {real(s23)}, kPointwise},
+      {"exp_times",
+       [](const Operands& x) { return autograd::exp_times(x[0], x[1]); },
+       {real(s23), real(s23)},
+       kPointwise},
+      {"normal_cdf", on(autograd::normal_cdf), {real(s23)}, kPointwise},
       {"log1p", one(log1p), {positive(s23)}, kPointwise},
       {"log2", one(log2), {positive(s23)}, kPointwise},
       {"log10", one(log10), {positive(s23)}, kPointwise},
@@ -167,8 +176,8 @@ std::vector<OperationLine> make_table() {
        }),
        {real(s234)},
        kComposed},
-      {"std", on([](const Tensor& x) { return std(x); }), {real(s234)}, kComposed},
-      {"std", on([](const Tensor& x) { return std(x, 1); }), {real(s234)}, kComposed},
+      {"std", on([](const Tensor& x) { return std(x); }), {real(s234)}},
+      {"std", on([](const Tensor& x) { return std(x, 1); }), {real(s234)}},
       {"amax",
        on([](const Tensor& x) {
          return amax(x, {1, 2});
@@ -194,15 +203,14 @@ std::vector<OperationLine> make_table() {
       {"softmax", on([](const Tensor& x) { return softmax(x, -1); }), {real({4})}},
       {"log_softmax", on([](const Tensor& x) { return log_softmax(x, 1); }), {real(s234)}, 0, {{{2, 0}}, {{0, 3}}}},
       {"log_softmax", on([](const Tensor& x) { return log_softmax(x, -1); }), {real({4})}},
-      {"norm", on([](const Tensor& x) { return norm(x); }), {real(s234)}, kComposed},
+      {"norm", on([](const Tensor& x) { return norm(x); }), {real(s234)}},
       {"norm",
        on([](const Tensor& x) {
          return norm(x, 1, {0, 2});
        }),
-       {real(s234)},
-       kComposed},
-      {"norm", on([](const Tensor& x) { return norm(x, 3, 1, true); }), {real(s234)}, kComposed},
-      {"norm", on([](const Tensor& x) { return norm(x, 0.5, 1); }), {real(s234)}, kComposed},
+       {real(s234)}},
+      {"norm", on([](const Tensor& x) { return norm(x, 3, 1, true); }), {real(s234)}},
+      {"norm", on([](const Tensor& x) { return norm(x, 0.5, 1); }), {real(s234)}},
       {"norm", on([](const Tensor& x) { return norm(x, INFINITY, 1); }), {real(s234)}, kComposed},
       {"sum_to_size",
        on([](const Tensor& x) {
@@ -536,7 +544,10 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"gelu", "activation"},
                                                     {"silu", "activation"},
                                                     {"softplus", "activation"},
-                                                    {"scaled_dot_product_attention", "attention"}};
+                                                    {"elu", "activation"},
+                                                    {"scaled_dot_product_attention", "attention"},
+                                                    {"binary_cross_entropy_with_logits", "loss"},
+                                                    {"power_log", "operations"}};
   return list;
 }
 
