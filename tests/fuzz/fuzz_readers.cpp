@@ -2,15 +2,19 @@
 //
 //   fuzz_readers [EXECUTIONS] [SEED]    5000 and 1 when not given
 //
-// What a reader does wrong is told, with the file beside it; sanitizers tell the rest, and which execution it was.
+// What a reader does wrong, by its result or by a sanitizer's judgement, is told, and the file is kept.
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <set>
+#include <string>
 
 #include "files.h"
+
+// There in programs that a sanitizer is built into.
+extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace {
 
@@ -32,6 +36,22 @@ std::string reason(const std::string& message) {
   return text;
 }
 
+// What is being read, for a sanitizer that ends the program.
+struct Execution {
+  long number = 0;
+  long long seed = 0;
+  Reader reader = Reader::Safetensors;
+  std::string file;
+} current;
+
+void keep_current() {
+  const std::string path = std::string("fuzz-") + name_of(current.reader) + "-" + std::to_string(current.number);
+  std::ofstream(path, std::ios::binary) << current.file;
+  std::printf("%s, execution %ld of seed %lld, kept as %s\n", name_of(current.reader), current.number, current.seed,
+              path.c_str());
+  std::fflush(stdout);
+}
+
 struct Count {
   long read = 0, refused = 0;
   std::set<std::string> reasons;
@@ -42,22 +62,21 @@ struct Count {
 int main(int argc, char** argv) {
   const long executions = argc > 1 ? std::atol(argv[1]) : 5000;
   const auto seed = static_cast<std::uint64_t>(argc > 2 ? std::atoll(argv[2]) : 1);
+  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(keep_current);
   Count counts[kReaders];
   for (long i = 0; i < executions; ++i) {
     // Each by a seed of its own, so that one can be repeated alone.
     Random random((seed << 40) + static_cast<std::uint64_t>(i));
     const auto reader = static_cast<Reader>(i % kReaders);
-    const std::string file = draw_file(reader, random);
+    current = {i, static_cast<long long>(seed), reader, draw_file(reader, random)};
     Count& count = counts[i % kReaders];
     try {
-      const std::string refusal = read(reader, file, random.one_in(16));
+      const std::string refusal = read(reader, current.file, random.one_in(16));
       (refusal.empty() ? count.read : count.refused)++;
       if (!refusal.empty() && count.reasons.size() < 1000) count.reasons.insert(reason(refusal));
     } catch (const std::exception& error) {
-      const std::string path = std::string("fuzz-") + name_of(reader) + "-" + std::to_string(i);
-      std::ofstream(path, std::ios::binary) << file;
-      std::printf("%s, execution %ld of seed %llu, kept as %s: %s\n", name_of(reader), i,
-                  static_cast<unsigned long long>(seed), path.c_str(), error.what());
+      std::printf("%s\n", error.what());
+      keep_current();
       return 1;
     }
     if ((i + 1) % 100'000 == 0) {
