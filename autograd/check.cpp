@@ -22,12 +22,12 @@ std::vector<detail::CheckVariable> input_variables(const std::vector<Tensor>& in
 
 }  // namespace
 
-detail::CheckSubject detail::rule_subject(std::string_view name, const AttributeList& attributes,
+detail::CheckSubject detail::rule_subject(bool rule, std::string_view name, const AttributeList& attributes,
                                           const std::vector<Tensor>& inputs, const CheckOptions& options) {
   std::vector<std::string> texts;
   for (const Attribute& attribute : attributes) texts.push_back(fmt::format("{}={}", attribute.name, attribute.value));
   CheckSubject subject;
-  subject.title = fmt::format("the rule {}", name);
+  subject.title = fmt::format("the {} {}", rule ? "rule" : "operation", name);
   if (!texts.empty()) subject.title += fmt::format("({})", fmt::join(texts, ", "));
   subject.variables = input_variables(inputs, options);
   return subject;

@@ -52,15 +52,6 @@ std::vector<std::int64_t> index_of(std::size_t flat, const Shape& shape) {
   return index;
 }
 
-// The same numbers in the opposite order of memory; of one dimension, every second place of some.
-Array transposed(const Array& x) {
-  if (x.dim() == 0) return x;
-  if (x.dim() == 1) return core::zeros({x.numel(), 2}, kFloat64).select(1, 0).copy_(x);
-  core::Dims reversed;
-  for (int d = x.dim() - 1; d >= 0; --d) reversed.push_back(d);
-  return x.permute(reversed).contiguous().permute(reversed);
-}
-
 Array expanded(const Shape& shape, core::Generator& random) {
   if (shape.empty()) return draw_normal(shape, random);
   const int dim = shape.size() > 1 ? 1 : 0;
@@ -81,18 +72,6 @@ constexpr double kExact = 1e-8, kSevenDigits = 1e-5;
 
 }  // namespace
 
-void append_numbers(Numbers& numbers, const Array& x) {
-  const Array dense = x.to(kFloat64).contiguous();
-  const auto* data = dense.data_ptr<double>();
-  numbers.insert(numbers.end(), data, data + dense.numel());
-}
-
-Numbers numbers_of(const std::vector<Tensor>& tensors) {
-  Numbers numbers;
-  for (const Tensor& t : tensors) append_numbers(numbers, t.array());
-  return numbers;
-}
-
 Array draw_normal(const Shape& shape, core::Generator& random) {
   return core::randn(shape, kFloat64, random.take(core::words_of(shape, kFloat64)));
 }
@@ -106,9 +85,20 @@ std::vector<Upstream> draw_upstreams(const std::vector<Tensor>& y, core::Generat
     other.dy.push_back(transposed(contiguous.dy.back()));
     wide.dy.push_back(expanded(t.sizes(), random));
   }
-  if (dims == 1) other.name = "strided";
-  if (dims == 0) return {contiguous};
-  return {contiguous, other, wide};
+  std::vector<Upstream> all = {contiguous};
+  other.name = transposed_name(dims);
+  if (dims > 0) all.insert(all.end(), {other, wide});
+  std::vector<std::size_t> differentiable;
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    if (y[k].requires_grad()) differentiable.push_back(k);
+  }
+  if (differentiable.size() < 2) return all;
+  for (const std::size_t k : differentiable) {
+    Upstream alone{fmt::format("output {}", k), std::vector<Array>(y.size())};
+    alone.dy[k] = contiguous.dy[k];
+    all.push_back(alone);
+  }
+  return all;
 }
 
 Directions::Directions(Array x, std::int64_t every_element, core::Generator& random) : x_(std::move(x)) {
@@ -203,13 +193,18 @@ CheckRow judged_once(const std::string& name, int order, const Array& hand, cons
     row.verdict = Verdict::Zero;
   else if (hand_graph && hand_finite)
     row.verdict = near_hand ? Verdict::Agree : Verdict::Coarse;
+  else if (hand_graph && m.formulas_only)
+    row.verdict = Verdict::FormulaOdd;
   // At second order hand and graph both go through the reference: finite differences are then the better witness.
   else if (hand_graph)
-    row.verdict = order == 2 ? Verdict::GraphOdd : Verdict::FiniteOdd;
+    row.verdict = order == 2                            ? Verdict::GraphOdd
+                  : m.shared.empty() || max_abs(h) == 0 ? Verdict::FiniteOdd
+                                                        : Verdict::FormulaOdd;
   else if (hand_finite)
     row.verdict = graph_finite ? Verdict::Apart : Verdict::GraphOdd;
   else
     row.verdict = graph_finite ? Verdict::HandOdd : Verdict::NoneAgree;
+  if (m.formulas_only) row.hand_graph = std::numeric_limits<double>::quiet_NaN();
   if (row.ok()) return row;
 
   const bool each = directions.every_element();
@@ -227,6 +222,7 @@ CheckRow judged_once(const std::string& name, int order, const Array& hand, cons
   }
   const Array right = each ? array_of(finite.value, directions.shape()) : Array();
   const bool kinked = each && finite.jump > 1e-3 * max_abs(finite.value);
+  if (kinked && row.verdict == Verdict::FormulaOdd) row.verdict = Verdict::FiniteOdd;
   switch (row.verdict) {
     case Verdict::HandOdd:
       row.hint = explained(m, "hand", hand, "graph", graph, kExact);
@@ -251,6 +247,14 @@ CheckRow judged_once(const std::string& name, int order, const Array& hand, cons
             "CheckOptions::constants";
       } else if (each) {
         row.hint = explained(m, "hand and graph", hand, "finite", right, kSevenDigits);
+      }
+      break;
+    case Verdict::FormulaOdd:
+      if (each)
+        row.hint = explained(m, m.formulas_only ? "formula" : "hand and graph", hand, "finite", right, kSevenDigits);
+      if (!m.formulas_only) {
+        row.hint += fmt::format("{}hand and graph have formulas in common: is that of {} wrong?",
+                                row.hint.empty() ? "" : "; ", m.shared);
       }
       break;
     case Verdict::NoneAgree:

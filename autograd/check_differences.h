@@ -10,14 +10,10 @@
 #include "../core/random.h"
 #include "check_engine.h"
 #include "check_hints.h"
+#include "check_layouts.h"
 #include "check_report.h"
 
 namespace gradus::autograd::detail {
-
-/// Tensors end to end, row-major.
-using Numbers = std::vector<double>;
-void append_numbers(Numbers& numbers, const core::Array& x);
-Numbers numbers_of(const std::vector<Tensor>& tensors);
 
 core::Array draw_normal(const core::Shape& shape, core::Generator& random);
 
@@ -27,7 +23,7 @@ struct Upstream {
   std::vector<core::Array> dy;
 };
 /// One that is contiguous, the same transposed, and another that is expanded; for outputs without dimensions only the
-/// first.
+/// first. Of several outputs that require grad, also the first for each of them alone: the others are absent, undefined.
 std::vector<Upstream> draw_upstreams(const std::vector<Tensor>& y, core::Generator& random);
 
 /// The directions along which a tensor is moved: each element by itself, or a few random ones when there are too many.
@@ -73,6 +69,8 @@ struct Mentions {
   const std::vector<NamedArray>& tensors;
   std::vector<NamedArray> terms;
   const std::vector<NamedNumber>& numbers;
+  bool formulas_only = false;  ///< hand and graph are the same
+  std::string shared = {};     ///< operations whose formulas hand and graph have in common
 };
 
 /// Who agrees with whom, and why not, given the differences for a weight. Where these don't agree they are taken once

@@ -35,7 +35,8 @@ struct CheckVariable {
 };
 
 /// A function of some tensors, and how it is computed by hand-written rules and by their references. Both must give the
-/// same numbers each time that they are called with the same ones.
+/// same numbers each time that they are called with the same ones. Where no rule takes part, `graph` is left alone, and
+/// may be empty: there are two ways only, formulas and finite differences.
 struct CheckSubject {
   std::string title;
   std::vector<CheckVariable> variables;
@@ -44,8 +45,9 @@ struct CheckSubject {
   std::function<std::vector<NamedTerm>(const std::vector<core::Array>& x, const core::Array& dy)> terms;
 };
 
-/// Compares first-order gradients for each layout of the upstream gradient, then second-order ones, of every variable
-/// that is floating and no constant, in float64. Draws nothing from the default generator that stays drawn.
+/// Compares first-order gradients for each layout of the upstream gradient, and for each output alone, then second-order
+/// ones, of every variable that is floating and no constant, in float64; and holds other layouts of each variable
+/// against the one given. Works on copies. Draws nothing from the default generator that stays drawn.
 GRADUS_API CheckReport compare_gradients(const CheckSubject& subject, const CheckOptions& options);
 
 /// The arguments of a check: its tensors, and options among them.

@@ -51,14 +51,15 @@ bool same_line(const CheckRow& a, const CheckRow& b) {
 // The row to show of several: the one that is worst.
 const CheckRow& worst_of(std::span<const CheckRow> rows) {
   return *std::max_element(rows.begin(), rows.end(), [](const CheckRow& a, const CheckRow& b) {
-    return std::max(a.hand_graph, larger(a.hand_finite, 0)) < std::max(b.hand_graph, larger(b.hand_finite, 0));
+    return larger(larger(a.hand_graph, a.hand_finite), 0) < larger(larger(b.hand_graph, b.hand_finite), 0);
   });
 }
 
-void print_detail(std::string& out, const CheckRow& row) {
+void print_detail(std::string& out, const CheckRow& row, bool formulas_only) {
   if (row.has_worst) {
     std::string text = row.index.empty() ? "" : fmt::format("worst at {}: ", core::to_string(row.index));
-    text += fmt::format("hand {}, graph {}", number(row.hand), number(row.graph));
+    text += formulas_only ? fmt::format("formula {}", number(row.hand))
+                          : fmt::format("hand {}, graph {}", number(row.hand), number(row.graph));
     if (row.order != 0) text += fmt::format(", finite {}", number(row.finite));
     wrap(out, text, 4);
   }
@@ -76,7 +77,9 @@ std::string_view to_string(Verdict verdict) {
                                         "FINITE is the odd one out",
                                         "NONE AGREE",
                                         "HAND AND GRAPH DIFFER",
-                                        "ERROR"};
+                                        "ERROR",
+                                        "FORMULA AND FINITE DIFFER",
+                                        "DEPENDS ON THE LAYOUT"};
   return texts[static_cast<std::size_t>(verdict)];
 }
 
@@ -100,7 +103,11 @@ std::string CheckReport::to_string() const {
   width = std::min<std::size_t>(width, 27);
   std::string out;
   wrap(out, title, 0);
-  wrap(out, "hand: as written; graph: the reference differentiated; finite: differences; error: max|a-b| / max|b|", 0);
+  wrap(out,
+       formulas_only
+           ? "no rule takes part: the formulas (hand) against finite differences; error: max|a-b| / max|b|"
+           : "hand: as written; graph: the reference differentiated; finite: differences; error: max|a-b| / max|b|",
+       0);
   const auto line = [&](const auto& name, const auto& order, const auto& upstream, const auto& hand_graph,
                         const auto& hand_finite, const auto& verdict) {
     out += fmt::format("{:<{}}  {:>5}  {:<12}  {:>10}  {:>11}  {}\n", name, width, order, upstream, hand_graph,
@@ -133,7 +140,7 @@ std::string CheckReport::to_string() const {
     const bool named = i != 0 && rows[i - 1].variable == shown.variable;
     line(named ? "" : shortened(shown.variable, width), shown.order, upstream, error_text(hand_graph),
          error_text(hand_finite), autograd::to_string(shown.verdict));
-    if (!shown.ok()) print_detail(out, shown);
+    if (!shown.ok()) print_detail(out, shown, formulas_only);
     i += group.size();
   }
   for (const std::string& note : notes) wrap(out, note, 0);

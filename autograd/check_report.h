@@ -19,10 +19,12 @@ enum class Verdict : std::uint8_t {
   Zero,      ///< zero below rounding by every method: proves nothing
   HandOdd,   ///< graph and finite differences agree against the hand-written gradient
   GraphOdd,  ///< the hand-written gradient and finite differences agree against the reference's
-  FiniteOdd,  ///< the hand-written gradient and the reference's agree against finite differences
-  NoneAgree,  ///< three different answers
-  Apart,      ///< both within reach of finite differences, but not of each other
-  Failed      ///< a method threw an error
+  FiniteOdd,   ///< the hand-written gradient and the reference's agree against finite differences
+  NoneAgree,   ///< three different answers
+  Apart,       ///< both within reach of finite differences, but not of each other
+  Failed,      ///< a method threw an error
+  FormulaOdd,  ///< the only gradient, or what hand and graph have in common, is not what finite differences say
+  Layout       ///< another layout of a variable gives other numbers
 };
 /// "agree", "HAND is the odd one out", ...
 GRADUS_API std::string_view to_string(Verdict verdict);
@@ -32,7 +34,7 @@ struct CheckRow {
   std::string variable;    ///< "weight [3, 5]"
   int order = 1;           ///< 0: the output's value; 1: the gradient; 2: the gradient's gradient
   std::string upstream;    ///< how the upstream gradient was laid out
-  double hand_graph = 0;   ///< error of hand, the reference being right
+  double hand_graph = 0;   ///< error of hand, the reference being right; NaN where there is none
   double hand_finite = 0;  ///< error of hand, finite differences being right; NaN where there are none
   Verdict verdict = Verdict::Agree;
   // The element where the methods differ most, relative to what is tolerated.
@@ -50,6 +52,8 @@ class GRADUS_API CheckReport {
   std::string title;  ///< what was checked
   std::vector<CheckRow> rows;
   std::vector<std::string> notes;  ///< what was left out, and why
+  /// No rule took part: `hand` is what the formulas give, and there is no `graph` to hold against it.
+  bool formulas_only = false;
 
   /// Whether no row is against it and some first-order row is for it: gradients that are all zero prove nothing.
   bool ok() const noexcept;

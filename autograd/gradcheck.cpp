@@ -1,213 +1,438 @@
 #include "gradcheck.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../core/create.h"
 #include "../core/fail.h"
-#include "../core/matmul.h"
 #include "../core/pointwise.h"
 #include "../core/random.h"
-#include "../core/reduce.h"
+#include "check_probe.h"
 #include "engine.h"
 #include "grad_mode.h"
 
 namespace gradus::autograd {
 
 using core::Array;
+using detail::Numbers;
+using detail::numbers_of;
+using detail::Probe;
 
 namespace {
 
-// The floating-point outputs, which alone have gradients.
-std::vector<Tensor> smooth_outputs(const Function& f, const std::vector<Tensor>& inputs) {
-  std::vector<Tensor> smooth;
-  for (Tensor& y : f(inputs)) {
-    if (y.defined() && y.is_floating_point()) smooth.push_back(std::move(y));
+// Random numbers for each output, as upstream gradients: the same for the same shapes.
+std::vector<Array> draw_upstream(const std::vector<Tensor>& y, std::uint64_t seed) {
+  core::Generator random(seed);
+  std::vector<Array> dy;
+  for (const Tensor& t : y) {
+    dy.push_back(core::randn(t.sizes(), kFloat64, random.take(core::words_of(t.sizes(), kFloat64))));
   }
-  return smooth;
+  return dy;
 }
 
-// All outputs end to end, float64.
-Array flattened(const std::vector<Tensor>& outputs) {
-  std::int64_t n = 0;
-  for (const Tensor& y : outputs) n += y.numel();
-  const Array all = core::empty({n}, kFloat64);
-  std::int64_t at = 0;
-  for (const Tensor& y : outputs) {
-    all.narrow(0, at, y.numel()).copy_(y.array().reshape({y.numel()}));
-    at += y.numel();
-  }
-  return all;
+// 1 or -1.
+Numbers draw_signs(std::int64_t n, core::Generator& random) {
+  Numbers signs = numbers_of(core::rand({n}, kFloat64, random.take(core::words_of({n}, kFloat64))));
+  for (double& s : signs) s = s < 0.5 ? -1 : 1;
+  return signs;
 }
 
-// Fresh leaves with the same numbers, so that a check leaves the caller's `.grad` and history alone. Each keeps its
-// layout: a transposed input is checked transposed.
-std::vector<Tensor> own_leaves(const std::vector<Tensor>& inputs) {
-  std::vector<Tensor> leaves;
-  for (const Tensor& x : inputs) {
-    if (!x.defined()) {
-      leaves.emplace_back();
-      continue;
+// The proofs of one function, in the order in which they are made.
+class Gradcheck {
+ public:
+  // `given`: how many of the inputs the user gave; the others are upstream gradients.
+  Gradcheck(const char* op, const Function& f, const std::vector<Tensor>& inputs, std::size_t given,
+            const GradcheckOptions& options)
+      : probe_(op, f, inputs), given_(given), options_(options) {}
+
+  bool run() {
+    call_ = probe_.call();
+    probe_.expect_untouched();
+    for (const Tensor& y : call_.y) {
+      starts_.push_back(n_out_);
+      n_out_ += y.numel();
+      if (y.requires_grad()) differentiable_.push_back(starts_.size() - 1);
     }
-    Tensor leaf = x.detach();
-    if (x.requires_grad()) {
-      if (x.dtype() != kFloat64) {
-        core::fail<ValueError>(
-            "gradcheck: inputs that require grad must be float64 (finite differences need its digits): {}", x.dtype());
+    dy_ = draw_upstream(call_.y, options_.seed);
+    probe_.expect_no_noise(dy_);
+    if (options_.layouts) {
+      layouts_of_inputs();
+      layouts_of_upstream();
+    }
+    jacobian();
+    several_outputs();
+    probe_.expect_untouched();
+    return true;
+  }
+
+  const Probe& probe() const { return probe_; }
+
+ private:
+  std::string input_name(std::size_t i) const {
+    return i < given_ ? fmt::format("input {}", i) : fmt::format("dy {}", i - given_);
+  }
+  std::size_t output_of(std::int64_t k) const {
+    const auto next = std::upper_bound(starts_.begin(), starts_.end(), k);
+    return static_cast<std::size_t>(next - starts_.begin()) - 1;
+  }
+  std::string element_name(std::int64_t k) const {
+    if (starts_.size() == 1) return fmt::format("output element {}", k);
+    const std::size_t o = output_of(k);
+    return fmt::format("element {} of output {}", k - starts_[o], o);
+  }
+  bool close(double analytic, double numerical) const {
+    return analytic == numerical ||
+           std::abs(analytic - numerical) <= options_.atol + options_.rtol * std::abs(numerical);
+  }
+  [[noreturn]] void fail(std::size_t input, const std::string& where, double analytic, double numerical,
+                         const std::string& hint) const {
+    core::fail<GradError>(
+        "{}: the gradient of {} with respect to {} disagrees: analytic {:.10g}, finite difference {:.10g}{}",
+        probe_.op(), where, input_name(input), analytic, numerical, hint);
+  }
+
+  // The outputs' elements from `first` on weighted with `weights`: gradients for those outputs alone, or zeros for the
+  // others.
+  std::vector<Array> upstream(std::int64_t first, const Numbers& weights, bool absent) const {
+    std::vector<Array> dy;
+    const auto last = first + static_cast<std::int64_t>(weights.size());
+    for (std::size_t o = 0; o < starts_.size(); ++o) {
+      const std::int64_t n = call_.y[o].numel();
+      const std::int64_t begin = std::max(first, starts_[o]), end = std::min(last, starts_[o] + n);
+      dy.push_back(begin < end || !absent ? core::zeros(call_.y[o].sizes(), kFloat64) : Array());
+      if (begin >= end) continue;
+      auto* to = dy.back().data_ptr<double>();
+      for (std::int64_t k = begin; k < end; ++k) to[k - starts_[o]] = weights[static_cast<std::size_t>(k - first)];
+    }
+    return dy;
+  }
+  std::vector<Array> row(std::int64_t first, const Numbers& weights) const {
+    try {
+      return probe_.gradients(call_, upstream(first, weights, true));
+    } catch (Error& error) {
+      if (differentiable_.size() > 1) error.add_note(kAbsent);
+      throw;
+    }
+  }
+  // Whether zeros in place of absent gradients make a gradient right.
+  std::string hint_of_absence(std::size_t w, std::int64_t k, std::int64_t j, double numerical) const {
+    if (differentiable_.size() < 2) return "";
+    const Array dx = probe_.gradients(call_, upstream(k, {1}, false))[w];
+    return close(numbers_of(dx)[static_cast<std::size_t>(j)], numerical)
+               ? fmt::format("; right with zeros for the other outputs' gradients, {}", kAbsent)
+               : "";
+  }
+
+  void jacobian() {
+    std::vector<std::size_t> whole;  // positions in wanted()
+    const std::vector<std::size_t>& wanted = probe_.wanted();
+    for (std::size_t w = 0; w < wanted.size(); ++w) {
+      const std::int64_t n_in = probe_.inputs()[wanted[w]].numel();
+      if (n_in == 0 || n_out_ == 0) continue;
+      if (n_in * n_out_ <= options_.whole_jacobian)
+        whole.push_back(w);
+      else
+        by_blocks(w);
+    }
+    if (whole.empty()) return;
+    std::vector<Numbers> rows(wanted.size());  // [out, in] for each input
+    for (std::int64_t k = 0; k < n_out_; ++k) {
+      const std::vector<Array> dx = row(k, {1});
+      for (const std::size_t w : whole) detail::append_numbers(rows[w], dx[w]);
+    }
+    for (const std::size_t w : whole) {
+      const std::int64_t n_in = probe_.inputs()[wanted[w]].numel();
+      for (std::int64_t j = 0; j < n_in; ++j) {
+        compare_column(w, j, 0, n_out_,
+                       [&](std::int64_t k) { return rows[w][static_cast<std::size_t>(k * n_in + j)]; });
       }
-      leaf.requires_grad_();
     }
-    leaves.push_back(leaf);
   }
-  return leaves;
-}
 
-// The input replaced by a dense copy with one direction added.
-std::vector<Tensor> moved(const std::vector<Tensor>& inputs, std::size_t i, const Array& direction, double step) {
-  std::vector<Tensor> result = inputs;
-  result[i] = Tensor(core::add_scaled(inputs[i].array(), direction, step));
-  if (inputs[i].requires_grad()) result[i].requires_grad_();
-  return result;
-}
-
-Array difference(const Function& f, const std::vector<Tensor>& inputs, std::size_t i, const Array& direction,
-                 double eps) {
-  // Not under NoGradGuard: f may differentiate inside (gradgradcheck's does).
-  const Array up = flattened(smooth_outputs(f, moved(inputs, i, direction, eps)));
-  const Array down = flattened(smooth_outputs(f, moved(inputs, i, direction, -eps)));
-  return (up - down) / (2 * eps);
-}
-
-// Analytic rows: the gradient of each output element in turn with respect to every input that requires grad.
-std::vector<Tensor> vjp(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const Array& dy) {
-  std::vector<Tensor> from, gradients, wanted;
-  std::int64_t at = 0;
-  for (const Tensor& y : outputs) {
-    if (y.requires_grad()) {
-      from.push_back(y);
-      // A copy: the caller writes the next dy into the same memory, and a gradient may be an alias of this one.
-      gradients.emplace_back(dy.narrow(0, at, y.numel()).reshape(y.sizes()).clone().to(y.dtype()));
+  // Element j of an input against some elements of the outputs.
+  template <class Analytic>
+  void compare_column(std::size_t w, std::int64_t j, std::int64_t first, std::int64_t last, Analytic analytic) {
+    const std::size_t i = probe_.wanted()[w];
+    ones_.resize(std::max(ones_.size(), static_cast<std::size_t>(j) + 1), 1);
+    const std::int64_t alone = probe_.inputs()[i].numel();  // a stride past the end
+    const Numbers column = probe_.difference(i, j, alone, ones_, options_.eps);
+    for (std::int64_t k = first; k < last; ++k) {
+      const double a = analytic(k), numerical = column[static_cast<std::size_t>(k)];
+      if (close(a, numerical)) continue;
+      fail(i, fmt::format("{} (flat index {} of the input)", element_name(k), j), a, numerical,
+           hint_of_absence(w, k, j, numerical));
     }
-    at += y.numel();
   }
-  for (const Tensor& x : inputs) {
-    if (x.defined() && x.requires_grad()) wanted.push_back(x);
-  }
-  std::vector<Tensor> results(wanted.size());
-  if (!from.empty()) results = grad(from, wanted, gradients, true, false, true);
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    if (!results[i].defined()) results[i] = Tensor(core::zeros(wanted[i].sizes(), kFloat64));
-  }
-  return results;
-}
 
-void compare(double analytic, double numerical, const GradcheckOptions& o, std::size_t input,
-             const std::string& where) {
-  if (std::abs(analytic - numerical) <= o.atol + o.rtol * std::abs(numerical)) return;
-  core::fail<GradError>(
-      "gradcheck: the gradient of {} with respect to input {} disagrees: analytic {:.10g}, finite "
-      "difference {:.10g}",
-      where, input, analytic, numerical);
+  // Inputs j, j + n, j + 2n, ... are a block, and neighbouring outputs: entries that lie near the diagonal meet few of
+  // their like.
+  void by_blocks(std::size_t w) {
+    const std::size_t i = probe_.wanted()[w];
+    const std::int64_t n_in = probe_.inputs()[i].numel();
+    const auto blocks = [most = std::max<std::int64_t>(1, kWork / (n_in + n_out_))](std::int64_t n) {
+      return std::min(most, (n + kBlock - 1) / kBlock);
+    };
+    const std::int64_t columns = blocks(n_in), size = (n_out_ + blocks(n_out_) - 1) / blocks(n_out_);
+    const std::int64_t rows = (n_out_ + size - 1) / size;
+    core::Generator random(options_.seed);
+    const Numbers v = draw_signs(n_in, random), u = draw_signs(n_out_, random);
+    Numbers analytic(static_cast<std::size_t>(rows * columns));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto begin = u.begin() + r * size, end = u.begin() + std::min(n_out_, (r + 1) * size);
+      const Numbers g = numbers_of(row(r * size, Numbers(begin, end))[w]);
+      double* sums = analytic.data() + r * columns;
+      for (std::int64_t j = 0, c = 0; j < n_in; ++j, c = c + 1 == columns ? 0 : c + 1) {
+        sums[c] += v[static_cast<std::size_t>(j)] * g[static_cast<std::size_t>(j)];
+      }
+    }
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const Numbers d = probe_.difference(i, c, columns, v, options_.eps);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int64_t end = std::min(n_out_, (r + 1) * size);
+        double numerical = 0;
+        for (std::int64_t k = r * size; k < end; ++k) {
+          numerical += u[static_cast<std::size_t>(k)] * d[static_cast<std::size_t>(k)];
+        }
+        const double sum = analytic[static_cast<std::size_t>(r * columns + c)];
+        if (close(sum, numerical)) continue;
+        find_entry(w, c, columns, r * size, end);
+        fail(i,
+             fmt::format("a random combination of {} to {} with respect to a random combination of elements {}, "
+                         "{}, ... of an input,",
+                         element_name(r * size), element_name(end - 1), c, c + columns),
+             sum, numerical, "");
+      }
+    }
+  }
+  // Fails with the entry of a block that is wrong, where one alone is enough.
+  void find_entry(std::size_t w, std::int64_t first, std::int64_t every, std::int64_t from, std::int64_t to) {
+    const std::int64_t n_in = probe_.inputs()[probe_.wanted()[w]].numel();
+    if (to - from > 64 || n_in / every > 64) return;
+    std::vector<Numbers> entries;
+    for (std::int64_t k = from; k < to; ++k) entries.push_back(numbers_of(row(k, {1})[w]));
+    for (std::int64_t j = first; j < n_in; j += every) {
+      compare_column(w, j, from, to, [&](std::int64_t k) {
+        return entries[static_cast<std::size_t>(k - from)][static_cast<std::size_t>(j)];
+      });
+    }
+  }
+
+  static std::vector<Numbers> all_numbers(const std::vector<Array>& arrays) {
+    std::vector<Numbers> all;
+    for (const Array& a : arrays) all.push_back(numbers_of(a));
+    return all;
+  }
+  void expect_gradients(const std::vector<Array>& found, const std::vector<Array>& expected,
+                        const std::string& what) const {
+    const detail::Apart apart = detail::farthest({"", {}, all_numbers(found)}, {"", {}, all_numbers(expected)});
+    if (apart.factor <= 1) return;
+    core::fail<GradError>("{}: the gradient with respect to {}, element {}, is {:.10g} {}, {:.10g}", probe_.op(),
+                          input_name(probe_.wanted()[apart.tensor]), apart.element, apart.a, what, apart.b);
+  }
+
+  // Gradients for several outputs are the sums of what each gives alone, which the Jacobian has proven.
+  void several_outputs() const {
+    const std::size_t n = differentiable_.size();
+    if (n < 2) return;
+    std::vector<std::vector<Array>> alone;
+    const auto some = [&](const std::vector<bool>& taken) {
+      std::vector<Array> dy(dy_.size());
+      for (std::size_t m = 0; m < n; ++m) {
+        if (taken[m]) dy[differentiable_[m]] = dy_[differentiable_[m]];
+      }
+      return probe_.gradients(call_, dy);
+    };
+    for (std::size_t m = 0; m < n; ++m) {
+      std::vector<bool> one(n, false);
+      one[m] = true;
+      alone.push_back(some(one));
+    }
+    // All of them, and all but one.
+    for (std::size_t left_out = n == 2 ? n : 0; left_out <= n; ++left_out) {
+      std::vector<bool> taken(n, true);
+      if (left_out < n) taken[left_out] = false;
+      std::vector<Array> sum;
+      for (std::size_t m = 0; m < n; ++m) {
+        for (std::size_t w = 0; w < alone[m].size() && taken[m]; ++w) {
+          if (sum.size() <= w)
+            sum.push_back(alone[m][w]);
+          else
+            sum[w] = sum[w] + alone[m][w];
+        }
+      }
+      expect_gradients(some(taken), sum,
+                       (left_out < n ? fmt::format("when all outputs but {} get a gradient", differentiable_[left_out])
+                                     : std::string("when all outputs get a gradient")) +
+                           ": it must be the sum of what they give one at a time");
+    }
+  }
+
+  void layouts_of_upstream() const {
+    std::vector<Array> other, wide, plain;
+    std::int64_t dims = 0;
+    for (const Array& u : dy_) {
+      dims = std::max<std::int64_t>(dims, u.dim());
+      other.push_back(detail::transposed(u));
+      wide.push_back(detail::expanded(u));
+      if (!wide.back().defined()) wide.back() = u;
+      plain.push_back(wide.back().clone());
+    }
+    if (dims == 0) return;
+    const char* said =
+        "for an upstream gradient that is {}, and for the same numbers laid out contiguously (does a "
+        "formula read memory as if it were?)";
+    expect_gradients(probe_.gradients(call_, other), probe_.gradients(call_, dy_),
+                     fmt::format(fmt::runtime(said), detail::transposed_name(dims)));
+    expect_gradients(probe_.gradients(call_, wide), probe_.gradients(call_, plain),
+                     fmt::format(fmt::runtime(said), "expanded"));
+  }
+
+  void layouts_of_inputs() const {
+    const auto evaluate = [this](const std::vector<Array>& at) {
+      detail::Outcome outcome;
+      Probe::Call call;
+      try {
+        call = probe_.call(at);
+      } catch (const std::exception& error) {
+        outcome.refused = error.what();
+        return outcome;
+      }
+      for (const Tensor& y : call.y) outcome.values.push_back(numbers_of(y.array()));
+      outcome.gradients = all_numbers(probe_.gradients(call, draw_upstream(call.y, options_.seed)));
+      return outcome;
+    };
+    std::vector<std::string> notes;
+    const std::vector<detail::LayoutFault> faults = detail::layout_faults(probe_.inputs(), evaluate, notes);
+    if (options_.notes != nullptr) options_.notes->insert(options_.notes->end(), notes.begin(), notes.end());
+    if (faults.empty()) return;
+    const auto& [input, layout, at] = faults[0];
+    core::fail<GradError>(
+        "{}: element {} of {} is {:.10g} where {} is {}, and {:.10g} for the same numbers laid out {}: does {} read "
+        "memory as if it were? If it depends on the layout by design, set GradcheckOptions::layouts to false",
+        probe_.op(), at.element,
+        at.gradient ? fmt::format("the gradient with respect to {}", input_name(probe_.wanted()[at.tensor]))
+                    : fmt::format("output {}", at.tensor),
+        at.a, input_name(input), layout, at.b, layout == "expanded" ? "contiguously" : "as given",
+        at.gradient ? "a formula" : "the forward");
+  }
+
+  static constexpr const char* kAbsent =
+      "wrong where they are absent: Dy<k> is undefined when output k was not used, which a formula that reads it has "
+      "to "
+      "ask for with defined()";
+  static constexpr std::int64_t kBlock = 8, kWork = std::int64_t{1} << 26;
+
+  Probe probe_;
+  const std::size_t given_;
+  const GradcheckOptions& options_;
+  Probe::Call call_;
+  std::vector<std::int64_t> starts_;         // of each output, all of them end to end
+  std::vector<std::size_t> differentiable_;  // outputs
+  std::int64_t n_out_ = 0;
+  std::vector<Array> dy_;
+  Numbers ones_;
+};
+
+// What would pass because nothing was checked.
+void must_have_something_to_check(const char* op, const Probe& probe, const std::vector<Tensor>& y, bool allow_empty) {
+  if (probe.wanted().empty()) {
+    core::fail<ValueError>("{}: at least one input must require grad: none of {} does; requires_grad_() asks for it",
+                           op, probe.inputs().size());
+  }
+  if (y.empty()) {
+    core::fail<ValueError>("{}: the function must return at least one defined floating-point tensor", op);
+  }
+  const auto empty = [](const auto& x) { return x.numel() == 0; };
+  const bool inputs = std::all_of(probe.wanted().begin(), probe.wanted().end(),
+                                  [&](std::size_t i) { return empty(probe.inputs()[i]); });
+  if (!allow_empty && (inputs || std::all_of(y.begin(), y.end(), empty))) {
+    core::fail<ValueError>(
+        "{}: there must be something to check: all {} have no elements; where that is meant, set "
+        "GradcheckOptions::allow_empty",
+        op, inputs ? "inputs that require grad" : "outputs");
+  }
 }
 
 }  // namespace
 
 Array numerical_jacobian(const Function& f, const std::vector<Tensor>& inputs, std::size_t i, double eps) {
-  const Array& x = inputs[i].array();
-  const std::int64_t n = x.numel();
-  const Array direction = core::zeros(x.shape(), kFloat64);
-  const Array flat = direction.view({n});
+  const AutoGradMode recording(true);
+  Probe probe("numerical_jacobian", f, inputs);
+  if (i >= inputs.size() || !inputs[i].defined() || inputs[i].dtype() != kFloat64) {
+    core::fail<ValueError>("numerical_jacobian: the input must be a float64 tensor: input {} of {}", i, inputs.size());
+  }
+  const std::int64_t n = inputs[i].numel();
+  const Numbers ones(static_cast<std::size_t>(n), 1);
   Array jacobian;
   for (std::int64_t k = 0; k < n; ++k) {
-    flat.select(0, k).fill_(1);
-    const Array row = difference(f, inputs, i, direction, eps);
-    flat.select(0, k).fill_(0);
-    if (!jacobian.defined()) jacobian = core::empty({n, row.numel()}, kFloat64);
-    jacobian.select(0, k).copy_(row);
+    const Numbers row = probe.difference(i, k, n, ones, eps);
+    const auto size = static_cast<std::int64_t>(row.size());
+    if (!jacobian.defined()) jacobian = core::empty({n, size}, kFloat64);
+    std::copy(row.begin(), row.end(), jacobian.data_ptr<double>() + k * size);
   }
-  if (!jacobian.defined()) jacobian = core::empty({0, flattened(smooth_outputs(f, inputs)).numel()}, kFloat64);
+  if (!jacobian.defined()) {
+    jacobian = core::empty({0, static_cast<std::int64_t>(numbers_of(probe.call().y).size())}, kFloat64);
+  }
+  probe.expect_untouched();
   return jacobian;
+}
+
+bool gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
+  const AutoGradMode recording(true);
+  Gradcheck check("gradcheck", f, given, given.size(), options);
+  must_have_something_to_check("gradcheck", check.probe(), check.probe().call().y, options.allow_empty);
+  return check.run();
 }
 
 namespace {
 
-// What would pass because nothing was checked.
-void must_have_something_to_check(const char* op, const Function& f, const std::vector<Tensor>& inputs) {
-  const bool wanted =
-      std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.defined() && x.requires_grad(); });
-  if (!wanted) {
-    core::fail<ValueError>("{}: at least one input must require grad: none of {} does; requires_grad_() asks for it",
-                           op, inputs.size());
-  }
-  if (smooth_outputs(f, inputs).empty()) {
-    core::fail<ValueError>("{}: the function must return at least one defined floating-point tensor", op);
-  }
-}
-
-bool run_gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
-  const std::vector<Tensor> inputs = own_leaves(given);
-  const std::vector<Tensor> outputs = smooth_outputs(f, inputs);
-  std::int64_t n_out = 0;
-  for (const Tensor& y : outputs) n_out += y.numel();
-  std::size_t wanted = 0;  // counts the inputs that require grad
-  core::Generator random(options.seed);
-  const auto draw = [&](IntArrayRef shape) {
-    return core::randn(shape, kFloat64, random.take(core::words_of(shape, kFloat64)));
-  };
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!inputs[i].defined() || !inputs[i].requires_grad()) continue;
-    const std::int64_t n_in = inputs[i].numel();
-    if (n_in * n_out <= options.whole_jacobian) {
-      const Array numerical = numerical_jacobian(f, inputs, i, options.eps);
-      const Array one_hot = core::zeros({n_out}, kFloat64);
-      for (std::int64_t k = 0; k < n_out; ++k) {
-        one_hot.select(0, k).fill_(1);
-        const Array row = vjp(outputs, inputs, one_hot)[wanted].array().reshape({n_in});
-        one_hot.select(0, k).fill_(0);
-        for (std::int64_t j = 0; j < n_in; ++j) {
-          compare(row.select(0, j).item<double>(), numerical.select(0, j).select(0, k).item<double>(), options, i,
-                  fmt::format("output element {} (flat index {} of the input)", k, j));
-        }
-      }
-    } else {
-      const Array u = draw({n_out}), v = draw(inputs[i].sizes());
-      const Array row = vjp(outputs, inputs, u)[wanted].array();
-      const double analytic = core::sum(row * v).item<double>();
-      const double numerical = core::sum(difference(f, inputs, i, v, options.eps) * u).item<double>();
-      compare(analytic, numerical, options, i, "a random projection of the outputs");
+// The product for gradients of all outputs, and of each alone, recorded and not.
+void expect_same_when_recorded(const Probe& probe, const Probe::Call& call, const std::vector<Array>& dy) {
+  for (std::size_t alone = dy.size() > 1 ? 0 : dy.size(); alone <= dy.size(); ++alone) {
+    std::vector<Array> some = dy;
+    for (std::size_t k = 0; k < dy.size() && alone < dy.size(); ++k) {
+      if (k != alone) some[k] = Array();
     }
-    ++wanted;
+    const auto numbers = [&](bool create_graph) {
+      detail::Outcome outcome;
+      for (const Array& dx : probe.gradients(call, some, create_graph)) outcome.gradients.push_back(numbers_of(dx));
+      return outcome;
+    };
+    const detail::Apart apart = detail::farthest(numbers(true), numbers(false));
+    if (apart.factor <= 1) continue;
+    core::fail<GradError>(
+        "gradgradcheck: the gradient with respect to input {}, element {}, must be the same under create_graph: "
+        "{:.10g} "
+        "for {:.10g}{}",
+        probe.wanted()[apart.tensor], apart.element, apart.a, apart.b,
+        alone < dy.size() ? fmt::format(", with a gradient for output {} only", alone) : "");
   }
-  return true;
 }
 
 }  // namespace
 
-bool gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
-  const AutoGradMode recording(true);
-  must_have_something_to_check("gradcheck", f, own_leaves(given));
-  return run_gradcheck(f, given, options);
-}
-
 bool gradgradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
   const AutoGradMode recording(true);
-  must_have_something_to_check("gradgradcheck", f, own_leaves(given));
-  const std::vector<Tensor> inputs = own_leaves(given);
-  core::Generator random(options.seed + 1);
-  std::vector<Tensor> all = inputs;
-  for (const Tensor& y : smooth_outputs(f, inputs)) {
-    const Array u = core::randn(y.sizes(), kFloat64, random.take(core::words_of(y.sizes(), kFloat64)));
-    all.push_back(Tensor(u));
+  const Probe probe("gradgradcheck", f, given);
+  const Probe::Call call = probe.call();
+  must_have_something_to_check("gradgradcheck", probe, call.y, options.allow_empty);
+  const std::vector<Array> dy = draw_upstream(call.y, options.seed + 1);
+  expect_same_when_recorded(probe, call, dy);
+  std::vector<Tensor> all = given;
+  for (const Array& u : dy) {
+    all.emplace_back(u);
     all.back().requires_grad_();
   }
-  const std::size_t n = inputs.size();
+  const std::size_t n = given.size();
   const Function gradient = [&f, n](const std::vector<Tensor>& at) {
     const std::vector<Tensor> x(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n));
-    std::vector<Tensor> from, dy, wanted;
+    std::vector<Tensor> from, dy_of, wanted;
     std::size_t k = n;
-    for (const Tensor& y : smooth_outputs(f, x)) {
+    for (const Tensor& y : f(x)) {
+      if (!y.defined() || !y.is_floating_point()) continue;
       if (y.requires_grad()) {
         from.push_back(y);
-        dy.push_back(at[k]);
+        dy_of.push_back(at[k]);
       }
       ++k;
     }
@@ -215,12 +440,13 @@ bool gradgradcheck(const Function& f, const std::vector<Tensor>& given, const Gr
       if (t.defined() && t.requires_grad()) wanted.push_back(t);
     }
     std::vector<Tensor> dx;
-    for (Tensor& g : grad(from, wanted, dy, true, true, true)) {
+    if (from.empty()) return dx;
+    for (Tensor& g : grad(from, wanted, dy_of, true, true, true)) {
       if (g.defined()) dx.push_back(std::move(g));
     }
     return dx;
   };
-  return run_gradcheck(gradient, all, options);
+  return Gradcheck("gradgradcheck", gradient, all, n, options).run();
 }
 
 }  // namespace gradus::autograd

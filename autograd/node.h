@@ -87,6 +87,8 @@ class GRADUS_API Node {
   virtual void release_saved() noexcept {}
   /// Whether gradients of an input may have the broadcast shape, for the engine to sum down.
   virtual bool broadcasts() const noexcept { return false; }
+  /// Whether its gradient is written by hand, beside a reference.
+  virtual bool is_rule() const noexcept { return false; }
 
   /// Hooks on the gradient of one output, run in the order of their registration. The number that add_hook returns is
   /// the hook's alone in the whole process.

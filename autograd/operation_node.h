@@ -94,6 +94,7 @@ class NodeOf final : public Node {
   const TensorMeta* outputs() const noexcept override { return metas_.data(); }
   int num_outputs() const noexcept override { return T::differentiable; }
   bool broadcasts() const noexcept override { return T::broadcasts; }
+  bool is_rule() const noexcept override { return IsRule<Op>; }
 
   void release_saved() noexcept override {
     Slots<Saved, __builtin_popcount(kept_in)> in;  // outlive the lock: what they free takes its time

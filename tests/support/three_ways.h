@@ -27,7 +27,7 @@ inline void passes(const autograd::CheckReport& report, const std::set<std::stri
     if (row.order == 2) second.insert(name);
     if (row.verdict == autograd::Verdict::Zero) continue;
     ++compared[row.order];
-    BOOST_TEST(row.hand_graph <= 1e-12, report);
+    if (!report.formulas_only) BOOST_TEST(row.hand_graph <= 1e-12, report);
     if (row.order == 2 && row.upstream == "expanded" && row.verdict == autograd::Verdict::Coarse) continue;
     BOOST_TEST((row.verdict == autograd::Verdict::Agree), report);
     if (row.order != 0) BOOST_TEST(row.hand_finite <= 1e-7, report);
