@@ -175,6 +175,17 @@ Edge strided_edge(const Tensor& x, const Array& view, Location at) {
   return recorded<AsStrided>(geometry_in(x.array(), view), {Operand(stretch_of(x, at), at)}, view);
 }
 
+// Whether every element of y is one of x, in the same storage.
+bool has_all_elements(const Array& x, const Array& y) {
+  const std::int64_t first = y.storage_offset() - x.storage_offset();
+  if (y.numel() == 0) return true;
+  if (first < 0 || first + length_of(y) > length_of(x)) return false;
+  if (x.is_contiguous()) return true;
+  const Array there = core::zeros({length_of(x)}, kBool);
+  there.as_strided(x.sizes(), x.strides(), 0).fill_(true);
+  return core::all(there.as_strided(y.sizes(), y.strides(), first)).item<bool>();
+}
+
 bool same_geometry(const Array& a, const Array& b) {
   return a.shape() == b.shape() && a.strides() == b.strides() && a.storage_offset() == b.storage_offset();
 }
@@ -214,9 +225,10 @@ Tensor as_strided(Operand x, IntArrayRef shape, IntArrayRef strides, std::option
   const Tensor& tensor = x.tensor();
   const Array result = tensor.array().as_strided(shape, strides, storage_offset.value_or(tensor.storage_offset()));
   if (!GradMode::is_enabled() || !tensor.requires_grad()) return detail::make_view(Array(result), {}, tensor);
-  // The geometry is over the storage, and may reach elements of the base that x does not have: the history leads to the
-  // base, if it led through it before.
-  const Tensor origin = detail::leads_to_base(tensor) ? Tensor(tensor.body().view->base) : tensor;
+  // The geometry is over the storage, and may reach elements of the base that x does not have: then the history leads
+  // to the base, around x.
+  const bool around = detail::leads_to_base(tensor) && !has_all_elements(tensor.array(), result);
+  const Tensor origin = around ? Tensor(tensor.body().view->base) : tensor;
   return detail::make_view(Array(result), strided_edge(origin, result, x.at()).node, tensor);
 }
 

@@ -459,6 +459,35 @@ BOOST_AUTO_TEST_CASE(as_strided_of_leaves_that_are_views) {
   }
 }
 
+// A gradient that is asked of a view comes through it, also where it is shown by strides; what it does not have comes from
+// its base.
+BOOST_AUTO_TEST_CASE(as_strided_of_a_view_is_seen_by_the_view) {
+  const Tensor x = leaf(counting({3, 4}, kFloat64));
+  for (const Tensor& v :
+       {x.narrow(1, 1, 2), x.t(), x[1], x.slice(0, 0, 3, 2), x.view({12}), x.narrow(0, 2, 1).squeeze()}) {
+    v.retain_grad();
+    int seen = 0;
+    v.register_hook([&](const Tensor&) { ++seen; });
+    std::vector<std::int64_t> once(static_cast<std::size_t>(v.dim()), 1);
+    const Tensor one = v.as_strided(once, once);  // its first element
+    one.sum().backward({}, true);
+    BOOST_CHECK_EQUAL(seen, 1);
+    BOOST_REQUIRE(v.grad().defined());
+    BOOST_CHECK_EQUAL(v.grad().sum().item<double>(), 1);
+    BOOST_CHECK_EQUAL(grad({one}, {v}, {tensor({2.}, kFloat64).view(once)})[0].sum().item<double>(), 2);
+  }
+  x.zero_grad();
+  const Tensor column = x.select(1, 1);
+  column.retain_grad();
+  column.as_strided({2, 2}, {4, 1}).sum().backward();  // and its neighbour
+  check(x.grad(), {0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0});
+  BOOST_CHECK(!column.grad().defined());
+  // Other numbers than the base's.
+  const Tensor v = x[0];
+  v.set_data(doubles({7, 8}));
+  check(v.as_strided({1}, {1}, 1), {8});
+}
+
 BOOST_AUTO_TEST_CASE(writes_into_views_of_bases_that_are_not_contiguous) {
   struct Base {
     std::string name;
