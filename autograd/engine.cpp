@@ -36,7 +36,9 @@ struct Pending {
       if (!gradient.defined()) continue;
       const core::WriteMark mark = gradient.array().storage()->writes();
       const int weight = (mark.by != nullptr ? 1 : 0) + (mark.at ? 2 : 0);
-      if (weight > best) best = weight, likely = &gradient;
+      if (weight <= best) continue;
+      best = weight;
+      likely = &gradient;
     }
     return *likely;
   }
@@ -108,16 +110,14 @@ class Pass {
 
 [[noreturn, gnu::cold, gnu::noinline]] void fail_changed_on_its_way(const Node& to, const Tensor& gradient) {
   core::fail<GradError>(
-      "{}: its gradient ({}, {}) must not be changed on its way: {}; a hook or a formula that keeps a gradient changes "
-      "a "
-      "clone() of it\n  on the way to {}",
+      "{}: its gradient ({}, {}) must not be changed on its way: {}; a hook or a formula that keeps one "
+      "changes a clone() of it\n  on the way to {}",
       to.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()), described(to));
 }
 [[noreturn, gnu::cold, gnu::noinline]] void fail_changed_by(const Node& node, const Tensor& gradient) {
   core::fail<GradError>(
-      "{}: its formula must not change the incoming gradient ({}, {}) in place, which other operations may read too: "
-      "{}; "
-      "compute another (dy * 2 for dy.mul_(2)), or change a clone()",
+      "{}: its formula must not change the incoming gradient ({}, {}) in place, which other operations may read "
+      "too: {}; compute another (dy * 2 for dy.mul_(2)), or change a clone()",
       node.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()));
 }
 
@@ -217,15 +217,15 @@ void Pass::run_hooks() {
   }
 }
 
-// Where an exception left a formula: with it, which of the gradients it could not ask.
+// Where an exception left a formula, and which gradients it did not get.
 std::string place_of(const Node& node, const Gradients& of_outputs) {
   std::string text = "in the backward pass of " + described(node);
   if (of_outputs.size() < 2) return text;
   for (std::size_t k = 0; k < of_outputs.size(); ++k) {
     if (of_outputs[k].defined()) continue;
     text += fmt::format(
-        "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, which a "
-        "formula has to ask first (dy.defined())",
+        "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, and its formula has to "
+        "ask dy.defined() first",
         k);
   }
   return text;
@@ -269,7 +269,10 @@ void Pass::run_node() {
     Tensor& result = of_inputs_[static_cast<std::size_t>(i)];
     if (!edges[i] || !needed(edges[i].node.get())) continue;
     if (!result.defined()) {
-      if (!ended_at_) ended_at_ = current_.node, ended_input_ = i;
+      if (!ended_at_) {
+        ended_at_ = current_.node;
+        ended_input_ = i;
+      }
       continue;
     }
     send(edges[i], fitted(std::move(result), edges[i].node->outputs()[edges[i].index], node, i));
@@ -287,7 +290,8 @@ void Pass::run() {
   accumulate();
 }
 
-// A gradient may lie in the memory of a `.grad`, as after y.backward(x.grad()): what comes to other leaves is what it was.
+// A gradient may lie in the memory of a `.grad`, as after y.backward(x.grad()): what comes to other leaves is what it
+// was.
 void Pass::copy_what_accumulation_changes() {
   std::unordered_set<const core::Storage*> changes;
   for (const Arrived& a : arrived_) changes.insert(a.leaf->written_by_accumulation(create_graph_));

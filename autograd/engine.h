@@ -13,8 +13,8 @@ namespace gradus::autograd {
 /// `gradients` (as many as outputs, or none) may be undefined for outputs of one element. `retain_graph` (default:
 /// create_graph) keeps the saved values for another pass. Each `.grad` is changed after the last node has run, and hooks
 /// after accumulation come last: an error leaves every `.grad` as it was, or, out of such a hook, complete. GradError when an output requires no grad, or
-/// an output of several elements has no gradient, or the saved values have been freed; ShapeError when a gradient does
-/// not fit.
+/// an output of several elements has no gradient, or the saved values have been freed, or a formula or a hook writes to
+/// its gradient; ShapeError when a gradient does not fit.
 GRADUS_API void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients = {},
                          std::optional<bool> retain_graph = {}, bool create_graph = false,
                          const std::vector<Tensor>& inputs = {});

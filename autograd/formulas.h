@@ -272,7 +272,7 @@ struct Traits {
   static_assert(is_view || !by_geometry, "by_geometry is said of views: is_view = true");
 };
 
-/// The operation's name as C has them, with a NUL at its end: Op::name may lack it.
+/// The operation's name as C wants it, with a NUL at its end, which Op::name may lack.
 template <class Op>
 inline constexpr auto c_name = [] {
   std::array<char, Op::name.size() + 1> text{};

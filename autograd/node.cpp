@@ -124,9 +124,8 @@ void Node::run_hooks(Gradients& of_outputs) {
     const Tensor replacement = hook(gradient);
     if (storage->write_count() != writes) {
       core::fail<GradError>(
-          "hook on a gradient of {}: it must not change its gradient in place, which other operations may read too: "
-          "{}; "
-          "return another in its place (g * 2 for g.mul_(2)), or change a clone()",
+          "hook on a gradient of {}: it must not change its gradient in place, which other operations may read "
+          "too: {}; return another in its place (g * 2 for g.mul_(2)), or change a clone()",
           name(), written(storage->writes()));
     }
     if (!replacement.defined()) continue;

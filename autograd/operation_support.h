@@ -42,6 +42,7 @@ GRADUS_API std::string text_of(const Scalar& value);
 GRADUS_API std::string text_of(const core::Dims& value);
 GRADUS_API std::string text_of(const core::RandomPosition& value);
 GRADUS_API std::string text_of(const std::vector<std::int64_t>& value);
+inline std::string text_of(float value) { return text_of(static_cast<double>(value)); }
 // Of exactly a bool: everything that converts to one would be printed as true.
 std::string text_of(std::same_as<bool> auto value) { return text_of_bool(value); }
 template <std::integral T>
@@ -51,9 +52,8 @@ requires(!std::same_as<T, bool>) std::string text_of(T value) {
 inline std::string text_of(std::string_view value) { return std::string(value); }
 inline std::string text_of(const char* value) { return value; }
 template <class T>
-std::string text_of(const std::optional<T>& value) {
-  return value ? text_of(*value) : "none";
-}
+requires requires(const T& value) { text_of(value); }
+std::string text_of(const std::optional<T>& value) { return value ? text_of(*value) : "none"; }
 
 template <class T>
 concept Printable = requires(const T& value) {

@@ -206,6 +206,7 @@ struct Toned {
       v("level", level);
       v("count", count);
       v("factor", factor);
+      v("other", other);
     }
   };
   static Array forward(const Attrs&, const Array& x) { return x * 1; }
@@ -362,7 +363,7 @@ BOOST_AUTO_TEST_CASE(attributes_of_ones_own_types) {
   std::vector<std::string> texts;
   for (const Attribute& each : y.grad_fn()->attributes()) texts.push_back(each.name + "=" + each.value);
   BOOST_CHECK((texts == std::vector<std::string>{"tone=light", "bright=false", "level=7", "count=18446744073709551615",
-                                                 "factor=0.5"}));
+                                                 "factor=0.5", "other=none"}));
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_inputs) {
