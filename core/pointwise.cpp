@@ -78,14 +78,20 @@ inline bool are_small(const Operand& a, const Operand& b) {
   return a.array != nullptr && b.array != nullptr && are_alike(*a.array, *b.array) && a.array->numel() <= kSmall;
 }
 
+/// The address of what is known to be defined, without another look.
+inline void* start_of(const Array& x) {
+  if (!x.defined()) __builtin_unreachable();
+  return x.data();
+}
+
 Array run_small(Kernel kernel, DType result, const Array& a, const Array& b, const void* param = nullptr) {
   const std::int64_t n = a.numel();  // small: no product of sizes overflows
   // In one dimension the strides of `a` will do. Otherwise those of its sizes of 1 may be anything.
   Ref<Storage> storage = Storage::allocate(n * size_of(result));
   Array out = a.dim() == 1 && n > 1 ? Array(std::move(storage), a.shape(), a.strides(), 0, result)
                                     : Array(std::move(storage), a.shape(), result);
-  const void* const in[2] = {a.data(), b.data()};
-  kernel(out.data(), in, static_cast<std::size_t>(n), param);
+  const void* const in[2] = {start_of(a), start_of(b)};
+  kernel(start_of(out), in, static_cast<std::size_t>(n), param);
   return out;
 }
 
@@ -97,8 +103,8 @@ bool are_small_into(const Array& out, const Operand& a, const Operand& b) {
 }
 
 void run_small_into(const Array& out, Kernel kernel, const Operand& a, const Operand& b, const void* param = nullptr) {
-  const void* const in[2] = {a.array->data(), b.array->data()};
-  kernel(out.data(), in, static_cast<std::size_t>(out.numel()), param);
+  const void* const in[2] = {start_of(*a.array), start_of(*b.array)};
+  kernel(start_of(out), in, static_cast<std::size_t>(out.numel()), param);
 }
 
 /// What computes an operation on operands of one dtype without a look at their values; null where there is no such thing.
