@@ -1,6 +1,6 @@
 #include "activation.h"
 
-#include <cmath>
+#include <limits>
 
 #include "../core/activation.h"
 #include "../core/fail.h"
@@ -26,7 +26,7 @@ struct LogisticSlope {
 };
 struct Log1pExp {
   static constexpr std::string_view name = "log1p_exp";
-  static Array forward(const Array& x) { return core::softplus(x, 1, INFINITY); }
+  static Array forward(const Array& x) { return core::softplus(x, 1, std::numeric_limits<double>::infinity()); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic(x); });
 };
 // dPhi/dx = exp(-x^2 / 2) / sqrt(2 pi)
@@ -48,7 +48,7 @@ struct ExpTimes {
 template <class F>
 Tensor gated(const Tensor& x, double bound, F f) {
   const Tensor far = abs(x) > bound, near = masked_fill(x, far, 0);
-  return where(far, relu(x), near * f(near));
+  return where(far, clamp_min(x, 0), near * f(near));
 }
 
 }  // namespace
@@ -137,7 +137,10 @@ Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
   const Tensor in = x.tensor();
   return where(in > 0, in, in * negative_slope);
 }
-Tensor elu(Operand x, const Scalar& alpha) { return apply<EluRule>({alpha.toDouble()}, x); }
+Tensor elu(Operand x, const Scalar& alpha) {
+  check_floating("elu", x);
+  return apply<EluRule>({alpha.toDouble()}, x);
+}
 Tensor tanh_backward(Operand dy, Operand y) { return apply<TanhBackward>(dy, y); }
 Tensor sigmoid_backward(Operand dy, Operand y) { return apply<SigmoidBackward>(dy, y); }
 

@@ -113,7 +113,7 @@ GRADUS_API Tensor mean(Operand x, IntArrayRef dim = {}, bool keepdim = false, st
 /// Variance with divisor count - 1 (unbiased) or count.
 GRADUS_API Tensor var(Operand x);
 GRADUS_API Tensor var(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
-GRADUS_API Tensor std(Operand x);  ///< its gradient at 0 is 0
+GRADUS_API Tensor std(Operand x);  ///< its gradient at 0 is 0, its second derivative there NaN
 GRADUS_API Tensor std(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
 GRADUS_API Tensor max(Operand x);  ///< of equal ones each takes the same share of the gradient
 GRADUS_API Tensor min(Operand x);
@@ -128,7 +128,7 @@ GRADUS_API Tensor all(Operand x);
 GRADUS_API Tensor any(Operand x);
 GRADUS_API Tensor all(Operand x, std::int64_t dim, bool keepdim = false);
 GRADUS_API Tensor any(Operand x, std::int64_t dim, bool keepdim = false);
-/// (sum |x|^p)^(1/p); the gradient at 0 is 0.
+/// (sum |x|^p)^(1/p); the gradient at 0 is 0, the second derivative there NaN.
 GRADUS_API Tensor norm(Operand x, const Scalar& p = 2);
 GRADUS_API Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim = false);
 GRADUS_API Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim = false);

@@ -1,6 +1,6 @@
 #include "loss.h"
 
-#include <cmath>
+#include <limits>
 
 #include "../autograd/activation.h"
 #include "../autograd/create.h"
@@ -25,7 +25,7 @@ std::array<Array, 3> BCEWithLogitsRule::backward(autograd::Needs needs, autograd
   std::array<Array, 3> gradients;
   if (needs[0]) gradients[0] = core::logit_loss_slope(x, target, weighted ? pos_weight * target : target) * dl;
   if (!needs[1] && !(weighted && needs[2])) return gradients;
-  const Array softplus = weighted ? core::softplus(-x, 1, INFINITY) : Array();
+  const Array softplus = weighted ? core::softplus(-x, 1, std::numeric_limits<double>::infinity()) : Array();
   if (needs[1]) gradients[1] = dl * (weighted ? (pos_weight - 1) * softplus - x : -x);
   if (weighted && needs[2]) gradients[2] = dl * target * softplus;
   return gradients;

@@ -16,6 +16,7 @@
 #include <gradus/autograd/engine.h>
 #include <gradus/autograd/functions.h>
 #include <gradus/autograd/operators.h>
+#include <gradus/core/instruction_set.h>
 #include <gradus/layers/functional.h>
 
 #include "support/pytorch.h"
@@ -109,7 +110,7 @@ std::string fault(const std::string& name, int order, double x, double got, doub
     return same ? "" : fmt::format("{} for {}", got, expected);
   }
   const double error = std::abs(got - expected);
-  const double scale = std::max<double>(std::abs(expected), std::numeric_limits<T>::min());
+  const double scale = std::max(std::abs(expected), static_cast<double>(std::numeric_limits<T>::min()));
   const double bound = sizeof(T) == 4 ? 1e-5 : 1e-13;
   if (error <= bound * scale) return "";
   for (const Exception& e : exceptions()) {
@@ -155,11 +156,17 @@ BOOST_AUTO_TEST_SUITE(function_values)
 BOOST_AUTO_TEST_CASE(activations_and_losses_agree_with_higher_precision) {
   const PyTorchFile file("functions");
   std::vector<std::string> names;
-  for (const auto& [name, function] : functions()) {
-    names.push_back(name);
-    check_function<float>(file, name, function);
-    check_function<double>(file, name, function);
+  for (const auto& [name, function] : functions()) names.push_back(name);
+  for (const std::string_view instructions : instruction_sets()) {
+    BOOST_TEST_CONTEXT(instructions) {
+      use_instruction_set(instructions);
+      for (const auto& [name, function] : functions()) {
+        check_function<float>(file, name, function);
+        check_function<double>(file, name, function);
+      }
+    }
   }
+  use_instruction_set("");
   std::vector<std::string> in_file = file.cases("");
   in_file.erase(std::remove(in_file.begin(), in_file.end(), "points"), in_file.end());
   BOOST_TEST(names == in_file, boost::test_tools::per_element());
