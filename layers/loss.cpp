@@ -41,6 +41,13 @@ void check_target(const char* op, const Tensor& x, const Tensor& target) {
       target.sizes(), x.sizes());
 }
 
+// What weighs the losses may repeat, but not make more of them.
+void check_factor(const char* name, const Tensor& factor, const Tensor& x) {
+  if (!factor.defined() || core::broadcasts_to(factor.sizes(), x.sizes())) return;
+  core::fail<ShapeError>("binary_cross_entropy_with_logits: {} must broadcast to input's shape: {} for input {}", name,
+                         factor.sizes(), x.sizes());
+}
+
 Tensor reduced(const Tensor& losses, Reduction reduction) {
   if (reduction == kNone) return losses;
   return reduction == kSum ? losses.sum() : losses.mean();
@@ -90,6 +97,8 @@ Tensor binary_cross_entropy_with_logits(Operand input, const Tensor& target, con
   const autograd::Scope scope(input.at());
   const Tensor &x = input.tensor(), &t = target;
   nn::check_target("binary_cross_entropy_with_logits", x, t);
+  nn::check_factor("weight", weight, x);
+  nn::check_factor("pos_weight", pos_weight, x);
   const DType dtype = promote_types(x.dtype(), t.dtype());
   const Tensor positive = pos_weight.defined() ? pos_weight.to(dtype).expand(x.sizes()) : pos_weight;
   const Tensor losses = autograd::apply<nn::BCEWithLogitsRule>({x.to(dtype), input.at()}, {t.to(dtype), input.at()},

@@ -362,6 +362,54 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   BOOST_TEST(F::mse_loss(ones({4}), zeros({4})).item<double>() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(what_weighs_a_loss_repeats_but_makes_no_more_of_them) {
+  const auto bce = [](const std::vector<std::int64_t>& x, const std::vector<std::int64_t>& factor, bool positive) {
+    const Tensor weight = ones(factor), none;
+    return binary_cross_entropy_with_logits(randn(x), zeros(x), positive ? none : weight, positive ? weight : none,
+                                            gradus::kNone);
+  };
+  for (const bool positive : {false, true}) {
+    const char* const name =
+        positive ? "pos_weight must broadcast to input's shape" : "weight must broadcast to input's shape";
+    for (const std::vector<std::int64_t>& factor :
+         std::vector<std::vector<std::int64_t>>{{1, 3, 1, 1}, {1, 3, 1, 3}, {3, 2, 3}, {3, 3, 3}, {2}, {0}}) {
+      check_error<ShapeError>(
+          [&] {
+            bce({3, 1, 3}, factor, positive);
+          },
+          {"binary_cross_entropy_with_logits: ", name, core::to_string(factor), "[3, 1, 3]"});
+    }
+    for (const std::vector<std::int64_t>& factor :
+         std::vector<std::vector<std::int64_t>>{{}, {1}, {3}, {1, 3}, {3, 1, 1}, {3, 1, 3}}) {
+      BOOST_TEST(bce({3, 1, 3}, factor, positive).sizes().vec() == (std::vector<std::int64_t>{3, 1, 3}));
+    }
+  }
+  nn::BCEWithLogitsLoss layer(nn::BCEWithLogitsLossOptions().weight(ones({2, 2, 3})));
+  check_error<ShapeError>(
+      [&] {
+        layer(randn({2, 3}), zeros({2, 3}));
+      },
+      {"weight must broadcast", "[2, 2, 3]", "[2, 3]"});
+  // Others that may repeat within a shape that stands.
+  const Tensor x = zeros({2, 3}), large = ones({4, 2, 3});
+  check_error<ShapeError>([&] { x.add_(large); }, {"add_: ", "[2, 3]", "[4, 2, 3]"});
+  check_error<ShapeError>([&] { x.mul_(large); }, {"mul_: ", "[2, 3]", "[4, 2, 3]"});
+  check_error<ShapeError>([&] { x.copy_(large); }, {"copy_: ", "[2, 3]", "[4, 2, 3]"});
+  check_error<ShapeError>([&] { x[0] = ones({2, 3}); }, {"copy_: "});
+  check_error<ShapeError>([&] { x.bernoulli_(large); }, {"bernoulli_: "});
+  check_error<ShapeError>(
+      [&] {
+        addmm(ones({1, 2, 2}), ones({2, 3}), ones({3, 2}));
+      },
+      {"addmm: ", "[2, 2]", "[1, 2, 2]"});
+  check_error<ShapeError>([&] { nll_loss(x, zeros({2}, kInt64), ones({2, 3})); }, {"nll_loss: weight must be [C]"});
+  check_error<ShapeError>(
+      [&] {
+        scaled_dot_product_attention(ones({1, 2, 3}), ones({1, 2, 3}), ones({1, 2, 3}), ones({2, 2, 2}));
+      },
+      {"attn_mask must broadcast"});
+}
+
 BOOST_AUTO_TEST_CASE(names_as_tutorials_spell_them) {
   const Tensor x = randn({3, 4}), t = classes({0, 3, 1});
   const Tensor l = gradus::nll_loss(gradus::log_softmax(x, 1), t);
