@@ -1,7 +1,9 @@
 // For programs written for PyTorch's C++ frontend: <torch/torch.h> becomes <gradus/torch.h>.
 #pragma once
 
-#include <cmath>  // which programs that include <torch/torch.h> rely on
+// Which programs that include <torch/torch.h> rely on.
+#include <cmath>
+#include <iostream>
 #include <optional>
 
 #include "gradus.h"

@@ -135,7 +135,9 @@ Scalar scaled(const Scalar& b, const Scalar& alpha) { return alpha == Scalar(1) 
 
 Tensor add(Operand a, Operand b, const Scalar& alpha) { return apply<Add>({alpha}, a, b); }
 Tensor add(Operand a, const Scalar& b, const Scalar& alpha) { return apply<AddNumber>({scaled(b, alpha)}, a); }
-Tensor sub(Operand a, Operand b, const Scalar& alpha) { return apply<Sub>({alpha}, a, b); }
+Tensor sub(Operand a, Operand b, const Scalar& alpha) {
+  return core::in_name_of("sub", [&] { return apply<Sub>({alpha}, a, b); });
+}
 Tensor sub(Operand a, const Scalar& b, const Scalar& alpha) { return apply<SubNumber>({scaled(b, alpha)}, a); }
 Tensor rsub(Operand a, const Scalar& b) { return apply<SubFromNumber>({b}, a); }
 Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
@@ -152,12 +154,13 @@ const Tensor& Tensor::add_(const Scalar& b, const Scalar& alpha, Location at) co
   return *this;
 }
 const Tensor& Tensor::sub_(const Tensor& b, const Scalar& alpha, Location at) const {
-  core::check_difference(dtype(), b.dtype());
-  apply_inplace<SubFrom>({alpha}, {*this, at}, Operand(b, at));
-  return *this;
+  return core::in_name_of("sub_", [&]() -> const Tensor& {
+    core::check_difference(dtype(), b.dtype());
+    return apply_inplace<SubFrom>({alpha}, {*this, at}, Operand(b, at));
+  });
 }
 const Tensor& Tensor::sub_(const Scalar& b, const Scalar& alpha, Location at) const {
-  core::check_difference(dtype(), b.category());
+  core::in_name_of("sub_", [&] { core::check_difference(dtype(), b.category()); });
   apply_inplace<SubNumberFrom>({scaled(b, alpha)}, {*this, at});
   return *this;
 }

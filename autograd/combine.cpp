@@ -153,7 +153,11 @@ Tensor cat(OperandList tensors, std::int64_t dim) {
     if (skipped) attrs.skipped.push_back(static_cast<std::int64_t>(attrs.ends.size()));
     const std::int64_t length =
         skipped || a.dim() == 0 ? 0 : a.shape()[std::min(static_cast<int>(attrs.dim), a.dim() - 1)];
-    attrs.ends.push_back((attrs.ends.empty() ? 0 : attrs.ends.back()) + length);
+    std::int64_t end = 0;
+    if (__builtin_add_overflow(attrs.ends.empty() ? 0 : attrs.ends.back(), length, &end)) {
+      core::fail<ShapeError>("cat: the joined size must fit into 64 bits: {} behind {}", length, attrs.ends.back());
+    }
+    attrs.ends.push_back(end);
   }
   return apply<Cat>(attrs, tensors);
 }

@@ -54,13 +54,14 @@ Tensor empty(IntArrayRef shape, const TensorOptions& options) {
   return made(core::empty(shape, options.dtype()), options);
 }
 Tensor zeros(IntArrayRef shape, const TensorOptions& options) {
-  return made(core::zeros(shape, options.dtype()), options);
+  return core::in_name_of("zeros", [&] { return made(core::zeros(shape, options.dtype()), options); });
 }
 Tensor ones(IntArrayRef shape, const TensorOptions& options) {
-  return made(core::ones(shape, options.dtype()), options);
+  return core::in_name_of("ones", [&] { return made(core::ones(shape, options.dtype()), options); });
 }
 Tensor full(IntArrayRef shape, const Scalar& value, const TensorOptions& options) {
-  return made(core::full(shape, value, options.dtype_or(own_dtype(value))), options);
+  return core::in_name_of("full",
+                          [&] { return made(core::full(shape, value, options.dtype_or(own_dtype(value))), options); });
 }
 Tensor empty_like(const Tensor& x, const TensorOptions& options) { return empty(x.sizes(), like(x, options)); }
 Tensor zeros_like(const Tensor& x, const TensorOptions& options) { return zeros(x.sizes(), like(x, options)); }
@@ -81,19 +82,27 @@ Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, cons
 }
 Tensor eye(std::int64_t n, const TensorOptions& options) { return eye(n, n, options); }
 Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options) {
-  return made(core::eye(n, m, options.dtype()), options);
+  return core::in_name_of("eye", [&] { return made(core::eye(n, m, options.dtype()), options); });
 }
 
 Tensor rand(IntArrayRef shape, const TensorOptions& options) { return rand(shape, std::nullopt, options); }
 Tensor rand(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options) {
-  return made(core::rand(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
+  return core::in_name_of("rand", [&] {
+    return made(core::rand(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
+  });
 }
 Tensor randn(IntArrayRef shape, const TensorOptions& options) { return randn(shape, std::nullopt, options); }
 Tensor randn(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options) {
-  return made(core::randn(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
+  return core::in_name_of("randn", [&] {
+    return made(core::randn(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
+  });
 }
-Tensor rand_like(const Tensor& x, const TensorOptions& options) { return rand(x.sizes(), like(x, options)); }
-Tensor randn_like(const Tensor& x, const TensorOptions& options) { return randn(x.sizes(), like(x, options)); }
+Tensor rand_like(const Tensor& x, const TensorOptions& options) {
+  return core::in_name_of("rand_like", [&] { return rand(x.sizes(), like(x, options)); });
+}
+Tensor randn_like(const Tensor& x, const TensorOptions& options) {
+  return core::in_name_of("randn_like", [&] { return randn(x.sizes(), like(x, options)); });
+}
 Tensor randint(std::int64_t high, IntArrayRef shape, const TensorOptions& options) {
   return randint(0, high, shape, std::nullopt, options);
 }
@@ -116,15 +125,15 @@ Tensor randperm(std::int64_t n, const std::optional<Generator>& generator, const
 }
 Tensor normal(double mean, double std, IntArrayRef shape, const std::optional<Generator>& generator,
               const TensorOptions& options) {
-  const Tensor x(core::empty(shape, options.dtype()));
-  x.normal_(mean, std, generator);
+  const Tensor x = core::in_name_of(
+      "normal", [&] { return Tensor(core::empty(shape, options.dtype())).normal_(mean, std, generator); });
   return options.requires_grad() ? x.requires_grad_() : x;
 }
 Tensor bernoulli(const Tensor& x, const std::optional<Generator>& generator) {
   return Tensor(core::bernoulli(x.array(), chosen(generator).take(x.numel())));
 }
 Tensor bernoulli(const Tensor& x, double p, const std::optional<Generator>& generator) {
-  return empty_like(x).bernoulli_(p, generator);
+  return core::in_name_of("bernoulli", [&] { return Tensor(empty_like(x).bernoulli_(p, generator)); });
 }
 Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement,
                    const std::optional<Generator>& generator) {
@@ -143,14 +152,13 @@ Tensor Tensor::multinomial(std::int64_t count, bool replacement, const std::opti
 }
 
 Tensor from_blob(void* data, IntArrayRef shape, const TensorOptions& options) {
-  return made(core::from_blob(data, shape, core::contiguous_strides(shape), {}, options.dtype()), options);
+  return made(core::from_blob(data, shape, {}, {}, options.dtype()), options);
 }
 Tensor from_blob(void* data, IntArrayRef shape, IntArrayRef strides, const TensorOptions& options) {
   return made(core::from_blob(data, shape, strides, {}, options.dtype()), options);
 }
 Tensor from_blob(void* data, IntArrayRef shape, std::function<void(void*)> deleter, const TensorOptions& options) {
-  return made(core::from_blob(data, shape, core::contiguous_strides(shape), std::move(deleter), options.dtype()),
-              options);
+  return made(core::from_blob(data, shape, {}, std::move(deleter), options.dtype()), options);
 }
 
 Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& options) {

@@ -48,7 +48,9 @@ struct ZeroInto {
 };
 
 // Numbers drawn anew: no gradient flows through x's old ones.
-const Tensor& drawn(const Tensor& x, const Tensor& numbers, Location at) { return x.copy_(numbers, at); }
+const Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
+  return core::in_name_of(op, [&]() -> const Tensor& { return x.copy_(numbers, at); });
+}
 core::RandomPosition take(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
 }
@@ -82,38 +84,42 @@ const Tensor& Tensor::uniform_(double from, double to, const std::optional<Gener
     core::fail<ValueError>("uniform_: to - from must be a number that {} holds: from {} to {}", dtype, from, to);
   }
   const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
-  return drawn(*this, Tensor(unit * (to - from) + from), at);
+  return drawn("uniform_", *this, Tensor(unit * (to - from) + from), at);
 }
 const Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
   if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
   const DType dtype = floating(*this, "normal_");
   const Array standard = core::randn(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
-  return drawn(*this, Tensor(standard * std + mean), at);
+  return drawn("normal_", *this, Tensor(standard * std + mean), at);
 }
 const Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
   if (!(lambda > 0)) core::fail<ValueError>("exponential_: lambda must be above 0: {}", lambda);
   const DType dtype = floating(*this, "exponential_");
   const core::RandomPosition position = take(generator, core::words_of(sizes(), kFloat64));
-  return drawn(*this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
+  return drawn("exponential_", *this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
 }
 const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
   if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);
   const core::RandomPosition position = take(generator, numel());
   const Operand self{*this, at};
   if (detail::begin_inplace("bernoulli_", &self, 1)) {
-    return drawn(*this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
+    return drawn("bernoulli_", *this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
   }
   core::bernoulli_out(array(), p, position);  // no history to keep: in one pass
   array().mark_written("bernoulli_", at);
   return *this;
 }
 const Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {
-  return drawn(*this, Tensor(core::bernoulli(p.array().expand(sizes()), take(generator, numel()))), at);
+  const Array each = core::in_name_of("bernoulli_", [&] { return p.array().expand(sizes()); });
+  return drawn("bernoulli_", *this, Tensor(core::bernoulli(each, take(generator, numel()))), at);
 }
 const Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<Generator>& generator,
                               Location at) const {
-  const core::RandomPosition position = take(generator, core::words_of_randint(from, to, sizes()));
-  return drawn(*this, Tensor(core::randint(from, to, sizes(), dtype(), position)), at);
+  const Array numbers = core::in_name_of("random_", [&] {
+    const core::RandomPosition position = take(generator, core::words_of_randint(from, to, sizes()));
+    return core::randint(from, to, sizes(), dtype(), position);
+  });
+  return drawn("random_", *this, Tensor(numbers), at);
 }
 const Tensor& Tensor::random_(const std::optional<Generator>& generator, Location at) const {
   const DType type = dtype();

@@ -85,7 +85,7 @@ Tensor matmul(Operand a, Operand b) {
 Tensor mm(Operand a, Operand b) {
   check_dims(a, 2, "mm", "the first operand");
   check_dims(b, 2, "mm", "the second operand");
-  return matmul(a, b);
+  return core::in_name_of("mm", [&] { return matmul(a, b); });
 }
 Tensor bmm(Operand a, Operand b) {
   check_dims(a, 3, "bmm", "the first operand");
@@ -93,17 +93,17 @@ Tensor bmm(Operand a, Operand b) {
   if (a.tensor().size(0) != b.tensor().size(0)) {
     core::fail<ShapeError>("bmm: batch sizes differ: {} x {}", a.tensor().sizes(), b.tensor().sizes());
   }
-  return matmul(a, b);
+  return core::in_name_of("bmm", [&] { return matmul(a, b); });
 }
 Tensor mv(Operand a, Operand x) {
   check_dims(a, 2, "mv", "the matrix");
   check_dims(x, 1, "mv", "the vector");
-  return matmul(a, x);
+  return core::in_name_of("mv", [&] { return matmul(a, x); });
 }
 Tensor dot(Operand a, Operand b) {
   check_dims(a, 1, "dot", "the first operand");
   check_dims(b, 1, "dot", "the second operand");
-  return matmul(a, b);
+  return core::in_name_of("dot", [&] { return matmul(a, b); });
 }
 Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
   return apply<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
@@ -120,7 +120,7 @@ Tensor& mm_out(Tensor& out, Operand a, Operand b) {
   if (detail::recording(all, 3)) {
     core::fail<GradError>("mm_out: writing into a given result is not recorded: use mm, or open a NoGradGuard");
   }
-  core::gemm(out.array(), a.tensor().array(), b.tensor().array());
+  core::in_name_of("mm_out", [&] { core::gemm(out.array(), a.tensor().array(), b.tensor().array()); });
   out.array().mark_written("mm_out", a.at());
   return out;
 }

@@ -1,9 +1,12 @@
 // A tensor on its way into an operation, with the place of the call.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
+#include "../core/dtype.h"
 #include "../core/location.h"
 
 namespace gradus {
@@ -23,6 +26,23 @@ class Operand {
  private:
   const Tensor* tensor_;
   Location at_;
+};
+
+/// What stands in brackets, and a number on the right of an assignment, with the place where they are written.
+struct IndexAt {
+  template <class I>
+  requires(std::is_integral_v<I>) IndexAt(I i, Location where = Location::here())
+  noexcept  // NOLINT
+      : index(static_cast<std::int64_t>(i)), at(where) {}
+  std::int64_t index;
+  Location at;
+};
+struct NumberAt {
+  template <class N>
+  requires(std::is_convertible_v<N, Scalar>) NumberAt(const N& value, Location where = Location::here())  // NOLINT
+      : number(value), at(where) {}
+  Scalar number;
+  Location at;
 };
 
 /// Several tensors as an operand: `{a, b}` or a vector.

@@ -219,6 +219,11 @@ void overwrite(std::string_view op, const core::Array& x, const core::Array& res
   x.copy_(result);
 }
 
+void name_inplace(Error& error, std::string_view op) {
+  const std::string_view functional = op.ends_with('_') ? op.substr(0, op.size() - 1) : op;
+  error.rename(std::string(functional) + "_", functional);
+}
+
 bool begin_inplace(const char* op, const Operand* inputs, int count) {
   const Tensor& self = inputs[0].tensor();
   if (self.array().may_overlap_itself()) {

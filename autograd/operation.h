@@ -203,7 +203,7 @@ inline constexpr detail::Apply<Op> apply{};
 /// Computes y = Op(x, ...) and overwrites x with it, in the history of x, its base and its views too. When Op has a
 /// `static void write(const Array& x, [attrs,] others...)`, that is what changes the numbers.
 template <class Op, class... X>
-const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self, const X&... others) {
+const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self, const X&... others) try {
   const Operand inputs[] = {self, Operand(others)...};
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
@@ -249,6 +249,9 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
     detail::end_inplace(self.tensor(), std::move(node), self.at());
   }
   return self.tensor();
+} catch (Error& error) {
+  detail::name_inplace(error, Op::name);
+  throw;
 }
 
 }  // namespace gradus::autograd

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "../core/errors.h"
 #include "../core/random.h"
 #include "node.h"
 #include "operand.h"
@@ -155,6 +156,8 @@ GRADUS_API void differentiate(const Node& rule, const std::vector<Tensor>& outpu
                               const Gradients& dy, Gradients& dx);
 /// Checks that inputs[0] may be changed in place; whether the change is to be recorded.
 GRADUS_API bool begin_inplace(const char* op, const Operand* inputs, int count);
+/// An error of the functional operation becomes one of the in-place form: "add" of add_, "exp" of exp_.
+GRADUS_API void name_inplace(Error& error, std::string_view op);
 /// x <- result. DTypeError when x's dtype is of a lower category, ShapeError when the shapes differ.
 GRADUS_API void overwrite(std::string_view op, const core::Array& x, const core::Array& result);
 /// Gives a tensor that was changed in place its new history, and its base and views theirs.

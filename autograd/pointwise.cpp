@@ -369,7 +369,9 @@ Tensor clamp(Operand x, const std::optional<Scalar>& low, const std::optional<Sc
 }
 Tensor clamp_min(Operand x, const Scalar& low) { return clamp(x, low); }
 Tensor clamp_max(Operand x, const Scalar& high) { return clamp(x, {}, high); }
-Tensor masked_fill(Operand x, Operand mask, const Scalar& value) { return apply<MaskedFill>({value}, x, mask); }
+Tensor masked_fill(Operand x, Operand mask, const Scalar& value) {
+  return core::in_name_of("masked_fill", [&] { return apply<MaskedFill>({value}, x, mask); });
+}
 
 const Tensor& Tensor::neg_(Location at) const { return apply_inplace<Neg>({}, {*this, at}); }
 const Tensor& Tensor::abs_(Location at) const { return apply_inplace<Abs>({}, {*this, at}); }

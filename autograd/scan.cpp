@@ -177,7 +177,8 @@ std::tuple<Tensor, Tensor> sort(Operand x, std::optional<bool>, std::int64_t dim
   return sort(x, dim, descending);
 }
 Tensor argsort(Operand x, std::int64_t dim, bool descending) {
-  return Tensor(std::get<1>(core::sort(x.tensor().array(), dim, descending)));
+  return core::in_name_of("argsort",
+                          [&] { return Tensor(std::get<1>(core::sort(x.tensor().array(), dim, descending))); });
 }
 std::tuple<Tensor, Tensor> topk(Operand x, std::int64_t k, std::int64_t dim, bool largest, bool) {
   return apply<Topk>({k, wrapped(x, dim, "topk"), largest}, x);

@@ -35,9 +35,8 @@ class GRADUS_API Tensor {
   Tensor& operator=(const Tensor&) & noexcept = default;
   Tensor& operator=(Tensor&&) & noexcept = default;
   /// `x[0] = y`, `x.index({Slice(), 1}) = 3`: to assign to a view that has no name is to write into what it shows.
-  const Tensor& operator=(const Tensor& src) && { return copy_(src, Location::unknown()); }      // NOLINT: as PyTorch's
-  const Tensor& operator=(Tensor&& src) && { return copy_(src, Location::unknown()); }           // NOLINT
-  const Tensor& operator=(const Scalar& value) && { return fill_(value, Location::unknown()); }  // NOLINT
+  const Tensor& operator=(Operand src) && { return copy_(src.tensor(), src.at()); }                      // NOLINT: as
+  const Tensor& operator=(const autograd::NumberAt& value) && { return fill_(value.number, value.at); }  // NOLINT
   /// A tensor without history; undefined when the array is.
   explicit Tensor(core::Array&& array)
       : body_(array.defined() ? autograd::Body::make(std::move(array)) : core::Ref<autograd::Body>()) {}
@@ -89,10 +88,7 @@ class GRADUS_API Tensor {
   bool requires_grad() const { return static_cast<bool>(edge()); }
   /// Asks for (or ceases to ask for) a gradient. GradError for integers, and for a result of an operation when false.
   const Tensor& requires_grad_(bool requires_grad = true) const;
-  Tensor& set_requires_grad(bool requires_grad) {
-    requires_grad_(requires_grad);
-    return *this;
-  }
+  const Tensor& set_requires_grad(bool requires_grad) const { return requires_grad_(requires_grad); }
   bool is_leaf() const;
   /// The node that made this tensor; null for a leaf.
   core::Ref<autograd::Node> grad_fn() const;
@@ -334,8 +330,8 @@ class GRADUS_API Tensor {
     return gradus::reshape({*this, at}, shape);
   }
   Tensor view(IntArrayRef shape, Location at = Location::here()) const;
-  Tensor view_as(const Tensor& other, Location at = Location::here()) const { return view(other.sizes(), at); }
-  Tensor reshape_as(const Tensor& other, Location at = Location::here()) const { return reshape(other.sizes(), at); }
+  Tensor view_as(const Tensor& other, Location at = Location::here()) const;
+  Tensor reshape_as(const Tensor& other, Location at = Location::here()) const;
   Tensor flatten(std::int64_t start_dim = 0, std::int64_t end_dim = -1, Location at = Location::here()) const {
     return gradus::flatten({*this, at}, start_dim, end_dim);
   }
@@ -348,7 +344,7 @@ class GRADUS_API Tensor {
     return gradus::movedim({*this, at}, source, destination);
   }
   Tensor expand(IntArrayRef shape, Location at = Location::here()) const;
-  Tensor expand_as(const Tensor& other, Location at = Location::here()) const { return expand(other.sizes(), at); }
+  Tensor expand_as(const Tensor& other, Location at = Location::here()) const;
   Tensor squeeze(Location at = Location::here()) const { return gradus::squeeze({*this, at}); }
   Tensor squeeze(std::int64_t dim, Location at = Location::here()) const { return gradus::squeeze({*this, at}, dim); }
   Tensor unsqueeze(std::int64_t dim, Location at = Location::here()) const {
@@ -375,7 +371,7 @@ class GRADUS_API Tensor {
   std::vector<Tensor> split(std::int64_t size, std::int64_t dim = 0, Location at = Location::here()) const;
   std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0, Location at = Location::here()) const;
   std::vector<Tensor> unbind(std::int64_t dim = 0, Location at = Location::here()) const;
-  Tensor operator[](std::int64_t index) const;
+  Tensor operator[](autograd::IndexAt index) const { return gradus::select({*this, index.at}, 0, index.index); }
   /// As Python's x[...]: integers, Slice, None, Ellipsis. A view.
   Tensor index(std::initializer_list<TensorIndex> indices, Location at = Location::here()) const;
   Tensor clone(Location at = Location::here()) const { return gradus::clone({*this, at}); }

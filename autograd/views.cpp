@@ -249,7 +249,15 @@ Tensor narrow(Operand x, std::int64_t dim, std::int64_t start, std::int64_t leng
 Tensor diagonal(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
   return apply<Diagonal>({offset, dim1, dim2}, x);
 }
-Tensor Tensor::operator[](std::int64_t index) const { return gradus::select({*this, Location::unknown()}, 0, index); }
+Tensor Tensor::expand_as(const Tensor& other, Location at) const {
+  return core::in_name_of("expand_as", [&] { return expand(other.sizes(), at); });
+}
+Tensor Tensor::view_as(const Tensor& other, Location at) const {
+  return core::in_name_of("view_as", [&] { return view(other.sizes(), at); });
+}
+Tensor Tensor::reshape_as(const Tensor& other, Location at) const {
+  return core::in_name_of("reshape_as", [&] { return reshape(other.sizes(), at); });
+}
 
 Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) const {
   using Kind = TensorIndex::Kind;
@@ -264,10 +272,11 @@ Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) co
     const Operand x(result, at);
     switch (i.kind) {
       case Kind::kInteger:
-        result = gradus::select(x, at_dim, i.integer);
+        result = core::in_name_of("index", [&] { return gradus::select(x, at_dim, i.integer); });
         break;
       case Kind::kSlice:
-        result = gradus::slice(x, at_dim++, i.slice.start, i.slice.stop, i.slice.step);
+        result = core::in_name_of(
+            "index", [&] { return gradus::slice(x, at_dim++, i.slice.start, i.slice.stop, i.slice.step); });
         break;
       case Kind::kNone:
         result = gradus::unsqueeze(x, at_dim++);
@@ -286,23 +295,32 @@ Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) co
   return result;
 }
 
+namespace {
+
+std::int64_t size_along(const char* op, const Operand& x, std::int64_t dim) {
+  return core::in_name_of(op, [&] { return x.tensor().size(dim); });
+}
+
+}  // namespace
+
 std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
   if (size < 1) core::fail<ValueError>("split: the size of a part must be at least 1: {}", size);
   std::vector<Tensor> parts;
-  const std::int64_t n = x.tensor().size(dim);
-  for (std::int64_t start = 0; start < n || parts.empty(); start += size) {
-    parts.push_back(narrow(x, dim, start, std::min(size, n - start)));
-  }
+  const std::int64_t n = size_along("split", x, dim);
+  std::int64_t start = 0;
+  for (; size < n - start; start += size) parts.push_back(narrow(x, dim, start, size));
+  parts.push_back(narrow(x, dim, start, n - start));
   return parts;
 }
 std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
   if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
-  const std::int64_t n = x.tensor().size(dim);
+  const std::int64_t n = size_along("chunk", x, dim);
   return split(x, std::max<std::int64_t>(1, n / chunks + (n % chunks != 0)), dim);
 }
 std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
   std::vector<Tensor> parts;
-  for (std::int64_t i = 0; i < x.tensor().size(dim); ++i) parts.push_back(select(x, dim, i));
+  const std::int64_t n = size_along("unbind", x, dim);
+  for (std::int64_t i = 0; i < n; ++i) parts.push_back(select(x, dim, i));
   return parts;
 }
 std::vector<Tensor> Tensor::split(std::int64_t size, std::int64_t dim, Location at) const {
@@ -352,7 +370,8 @@ Tensor repeat(Operand x, IntArrayRef repeats) {
   return y.is_same(x.tensor()) ? y.reshape(whole).clone() : y.reshape(whole);
 }
 Tensor sum_to_size(Operand x, IntArrayRef shape) {
-  return x.tensor().sizes() == shape ? x.tensor() : apply<SumTo>({Shape(shape)}, x);
+  if (x.tensor().sizes() == shape) return x.tensor();
+  return core::in_name_of("sum_to_size", [&] { return apply<SumTo>({Shape(shape)}, x); });
 }
 
 }  // namespace gradus

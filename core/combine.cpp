@@ -114,14 +114,18 @@ Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value) {
   for (int i = 0; i < given; ++i) {
     const int d = x.dim() - 1 - i;
     const std::int64_t before = pad[static_cast<std::size_t>(2 * i)], after = pad[static_cast<std::size_t>(2 * i + 1)];
-    shape[d] += before + after;
-    const std::int64_t start = std::max<std::int64_t>(-before, 0);
-    const std::int64_t stop = x.size(d) - std::max<std::int64_t>(-after, 0);
-    if (shape[d] < 0 || start > stop) {
+    // Neither end cuts off more than there is, nor both together: after that no number is near the least one.
+    const std::int64_t size = x.size(d);
+    if (before < -size || after < -size ||
+        std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(after, 0) < -size) {
       fail<ShapeError>("constant_pad_nd: no more can be cut off than there is: pad {} for {}", pad, x.shape());
     }
-    inside = inside.slice(d, start, stop);
+    if (__builtin_add_overflow(size, before, &shape[d]) || __builtin_add_overflow(shape[d], after, &shape[d])) {
+      fail<ShapeError>("constant_pad_nd: the padded size must fit into 64 bits: pad {} for {}", pad, x.shape());
+    }
+    inside = inside.slice(d, std::max<std::int64_t>(-before, 0), size - std::max<std::int64_t>(-after, 0));
   }
+  checked_numel(shape, "constant_pad_nd");
   const Array result = inside.numel() == numel_of(shape) ? empty(shape, x.dtype()) : full(shape, value, x.dtype());
   Array target = result;
   for (int i = 0; i < given; ++i) {

@@ -35,6 +35,7 @@ ConvGrid grid_of(const Shape& y, const Shape& x, const Shape& weight, const Conv
   as_three(geometry.padding.data(), dims, 0, grid.first);
   for (int d = 0; d < conv_dims; ++d) {
     if (grid.positions[d] == 1) grid.step[d] = 1;  // nowhere to step to: a stride beyond the input says nothing
+    if (grid.taps[d] == 1) grid.spacing[d] = 1;
   }
   for (int64_t& first : grid.first) first = -first;
   return grid;
@@ -194,6 +195,9 @@ Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geomet
   for (int d = 0; d < dims; ++d) {
     if (weight[d + 2] < 1) fail<ShapeError>("conv: the kernel must not be empty: weight {}", weight);
     const int64_t reach = window_reach("conv", weight[d + 2], geometry.dilation[d], geometry.padding[d]) + 1;
+    if (x[d + 2] > std::numeric_limits<int64_t>::max() / 4) {
+      fail<ShapeError>("conv: sizes that windows pass over must fit into 61 bits: {}", x);
+    }
     const int64_t padded = x[d + 2] + 2 * geometry.padding[d];
     if (reach > padded) {
       fail<ShapeError>(

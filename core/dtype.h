@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -90,7 +91,14 @@ class Scalar {
     if constexpr (std::is_same_v<T, bool>) {
       return kind_ == kFloat64 ? float_ != 0 : int_ != 0;
     } else {
-      return kind_ == kFloat64 ? static_cast<T>(float_) : static_cast<T>(int_);
+      if (kind_ != kFloat64) return static_cast<T>(int_);
+      if constexpr (std::is_integral_v<T>) {
+        // As an array's elements are converted: NaN and what int64 cannot hold become its least value.
+        const bool holds = float_ >= -0x1p63 && float_ < 0x1p63;
+        return static_cast<T>(holds ? static_cast<std::int64_t>(float_) : std::numeric_limits<std::int64_t>::min());
+      } else {
+        return static_cast<T>(float_);
+      }
     }
   }
   constexpr double toDouble() const { return to<double>(); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "export.h"
 
@@ -18,6 +19,8 @@ class GRADUS_API Error : public std::runtime_error {
   const char* what() const noexcept override { return message_.c_str(); }
   /// Says where it happened, on its way out: the type that was thrown stays.
   void add_note(const std::string& note) { message_ += "\n  " + note; }
+  /// Names the operation that was called in the place of one that it is made of. With `from`, in the place of that only.
+  void rename(std::string_view op, std::string_view from = {});
 
  private:
   std::string message_;
@@ -87,5 +90,20 @@ class GRADUS_API ModuleError : public Error {
   using Error::Error;
   ~ModuleError() override;
 };
+
+namespace core {
+
+/// Calls what an operation is made of: errors bear the operation's name.
+template <class Call>
+decltype(auto) in_name_of(std::string_view op, Call&& call) {
+  try {
+    return call();
+  } catch (Error& error) {
+    error.rename(op);
+    throw;
+  }
+}
+
+}  // namespace core
 
 }  // namespace gradus

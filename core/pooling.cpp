@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "create.h"
@@ -47,7 +48,11 @@ std::int64_t pooled_size(const char* op, const Shape& x, std::int64_t n, std::in
   if (padding < 0 || padding > kernel / 2) {
     fail<ValueError>("{}: the padding must be at most half the kernel: {} for a kernel of {}", op, padding, kernel);
   }
-  const std::int64_t room = n + 2 * padding - window_reach(op, kernel, dilation, padding) - 1;
+  const std::int64_t reach = window_reach(op, kernel, dilation, padding);
+  if (n > std::numeric_limits<std::int64_t>::max() / 4) {
+    fail<ShapeError>("{}: sizes that windows pass over must fit into 61 bits: {}", op, x);
+  }
+  const std::int64_t room = n + 2 * padding - reach - 1;
   std::int64_t size = room < 0 ? 0 : room / stride + 1;
   if (ceil_mode && room > -stride && room % stride != 0) {
     size = (room < 0 ? 0 : room / stride + 1) + 1;
@@ -86,6 +91,7 @@ Geometry geometry(const char* op, const Shape& x, const PoolWindows& w) {
     g.out[to] = g.shape[lead + i] =
         pooled_size(op, x, x[lead + i], w.kernel[i], w.stride[i], w.padding[i], w.dilation[i], w.ceil_mode);
     if (g.out[to] == 1) g.stride[to] = 1;  // nowhere to step to: a stride beyond the input says nothing
+    if (g.kernel[to] == 1) g.dilation[to] = 1;
   }
   return g;
 }

@@ -128,14 +128,25 @@ Generator& default_generator() {
   return generator;
 }
 
+namespace {
+
+std::int64_t words(std::int64_t numbers, bool two, const char* op) {
+  if (two && numbers > std::numeric_limits<std::int64_t>::max() / 2) {
+    fail<ShapeError>("{}: the number of random words must fit into 64 bits: {} numbers of 2", op, numbers);
+  }
+  return two ? 2 * numbers : numbers;
+}
+
+}  // namespace
+
 std::int64_t words_of(IntArrayRef shape, DType dtype) {
-  return checked_numel(shape, "words_of") * (dtype == kFloat64 ? 2 : 1);
+  return words(checked_numel(shape, "words_of"), dtype == kFloat64, "words_of");
 }
 
 std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef shape) {
   if (low >= high) fail<ValueError>("randint: low must be below high: {} and {}", low, high);
   const bool wide = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) > std::uint64_t{1} << 32;
-  return checked_numel(shape, "randint") * (wide ? 2 : 1);
+  return words(checked_numel(shape, "randint"), wide, "randint");
 }
 
 Array rand(IntArrayRef shape, DType dtype, RandomPosition at) {

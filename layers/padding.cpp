@@ -13,7 +13,8 @@ Tensor nn::functional::pad(Operand x, const PadFuncOptions& options) {
   if (options.mode() != kConstant && options.mode() != kZeros) {
     core::fail<ValueError>("pad: mode must be kConstant: {}", to_string(options.mode()));
   }
-  return constant_pad_nd(x, options.pad(), options.mode() == kZeros ? 0 : options.value());
+  return core::in_name_of(
+      "pad", [&] { return constant_pad_nd(x, options.pad(), options.mode() == kZeros ? 0 : options.value()); });
 }
 
 }  // namespace gradus

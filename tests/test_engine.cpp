@@ -983,6 +983,16 @@ BOOST_AUTO_TEST_CASE(a_saved_value_changed) {
     const NoGradGuard guard;
     return h.add_(1), __LINE__;
   });
+  // Assignments to views without a name: numbers of any type, tensors, results.
+  check_saved("fill_", [](const Tensor& h, const Tensor&) { return h[1] = 2, __LINE__; });
+  check_saved("fill_", [](const Tensor& h, const Tensor&) { return h[std::size_t{1}] = 2.5F, __LINE__; });
+  check_saved("fill_",
+              [](const Tensor& h, const Tensor&) { return h.index({indexing::Slice(1, 3)}) = true, __LINE__; });
+  check_saved("fill_", [](const Tensor& h, const Tensor&) { return h[1] = Scalar(3), __LINE__; });
+  check_saved("copy_", [](const Tensor& h, const Tensor& w) { return h[1] = w[2], __LINE__; });
+  check_saved("copy_", [](const Tensor& h, const Tensor& w) { return h.index({indexing::Slice()}) = w, __LINE__; });
+  check_saved("copy_",
+              [](const Tensor& h, const Tensor& w) { return h.slice(0, 1, 3) = w.slice(0, 0, 2) * 2, __LINE__; });
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_value_changed_through_its_pointer) {
@@ -1202,8 +1212,8 @@ BOOST_AUTO_TEST_CASE(locations) {
   check_line(x.to(kFloat32), __LINE__);
   check_line(x.index_select(0, tensor(std::vector<int>{0, 1})), __LINE__);
   check_line(w.tril(), __LINE__);
-  // A subscript is an operator with no room for a place: it has none, and what follows has its own.
-  BOOST_CHECK(!x[0].grad_fn()->location());
+  // A subscript's index brings the place with it.
+  check_line(x[0], __LINE__);
   const std::uint64_t row = x[0].grad_fn()->number();
   check_line(x[0] * 2, __LINE__, row + 1);
   // From a template, from a function, from a member function: where the operation is written.
