@@ -2,19 +2,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <exception>
 #include <functional>
-#include <memory>
 #include <thread>
 #include <vector>
 
 #include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/task_arena.h>
 
 #include <gradus/gradus.h>
 
+#include "support/host_arena.h"
 #include "support/threads.h"
 
 using namespace gradus;
@@ -92,16 +90,14 @@ BOOST_AUTO_TEST_CASE(inference_on_one_model_from_eight_threads) {
   });
 }
 
-// The library is called without pause, on one thread and on two, and has all the workers that there are; what the host
+// The library is called without pause, on one thread and on several, and has all the workers that there are; what the host
 // program hands to an arena of its own still gets one soon.
 BOOST_AUTO_TEST_CASE(the_hosts_own_arena_gets_its_turn) {
-  using Clock = std::chrono::steady_clock;
   const tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
   const int before = get_num_threads();
   set_num_threads(2);
-  for (const int callers : {1, 2}) {
-    for (const auto priority : {tbb::task_arena::priority::normal, tbb::task_arena::priority::high}) {
-      tbb::task_arena host(1, 0, priority);
+  for (const int callers : {1, 2, 4}) {
+    for (const bool high_priority : {false, true}) {
       std::atomic<bool> stop{false};
       std::thread calling([&] {
         in_threads(callers, [&](int) {
@@ -110,17 +106,7 @@ BOOST_AUTO_TEST_CASE(the_hosts_own_arena_gets_its_turn) {
           while (!stop) x.mul(2);
         });
       });
-      for (int round = 0; round < 5; ++round) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        const auto done = std::make_shared<std::atomic<bool>>(false);
-        host.enqueue([done] { *done = true; });
-        const auto asked = Clock::now();
-        while (!*done && Clock::now() - asked < std::chrono::seconds(5)) {
-          std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-        BOOST_TEST(done->load(), "no thread within 5 s, with " << callers << " callers");
-        if (!*done) break;
-      }
+      BOOST_TEST(test::host_tasks_run(5, high_priority), "no thread within 5 s, with " << callers << " callers");
       stop = true;
       calling.join();
     }
