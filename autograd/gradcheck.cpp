@@ -1,13 +1,13 @@
 #include "gradcheck.h"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/pointwise.h"
 #include "../core/random.h"
-#include "check_probe.h"
+#include "check_jacobian.h"
 #include "engine.h"
 #include "grad_mode.h"
 
@@ -30,13 +30,6 @@ std::vector<Array> draw_upstream(const std::vector<Tensor>& y, std::uint64_t see
   return dy;
 }
 
-// 1 or -1.
-Numbers draw_signs(std::int64_t n, core::Generator& random) {
-  Numbers signs = numbers_of(core::rand({n}, kFloat64, random.take(core::words_of({n}, kFloat64))));
-  for (double& s : signs) s = s < 0.5 ? -1 : 1;
-  return signs;
-}
-
 // The proofs of one function, in the order in which they are made.
 class Gradcheck {
  public:
@@ -48,18 +41,14 @@ class Gradcheck {
   bool run() {
     call_ = probe_.call();
     probe_.expect_untouched();
-    for (const Tensor& y : call_.y) {
-      starts_.push_back(n_out_);
-      n_out_ += y.numel();
-      if (y.requires_grad()) differentiable_.push_back(starts_.size() - 1);
-    }
+    jacobian_.emplace(probe_, call_, given_, options_);
     dy_ = draw_upstream(call_.y, options_.seed);
     probe_.expect_no_noise(dy_);
     if (options_.layouts) {
       layouts_of_inputs();
       layouts_of_upstream();
     }
-    jacobian();
+    jacobian_->run();
     several_outputs();
     probe_.expect_untouched();
     return true;
@@ -68,155 +57,6 @@ class Gradcheck {
   const Probe& probe() const { return probe_; }
 
  private:
-  std::string input_name(std::size_t i) const {
-    return i < given_ ? fmt::format("input {}", i) : fmt::format("dy {}", i - given_);
-  }
-  std::size_t output_of(std::int64_t k) const {
-    const auto next = std::upper_bound(starts_.begin(), starts_.end(), k);
-    return static_cast<std::size_t>(next - starts_.begin()) - 1;
-  }
-  std::string element_name(std::int64_t k) const {
-    if (starts_.size() == 1) return fmt::format("output element {}", k);
-    const std::size_t o = output_of(k);
-    return fmt::format("element {} of output {}", k - starts_[o], o);
-  }
-  bool close(double analytic, double numerical) const {
-    return analytic == numerical ||
-           std::abs(analytic - numerical) <= options_.atol + options_.rtol * std::abs(numerical);
-  }
-  [[noreturn]] void fail(std::size_t input, const std::string& where, double analytic, double numerical,
-                         const std::string& hint) const {
-    core::fail<GradError>(
-        "{}: the gradient of {} with respect to {} disagrees: analytic {:.10g}, finite difference {:.10g}{}",
-        probe_.op(), where, input_name(input), analytic, numerical, hint);
-  }
-
-  // The outputs' elements from `first` on weighted with `weights`: gradients for those outputs alone, or zeros for the
-  // others.
-  std::vector<Array> upstream(std::int64_t first, const Numbers& weights, bool absent) const {
-    std::vector<Array> dy;
-    const auto last = first + static_cast<std::int64_t>(weights.size());
-    for (std::size_t o = 0; o < starts_.size(); ++o) {
-      const std::int64_t n = call_.y[o].numel();
-      const std::int64_t begin = std::max(first, starts_[o]), end = std::min(last, starts_[o] + n);
-      dy.push_back(begin < end || !absent ? core::zeros(call_.y[o].sizes(), kFloat64) : Array());
-      if (begin >= end) continue;
-      auto* to = dy.back().data_ptr<double>();
-      for (std::int64_t k = begin; k < end; ++k) to[k - starts_[o]] = weights[static_cast<std::size_t>(k - first)];
-    }
-    return dy;
-  }
-  std::vector<Array> row(std::int64_t first, const Numbers& weights) const {
-    try {
-      return probe_.gradients(call_, upstream(first, weights, true));
-    } catch (Error& error) {
-      if (differentiable_.size() > 1) error.add_note(kAbsent);
-      throw;
-    }
-  }
-  // Whether zeros in place of absent gradients make a gradient right.
-  std::string hint_of_absence(std::size_t w, std::int64_t k, std::int64_t j, double numerical) const {
-    if (differentiable_.size() < 2) return "";
-    const Array dx = probe_.gradients(call_, upstream(k, {1}, false))[w];
-    return close(numbers_of(dx)[static_cast<std::size_t>(j)], numerical)
-               ? fmt::format("; right with zeros for the other outputs' gradients, {}", kAbsent)
-               : "";
-  }
-
-  void jacobian() {
-    std::vector<std::size_t> whole;  // positions in wanted()
-    const std::vector<std::size_t>& wanted = probe_.wanted();
-    for (std::size_t w = 0; w < wanted.size(); ++w) {
-      const std::int64_t n_in = probe_.inputs()[wanted[w]].numel();
-      if (n_in == 0 || n_out_ == 0) continue;
-      if (n_in * n_out_ <= options_.whole_jacobian)
-        whole.push_back(w);
-      else
-        by_blocks(w);
-    }
-    if (whole.empty()) return;
-    std::vector<Numbers> rows(wanted.size());  // [out, in] for each input
-    for (std::int64_t k = 0; k < n_out_; ++k) {
-      const std::vector<Array> dx = row(k, {1});
-      for (const std::size_t w : whole) detail::append_numbers(rows[w], dx[w]);
-    }
-    for (const std::size_t w : whole) {
-      const std::int64_t n_in = probe_.inputs()[wanted[w]].numel();
-      for (std::int64_t j = 0; j < n_in; ++j) {
-        compare_column(w, j, 0, n_out_,
-                       [&](std::int64_t k) { return rows[w][static_cast<std::size_t>(k * n_in + j)]; });
-      }
-    }
-  }
-
-  // Element j of an input against some elements of the outputs.
-  template <class Analytic>
-  void compare_column(std::size_t w, std::int64_t j, std::int64_t first, std::int64_t last, Analytic analytic) {
-    const std::size_t i = probe_.wanted()[w];
-    ones_.resize(std::max(ones_.size(), static_cast<std::size_t>(j) + 1), 1);
-    const std::int64_t alone = probe_.inputs()[i].numel();  // a stride past the end
-    const Numbers column = probe_.difference(i, j, alone, ones_, options_.eps);
-    for (std::int64_t k = first; k < last; ++k) {
-      const double a = analytic(k), numerical = column[static_cast<std::size_t>(k)];
-      if (close(a, numerical)) continue;
-      fail(i, fmt::format("{} (flat index {} of the input)", element_name(k), j), a, numerical,
-           hint_of_absence(w, k, j, numerical));
-    }
-  }
-
-  // Inputs j, j + n, j + 2n, ... are a block, and neighbouring outputs: entries that lie near the diagonal meet few of
-  // their like.
-  void by_blocks(std::size_t w) {
-    const std::size_t i = probe_.wanted()[w];
-    const std::int64_t n_in = probe_.inputs()[i].numel();
-    const auto blocks = [most = std::max<std::int64_t>(1, kWork / (n_in + n_out_))](std::int64_t n) {
-      return std::min(most, (n + kBlock - 1) / kBlock);
-    };
-    const std::int64_t columns = blocks(n_in), size = (n_out_ + blocks(n_out_) - 1) / blocks(n_out_);
-    const std::int64_t rows = (n_out_ + size - 1) / size;
-    core::Generator random(options_.seed);
-    const Numbers v = draw_signs(n_in, random), u = draw_signs(n_out_, random);
-    Numbers analytic(static_cast<std::size_t>(rows * columns));
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const auto begin = u.begin() + r * size, end = u.begin() + std::min(n_out_, (r + 1) * size);
-      const Numbers g = numbers_of(row(r * size, Numbers(begin, end))[w]);
-      double* sums = analytic.data() + r * columns;
-      for (std::int64_t j = 0, c = 0; j < n_in; ++j, c = c + 1 == columns ? 0 : c + 1) {
-        sums[c] += v[static_cast<std::size_t>(j)] * g[static_cast<std::size_t>(j)];
-      }
-    }
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const Numbers d = probe_.difference(i, c, columns, v, options_.eps);
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const std::int64_t end = std::min(n_out_, (r + 1) * size);
-        double numerical = 0;
-        for (std::int64_t k = r * size; k < end; ++k) {
-          numerical += u[static_cast<std::size_t>(k)] * d[static_cast<std::size_t>(k)];
-        }
-        const double sum = analytic[static_cast<std::size_t>(r * columns + c)];
-        if (close(sum, numerical)) continue;
-        find_entry(w, c, columns, r * size, end);
-        fail(i,
-             fmt::format("a random combination of {} to {} with respect to a random combination of elements {}, "
-                         "{}, ... of an input,",
-                         element_name(r * size), element_name(end - 1), c, c + columns),
-             sum, numerical, "");
-      }
-    }
-  }
-  // Fails with the entry of a block that is wrong, where one alone is enough.
-  void find_entry(std::size_t w, std::int64_t first, std::int64_t every, std::int64_t from, std::int64_t to) {
-    const std::int64_t n_in = probe_.inputs()[probe_.wanted()[w]].numel();
-    if (to - from > 64 || n_in / every > 64) return;
-    std::vector<Numbers> entries;
-    for (std::int64_t k = from; k < to; ++k) entries.push_back(numbers_of(row(k, {1})[w]));
-    for (std::int64_t j = first; j < n_in; j += every) {
-      compare_column(w, j, from, to, [&](std::int64_t k) {
-        return entries[static_cast<std::size_t>(k - from)][static_cast<std::size_t>(j)];
-      });
-    }
-  }
-
   static std::vector<Numbers> all_numbers(const std::vector<Array>& arrays) {
     std::vector<Numbers> all;
     for (const Array& a : arrays) all.push_back(numbers_of(a));
@@ -227,18 +67,19 @@ class Gradcheck {
     const detail::Apart apart = detail::farthest({"", {}, all_numbers(found)}, {"", {}, all_numbers(expected)});
     if (apart.factor <= 1) return;
     core::fail<GradError>("{}: the gradient with respect to {}, element {}, is {:.10g} {}, {:.10g}", probe_.op(),
-                          input_name(probe_.wanted()[apart.tensor]), apart.element, apart.a, what, apart.b);
+                          jacobian_->input_name(probe_.wanted()[apart.tensor]), apart.element, apart.a, what, apart.b);
   }
 
   // Gradients for several outputs are the sums of what each gives alone, which the Jacobian has proven.
   void several_outputs() const {
-    const std::size_t n = differentiable_.size();
+    const std::vector<std::size_t>& differentiable = jacobian_->differentiable();
+    const std::size_t n = differentiable.size();
     if (n < 2) return;
     std::vector<std::vector<Array>> alone;
     const auto some = [&](const std::vector<bool>& taken) {
       std::vector<Array> dy(dy_.size());
       for (std::size_t m = 0; m < n; ++m) {
-        if (taken[m]) dy[differentiable_[m]] = dy_[differentiable_[m]];
+        if (taken[m]) dy[differentiable[m]] = dy_[differentiable[m]];
       }
       return probe_.gradients(call_, dy);
     };
@@ -261,7 +102,7 @@ class Gradcheck {
         }
       }
       expect_gradients(some(taken), sum,
-                       (left_out < n ? fmt::format("when all outputs but {} get a gradient", differentiable_[left_out])
+                       (left_out < n ? fmt::format("when all outputs but {} get a gradient", differentiable[left_out])
                                      : std::string("when all outputs get a gradient")) +
                            ": it must be the sum of what they give one at a time");
     }
@@ -310,27 +151,18 @@ class Gradcheck {
         "{}: element {} of {} is {:.10g} where {} is {}, and {:.10g} for the same numbers laid out {}: does {} read "
         "memory as if it were? If it depends on the layout by design, set GradcheckOptions::layouts to false",
         probe_.op(), at.element,
-        at.gradient ? fmt::format("the gradient with respect to {}", input_name(probe_.wanted()[at.tensor]))
+        at.gradient ? fmt::format("the gradient with respect to {}", jacobian_->input_name(probe_.wanted()[at.tensor]))
                     : fmt::format("output {}", at.tensor),
-        at.a, input_name(input), layout, at.b, layout == "expanded" ? "contiguously" : "as given",
+        at.a, jacobian_->input_name(input), layout, at.b, layout == "expanded" ? "contiguously" : "as given",
         at.gradient ? "a formula" : "the forward");
   }
-
-  static constexpr const char* kAbsent =
-      "wrong where they are absent: Dy<k> is undefined when output k was not used, which a formula that reads it has "
-      "to "
-      "ask for with defined()";
-  static constexpr std::int64_t kBlock = 8, kWork = std::int64_t{1} << 26;
 
   Probe probe_;
   const std::size_t given_;
   const GradcheckOptions& options_;
   Probe::Call call_;
-  std::vector<std::int64_t> starts_;         // of each output, all of them end to end
-  std::vector<std::size_t> differentiable_;  // outputs
-  std::int64_t n_out_ = 0;
+  std::optional<detail::JacobianCheck> jacobian_;
   std::vector<Array> dy_;
-  Numbers ones_;
 };
 
 // What would pass because nothing was checked.

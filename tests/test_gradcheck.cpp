@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE(nothing_to_check) {
 BOOST_AUTO_TEST_CASE(one_wrong_element_of_ten_thousand) {
   manual_seed(6);
   const std::int64_t n = 10000;
-  for (int trial = 0; trial < 6; ++trial) {
+  for (int trial = 0; trial < 3; ++trial) {
     OneOfMany::wrong = randint(n, {1}).item<std::int64_t>();
     const Tensor x = leaf(trial % 2 == 0 ? IntArrayRef{n} : IntArrayRef{100, 100});
     check_error<GradError>([&] { gradus::gradcheck(function_of<OneOfMany>(), {x}); },
