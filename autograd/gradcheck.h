@@ -26,8 +26,9 @@ struct GradcheckOptions {
   double atol = 1e-5;  ///< |analytic - numerical| <= atol + rtol |numerical|, PyTorch's defaults
   double rtol = 1e-3;
   /// Up to so many entries the Jacobian is compared entry by entry. Beyond, sums are, with the same tolerances, over
-  /// blocks of 8 inputs by 8 outputs with random signs: an entry that is off by 10 % is certain to be seen where it is
-  /// no smaller than the block's mean, and in an elementwise function, where a block has one entry that isn't 0, always.
+  /// blocks of 8 inputs by 8 outputs with random signs: an entry that is off by 10 %, and by more than atol, is certain to
+  /// be seen where it is no smaller than the block's mean, and in an elementwise function, where a block has one entry
+  /// that isn't 0, always.
   /// That holds up to 16,384 inputs and as many outputs; then blocks grow, so that the work stays bounded, to m entries
   /// a block, and an entry has to be off by about m rtol of their mean to be certain to be seen.
   std::int64_t whole_jacobian = 1 << 16;
