@@ -263,8 +263,8 @@ Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
   }
   const Scope scope(x.at());
   const double order = p.toDouble();
-  over(x, dim, keepdim, "norm");  // its errors, in the norm's name
-  if (order != 0 && !std::isinf(order)) return apply<Norm>({order, over(x, dim, keepdim, "norm")}, x);
+  const Over dims = over(x, dim, keepdim, "norm");
+  if (order != 0 && !std::isinf(order)) return apply<Norm>({order, dims}, x);
   const Tensor magnitude = abs(x);
   if (order == 0) return (magnitude != 0).to(x.tensor().dtype()).sum(dim, keepdim);
   return order > 0 ? amax(magnitude, dim, keepdim) : amin(magnitude, dim, keepdim);

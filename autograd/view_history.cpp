@@ -183,7 +183,7 @@ bool has_all_elements(const Array& x, const Array& y) {
   if (x.is_contiguous()) return true;
   const Array there = core::zeros({length_of(x)}, kBool);
   there.as_strided(x.sizes(), x.strides(), 0).fill_(true);
-  return core::all(there.as_strided(y.sizes(), y.strides(), first)).item<bool>();
+  return core::reduce(core::Reduction::All, there.as_strided(y.sizes(), y.strides(), first), {}).item<bool>();
 }
 
 bool same_geometry(const Array& a, const Array& b) {
