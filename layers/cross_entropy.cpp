@@ -139,11 +139,10 @@ std::array<Array, 3> CrossEntropyRule::backward(const Attrs& attrs, Needs needs,
                                                 InArray<1> target, InArray<2> weight, OutArray<1> log_p,
                                                 OutArray<2> divisor) {
   const std::int64_t samples = log_p.shape()[0], C = log_p.shape()[1];
-  const DType dtype = log_p.dtype();
-  const Given given(attrs, target, weight, dtype, C);
+  const Given given(attrs, target, weight, log_p.dtype(), C);
 
   // g_n = dL/dl_n, times w_t for the one class of a sample; 0 where it is ignored.
-  const Array above = dl.to(dtype) / divisor.item();
+  const Array above = dl.to(log_p.dtype()) / divisor.item();
   Array g = (above.numel() == 1 ? above.reshape(1).expand(samples) : above.reshape(samples)).contiguous();
   if (has_classes(target)) {
     g = given.of_samples([&, all = g](auto type, std::int64_t n, std::int64_t t) {
@@ -151,7 +150,6 @@ std::array<Array, 3> CrossEntropyRule::backward(const Attrs& attrs, Needs needs,
       return given.one_class ? all.data_ptr<T>()[n] * given.w.data_ptr<T>()[t] : all.data_ptr<T>()[n];
     });
   }
-  const Array g_rows = g.unsqueeze(1);
 
   std::array<Array, 3> gradients;
   if (needs[0] && given.one_class) {  // g (p - 1) at the target, g p elsewhere
@@ -159,15 +157,15 @@ std::array<Array, 3> CrossEntropyRule::backward(const Attrs& attrs, Needs needs,
     given.for_samples([&](auto type, std::int64_t n, std::int64_t t) {
       using T = decltype(type);
       const T y = log_p.data_ptr<T>()[n * C + t], factor = g.data_ptr<T>()[n];
-      T& at = dx.data_ptr<T>()[n * C + t];
-      at = y > T(-0.125) ? factor * std::expm1(y) : at - factor;  // a confident p has no digits left beside 1
+      T& d = dx.data_ptr<T>()[n * C + t];  // a confident p has no digits left beside 1
+      d = y > T(-0.125) ? factor * std::expm1(y) : d - factor;
     });
     gradients[0] = from_rows(dx, x);
   } else if (needs[0]) {
     gradients[0] = from_rows(core::cross_entropy_rows_backward(log_p, coefficients(attrs, given, samples), g), x);
   }
   if (needs[1] && !has_classes(target)) {
-    gradients[1] = from_rows(log_p * (given.w * (attrs.label_smoothing - 1)) * g_rows, x);
+    gradients[1] = from_rows(log_p * (given.w * (attrs.label_smoothing - 1)) * g.unsqueeze(1), x);
   }
   return gradients;
 }

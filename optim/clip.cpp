@@ -1,7 +1,9 @@
 #include "clip.h"
 
 #include <cmath>
+#include <vector>
 
+#include "../autograd/create.h"
 #include "../autograd/grad_mode.h"
 #include "../core/fail.h"
 #include "../core/pointwise.h"
@@ -17,20 +19,15 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
                        bool error_if_nonfinite) {
   if (!(max_norm >= 0)) core::fail<ValueError>("clip_grad_norm_: max_norm must not be negative: {}", max_norm);
   if (!(norm_type > 0)) core::fail<ValueError>("clip_grad_norm_: norm_type must be positive: {}", norm_type);
-  double total = 0;
+  // In float64: the squares of many float32 gradients add up without loss.
+  std::vector<double> norms;
   for (const Tensor& p : parameters) {
-    if (!p.grad().defined()) continue;
-    // In float64: the squares of many float32 gradients add up without loss.
-    const Array magnitude = core::abs(p.grad().array().to(kFloat64));
-    if (magnitude.numel() == 0) continue;
-    if (std::isinf(norm_type)) {
-      const double largest = core::reduce(core::Reduction::Max, magnitude).item<double>();
-      total = std::isnan(total) || largest <= total ? total : largest;
-    } else {
-      total += core::sum(core::binary(core::Binary::Pow, magnitude, norm_type)).item<double>();
-    }
+    const Tensor g = p.grad();
+    if (!g.defined() || g.numel() == 0) continue;
+    norms.push_back(core::norm(g.array().to(kFloat64), norm_type).item<double>());
   }
-  if (!std::isinf(norm_type)) total = std::pow(total, 1 / norm_type);
+  const double total =
+      norms.empty() ? 0 : core::norm(gradus::tensor(norms, kFloat64).array(), norm_type).item<double>();
   if (error_if_nonfinite && !std::isfinite(total)) {
     core::fail<GradError>("clip_grad_norm_: the norm of the gradients must be finite: {}", total);
   }
@@ -53,7 +50,7 @@ void max_norm_(const std::vector<Tensor>& parameters, double c) {
     if (p.dim() < 2 || p.numel() == 0) continue;
     const Array& weight = p.array();
     const std::int64_t rows = weight.size(0);
-    const Array norms = core::sqrt(core::sum(core::square(weight.reshape({rows, -1}).to(kFloat64)), 1));
+    const Array norms = core::norm(weight.reshape({rows, -1}).to(kFloat64), 2, 1);
     // Times exactly 1 where a row is within c: its bits stay.
     const Array factors = core::where(norms > c, core::binary(core::Binary::Div, c, norms), 1.0);
     core::Shape shape = core::Shape::filled(weight.dim(), 1);

@@ -269,6 +269,20 @@ BOOST_AUTO_TEST_CASE(adam_after_a_gradient_1e8_times_larger) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(clipping_where_squares_over_or_underflow) {
+  for (const double scale : {1e200, 1e-200}) {
+    const Tensor a = zeros({2}, kFloat64).requires_grad_(), b = zeros({1}, kFloat64).requires_grad_();
+    a.mutable_grad() = tensor({3 * scale, 0.}, kFloat64);
+    b.mutable_grad() = tensor({-4 * scale}, kFloat64);
+    BOOST_TEST(nn::utils::clip_grad_norm_({a, b}, 1) == 5 * scale, boost::test_tools::tolerance(1e-14));
+    if (scale > 1) BOOST_TEST(b.grad().item<double>() == -0.8, boost::test_tools::tolerance(1e-14));
+    const Tensor w = tensor({{3., 4.}, {0., 1.}}, kFloat64) * scale;
+    optim::max_norm_({w}, scale);
+    BOOST_TEST(w[0][0].item<double>() == 0.6 * scale, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(w[1][1].item<double>() == scale);
+  }
+}
+
 // A step on a parameter large enough to be shared out, and on a transposed one.
 BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
   test::ManyThreads threads;
