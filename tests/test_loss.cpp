@@ -7,6 +7,7 @@
 #include <gradus/autograd/create.h>
 #include <gradus/autograd/engine.h>
 #include <gradus/autograd/gradcheck.h>
+#include <gradus/layers/check.h>
 #include <gradus/layers/functional.h>
 
 #include "support/pytorch.h"
@@ -187,6 +188,14 @@ BOOST_AUTO_TEST_CASE(the_others_both_orders_against_finite_differences) {
     BOOST_TEST(gradgradcheck(bce, {x, t}));
     BOOST_TEST(gradcheck(mse, {x, t}));
     BOOST_TEST(gradgradcheck(mse, {x, t}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bce_agrees_three_ways) {
+  const Tensor x = randn({7, 5}, kFloat64) * 3, t = rand({7, 5}, kFloat64), pos_weight = rand({7, 5}, kFloat64) + 0.5;
+  for (const Tensor& weight : {pos_weight, Tensor()}) {
+    const autograd::CheckReport report = nn::check<nn::BCEWithLogitsRule>(x, t, weight);
+    BOOST_TEST(report.ok(), report.to_string());
   }
 }
 

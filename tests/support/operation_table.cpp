@@ -544,7 +544,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"elu", "activation"},
                                                     {"scaled_dot_product_attention", "attention"},
                                                     {"binary_cross_entropy_with_logits", "loss"},
-                                                    {"power_log", "operations"}};
+                                                    {"power_log", "gradients_at_edges"}};
   return list;
 }
 
