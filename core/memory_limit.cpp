@@ -62,7 +62,7 @@ const MemoryLimit& memory_limit() {
 
 std::uint64_t memory_for_a_file() {
   const std::int64_t bytes = memory_limit().bytes;
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes - bytes / 8 - memory_stats().held_bytes, 0)) / 2;
+  return static_cast<std::uint64_t>(std::max(bytes - bytes / 8 - memory_stats().held_bytes, bytes / 64));
 }
 
 }  // namespace gradus::core

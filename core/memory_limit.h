@@ -22,8 +22,8 @@ GRADUS_API const MemoryLimit& memory_limit();
 GRADUS_API MemoryLimit read_memory_limit(std::int64_t physical, const std::string& groups_file,
                                          const std::string& mount);
 
-/// The most that a file's content may take: half of what the library does not hold yet of seven eighths of memory_limit().
-/// What is made of the content takes as much again; the rest is the program's.
+/// The most that a file's content may take: what the library does not hold yet of seven eighths of memory_limit(); the
+/// rest is the program's. At least a 64th, so that small files are read whatever else is held.
 GRADUS_API std::uint64_t memory_for_a_file();
 
 }  // namespace gradus::core

@@ -312,9 +312,9 @@ Safetensors::Safetensors(Bytes bytes, const std::string& name) : bytes_(std::mov
   }
 }
 
-Safetensors Safetensors::read(const std::string& path) {
+Safetensors Safetensors::read(const std::string& path, bool is_copied) {
   const auto check = [&](ByteView start) { check_start(start, path); };
-  return {read_file(path, std::numeric_limits<std::uint64_t>::max(), check), path};
+  return {read_file(path, memory_for_a_file() / (is_copied ? 2 : 1), check), path};
 }
 
 void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays, const Metadata& metadata) {

@@ -43,8 +43,9 @@ class GRADUS_API Safetensors {
   /// overflows or does not match the span; spans that overlap, leave a hole, or do not end with the file; a BOOL other
   /// than 0 and 1.
   Safetensors(Bytes bytes, const std::string& name);
-  /// The file at `path`. FileError also when it cannot be read, or takes more than memory_for_a_file().
-  static Safetensors read(const std::string& path);
+  /// The file at `path`. FileError also when it cannot be read, or takes more than memory_for_a_file(); more than half of
+  /// that where all of it `is_copied`, so that the copies have room.
+  static Safetensors read(const std::string& path, bool is_copied = false);
 
   Safetensors(Safetensors&&) = default;
   Safetensors& operator=(Safetensors&&) = default;

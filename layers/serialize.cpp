@@ -33,7 +33,7 @@ void save(const nn::NamedTensors& tensors, const std::string& path) {
 }
 
 nn::NamedTensors load_tensors(const std::string& path) {
-  const Safetensors file = Safetensors::read(path);
+  const Safetensors file = Safetensors::read(path, true);
   nn::NamedTensors tensors;
   for (const SafetensorsEntry& entry : file.entries()) tensors.append(entry.name, Tensor(entry.array()));
   return tensors;
