@@ -35,7 +35,7 @@ class GRADUS_API Tensor {
   Tensor& operator=(const Tensor&) & noexcept = default;
   Tensor& operator=(Tensor&&) & noexcept = default;
   /// `x[0] = y`, `x.index({Slice(), 1}) = 3`: to assign to a view that has no name is to write into what it shows.
-  const Tensor& operator=(Operand src) && { return copy_(src.tensor(), src.at()); }                      // NOLINT: as
+  const Tensor& operator=(Operand src) && { return copy_(src.tensor(), src.at()); }                      // NOLINT
   const Tensor& operator=(const autograd::NumberAt& value) && { return fill_(value.number, value.at); }  // NOLINT
   /// A tensor without history; undefined when the array is.
   explicit Tensor(core::Array&& array)

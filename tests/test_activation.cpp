@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(relu_in_place) {
   y.backward(dy);
   F::relu(b * 2).backward(dy);
   test::check_close(a.grad(), b.grad(), 0, "in place");
-  check_error<GradError>([&] { F::relu(a, F::ReLUFuncOptions().inplace(true)); }, {"relu: a leaf", "NoGradGuard"});
+  check_error<GradError>([&] { F::relu(a, F::ReLUFuncOptions().inplace(true)); }, {"relu_: a leaf", "NoGradGuard"});
   BOOST_TEST((F::relu(a).array().numel() == 12));
   BOOST_TEST(nn::ReLU()->to_string() == "ReLU()");
   BOOST_TEST(nn::ReLU(true)->to_string() == "ReLU(inplace=true)");

@@ -90,6 +90,7 @@ void for_each_line(Body body) {
 
 autograd::GradcheckOptions options_of(const Line& line) {
   autograd::GradcheckOptions options;
+  options.layouts = !line.is(Line::kDense);
   options.eps = line.eps;
   options.allow_empty = true;
   return options;

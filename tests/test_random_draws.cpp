@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(wrong_weights) {
   check_error<GradError>([] { multinomial(Tensor(), 1); }, {});
   check_error<ValueError>([] { empty({2}).exponential_(0); }, {"exponential_", "lambda", "0"});
   check_error<ValueError>([=] { empty({2}).exponential_(nan); }, {"exponential_", "nan"});
-  check_error<ValueError>([] { normal(0, -1, {2}); }, {"normal_", "-1"});
+  check_error<ValueError>([] { normal(0, -1, {2}); }, {"normal: ", "-1"});
   check_error<ValueError>([] { empty({2}).bernoulli_(1.5); }, {"[0, 1]", "1.5"});
   check_error<ValueError>([] { empty({2}).bernoulli_(tensor({0.5, 1.5})); }, {"[0, 1]", "1.5"});
 }
