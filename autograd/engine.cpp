@@ -7,51 +7,14 @@
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "../core/pointwise.h"
+#include "engine_start.h"
 #include "error_notes.h"
 #include "grad_mode.h"
+#include "pending.h"
 
 namespace gradus::autograd {
 
 namespace {
-
-std::uint64_t writes_to(const Tensor& gradient) { return gradient.array().storage()->write_count(); }
-
-// A node that gradients have arrived at, and what has arrived. Several nodes may hold one gradient, so nobody may write
-// to it on its way: the counts of writes to their storages, which only grow, keep their sum.
-struct Pending {
-  core::Ref<Node> node;
-  Gradients gradients;
-  std::uint64_t writes = 0;
-
-  std::uint64_t writes_now() const {
-    std::uint64_t sum = 0;
-    for (const Tensor& gradient : gradients) sum += gradient.defined() ? writes_to(gradient) : 0;
-    return sum;
-  }
-  /// Of gradients of which one has been changed, the one that it seems to be: what wrote to it left a name.
-  const Tensor& changed() const {
-    const Tensor* likely = nullptr;
-    int best = -1;
-    for (const Tensor& gradient : gradients) {
-      if (!gradient.defined()) continue;
-      const core::WriteMark mark = gradient.array().storage()->writes();
-      const int weight = (mark.by != nullptr ? 1 : 0) + (mark.at ? 2 : 0);
-      if (weight <= best) continue;
-      best = weight;
-      likely = &gradient;
-    }
-    return *likely;
-  }
-};
-
-// Whose gradient the caller asked for, and where it goes: into `result`, or added to the `.grad` that a LeafNode holds.
-struct Target {
-  const Node* node;
-  int output;
-  core::Ref<LeafNode> into;
-  Tensor result;
-  std::uint64_t writes = 0;
-};
 
 // One backward pass. Nodes wait in a heap, the highest number first: when a node is taken, every node that reads it has
 // run, so all its gradients have arrived. There is no recursion and no count of dependencies.
@@ -64,7 +27,10 @@ class Pass {
   void run();
 
   // Restricts the pass to the nodes from which a target can be reached.
-  void restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets);
+  void restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets) {
+    targets_ = &targets;
+    needs_ = needed_for(outputs, targets);
+  }
 
   // After it: where a gradient that was wanted came to an end, as text; empty when none did.
   std::string ended() const;
@@ -98,28 +64,11 @@ class Pass {
   }
   std::vector<Arrived> arrived_;  // for a `.grad`
   std::vector<Target>* targets_ = nullptr;
-  struct Need {
-    bool target = false;  // its gradient is handed over
-    bool run = false;     // a target lies beyond it
-  };
-  std::unordered_map<const Node*, Need> needs_;
+  NodeNeeds needs_;
   // Where a gradient that was wanted came to an end: the first such place.
   core::Ref<Node> ended_at_;
   int ended_input_ = 0;
 };
-
-[[noreturn, gnu::cold, gnu::noinline]] void fail_changed_on_its_way(const Node& to, const Tensor& gradient) {
-  core::fail<GradError>(
-      "{}: its gradient ({}, {}) must not be changed on its way: {}; a hook or a formula that keeps one "
-      "changes a clone() of it\n  on the way to {}",
-      to.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()), described(to));
-}
-[[noreturn, gnu::cold, gnu::noinline]] void fail_changed_by(const Node& node, const Tensor& gradient) {
-  core::fail<GradError>(
-      "{}: its formula must not change the incoming gradient ({}, {}) in place, which other operations may read "
-      "too: {}; compute another (dy * 2 for dy.mul_(2)), or change a clone()",
-      node.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()));
-}
 
 // The gradient brought to the shape and dtype of what it is the gradient of.
 Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input) {
@@ -172,7 +121,7 @@ void Pass::send(const Edge& edge, Tensor gradient) {
   Pending& to = slots_[entry->second];
   Tensor& sum = to.gradients[static_cast<std::size_t>(edge.index)];
   if (sum.defined()) {
-    if (to.writes_now() != to.writes) fail_changed_on_its_way(*to.node, to.changed());
+    if (to.writes_now() != to.writes) fail_changed_on_its_way(*to.node, to.gradients);
     to.writes -= writes_to(sum);
     sum = added(std::move(sum), std::move(gradient), create_graph_);
   } else {
@@ -217,24 +166,10 @@ void Pass::run_hooks() {
   }
 }
 
-// Where an exception left a formula, and which gradients it did not get.
-std::string place_of(const Node& node, const Gradients& of_outputs) {
-  std::string text = "in the backward pass of " + described(node);
-  if (of_outputs.size() < 2) return text;
-  for (std::size_t k = 0; k < of_outputs.size(); ++k) {
-    if (of_outputs[k].defined()) continue;
-    text += fmt::format(
-        "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, and its formula has to "
-        "ask dy.defined() first",
-        k);
-  }
-  return text;
-}
-
 void Pass::run_current() {
   Node& node = *current_.node;
   Gradients& of_outputs = current_.gradients;
-  if (current_.writes_now() != current_.writes) fail_changed_on_its_way(node, current_.changed());
+  if (current_.writes_now() != current_.writes) fail_changed_on_its_way(node, of_outputs);
   if (node.has_hooks()) run_hooks();
   if (targets_ != nullptr) {
     const Need need = needs_.at(&node);
@@ -261,7 +196,7 @@ void Pass::run_node() {
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
   node.backward(of_outputs, of_inputs_, create_graph_);
-  if (current_.writes_now() != current_.writes) fail_changed_by(node, current_.changed());
+  if (current_.writes_now() != current_.writes) fail_changed_by(node, of_outputs);
   of_outputs.clear();
   if (!retain_graph_) node.release_saved();
   const Edge* edges = node.edges();
@@ -306,7 +241,7 @@ void Pass::copy_what_accumulation_changes() {
 void Pass::accumulate() {
   bool shared = false;
   for (Arrived& a : arrived_) {
-    if (writes_to(a.gradient) != a.writes) fail_changed_on_its_way(*a.leaf, a.gradient);
+    if (writes_to(a.gradient) != a.writes) fail_changed_on_its_way(*a.leaf, {a.gradient});
     a.gradient = a.leaf->prepared(std::move(a.gradient), create_graph_);
     shared |= a.gradient.defined() && (a.gradient.body_ref()->use_count() > 1 || !a.gradient.array().unique());
   }
@@ -325,92 +260,6 @@ std::string Pass::ended() const {
   if (!ended_at_) return "";
   return fmt::format("; one ended at input {} of {}, whose formula is no_gradient or gave an undefined tensor",
                      ended_input_, described(*ended_at_));
-}
-
-void Pass::restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets) {
-  targets_ = &targets;
-  std::uint64_t lowest = ~std::uint64_t{0};
-  for (const Target& target : targets) {
-    const bool into_a_leaf = target.into && target.node == target.into.get();
-    (into_a_leaf ? needs_[target.node].run : needs_[target.node].target) = true;
-    lowest = std::min(lowest, target.node->number());
-  }
-  std::vector<const Node*> reachable, stack;
-  std::unordered_set<const Node*> seen;
-  const auto visit = [&](const Edge& edge) {
-    if (edge && edge.node->number() >= lowest && seen.insert(edge.node.get()).second) {
-      stack.push_back(edge.node.get());
-    }
-  };
-  for (const Tensor& output : outputs) visit(output.edge());
-  while (!stack.empty()) {
-    const Node* node = stack.back();
-    stack.pop_back();
-    reachable.push_back(node);
-    for (int i = 0; i < node->num_inputs(); ++i) visit(node->edges()[i]);
-  }
-  // A node's inputs have lower numbers than the node: one pass upward settles who leads to a target.
-  std::sort(reachable.begin(), reachable.end(), [](const Node* a, const Node* b) { return a->number() < b->number(); });
-  for (const Node* node : reachable) {
-    bool run = false;
-    for (int i = 0; i < node->num_inputs() && !run; ++i) {
-      run = node->edges()[i] && needs_.count(node->edges()[i].node.get()) != 0;
-    }
-    if (run) needs_[node].run = true;
-  }
-}
-
-// Checks the outputs' gradients and fills in ones for single elements.
-std::vector<Tensor> starting_gradients(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,
-                                       const char* op) {
-  if (!gradients.empty() && gradients.size() != outputs.size()) {
-    core::fail<GradError>("{}: there must be as many gradients as outputs (or none): {} for {}", op, gradients.size(),
-                          outputs.size());
-  }
-  std::vector<Tensor> result;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const Tensor& y = outputs[i];
-    if (!y.requires_grad()) {
-      core::fail<GradError>(
-          "{}: output {} ({}, {}) must require grad: nothing that it was made from does (requires_grad_(), or was it "
-          "made under NoGradGuard or through detach()?)",
-          op, i, y.sizes(), y.dtype());
-    }
-    Tensor g = gradients.empty() ? Tensor() : gradients[i];
-    if (!g.defined()) {
-      if (y.numel() != 1) {
-        core::fail<GradError>(
-            "{}: the gradient may be left out for a single element only: output {} has shape {}; pass a gradient of "
-            "that shape, or reduce with sum() or mean()",
-            op, i, y.sizes());
-      }
-      g = Tensor(core::full(y.sizes(), 1, y.dtype()));
-    } else if (g.sizes() != y.sizes()) {
-      core::fail<ShapeError>("{}: the gradient must have the output's shape: {} for {}", op, g.sizes(), y.sizes());
-    } else if (g.dtype() != y.dtype()) {
-      g = g.to(y.dtype());
-    }
-    result.push_back(std::move(g));
-  }
-  return result;
-}
-
-std::vector<Target> targets_of(const std::vector<Tensor>& inputs, const char* op, bool into_grad) {
-  std::vector<Target> targets;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Edge& edge = inputs[i].edge();
-    if (!edge) {
-      core::fail<GradError>("{}: input {} ({}, {}) must require grad", op, i, inputs[i].sizes(), inputs[i].dtype());
-    }
-    const bool again = std::any_of(targets.begin(), targets.end(), [&](const Target& t) {
-      return into_grad && t.node == edge.node.get() && t.output == edge.index;
-    });
-    if (again) continue;
-    Target target{edge.node.get(), edge.index, {}, {}};
-    if (into_grad) target.into = core::Ref<LeafNode>(&inputs[i].leaf());
-    targets.push_back(std::move(target));
-  }
-  return targets;
 }
 
 }  // namespace

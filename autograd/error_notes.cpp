@@ -35,6 +35,20 @@ std::string written(const core::WriteMark& mark) {
   return text;
 }
 
+// Where an exception left a formula, and which gradients it did not get.
+std::string place_of(const Node& node, const Gradients& of_outputs) {
+  std::string text = "in the backward pass of " + described(node);
+  if (of_outputs.size() < 2) return text;
+  for (std::size_t k = 0; k < of_outputs.size(); ++k) {
+    if (of_outputs[k].defined()) continue;
+    text += fmt::format(
+        "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, and its formula has to "
+        "ask dy.defined() first",
+        k);
+  }
+  return text;
+}
+
 void rethrow_with(const std::string& note) {
   try {
     throw;

@@ -9,6 +9,29 @@
 #include "parallel.h"
 
 namespace gradus::core {
+
+void must_be_defined(const Array& x, const char* op) {
+  if (!x.defined()) fail<ValueError>("{}: the array must be defined: it has neither storage nor shape", op);
+}
+
+Array checked_index(const Array& index, std::int64_t size, const char* op) {
+  must_be_defined(index, op);
+  if (index.dtype() != kInt64 && index.dtype() != kInt32) {
+    fail<DTypeError>("{}: the index must be int64 or int32: {}", op, index.dtype());
+  }
+  const Array checked = index.to(kInt64).contiguous();
+  const auto* const values = static_cast<const std::int64_t*>(checked.data());
+  const std::int64_t n = checked.numel();
+  std::uint64_t largest = 0;  // a negative one is larger than all others
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(values[i]));
+  if (n != 0 && largest >= static_cast<std::uint64_t>(size)) {
+    const std::int64_t* const bad =
+        std::find_if(values, values + n, [=](std::int64_t v) { return v < 0 || v >= size; });
+    fail<IndexError>("{}: indices must be in [0, {}]: entry {} is {}", op, size - 1, bad - values, *bad);
+  }
+  return checked;
+}
+
 namespace {
 
 // Copies a box of x's elements, given by the dimensions behind one of them, in row-major order.
