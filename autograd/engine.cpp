@@ -292,7 +292,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
           inputs[i].sizes(), inputs[i].dtype(), pass.ended());
     }
     if (targets[i].result.defined() && writes_to(targets[i].result) != targets[i].writes) {
-      fail_changed_on_its_way(*inputs[i].edge().node, targets[i].result);
+      fail_changed_on_its_way(*inputs[i].edge().node, {targets[i].result});
     }
     results.push_back(std::move(targets[i].result));
   }

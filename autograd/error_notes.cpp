@@ -4,6 +4,7 @@
 #include <typeinfo>
 
 #include "../core/fail.h"
+#include "tensor.h"
 #include "node.h"
 
 namespace gradus::autograd {

@@ -80,7 +80,7 @@ Tensor matmul(Operand a, Operand b) {
   Tensor product = apply<Matmul>(Operand(rows), Operand(columns));
   if (y.dim() == 1) product = product.squeeze(-1);
   if (x.dim() == 1) product = product.squeeze(y.dim() == 1 ? -1 : -2);
-  return product;
+  return detail::as_result(product);
 }
 Tensor mm(Operand a, Operand b) {
   check_dims(a, 2, "mm", "the first operand");

@@ -231,16 +231,22 @@ bool begin_inplace(const char* op, const Operand* inputs, int count) {
         "{}: elements of the tensor share memory ({} with strides {}): clone() it before changing it", op, self.sizes(),
         self.strides());
   }
-  if (!GradMode::is_enabled()) return false;
-  if (self.requires_grad() && self.is_leaf()) fail_leaf(op, "a leaf that requires grad");
   const ViewOf* view = self.body().view.get();
-  if (view != nullptr) {
-    const Tensor base(view->base);
-    if (base.requires_grad() && base.is_leaf()) fail_leaf(op, "a view of a leaf that requires grad");
-    if (base.requires_grad() || recording(inputs, count)) check_carried_over(op, self);
+  Body& base = view == nullptr ? self.body() : *view->base;
+  bool records = false;
+  if (GradMode::is_enabled()) {
+    if (self.requires_grad() && self.is_leaf()) fail_leaf(op, "a leaf that requires grad");
+    if (view != nullptr) {
+      const Tensor whole(view->base);
+      if (whole.requires_grad() && whole.is_leaf()) fail_leaf(op, "a view of a leaf that requires grad");
+      if (whole.requires_grad() || recording(inputs, count)) check_carried_over(op, self);
+    }
+    records = self.is_floating_point() && recording(inputs, count);
+    if (records && view != nullptr) check_writable_view(base.array, self.array());
   }
-  const bool records = self.is_floating_point() && recording(inputs, count);
-  if (records && view != nullptr) check_writable_view(view->base->array, self.array());
+  // The views of a detached base keep their history for as long as its numbers are those that it tells of; then they have
+  // the base's, if it has one again.
+  if (!records && base.events != nullptr && base.events->detached > base.events->rewritten) base.rewrite(base.edge);
   return records;
 }
 

@@ -151,6 +151,8 @@ inline TensorMeta meta_of(const core::Array& x) {
 GRADUS_API core::Array zeros_without_memory(const TensorMeta& meta);
 /// The same numbers as a node of their own.
 GRADUS_API Tensor alias_of(Operand x);
+/// A view of a result that nobody else will hold is a result itself: what is written to it, or detached, is it alone.
+GRADUS_API Tensor as_result(Tensor view);
 /// dx[i] <- d(outputs)/d(inputs[i]) applied to dy, recorded, for a rule's reference.
 GRADUS_API void differentiate(const Node& rule, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                               const Gradients& dy, Gradients& dx);

@@ -3,6 +3,7 @@
 #include "../core/pointwise.h"
 
 #include <cmath>
+#include <limits>
 
 #include "../core/create.h"
 #include "../core/fail.h"
@@ -230,13 +231,14 @@ struct Modulo : BinaryOperation<B> {
 // dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
 struct Atan2 : BinaryOperation<Binary::Atan2> {
   // x / (a^2 + b^2), x one of the two. Where squares over- or underflow, by way of numbers near 1: that scale cancels, and
-  // is a constant to the gradient.
+  // is a constant to the gradient. An infinite one would not cancel.
   static Tensor over_squares(const Tensor& x, const Tensor& a, const Tensor& b) {
     const Tensor squares = square(a) + square(b);
     if (squares.numel() == 0 || (amin(squares).item<double>() > 1e-30 && amax(squares).item<double>() < 1e38)) {
       return x / squares;
     }
-    const Tensor scale(core::binary(Binary::Maximum, core::abs(a.array()), core::abs(b.array())));
+    const Array largest = core::binary(Binary::Maximum, core::abs(a.array()), core::abs(b.array()));
+    const Tensor scale(core::where(core::binary(Binary::Lt, largest, std::numeric_limits<double>::infinity()), largest, 1));
     return masked_fill(x / scale / (square(a / scale) + square(b / scale)) / scale, scale == 0, 0);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * over_squares(b, a, b); },

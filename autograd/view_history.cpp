@@ -35,8 +35,8 @@ struct Geometry {
     f("offset", offset);
   }
   Array of(const Array& base) const {
-    const bool nothing = core::numel_of(shape) == 0;  // such a view may begin beyond the end
-    return base.as_strided(shape, strides, base.storage_offset() + (nothing ? 0 : offset));
+    const bool nothing = core::numel_of(shape) == 0;  // such a view, or base, may begin beyond the end
+    return base.as_strided(shape, strides, nothing ? 0 : base.storage_offset() + offset);
   }
 };
 Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry);

@@ -125,6 +125,48 @@ struct Expand {
   static Array forward(const Attrs& a, const Array& x) { return x.expand(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return sum_to_size(dy, x); });
 };
+// Copies side by side: times[i] of them along dimension i.
+struct Repeat {
+  static constexpr std::string_view name = "repeat";
+  struct Attrs {
+    Shape sizes;  ///< x's, with leading ones for new dimensions
+    core::Dims times;
+    template <class F>
+    void visit(F&& f) const {
+      f("sizes", sizes);
+      f("times", times);
+    }
+    Shape result() const {
+      Shape whole = sizes;
+      for (int i = 0; i < whole.size(); ++i) whole[i] *= times[i];
+      return whole;
+    }
+  };
+  // Each dimension in turn, the inner ones first, so that no shape on the way has more than three dimensions.
+  static Array forward(const Attrs& a, const Array& x) {
+    Array y = x;
+    std::int64_t inner = 1;
+    for (int i = a.sizes.size(); i-- > 0;) {
+      std::int64_t outer = 1;
+      for (int d = 0; d < i; ++d) outer *= a.sizes[d];
+      const std::int64_t each = a.sizes[i] * inner;
+      if (a.times[i] != 1) y = y.reshape({outer, 1, each}).expand({outer, a.times[i], each}).clone();
+      inner = each * a.times[i];
+    }
+    return (y.storage() == x.storage() ? y.clone() : y).reshape(a.result());
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) {
+    Tensor dx = dy;
+    std::int64_t outer = 1;
+    for (int i = 0; i < a.sizes.size(); ++i) {
+      std::int64_t each = a.sizes[i];
+      for (int d = i + 1; d < a.sizes.size(); ++d) each *= a.sizes[d] * a.times[d];
+      if (a.times[i] != 1) dx = dx.reshape({outer, a.times[i], each}).sum({1});
+      outer *= a.sizes[i];
+    }
+    return dx.reshape(x);
+  });
+};
 struct SumTo {
   static constexpr std::string_view name = "sum_to_size";
   using Attrs = ShapeAttrs;
@@ -190,6 +232,10 @@ struct Flip {
 namespace autograd::detail {
 
 Tensor alias_of(Operand x) { return apply<Alias>(x); }
+Tensor as_result(Tensor view) {
+  view.body().view = nullptr;
+  return view;
+}
 
 }  // namespace autograd::detail
 
@@ -205,7 +251,9 @@ Tensor reshape(Operand x, IntArrayRef shape) {
   return apply<Reshape>({result.shape()}, x);
 }
 Tensor flatten(Operand x, std::int64_t start_dim, std::int64_t end_dim) {
-  return reshape(x, x.tensor().array().flatten(start_dim, end_dim).shape());
+  const Tensor& tensor = x.tensor();
+  const Shape shape = tensor.array().flatten(start_dim, end_dim).shape();
+  return shape.size() == tensor.dim() && tensor.dim() > 0 ? tensor : reshape(x, shape);  // itself, as PyTorch's
 }
 Tensor permute(Operand x, IntArrayRef dims) { return apply<Permute>({core::Dims(dims)}, x); }
 Tensor transpose(Operand x, std::int64_t dim0, std::int64_t dim1) {
@@ -315,7 +363,14 @@ std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
 std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
   if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
   const std::int64_t n = size_along("chunk", x, dim);
-  return split(x, std::max<std::int64_t>(1, n / chunks + (n % chunks != 0)), dim);
+  if (n == 0) {  // so many empty ones: whoever asks for three of an empty batch takes the third
+    constexpr std::int64_t most = 1 << 20;
+    if (chunks > most) core::fail<ValueError>("chunk: at most {} chunks of nothing: {}", most, chunks);
+    std::vector<Tensor> parts;
+    for (std::int64_t i = 0; i < chunks; ++i) parts.push_back(slice(x, dim, 0, 0));
+    return parts;
+  }
+  return split(x, n / chunks + (n % chunks != 0), dim);
 }
 std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
   std::vector<Tensor> parts;
@@ -342,32 +397,19 @@ Tensor flip(Operand x, IntArrayRef dims) {
   return apply<Flip>({core::wrap_dims(dims, x.tensor().array().dim(), "flip")}, x);
 }
 Tensor repeat(Operand x, IntArrayRef repeats) {
-  const Scope scope(x.at());
-  const Shape shape = x.tensor().array().shape();
+  const Shape& shape = x.tensor().array().shape();
   const int n = static_cast<int>(repeats.size()), extra = n - shape.size();
   if (extra < 0) {
     core::fail<ShapeError>("repeat: there must be a number for each dimension: {} for {}", repeats, shape);
   }
-  Shape sizes = Shape::filled(n, 1);
-  for (int i = extra; i < n; ++i) sizes[i] = shape[i - extra];
-  Shape whole = sizes;
+  Repeat::Attrs attrs{Shape::filled(n, 1), core::Dims(repeats)};
+  for (int i = extra; i < n; ++i) attrs.sizes[i] = shape[i - extra];
   for (int i = 0; i < n; ++i) {
-    const std::int64_t times = repeats[static_cast<std::size_t>(i)];
-    if (times < 0) core::fail<ValueError>("repeat: numbers must not be negative: {}", repeats);
-    whole[i] = core::checked_numel({sizes[i], times}, "repeat");
+    if (attrs.times[i] < 0) core::fail<ValueError>("repeat: numbers must not be negative: {}", repeats);
+    core::checked_numel({attrs.sizes[i], attrs.times[i]}, "repeat");
   }
-  core::checked_numel(whole, "repeat");
-  // Each dimension in turn, the inner ones first, so that no shape on the way has more than three dimensions.
-  Tensor y = x.tensor();
-  std::int64_t inner = 1;
-  for (int i = n; i-- > 0;) {
-    std::int64_t outer = 1;
-    for (int d = 0; d < i; ++d) outer *= sizes[d];
-    const std::int64_t times = repeats[static_cast<std::size_t>(i)], each = sizes[i] * inner;
-    if (times != 1) y = y.reshape({outer, 1, each}).expand({outer, times, each}).clone();
-    inner = each * times;
-  }
-  return y.is_same(x.tensor()) ? y.reshape(whole).clone() : y.reshape(whole);
+  core::checked_numel(attrs.result(), "repeat");
+  return apply<Repeat>(attrs, x);
 }
 Tensor sum_to_size(Operand x, IntArrayRef shape) {
   if (x.tensor().sizes() == shape) return x.tensor();

@@ -7,6 +7,7 @@
 #include "combine.h"
 #include "create.h"
 #include "dispatch.h"
+#include "fail.h"
 #include "kernels/copy.h"
 #include "kernels/pointwise.h"
 #include "kernels/sum_of_rows.h"

@@ -1,11 +1,13 @@
 // Elements picked by index arrays, and flip: loops over rows whose places are computed one by one.
 #include "pick.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "combine.h"
 #include "create.h"
 #include "dispatch.h"
+#include "fail.h"
 #include "parallel.h"
 
 namespace gradus::core {

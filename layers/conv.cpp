@@ -96,7 +96,7 @@ Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptio
   const Scope scope(x.at());
   const Tensor batch = alone ? x.tensor().unsqueeze(0) : x.tensor();
   const Tensor y = apply<ConvRule>(how, uneven ? constant_pad_nd(batch, behind) : batch, weight, options.bias());
-  return alone ? y.squeeze(0) : y;
+  return alone ? autograd::detail::as_result(y.squeeze(0)) : y;
 }
 
 template <std::size_t D>

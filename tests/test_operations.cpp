@@ -1165,6 +1165,95 @@ BOOST_AUTO_TEST_CASE(repeats_of_any_number) {
   check_error<ValueError>([] { ones({1}).repeat({-1}); }, {"repeat: numbers must not be negative"});
 }
 
+// Views inside an operation are its own affair: what it returns is detached and written to as any result, and has the
+// gradient of what is made of it after a write to a view of it.
+BOOST_AUTO_TEST_CASE(results_made_by_views_are_no_views) {
+  const Tensor weight = Tensor(counting({3, 2, 2}, kFloat64)), bias;
+  const struct {
+    const char* name;
+    std::vector<std::int64_t> shape;
+    std::function<Tensor(const Tensor&)> run;
+  } made[] = {
+      {"repeat",
+       {2, 3},
+       [](const Tensor& x) {
+         return x.repeat({2, 1});
+       }},
+      {"repeat once",
+       {2, 3},
+       [](const Tensor& x) {
+         return x.repeat({1, 1, 1});
+       }},
+      {"matrix by vector", {2, 3}, [](const Tensor& x) { return x.mv(x[0]); }},
+      {"vector by matrix", {2, 3}, [](const Tensor& x) { return matmul(x.select(1, 0), x); }},
+      {"vector by batch", {2, 3, 2}, [](const Tensor& x) { return matmul(x[0].select(1, 0), x); }},
+      {"dot", {3}, [](const Tensor& x) { return dot(x, x); }},
+      {"convolution without a batch", {2, 5}, [&](const Tensor& x) { return conv1d(x, weight, bias); }},
+  };
+  for (const auto& each : made) {
+    BOOST_TEST_CONTEXT(each.name) {
+      const Tensor x = leaf(counting(each.shape, kFloat64));
+      Tensor y = each.run(x);
+      BOOST_TEST(!y.is_view());
+      const Tensor flat = y.view({-1});
+      flat[0].mul_(3);
+      const std::vector<Tensor> dy = autograd::grad({(flat * flat).sum()}, {y, x});
+      BOOST_TEST(dy[0].allclose(2 * y.detach()));
+      y = each.run(x);
+      y.detach_();
+      BOOST_TEST(!y.requires_grad());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_gradient_of_repeats) {
+  const Tensor x = leaf(counting({2, 3}, kFloat64));
+  for (const std::vector<std::int64_t>& times :
+       {std::vector<std::int64_t>{1, 1}, {2, 3}, {2, 1, 3}, {3, 1, 2, 2}, {0, 2}, {2, 0, 1}}) {
+    const Tensor y = x.repeat(times), w = Tensor(counting(y.sizes(), kFloat64));
+    Tensor expected = zeros({2, 3}, kFloat64);
+    const Tensor blocks = w.numel() == 0 ? w : w.reshape({-1, w.size(-2), w.size(-1)});
+    for (std::int64_t b = 0; w.numel() != 0 && b < blocks.size(0); ++b) {
+      for (std::int64_t i = 0; i + 2 <= blocks.size(1); i += 2) {
+        for (std::int64_t j = 0; j + 3 <= blocks.size(2); j += 3) {
+          expected.add_(blocks[b].slice(0, i, i + 2).slice(1, j, j + 3));
+        }
+      }
+    }
+    BOOST_TEST(autograd::grad({(y * w).sum()}, {x})[0].equal(expected));
+  }
+  BOOST_TEST(gradcheck([](const Operands& in) { return Operands{in[0].repeat({2, 1, 2}).square()}; }, {x}));
+}
+
+// As PyTorch's: the third of three chunks is there for an empty batch, too.
+BOOST_AUTO_TEST_CASE(chunks_of_nothing_are_as_many_as_asked_for) {
+  const Tensor x = leaf(counting({2, 0, 3}, kFloat64));
+  const std::vector<Tensor> parts = x.chunk(3, 1);
+  BOOST_REQUIRE_EQUAL(parts.size(), 3U);
+  for (const Tensor& part : parts) BOOST_TEST((part.array().shape() == core::Shape{2, 0, 3}));
+  BOOST_TEST(parts[2].requires_grad());
+  BOOST_TEST(x.chunk(4, 0).size() == 2U);
+  check_error<ValueError>([&] { x.chunk(std::int64_t{1} << 40, 1); }, {"chunk", "1099511627776"});
+}
+
+BOOST_AUTO_TEST_CASE(flatten_of_what_is_flat_is_the_tensor_itself) {
+  const Tensor x = arange(6).to(kFloat32), y = x.view({2, 3});
+  BOOST_TEST(x.flatten().is_same(x));
+  BOOST_TEST(y.flatten(1, 1).is_same(y));
+  BOOST_TEST(!y.flatten().is_same(y));
+  BOOST_TEST((x[0].flatten().array().shape() == core::Shape{1}));
+}
+
+BOOST_AUTO_TEST_CASE(the_gradient_of_atan2_beside_an_infinite_operand) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (const double b : {inf, -inf}) {
+    const Tensor y = tensor({{-0.5, 2.0}}, kFloat64), x = tensor({{b, 1.0}}, kFloat64).requires_grad_();
+    const Tensor dx = autograd::grad({atan2(y, x).sum()}, {x})[0];
+    BOOST_TEST(dx[0][0].item<double>() == 0);
+    BOOST_TEST(dx[0][1].item<double>() == -2.0 / 5.0);
+  }
+}
+
 // 0 to a power below 0 is infinite, and so is the sum.
 BOOST_AUTO_TEST_CASE(norms_of_orders_below_zero) {
   const Tensor x = tensor({{0.0, 1.0, 2.0}, {1.0, 2.0, 2.0}}).requires_grad_();

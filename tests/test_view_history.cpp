@@ -304,6 +304,38 @@ BOOST_AUTO_TEST_CASE(a_detached_base_leaves_its_views_their_history) {
         check(s.grad(), {3});
         BOOST_CHECK(!x.grad().defined());
       }
+      for (const bool recording : {true, false}) {  // by numbers, itself or through a view taken since
+        for (const bool by_view : {true, false}) {
+          const Tensor x = leaf(Doubles{1, 2, 3}), h = x * 1, v = h.slice(0, 0, 2);
+          maybe(0, v);
+          h.detach_();
+          maybe(1, v);
+          {
+            const AutoGradMode mode(recording);
+            (by_view ? h.slice(0, 1, 3) : h).mul_(3);
+          }
+          maybe(2, v);
+          BOOST_CHECK(!v.requires_grad() && !h.requires_grad());
+        }
+      }
+      {  // a parameter made of a result, and stepped by hand: still a leaf
+        const Tensor w = leaf(Doubles{1, 2, 3}) * 1, v = w.slice(0, 0, 2);
+        w.detach_();
+        w.requires_grad_();
+        maybe(0, v);
+        for (int step = 0; step < 2; ++step) {
+          w.zero_grad();
+          w.sum().backward();
+          check(w.grad(), {1, 1, 1});
+          const NoGradGuard guard;
+          w.sub_(w.grad());
+          maybe(1, v);
+          BOOST_CHECK(w.requires_grad() && w.is_leaf());
+        }
+        w.zero_grad();
+        v.sum().backward();  // it shows the parameter now
+        check(w.grad(), {1, 1, 0});
+      }
     }
   }
   // A change of the view would have to give the base a history of which it has been deprived.
