@@ -1,0 +1,174 @@
+// The operations that a drawn program may name. A function's parameters say how its statement is read, so that a line
+// of this table is all that an operation needs: `from(&gradus::cumsum)` reads a tensor, an integer and a dtype or `none`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gradus/gradus.h>
+
+namespace programs {
+
+using gradus::DType;
+using gradus::IntArrayRef;
+using gradus::Operand;
+using gradus::OperandList;
+using gradus::Scalar;
+using gradus::Tensor;
+
+/// A statement that is not one: the program's fault, not the library's.
+struct BadProgram : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/// A statement about a tensor that an earlier one was to make.
+struct NoSuchTensor : BadProgram {
+  using BadProgram::BadProgram;
+};
+
+using Slots = std::map<int, Tensor>;
+
+/// The words behind an operation's name, read one by one.
+class Words {
+ public:
+  Words(std::vector<std::string> words, const Slots& slots) : words_(std::move(words)), slots_(slots) {}
+  const std::string& next();
+  void check_end() const;
+
+  void read(Tensor& value) { value = tensor(next()); }
+  void read(std::vector<Tensor>& value);
+  void read(std::vector<std::int64_t>& value);
+  void read(std::vector<double>& value);
+  void read(std::int64_t& value);
+  void read(double& value);
+  void read(bool& value);
+  void read(Scalar& value);
+  void read(DType& value);
+  void read(std::string& value) { value = next(); }
+  void read(gradus::Reduction& value);
+  template <class T>
+  void read(std::optional<T>& value) {
+    if (words_.at(at_) == "none") {
+      ++at_;
+    } else {
+      read(value.emplace());
+    }
+  }
+
+ private:
+  Tensor tensor(const std::string& word) const;
+  std::vector<std::string> list();
+
+  std::vector<std::string> words_;
+  std::size_t at_ = 0;
+  const Slots& slots_;
+};
+
+/// What a statement yields: tensors for the slots on its left, or an answer to a question.
+struct Yield {
+  std::vector<Tensor> tensors;
+  std::string answer;
+};
+inline Yield yield(Tensor x) { return {{std::move(x)}, {}}; }
+inline Yield yield(std::vector<Tensor> x) { return {std::move(x), {}}; }
+inline Yield yield(std::tuple<Tensor, Tensor> x) { return {{std::get<0>(x), std::get<1>(x)}, {}}; }
+inline Yield yield(bool answer) { return {{}, answer ? "true" : "false"}; }
+inline Yield yield(std::int64_t answer) { return {{}, std::to_string(answer)}; }
+
+// What a parameter is read as, and its word in a signature.
+template <class P>
+struct Parameter {
+  using type = P;
+};
+template <>
+struct Parameter<Operand> {
+  using type = Tensor;
+};
+template <>
+struct Parameter<OperandList> {
+  using type = std::vector<Tensor>;
+};
+template <>
+struct Parameter<IntArrayRef> {
+  using type = std::vector<std::int64_t>;
+};
+template <>
+struct Parameter<std::string_view> {
+  using type = std::string;
+};
+template <class P>
+using Read = typename Parameter<std::remove_cvref_t<P>>::type;
+
+template <class T>
+inline constexpr const char* word = nullptr;
+template <>
+inline constexpr const char* word<Tensor> = "tensor";
+template <>
+inline constexpr const char* word<std::vector<Tensor>> = "tensors";
+template <>
+inline constexpr const char* word<std::vector<std::int64_t>> = "integers";
+template <>
+inline constexpr const char* word<std::vector<double>> = "numbers";
+template <>
+inline constexpr const char* word<std::int64_t> = "integer";
+template <>
+inline constexpr const char* word<double> = "double";
+template <>
+inline constexpr const char* word<bool> = "bool";
+template <>
+inline constexpr const char* word<Scalar> = "number";
+template <>
+inline constexpr const char* word<DType> = "dtype";
+template <>
+inline constexpr const char* word<std::string> = "word";
+template <>
+inline constexpr const char* word<gradus::Reduction> = "reduction";
+template <>
+inline constexpr const char* word<std::optional<std::int64_t>> = "integer?";
+template <>
+inline constexpr const char* word<std::optional<bool>> = "bool?";
+template <>
+inline constexpr const char* word<std::optional<double>> = "double?";
+template <>
+inline constexpr const char* word<std::optional<Scalar>> = "number?";
+template <>
+inline constexpr const char* word<std::optional<DType>> = "dtype?";
+
+struct Operation {
+  std::string signature;
+  std::function<Yield(Words&)> run;
+};
+
+template <class R, class... P>
+Operation from(R (*function)(P...)) {
+  std::string signature;
+  ((signature += (signature.empty() ? "" : " ") + std::string(word<Read<P>>)), ...);
+  return {signature, [function](Words& words) {
+            std::tuple<Read<P>...> values;
+            std::apply([&words](auto&... value) { (words.read(value), ...); }, values);
+            words.check_end();
+            return std::apply(
+                [function](auto&... value) -> Yield {
+                  if constexpr (std::is_void_v<R>) {
+                    function(value...);
+                    return {};
+                  } else {
+                    return yield(function(value...));
+                  }
+                },
+                values);
+          }};
+}
+
+const std::map<std::string, Operation, std::less<>>& operations();
+
+}  // namespace programs
