@@ -134,13 +134,12 @@ void check_memory(const Result& y, const Operand* inputs, int count) {
   } else {
     for (int k = 0; k < Traits<Op>::outputs; ++k) {
       const core::Array& result = output(y, k);
-      if (!result.defined()) continue;
       const core::Storage* const storage = result.storage().get();
       const int n = Traits<Op>::variadic ? count : Traits<Op>::inputs;  // mostly a constant
       bool shared = false;
       for (int i = 0; i < n; ++i) shared |= storage == input_array(inputs[i]).storage().get();
       for (int j = 0; j < k; ++j) shared |= storage == output(y, j).storage().get();
-      if (shared) fail_shared(Op::name, k, result, inputs, count);
+      if (shared && storage != nullptr) fail_shared(Op::name, k, result, inputs, count);
     }
   }
 }

@@ -253,7 +253,8 @@ Array Array::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim2)
     result.strides_.erase(d);
   }
   result.shape_.push_back(std::max<std::int64_t>(std::min(shape_[rows] - down, shape_[columns] - right), 0));
-  result.strides_.push_back(strides_[rows] + strides_[columns]);
+  // A dimension of one element may have any stride: sums of such overflow, and mean nothing.
+  result.strides_.push_back(result.shape_.back() > 1 ? strides_[rows] + strides_[columns] : 1);
   if (result.shape_.back() != 0) result.offset_ += down * strides_[rows] + right * strides_[columns];
   return result;
 }

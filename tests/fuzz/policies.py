@@ -141,6 +141,13 @@ def other_meaning(machine, line):
     if name == "as_strided" and any(t._is_view() and shares_memory(t, machine.tensor(words[3]))
                                     for t in machine.hooked + machine.retained):
         return "as_strided of a view is of its base: no gradient goes through the view, as it does in PyTorch"
+    if name in ("hook", "retain_grad") and machine.tensor(words[1])._is_view():
+        if any(shares_memory(machine.tensor(words[1]), t) for t in machine.written_unrecorded):
+            return "an unrecorded write: PyTorch takes the history of views anew, around the view that is hooked or keeps"
+    if name == "batch_norm" and any(word != "%-" and not machine.tensor(word).is_contiguous() for word in words[6:8]):
+        return "batch_norm with a strided weight: PyTorch's gradient reads it as if it were dense"
+    if name == "pow" and not machine.tensor(words[3]).dtype.is_floating_point:
+        return "powers of whole numbers: PyTorch takes their logarithm in float32"
     if name in ("hook", "retain_grad", "grad"):
         asked = machine.read("tensors", words[4]) if name == "grad" else [machine.tensor(words[1])]
         if any(t._is_view() and shares_memory(t, strided) for t in asked for strided in machine.strided):

@@ -209,5 +209,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::ios::sync_with_stdio(false);
+  if (option == "--wild") std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);  // a sanitizer ends it without a flush
   return run(option == "--wild");
 }

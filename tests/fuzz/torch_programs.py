@@ -301,6 +301,7 @@ class Machine:
         self.wrote = False
         self.loose = False  # whether something is of float32
         self.detached = []  # in place
+        self.written_unrecorded = []
         self.leaf_views = []  # leaves that are views
         self.retained = []  # tensors that were asked to keep their gradients
         self.strided = []  # views that as_strided was applied to
@@ -349,6 +350,8 @@ class Machine:
         try:
             if words[0] in WRITES:
                 self.wrote = True
+                if not torch.is_grad_enabled():
+                    self.written_unrecorded.append(arguments[0])
                 settled(arguments[0])
                 arguments = [arguments[0], *(apart(x, arguments[0]) for x in arguments[1:])]
             elif words[0] in ("requires_grad_", "retain_grad", "hook"):
