@@ -104,6 +104,13 @@ def shares_memory(a, b):
     return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
 
 
+def settled_leaf(tensor):
+    try:
+        return tensor.grad_fn is None and tensor.is_leaf
+    except RuntimeError:
+        return False
+
+
 def elements(shape, strides, offset):
     places = {offset}
     for size, stride in zip(shape, strides):
@@ -144,6 +151,10 @@ def other_meaning(machine, line):
     if name in ("hook", "retain_grad") and machine.tensor(words[1])._is_view():
         if any(shares_memory(machine.tensor(words[1]), t) for t in machine.written_unrecorded):
             return "an unrecorded write: PyTorch takes the history of views anew, around the view that is hooked or keeps"
+    if name in ("backward", "grad"):
+        kept = [t.grad for t in machine.slots.values() if t is not None and settled_leaf(t) and t.grad is not None]
+        if any(shares_memory(a, b) and a.numel() for i, a in enumerate(kept) for b in kept[:i] if a is not b):
+            return "gradients of two leaves that share memory in PyTorch, where the next one is added to both"
     if name == "batch_norm" and any(word != "%-" and not machine.tensor(word).is_contiguous() for word in words[6:8]):
         return "batch_norm with a strided weight: PyTorch's gradient reads it as if it were dense"
     if name == "pow" and not machine.tensor(words[3]).dtype.is_floating_point:

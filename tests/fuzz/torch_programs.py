@@ -350,7 +350,7 @@ class Machine:
         try:
             if words[0] in WRITES:
                 self.wrote = True
-                if not torch.is_grad_enabled():
+                if not torch.is_grad_enabled() or not arguments[0].requires_grad:
                     self.written_unrecorded.append(arguments[0])
                 settled(arguments[0])
                 arguments = [arguments[0], *(apart(x, arguments[0]) for x in arguments[1:])]
