@@ -73,7 +73,7 @@ template <class Op>
 void check_refused(const std::string& name, const std::string& by) {
   const Tensor a = leaf(Doubles{1, 2}), b = leaf(Doubles{3, 4}), g = tensor(Doubles{1, 1}, kFloat64);
   for (const bool create_graph : {false, true}) {
-    if (create_graph && detail::IsRule<Op>) continue;  // its reference runs instead
+    if (create_graph && autograd::detail::IsRule<Op>) continue;  // its reference runs instead
     for (const bool first : {false, true}) {
       const Tensor y = first ? apply<Op>(b) + a : a + apply<Op>(b);
       check_error<GradError>([&] { y.backward(g.clone(), true, create_graph); },

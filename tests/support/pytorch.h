@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <gradus/autograd/tensor.h>
 #include <gradus/core/safetensors.h>
 
@@ -58,7 +60,7 @@ inline void check_close(const Tensor& a, const Tensor& b, double bound, const st
 class PyTorchFile {
  public:
   explicit PyTorchFile(const std::string& name)
-      : file_(core::Safetensors::read(std::string(GRADUS_TEST_DATA) + "/" + name + ".safetensors")) {}
+      : file_(core::Safetensors::read(fmt::format("{}/{}.safetensors", GRADUS_TEST_DATA, name))) {}
 
   bool has(const std::string& name) const { return find(name) != nullptr; }
   Tensor operator[](const std::string& name) const {
