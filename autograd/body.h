@@ -23,6 +23,7 @@ struct Body {
   core::Ref<LeafNode> leaf;            // once it was asked to keep a gradient of its own; it holds `.grad`
   std::unique_ptr<ViewOf> view;        // of a view: its one base, which is no view itself
   std::unique_ptr<BaseEvents> events;  // of a base, once there have been any
+  std::atomic<int> views{0};           // of a base: how many there are
 
   /// Of a view: whether its base has been given a new history since it took its own from it.
   bool is_behind() const noexcept {
@@ -43,9 +44,11 @@ struct Body {
 
   /// Gives the tensor another history; a gradient that it keeps follows.
   void set_edge(Edge next) {
-    const bool keeps = leaf && edge && edge.node->stop_keeping(edge.index, leaf.get());
-    edge = std::move(next);
-    if (keeps && edge) edge.node->keep_gradient(edge.index, leaf);
+    if (leaf) {
+      leaf->follow(edge, std::move(next));
+    } else {
+      edge = std::move(next);
+    }
   }
 
   static core::Ref<Body> make(core::Array&& array) { return core::Ref<Body>::adopt(new Body(std::move(array))); }

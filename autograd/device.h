@@ -19,8 +19,8 @@ class GRADUS_API Device {
   constexpr Device(DeviceType type = kCPU, int index = -1) : type_(type), index_(index) {  // NOLINT
     if (type != kCPU) fail_other(type);
   }
-  Device(const char* name) : Device(std::string_view(name)) {}                              // NOLINT
-  Device(const std::string& name) : Device(std::string_view(name)) {}                       // NOLINT
+  Device(const char* name) : Device(std::string_view(name)) {}         // NOLINT
+  Device(const std::string& name) : Device(std::string_view(name)) {}  // NOLINT
   explicit Device(std::string_view name);
   constexpr DeviceType type() const { return type_; }
   constexpr int index() const { return index_; }
@@ -45,8 +45,8 @@ constexpr int device_count() { return 0; }
 class TensorOptions {
  public:
   constexpr TensorOptions() = default;
-  constexpr TensorOptions(DType dtype) : dtype_(dtype) {}  // NOLINT(google-explicit-constructor)
-  constexpr TensorOptions(Device) {}                       // NOLINT(google-explicit-constructor)
+  constexpr TensorOptions(DType dtype) : dtype_(dtype) {}                    // NOLINT(google-explicit-constructor)
+  constexpr TensorOptions(Device) {}                                         // NOLINT(google-explicit-constructor)
   constexpr TensorOptions(DeviceType type) : TensorOptions(Device(type)) {}  // NOLINT(google-explicit-constructor)
   constexpr TensorOptions dtype(std::optional<DType> dtype) const {
     TensorOptions o = *this;

@@ -107,6 +107,7 @@ const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& gener
   }
   core::bernoulli_out(array(), p, position);  // no history to keep: in one pass
   array().mark_written("bernoulli_", at);
+  detail::end_unrecorded(*this);
   return *this;
 }
 const Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {

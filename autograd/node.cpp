@@ -139,25 +139,34 @@ void Node::run_hooks(Gradients& of_outputs) {
 
 void Node::keep_gradient(int output, core::Ref<LeafNode> in) {
   stop_keeping(output, in.get());
+  const std::lock_guard lock(hook_homes().mutex);
   extras().kept.push_back({output, std::move(in)});
 }
 
 bool Node::keeps_gradient(int output, const LeafNode* in) const {
-  if (extras_) {
-    for (const Kept& k : extras_->kept) {
-      if (k.output == output && k.in.get() == in) return true;
-    }
+  for (const Kept& k : kept()) {
+    if (k.output == output && k.in.get() == in) return true;
   }
   return false;
 }
 
 bool Node::stop_keeping(int output, const LeafNode* in) {
-  if (!keeps_gradient(output, in)) return false;
-  std::erase_if(extras_->kept, [&](const Kept& k) { return k.output == output && k.in.get() == in; });
-  return true;
+  if (!extras_) return false;
+  std::vector<Kept> ended;  // outlives the lock
+  const std::lock_guard lock(hook_homes().mutex);
+  std::vector<Kept>& all = extras_->kept;
+  const auto first = std::stable_partition(all.begin(), all.end(),
+                                           [&](const Kept& k) { return k.output != output || k.in.get() != in; });
+  ended.assign(std::make_move_iterator(first), std::make_move_iterator(all.end()));
+  all.erase(first, all.end());
+  return !ended.empty();
 }
 
-const std::vector<Node::Kept>& Node::kept() const { return extras_->kept; }
+std::vector<Node::Kept> Node::kept() const {
+  if (!extras_) return {};
+  const std::lock_guard lock(hook_homes().mutex);
+  return extras_->kept;
+}
 
 LeafNode::LeafNode(const TensorMeta& meta) : meta_(meta), grad_(std::make_unique<Tensor>()) {}
 LeafNode::~LeafNode() = default;
@@ -197,12 +206,20 @@ bool LeafNode::is_behind() {
 bool LeafNode::takes_gradients() {
   const std::lock_guard lock(mutex_);
   if (tensor_ == nullptr || (tensor_->edge.node.get() == this && !tensor_->is_behind())) return true;
-  if (!tensor_->edge) return false;
+  if (!tensor_->edge || tensor_->view == nullptr) return false;
   core::fail<GradError>(
       "backward: a leaf ({}, {}) that is used in the graph must stay one: it is a view, and its base has been changed "
       "in "
       "place since; make the leaf of a clone()",
       meta_.shape, meta_.dtype);
+}
+
+void LeafNode::follow(Edge& edge, Edge next) {
+  Edge last;  // outlives the lock
+  const std::lock_guard lock(mutex_);
+  last = std::exchange(edge, std::move(next));
+  if (last) last.node->stop_keeping(last.index, this);
+  if (retains_ && edge && edge.node.get() != this) edge.node->keep_gradient(edge.index, core::Ref<LeafNode>(this));
 }
 
 void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {

@@ -106,7 +106,7 @@ class GRADUS_API Node {
   bool keeps_gradient(int output, const LeafNode* in) const;
   /// Ends that; whether it was kept.
   bool stop_keeping(int output, const LeafNode* in);
-  const std::vector<Kept>& kept() const;
+  std::vector<Kept> kept() const;
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -148,7 +148,7 @@ class GRADUS_API Node {
 };
 
 /// The end of the graph: a tensor that the user made and asked a gradient for. It adds up what arrives into `.grad`,
-/// and knows nothing else of its tensor, so that no cycle forms.
+/// and does not own its tensor, so that no cycle forms.
 class GRADUS_API LeafNode final : public Node {
  public:
   explicit LeafNode(const TensorMeta& meta);
@@ -182,6 +182,10 @@ class GRADUS_API LeafNode final : public Node {
   /// a view whose base has been given a history, so that it is no leaf any more.
   bool takes_gradients();
   void belong_to(const Body* tensor) noexcept { tensor_ = tensor; }
+  /// Whether the tensor keeps its gradient although it is no leaf.
+  void retain_grad(bool retain) noexcept { retains_ = retain; }
+  /// The tensor's edge <- next: what it retains is kept by the next edge's node, also after a time without any.
+  void follow(Edge& edge, Edge next);
   /// Called with the leaf's `.grad` after each accumulation, one thread at a time: a hook must not wait for another
   /// thread's backward pass.
   void add_post_accumulate_hook(std::function<void(Tensor& grad)> hook);
@@ -190,8 +194,9 @@ class GRADUS_API LeafNode final : public Node {
   TensorMeta meta_;
   std::recursive_mutex mutex_;  // a hook may run a backward pass of its own
   std::unique_ptr<Tensor> grad_;
-  const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive
-  bool gone_ = false;             // the tensor
+  const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive; it does not own it
+  bool retains_ = false;
+  bool gone_ = false;  // the tensor
   LeafNode* next_to_drop_ = nullptr;
   std::vector<std::function<void(Tensor&)>> post_hooks_;
 };

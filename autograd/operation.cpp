@@ -67,6 +67,15 @@ void Saved::fail_changed(const Node& node, const char* kind, int index) const {
                             : "change a clone() instead, or use the form without underscore");
 }
 
+void fail_changed_since_view(std::string_view op, int input, const core::Array& value) {
+  const core::WriteMark mark = value.storage()->writes();
+  core::fail<GradError>(
+      "{}: a view whose base has been changed in place is taken again, with the other inputs as they were: {} wrote to "
+      "input {} ({}, {}) as well{}; take the view after both changes",
+      op, mark.by == nullptr ? "something" : mark.by, input, value.shape(), value.dtype(),
+      mark.at ? fmt::format(" at {}:{}", mark.at.file(), mark.at.line()) : "");
+}
+
 void fail_released(const Node& node) {
   core::fail<GradError>(
       "{}: its saved values have been freed by an earlier backward pass: run the forward again, detach() what one step "
@@ -129,8 +138,8 @@ Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) 
 Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by) {
   Tensor view = make_output(std::move(value), node, 0);
   const Body& source = of.body();
-  auto link = std::make_unique<ViewOf>();
-  link->base = source.view != nullptr ? source.view->base : of.body_ref();
+  if (source.view != nullptr) (void)of.edge();  // what it has not seen yet the view would see at another time
+  auto link = std::make_unique<ViewOf>(source.view != nullptr ? source.view->base : of.body_ref());
   // A view of a view knows what that one knows: one from before a detachment passes its own history on.
   link->seen = source.view != nullptr ? source.view->seen.load() : source.last_event();
   link->taken_without_grad = !GradMode::is_enabled() || (source.view != nullptr && source.view->taken_without_grad);
@@ -244,10 +253,11 @@ bool begin_inplace(const char* op, const Operand* inputs, int count) {
     records = self.is_floating_point() && recording(inputs, count);
     if (records && view != nullptr) check_writable_view(base.array, self.array());
   }
-  // The views of a detached base keep their history for as long as its numbers are those that it tells of; then they have
-  // the base's, if it has one again.
-  if (!records && base.events != nullptr && base.events->detached > base.events->rewritten) base.rewrite(base.edge);
   return records;
+}
+
+void end_unrecorded(Body& base) {
+  if (base.events->detached > base.events->rewritten) base.rewrite(base.edge);
 }
 
 void end_inplace(const Tensor& self, core::Ref<Node> node, Location at) {

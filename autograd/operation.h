@@ -104,26 +104,49 @@ class StepBy final : public ViewStep {
   static constexpr int N = Traits<Op>::inputs;
 
  public:
-  StepBy(const typename AttrsOf<Op>::type& attrs, const Operand* inputs) : attrs_(attrs) {
-    for (int i = 1; i < N; ++i) others_[static_cast<std::size_t>(i - 1)] = inputs[i].tensor();
+  /// The other inputs as they are now: numbers, and history where it is recorded.
+  StepBy(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, bool recorded) : attrs_(attrs) {
+    for (int i = 1; i < N; ++i) {
+      Other& other = others_[static_cast<std::size_t>(i - 1)];
+      other.value = input_array(inputs[i]);
+      if (recorded) other.edge = edge_of(inputs[i]);
+      if (other.value.defined()) other.writes = other.value.storage()->write_count();
+    }
   }
   std::string_view name() const noexcept override { return Op::name; }
   Edge again(const Tensor& x) const override {
     const Location at = x.requires_grad() ? x.edge().node->location() : Location::unknown();
-    return [&]<std::size_t... I>(std::index_sequence<I...>)->Edge {
-      const Operand inputs[] = {Operand(x, at), Operand(others_[I], at)...};
+    return [&]<int... I>(std::integer_sequence<int, I...>)->Edge {
+      const Tensor tensors[] = {x, this->template other<I + 1>()...};
+      const Operand inputs[] = {Operand(x, at), Operand(tensors[I + 1], at)...};
       if (!any_requires_grad(inputs, N)) return {};
       auto* node = new NodeOf<Op>(attrs_, inputs, N, false);
       const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
       node->set_outputs(run_forward<Op>(attrs_, inputs, N, InputIndices<Op>{}));
       return {owner, 0};
     }
-    (std::make_index_sequence<static_cast<std::size_t>(N - 1)>{});
+    (std::make_integer_sequence<int, N - 1>{});
   }
 
  private:
+  struct Other {
+    core::Array value;
+    Edge edge;
+    std::uint64_t writes = 0;
+  };
+  // Input I, unless a gradient would be made of other numbers than those that it had.
+  template <int I>
+  Tensor other() const {
+    const Other& o = others_[I - 1];
+    if (!o.value.defined()) return {};
+    if (((NodeOf<Op>::keeps >> I) & 1u) != 0 && o.value.storage()->write_count() != o.writes) {
+      fail_changed_since_view(Op::name, I, o.value);
+    }
+    return Tensor(o.value, o.edge);
+  }
+
   [[no_unique_address]] typename AttrsOf<Op>::type attrs_;
-  [[no_unique_address]] Slots<Tensor, N - 1> others_;
+  [[no_unique_address]] Slots<Other, N - 1> others_;
 };
 
 /// What a result shares memory with has to be said: an in-place change of the one would change the other unseen.
@@ -159,7 +182,8 @@ auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int cou
   }
   if constexpr (Traits<Op>::is_view) {
     core::Ref<ViewStep> by;
-    if constexpr (!Traits<Op>::by_geometry) by = core::Ref<ViewStep>::adopt(new StepBy<Op>(attrs, inputs));
+    if constexpr (!Traits<Op>::by_geometry)
+      by = core::Ref<ViewStep>::adopt(new StepBy<Op>(attrs, inputs, static_cast<bool>(node)));
     return make_view(std::move(y), std::move(node), inputs[0].tensor(), std::move(by));
   } else {
     return wrap<Op>(std::move(y), std::move(node));
@@ -248,6 +272,8 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
   if (made != nullptr) {
     made->set_outputs(x);
     detail::end_inplace(self.tensor(), std::move(node), self.at());
+  } else {
+    detail::end_unrecorded(self.tensor());
   }
   return self.tensor();
 } catch (Error& error) {

@@ -50,6 +50,8 @@ class NodeOf final : public Node {
   }();
 
  public:
+  static constexpr std::uint32_t keeps = kept_in;  ///< the inputs whose values may be kept
+
   /// Made before an in-place change overwrites input 0: what is kept of its storage is then a copy.
   NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs) {
     check_operation<Op>();

@@ -120,6 +120,8 @@ class GRADUS_API Saved {
   std::uint64_t writes_ = 0;
 };
 
+/// GradError: a view cannot be taken again from its changed base, because another input has been changed as well.
+[[noreturn]] GRADUS_API void fail_changed_since_view(std::string_view op, int input, const core::Array& value);
 [[noreturn]] GRADUS_API void fail_released(const Node& node);
 /// What an absent input has for an array: an undefined one.
 GRADUS_API extern const core::Array absent_array;
@@ -162,6 +164,14 @@ GRADUS_API bool begin_inplace(const char* op, const Operand* inputs, int count);
 GRADUS_API void name_inplace(Error& error, std::string_view op);
 /// x <- result. DTypeError when x's dtype is of a lower category, ShapeError when the shapes differ.
 GRADUS_API void overwrite(std::string_view op, const core::Array& x, const core::Array& result);
+/// After a change in place that was not recorded: the views of a detached base keep their history for as long as its
+/// numbers are those that it tells of; then they have the base's, if it has one again.
+GRADUS_API void end_unrecorded(Body& base);
+inline void end_unrecorded(const Tensor& self) {
+  Body& body = self.body();
+  Body& base = body.view == nullptr ? body : *body.view->base;
+  if (base.events != nullptr) end_unrecorded(base);
+}
 /// Gives a tensor that was changed in place its new history, and its base and views theirs.
 GRADUS_API void end_inplace(const Tensor& self, core::Ref<Node> node, Location at);
 

@@ -238,7 +238,8 @@ struct Atan2 : BinaryOperation<Binary::Atan2> {
       return x / squares;
     }
     const Array largest = core::binary(Binary::Maximum, core::abs(a.array()), core::abs(b.array()));
-    const Tensor scale(core::where(core::binary(Binary::Lt, largest, std::numeric_limits<double>::infinity()), largest, 1));
+    const Tensor scale(
+        core::where(core::binary(Binary::Lt, largest, std::numeric_limits<double>::infinity()), largest, 1));
     return masked_fill(x / scale / (square(a / scale) + square(b / scale)) / scale, scale == 0, 0);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * over_squares(b, a, b); },

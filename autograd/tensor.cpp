@@ -27,10 +27,18 @@ void Body::rewrite(Edge next) {
 
 void Body::detach() {
   if (events == nullptr) events = std::make_unique<autograd::BaseEvents>();
-  if (events->rewritten > events->detached) events->rewritten_as = edge;  // for views that have not seen it yet
+  // For views that have not seen it yet.
+  const bool is_change = edge && !(leaf && edge.node.get() == leaf.get());
+  if (events->rewritten > events->detached && is_change && views.load() != 0) events->rewritten_as = edge;
+  if (leaf) leaf->retain_grad(false);
   set_edge({});
   events->detached = ++events->count;
 }
+
+autograd::ViewOf::ViewOf(core::Ref<Body> whole) noexcept : base(std::move(whole)) {
+  base->views.fetch_add(1, std::memory_order_relaxed);
+}
+autograd::ViewOf::~ViewOf() { base->views.fetch_sub(1, std::memory_order_relaxed); }
 
 void autograd::ViewStep::release() noexcept {
   // One after the other, never one inside the other: views of views may go on for long.
@@ -117,7 +125,7 @@ Tensor& Tensor::mutable_grad() const { return leaf().grad(); }
 void Tensor::retain_grad() const {
   if (!requires_grad()) core::fail<GradError>("retain_grad: the tensor must require grad");
   if (is_leaf()) return;
-  leaf();
+  leaf().retain_grad(true);
   edge().node->keep_gradient(edge().index, body().leaf);
 }
 
@@ -160,14 +168,20 @@ void Tensor::register_post_accumulate_grad_hook(std::function<void(Tensor&)> hoo
 }
 
 void Tensor::follow_base() const {
+  // Computed before the lock: the user's forward may run, and ask other views.
+  Body& self = body();
+  autograd::ViewOf& view = *self.view;
+  const std::uint64_t rewritten = view.base->events->rewritten;
+  const bool shows_base = view.base->array.storage() == self.array.storage();  // else set_data has given it others
+  autograd::Edge next;
+  if (shows_base) next = autograd::detail::edge_as_view_of(*view.base, self.array, view.by.get());
+  autograd::Edge last;      // outlives the lock: what it frees takes its time
   static std::mutex mutex;  // several threads may ask at once, and only one of them gives the edge
   const std::lock_guard lock(mutex);
-  if (!body().is_behind()) return;
-  autograd::ViewOf& view = *body().view;
-  if (view.base->array.storage() == body().array.storage()) {  // else set_data has given the base other numbers
-    body().set_edge(autograd::detail::edge_as_view_of(*view.base, body().array, view.by.get()));
-  }
-  view.seen.store(view.base->events->rewritten, std::memory_order_release);
+  if (view.seen.load(std::memory_order_relaxed) >= rewritten) return;
+  last = self.edge;
+  if (shows_base) self.set_edge(std::move(next));
+  view.seen.store(rewritten, std::memory_order_release);
 }
 
 }  // namespace gradus

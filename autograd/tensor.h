@@ -102,7 +102,7 @@ class GRADUS_API Tensor {
   void retain_grad() const;
   bool retains_grad() const;
   /// Accumulates d(this)/d(leaf) into every leaf's `.grad`. `gradient` may be absent for a single element only. With
-  /// `inputs`, only into those. Errors leave every `.grad` as it was.
+  /// `inputs`, only into those. Errors leave every `.grad` as it was; those of hooks after accumulation, complete.
   void backward(const Tensor& gradient = {}, std::optional<bool> retain_graph = {}, bool create_graph = false,
                 const std::vector<Tensor>& inputs = {}) const;
   /// The same numbers without history; shares storage, and the counter of writes with it.

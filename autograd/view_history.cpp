@@ -163,9 +163,10 @@ Edge recorded(const typename Op::Attrs& attrs, const Operand (&inputs)[N], const
 
 // `x`, or the stretch of memory that it lies in, without numbers: what geometries are counted in.
 Tensor stretch_of(const Tensor& x, Location at) {
-  if (x.is_contiguous() || !x.requires_grad()) return x;
+  if (x.is_contiguous()) return x;
   const std::int64_t length = length_of(x.array());
   const Array stretch = detail::zeros_without_memory({Shape{length}, x.dtype()});
+  if (!x.requires_grad()) return Tensor(stretch);
   return Tensor(stretch, recorded<StridedPut>({geometry_in(x.array(), x.array()), length}, {Operand(x, at)}, stretch));
 }
 
@@ -195,7 +196,9 @@ bool same_geometry(const Array& a, const Array& b) {
 namespace autograd::detail {
 
 Edge edge_as_view_of(const Body& base, const Array& view, const ViewStep* by) {
-  const Edge& edge = base.events->rewritten_as ? base.events->rewritten_as : base.edge;
+  // A leaf since then is another tensor to the views: what they followed was numbers without history.
+  const bool leaf_since = base.leaf && base.edge.node.get() == base.leaf.get();
+  const Edge edge = base.events->rewritten_as ? base.events->rewritten_as : leaf_since ? Edge() : base.edge;
   const Location at = edge ? edge.node->location() : Location::unknown();  // where the base was changed
   std::vector<const ViewStep*> steps;
   for (const ViewStep* step = by; step != nullptr; step = step->before.get()) steps.push_back(step);
@@ -227,7 +230,14 @@ Tensor as_strided(Operand x, IntArrayRef shape, IntArrayRef strides, std::option
   if (!GradMode::is_enabled() || !tensor.requires_grad()) return detail::make_view(Array(result), {}, tensor);
   // The geometry is over the storage, and may reach elements of the base that x does not have: then the history leads
   // to the base, around x.
-  const bool around = detail::leads_to_base(tensor) && !has_all_elements(tensor.array(), result);
+  const bool beyond = !has_all_elements(tensor.array(), result), around = beyond && detail::leads_to_base(tensor);
+  const autograd::ViewOf* const view = tensor.body().view.get();
+  if (beyond && view != nullptr && view->by) {
+    core::fail<GradError>(
+        "as_strided: a view by {}, which has a gradient of its own, must have every element that is shown: {} with "
+        "strides {} at {} of {} with strides {}; take it of the base, or of a clone()",
+        view->by->name(), result.shape(), result.strides(), result.storage_offset(), tensor.sizes(), tensor.strides());
+  }
   const Tensor origin = around ? Tensor(tensor.body().view->base) : tensor;
   return detail::make_view(Array(result), strided_edge(origin, result, x.at()).node, tensor);
 }

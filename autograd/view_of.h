@@ -21,7 +21,7 @@ class GRADUS_API ViewStep {
   ViewStep(const ViewStep&) = delete;
   ViewStep& operator=(const ViewStep&) = delete;
   /// The history of the operation applied to `of`, a tensor of the shape that it was applied to; empty when nothing
-  /// requires grad.
+  /// requires grad. It runs the operation's forward, and passes its errors on.
   virtual Edge again(const Tensor& of) const = 0;
   virtual std::string_view name() const noexcept = 0;
 
@@ -40,7 +40,12 @@ class GRADUS_API ViewStep {
 };
 
 /// A view's base, and the last event in the base's history that the view knows of.
-struct ViewOf {
+struct GRADUS_API ViewOf {
+  explicit ViewOf(core::Ref<Body> whole) noexcept;
+  ~ViewOf();
+  ViewOf(const ViewOf&) = delete;
+  ViewOf& operator=(const ViewOf&) = delete;
+
   core::Ref<Body> base;
   std::atomic<std::uint64_t> seen{0};
   bool taken_without_grad = false;
@@ -51,7 +56,8 @@ struct ViewOf {
 /// that has not seen the last change takes its history anew; one from before a detachment keeps its own until then.
 struct BaseEvents {
   std::uint64_t count = 0, rewritten = 0, detached = 0;  ///< how many; the last one of each kind
-  Edge rewritten_as;  ///< the history that the last change gave, when a detachment has taken it from the base since
+  /// The history that the last change gave, when a detachment has taken it from the base since and there are views.
+  Edge rewritten_as;
 
   static void* operator new(std::size_t bytes) { return core::pool_allocate(bytes); }
   static void operator delete(void* block, std::size_t bytes) noexcept { core::pool_free(block, bytes); }

@@ -72,25 +72,23 @@ Array adaptive_avg_pool2d(const Array& x, std::int64_t height, std::int64_t widt
   const Planes p(x.shape(), height, width);
   const Array y = empty(p.shape, x.dtype()), from = x.contiguous();
   const std::vector<Window> rows = windows_of(p.H, p.h), columns = windows_of(p.W, p.w);
-  const kernels::Kernel add = kernels::binary_kernel(Binary::Add, x.dtype());
   with_floating(x, [&](auto tag) {
     using T = decltype(tag);
     parallel_for(p.count, p.grain(), [&](std::int64_t begin, std::int64_t end) {
-      const Array scratch = empty({p.W}, x.dtype());
-      T* const sums = scratch.data_ptr<T>();
+      std::vector<double> sums(static_cast<std::size_t>(p.W));
       T* out = y.data_ptr<T>() + begin * p.h * p.w;
       for (std::int64_t plane = begin; plane < end; ++plane) {
         const T* const in = from.data_ptr<T>() + plane * p.H * p.W;
         for (const Window& row : rows) {
-          std::copy_n(in + row.begin * p.W, p.W, sums);
+          std::copy_n(in + row.begin * p.W, p.W, sums.begin());
           for (std::int64_t i = row.begin + 1; i < row.end; ++i) {
-            const void* const both[] = {sums, in + i * p.W};
-            add(sums, both, static_cast<std::size_t>(p.W), nullptr);
+            const T* const line = in + i * p.W;
+            for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += static_cast<double>(line[j]);
           }
           for (const Window& column : columns) {
-            T sum = 0;
-            for (std::int64_t j = column.begin; j < column.end; ++j) sum += sums[j];
-            *out++ = sum / (static_cast<T>(row.size) * static_cast<T>(column.size));
+            double sum = 0;
+            for (std::int64_t j = column.begin; j < column.end; ++j) sum += sums[static_cast<std::size_t>(j)];
+            *out++ = static_cast<T>(sum / (static_cast<double>(row.size) * static_cast<double>(column.size)));
           }
         }
       }

@@ -200,7 +200,7 @@ class Crew {
     }
   }
 
-  /// What a helper does until nothing has come for a while.
+  /// What a helper does until nothing has come for a while, or its turn is over.
   void stay() noexcept {
     const int place = take_place();
     const auto since = std::chrono::steady_clock::now();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "create.h"
 #include "fail.h"
@@ -73,8 +74,20 @@ bool in_middle(const Array& powers) {
   return inside;
 }
 
+// The largest power of two that is no larger, of numbers above 0; at least the smallest normal one.
+template <class T>
+Array powers_of_two_below(const Array& x) {
+  const Array result = empty(x.shape(), x.dtype()), from = x.contiguous();
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    const T value = from.data_ptr<T>()[i];
+    const int exponent = value > 0 && std::isfinite(value) ? std::ilogb(value) : 0;
+    result.data_ptr<T>()[i] = std::ldexp(T{1}, std::max(exponent, std::numeric_limits<T>::min_exponent - 1));
+  }
+  return result;
+}
+
 /// root(x, &power), a root of a sum of powers of x for each result, where `root` grows in proportion to x. Where such a
-/// sum is out of range, of x divided by its largest (smallest) size, which the root is multiplied by.
+/// sum is out of range, of x divided by (a power of two near) its largest (smallest) size, which the root is multiplied by.
 Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Array(const Array&, Array*)> root) {
   Array power;
   const Array first = root(x, &power);
@@ -85,7 +98,9 @@ Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Ar
   }
   const Array sizes = reduce(by_largest ? Reduction::Max : Reduction::Min, abs(x), over);
   const Array scalable = binary(Binary::LogicalAnd, unary(Unary::IsFinite, sizes), binary(Binary::Gt, sizes, 0));
-  const Array scale = where(scalable, sizes, 1);
+  // A power of two, which divides and multiplies without rounding.
+  const Array scale = where(
+      scalable, x.dtype() == kFloat32 ? powers_of_two_below<float>(sizes) : powers_of_two_below<double>(sizes), 1);
   const Array scaled = root(x / scale.view(reduced_shape(x.shape(), over, true)), &power);
   return where(scalable, scaled * scale, first);
 }

@@ -13,8 +13,7 @@ enum class Reduction : std::uint8_t { Sum, Prod, Max, Min, All, Any };
 
 /// Sum and Prod of integers and Bool are int64; of float32 they accumulate in float64 or pairwise, so that the error
 /// does not grow with the count. Max and Min keep NaN and are an error (IndexError) over nothing; Sum over nothing is
-/// 0, Prod 1, All true, Any false. All and Any yield Bool, of
-/// uint8 uint8.
+/// 0, Prod 1, All true, Any false. All and Any yield Bool, of uint8 uint8.
 GRADUS_API Array reduce(Reduction op, const Array& x, IntArrayRef dims = {}, bool keepdim = false);
 /// The mean; NaN over nothing. DTypeError for integers.
 GRADUS_API Array mean(const Array& x, IntArrayRef dims = {}, bool keepdim = false);

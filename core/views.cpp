@@ -253,8 +253,9 @@ Array Array::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim2)
     result.strides_.erase(d);
   }
   result.shape_.push_back(std::max<std::int64_t>(std::min(shape_[rows] - down, shape_[columns] - right), 0));
-  // A dimension of one element may have any stride: sums of such overflow, and mean nothing.
-  result.strides_.push_back(result.shape_.back() > 1 ? strides_[rows] + strides_[columns] : 1);
+  // Dimensions of one element may have any stride: a sum of such may overflow, and means nothing then.
+  result.strides_.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(strides_[rows]) +
+                                                      static_cast<std::uint64_t>(strides_[columns])));
   if (result.shape_.back() != 0) result.offset_ += down * strides_[rows] + right * strides_[columns];
   return result;
 }

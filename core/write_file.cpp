@@ -122,13 +122,18 @@ class TemporaryFile {
     return fd_ >= 0;
   }
   void create_named() {
+    int others = 0;
     const bool created = with_fresh_name([&] {
       fd_ = open_retrying(folder_, name_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
       if (fd_ < 0) return false;
       // Before it is locked, another saver may take it for abandoned. Where there are no locks nobody does.
       struct stat made = {}, listed = {};
-      if ((::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || ::fstat(fd_, &made) != 0 ||
-          ::fstatat(folder_, name_.c_str(), &listed, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(made, listed)) {
+      const bool taken = ::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+      const bool gone =
+          ::fstat(fd_, &made) != 0 || ::fstatat(folder_, name_.c_str(), &listed, AT_SYMLINK_NOFOLLOW) != 0;
+      // Some file systems number a file anew each time it is asked for: theirs never match.
+      const bool other = !gone && !same_file(made, listed) && ++others < 3;
+      if (taken || gone || other) {
         ::close(std::exchange(fd_, -1));
         errno = EEXIST;
         return false;

@@ -562,7 +562,7 @@ BOOST_AUTO_TEST_CASE(a_clone_keeps_shared_what_is_shared) {
     BOOST_TEST(tied->first->weight[0][0].item<double>() == 5);
     // A copy of the copy, and within another: no tie is lost, and none comes about between two clones.
     check_clone(*copy, *copy->clone());
-    nn::Sequential both(nn::AnyModule(nn::Functional(gradus::relu)));
+    nn::Sequential both{nn::AnyModule(nn::Functional(gradus::relu))};
     nn::ModuleList pair;
     pair->push_back(tied);
     pair->push_back(std::dynamic_pointer_cast<nn::Module>(copy));
