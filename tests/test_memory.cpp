@@ -19,14 +19,7 @@
 #include <gradus/core/size_class.h>
 
 #include "support/arrays.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "support/sanitized.h"
 
 using namespace gradus;
 using namespace gradus::core;
@@ -34,11 +27,7 @@ using gradus::test::check_error;
 
 namespace {
 
-#ifdef SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+using gradus::test::kSanitized;
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
