@@ -23,7 +23,6 @@ struct Body {
   core::Ref<LeafNode> leaf;            // once it was asked to keep a gradient of its own; it holds `.grad`
   std::unique_ptr<ViewOf> view;        // of a view: its one base, which is no view itself
   std::unique_ptr<BaseEvents> events;  // of a base, once there have been any
-  std::atomic<int> views{0};           // of a base: how many there are
 
   /// Of a view: whether its base has been given a new history since it took its own from it.
   bool is_behind() const noexcept {
@@ -67,6 +66,9 @@ struct Body {
 
  private:
   std::atomic<int> references_{1};
+
+ public:
+  std::atomic<int> views{0};  // of a base: how many there are
 };
 
 }  // namespace gradus::autograd
