@@ -2,6 +2,7 @@
 // its operation with another name and a way to write over the first operand: both have one set of formulas.
 #include "../core/fail.h"
 #include "../core/pointwise.h"
+#include "binary_operation.h"
 #include "operation.h"
 
 namespace gradus {
@@ -11,29 +12,6 @@ using core::Array;
 using core::Binary;
 
 namespace {
-
-template <Binary B>
-struct OfTwo {
-  static constexpr std::string_view name = core::name_of(B);
-  static constexpr bool broadcasts = true;
-  static Array forward(const Array& a, const Array& b) { return core::binary(B, a, b); }
-  static void write(const Array& x, const Array& b) { core::binary_out(x, B, x, b); }
-};
-// With a number for one of the operands.
-struct Number {
-  Scalar value;
-  template <class V>
-  void visit(V&& v) const {
-    v("value", value);
-  }
-};
-template <Binary B>
-struct WithNumber {
-  static constexpr std::string_view name = core::name_of(B);
-  using Attrs = Number;
-  static Array forward(const Attrs& c, const Array& x) { return core::binary(B, x, c.value); }
-  static void write(const Array& x, const Attrs& c) { core::binary_out(x, B, x, c.value); }
-};
 
 // y = a + alpha b
 struct Scaled {
@@ -86,14 +64,14 @@ struct SubFromNumber {
   }
   static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
 };
-struct Mul : OfTwo<Binary::Mul> {
+struct Mul : BinaryOperation<Binary::Mul> {
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> a) { return dy * a; });
 };
 struct MulNumber : WithNumber<Binary::Mul> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * c.value; });
 };
-struct Div : OfTwo<Binary::Div> {
+struct Div : BinaryOperation<Binary::Div> {
   // d(a/b)/db = -a/b^2, whose b^2 may overflow. The result is not used, though it would spare a division: it may be
   // changed in place.
   static constexpr auto gradients =

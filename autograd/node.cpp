@@ -209,8 +209,7 @@ bool LeafNode::takes_gradients() {
   if (!tensor_->edge || tensor_->view == nullptr) return false;
   core::fail<GradError>(
       "backward: a leaf ({}, {}) that is used in the graph must stay one: it is a view, and its base has been changed "
-      "in "
-      "place since; make the leaf of a clone()",
+      "in place since; make the leaf of a clone()",
       meta_.shape, meta_.dtype);
 }
 

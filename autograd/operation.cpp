@@ -68,12 +68,11 @@ void Saved::fail_changed(const Node& node, const char* kind, int index) const {
 }
 
 void fail_changed_since_view(std::string_view op, int input, const core::Array& value) {
-  const core::WriteMark mark = value.storage()->writes();
   core::fail<GradError>(
-      "{}: a view whose base has been changed in place is taken again, with the other inputs as they were: {} wrote to "
-      "input {} ({}, {}) as well{}; take the view after both changes",
-      op, mark.by == nullptr ? "something" : mark.by, input, value.shape(), value.dtype(),
-      mark.at ? fmt::format(" at {}:{}", mark.at.file(), mark.at.line()) : "");
+      "{}: a view whose base has been changed in place is taken again, with the other inputs as they were, but input "
+      "{} "
+      "({}, {}) has been changed too: {}; take the view after both changes",
+      op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
 }
 
 void fail_released(const Node& node) {
@@ -119,8 +118,8 @@ void fail_shared(std::string_view op, int output, const core::Array& y, const Op
         "{}: outputs must not share memory with one another, as output {} does: return a clone() of it", op, output);
   }
   core::fail<ValueError>(
-      "{}: forward's output {} must not share memory with {}: return a clone(); or, for a view of the first and only "
-      "output, declare `static constexpr bool is_view = true`",
+      "{}: forward's output {} must not share memory with {}: return a clone(); or, where it is the only output and a "
+      "view of input 0, declare `static constexpr bool is_view = true`",
       op, output, holder);
 }
 

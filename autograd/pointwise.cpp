@@ -8,6 +8,7 @@
 #include "../core/create.h"
 #include "../core/fail.h"
 #include "activation.h"
+#include "binary_operation.h"
 #include "operation.h"
 
 namespace gradus {
@@ -30,26 +31,6 @@ Tensor none_of(const Tensor& dy) { return Tensor(core::zeros(dy.sizes(), dy.dtyp
 template <Unary U>
 struct Flat : UnaryOperation<U> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return none_of(dy); });
-};
-template <Binary B>
-struct BinaryOperation {
-  static constexpr std::string_view name = core::name_of(B);
-  static constexpr bool broadcasts = true;
-  static Array forward(const Array& a, const Array& b) { return core::binary(B, a, b); }
-};
-// With a number for one of the operands.
-struct Number {
-  Scalar value;
-  template <class V>
-  void visit(V&& v) const {
-    v("value", value);
-  }
-};
-template <Binary B>
-struct WithNumber {
-  static constexpr std::string_view name = core::name_of(B);
-  using Attrs = Number;
-  static Array forward(const Attrs& c, const Array& x) { return core::binary(B, x, c.value); }
 };
 
 struct Neg : UnaryOperation<Unary::Neg> {

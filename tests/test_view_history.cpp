@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(other_inputs_of_such_views) {
   const Tensor w = scaled(h, s);
   h.mul_(2);
   q.mul_(2);  // what w's gradient is made of: it says so, as it does without the change of h
-  check_error<GradError>([&] { look(w); }, {"test_scaled: ", "mul_ wrote to input 1", "after both"});
+  check_error<GradError>([&] { look(w); }, {"test_scaled: ", "input 1", "mul_ wrote to it", "after both"});
 }
 
 BOOST_AUTO_TEST_CASE(shared_memory_is_declared) {
