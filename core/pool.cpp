@@ -247,7 +247,7 @@ inline auto with_cache(Body body) {
   return without_cache(body);
 }
 
-[[gnu::noinline]] void* take_from_next_magazine(Bin& bin, int size_class) {
+void* take_from_next_magazine(Bin& bin, int size_class) {
   if (bin.spare != nullptr) {
     bin.head = std::exchange(bin.spare, nullptr);
     bin.count.set(bin.spare_count.get());
@@ -260,30 +260,30 @@ inline auto with_cache(Body body) {
   return std::exchange(bin.head, bin.head->next);
 }
 
-[[gnu::noinline]] void start_magazine(Bin& bin, int size_class) noexcept {
+void start_magazine(Bin& bin, int size_class) noexcept {
   if (bin.spare != nullptr) store().put(bin.spare, bin.spare_count.get(), size_class);
   bin.spare = std::exchange(bin.head, nullptr);
   bin.spare_count.set(bin.count.get());
   bin.count.set(0);
 }
 
-inline void* take(ThreadCache& cache, int size_class) {
+void* take(ThreadCache& cache, int size_class) {
   Bin& bin = cache.bins[size_class];
-  Block* const block = bin.head;
-  if (block == nullptr) [[unlikely]]
-    return take_from_next_magazine(bin, size_class);
-  bin.head = block->next;
+  if (bin.head == nullptr) return take_from_next_magazine(bin, size_class);
   bin.count.add(-1);
-  return block;
+  return std::exchange(bin.head, bin.head->next);
 }
 
-inline void give(ThreadCache& cache, void* memory, int size_class) noexcept {
-  Bin& bin = cache.bins[size_class];
-  if (bin.count.get() == magazine_size(size_class)) [[unlikely]]
-    start_magazine(bin, size_class);
+inline void put(Bin& bin, void* memory) noexcept {
   Block* const block = ::new (memory) Block;
   block->next = std::exchange(bin.head, block);
   bin.count.add(1);
+}
+
+void give(ThreadCache& cache, void* memory, int size_class) noexcept {
+  Bin& bin = cache.bins[size_class];
+  if (bin.count.get() == magazine_size(size_class)) start_magazine(bin, size_class);
+  put(bin, memory);
 }
 
 [[maybe_unused]] void* unpooled(std::size_t bytes) {
@@ -304,31 +304,85 @@ std::atomic<bool> fill_nan = [] {
 
 [[gnu::noinline]] void* filled(void* block, std::size_t bytes) noexcept { return std::memset(block, 0xFF, bytes); }
 
-inline void* raw_allocate(std::size_t bytes) {
-  if constexpr (!kPooled) return unpooled(bytes);
-  if (bytes > kMaxSmallBytes) [[unlikely]]
-    return large_allocate(bytes);
-  return with_cache([=](ThreadCache& cache) { return take(cache, size_class(bytes)); });
+// Counts nothing.
+constexpr auto kUncounted = [](ThreadCache&) {};
+
+template <class Counting>
+[[gnu::noinline]] void* allocate_otherwise(std::size_t bytes, Counting counting) {
+  void* block;
+  if (kPooled && bytes <= kMaxSmallBytes) {
+    block = with_cache([=](ThreadCache& cache) { return take(cache, size_class(bytes)); });
+  } else {
+    block = kPooled ? large_allocate(bytes) : unpooled(bytes);
+  }
+  with_cache(counting);
+  return fill_nan.load(std::memory_order_relaxed) ? filled(block, bytes) : block;
+}
+
+// A small block out of the magazine in use, and what it means to the cache's counts: calls nothing, so that it saves no
+// register. Everything else is left to allocate_otherwise.
+template <class Counting>
+inline void* allocate(std::size_t bytes, Counting counting) {
+  ThreadCache* const cache = thread_cache;
+  if (kPooled && bytes <= kMaxSmallBytes && cache != nullptr) [[likely]] {
+    Bin& bin = cache->bins[size_class(bytes)];
+    if (Block* const block = bin.head) [[likely]] {
+      bin.head = block->next;
+      bin.count.add(-1);
+      counting(*cache);
+      if (fill_nan.load(std::memory_order_relaxed)) [[unlikely]]
+        return filled(block, bytes);
+      return block;
+    }
+  }
+  return allocate_otherwise(bytes, counting);
+}
+
+template <class Counting>
+[[gnu::noinline]] void release_otherwise(void* block, std::size_t bytes, Counting counting) noexcept {
+  if (!kPooled) {
+    std::free(block);
+    account_give(bytes);
+  } else if (bytes <= kMaxSmallBytes) {
+    with_cache([=](ThreadCache& cache) { give(cache, block, size_class(bytes)); });
+  } else {
+    large_free(block, bytes);
+  }
+  with_cache(counting);
+}
+
+template <class Counting>
+inline void release(void* block, std::size_t bytes, Counting counting) noexcept {
+  ThreadCache* const cache = thread_cache;
+  if (kPooled && bytes <= kMaxSmallBytes && cache != nullptr) [[likely]] {
+    const int size = size_class(bytes);
+    if (cache->bins[size].count.get() < magazine_size(size)) [[likely]] {
+      counting(*cache);
+      put(cache->bins[size], block);
+      return;
+    }
+  }
+  release_otherwise(block, bytes, counting);
 }
 
 }  // namespace
 
-void* pool_allocate(std::size_t bytes) {
-  void* const block = raw_allocate(bytes);
-  if (fill_nan.load(std::memory_order_relaxed)) [[unlikely]]
-    return filled(block, bytes);
-  return block;
+void* pool_allocate(std::size_t bytes) { return allocate(bytes, kUncounted); }
+void pool_free(void* block, std::size_t bytes) noexcept { release(block, bytes, kUncounted); }
+
+void* pool_allocate_array(std::size_t block_bytes, std::int64_t counted) {
+  return allocate(block_bytes, [=](ThreadCache& cache) {
+    cache.allocations.add(1);
+    cache.live_arrays.add(1);
+    cache.live_bytes.add(counted);
+  });
 }
 
-void pool_free(void* block, std::size_t bytes) noexcept {
-  if constexpr (!kPooled) {
-    std::free(block);
-    account_give(bytes);
-  } else if (bytes > kMaxSmallBytes) [[unlikely]] {
-    large_free(block, bytes);
-  } else {
-    with_cache([=](ThreadCache& cache) { give(cache, block, size_class(bytes)); });
-  }
+void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted) noexcept {
+  release(block, block_bytes, [=](ThreadCache& cache) {
+    cache.live_arrays.add(-1);
+    cache.live_bytes.add(-counted);
+  });
 }
 
 void check_request(std::int64_t bytes) {
@@ -338,21 +392,6 @@ void check_request(std::int64_t bytes) {
                                   bytes, limit.bytes),
                       -1, bytes, limit.bytes);
   }
-}
-
-void count_storage_made(std::int64_t bytes) noexcept {
-  with_cache([=](ThreadCache& cache) {
-    cache.allocations.add(1);
-    cache.live_arrays.add(1);
-    cache.live_bytes.add(bytes);
-  });
-}
-
-void count_storage_gone(std::int64_t bytes) noexcept {
-  with_cache([=](ThreadCache& cache) {
-    cache.live_arrays.add(-1);
-    cache.live_bytes.add(-bytes);
-  });
 }
 
 }  // namespace gradus::core

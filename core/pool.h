@@ -18,8 +18,8 @@ GRADUS_API void pool_free(void* block, std::size_t bytes) noexcept;
 /// MemoryError, naming the sizes, when a single request exceeds the machine's memory or the cgroup's limit.
 GRADUS_API void check_request(std::int64_t bytes);
 
-/// For Storage: what memory_stats counts.
-void count_storage_made(std::int64_t bytes) noexcept;
-void count_storage_gone(std::int64_t bytes) noexcept;
+/// For Storage: the same, and memory_stats counts an array of so many bytes that is made, or gone.
+void* pool_allocate_array(std::size_t block_bytes, std::int64_t counted);
+void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted) noexcept;
 
 }  // namespace gradus::core

@@ -28,22 +28,20 @@ struct Storage::Loan {
 
 Ref<Storage> Storage::allocate(std::int64_t bytes) {
   if (bytes > kModest) check_request(bytes);
-  char* const block = static_cast<char*>(pool_allocate(static_cast<std::size_t>(kHeader + bytes)));
-  count_storage_made(bytes);
+  char* const block = static_cast<char*>(pool_allocate_array(static_cast<std::size_t>(kHeader + bytes), bytes));
   return Ref<Storage>::adopt(::new (block) Storage(block + kHeader, bytes, nullptr));
 }
 
 Ref<Storage> Storage::borrow(void* data, std::int64_t bytes, std::function<void(void*)> deleter) {
   Loan here(data, std::move(deleter));  // calls the deleter if what follows throws
-  void* const block = pool_allocate(sizeof(Storage));
+  void* const block = pool_allocate_array(sizeof(Storage), 0);
   Loan* loan;
   try {
     loan = new Loan(std::move(here));
   } catch (...) {
-    pool_free(block, sizeof(Storage));
+    pool_free_array(block, sizeof(Storage), 0);
     throw;
   }
-  count_storage_made(0);
   return Ref<Storage>::adopt(::new (block) Storage(data, bytes, loan));
 }
 
@@ -51,8 +49,8 @@ void Storage::destroy() noexcept {
   Loan* const loan = loan_;
   const std::int64_t owned = loan == nullptr ? bytes_ : 0;
   this->~Storage();
-  pool_free(this, static_cast<std::size_t>(loan == nullptr ? kHeader + owned : std::int64_t{sizeof(Storage)}));
-  count_storage_gone(owned);
+  const std::int64_t block = loan == nullptr ? kHeader + owned : std::int64_t{sizeof(Storage)};
+  pool_free_array(this, static_cast<std::size_t>(block), owned);
   delete loan;
 }
 
