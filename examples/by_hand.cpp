@@ -6,8 +6,8 @@
 //
 // Where the library's own modules differ: they keep nothing between forward and backward (the graph does), and `.grad`
 // ACCUMULATES from one backward to the next until zero_grad(), where these gradients are overwritten.
-#include <gradus/core/create.h>
-#include <gradus/core/optimizer_step.h>
+#include <gradus/core/array/create.h>
+#include <gradus/core/nn/optimizer_step.h>
 #include <gradus/gradus.h>
 
 #include <cstdio>

@@ -4,7 +4,7 @@
 //   train_digits --mnist DIR         the 70,000 of MNIST (examples/fetch_mnist brings them)
 //   train_digits --cnn               with two convolutions of 3x3, on either
 //   train_digits --help              all options
-#include <gradus/core/files.h>
+#include <gradus/core/files/files.h>
 #include <gradus/gradus.h>
 
 #include <CLI/CLI.hpp>

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <vector>
 
-#include "../autograd/create.h"
-#include "../autograd/grad_mode.h"
-#include "../core/fail.h"
-#include "../core/pointwise.h"
-#include "../core/reduce.h"
+#include "../autograd/tensor/create.h"
+#include "../autograd/graph/grad_mode.h"
+#include "../core/base/fail.h"
+#include "../core/ops/pointwise.h"
+#include "../core/ops/reduce.h"
 
 namespace gradus {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "../autograd/tensor.h"
-#include "../core/export.h"
+#include "../autograd/tensor/tensor.h"
+#include "../core/base/export.h"
 
 namespace gradus {
 namespace nn::utils {

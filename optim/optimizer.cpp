@@ -2,9 +2,9 @@
 
 #include <typeinfo>
 
-#include "../autograd/grad_mode.h"
-#include "../core/create.h"
-#include "../core/fail.h"
+#include "../autograd/graph/grad_mode.h"
+#include "../core/array/create.h"
+#include "../core/base/fail.h"
 
 namespace gradus::optim {
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "../autograd/tensor.h"
-#include "../core/arg.h"
-#include "../core/export.h"
+#include "../autograd/tensor/tensor.h"
+#include "../core/base/arg.h"
+#include "../core/base/export.h"
 
 namespace gradus::optim {
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <gradus/core/errors.h>
+#include <gradus/core/base/errors.h>
 
 namespace examples {
 

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include <gradus/core/errors.h>
-#include <gradus/core/message.h>
+#include <gradus/core/base/errors.h>
+#include <gradus/core/base/message.h>
 
 namespace examples {
 namespace {

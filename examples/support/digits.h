@@ -1,7 +1,7 @@
 // The 1,797 handwritten digits of digits.csv.gz.
 #pragma once
 
-#include <gradus/core/files.h>
+#include <gradus/core/files/files.h>
 
 #include "images.h"
 

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <gradus/core/errors.h>
-#include <gradus/core/idx.h>
+#include <gradus/core/base/errors.h>
+#include <gradus/core/files/idx.h>
 
 namespace examples {
 namespace {

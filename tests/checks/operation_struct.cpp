@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <gradus/autograd/operation.h>
-#include <gradus/core/pointwise.h>
+#include <gradus/autograd/graph/operation.h>
+#include <gradus/core/ops/pointwise.h>
 
 using namespace gradus;
 using namespace gradus::autograd;

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include <gradus/core/errors.h>
-#include <gradus/core/idx.h>
-#include <gradus/core/safetensors.h>
+#include <gradus/core/base/errors.h>
+#include <gradus/core/files/idx.h>
+#include <gradus/core/files/safetensors.h>
 
 #include "../../examples/support/digits.h"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <gradus/core/files.h>
+#include <gradus/core/files/files.h>
 
 namespace gradus::fuzz {
 

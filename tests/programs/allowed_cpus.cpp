@@ -1,6 +1,6 @@
 // `allowed_cpus N`: restricts itself to the first N of the CPUs that it may use and then asks the library, whose first
 // use that is, how many threads it takes. Prints both; 77 when there are fewer CPUs.
-#include <gradus/core/parallel.h>
+#include <gradus/core/threads/parallel.h>
 
 #include <sched.h>
 

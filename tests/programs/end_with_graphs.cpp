@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include <gradus/autograd/create.h>
-#include <gradus/autograd/engine.h>
-#include <gradus/core/parallel.h>
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/graph/engine.h>
+#include <gradus/core/threads/parallel.h>
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
-#include <gradus/core/parallel.h>
+#include <gradus/core/threads/parallel.h>
 
 int main() {
   const tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);

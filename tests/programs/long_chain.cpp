@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <string>
 
-#include <gradus/autograd/create.h>
-#include <gradus/autograd/operation.h>
-#include <gradus/core/pointwise.h>
-#include <gradus/core/pool.h>
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/graph/operation.h>
+#include <gradus/core/ops/pointwise.h>
+#include <gradus/core/memory/pool.h>
 
 namespace {
 

@@ -1,6 +1,6 @@
 // A thousand iterations of a mixed program whose shapes change all the time: what is resident stays below what was in
 // use at most plus the cache's cap, and below a limit that is set. Prints KiB; fails when it grows beyond.
-#include <gradus/core/memory_limit.h>
+#include <gradus/core/memory/memory_limit.h>
 #include <gradus/gradus.h>
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // With `race`, the blocks of a parallel loop add to one variable without synchronisation: ThreadSanitizer has to find
 // it. Without, each has its own, and the caller reads them after the loop: correct, nothing may be reported.
-#include <gradus/core/parallel.h>
+#include <gradus/core/threads/parallel.h>
 
 #include <chrono>
 #include <cstdio>

@@ -1,5 +1,5 @@
 // Measures the largest error of each vectorised function, in units of the last place, over samples of float32 and of
-// float64 against the C library in long double, and prints the table that core/pointwise.h has: the maximum over all
+// float64 against the C library in long double, and prints the table that core/ops/pointwise.h has: the maximum over all
 // instruction sets that the machine offers. `ulp_table 10` takes ten times as many samples.
 #include <cstdio>
 #include <cstdlib>

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <gradus/core/array.h>
-#include <gradus/core/create.h>
-#include <gradus/core/errors.h>
+#include <gradus/core/array/array.h>
+#include <gradus/core/array/create.h>
+#include <gradus/core/base/errors.h>
 
 namespace gradus::test {
 

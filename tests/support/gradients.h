@@ -6,9 +6,9 @@
 #include <cmath>
 #include <vector>
 
-#include <gradus/autograd/node.h>
-#include <gradus/autograd/tensor.h>
-#include <gradus/core/pool.h>
+#include <gradus/autograd/graph/node.h>
+#include <gradus/autograd/tensor/tensor.h>
+#include <gradus/core/memory/pool.h>
 
 #include "arrays.h"
 #include "pytorch.h"

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <tuple>
 
-#include <gradus/autograd/activation.h>
-#include <gradus/autograd/engine.h>
-#include <gradus/core/create.h>
-#include <gradus/core/random.h>
+#include <gradus/autograd/ops/activation.h>
+#include <gradus/autograd/graph/engine.h>
+#include <gradus/core/array/create.h>
+#include <gradus/core/ops/random.h>
 
 namespace gradus::test {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <gradus/autograd/gradcheck.h>
-#include <gradus/autograd/tensor.h>
+#include <gradus/autograd/check/gradcheck.h>
+#include <gradus/autograd/tensor/tensor.h>
 
 namespace gradus::test {
 

@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
-#include <gradus/autograd/tensor.h>
-#include <gradus/core/safetensors.h>
+#include <gradus/autograd/tensor/tensor.h>
+#include <gradus/core/files/safetensors.h>
 
 #include "arrays.h"
 

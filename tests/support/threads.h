@@ -12,7 +12,7 @@
 
 #include <oneapi/tbb/global_control.h>
 
-#include <gradus/core/parallel.h>
+#include <gradus/core/threads/parallel.h>
 
 namespace gradus::test {
 

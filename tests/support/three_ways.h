@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include <gradus/autograd/check.h>
+#include <gradus/autograd/check/check.h>
 
 namespace gradus::test {
 

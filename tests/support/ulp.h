@@ -1,5 +1,5 @@
-// How far vectorised functions are from the truth, in units of the last place: what the table in core/pointwise.h says,
-// what tests/test_math.cpp asserts and what tests/programs/ulp_table.cpp prints.
+// How far vectorised functions are from the truth, in units of the last place: what the table in core/ops/pointwise.h says,
+// what tests/core/test_math.cpp asserts and what tests/programs/ulp_table.cpp prints.
 #pragma once
 
 #include <algorithm>
@@ -15,10 +15,10 @@
 #include <utility>
 #include <vector>
 
-#include <gradus/core/activation.h>
-#include <gradus/core/create.h>
-#include <gradus/core/instruction_set.h>
-#include <gradus/core/pointwise.h>
+#include <gradus/core/nn/activation.h>
+#include <gradus/core/array/create.h>
+#include <gradus/core/simd/instruction_set.h>
+#include <gradus/core/ops/pointwise.h>
 
 namespace gradus::test {
 

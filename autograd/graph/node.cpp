@@ -1,0 +1,275 @@
+#include "node.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
+#include "error_notes.h"
+#include "grad_mode.h"
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd {
+
+struct Node::Extras {
+  struct Numbered {
+    std::uint64_t id;
+    int output;
+    Hook hook;
+  };
+  std::vector<Numbered> hooks;
+  std::vector<Kept> kept;
+};
+
+namespace {
+
+// Which node each hook is on: an in-place change gives a tensor another node, and its earlier hooks stay where they are.
+// Never destroyed: nodes may outlive main.
+struct HookHomes {
+  std::mutex mutex;
+  std::unordered_map<std::uint64_t, Node*> home;
+  std::uint64_t next_id = 0;
+};
+HookHomes& hook_homes() {
+  static auto* const instance = new HookHomes;
+  return *instance;
+}
+
+std::atomic<std::int64_t> nodes_created{0};
+std::atomic<std::int64_t> nodes_destroyed{0};
+
+// The last number given out on this thread: nodes of one thread are numbered in the order of their making.
+thread_local std::uint64_t last_number = 0;
+
+}  // namespace
+
+Node::Node() noexcept { nodes_created.fetch_add(1, std::memory_order_relaxed); }
+Node::~Node() {
+  if (extras_ && !extras_->hooks.empty()) {
+    const std::lock_guard lock(hook_homes().mutex);
+    for (const auto& hook : extras_->hooks) hook_homes().home.erase(hook.id);
+  }
+  nodes_destroyed.fetch_add(1, std::memory_order_relaxed);
+}
+std::int64_t Node::created() noexcept { return nodes_created.load(); }
+std::int64_t Node::alive() noexcept { return nodes_created.load() - nodes_destroyed.load(); }
+
+void Node::enter_graph(Location at) noexcept {
+  std::uint64_t highest = last_number;
+  const Edge* edge = edges();
+  for (int i = 0; i < num_inputs(); ++i) {
+    if (edge[i] && edge[i].node->number() > highest) highest = edge[i].node->number();
+  }
+  number_ = last_number = highest + 1;
+  const Scope* scope = Scope::current();
+  location_ = scope != nullptr && scope->location() ? scope->location() : at;
+  if (scope != nullptr) module_ = scope->module();
+}
+
+void Node::bury(Node* node) noexcept {
+  // The first burial on a thread does the work; those that it causes only queue.
+  thread_local Node* queue = nullptr;
+  thread_local bool burying = false;
+  node->next_to_bury_ = queue;
+  queue = node;
+  if (burying) return;
+  burying = true;
+  while (queue != nullptr) {
+    Node* next = queue;
+    queue = next->next_to_bury_;
+    delete next;
+  }
+  burying = false;
+}
+
+Node::Extras& Node::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
+std::uint64_t Node::add_hook(int output, Hook hook) {
+  HookHomes& homes = hook_homes();
+  const std::lock_guard lock(homes.mutex);
+  const std::uint64_t id = homes.next_id++;
+  extras().hooks.push_back({id, output, std::move(hook)});
+  homes.home.emplace(id, this);
+  return id;
+}
+
+void Node::remove_hook(std::uint64_t id) {
+  HookHomes& homes = hook_homes();
+  Hook last;  // outlives the lock: what it holds may have hooks of its own
+  const std::lock_guard lock(homes.mutex);
+  const auto found = homes.home.find(id);
+  if (found == homes.home.end()) return;
+  std::vector<Extras::Numbered>& hooks = found->second->extras_->hooks;
+  homes.home.erase(found);
+  const auto at = std::find_if(hooks.begin(), hooks.end(), [id](const auto& h) { return h.id == id; });
+  last = std::move(at->hook);
+  hooks.erase(at);
+}
+
+void Node::run_hooks(Gradients& of_outputs) {
+  // A copy: a hook may add or remove hooks.
+  const std::vector<Extras::Numbered> hooks = [this] {
+    const std::lock_guard lock(hook_homes().mutex);
+    return extras_->hooks;
+  }();
+  for (const auto& [id, output, hook] : hooks) {
+    Tensor& gradient = of_outputs[static_cast<std::size_t>(output)];
+    if (!gradient.defined()) continue;
+    const core::Ref<core::Storage> storage = gradient.array().storage();
+    const std::uint64_t writes = storage->write_count();
+    const Tensor replacement = hook(gradient);
+    if (storage->write_count() != writes) {
+      core::fail<GradError>(
+          "hook on a gradient of {}: it must not change its gradient in place, which other operations may read "
+          "too: {}; return another in its place (g * 2 for g.mul_(2)), or change a clone()",
+          name(), written(storage->writes()));
+    }
+    if (!replacement.defined()) continue;
+    if (replacement.sizes() != gradient.sizes()) {
+      core::fail<ShapeError>("hook on a gradient of {}: its result must have the gradient's shape: {} for {}", name(),
+                             replacement.sizes(), gradient.sizes());
+    }
+    gradient = replacement.to(gradient.dtype());
+  }
+}
+
+void Node::keep_gradient(int output, core::Ref<LeafNode> in) {
+  stop_keeping(output, in.get());
+  const std::lock_guard lock(hook_homes().mutex);
+  extras().kept.push_back({output, std::move(in)});
+}
+
+bool Node::keeps_gradient(int output, const LeafNode* in) const {
+  for (const Kept& k : kept()) {
+    if (k.output == output && k.in.get() == in) return true;
+  }
+  return false;
+}
+
+bool Node::stop_keeping(int output, const LeafNode* in) {
+  if (!extras_) return false;
+  std::vector<Kept> ended;  // outlives the lock
+  const std::lock_guard lock(hook_homes().mutex);
+  std::vector<Kept>& all = extras_->kept;
+  const auto first = std::stable_partition(all.begin(), all.end(),
+                                           [&](const Kept& k) { return k.output != output || k.in.get() != in; });
+  ended.assign(std::make_move_iterator(first), std::make_move_iterator(all.end()));
+  all.erase(first, all.end());
+  return !ended.empty();
+}
+
+std::vector<Node::Kept> Node::kept() const {
+  if (!extras_) return {};
+  const std::lock_guard lock(hook_homes().mutex);
+  return extras_->kept;
+}
+
+LeafNode::LeafNode(const TensorMeta& meta) : meta_(meta), grad_(std::make_unique<Tensor>()) {}
+LeafNode::~LeafNode() = default;
+
+Tensor& LeafNode::grad() { return *grad_; }
+
+void LeafNode::drop_grad() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+    tensor_ = nullptr;
+    if (!grad_->defined()) return;
+  }
+  // As for a burial: what a `.grad` frees, a `.grad` of its own first of all, only queues.
+  thread_local LeafNode* queue = nullptr;
+  thread_local bool dropping = false;
+  retain();
+  next_to_drop_ = queue;
+  queue = this;
+  if (dropping) return;
+  dropping = true;
+  while (queue != nullptr) {
+    const core::Ref<LeafNode> next = core::Ref<LeafNode>::adopt(queue);
+    queue = next->next_to_drop_;
+    Tensor last;  // outlives the lock
+    const std::lock_guard lock(next->mutex_);
+    std::swap(last, *next->grad_);
+  }
+  dropping = false;
+}
+
+bool LeafNode::is_behind() {
+  const std::lock_guard lock(mutex_);
+  return tensor_ != nullptr && tensor_->is_behind();
+}
+
+bool LeafNode::takes_gradients() {
+  const std::lock_guard lock(mutex_);
+  if (tensor_ == nullptr || (tensor_->edge.node.get() == this && !tensor_->is_behind())) return true;
+  if (!tensor_->edge || tensor_->view == nullptr) return false;
+  core::fail<GradError>(
+      "backward: a leaf ({}, {}) that is used in the graph must stay one: it is a view, and its base has been changed "
+      "in place since; make the leaf of a clone()",
+      meta_.shape, meta_.dtype);
+}
+
+void LeafNode::follow(Edge& edge, Edge next) {
+  Edge last;  // outlives the lock
+  const std::lock_guard lock(mutex_);
+  last = std::exchange(edge, std::move(next));
+  if (last) last.node->stop_keeping(last.index, this);
+  if (retains_ && edge && edge.node.get() != this) edge.node->keep_gradient(edge.index, core::Ref<LeafNode>(this));
+}
+
+void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {
+  const std::lock_guard lock(mutex_);
+  post_hooks_.push_back(std::move(hook));
+}
+
+const core::Storage* LeafNode::written_by_accumulation(bool create_graph) {
+  const std::lock_guard lock(mutex_);
+  const bool adds = grad_->defined() && !create_graph && !grad_->requires_grad();
+  return adds ? grad_->array().storage().get() : nullptr;
+}
+
+Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
+  const std::lock_guard lock(mutex_);
+  if (gone_ && post_hooks_.empty()) return {};  // nobody can ask for it
+  if (grad_->defined()) {
+    // Memory of its own for a sum that cannot be written where `.grad` is.
+    if (!create_graph && !grad_->requires_grad() && grad_->array().may_overlap_itself()) {
+      *grad_ = Tensor(grad_->array().clone());
+    }
+    return gradient;
+  }
+  const bool nobody_else_holds_it = gradient.body_ref()->use_count() == 1 && gradient.array().unique();
+  if (nobody_else_holds_it && gradient.is_contiguous())
+    return create_graph ? gradient : gradient.detach();  // taken over
+  return create_graph ? gradient.clone() : Tensor(gradient.array().clone());
+}
+
+void LeafNode::accumulate(Tensor gradient, bool create_graph) {
+  const std::lock_guard lock(mutex_);
+  if (!gradient.defined() || (gone_ && post_hooks_.empty())) return;
+  if (!grad_->defined()) {
+    *grad_ = std::move(gradient);
+  } else if (create_graph || grad_->requires_grad()) {
+    *grad_ = *grad_ + gradient;
+  } else {
+    core::binary_out(grad_->array(), core::Binary::Add, grad_->array(), gradient.array());
+  }
+}
+
+void LeafNode::run_post_accumulate_hooks() {
+  Tensor last;  // outlives the lock
+  const std::lock_guard lock(mutex_);
+  // Of a tensor that is gone, `.grad` is kept for the hooks, without a history, which would lead back here.
+  if (gone_ && grad_->defined() && grad_->requires_grad()) {
+    last = std::move(*grad_);
+    *grad_ = last.detach();
+  }
+  const std::vector<std::function<void(Tensor&)>> hooks = post_hooks_;  // a copy: a hook may add others
+  for (const auto& hook : hooks) hook(*grad_);
+}
+
+}  // namespace gradus::autograd

@@ -1,0 +1,205 @@
+// The graph: nodes, one for each recorded operation, and the edges along which gradients flow back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../../core/array/array.h"
+#include "../../core/base/export.h"
+#include "../../core/base/location.h"
+#include "../../core/memory/pool.h"
+#include "../../core/base/ref.h"
+
+namespace gradus {
+
+class Tensor;
+
+namespace autograd {
+
+class Node;
+class LeafNode;
+struct Body;
+
+/// Where a tensor's gradient goes: output number `index` of the node that made the tensor.
+struct Edge {
+  core::Ref<Node> node;
+  int index = 0;
+  explicit operator bool() const noexcept { return static_cast<bool>(node); }
+  bool operator==(const Edge&) const = default;
+};
+
+/// What a gradient that arrives for a tensor must look like.
+struct TensorMeta {
+  core::Shape shape;
+  DType dtype = kFloat32;
+};
+
+/// A name and a printable value.
+struct Attribute {
+  std::string name;
+  std::string value;
+};
+using AttributeList = std::vector<Attribute>;
+
+/// Gradients on their way: one per output going into a node, one per input coming out. Absent ones are undefined.
+using Gradients = std::vector<Tensor>;
+
+/// A hook sees the gradient of one tensor and may return another in its place (undefined: leave it).
+using Hook = std::function<Tensor(const Tensor&)>;
+
+/// One recorded operation. It owns edges to the nodes that made its inputs and knows what its outputs looked like; what
+/// it computes backward is its derived class's: an operation's NodeOf<Op> or, at the ends of the graph, LeafNode.
+class GRADUS_API Node {
+ public:
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// The operation's name: "mul".
+  virtual std::string_view name() const = 0;
+  /// Where the user's code called the operation; file is null when unknown.
+  Location location() const noexcept { return location_; }
+  /// Path of the module under which it was recorded ("seq.2"), or "".
+  std::string_view module() const noexcept { return module_; }
+  /// The operation's attributes ("p" = "0.5").
+  virtual AttributeList attributes() const { return {}; }
+  /// One edge per input; an empty edge where no gradient is wanted.
+  virtual const Edge* edges() const noexcept = 0;
+  virtual int num_inputs() const noexcept = 0;
+  virtual const TensorMeta* outputs() const noexcept = 0;
+  virtual int num_outputs() const noexcept = 0;
+  std::vector<Edge> next_edges() const { return {edges(), edges() + num_inputs()}; }
+  /// Exceeds the number of every node that this one reads, whichever thread made them: a topological order.
+  std::uint64_t number() const noexcept { return number_; }
+
+  // For the engine.
+  /// Itself when it is the end of the graph.
+  virtual LeafNode* as_leaf() noexcept { return nullptr; }
+  /// The gradients of the inputs from those of the outputs. `of_inputs` comes with an undefined Tensor for each input,
+  /// which stays where there is no gradient.
+  virtual void backward(const Gradients& of_outputs, Gradients& of_inputs, bool create_graph) = 0;
+  /// Lets go of the saved values.
+  virtual void release_saved() noexcept {}
+  /// Whether gradients of an input may have the broadcast shape, for the engine to sum down.
+  virtual bool broadcasts() const noexcept { return false; }
+  /// Whether its gradient is written by hand, beside a reference.
+  virtual bool is_rule() const noexcept { return false; }
+
+  /// Hooks on the gradient of one output, run in the order of their registration. The number that add_hook returns is
+  /// the hook's alone in the whole process.
+  std::uint64_t add_hook(int output, Hook hook);
+  static void remove_hook(std::uint64_t id);
+  bool has_hooks() const noexcept { return extras_ != nullptr; }
+  /// GradError when a hook writes to its gradient, which others may hold too.
+  void run_hooks(Gradients& of_outputs);
+  /// Adds the gradient of an output to the `.grad` of a LeafNode too when it passes (retain_grad).
+  struct Kept {
+    int output;
+    core::Ref<LeafNode> in;
+  };
+  void keep_gradient(int output, core::Ref<LeafNode> in);
+  bool keeps_gradient(int output, const LeafNode* in) const;
+  /// Ends that; whether it was kept.
+  bool stop_keeping(int output, const LeafNode* in);
+  std::vector<Kept> kept() const;
+
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    // As for a storage: a sole owner needs no locked instruction.
+    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      bury(this);
+    }
+  }
+
+  // Nodes live and die with each operation: pooled memory.
+  static void* operator new(std::size_t bytes) { return core::pool_allocate(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { core::pool_free(block, bytes); }
+
+  /// Nodes ever made, and nodes alive, in the whole process.
+  static std::int64_t created() noexcept;
+  static std::int64_t alive() noexcept;
+
+ protected:
+  Node() noexcept;
+  virtual ~Node();
+  /// Called once all edges are known: takes a number above theirs, and the place.
+  void enter_graph(Location at) noexcept;
+
+  std::uint64_t number_ = 0;
+  Location location_ = Location::unknown();
+  std::string_view module_;
+
+ private:
+  /// Destroys a node and whatever that leaves without owner one after the other, never one inside the other: a chain of
+  /// ten million nodes takes no stack.
+  static void bury(Node* node) noexcept;
+
+  struct Extras;  // hooks and kept gradients: few nodes have any
+  Extras& extras();
+
+  std::atomic<int> references_{1};
+  std::unique_ptr<Extras> extras_;
+  Node* next_to_bury_ = nullptr;
+};
+
+/// The end of the graph: a tensor that the user made and asked a gradient for. It adds up what arrives into `.grad`,
+/// and does not own its tensor, so that no cycle forms.
+class GRADUS_API LeafNode final : public Node {
+ public:
+  explicit LeafNode(const TensorMeta& meta);
+  ~LeafNode() override;
+  std::string_view name() const override { return "leaf"; }
+  const Edge* edges() const noexcept override { return nullptr; }
+  int num_inputs() const noexcept override { return 0; }
+  const TensorMeta* outputs() const noexcept override { return &meta_; }
+  int num_outputs() const noexcept override { return 1; }
+  void set_meta(const TensorMeta& meta) { meta_ = meta; }
+
+  LeafNode* as_leaf() noexcept override { return this; }
+  void backward(const Gradients&, Gradients&, bool) override {}  // the engine accumulates
+
+  // Several backward passes may accumulate at once.
+  /// The gradient in memory that `.grad` can take over. What can fail is done here.
+  Tensor prepared(Tensor gradient, bool create_graph);
+  /// Adds a prepared gradient into `.grad`.
+  void accumulate(Tensor gradient, bool create_graph);
+  /// The memory that `accumulate` will add to where it is, or null.
+  const core::Storage* written_by_accumulation(bool create_graph);
+  void run_post_accumulate_hooks();
+  Tensor& grad();
+  /// When the tensor is gone: under create_graph a gradient's history leads back to this node, which would keep both.
+  /// What arrives after that is the hooks' alone. A chain of any number of `.grad` of `.grad` takes no stack.
+  void drop_grad() noexcept;
+  /// Whether what a node keeps for the tensor is the gradient of numbers that it no longer has: of a view, whose base has
+  /// been changed in place since. (Asking the view for its history moves the keeping on.)
+  bool is_behind();
+  /// Whether the tensor is still to be given gradients: not after requires_grad_(false) or detach_(). GradError when it is
+  /// a view whose base has been given a history, so that it is no leaf any more.
+  bool takes_gradients();
+  void belong_to(const Body* tensor) noexcept { tensor_ = tensor; }
+  /// Whether the tensor keeps its gradient although it is no leaf.
+  void retain_grad(bool retain) noexcept { retains_ = retain; }
+  /// The tensor's edge <- next: what it retains is kept by the next edge's node, also after a time without any.
+  void follow(Edge& edge, Edge next);
+  /// Called with the leaf's `.grad` after each accumulation, one thread at a time: a hook must not wait for another
+  /// thread's backward pass.
+  void add_post_accumulate_hook(std::function<void(Tensor& grad)> hook);
+
+ private:
+  TensorMeta meta_;
+  std::recursive_mutex mutex_;  // a hook may run a backward pass of its own
+  std::unique_ptr<Tensor> grad_;
+  const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive; it does not own it
+  bool retains_ = false;
+  bool gone_ = false;  // the tensor
+  LeafNode* next_to_drop_ = nullptr;
+  std::vector<std::function<void(Tensor&)>> post_hooks_;
+};
+
+}  // namespace autograd
+}  // namespace gradus

@@ -1,0 +1,274 @@
+#include <algorithm>
+#include <mutex>
+
+#include "../../core/ops/pointwise.h"
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "engine.h"
+#include "error_notes.h"
+#include "grad_mode.h"
+#include "operation.h"
+#include "view_history.h"
+
+namespace gradus::autograd {
+
+namespace {
+
+// Made on first use and never destroyed: operations register during static initialisation, in any order.
+struct Registry {
+  std::mutex mutex;
+  std::vector<OperationInfo> operations;
+};
+Registry& registry() {
+  static auto* const instance = new Registry;
+  return *instance;
+}
+
+}  // namespace
+
+std::vector<OperationInfo> operations() {
+  const std::lock_guard lock(registry().mutex);
+  std::vector<OperationInfo> list = registry().operations;
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return list;
+}
+
+namespace detail {
+
+bool register_operation(OperationInfo info) {
+  const std::lock_guard lock(registry().mutex);
+  registry().operations.push_back(std::move(info));
+  return true;
+}
+
+std::string text_of(double value) { return fmt::format("{:g}", value); }
+std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
+std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }
+std::string text_of_bool(bool value) { return value ? "true" : "false"; }
+std::string text_of(DType value) { return std::string(to_string(value)); }
+std::string text_of(const Scalar& value) { return to_string(value); }
+std::string text_of(const core::Dims& value) { return core::to_string(value); }
+std::string text_of(const core::RandomPosition& value) {
+  return fmt::format("seed {} at {}", value.seed, value.offset);
+}
+std::string text_of(const std::vector<std::int64_t>& value) { return core::to_string(value); }
+
+void Saved::fail_changed(const Node& node, const char* kind, int index) const {
+  const core::WriteMark mark = value_.storage()->writes();
+  std::string recorded =
+      node.location() ? fmt::format(" at {}:{}", node.location().file(), node.location().line()) : "";
+  // Nobody changes a leaf that requires grad but to update it.
+  const bool update = (mark.by != nullptr && mark.by == std::string_view("optimizer step")) ||
+                      (kind == std::string_view("input") && node.edges()[index] && node.edges()[index].node->as_leaf());
+  core::fail<GradError>("{}: its {} {} ({}, {}), saved{} for the backward pass, must not be changed before it: {}; {}",
+                        node.name(), kind, index, value_.shape(), value_.dtype(), recorded, written(mark),
+                        update
+                            ? "run backward() first and update parameters after it, then the forward again for the next"
+                            : "change a clone() instead, or use the form without underscore");
+}
+
+void fail_changed_since_view(std::string_view op, int input, const core::Array& value) {
+  core::fail<GradError>(
+      "{}: a view whose base has been changed in place is taken again, with the other inputs as they were, but input "
+      "{} "
+      "({}, {}) has been changed too: {}; take the view after both changes",
+      op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
+}
+
+void fail_released(const Node& node) {
+  core::fail<GradError>(
+      "{}: its saved values have been freed by an earlier backward pass: run the forward again, detach() what one step "
+      "carries over to the next (a state, a running loss), or pass retain_graph = true to the earlier pass",
+      node.name());
+}
+
+std::vector<core::Array> arrays_of(const Operand* inputs, int count) {
+  std::vector<core::Array> arrays;
+  for (int i = 0; i < count; ++i) arrays.push_back(inputs[i].tensor().array());
+  return arrays;
+}
+
+bool recording(const Operand* inputs, int count) { return GradMode::is_enabled() && any_requires_grad(inputs, count); }
+
+bool any_requires_grad(const Operand* inputs, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (inputs[i].tensor().defined() && inputs[i].tensor().requires_grad()) return true;
+  }
+  return false;
+}
+
+const core::Array absent_array;
+
+namespace {
+
+// What a result shares memory with: "input 0".
+std::string holder_of(const core::Array& y, const Operand* inputs, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (input_array(inputs[i]).storage() == y.storage()) return fmt::format("input {}", i);
+  }
+  return {};
+}
+
+}  // namespace
+
+void fail_shared(std::string_view op, int output, const core::Array& y, const Operand* inputs, int count) {
+  const std::string holder = holder_of(y, inputs, count);
+  if (holder.empty()) {
+    core::fail<ValueError>(
+        "{}: outputs must not share memory with one another, as output {} does: return a clone() of it", op, output);
+  }
+  core::fail<ValueError>(
+      "{}: forward's output {} must not share memory with {}: return a clone(); or, where it is the only output and a "
+      "view of input 0, declare `static constexpr bool is_view = true`",
+      op, output, holder);
+}
+
+void fail_no_view(std::string_view op, const core::Array& y, const Operand* inputs, int count) {
+  const std::string holder = y.defined() ? holder_of(y, inputs, count) : "";
+  core::fail<ValueError>("{}: declared is_view, so that forward's output must show the memory of input 0: it shows {}",
+                         op, holder.empty() ? "memory of its own; declare no view where forward copies" : holder);
+}
+
+Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) {
+  if (!node || !is_floating_point(value.dtype())) return Tensor(std::move(value));
+  return Tensor(std::move(value), {node, index});
+}
+
+Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by) {
+  Tensor view = make_output(std::move(value), node, 0);
+  const Body& source = of.body();
+  if (source.view != nullptr) (void)of.edge();  // what it has not seen yet the view would see at another time
+  auto link = std::make_unique<ViewOf>(source.view != nullptr ? source.view->base : of.body_ref());
+  // A view of a view knows what that one knows: one from before a detachment passes its own history on.
+  link->seen = source.view != nullptr ? source.view->seen.load() : source.last_event();
+  link->taken_without_grad = !GradMode::is_enabled() || (source.view != nullptr && source.view->taken_without_grad);
+  if (source.view != nullptr) link->by = source.view->by;
+  if (by) {
+    by->before = std::move(link->by);
+    by->of = source.array;
+    by->result = view.array();
+    link->by = std::move(by);
+  }
+  view.body().view = std::move(link);
+  return view;
+}
+
+core::Array zeros_without_memory(const TensorMeta& meta) {
+  if (meta.shape == core::Shape{-1}) return {};
+  return core::full({}, 0, meta.dtype).expand(meta.shape);
+}
+
+void differentiate(const Node& rule, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                   const Gradients& dy, Gradients& dx) {
+  std::vector<Tensor> wanted, from, gradients;
+  std::vector<std::size_t> place;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!rule.edges()[i]) continue;
+    wanted.push_back(inputs[i]);
+    place.push_back(i);
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (!dy[k].defined() || !outputs[k].requires_grad()) continue;
+    from.push_back(outputs[k]);
+    gradients.push_back(dy[k]);
+  }
+  if (from.empty()) return;
+  std::vector<Tensor> results = grad(from, wanted, gradients, true, true, true);
+  for (std::size_t i = 0; i < results.size(); ++i) dx[place[i]] = std::move(results[i]);
+}
+
+namespace {
+
+[[noreturn]] void fail_leaf(const char* op, const char* what) {
+  core::fail<GradError>(
+      "{}: {} cannot be changed in place while recording: open a NoGradGuard around the change, or change a clone()",
+      op, what);
+}
+
+// GradError when the base's history could not follow a change of this view.
+void check_carried_over(const char* op, const Tensor& self) {
+  const ViewOf& view = *self.body().view;
+  if (view.taken_without_grad) {
+    core::fail<GradError>(
+        "{}: a view that was taken without recording cannot be changed in place while recording: take the view "
+        "again, or change it under a NoGradGuard",
+        op);
+  }
+  if (view.by) {
+    core::fail<GradError>(
+        "{}: a view by {}, which has a gradient of its own, cannot be changed in place while recording: change a "
+        "clone(); or declare `static constexpr bool by_geometry = true` in {}, if its gradient is that of picking the "
+        "elements which the view shows",
+        op, view.by->name(), view.by->name());
+  }
+  if (self.requires_grad() && !leads_to_base(self)) {
+    core::fail<GradError>(
+        "{}: a view whose history does not lead through its base cannot be changed in place while recording (the base "
+        "was detached by detach_(), or what the view is of was made a leaf by requires_grad_()): change a clone()",
+        op);
+  }
+}
+
+}  // namespace
+
+bool leads_to_base(const Tensor& tensor) {
+  const ViewOf* view = tensor.body().view.get();
+  if (view == nullptr || view->by || !tensor.requires_grad() || tensor.is_leaf()) return false;
+  const Body& base = *view->base;
+  return base.edge && (base.events == nullptr || view->seen >= base.events->detached);
+}
+
+void overwrite(std::string_view op, const core::Array& x, const core::Array& result) {
+  core::check_castable(op, result.dtype(), x.dtype());
+  if (result.shape() != x.shape()) {
+    core::fail<ShapeError>("{}: the result of an operation in place must have the tensor's shape: {} for {}", op,
+                           result.shape(), x.shape());
+  }
+  x.copy_(result);
+}
+
+void name_inplace(Error& error, std::string_view op) {
+  const std::string_view functional = op.ends_with('_') ? op.substr(0, op.size() - 1) : op;
+  error.rename(std::string(functional) + "_", functional);
+}
+
+bool begin_inplace(const char* op, const Operand* inputs, int count) {
+  const Tensor& self = inputs[0].tensor();
+  if (self.array().may_overlap_itself()) {
+    core::fail<ValueError>(
+        "{}: elements of the tensor share memory ({} with strides {}): clone() it before changing it", op, self.sizes(),
+        self.strides());
+  }
+  const ViewOf* view = self.body().view.get();
+  Body& base = view == nullptr ? self.body() : *view->base;
+  bool records = false;
+  if (GradMode::is_enabled()) {
+    if (self.requires_grad() && self.is_leaf()) fail_leaf(op, "a leaf that requires grad");
+    if (view != nullptr) {
+      const Tensor whole(view->base);
+      if (whole.requires_grad() && whole.is_leaf()) fail_leaf(op, "a view of a leaf that requires grad");
+      if (whole.requires_grad() || recording(inputs, count)) check_carried_over(op, self);
+    }
+    records = self.is_floating_point() && recording(inputs, count);
+    if (records && view != nullptr) check_writable_view(base.array, self.array());
+  }
+  return records;
+}
+
+void end_unrecorded(Body& base) {
+  if (base.events->detached > base.events->rewritten) base.rewrite(base.edge);
+}
+
+void end_inplace(const Tensor& self, core::Ref<Node> node, Location at) {
+  Body& body = self.body();
+  if (body.view == nullptr) {
+    body.rewrite({std::move(node), 0});
+    return;
+  }
+  // The view's new numbers are part of the base now; every view, this one included, follows when it is next asked.
+  const Tensor base(body.view->base);
+  base.body().rewrite(edge_after_write(base, body.array, {std::move(node), 0}, at));
+}
+
+}  // namespace detail
+}  // namespace gradus::autograd

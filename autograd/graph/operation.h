@@ -1,0 +1,284 @@
+// The operation mechanism: how a struct with a forward and its gradient formulas becomes a function that records.
+//
+//   struct Mul {                                              // y = a b
+//     static constexpr std::string_view name = "mul";
+//     static constexpr bool broadcasts = true;
+//     static core::Array forward(const core::Array& a, const core::Array& b) { return a * b; }
+//     static constexpr auto gradients = formulas(
+//         [](Dy<> dy, In<1> b) { return dy * b; },            // dL/da
+//         [](Dy<> dy, In<0> a) { return dy * a; });           // dL/db
+//   };
+//   Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
+//
+// What a formula asks for in its parameters is what the node saves, and only when that formula's gradient is wanted:
+//   Dy<k>       the gradient of output k, to read (undefined: none)     In<i>    the value of input i
+//   ShapeOf<i>  the shape of input i                                    Out<k>   the value of output k
+//   const Attrs&  the operation's attributes                            Which    for which input (variadic operations)
+// Formulas are written on Tensors: under create_graph their operands carry history and the result can be differentiated
+// again; otherwise nothing is recorded.
+//
+// A rule is an operation whose gradient is written by hand on Arrays, beside a reference that the graph differentiates:
+//
+//   struct DropoutRule {
+//     ...
+//     static std::tuple<Array, Array> forward(const Attrs&, const Array& x);
+//     static std::array<Array, 1> backward(const Attrs&, Needs, DyArray<> dy, OutArray<1> mask);
+//     static Tensor reference(const Attrs&, const Tensor& x);
+//   };
+//
+// Optional members of either: `struct Attrs` (the first argument of forward; `template <class V> void visit(V&& v) const
+// { v("p", p); }` lists them), `broadcasts` (the engine sums gradients down to the inputs' shapes), `is_view` (the result
+// shows the memory of the first input; no other result may), `by_geometry` (of a view: its gradient is that of picking
+// the elements that it shows, so that a change of it in place can be carried over to its base),
+// `differentiable_outputs` (the first so many; all by default), and of rules `shape_only` (inputs whose values the
+// reference's gradient does not read: their shapes are kept, their numbers are not), `input_names` and `terms` (both for
+// checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "formulas.h"
+#include "grad_mode.h"
+#include "operation_node.h"
+#include "operation_support.h"
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd {
+namespace detail {
+
+/// Wraps a result up as tensors: those outputs that a gradient flows to carry the edge.
+template <class Op, class Result>
+auto wrap(Result&& y, core::Ref<Node> node) {
+  if constexpr (std::is_same_v<std::remove_cvref_t<Result>, core::Array>) {
+    return make_output(std::forward<Result>(y), node, 0);
+  } else {
+    return [&]<int... K>(std::integer_sequence<int, K...>) {
+      return std::tuple{
+          make_output(std::move(std::get<K>(y)), K < Traits<Op>::differentiable ? node : core::Ref<Node>(), K)...};
+    }
+    (std::make_integer_sequence<int, Traits<Op>::outputs>{});
+  }
+}
+
+template <class Op, std::size_t... I>
+auto run_forward(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count, std::index_sequence<I...>) {
+  if constexpr (Traits<Op>::variadic) {
+    const std::vector<core::Array> arrays = arrays_of(inputs, count);
+    if constexpr (HasAttrs<Op>)
+      return Op::forward(attrs, core::ArrayList(arrays));
+    else
+      return Op::forward(core::ArrayList(arrays));
+  } else if constexpr (HasAttrs<Op>) {
+    return Op::forward(attrs, input_array(inputs[I])...);
+  } else {
+    return Op::forward(input_array(inputs[I])...);
+  }
+}
+
+/// The number of inputs as index_sequence; none for variadic operations, whose inputs come as a list.
+template <class Op>
+using InputIndices = std::make_index_sequence<Traits<Op>::variadic ? 0 : static_cast<std::size_t>(Traits<Op>::inputs)>;
+
+/// A rule's result by its reference: what no gradient flows to is still forward's.
+template <class Op>
+auto compose(const typename AttrsOf<Op>::type& attrs, const Operand* inputs) {
+  std::vector<Tensor> tensors;
+  for (int i = 0; i < Traits<Op>::inputs; ++i) tensors.push_back(inputs[i].tensor());
+  const std::vector<Tensor> composed = run_reference<Op>(attrs, tensors.data());
+  if constexpr (std::is_same_v<typename Traits<Op>::Result, core::Array>) {
+    return composed[0];
+  } else {
+    auto y = wrap<Op>(run_forward<Op>(attrs, inputs, Traits<Op>::inputs, InputIndices<Op>{}), {});
+    [&]<std::size_t... K>(std::index_sequence<K...>) { ((std::get<K>(y) = composed[K]), ...); }
+    (std::make_index_sequence<static_cast<std::size_t>(Traits<Op>::differentiable)>{});
+    return y;
+  }
+}
+
+/// How to take a view again whose gradient is the operation's own.
+template <class Op>
+class StepBy final : public ViewStep {
+  static constexpr int N = Traits<Op>::inputs;
+
+ public:
+  /// The other inputs as they are now: numbers, and history where it is recorded.
+  StepBy(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, bool recorded) : attrs_(attrs) {
+    for (int i = 1; i < N; ++i) {
+      Other& other = others_[static_cast<std::size_t>(i - 1)];
+      other.value = input_array(inputs[i]);
+      if (recorded) other.edge = edge_of(inputs[i]);
+      if (other.value.defined()) other.writes = other.value.storage()->write_count();
+    }
+  }
+  std::string_view name() const noexcept override { return Op::name; }
+  Edge again(const Tensor& x) const override {
+    const Location at = x.requires_grad() ? x.edge().node->location() : Location::unknown();
+    return [&]<int... I>(std::integer_sequence<int, I...>)->Edge {
+      const Tensor tensors[] = {x, this->template other<I + 1>()...};
+      const Operand inputs[] = {Operand(x, at), Operand(tensors[I + 1], at)...};
+      if (!any_requires_grad(inputs, N)) return {};
+      auto* node = new NodeOf<Op>(attrs_, inputs, N, false);
+      const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
+      node->set_outputs(run_forward<Op>(attrs_, inputs, N, InputIndices<Op>{}));
+      return {owner, 0};
+    }
+    (std::make_integer_sequence<int, N - 1>{});
+  }
+
+ private:
+  struct Other {
+    core::Array value;
+    Edge edge;
+    std::uint64_t writes = 0;
+  };
+  // Input I, unless a gradient would be made of other numbers than those that it had.
+  template <int I>
+  Tensor other() const {
+    const Other& o = others_[I - 1];
+    if (!o.value.defined()) return {};
+    if (((NodeOf<Op>::keeps >> I) & 1u) != 0 && o.value.storage()->write_count() != o.writes) {
+      fail_changed_since_view(Op::name, I, o.value);
+    }
+    return Tensor(o.value, o.edge);
+  }
+
+  [[no_unique_address]] typename AttrsOf<Op>::type attrs_;
+  [[no_unique_address]] Slots<Other, N - 1> others_;
+};
+
+/// What a result shares memory with has to be said: an in-place change of the one would change the other unseen.
+template <class Op, class Result>
+void check_memory(const Result& y, const Operand* inputs, int count) {
+  if constexpr (Traits<Op>::is_view) {
+    if (!y.defined() || y.storage() != input_array(inputs[0]).storage()) fail_no_view(Op::name, y, inputs, count);
+  } else {
+    for (int k = 0; k < Traits<Op>::outputs; ++k) {
+      const core::Array& result = output(y, k);
+      const core::Storage* const storage = result.storage().get();
+      const int n = Traits<Op>::variadic ? count : Traits<Op>::inputs;  // mostly a constant
+      bool shared = false;
+      for (int i = 0; i < n; ++i) shared |= storage == input_array(inputs[i]).storage().get();
+      for (int j = 0; j < k; ++j) shared |= storage == output(y, j).storage().get();
+      if (shared && storage != nullptr) fail_shared(Op::name, k, result, inputs, count);
+    }
+  }
+}
+
+template <class Op>
+auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  if constexpr (IsRule<Op>) {
+    if (UseReferences::active()) return compose<Op>(attrs, inputs);
+  }
+  auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
+  check_memory<Op>(y, inputs, count);
+  core::Ref<Node> node;
+  if (recording(inputs, count)) {
+    auto* made = new NodeOf<Op>(attrs, inputs, count, false);
+    node = core::Ref<Node>::adopt(made);
+    made->set_outputs(y);
+  }
+  if constexpr (Traits<Op>::is_view) {
+    core::Ref<ViewStep> by;
+    if constexpr (!Traits<Op>::by_geometry)
+      by = core::Ref<ViewStep>::adopt(new StepBy<Op>(attrs, inputs, static_cast<bool>(node)));
+    return make_view(std::move(y), std::move(node), inputs[0].tensor(), std::move(by));
+  } else {
+    return wrap<Op>(std::move(y), std::move(node));
+  }
+}
+
+template <std::size_t>
+using OperandAt = Operand;
+
+// What calls an operation: an object, because its parameters have to be Operands, made where the call is written. A
+// template's parameters would be made in here.
+template <class Op, class = InputIndices<Op>>
+struct Apply;
+template <class Op, std::size_t... I>
+struct Apply<Op, std::index_sequence<I...>> {
+  using Attrs = typename Traits<Op>::Attrs;
+  static constexpr bool variadic = Traits<Op>::variadic;
+
+  auto operator()(const Attrs& attrs, OperandAt<I>... x) const requires(!variadic && HasAttrs<Op>) {
+    const Operand inputs[] = {x...};
+    return run<Op>(attrs, inputs, sizeof...(I));
+  }
+  auto operator()(OperandAt<I>... x) const requires(!variadic && !HasAttrs<Op>) {
+    const Operand inputs[] = {x...};
+    return run<Op>(NoAttrs{}, inputs, sizeof...(I));
+  }
+  auto operator()(const Attrs& attrs, const OperandList& list) const requires(variadic&& HasAttrs<Op>) {
+    return run<Op>(attrs, list.begin(), static_cast<int>(list.size()));
+  }
+  auto operator()(const OperandList& list) const requires(variadic && !HasAttrs<Op>) {
+    return run<Op>(NoAttrs{}, list.begin(), static_cast<int>(list.size()));
+  }
+};
+
+}  // namespace detail
+
+/// `apply<Op>([attributes,] x, ...)` computes an operation and records it when an input requires a gradient: returns a
+/// Tensor, or a tuple of them. An operation over any number of inputs takes `([attributes,] {x, ...})`.
+template <class Op>
+inline constexpr detail::Apply<Op> apply{};
+
+/// Computes y = Op(x, ...) and overwrites x with it, in the history of x, its base and its views too. When Op has a
+/// `static void write(const Array& x, [attrs,] others...)`, that is what changes the numbers.
+template <class Op, class... X>
+const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self, const X&... others) try {
+  const Operand inputs[] = {self, Operand(others)...};
+  constexpr int count = 1 + static_cast<int>(sizeof...(X));
+  static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
+  if constexpr (detail::IsRule<Op>) {
+    if (UseReferences::active()) {  // the reference may save its input, which is about to be overwritten
+      // and so may be operands that share its memory
+      Tensor kept[count];
+      const auto before = [&](int i) {
+        const Tensor& x = inputs[i].tensor();
+        const bool shares = x.defined() && x.array().storage() == self.tensor().array().storage();
+        kept[i] = shares ? clone(inputs[i]) : x;
+        return Operand(kept[i], inputs[i].at());
+      };
+      return [&]<int... I>(std::integer_sequence<int, I...>)->const Tensor& {
+        const Operand copies[] = {before(I)...};
+        return self.tensor().copy_(detail::compose<Op>(attrs, copies), self.at());
+      }
+      (std::make_integer_sequence<int, count>{});
+    }
+  }
+  const bool records = detail::begin_inplace(detail::c_name<Op>.data(), inputs, count);
+  detail::NodeOf<Op>* made = nullptr;
+  core::Ref<Node> node;
+  if (records) {
+    made = new detail::NodeOf<Op>(attrs, inputs, count, true);
+    node = core::Ref<Node>::adopt(made);
+  }
+  const core::Array& x = self.tensor().array();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    if constexpr (requires { &Op::write; }) {
+      if constexpr (detail::HasAttrs<Op>)
+        Op::write(x, attrs, detail::input_array(inputs[I + 1])...);
+      else
+        Op::write(x, detail::input_array(inputs[I + 1])...);
+    } else {
+      detail::overwrite(Op::name, x, detail::run_forward<Op>(attrs, inputs, count, detail::InputIndices<Op>{}));
+    }
+  }
+  (std::index_sequence_for<X...>{});
+  x.mark_written(detail::c_name<Op>.data(), self.at());
+  if (made != nullptr) {
+    made->set_outputs(x);
+    detail::end_inplace(self.tensor(), std::move(node), self.at());
+  } else {
+    detail::end_unrecorded(self.tensor());
+  }
+  return self.tensor();
+} catch (Error& error) {
+  detail::name_inplace(error, Op::name);
+  throw;
+}
+
+}  // namespace gradus::autograd

@@ -1,0 +1,230 @@
+// The node that one recorded call leaves in the graph: what it keeps, and how its formulas or its rule run.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "formulas.h"
+#include "operation_check.h"
+#include "operation_support.h"
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd::detail {
+
+/// The differentiable outputs of a rule's reference.
+template <class Op>
+std::vector<Tensor> run_reference(const typename Traits<Op>::Attrs& attrs, const Tensor* inputs) {
+  const auto y = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    if constexpr (HasAttrs<Op>)
+      return Op::reference(attrs, inputs[I]...);
+    else
+      return Op::reference(inputs[I]...);
+  }
+  (std::make_index_sequence<static_cast<std::size_t>(Traits<Op>::inputs)>{});
+  if constexpr (std::is_convertible_v<decltype(y), Tensor>) {
+    return {y};
+  } else {
+    return std::apply([](const auto&... each) { return std::vector<Tensor>{each...}; }, y);
+  }
+}
+
+/// The node of one recorded call of Op.
+template <class Op>
+class NodeOf final : public Node {
+  using T = Traits<Op>;
+  using G = GradientsOf<Op>;
+  using Attrs = typename T::Attrs;
+  using Result = typename T::Result;
+  static constexpr int N = T::variadic ? 0 : T::inputs;
+  // A rule keeps every input for its reference, but those of which only the shape matters.
+  static constexpr std::uint32_t kept_in = [] {
+    if constexpr (IsRule<Op>)
+      return ((1u << N) - 1) & ~G::shape_only;
+    else
+      return G::all_in;
+  }();
+
+ public:
+  static constexpr std::uint32_t keeps = kept_in;  ///< the inputs whose values may be kept
+
+  /// Made before an in-place change overwrites input 0: what is kept of its storage is then a copy.
+  NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs) {
+    check_operation<Op>();
+    (void)registered_;
+    if constexpr (T::variadic) edges_.resize(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) edges_[static_cast<std::size_t>(i)] = edge_of(inputs[i]);
+    std::uint32_t in = kept_in;
+    if constexpr (!IsRule<Op>) {
+      in = 0;
+      for (int i = 0; i < N; ++i) in |= edges_[static_cast<std::size_t>(i)] ? G::Formulas::in[i] : 0u;
+    }
+    for (int i = 0; i < N; ++i) {
+      const core::Array& x = input_array(inputs[i]);
+      if (((in & kept_in) >> i) & 1u) {
+        const bool overwritten = in_place && x.defined() && x.storage() == input_array(inputs[0]).storage();
+        saved_in_[static_cast<std::size_t>(rank_of(kept_in, i))].set(overwritten ? x.clone() : x);
+      }
+      if ((G::all_shape >> i) & 1u) shapes_[static_cast<std::size_t>(rank_of(G::all_shape, i))] = meta_of(x);
+    }
+    enter_graph(inputs[0].at());
+  }
+
+  void set_outputs(const Result& y) {
+    std::uint32_t out = G::all_out;
+    if constexpr (!IsRule<Op>) {
+      out = 0;
+      for (int i = 0; i < num_inputs(); ++i) {
+        if (edges_[static_cast<std::size_t>(i)]) out |= G::Formulas::out[T::variadic ? 0 : i];
+      }
+    }
+    for (int k = 0; k < T::outputs; ++k) {
+      const core::Array& value = output(y, k);
+      if ((out >> k) & 1u) saved_out_[static_cast<std::size_t>(rank_of(G::all_out, k))].set(value);
+      if (k < T::differentiable) metas_[static_cast<std::size_t>(k)] = {value.shape(), value.dtype()};
+    }
+  }
+
+  std::string_view name() const override { return Op::name; }
+  AttributeList attributes() const override { return list_attributes(attrs_); }
+  const Edge* edges() const noexcept override { return edges_.data(); }
+  int num_inputs() const noexcept override { return static_cast<int>(edges_.size()); }
+  const TensorMeta* outputs() const noexcept override { return metas_.data(); }
+  int num_outputs() const noexcept override { return T::differentiable; }
+  bool broadcasts() const noexcept override { return T::broadcasts; }
+  bool is_rule() const noexcept override { return IsRule<Op>; }
+
+  void release_saved() noexcept override {
+    Slots<Saved, __builtin_popcount(kept_in)> in;  // outlive the lock: what they free takes its time
+    Slots<Saved, __builtin_popcount(G::all_out)> out;
+    const SpinLock lock(saved_busy_);
+    std::swap(in, saved_in_);
+    std::swap(out, saved_out_);
+    released_ = true;
+  }
+
+  void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {
+    if constexpr (IsRule<Op>) {
+      if (create_graph) {
+        differentiate_reference(dy, dx);
+      } else {
+        auto arrays = call(&Op::backward, static_cast<typename G::Backward::Parameters*>(nullptr), dy, 0, false);
+        for (std::size_t i = 0; i < dx.size(); ++i) {
+          if (edges_[i] && arrays[i].defined()) dx[i] = Tensor(std::move(arrays[i]));
+        }
+      }
+    } else if constexpr (T::variadic) {
+      for (int i = 0; i < num_inputs(); ++i) run_formula<0>(i, dy, dx, create_graph);
+    } else {
+      [&]<int... I>(std::integer_sequence<int, I...>) { (run_formula<I>(I, dy, dx, create_graph), ...); }
+      (std::make_integer_sequence<int, N>{});
+    }
+  }
+
+ private:
+  template <int F>
+  void run_formula(int input, const Gradients& dy, Gradients& dx, bool create_graph) {
+    const auto i = static_cast<std::size_t>(input);
+    if (!edges_[i]) return;
+    const auto& formula = std::get<F>(Op::gradients);
+    using Formula = std::remove_cvref_t<decltype(formula)>;
+    if constexpr (!std::is_same_v<Formula, NoGradient>) {
+      dx[i] = call(formula, static_cast<typename Signature<Formula>::Parameters*>(nullptr), dy, input, create_graph);
+    }
+  }
+
+  template <class F, class... P>
+  auto call(const F& f, std::tuple<P...>*, const Gradients& dy, int input, bool create_graph) {
+    return f(give(std::type_identity<P>{}, dy, input, create_graph)...);
+  }
+
+  // One overload for each kind of parameter.
+  template <int I>
+  In<I> give(std::type_identity<In<I>>, const Gradients&, int, bool create_graph) {
+    return Tensor(saved_input<I>(), create_graph ? edges_[I] : Edge());
+  }
+  template <int I>
+  InArray<I> give(std::type_identity<InArray<I>>, const Gradients&, int, bool) {
+    return saved_input<I>();
+  }
+  template <int K>
+  Out<K> give(std::type_identity<Out<K>>, const Gradients&, int, bool create_graph) {
+    const bool joined = create_graph && K < T::differentiable;
+    return Tensor(saved_output<K>(), joined ? Edge{core::Ref<Node>(this), K} : Edge());
+  }
+  template <int K>
+  OutArray<K> give(std::type_identity<OutArray<K>>, const Gradients&, int, bool) {
+    return saved_output<K>();
+  }
+  template <int K>
+  Dy<K> give(std::type_identity<Dy<K>>, const Gradients& dy, int, bool) {
+    return dy[K];
+  }
+  template <int K>
+  DyArray<K> give(std::type_identity<DyArray<K>>, const Gradients& dy, int, bool) {
+    return dy[K].defined() ? dy[K].array() : core::Array();
+  }
+  template <int I>
+  ShapeOf<I> give(std::type_identity<ShapeOf<I>>, const Gradients&, int, bool) {
+    return {shapes_[static_cast<std::size_t>(rank_of(G::all_shape, I))].shape};
+  }
+  Which give(std::type_identity<Which>, const Gradients&, int input, bool) { return {input}; }
+  Needs give(std::type_identity<Needs>, const Gradients&, int, bool) {
+    std::uint32_t mask = 0;
+    for (int i = 0; i < N; ++i) mask |= edges_[static_cast<std::size_t>(i)] ? 1u << i : 0u;
+    return Needs(mask);
+  }
+  const Attrs& give(std::type_identity<Attrs>, const Gradients&, int, bool) { return attrs_; }
+
+  // Copies of the handles: another thread's backward pass through this node may let go of the values meanwhile.
+  template <int I>
+  core::Array saved_input() const {
+    const SpinLock lock(saved_busy_);
+    if (released_) fail_released(*this);
+    return saved_in_[rank_of(kept_in, I)].get(*this, "input", I);
+  }
+  template <int K>
+  core::Array saved_output() const {
+    const SpinLock lock(saved_busy_);
+    if (released_) fail_released(*this);
+    return saved_out_[rank_of(G::all_out, K)].get(*this, "output", K);
+  }
+
+  // Under create_graph a rule's gradient is that of its reference, on its inputs joined to their history again.
+  void differentiate_reference(const Gradients& dy, Gradients& dx) {
+    std::vector<Tensor> inputs(N);
+    [&]<int... I>(std::integer_sequence<int, I...>) { ((inputs[I] = rejoin<I>()), ...); }
+    (std::make_integer_sequence<int, N>{});
+    const std::vector<Tensor> outputs = run_reference<Op>(attrs_, inputs.data());
+    differentiate(*this, outputs, inputs, dy, dx);
+  }
+  template <int I>
+  Tensor rejoin() {
+    core::Array value;
+    if constexpr (((kept_in >> I) & 1u) != 0) {
+      value = saved_input<I>();
+    } else {
+      const TensorMeta& meta = shapes_[rank_of(G::all_shape, I)];
+      value = zeros_without_memory(meta);
+    }
+    return value.defined() ? alias_of(Tensor(std::move(value), edges_[I])) : Tensor();
+  }
+
+  inline static const bool registered_ =
+      register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>});
+
+  std::conditional_t<T::variadic, std::vector<Edge>, Slots<Edge, N>> edges_{};
+  Slots<TensorMeta, T::differentiable> metas_{};
+  [[no_unique_address]] Slots<Saved, __builtin_popcount(kept_in)> saved_in_{};
+  [[no_unique_address]] Slots<Saved, __builtin_popcount(G::all_out)> saved_out_{};
+  [[no_unique_address]] Slots<TensorMeta, __builtin_popcount(G::all_shape)> shapes_{};
+  [[no_unique_address]] Attrs attrs_;
+  mutable std::atomic_flag saved_busy_;
+  bool released_ = false;
+};
+
+}  // namespace gradus::autograd::detail

@@ -1,0 +1,179 @@
+// What the operation mechanism needs that does not depend on the operation: kept out of its templates.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "../../core/base/errors.h"
+#include "../../core/ops/random.h"
+#include "node.h"
+#include "../tensor/operand.h"
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd {
+
+/// What there is to know about an operation without running it.
+struct OperationInfo {
+  std::string_view name;
+  int inputs;   ///< -1: any number
+  int outputs;  ///< those that a gradient flows to
+  std::vector<std::string> attributes;
+  bool is_rule;  ///< hand-written gradient with a reference
+};
+/// Every operation in the program, the user's own included, sorted by name.
+GRADUS_API std::vector<OperationInfo> operations();
+
+namespace detail {
+
+GRADUS_API bool register_operation(OperationInfo info);
+
+// An attribute's value as text.
+GRADUS_API std::string text_of(double value);
+GRADUS_API std::string text_of(std::int64_t value);
+GRADUS_API std::string text_of(std::uint64_t value);
+GRADUS_API std::string text_of_bool(bool value);
+GRADUS_API std::string text_of(DType value);
+GRADUS_API std::string text_of(const Scalar& value);
+GRADUS_API std::string text_of(const core::Dims& value);
+GRADUS_API std::string text_of(const core::RandomPosition& value);
+GRADUS_API std::string text_of(const std::vector<std::int64_t>& value);
+inline std::string text_of(float value) { return text_of(static_cast<double>(value)); }
+// Of exactly a bool: everything that converts to one would be printed as true.
+std::string text_of(std::same_as<bool> auto value) { return text_of_bool(value); }
+template <std::integral T>
+requires(!std::same_as<T, bool>) std::string text_of(T value) {
+  return text_of(static_cast<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>(value));
+}
+inline std::string text_of(std::string_view value) { return std::string(value); }
+inline std::string text_of(const char* value) { return value; }
+template <class T>
+requires requires(const T& value) { text_of(value); }
+std::string text_of(const std::optional<T>& value) { return value ? text_of(*value) : "none"; }
+
+template <class T>
+concept Printable = requires(const T& value) {
+  { text_of(value) } -> std::convertible_to<std::string>;
+};
+
+template <class Attrs>
+AttributeList list_attributes(const Attrs& attrs) {
+  AttributeList list;
+  if constexpr (requires { attrs.visit([](const char*, const auto&) {}); }) {
+    attrs.visit([&]<class T>(const char* name, const T& value) {
+      static_assert(
+          Printable<T>,
+          "an attribute that visit lists has a text: declare `std::string text_of(const T&)` in the namespace "
+          "of its type T, or leave it out of visit");
+      if constexpr (Printable<T>) list.push_back({name, text_of(value)});
+    });
+  }
+  return list;
+}
+template <class Attrs>
+std::vector<std::string> attribute_names() {
+  std::vector<std::string> names;
+  if constexpr (requires(Attrs a) { a.visit([](const char*, const auto&) {}); }) {
+    static_assert(std::is_default_constructible_v<Attrs>,
+                  "Attrs with a visit can be made without arguments: their names are listed before any call");
+    Attrs{}.visit([&](const char* name, const auto&) { names.emplace_back(name); });
+  }
+  return names;
+}
+
+/// Keeps others out for the few instructions that copying a handle takes.
+class SpinLock {
+ public:
+  explicit SpinLock(std::atomic_flag& busy) noexcept : busy_(busy) {
+    while (busy_.test_and_set(std::memory_order_acquire)) {
+    }
+  }
+  ~SpinLock() { busy_.clear(std::memory_order_release); }
+  SpinLock(const SpinLock&) = delete;
+  SpinLock& operator=(const SpinLock&) = delete;
+
+ private:
+  std::atomic_flag& busy_;
+};
+
+/// A value kept for the backward pass, with the count of writes to its storage at that time.
+class GRADUS_API Saved {
+ public:
+  void set(const core::Array& value) {
+    value_ = value;
+    if (value.defined()) writes_ = value.storage()->write_count();
+  }
+  /// GradError, naming the operation and both places, when the storage has been written to since.
+  const core::Array& get(const Node& node, const char* kind, int index) const {
+    if (value_.defined() && value_.storage()->write_count() != writes_) fail_changed(node, kind, index);
+    return value_;
+  }
+
+ private:
+  [[noreturn]] void fail_changed(const Node& node, const char* kind, int index) const;
+  core::Array value_;
+  std::uint64_t writes_ = 0;
+};
+
+/// GradError: a view cannot be taken again from its changed base, because another input has been changed as well.
+[[noreturn]] GRADUS_API void fail_changed_since_view(std::string_view op, int input, const core::Array& value);
+[[noreturn]] GRADUS_API void fail_released(const Node& node);
+/// What an absent input has for an array: an undefined one.
+GRADUS_API extern const core::Array absent_array;
+/// An input's array.
+inline const core::Array& input_array(const Operand& operand) {
+  return operand.tensor().defined() ? operand.tensor().array() : absent_array;
+}
+/// Where an input's gradient goes; nowhere for an absent input.
+inline Edge edge_of(const Operand& operand) { return operand.tensor().defined() ? operand.tensor().edge() : Edge(); }
+GRADUS_API std::vector<core::Array> arrays_of(const Operand* inputs, int count);
+GRADUS_API bool any_requires_grad(const Operand* inputs, int count);
+/// Whether an operation on these inputs is to be recorded.
+GRADUS_API bool recording(const Operand* inputs, int count);
+GRADUS_API Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index);
+/// A result that shares its storage with `of`: remembers its base, and `by`, when its gradient is not its geometry's.
+GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by = {});
+/// Whether a view's history leads through its base and is what its geometry says.
+GRADUS_API bool leads_to_base(const Tensor& tensor);
+/// ValueError: an output shares memory with an input, or another output, where no view is declared.
+[[noreturn]] GRADUS_API void fail_shared(std::string_view op, int output, const core::Array& y, const Operand* inputs,
+                                         int count);
+/// ValueError: a view is declared, and the output shows something else than input 0.
+[[noreturn]] GRADUS_API void fail_no_view(std::string_view op, const core::Array& y, const Operand* inputs, int count);
+/// Shape and dtype of an input; of an absent one a shape that no array has.
+inline TensorMeta meta_of(const core::Array& x) {
+  return x.defined() ? TensorMeta{x.shape(), x.dtype()} : TensorMeta{core::Shape{-1}, kFloat32};
+}
+/// Zeros of a shape that take no memory; undefined for an absent input.
+GRADUS_API core::Array zeros_without_memory(const TensorMeta& meta);
+/// The same numbers as a node of their own.
+GRADUS_API Tensor alias_of(Operand x);
+/// A view of a result that nobody else will hold is a result itself: what is written to it, or detached, is it alone.
+GRADUS_API Tensor as_result(Tensor view);
+/// dx[i] <- d(outputs)/d(inputs[i]) applied to dy, recorded, for a rule's reference.
+GRADUS_API void differentiate(const Node& rule, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                              const Gradients& dy, Gradients& dx);
+/// Checks that inputs[0] may be changed in place; whether the change is to be recorded.
+GRADUS_API bool begin_inplace(const char* op, const Operand* inputs, int count);
+/// An error of the functional operation becomes one of the in-place form: "add" of add_, "exp" of exp_.
+GRADUS_API void name_inplace(Error& error, std::string_view op);
+/// x <- result. DTypeError when x's dtype is of a lower category, ShapeError when the shapes differ.
+GRADUS_API void overwrite(std::string_view op, const core::Array& x, const core::Array& result);
+/// After a change in place that was not recorded: the views of a detached base keep their history for as long as its
+/// numbers are those that it tells of; then they have the base's, if it has one again.
+GRADUS_API void end_unrecorded(Body& base);
+inline void end_unrecorded(const Tensor& self) {
+  Body& body = self.body();
+  Body& base = body.view == nullptr ? body : *body.view->base;
+  if (base.events != nullptr) end_unrecorded(base);
+}
+/// Gives a tensor that was changed in place its new history, and its base and views theirs.
+GRADUS_API void end_inplace(const Tensor& self, core::Ref<Node> node, Location at);
+
+}  // namespace detail
+}  // namespace gradus::autograd

@@ -1,0 +1,30 @@
+// Gradients that wait for a node to run, and what becomes of those who write to them (internal to the engine).
+#pragma once
+
+#include <cstdint>
+
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd {
+
+inline std::uint64_t writes_to(const Tensor& gradient) { return gradient.array().storage()->write_count(); }
+
+/// A node that gradients have arrived at, and what has arrived. Several nodes may hold one gradient, so nobody may write
+/// to it on its way: the counts of writes to their storages, which only grow, keep their sum.
+struct Pending {
+  core::Ref<Node> node;
+  Gradients gradients;
+  std::uint64_t writes = 0;
+
+  std::uint64_t writes_now() const {
+    std::uint64_t sum = 0;
+    for (const Tensor& gradient : gradients) sum += gradient.defined() ? writes_to(gradient) : 0;
+    return sum;
+  }
+};
+
+/// GradErrors: of the gradients that wait for a node, one has been changed; the node's formula changed one.
+[[noreturn]] void fail_changed_on_its_way(const Node& to, const Gradients& gradients);
+[[noreturn]] void fail_changed_by(const Node& node, const Gradients& gradients);
+
+}  // namespace gradus::autograd

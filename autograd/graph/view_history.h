@@ -1,0 +1,17 @@
+// How views and their base keep each other's history right (internal).
+#pragma once
+
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd::detail {
+
+/// The edge that a view takes anew from its base's last in-place change: by the operations with gradients of their own
+/// that lead to it (`by` is the last one; null when there are none), and for the rest by its geometry. Empty when the
+/// base requires no grad.
+Edge edge_as_view_of(const Body& base, const core::Array& view, const ViewStep* by);
+/// GradError when a change of this view could not be carried over to its base's history.
+void check_writable_view(const core::Array& base, const core::Array& view);
+/// The edge of a base one of whose views has been given new numbers and a new edge.
+Edge edge_after_write(const Tensor& base, const core::Array& view, const Edge& written, Location at);
+
+}  // namespace gradus::autograd::detail

@@ -1,0 +1,34 @@
+// What binary pointwise operations share: forward, with two tensors or with a number, and the write in place. A struct that
+// derives from one of these adds its gradients.
+#pragma once
+
+#include <string_view>
+
+#include "../../core/ops/pointwise.h"
+
+namespace gradus::autograd {
+
+template <core::Binary B>
+struct BinaryOperation {
+  static constexpr std::string_view name = core::name_of(B);
+  static constexpr bool broadcasts = true;
+  static core::Array forward(const core::Array& a, const core::Array& b) { return core::binary(B, a, b); }
+  static void write(const core::Array& x, const core::Array& b) { core::binary_out(x, B, x, b); }
+};
+/// A number for one of the operands.
+struct Number {
+  Scalar value;
+  template <class V>
+  void visit(V&& v) const {
+    v("value", value);
+  }
+};
+template <core::Binary B>
+struct WithNumber {
+  static constexpr std::string_view name = core::name_of(B);
+  using Attrs = Number;
+  static core::Array forward(const Attrs& c, const core::Array& x) { return core::binary(B, x, c.value); }
+  static void write(const core::Array& x, const Attrs& c) { core::binary_out(x, B, x, c.value); }
+};
+
+}  // namespace gradus::autograd

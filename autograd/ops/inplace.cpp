@@ -1,0 +1,136 @@
+// In-place changes that have no functional form: numbers put in the place of others. Those that have one stand beside it:
+// sums and products in arithmetic.cpp, functions in pointwise.cpp.
+#include <limits>
+#include <optional>
+
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
+#include "../../core/ops/random.h"
+#include "../graph/operation.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+
+namespace {
+
+struct Value {
+  Scalar value;
+  template <class V>
+  void visit(V&& v) const {
+    v("value", value);
+  }
+};
+// x <- src: nothing of x's old numbers is left.
+struct CopyInto {
+  static constexpr std::string_view name = "copy_";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& x, const Array& src) { return src.expand(x.shape()).to(x.dtype()); }
+  static void write(const Array& x, const Array& src) { x.copy_(src); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); }, [](Dy<> dy) { return Tensor(dy); });
+};
+struct FillInto {
+  static constexpr std::string_view name = "fill_";
+  using Attrs = Value;
+  static Array forward(const Attrs& a, const Array& x) { return core::full(x.shape(), a.value, x.dtype()); }
+  static void write(const Array& x, const Attrs& a) { x.fill_(a.value); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
+};
+
+struct ZeroInto {
+  static constexpr std::string_view name = "zero_";
+  static Array forward(const Array& x) { return core::zeros_like(x); }
+  static void write(const Array& x) { x.zero_(); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
+};
+
+// Numbers drawn anew: no gradient flows through x's old ones.
+const Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
+  return core::in_name_of(op, [&]() -> const Tensor& { return x.copy_(numbers, at); });
+}
+core::RandomPosition take(const std::optional<Generator>& generator, std::int64_t words) {
+  return generator ? Generator(*generator).take(words) : default_generator().take(words);
+}
+DType floating(const Tensor& x, const char* op) {
+  if (!x.is_floating_point()) {
+    core::fail<DTypeError>("{}: the tensor must be floating-point: {}; to(kFloat) converts", op, x.dtype());
+  }
+  return x.dtype();
+}
+
+}  // namespace
+
+const Tensor& Tensor::copy_(const Tensor& src, Location at) const {
+  apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
+  return *this;
+}
+const Tensor& Tensor::fill_(const Scalar& value, Location at) const {
+  apply_inplace<FillInto>({value}, {*this, at});
+  return *this;
+}
+const Tensor& Tensor::zero_(Location at) const {
+  apply_inplace<ZeroInto>({}, {*this, at});
+  return *this;
+}
+
+const Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
+  if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
+  const DType dtype = floating(*this, "uniform_");
+  const double most = dtype == kFloat32 ? 3.4028234663852886e38 : std::numeric_limits<double>::max();
+  if (!(to - from <= most)) {
+    core::fail<ValueError>("uniform_: to - from must be a number that {} holds: from {} to {}", dtype, from, to);
+  }
+  const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
+  return drawn("uniform_", *this, Tensor(unit * (to - from) + from), at);
+}
+const Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
+  if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
+  const DType dtype = floating(*this, "normal_");
+  const Array standard = core::randn(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
+  return drawn("normal_", *this, Tensor(standard * std + mean), at);
+}
+const Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
+  if (!(lambda > 0)) core::fail<ValueError>("exponential_: lambda must be above 0: {}", lambda);
+  const DType dtype = floating(*this, "exponential_");
+  const core::RandomPosition position = take(generator, core::words_of(sizes(), kFloat64));
+  return drawn("exponential_", *this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
+}
+const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
+  if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);
+  const core::RandomPosition position = take(generator, numel());
+  const Operand self{*this, at};
+  if (detail::begin_inplace("bernoulli_", &self, 1)) {
+    return drawn("bernoulli_", *this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
+  }
+  core::bernoulli_out(array(), p, position);  // no history to keep: in one pass
+  array().mark_written("bernoulli_", at);
+  detail::end_unrecorded(*this);
+  return *this;
+}
+const Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {
+  const Array each = core::in_name_of("bernoulli_", [&] { return p.array().expand(sizes()); });
+  return drawn("bernoulli_", *this, Tensor(core::bernoulli(each, take(generator, numel()))), at);
+}
+const Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<Generator>& generator,
+                              Location at) const {
+  const Array numbers = core::in_name_of("random_", [&] {
+    const core::RandomPosition position = take(generator, core::words_of_randint(from, to, sizes()));
+    return core::randint(from, to, sizes(), dtype(), position);
+  });
+  return drawn("random_", *this, Tensor(numbers), at);
+}
+const Tensor& Tensor::random_(const std::optional<Generator>& generator, Location at) const {
+  const DType type = dtype();
+  const std::int64_t to = type == kBool      ? 2
+                          : type == kUInt8   ? std::int64_t{1} << 8
+                          : type == kInt32   ? std::int64_t{1} << 31
+                          : type == kFloat32 ? (std::int64_t{1} << 24) + 1
+                          : type == kFloat64 ? (std::int64_t{1} << 53) + 1
+                                             : std::numeric_limits<std::int64_t>::max();
+  return random_(0, to, generator, at);
+}
+
+}  // namespace gradus

@@ -1,0 +1,128 @@
+// Matrix products and their gradients.
+#include "../../core/ops/matmul.h"
+
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "../graph/grad_mode.h"
+#include "../graph/operation.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+
+namespace {
+
+// y = a b, batches broadcast:  da = dy b^T,  db = a^T dy. Operands have at least 2 dimensions here.
+struct Matmul {
+  static constexpr std::string_view name = "matmul";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& a, const Array& b) { return core::matmul(a, b); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return matmul(dy, b.transpose(-2, -1)); },
+                                             [](Dy<> dy, In<0> a) { return matmul(a.transpose(-2, -1), dy); });
+};
+
+Tensor scaled(const Tensor& x, double factor) { return factor == 1 ? x : x * factor; }
+
+// y = beta c + alpha a b
+struct Addmm {
+  static constexpr std::string_view name = "addmm";
+  static constexpr bool broadcasts = true;
+  struct Attrs {
+    double beta = 1, alpha = 1;
+    template <class V>
+    void visit(V&& v) const {
+      v("beta", beta);
+      v("alpha", alpha);
+    }
+  };
+  static Array forward(const Attrs& s, const Array& c, const Array& a, const Array& b) {
+    if (a.dim() != 2 || b.dim() != 2 || a.shape()[1] != b.shape()[0]) {
+      core::fail<ShapeError>("addmm: matrices with equal inner sizes: {} x {}", a.shape(), b.shape());
+    }
+    const core::Shape shape{a.shape()[0], b.shape()[1]};
+    const Array y = core::empty(shape, a.dtype());
+    if (core::broadcast_shapes(c.shape(), shape, "addmm") != shape) {
+      core::fail<ShapeError>("addmm: the input must broadcast to {}: {}", shape, c.shape());
+    }
+    if (s.beta != 0) y.copy_(c);
+    core::gemm(y, a, b, s.alpha, s.beta);
+    return y;
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, const Attrs& s) { return scaled(dy, s.beta); },
+               [](Dy<> dy, In<2> b, const Attrs& s) { return scaled(matmul(dy, b.t()), s.alpha); },
+               [](Dy<> dy, In<1> a, const Attrs& s) { return scaled(matmul(a.t(), dy), s.alpha); });
+};
+
+void check_dims(const Operand& x, std::int64_t dims, const char* op, const char* which) {
+  if (x.tensor().dim() != dims) {
+    core::fail<ShapeError>("{}: {} must have {} dimensions: {}; matmul takes any number", op, which, dims,
+                           x.tensor().sizes());
+  }
+}
+
+}  // namespace
+
+Tensor matmul(Operand a, Operand b) {
+  const Tensor &x = a.tensor(), &y = b.tensor();
+  if (x.dim() >= 2 && y.dim() >= 2) return apply<Matmul>(a, b);
+  // A 1-d operand joins as a row or a column, and its dimension leaves the result again.
+  if (x.dim() == 0 || y.dim() == 0) {
+    core::fail<ShapeError>("matmul: operands must have at least 1 dimension: {} x {}; mul multiplies by a 0-d tensor",
+                           x.sizes(), y.sizes());
+  }
+  if (x.size(-1) != y.size(y.dim() == 1 ? 0 : -2)) {
+    core::fail<ShapeError>("matmul: inner sizes differ: {} x {}", x.sizes(), y.sizes());
+  }
+  const Scope scope(a.at());
+  const Tensor rows = x.dim() == 1 ? x.unsqueeze(0) : x, columns = y.dim() == 1 ? y.unsqueeze(1) : y;
+  Tensor product = apply<Matmul>(Operand(rows), Operand(columns));
+  if (y.dim() == 1) product = product.squeeze(-1);
+  if (x.dim() == 1) product = product.squeeze(y.dim() == 1 ? -1 : -2);
+  return detail::as_result(product);
+}
+Tensor mm(Operand a, Operand b) {
+  check_dims(a, 2, "mm", "the first operand");
+  check_dims(b, 2, "mm", "the second operand");
+  return core::in_name_of("mm", [&] { return matmul(a, b); });
+}
+Tensor bmm(Operand a, Operand b) {
+  check_dims(a, 3, "bmm", "the first operand");
+  check_dims(b, 3, "bmm", "the second operand");
+  if (a.tensor().size(0) != b.tensor().size(0)) {
+    core::fail<ShapeError>("bmm: batch sizes differ: {} x {}", a.tensor().sizes(), b.tensor().sizes());
+  }
+  return core::in_name_of("bmm", [&] { return matmul(a, b); });
+}
+Tensor mv(Operand a, Operand x) {
+  check_dims(a, 2, "mv", "the matrix");
+  check_dims(x, 1, "mv", "the vector");
+  return core::in_name_of("mv", [&] { return matmul(a, x); });
+}
+Tensor dot(Operand a, Operand b) {
+  check_dims(a, 1, "dot", "the first operand");
+  check_dims(b, 1, "dot", "the second operand");
+  return core::in_name_of("dot", [&] { return matmul(a, b); });
+}
+Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  return apply<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
+}
+Tensor outer(Operand a, Operand b) {
+  check_dims(a, 1, "outer", "the first operand");
+  check_dims(b, 1, "outer", "the second operand");
+  return mul({unsqueeze(a, 1), a.at()}, b);
+}
+Tensor& mm_out(Tensor& out, Operand a, Operand b) {
+  check_dims(a, 2, "mm_out", "the first operand");
+  check_dims(b, 2, "mm_out", "the second operand");
+  const Operand all[] = {{out, a.at()}, a, b};
+  if (detail::recording(all, 3)) {
+    core::fail<GradError>("mm_out: writing into a given result is not recorded: use mm, or open a NoGradGuard");
+  }
+  core::in_name_of("mm_out", [&] { core::gemm(out.array(), a.tensor().array(), b.tensor().array()); });
+  out.array().mark_written("mm_out", a.at());
+  return out;
+}
+
+}  // namespace gradus

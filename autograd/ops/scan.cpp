@@ -1,0 +1,199 @@
+// Running sums and products along a dimension, the product over one, and the order of elements, with their gradients.
+//
+// Products are differentiated without dividing by a factor, so that zeros do no harm: what multiplies x[k] is the
+// product of those before it and of those behind it.
+#include "../../core/ops/scan.h"
+
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "../../core/ops/reduce.h"
+#include "../graph/operation.h"
+#include "result_dtype.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+using core::Reduction;
+using core::Shape;
+
+namespace {
+
+struct AlongDim {
+  std::int64_t dim = 0;
+  bool reverse = false;
+  template <class V>
+  void visit(V&& v) const {
+    v("dim", dim);
+    v("reverse", reverse);
+  }
+};
+
+// One place along a dimension, holding a number.
+Tensor border(const Tensor& x, std::int64_t dim, const Scalar& value) {
+  Shape shape = x.array().shape();
+  shape[static_cast<int>(dim)] = 1;
+  return Tensor(core::full(shape, value, x.dtype()));
+}
+// x moved one place along a dimension, towards its end or its beginning; a number takes the place that is left.
+Tensor shifted(const Tensor& x, std::int64_t dim, bool to_end, const Scalar& value) {
+  if (x.dim() == 0) return Tensor(core::full({}, value, x.dtype()));
+  const std::int64_t n = x.size(dim);
+  if (n == 0) return x;
+  const Tensor rest = x.narrow(dim, to_end ? 0 : 1, n - 1), edge = border(x, dim, value);
+  return to_end ? cat({edge, rest}, dim) : cat({rest, edge}, dim);
+}
+
+Tensor run_sum(const Tensor& x, const AlongDim& a);
+
+struct Cumsum {
+  static constexpr std::string_view name = "cumsum";
+  using Attrs = AlongDim;
+  static Array forward(const Attrs& a, const Array& x) { return core::cumsum(x, a.dim, a.reverse); }
+  // x[k] is in all sums from the k-th on.
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return run_sum(dy, {a.dim, !a.reverse}); });
+};
+Tensor run_sum(const Tensor& x, const AlongDim& a) { return apply<Cumsum>(a, x); }
+
+// y[k] = x[0] .. x[k]:  dx[k] = y[k - 1] s[k],  s[k] = dy[k] + x[k + 1] s[k + 1]
+struct Cumprod {
+  static constexpr std::string_view name = "cumprod";
+  using Attrs = AlongDim;
+  static Array forward(const Attrs& a, const Array& x) { return core::cumprod(x, a.dim, a.reverse); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Attrs& a) {
+    const Tensor before = shifted(y, a.dim, !a.reverse, 1);
+    return before * linear_recurrence(shifted(x, a.dim, a.reverse, 0), dy, a.dim, !a.reverse);
+  });
+};
+Tensor run_product(const Tensor& x, const AlongDim& a) { return apply<Cumprod>(a, x); }
+
+// y[k] = b[k] + a[k] y[k - 1]:  db[k] = dy[k] + a[k + 1] db[k + 1],  da[k] = db[k] y[k - 1]
+struct LinearRecurrence {
+  static constexpr std::string_view name = "linear_recurrence";
+  using Attrs = AlongDim;
+  static Array forward(const Attrs& c, const Array& a, const Array& b) {
+    return core::linear_recurrence(a, b, c.dim, c.reverse);
+  }
+  static Tensor of_b(const Tensor& dy, const Tensor& a, const Attrs& c) {
+    return linear_recurrence(shifted(a, c.dim, c.reverse, 0), dy, c.dim, !c.reverse);
+  }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, Out<> y, const Attrs& c) { return of_b(dy, a, c) * shifted(y, c.dim, !c.reverse, 0); },
+      [](Dy<> dy, In<0> a, const Attrs& c) { return of_b(dy, a, c); });
+};
+
+struct OverDim {
+  std::int64_t dim = 0;
+  bool keepdim = false;
+  template <class V>
+  void visit(V&& v) const {
+    v("dim", dim);
+    v("keepdim", keepdim);
+  }
+};
+struct Prod {
+  static constexpr std::string_view name = "prod";
+  using Attrs = OverDim;
+  static Array forward(const Attrs& o, const Array& x) { return core::reduce(Reduction::Prod, x, o.dim, o.keepdim); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& o) -> Tensor {
+    if (x.dim() == 0) return dy;
+    const Tensor g = o.keepdim ? Tensor(dy) : dy.unsqueeze(o.dim);
+    const Tensor before = run_product(shifted(x, o.dim, true, 1), {o.dim, false}),
+                 behind = run_product(shifted(x, o.dim, false, 1), {o.dim, true});
+    return g * (before * behind);
+  });
+};
+
+struct Order {
+  std::int64_t dim = -1;
+  bool descending = false;
+  template <class V>
+  void visit(V&& v) const {
+    v("dim", dim);
+    v("descending", descending);
+  }
+};
+Tensor back_to_places(const Tensor& dy, const Tensor& index, const Shape& x, std::int64_t dim) {
+  return scatter_add(x, dim, index, dy);
+}
+struct Sort {
+  static constexpr std::string_view name = "sort";
+  static constexpr int differentiable_outputs = 1;
+  using Attrs = Order;
+  static std::tuple<Array, Array> forward(const Attrs& o, const Array& x) { return core::sort(x, o.dim, o.descending); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& o) { return back_to_places(dy, index, x, o.dim); });
+};
+struct Topk {
+  static constexpr std::string_view name = "topk";
+  static constexpr int differentiable_outputs = 1;
+  struct Attrs {
+    std::int64_t k = 1, dim = -1;
+    bool largest = true;
+    template <class V>
+    void visit(V&& v) const {
+      v("k", k);
+      v("dim", dim);
+      v("largest", largest);
+    }
+  };
+  static std::tuple<Array, Array> forward(const Attrs& a, const Array& x) {
+    return core::topk(x, a.k, a.dim, a.largest);
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& a) { return back_to_places(dy, index, x, a.dim); });
+};
+
+std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
+  return core::wrap_dim(dim, x.tensor().array().dim(), op);
+}
+
+}  // namespace
+
+Tensor cumsum(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Cumsum>({wrapped(x, dim, "cumsum"), false}, Operand(in, x.at())), dtype);
+}
+Tensor cumprod(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Cumprod>({wrapped(x, dim, "cumprod"), false}, Operand(in, x.at())), dtype);
+}
+Tensor linear_recurrence(Operand a, Operand b, std::int64_t dim, bool reverse) {
+  return apply<LinearRecurrence>({wrapped(a, dim, "linear_recurrence"), reverse}, a, b);
+}
+Tensor prod(Operand x, std::optional<DType> dtype) {
+  const Scope scope(x.at());
+  const Tensor in = detail::in_dtype(x, dtype);
+  return prod(in.dim() == 0 ? in : in.reshape({-1}), 0, false, dtype);
+}
+Tensor prod(Operand x, std::int64_t dim, bool keepdim, std::optional<DType> dtype) {
+  const Tensor in = detail::in_dtype(x, dtype);
+  return detail::in_dtype(apply<Prod>({wrapped(x, dim, "prod"), keepdim}, Operand(in, x.at())), dtype);
+}
+std::tuple<Tensor, Tensor> sort(Operand x, std::int64_t dim, bool descending) {
+  return apply<Sort>({wrapped(x, dim, "sort"), descending}, x);
+}
+std::tuple<Tensor, Tensor> sort(Operand x, std::optional<bool>, std::int64_t dim, bool descending) {
+  return sort(x, dim, descending);
+}
+Tensor argsort(Operand x, std::int64_t dim, bool descending) {
+  return core::in_name_of("argsort",
+                          [&] { return Tensor(std::get<1>(core::sort(x.tensor().array(), dim, descending))); });
+}
+std::tuple<Tensor, Tensor> topk(Operand x, std::int64_t k, std::int64_t dim, bool largest, bool) {
+  return apply<Topk>({k, wrapped(x, dim, "topk"), largest}, x);
+}
+
+std::tuple<Tensor, Tensor> Tensor::sort(std::int64_t dim, bool descending, Location at) const {
+  return gradus::sort({*this, at}, dim, descending);
+}
+std::tuple<Tensor, Tensor> Tensor::sort(std::optional<bool> stable, std::int64_t dim, bool descending,
+                                        Location at) const {
+  return gradus::sort({*this, at}, stable, dim, descending);
+}
+std::tuple<Tensor, Tensor> Tensor::topk(std::int64_t k, std::int64_t dim, bool largest, bool sorted,
+                                        Location at) const {
+  return gradus::topk({*this, at}, k, dim, largest, sorted);
+}
+
+}  // namespace gradus

@@ -1,0 +1,173 @@
+#include "create.h"
+
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+
+namespace gradus {
+
+using core::Array;
+
+namespace autograd {
+
+NestedNumbers::NestedNumbers(const Scalar& value, DType dtype)
+    : dtype_(gradus::is_floating_point(dtype) ? kFloat32
+             : dtype == kBool                 ? kBool
+                                              : kInt64),
+      values_{value} {}
+
+NestedNumbers::NestedNumbers(std::initializer_list<NestedNumbers> rows) : dtype_(kFloat32) {
+  shape_.push_back(static_cast<std::int64_t>(rows.size()));
+  if (rows.size() == 0) return;
+  dtype_ = rows.begin()->dtype_;
+  const std::vector<std::int64_t>& inner = rows.begin()->shape_;
+  shape_.insert(shape_.end(), inner.begin(), inner.end());
+  for (const NestedNumbers& row : rows) {
+    if (row.shape_ != inner) {
+      core::fail<ShapeError>("tensor: all rows must have the same shape: {} and {}", core::to_string(inner),
+                             core::to_string(row.shape_));
+    }
+    dtype_ = promote_types(dtype_, row.dtype_);
+    values_.insert(values_.end(), row.values_.begin(), row.values_.end());
+  }
+}
+
+}  // namespace autograd
+
+namespace {
+
+Tensor made(Array array, const TensorOptions& options) {
+  Tensor result(std::move(array));
+  if (options.requires_grad()) result.requires_grad_();
+  return result;
+}
+TensorOptions like(const Tensor& x, const TensorOptions& options) { return options.dtype(options.dtype_or(x.dtype())); }
+DType own_dtype(const Scalar& value) { return value.is_floating_point() ? kFloat32 : value.category(); }
+/// What to draw from.
+Generator chosen(const std::optional<Generator>& generator) { return generator ? *generator : default_generator(); }
+core::RandomPosition draw(const std::optional<Generator>& generator, IntArrayRef shape, DType dtype) {
+  return chosen(generator).take(core::words_of(shape, dtype));
+}
+
+}  // namespace
+
+Tensor empty(IntArrayRef shape, const TensorOptions& options) {
+  return made(core::empty(shape, options.dtype()), options);
+}
+Tensor zeros(IntArrayRef shape, const TensorOptions& options) {
+  return core::in_name_of("zeros", [&] { return made(core::zeros(shape, options.dtype()), options); });
+}
+Tensor ones(IntArrayRef shape, const TensorOptions& options) {
+  return core::in_name_of("ones", [&] { return made(core::ones(shape, options.dtype()), options); });
+}
+Tensor full(IntArrayRef shape, const Scalar& value, const TensorOptions& options) {
+  return core::in_name_of("full",
+                          [&] { return made(core::full(shape, value, options.dtype_or(own_dtype(value))), options); });
+}
+Tensor empty_like(const Tensor& x, const TensorOptions& options) { return empty(x.sizes(), like(x, options)); }
+Tensor zeros_like(const Tensor& x, const TensorOptions& options) { return zeros(x.sizes(), like(x, options)); }
+Tensor ones_like(const Tensor& x, const TensorOptions& options) { return ones(x.sizes(), like(x, options)); }
+Tensor full_like(const Tensor& x, const Scalar& value, const TensorOptions& options) {
+  return full(x.sizes(), value, like(x, options));
+}
+Tensor arange(const Scalar& end, const TensorOptions& options) { return arange(0, end, 1, options); }
+Tensor arange(const Scalar& start, const Scalar& end, const TensorOptions& options) {
+  return arange(start, end, 1, options);
+}
+Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const TensorOptions& options) {
+  const bool floating = start.is_floating_point() || end.is_floating_point() || step.is_floating_point();
+  return made(core::arange(start, end, step, options.dtype_or(floating ? kFloat32 : kInt64)), options);
+}
+Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, const TensorOptions& options) {
+  return made(core::linspace(start.toDouble(), end.toDouble(), steps, options.dtype()), options);
+}
+Tensor eye(std::int64_t n, const TensorOptions& options) { return eye(n, n, options); }
+Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options) {
+  return core::in_name_of("eye", [&] { return made(core::eye(n, m, options.dtype()), options); });
+}
+
+Tensor rand(IntArrayRef shape, const TensorOptions& options) { return rand(shape, std::nullopt, options); }
+Tensor rand(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options) {
+  return core::in_name_of("rand", [&] {
+    return made(core::rand(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
+  });
+}
+Tensor randn(IntArrayRef shape, const TensorOptions& options) { return randn(shape, std::nullopt, options); }
+Tensor randn(IntArrayRef shape, const std::optional<Generator>& generator, const TensorOptions& options) {
+  return core::in_name_of("randn", [&] {
+    return made(core::randn(shape, options.dtype(), draw(generator, shape, options.dtype())), options);
+  });
+}
+Tensor rand_like(const Tensor& x, const TensorOptions& options) {
+  return core::in_name_of("rand_like", [&] { return rand(x.sizes(), like(x, options)); });
+}
+Tensor randn_like(const Tensor& x, const TensorOptions& options) {
+  return core::in_name_of("randn_like", [&] { return randn(x.sizes(), like(x, options)); });
+}
+Tensor randint(std::int64_t high, IntArrayRef shape, const TensorOptions& options) {
+  return randint(0, high, shape, std::nullopt, options);
+}
+Tensor randint(std::int64_t high, IntArrayRef shape, const std::optional<Generator>& generator,
+               const TensorOptions& options) {
+  return randint(0, high, shape, generator, options);
+}
+Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const TensorOptions& options) {
+  return randint(low, high, shape, std::nullopt, options);
+}
+Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const std::optional<Generator>& generator,
+               const TensorOptions& options) {
+  const core::RandomPosition at = chosen(generator).take(core::words_of_randint(low, high, shape));
+  return made(core::randint(low, high, shape, options.dtype_or(kInt64), at), options);
+}
+Tensor randperm(std::int64_t n, const TensorOptions& options) { return randperm(n, std::nullopt, options); }
+Tensor randperm(std::int64_t n, const std::optional<Generator>& generator, const TensorOptions& options) {
+  if (n < 0) core::fail<ValueError>("randperm: n must not be negative: {}", n);
+  return made(core::randperm(n, options.dtype_or(kInt64), chosen(generator).take(n)), options);
+}
+Tensor normal(double mean, double std, IntArrayRef shape, const std::optional<Generator>& generator,
+              const TensorOptions& options) {
+  const Tensor x = core::in_name_of(
+      "normal", [&] { return Tensor(core::empty(shape, options.dtype())).normal_(mean, std, generator); });
+  return options.requires_grad() ? x.requires_grad_() : x;
+}
+Tensor bernoulli(const Tensor& x, const std::optional<Generator>& generator) {
+  return Tensor(core::bernoulli(x.array(), chosen(generator).take(x.numel())));
+}
+Tensor bernoulli(const Tensor& x, double p, const std::optional<Generator>& generator) {
+  return core::in_name_of("bernoulli", [&] { return Tensor(empty_like(x).bernoulli_(p, generator)); });
+}
+Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement,
+                   const std::optional<Generator>& generator) {
+  const Array& w = weights.array();
+  return Tensor(core::multinomial(w, count, replacement,
+                                  chosen(generator).take(core::words_of_multinomial(w, count, replacement))));
+}
+Tensor Tensor::bernoulli(const std::optional<Generator>& generator) const {
+  return gradus::bernoulli(*this, generator);
+}
+Tensor Tensor::bernoulli(double p, const std::optional<Generator>& generator) const {
+  return gradus::bernoulli(*this, p, generator);
+}
+Tensor Tensor::multinomial(std::int64_t count, bool replacement, const std::optional<Generator>& generator) const {
+  return gradus::multinomial(*this, count, replacement, generator);
+}
+
+Tensor from_blob(void* data, IntArrayRef shape, const TensorOptions& options) {
+  return made(core::from_blob(data, shape, {}, {}, options.dtype()), options);
+}
+Tensor from_blob(void* data, IntArrayRef shape, IntArrayRef strides, const TensorOptions& options) {
+  return made(core::from_blob(data, shape, strides, {}, options.dtype()), options);
+}
+Tensor from_blob(void* data, IntArrayRef shape, std::function<void(void*)> deleter, const TensorOptions& options) {
+  return made(core::from_blob(data, shape, {}, std::move(deleter), options.dtype()), options);
+}
+
+Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& options) {
+  const Array result = core::empty(numbers.shape(), options.dtype_or(numbers.dtype()));
+  // Element by element through 0-d views: each number is converted as fill_ converts.
+  const Array flat = result.view({result.numel()});
+  for (std::int64_t i = 0; i < result.numel(); ++i)
+    flat.select(0, i).fill_(numbers.values()[static_cast<std::size_t>(i)]);
+  return made(result, options);
+}
+
+}  // namespace gradus

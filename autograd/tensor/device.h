@@ -1,0 +1,75 @@
+// Where a tensor lives (the CPU), and how one is made.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "../../core/base/dtype.h"
+
+namespace gradus {
+
+enum class DeviceType : std::uint8_t { CPU, CUDA };
+inline constexpr DeviceType kCPU = DeviceType::CPU;
+inline constexpr DeviceType kCUDA = DeviceType::CUDA;  ///< for programs that choose; no tensor can live there
+
+/// There is one kind of device. ValueError for any other type, and any name but "cpu".
+class GRADUS_API Device {
+ public:
+  constexpr Device(DeviceType type = kCPU, int index = -1) : type_(type), index_(index) {  // NOLINT
+    if (type != kCPU) fail_other(type);
+  }
+  Device(const char* name) : Device(std::string_view(name)) {}         // NOLINT
+  Device(const std::string& name) : Device(std::string_view(name)) {}  // NOLINT
+  explicit Device(std::string_view name);
+  constexpr DeviceType type() const { return type_; }
+  constexpr int index() const { return index_; }
+  constexpr bool is_cpu() const { return true; }
+  constexpr bool is_cuda() const { return false; }
+  std::string str() const { return "cpu"; }
+  constexpr bool operator==(const Device&) const = default;
+
+ private:
+  [[noreturn]] static void fail_other(DeviceType type);
+  DeviceType type_;
+  int index_;
+};
+
+namespace cuda {
+/// There is none: programs that ask choose the CPU.
+constexpr bool is_available() { return false; }
+constexpr int device_count() { return 0; }
+}  // namespace cuda
+
+/// How a tensor is made: `TensorOptions().dtype(kDouble).requires_grad(true)`, or simply `kDouble`.
+class TensorOptions {
+ public:
+  constexpr TensorOptions() = default;
+  constexpr TensorOptions(DType dtype) : dtype_(dtype) {}                    // NOLINT(google-explicit-constructor)
+  constexpr TensorOptions(Device) {}                                         // NOLINT(google-explicit-constructor)
+  constexpr TensorOptions(DeviceType type) : TensorOptions(Device(type)) {}  // NOLINT(google-explicit-constructor)
+  constexpr TensorOptions dtype(std::optional<DType> dtype) const {
+    TensorOptions o = *this;
+    o.dtype_ = dtype;
+    return o;
+  }
+  constexpr TensorOptions requires_grad(bool requires_grad) const {
+    TensorOptions o = *this;
+    o.requires_grad_ = requires_grad;
+    return o;
+  }
+  constexpr TensorOptions device(Device) const { return *this; }
+  constexpr DType dtype() const { return dtype_.value_or(kFloat32); }
+  constexpr bool has_dtype() const { return dtype_.has_value(); }
+  constexpr DType dtype_or(DType otherwise) const { return dtype_.value_or(otherwise); }
+  constexpr bool requires_grad() const { return requires_grad_; }
+
+ private:
+  std::optional<DType> dtype_;
+  bool requires_grad_ = false;
+};
+inline TensorOptions dtype(DType dtype) { return TensorOptions(dtype); }
+inline TensorOptions requires_grad(bool requires_grad = true) { return TensorOptions().requires_grad(requires_grad); }
+inline TensorOptions device(Device) { return {}; }
+
+}  // namespace gradus

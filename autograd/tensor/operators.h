@@ -1,0 +1,46 @@
+// + - * / and comparisons of tensors and numbers, and their compound assignments.
+#pragma once
+
+#include "../ops/functions.h"
+#include "operand.h"
+#include "tensor.h"
+
+namespace gradus {
+
+inline Tensor operator+(Operand a, Operand b) { return add(a, b); }
+inline Tensor operator-(Operand a, Operand b) { return sub(a, b); }
+inline Tensor operator*(Operand a, Operand b) { return mul(a, b); }
+inline Tensor operator/(Operand a, Operand b) { return div(a, b); }
+inline Tensor operator+(Operand a, const Scalar& b) { return add(a, b); }
+inline Tensor operator-(Operand a, const Scalar& b) { return sub(a, b); }
+inline Tensor operator*(Operand a, const Scalar& b) { return mul(a, b); }
+inline Tensor operator/(Operand a, const Scalar& b) { return div(a, b); }
+inline Tensor operator+(const Scalar& a, Operand b) { return add(b, a); }
+inline Tensor operator-(const Scalar& a, Operand b) { return rsub(b, a); }
+inline Tensor operator*(const Scalar& a, Operand b) { return mul(b, a); }
+inline Tensor operator/(const Scalar& a, Operand b) { return mul({reciprocal(b), b.at()}, a); }
+inline Tensor operator-(Operand x) { return neg(x); }
+inline Tensor operator==(Operand a, Operand b) { return eq(a, b); }
+inline Tensor operator!=(Operand a, Operand b) { return ne(a, b); }
+inline Tensor operator<(Operand a, Operand b) { return lt(a, b); }
+inline Tensor operator<=(Operand a, Operand b) { return le(a, b); }
+inline Tensor operator>(Operand a, Operand b) { return gt(a, b); }
+inline Tensor operator>=(Operand a, Operand b) { return ge(a, b); }
+inline Tensor operator==(Operand a, const Scalar& b) { return eq(a, b); }
+inline Tensor operator!=(Operand a, const Scalar& b) { return ne(a, b); }
+inline Tensor operator<(Operand a, const Scalar& b) { return lt(a, b); }
+inline Tensor operator<=(Operand a, const Scalar& b) { return le(a, b); }
+inline Tensor operator>(Operand a, const Scalar& b) { return gt(a, b); }
+inline Tensor operator>=(Operand a, const Scalar& b) { return ge(a, b); }
+inline Tensor operator!(Operand x) { return logical_not(x); }
+
+inline const Tensor& operator+=(Operand a, Operand b) { return a.tensor().add_(b.tensor(), 1, a.at()); }
+inline const Tensor& operator-=(Operand a, Operand b) { return a.tensor().sub_(b.tensor(), 1, a.at()); }
+inline const Tensor& operator*=(Operand a, Operand b) { return a.tensor().mul_(b.tensor(), a.at()); }
+inline const Tensor& operator/=(Operand a, Operand b) { return a.tensor().div_(b.tensor(), a.at()); }
+inline const Tensor& operator+=(Operand a, const Scalar& b) { return a.tensor().add_(b, 1, a.at()); }
+inline const Tensor& operator-=(Operand a, const Scalar& b) { return a.tensor().sub_(b, 1, a.at()); }
+inline const Tensor& operator*=(Operand a, const Scalar& b) { return a.tensor().mul_(b, a.at()); }
+inline const Tensor& operator/=(Operand a, const Scalar& b) { return a.tensor().div_(b, a.at()); }
+
+}  // namespace gradus

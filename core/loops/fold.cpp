@@ -1,0 +1,237 @@
+#include "fold.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "../array/create.h"
+#include "../threads/even_grain.h"
+#include "../threads/parallel.h"
+
+namespace gradus::core::kernels {
+namespace {
+
+/// Elements of one block: enough to be worth a thread's while, few enough to share the work of one long row.
+constexpr std::int64_t kBlock = 32768;
+/// Accumulators that stay in the first-level cache beside the rows that are added to them.
+constexpr std::int64_t kColumns = 512;
+
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+DType accumulator_of(Fold op, DType dtype) {
+  switch (op) {
+    case Fold::Max:
+    case Fold::Min:
+      return dtype;
+    case Fold::All:
+    case Fold::Any:
+      return kBool;
+    default:
+      return is_floating_point(dtype) ? kFloat64 : kInt64;
+  }
+}
+
+/// What combines with anything to that thing.
+Scalar identity_of(Fold op, DType dtype) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  switch (op) {
+    case Fold::Prod:
+    case Fold::All:
+      return 1;
+    case Fold::Max:
+      if (is_floating_point(dtype)) return -infinity;
+      return dtype == kInt32   ? std::int64_t{std::numeric_limits<std::int32_t>::min()}
+             : dtype == kInt64 ? std::numeric_limits<std::int64_t>::min()
+                               : std::int64_t{0};
+    case Fold::Min:
+      if (is_floating_point(dtype)) return infinity;
+      return dtype == kInt32   ? std::int64_t{std::numeric_limits<std::int32_t>::max()}
+             : dtype == kInt64 ? std::numeric_limits<std::int64_t>::max()
+             : dtype == kUInt8 ? std::int64_t{255}
+                               : std::int64_t{1};
+    default:
+      return 0;
+  }
+}
+
+/// A few dimensions of the input, and where an index over them leads.
+struct Walk {
+  int n = 0;
+  std::int64_t count = 1;
+  std::int64_t size[kMaxDims], stride[kMaxDims];  // innermost first
+  void add(std::int64_t s, std::int64_t step) {
+    size[n] = s;
+    stride[n++] = step;
+    count *= s;
+  }
+  std::int64_t offset(std::int64_t index) const {
+    std::int64_t at = 0;
+    for (int i = 0; i < n; ++i) {
+      at += index % size[i] * stride[i];
+      index /= size[i];
+    }
+    return at;
+  }
+};
+
+/// The shape as dimensions that are kept and reduced in turn, adjacent ones of a kind merged. The innermost is `length`
+/// elements long.
+struct Geometry {
+  Geometry(const Shape& shape, const Dims& dims) {
+    bool reduced[kMaxDims] = {};
+    for (std::int64_t d : dims) reduced[d] = true;
+    std::int64_t step = 1;
+    bool started = false, current = true;
+    std::int64_t size = 1;
+    const auto close = [&] {
+      if (!inner_done) {
+        length = size;
+        rows = current;  // the innermost is reduced: rows are folded to numbers
+        inner_done = true;
+      } else {
+        (current ? over : kept).add(size, step / size);
+      }
+    };
+    for (int i = shape.size() - 1; i >= 0; --i) {
+      if (shape[i] == 1) continue;
+      if (started && reduced[i] != current) {
+        close();
+        size = 1;
+      }
+      started = true;
+      current = reduced[i];
+      size *= shape[i];
+      step *= shape[i];
+    }
+    close();
+  }
+  bool inner_done = false;
+  bool rows = true;
+  std::int64_t length = 1;
+  Walk kept, over;
+};
+
+struct Task {
+  const Array* inputs[2];
+  const double* centre;
+  int accumulators;
+  char* acc;
+  std::int64_t acc_size;
+  FoldKernels kernels;
+
+  const double* centre_of(std::int64_t result) const { return centre == nullptr ? nullptr : centre + result; }
+  void read(const void** in, std::int64_t offset) const {
+    for (int k = 0; k < 2; ++k) {
+      in[k] = inputs[k]->defined() ? static_cast<const char*>(inputs[k]->data()) + offset * inputs[k]->element_size()
+                                   : nullptr;
+    }
+  }
+};
+
+/// Rows to numbers. Units are rows, or pieces of long ones; a block is some units of one result.
+std::int64_t piece_of_row(const Geometry& g) {
+  return g.length <= kBlock ? g.length : std::min(even_grain(g.length, kBlock, 64), kBlock);
+}
+std::int64_t blocks_of_rows(const Geometry& g) {
+  const std::int64_t piece = piece_of_row(g), units = g.over.count * ceil_div(g.length, piece);
+  return ceil_div(units, kBlock / piece);
+}
+
+void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
+  const std::int64_t piece = piece_of_row(g), pieces = ceil_div(g.length, piece);
+  const std::int64_t units = g.over.count * pieces, per_block = kBlock / piece;
+  const std::int64_t items = g.kept.count * blocks, elements = g.kept.count * g.over.count * g.length;
+  const std::int64_t work = std::min(per_block, units) * piece;  // of one item
+  const std::int64_t grain =
+      elements <= 2 * kBlock ? items : even_grain(items, std::max<std::int64_t>(kBlock / work, 1));
+  if (units == 1 && g.kept.n <= 1) {  // each row a result: the usual case, and short rows feel every division
+    const std::int64_t step = g.kept.n == 1 ? g.kept.stride[0] : 0;
+    parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t item = begin; item < end; ++item) {
+        const void* in[2];
+        task.read(in, item * step);
+        task.kernels.row(in, static_cast<std::size_t>(g.length), task.centre_of(item),
+                         task.acc + item * task.accumulators * task.acc_size);
+      }
+    });
+    return;
+  }
+  parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t result = item / blocks, first = item % blocks * per_block;
+      const std::int64_t base = g.kept.offset(result);
+      for (std::int64_t u = first; u < std::min(first + per_block, units); ++u) {
+        const std::int64_t at = u % pieces * piece;
+        const void* in[2];
+        task.read(in, base + g.over.offset(u / pieces) + at);
+        task.kernels.row(in, static_cast<std::size_t>(std::min(piece, g.length - at)), task.centre_of(result),
+                         task.acc + item * task.accumulators * task.acc_size);
+      }
+    }
+  });
+}
+
+/// Rows added to a row of accumulators. A block is some rows of at most kColumns columns.
+std::int64_t rows_per_block(const Geometry& g) { return kBlock / std::min(g.length, kColumns); }
+
+void fold_columns(const Geometry& g, const Task& task, std::int64_t blocks) {
+  const std::int64_t strips = ceil_div(g.length, kColumns), per_block = rows_per_block(g);
+  const std::int64_t items = g.kept.count * blocks * strips, elements = g.kept.count * g.over.count * g.length;
+  const std::int64_t work = std::min(per_block, g.over.count) * std::min(g.length, kColumns);
+  const std::int64_t grain = elements <= 2 * kBlock ? items : std::max<std::int64_t>(kBlock / work, 1);
+  const std::int64_t adjacent = g.over.n > 0 ? g.over.size[0] : 1, stride = g.over.n > 0 ? g.over.stride[0] : 0;
+  parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t column = item % strips * kColumns, block = item / strips % blocks;
+      const std::int64_t result = item / strips / blocks, columns = std::min(kColumns, g.length - column);
+      const std::int64_t base = g.kept.offset(result) + column;
+      const std::int64_t last = std::min((block + 1) * per_block, g.over.count);
+      char* const acc = task.acc + ((result * blocks + block) * task.accumulators * g.length + column) * task.acc_size;
+      for (std::int64_t row = block * per_block; row < last;) {
+        const std::int64_t count = std::min(adjacent - row % adjacent, last - row);
+        const void* in[2];
+        task.read(in, base + g.over.offset(row));
+        task.kernels.column(in, static_cast<std::size_t>(stride), static_cast<std::size_t>(count),
+                            static_cast<std::size_t>(columns), task.centre_of(result * g.length + column), acc,
+                            static_cast<std::size_t>(g.length));
+        row += count;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+std::array<Array, 2> fold(Fold op, const Array& x, const Dims& dims, const Array& centre, const Array& other) {
+  const Shape kept_shape = reduced_shape(x.shape(), dims, false);
+  const DType acc_dtype = accumulator_of(op, x.dtype());
+  const int accumulators = op == Fold::CentredProducts ? 2 : 1;
+  const Scalar identity = identity_of(op, x.dtype());
+  if (x.numel() == 0) {
+    return {full(kept_shape, identity, acc_dtype), accumulators == 2 ? full(kept_shape, identity, acc_dtype) : Array()};
+  }
+  const Array inputs[2] = {x.contiguous(), other.defined() ? other.contiguous() : Array()};
+  const Geometry g(x.shape(), dims);
+  const std::int64_t columns = g.rows ? 1 : g.length;
+  const std::int64_t blocks = g.rows ? blocks_of_rows(g) : ceil_div(g.over.count, rows_per_block(g));
+  // [results, blocks, accumulators, columns]
+  Array acc = full({g.kept.count, blocks, accumulators, columns}, identity, acc_dtype);
+  const Task task{{&inputs[0], &inputs[1]},
+                  centre.defined() ? static_cast<const double*>(centre.data()) : nullptr,
+                  accumulators,
+                  static_cast<char*>(acc.data()),
+                  acc.element_size(),
+                  fold_kernels(op, x.dtype())};
+  if (g.rows) {
+    fold_rows(g, task, blocks);
+  } else {
+    fold_columns(g, task, blocks);
+  }
+  if (blocks > 1) {  // the blocks' values are folded like any others
+    acc = fold(op >= Fold::CentredSquares ? Fold::Sum : op, acc, Dims{1})[0];
+  }
+  if (accumulators == 1) return {acc.view(kept_shape), Array()};
+  acc = acc.view({g.kept.count, accumulators, columns});
+  return {acc.select(1, 0).reshape(kept_shape), acc.select(1, 1).reshape(kept_shape)};
+}
+
+}  // namespace gradus::core::kernels

@@ -1,0 +1,269 @@
+// The loops around the tiles of a matrix product: which way round, what is packed, and who computes what.
+#include <algorithm>
+#include <numeric>
+
+#include "../threads/even_grain.h"
+#include "gemm_tiles.h"
+
+namespace gradus::core::kernels {
+namespace {
+
+using std::int64_t;
+
+// Thresholds, in multiplications (the work) or elements. A parallel loop costs some microseconds to start.
+constexpr double kParallelWork = 1.5e6;     // below: one thread
+constexpr double kTaskWork = 5e5;           // of a task, at least
+constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
+constexpr int64_t kPackedBytes = 16 << 20;  // of packed rows held at a time
+constexpr int64_t kNear = 131072;           // elements of a that the second cache holds beside others
+constexpr int64_t kSmallBytes = 1 << 20;    // of an operand that may be read where it lies again and again
+constexpr int64_t kChunk = 2048;            // rows of c that are worked on at a time, about
+
+template <class T>
+double work_of(const GemmProblem<T>& p) {
+  return static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+}
+
+template <class T>
+class Product {
+ public:
+  Product(const GemmProblem<T>& problem, bool parallel)
+      : p_(problem),
+        parallel_(parallel),
+        kernels_(gemm_kernels(T())),
+        lanes_(kernels_.lanes),
+        rows_(kernels_.rows),
+        cols_(2 * kernels_.lanes),
+        k_block_(gemm_k_block(problem.k)) {}
+
+  void run() {
+    if (p_.m == 1 && (p_.n == 1 || p_.b_col == 1 || p_.b_row == 1)) return vector();
+    parallel_ = parallel_ && work_of(p_) >= kParallelWork;
+    const int64_t tiles = ceil_div(p_.m, rows_) * ceil_div(p_.n, cols_);
+    if (parallel_ && tiles < 16 && p_.k >= 4 * k_block_) return split();
+    rectangles();
+  }
+
+ private:
+  // --- Rectangles of c: b's strips are prepared by whoever uses them, a's once for all, or not at all ----------------
+
+  void rectangles() {
+    if (!packs_a()) return rectangles(p_, nullptr);
+    const int64_t m_step = ceil_div(ceil_div(p_.m, ceil_div(p_.m, kChunk)), rows_) * rows_;
+    const int64_t most_blocks =
+        std::max<int64_t>(1, kPackedBytes / (m_step * k_block_ * static_cast<int64_t>(sizeof(T))));
+    const int64_t blocks = ceil_div(p_.k, k_block_);
+    const int64_t depth = std::min(ceil_div(blocks, ceil_div(blocks, most_blocks)) * k_block_, p_.k);
+    const Workspace<T> packed(m_step * depth);
+    for (int64_t i = 0; i < p_.m; i += m_step) {
+      for (int64_t k0 = 0; k0 < p_.k; k0 += depth) {
+        GemmProblem<T> chunk = p_;
+        chunk.m = std::min(m_step, p_.m - i);
+        chunk.k = std::min(depth, p_.k - k0);
+        chunk.a += i * p_.a_row + k0 * p_.a_col;
+        chunk.b += k0 * p_.b_row;
+        chunk.result = for_block(part(p_.result, i, 0), k0 == 0, k0 + chunk.k == p_.k);
+        pack_a(chunk, packed.data());
+        rectangles(chunk, packed.data());
+      }
+    }
+  }
+
+  // Worth it for an operand that leaves the near cache between its uses, sooner where a step of k is a line of its own,
+  // or whose rows lie a multiple of 4096 bytes apart, where the first cache holds fewer of them than a tile has.
+  bool packs_a() const {
+    const bool crowded = p_.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
+    const int64_t small = p_.a_col == 1 ? kSmall : kSmall / 4;
+    return p_.n >= 6 * cols_ && p_.m > 2 * rows_ && (crowded || p_.m > small / p_.k);
+  }
+
+  void pack_a(const GemmProblem<T>& p, T* packed) {
+    const int64_t strips = ceil_div(p.m, rows_);
+    const int64_t grain = even_grain(strips, std::max<int64_t>(1, 32768 / (p.k * rows_)));
+    for_blocks(parallel_, strips, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t s = begin; s < end; ++s) {
+        const int64_t i = s * rows_;
+        for (int64_t q = 0; q < p.k; q += k_block_) {
+          const int64_t k = std::min(k_block_, p.k - q);
+          kernels_.pack_rows(k, std::min(rows_, p.m - i), p.a + i * p.a_row + q * p.a_col, p.a_row, p.a_col,
+                             packed + q * strips * rows_ + i * k);
+        }
+      }
+    });
+  }
+
+  // A task has as many rows as the second cache holds of a, and as few columns as leave it enough work; fewer rows only
+  // where there are too few columns. A thread's share is a run of tasks along the rows of c.
+  void rectangles(const GemmProblem<T>& p, const T* packed_a) {
+    const int64_t a_strips = ceil_div(p.m, rows_), b_strips = ceil_div(p.n, cols_);
+    int64_t down = std::min(a_strips, ceil_div(p.m, std::max<int64_t>(1, kNear / std::min(p.k, k_block_)))), across = 1;
+    if (parallel_) {
+      // Rows cut in shorter pieces prepare b's strips more often.
+      const double most = p.b_col == 1 ? 64 : 16;
+      const auto tasks = static_cast<int64_t>(std::clamp(work_of(p) / kTaskWork, 1.0, most));
+      across = std::min(b_strips, ceil_div(tasks, down));
+      down = std::min(a_strips, std::max(down, tasks / across));
+    }
+    const int64_t i_step = ceil_div(a_strips, down) * rows_, j_step = ceil_div(b_strips, across) * cols_;
+    down = ceil_div(p.m, i_step);
+    across = ceil_div(p.n, j_step);
+    for_blocks(parallel_, down * across, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t i = t / across * i_step, j = t % across * j_step;
+        one_rectangle(p, i, std::min(i + i_step, p.m), j, std::min(j + j_step, p.n), packed_a);
+      }
+    });
+  }
+
+  // Whether a line of each of k rows finds room in the first cache, with its 64 sets of 8 lines: rows that are a multiple
+  // of lines apart share few of those.
+  static bool stays_near(int64_t k, int64_t row) {
+    const int64_t bytes = row * static_cast<int64_t>(sizeof(T));
+    return bytes % 64 != 0 || k <= 6 * (64 / std::gcd<int64_t>(64, bytes / 64));
+  }
+
+  void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
+    // On the stack: once c is being written, nothing may fail any more.
+    alignas(64) T buffer[gemm_longest_block * kMostCols];
+    const int64_t m_packed = ceil_div(p.m, rows_) * rows_;
+    const bool in_place =
+        p.b_col == 1 && (i1 - i0 <= 4 * rows_ || (p.n <= kSmall / p.k && stays_near(std::min(p.k, k_block_), p.b_row)));
+    for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
+      const int64_t k = std::min(k_block_, p.k - k0);
+      const Rows<T> a = packed_a == nullptr ? Rows<T>{p.a + k0 * p.a_col, rows_ * p.a_row, p.a_row, p.a_col, rows_}
+                                            : Rows<T>{packed_a + k0 * m_packed, rows_ * k, 1, rows_, rows_};
+      const T* b = p.b + k0 * p.b_row;
+      rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p.result, k0 == 0, k0 + k == p.k),
+                [&](int64_t j, int64_t cols, int vectors) {
+                  const T* next = p.b_col == 1 && j + cols_ < p.n ? b + j + cols_ : nullptr;
+                  if (in_place && cols == vectors * lanes_) return Columns<T>{b + j, p.b_row, next, p.b_row};
+                  kernels_.pack_cols[vectors - 1](k, cols, b + j * p.b_col, p.b_col, p.b_row, buffer);
+                  return Columns<T>{buffer, vectors * lanes_, next, p.b_row};
+                });
+    }
+  }
+
+  // --- Long sums into a small c: the blocks of k computed side by side, added in their order ------------------------
+
+  void split() {
+    const int64_t blocks = ceil_div(p_.k, k_block_), size = p_.m * p_.n;
+    const int64_t at_once = std::min<int64_t>(blocks, 64);
+    const Workspace<T> sums(at_once * size);
+    for (int64_t first = 0; first < blocks; first += at_once) {
+      const int64_t count = std::min(at_once, blocks - first);
+      const auto grain = static_cast<int64_t>(kTaskWork / static_cast<double>(size * k_block_)) + 1;
+      parallel_for(count, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t s = begin; s < end; ++s) {
+          const int64_t k0 = (first + s) * k_block_;
+          GemmProblem<T> block = p_;
+          block.k = std::min(k_block_, p_.k - k0);
+          block.a += k0 * p_.a_col;
+          block.b += k0 * p_.b_row;
+          block.result = {sums.data() + s * size, p_.n, 1};
+          Product(block, false).rectangles();
+        }
+      });
+      for (int64_t s = 0; s < count; ++s) {
+        kernels_.finish(sums.data() + s * size, p_.n, for_block(p_.result, first + s == 0, first + s + 1 == blocks),
+                        p_.m, p_.n);
+      }
+    }
+  }
+
+  // --- One row ------------------------------------------------------------------------------------------------------
+
+  void vector() {
+    const double elements = work_of(p_);
+    const bool by_rows = p_.b_col == 1 && p_.n != 1;
+    // By columns: as many as are computed side by side, so that these are read from end to end; more where one block is all
+    // of k. By rows: a narrow part of b is read row by row, and its sums stay in the first cache.
+    const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
+                                 : (p_.k <= lanes_ * gemm_longest_block ? kMostCols : lanes_);
+    const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
+    for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t j = begin; j < end; j += step) {
+        const int64_t n = std::min(step, end - j);
+        if (by_rows) {
+          vector_by_rows(j, n);
+        } else {
+          vector_by_cols(j, n);
+        }
+      }
+    });
+  }
+
+  void vector_by_rows(int64_t j, int64_t n) {
+    alignas(64) T sums[kMostSums + kMostCols];
+    alignas(64) T gathered[gemm_longest_block];
+    for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
+      const int64_t k = std::min(k_block_, p_.k - k0);
+      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered);
+      kernels_.vector_by_rows(k, x, p_.b + k0 * p_.b_row + j, p_.b_row, n, sums);
+      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
+    }
+  }
+
+  /// The blocks of k are longer: each lane has a part of one.
+  void vector_by_cols(int64_t j, int64_t n) {
+    alignas(64) T sums[2 * kMostCols];
+    alignas(64) T gathered[2][kMostLanes * gemm_longest_block];
+    const int64_t block = gemm_k_block(p_.k, lanes_ * gemm_longest_block);
+    for (int64_t k0 = 0; k0 < p_.k; k0 += block) {
+      const int64_t k = std::min(block, p_.k - k0);
+      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered[0]);
+      const T* b = p_.b + k0 * p_.b_row + j * p_.b_col;
+      if (p_.n == 1) b = contiguous(k, b, p_.b_row, gathered[1]);
+      kernels_.dots(k, n, x, b, p_.b_col, sums);
+      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
+    }
+  }
+
+  static const T* contiguous(int64_t k, const T* x, int64_t step, T* buffer) {
+    if (step == 1) return x;
+    for (int64_t p = 0; p < k; ++p) buffer[p] = x[p * step];
+    return buffer;
+  }
+
+  static constexpr int64_t kMostLanes = 64 / static_cast<int64_t>(sizeof(T)), kMostCols = 2 * kMostLanes;
+  static constexpr int64_t kMostSums = 1024;
+  static constexpr int64_t kSmall = kSmallBytes / static_cast<int64_t>(sizeof(T));
+
+  GemmProblem<T> p_;
+  bool parallel_;
+  const GemmKernels<T>& kernels_;
+  const int64_t lanes_, rows_, cols_;  // of a vector; of a full tile
+  const int64_t k_block_;
+};
+
+/// The same problem with rows and columns exchanged: c^T = b^T a^T.
+template <class T>
+GemmProblem<T> transposed(const GemmProblem<T>& p) {
+  GemmProblem<T> t{p.n, p.m, p.k, p.b, p.b_col, p.b_row, p.a, p.a_col, p.a_row, p.result};
+  std::swap(t.result.row, t.result.col);
+  std::swap(t.result.bias_row, t.result.bias_col);
+  return t;
+}
+
+template <class T>
+void solve(const GemmProblem<T>& p, bool parallel) {
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0) {  // a sum over nothing
+    GemmResult<T> result = p.result;
+    result.alpha = 1;
+    const T nothing[1] = {0};
+    for (int64_t i = 0; i < p.m; ++i) {
+      for (int64_t j = 0; j < p.n; ++j) gemm_kernels(T()).finish(nothing, 0, part(result, i, j), 1, 1);
+    }
+    return;
+  }
+  // Vectors run along the rows of c; they had better be contiguous, and not of length 1.
+  const bool turn = p.m != 1 && (p.n == 1 || (p.result.col != 1 && p.result.row == 1));
+  Product<T>(turn ? transposed(p) : p, parallel).run();
+}
+
+}  // namespace
+
+void gemm(const GemmProblem<float>& problem, bool parallel) { solve(problem, parallel); }
+void gemm(const GemmProblem<double>& problem, bool parallel) { solve(problem, parallel); }
+
+}  // namespace gradus::core::kernels

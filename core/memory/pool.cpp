@@ -1,0 +1,413 @@
+// Three levels. Each thread has two magazines (short lists of free blocks) for each size, and works on them without a
+// lock or an atomic operation. Full magazines go to, and come from, one process-wide store; that one carves new blocks
+// from pages which it never returns. Blocks beyond 64 KiB have a cache of their own (large_blocks.cpp).
+//
+// With two magazines a thread that hovers around a full or an empty one does not run to the store each time
+// (J. Bonwick, J. Adams, "Magazines and Vmem", USENIX 2001).
+#include "pool.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include "../base/fail.h"
+#include "large_blocks.h"
+#include "memory_limit.h"
+#include "size_class.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define GRADUS_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GRADUS_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+namespace gradus::core {
+namespace {
+
+// Under AddressSanitizer every block is malloc's own, so that a use after the end is found.
+#ifdef GRADUS_ADDRESS_SANITIZER
+constexpr bool kPooled = false;
+#else
+constexpr bool kPooled = true;
+#endif
+
+// Written by one thread at a time, read by any.
+class Count {
+ public:
+  std::int64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+  void set(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  void add(std::int64_t n) noexcept { set(get() + n); }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
+};
+
+// What a free block holds.
+struct Block {
+  Block* next;           // of the same magazine
+  Block* next_magazine;  // in the store; of a magazine's first block
+  std::int64_t count;    // likewise: how many blocks it has
+};
+
+// Enough blocks that going to the store costs little for each, few enough that little lies idle in each thread.
+constexpr auto kMagazineSizes = [] {
+  constexpr std::int64_t kBytes = 32 << 10;
+  std::array<std::int64_t, kSmallClasses> sizes{};
+  for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
+    const std::int64_t fit = kBytes / static_cast<std::int64_t>(size_of_class(size_class));
+    sizes[static_cast<std::size_t>(size_class)] = std::clamp<std::int64_t>(fit, 2, 64);
+  }
+  return sizes;
+}();
+constexpr std::int64_t magazine_size(int size_class) noexcept {
+  return kMagazineSizes[static_cast<std::size_t>(size_class)];
+}
+
+struct Bin {
+  Block* head = nullptr;   // the magazine in use
+  Count count;             // of its blocks
+  Block* spare = nullptr;  // another one, full
+  Count spare_count;       // magazine_size or 0
+};
+
+// Everything that belongs to one thread. Never destroyed: a later thread takes it over, counts and all.
+struct alignas(64) ThreadCache {
+  Bin bins[kSmallClasses];
+  Count allocations, live_arrays, live_bytes;  // live ones may be negative: only the sum means something
+  ThreadCache* next_made = nullptr;
+  ThreadCache* next_idle = nullptr;
+};
+
+class Store {
+ public:
+  // A magazine with at least one block.
+  Block* take(int size_class) {
+    std::lock_guard lock(mutex_);
+    if (Block* const magazine = magazines_[size_class]) {
+      magazines_[size_class] = magazine->next_magazine;
+      free_bytes_ -= magazine->count * static_cast<std::int64_t>(size_of_class(size_class));
+      return magazine;
+    }
+    return carve(size_class);
+  }
+
+  void put(Block* magazine, std::int64_t count, int size_class) noexcept {
+    std::lock_guard lock(mutex_);
+    push(magazine, count, size_class);
+  }
+
+  ThreadCache* open_cache() {
+    std::lock_guard lock(mutex_);
+    if (idle_ != nullptr) return std::exchange(idle_, idle_->next_idle);
+    ThreadCache* const cache = new ThreadCache;
+    cache->next_made = std::exchange(made_, cache);
+    return cache;
+  }
+
+  void close_cache(ThreadCache* cache) noexcept {
+    for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
+      Bin& bin = cache->bins[size_class];
+      if (bin.head != nullptr) put(bin.head, bin.count.get(), size_class);
+      if (bin.spare != nullptr) put(bin.spare, bin.spare_count.get(), size_class);
+      bin.head = bin.spare = nullptr;
+      bin.count.set(0);
+      bin.spare_count.set(0);
+    }
+    std::lock_guard lock(mutex_);
+    cache->next_idle = std::exchange(idle_, cache);
+  }
+
+  MemoryStats stats() noexcept {
+    MemoryStats stats{};
+    std::lock_guard lock(mutex_);
+    stats.cached_bytes = free_bytes_ + (page_end_ - page_);
+    for (const ThreadCache* cache = made_; cache != nullptr; cache = cache->next_made) {
+      stats.live_arrays += cache->live_arrays.get();
+      stats.live_bytes += cache->live_bytes.get();
+      stats.allocations += cache->allocations.get();
+      for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
+        const Bin& bin = cache->bins[size_class];
+        stats.cached_bytes +=
+            (bin.count.get() + bin.spare_count.get()) * static_cast<std::int64_t>(size_of_class(size_class));
+      }
+    }
+    return stats;
+  }
+
+ private:
+  void push(Block* magazine, std::int64_t count, int size_class) noexcept {
+    magazine->count = count;
+    magazine->next_magazine = std::exchange(magazines_[size_class], magazine);
+    free_bytes_ += count * static_cast<std::int64_t>(size_of_class(size_class));
+  }
+
+  // A page's worth of new blocks: more would touch memory that may never be used.
+  Block* carve(int size_class) {
+    constexpr std::int64_t kBatchBytes = 4096;
+    const auto size = static_cast<std::int64_t>(size_of_class(size_class));
+    if (page_end_ - page_ < size) open_pages();
+    const std::int64_t count = std::min(
+        {magazine_size(size_class), (page_end_ - page_) / size, std::max<std::int64_t>(kBatchBytes / size, 1)});
+    Block* head = nullptr;
+    for (std::int64_t i = count; i-- > 0;) head = ::new (page_ + i * size) Block{head, nullptr, 0};
+    page_ += count * size;
+    head->count = count;
+    return head;
+  }
+
+  // Grows with what is in use, so that a small program stays small and a large one gets huge pages. Where so much cannot
+  // be had, the least that will do.
+  void open_pages() {
+    std::size_t bytes = std::clamp<std::size_t>(mapped_ / 8 / kChunk * kChunk, kChunk, 64 * kChunk);
+    char* pages = nullptr;
+    try {
+      pages = static_cast<char*>(map_pages(bytes));
+    } catch (const MemoryError&) {
+      if (bytes == kChunk) throw;
+      bytes = kChunk;
+      pages = static_cast<char*>(map_pages(bytes));
+    }
+    mapped_ += bytes;
+    // What is left of the old pages serves smaller sizes.
+    for (int size_class = kSmallClasses - 1; size_class >= 0; --size_class) {
+      const auto size = static_cast<std::int64_t>(size_of_class(size_class));
+      if (page_end_ - page_ < size) continue;
+      push(::new (page_) Block{nullptr, nullptr, 0}, 1, size_class);
+      page_ += size;
+    }
+    page_ = pages;
+    page_end_ = pages + bytes;
+  }
+
+  static constexpr std::size_t kChunk = std::size_t{512} << 10;
+
+  std::mutex mutex_;
+  Block* magazines_[kSmallClasses] = {};
+  std::int64_t free_bytes_ = 0;  // in magazines_
+  char* page_ = nullptr;         // the part of the last pages that no block was made of yet
+  char* page_end_ = nullptr;
+  std::size_t mapped_ = 0;
+  ThreadCache* made_ = nullptr;  // all caches
+  ThreadCache* idle_ = nullptr;  // those without a thread
+};
+
+// Never destroyed: threads and static objects give blocks back until the very end of the process.
+Store& store() {
+  static Store* const leaked = new Store;
+  return *leaked;
+}
+
+// One word in the thread's static block, so that a shared library reaches it without a call.
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadCache* thread_cache = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool thread_ended = false;
+
+struct ThreadEnd {
+  ~ThreadEnd() {
+    thread_ended = true;
+    store().close_cache(std::exchange(thread_cache, nullptr));
+  }
+};
+
+// The last objects of a thread die after its cache is gone, and those of the program after the main thread's.
+struct SharedCache {
+  std::mutex mutex;
+  ThreadCache* cache = store().open_cache();
+};
+SharedCache& cache_of_ended_threads() {
+  static SharedCache* const leaked = new SharedCache;
+  return *leaked;
+}
+
+template <class Body>
+[[gnu::noinline]] auto without_cache(Body body) {
+  if (!thread_ended) {
+    thread_cache = store().open_cache();
+    static thread_local ThreadEnd at_end;
+    static_cast<void>(&at_end);
+    return body(*thread_cache);
+  }
+  SharedCache& shared = cache_of_ended_threads();
+  std::lock_guard lock(shared.mutex);
+  return body(*shared.cache);
+}
+
+// Runs body(cache) with a cache that is this thread's alone for that time.
+template <class Body>
+inline auto with_cache(Body body) {
+  ThreadCache* const cache = thread_cache;
+  if (cache != nullptr) [[likely]]
+    return body(*cache);
+  return without_cache(body);
+}
+
+void* take_from_next_magazine(Bin& bin, int size_class) {
+  if (bin.spare != nullptr) {
+    bin.head = std::exchange(bin.spare, nullptr);
+    bin.count.set(bin.spare_count.get());
+    bin.spare_count.set(0);
+  } else {
+    bin.head = store().take(size_class);
+    bin.count.set(bin.head->count);
+  }
+  bin.count.add(-1);
+  return std::exchange(bin.head, bin.head->next);
+}
+
+void start_magazine(Bin& bin, int size_class) noexcept {
+  if (bin.spare != nullptr) store().put(bin.spare, bin.spare_count.get(), size_class);
+  bin.spare = std::exchange(bin.head, nullptr);
+  bin.spare_count.set(bin.count.get());
+  bin.count.set(0);
+}
+
+void* take(ThreadCache& cache, int size_class) {
+  Bin& bin = cache.bins[size_class];
+  if (bin.head == nullptr) return take_from_next_magazine(bin, size_class);
+  bin.count.add(-1);
+  return std::exchange(bin.head, bin.head->next);
+}
+
+inline void put(Bin& bin, void* memory) noexcept {
+  Block* const block = ::new (memory) Block;
+  block->next = std::exchange(bin.head, block);
+  bin.count.add(1);
+}
+
+void give(ThreadCache& cache, void* memory, int size_class) noexcept {
+  Bin& bin = cache.bins[size_class];
+  if (bin.count.get() == magazine_size(size_class)) start_magazine(bin, size_class);
+  put(bin, memory);
+}
+
+[[maybe_unused]] void* unpooled(std::size_t bytes) {
+  account_take(bytes);
+  void* block = nullptr;
+  if (::posix_memalign(&block, kGranule, bytes) != 0) {
+    account_give(bytes);
+    fail<MemoryError>("allocate: the system must have memory left: {} bytes asked for were refused", bytes);
+  }
+  return block;
+}
+
+// Whether fresh memory is filled.
+std::atomic<bool> fill_nan = [] {
+  const char* const wish = std::getenv("GRADUS_FILL_NAN");
+  return wish != nullptr && std::string_view(wish) == "1";
+}();
+
+[[gnu::noinline]] void* filled(void* block, std::size_t bytes) noexcept { return std::memset(block, 0xFF, bytes); }
+
+// Counts nothing.
+constexpr auto kUncounted = [](ThreadCache&) {};
+
+template <class Counting>
+[[gnu::noinline]] void* allocate_otherwise(std::size_t bytes, Counting counting) {
+  void* block;
+  if (kPooled && bytes <= kMaxSmallBytes) {
+    block = with_cache([=](ThreadCache& cache) { return take(cache, size_class(bytes)); });
+  } else {
+    block = kPooled ? large_allocate(bytes) : unpooled(bytes);
+  }
+  with_cache(counting);
+  return fill_nan.load(std::memory_order_relaxed) ? filled(block, bytes) : block;
+}
+
+// A small block out of the magazine in use, and what it means to the cache's counts: calls nothing, so that it saves no
+// register. Everything else is left to allocate_otherwise.
+template <class Counting>
+inline void* allocate(std::size_t bytes, Counting counting) {
+  ThreadCache* const cache = thread_cache;
+  if (kPooled && bytes <= kMaxSmallBytes && cache != nullptr) [[likely]] {
+    Bin& bin = cache->bins[size_class(bytes)];
+    if (Block* const block = bin.head) [[likely]] {
+      bin.head = block->next;
+      bin.count.add(-1);
+      counting(*cache);
+      if (fill_nan.load(std::memory_order_relaxed)) [[unlikely]]
+        return filled(block, bytes);
+      return block;
+    }
+  }
+  return allocate_otherwise(bytes, counting);
+}
+
+template <class Counting>
+[[gnu::noinline]] void release_otherwise(void* block, std::size_t bytes, Counting counting) noexcept {
+  if (!kPooled) {
+    std::free(block);
+    account_give(bytes);
+  } else if (bytes <= kMaxSmallBytes) {
+    with_cache([=](ThreadCache& cache) { give(cache, block, size_class(bytes)); });
+  } else {
+    large_free(block, bytes);
+  }
+  with_cache(counting);
+}
+
+template <class Counting>
+inline void release(void* block, std::size_t bytes, Counting counting) noexcept {
+  ThreadCache* const cache = thread_cache;
+  if (kPooled && bytes <= kMaxSmallBytes && cache != nullptr) [[likely]] {
+    const int size = size_class(bytes);
+    if (cache->bins[size].count.get() < magazine_size(size)) [[likely]] {
+      counting(*cache);
+      put(cache->bins[size], block);
+      return;
+    }
+  }
+  release_otherwise(block, bytes, counting);
+}
+
+}  // namespace
+
+void* pool_allocate(std::size_t bytes) { return allocate(bytes, kUncounted); }
+void pool_free(void* block, std::size_t bytes) noexcept { release(block, bytes, kUncounted); }
+
+void* pool_allocate_array(std::size_t block_bytes, std::int64_t counted) {
+  return allocate(block_bytes, [=](ThreadCache& cache) {
+    cache.allocations.add(1);
+    cache.live_arrays.add(1);
+    cache.live_bytes.add(counted);
+  });
+}
+
+void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted) noexcept {
+  release(block, block_bytes, [=](ThreadCache& cache) {
+    cache.live_arrays.add(-1);
+    cache.live_bytes.add(-counted);
+  });
+}
+
+void check_request(std::int64_t bytes) {
+  const MemoryLimit& limit = memory_limit();
+  if (bytes < 0 || bytes > limit.bytes) {
+    throw MemoryError(fmt::format("allocate: a request must fit into {}: {} bytes asked for, {} there", limit.what,
+                                  bytes, limit.bytes),
+                      -1, bytes, limit.bytes);
+  }
+}
+
+}  // namespace gradus::core
+
+namespace gradus {
+
+MemoryStats memory_stats() {
+  MemoryStats stats = core::store().stats();
+  const core::LargeStats large = core::large_stats();
+  stats.cached_bytes += large.cached;
+  stats.held_bytes = large.held;
+  stats.peak_bytes = large.peak;
+  return stats;
+}
+
+void set_fill_nan(bool fill) noexcept { core::fill_nan.store(fill, std::memory_order_relaxed); }
+bool get_fill_nan() noexcept { return core::fill_nan.load(std::memory_order_relaxed); }
+
+}  // namespace gradus

@@ -1,0 +1,250 @@
+#include "fused.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "../array/create.h"
+#include "../base/fail.h"
+#include "../loops/copy.h"
+#include "../loops/fold.h"
+#include "../simd/fused.h"
+#include "../simd/random.h"
+#include "../loops/run.h"
+#include "../threads/parallel.h"
+#include "../ops/pointwise.h"
+
+namespace gradus::core {
+namespace {
+
+using kernels::Element;
+using kernels::Fold;
+
+void check_floating(const char* op, const Array& x) {
+  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
+  if (!is_floating_point(x.dtype())) fail<DTypeError>("{}: the operand must be floating-point: {}", op, x.dtype());
+}
+
+void check_same(const char* op, const Array& a, const Array& b) {
+  check_floating(op, a);
+  check_floating(op, b);
+  if (a.shape() != b.shape()) fail<ShapeError>("{}: shapes must be equal: {} and {}", op, a.shape(), b.shape());
+  if (a.dtype() != b.dtype()) fail<DTypeError>("{}: dtypes must be equal: {} and {}", op, a.dtype(), b.dtype());
+}
+
+/// x as [n, channels, positions].
+struct Channels {
+  Channels(const char* op, const Array& x) {
+    check_floating(op, x);
+    if (x.dim() < 2) fail<ShapeError>("{}: the input must be [N, C, ...]: {}", op, x.shape());
+    n = x.shape()[0];
+    channels = x.shape()[1];
+    for (int i = 2; i < x.dim(); ++i) positions *= x.shape()[i];
+    for (int i = 0; i < x.dim(); ++i) {
+      if (i != 1) others.push_back(i);
+    }
+  }
+  double count() const { return static_cast<double>(n * positions); }
+  std::int64_t n, channels, positions = 1;
+  Dims others;  // all dimensions but the channels'
+};
+
+/// One float64 number for each channel; an undefined array gives `absent`, where that is allowed.
+class PerChannel {
+ public:
+  PerChannel(const char* op, const char* name, const Array& numbers, std::int64_t channels,
+             std::optional<double> absent = {})
+      : absent_(absent.value_or(0)), data_(&absent_) {
+    if (!numbers.defined()) {
+      if (!absent) fail<ValueError>("{}: {} must be defined", op, name);
+      return;
+    }
+    if (numbers.shape() != Shape{channels}) {
+      fail<ShapeError>("{}: {} must have one number for each channel: {} for {} channels", op, name, numbers.shape(),
+                       channels);
+    }
+    values_ = numbers.to(kFloat64).contiguous();
+    data_ = values_.data_ptr<double>();
+    step_ = 1;
+  }
+  PerChannel(const PerChannel&) = delete;
+  PerChannel& operator=(const PerChannel&) = delete;
+  double operator[](std::int64_t channel) const { return data_[step_ * channel]; }
+  const Array& array() const { return values_; }
+
+ private:
+  double absent_;
+  Array values_;
+  const double* data_;
+  std::int64_t step_ = 0;
+};
+
+/// Coefficients of each channel in x's dtype: row k holds coefficient k.
+class Coefficients {
+ public:
+  Coefficients(int count, std::int64_t channels, DType dtype) : table_(empty({count, channels}, dtype)) {}
+  /// Coefficient k of channel i is value(i).
+  template <class F>
+  void set(int k, F value) {
+    if (table_.dtype() == kFloat32) {
+      fill<float>(k, value);
+    } else {
+      fill<double>(k, value);
+    }
+  }
+  /// The number in two parts: what the dtype holds of it, and what that lost.
+  template <class F>
+  void set_split(int k, F value) {
+    set(k, value);
+    const bool rounded = table_.dtype() == kFloat32;
+    set(k + 1,
+        [&](std::int64_t i) { return rounded ? value(i) - static_cast<double>(static_cast<float>(value(i))) : 0; });
+  }
+  void pointers(const void** out, std::int64_t channel) const {
+    for (std::int64_t k = 0; k < table_.shape()[0]; ++k) {
+      out[k] = static_cast<const char*>(table_.data()) + (k * table_.shape()[1] + channel) * table_.element_size();
+    }
+  }
+
+ private:
+  template <class T, class F>
+  void fill(int k, F value) {
+    const std::int64_t channels = table_.shape()[1];
+    T* const row = table_.data_ptr<T>() + k * channels;
+    for (std::int64_t i = 0; i < channels; ++i) row[i] = static_cast<T>(value(i));
+  }
+  Array table_;
+};
+
+/// out = kernel(a, b; coefficients of the channel), element by element.
+Array map_channels(const Channels& c, const Array& a, const Array& b, const Coefficients& coefficients,
+                   kernels::ChannelKernels kernel) {
+  constexpr std::int64_t block = 32768;
+  const Array inputs[2] = {a.contiguous(), b.defined() ? b.contiguous() : Array()};
+  Array out = empty(a.shape(), a.dtype());
+  const std::int64_t size = out.element_size();
+  // Without positions a row of channels is contiguous; with them, a row of positions of one channel is.
+  const bool each = c.positions == 1;
+  const std::int64_t length = each ? c.channels : c.positions, rows = each ? c.n : c.n * c.channels;
+  if (out.numel() == 0) return out;
+  const std::int64_t grain = out.numel() <= 2 * block ? rows : std::max<std::int64_t>(block / length, 1);
+  parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const void* in[2] = {};
+      for (int k = 0; k < 2; ++k) {
+        if (inputs[k].defined()) in[k] = static_cast<const char*>(inputs[k].data()) + r * length * size;
+      }
+      const void* numbers[5];
+      coefficients.pointers(numbers, each ? 0 : r % c.channels);
+      (each ? kernel.each : kernel.one)(static_cast<char*>(out.data()) + r * length * size, in, numbers,
+                                        static_cast<std::size_t>(length));
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
+std::tuple<Array, Array> dropout(const Array& x, double keep, double scale, RandomPosition at) {
+  check_floating("dropout", x);
+  if (!(keep >= 0 && keep <= 1)) {
+    fail<ValueError>("dropout: the probability of keeping must be in [0, 1]: {}", keep);
+  }
+  const Array from = x.contiguous();
+  Array y = empty(x.shape(), x.dtype()), mask = empty(x.shape(), kBool);
+  bool* const kept = static_cast<bool*>(mask.data());
+  const auto limit = static_cast<std::uint64_t>(keep * 0x1p32);
+  const kernels::Kernel apply = kernels::masked_scale_kernel(x.dtype());
+  const Element factor(scale, x.dtype());
+  const std::int64_t size = x.element_size();
+  kernels::for_random_words(at, x.numel(), [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
+    const auto count = static_cast<std::size_t>(n);
+    kernels::bernoulli_from_words(kept + first, words, count, limit);
+    const void* in[2] = {static_cast<const char*>(from.data()) + first * size, kept + first};
+    apply(static_cast<char*>(y.data()) + first * size, in, count, factor.bytes);
+  });
+  return {y, mask};
+}
+
+Array masked_scale(const Array& x, const Array& mask, double scale) {
+  check_floating("masked_scale", x);
+  if (mask.dtype() != kBool) fail<DTypeError>("masked_scale: the mask must be bool: {}", mask.dtype());
+  if (broadcast_shapes(x.shape(), mask.shape(), "masked_scale") != x.shape()) {
+    fail<ShapeError>("masked_scale: the mask must broadcast to the array: {} to {}", mask.shape(), x.shape());
+  }
+  const Element factor(scale, x.dtype());
+  kernels::Loop loop;
+  loop.kernel = kernels::masked_scale_kernel(x.dtype());
+  loop.result = x.dtype();
+  loop.count = 2;
+  loop.inputs[0] = kernels::Input(x, x.dtype());
+  loop.inputs[1] = kernels::Input(mask, kBool);
+  loop.param = factor.bytes;
+  Array y = empty(x.shape(), x.dtype());
+  kernels::run(y, loop);
+  return y;
+}
+
+Array relu_backward(const Array& dy, const Array& y) {
+  check_same("relu_backward", dy, y);
+  kernels::Loop loop;
+  loop.kernel = kernels::relu_backward_kernel(y.dtype());
+  loop.result = y.dtype();
+  loop.count = 2;
+  loop.inputs[0] = kernels::Input(dy, y.dtype());
+  loop.inputs[1] = kernels::Input(y, y.dtype());
+  Array dx = empty(y.shape(), y.dtype());
+  kernels::run(dx, loop);
+  return dx;
+}
+
+std::tuple<Array, Array> channel_stats(const Array& x) {
+  const Channels c("channel_stats", x);
+  const Array rows = x.contiguous();
+  const Array mean = kernels::fold(Fold::Sum, rows, c.others)[0];
+  binary_out(mean, Binary::Div, mean, c.count());
+  const Array var = kernels::fold(Fold::CentredSquares, rows, c.others, mean)[0];
+  binary_out(var, Binary::Div, var, c.count());
+  return {mean, var};
+}
+
+Array batch_norm_forward(const Array& x, const Array& mean, const Array& inv_std, const Array& gamma,
+                         const Array& beta) {
+  constexpr const char* op = "batch_norm_forward";
+  const Channels c(op, x);
+  const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
+  const PerChannel gammas(op, "gamma", gamma, c.channels, 1), betas(op, "beta", beta, c.channels, 0);
+  Coefficients coefficients(4, c.channels, x.dtype());
+  coefficients.set_split(0, [&](std::int64_t i) { return means[i]; });
+  coefficients.set(2, [&](std::int64_t i) { return scales[i] * gammas[i]; });
+  coefficients.set(3, [&](std::int64_t i) { return betas[i]; });
+  return map_channels(c, x, Array(), coefficients, kernels::normalize_kernels(x.dtype()));
+}
+
+std::tuple<Array, Array> batch_norm_backward_sums(const Array& dy, const Array& x, const Array& mean,
+                                                  const Array& inv_std) {
+  constexpr const char* op = "batch_norm_backward_sums";
+  check_same(op, dy, x);
+  const Channels c(op, x);
+  const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
+  const auto [sum, products] = kernels::fold(Fold::CentredProducts, dy, c.others, means.array(), x);
+  return {sum, products * scales.array()};
+}
+
+Array batch_norm_backward_input(const Array& dy, const Array& x, const Array& mean, const Array& inv_std,
+                                const Array& gamma, const Array& mean_dy, const Array& mean_dy_x_hat) {
+  constexpr const char* op = "batch_norm_backward_input";
+  check_same(op, dy, x);
+  const Channels c(op, x);
+  const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
+  const PerChannel gammas(op, "gamma", gamma, c.channels, 1);
+  const PerChannel dys(op, "mean_dy", mean_dy, c.channels, 0);
+  const PerChannel products(op, "mean_dy_x_hat", mean_dy_x_hat, c.channels, 0);
+  Coefficients coefficients(5, c.channels, x.dtype());
+  coefficients.set_split(0, [&](std::int64_t i) { return means[i]; });
+  coefficients.set(2, [&](std::int64_t i) { return dys[i]; });
+  coefficients.set(3, [&](std::int64_t i) { return scales[i] * products[i]; });
+  coefficients.set(4, [&](std::int64_t i) { return scales[i] * gammas[i]; });
+  return map_channels(c, dy, x, coefficients, kernels::normalize_backward_kernels(x.dtype()));
+}
+
+}  // namespace gradus::core

@@ -1,0 +1,289 @@
+// Matrix products of arrays: shapes, dtypes, batches. The arithmetic of floating types is in kernels/gemm.
+#include "matmul.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "../array/create.h"
+#include "../base/dispatch.h"
+#include "../base/fail.h"
+#include "../simd/gemm.h"
+#include "../threads/parallel.h"
+
+namespace gradus::core {
+namespace {
+
+using std::int64_t;
+
+// --- Integers: exact modulo 2^64, and so modulo the range of every smaller type -------------------------------------
+
+template <class T>
+void gemm_integers(const kernels::GemmProblem<T>& p, bool parallel) {
+  constexpr int64_t kColumns = 256;
+  const auto& r = p.result;
+  const auto alpha = static_cast<std::uint64_t>(r.alpha), beta = static_cast<std::uint64_t>(r.beta);
+  const auto rows = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      for (int64_t j0 = 0; j0 < p.n; j0 += kColumns) {
+        const int64_t columns = std::min(kColumns, p.n - j0);
+        std::uint64_t sums[kColumns] = {};
+        for (int64_t q = 0; q < p.k; ++q) {
+          const auto x = static_cast<std::uint64_t>(p.a[i * p.a_row + q * p.a_col]);
+          const T* b = p.b + q * p.b_row + j0 * p.b_col;
+          for (int64_t j = 0; j < columns; ++j) sums[j] += x * static_cast<std::uint64_t>(b[j * p.b_col]);
+        }
+        T* c = r.c + i * r.row + j0 * r.col;
+        for (int64_t j = 0; j < columns; ++j) {
+          std::uint64_t v = alpha * sums[j];
+          if (r.beta != 0) v += beta * static_cast<std::uint64_t>(c[j * r.col]);
+          if (r.bias != nullptr) v += static_cast<std::uint64_t>(r.bias[(j0 + j) * r.bias_col]);
+          c[j * r.col] = static_cast<T>(v);
+        }
+      }
+    }
+  };
+  const double row_work = std::max(static_cast<double>(p.n) * static_cast<double>(p.k), 1.0);
+  if (parallel) {
+    parallel_for(p.m, static_cast<int64_t>(1e5 / row_work) + 1, rows);
+  } else {
+    rows(0, p.m);
+  }
+}
+
+template <class T>
+void solve(const kernels::GemmProblem<T>& problem, bool parallel) {
+  if constexpr (std::is_floating_point_v<T>) {
+    kernels::gemm(problem, parallel);
+  } else {
+    gemm_integers(problem, parallel);
+  }
+}
+
+void check_numbers(DType dtype, const char* op) {
+  if (dtype == kBool) fail<DTypeError>("{}: operands must be numbers: bool; cast them with to(kFloat32)", op);
+}
+
+/// A factor as an element; of integers modulo their range.
+template <class T>
+T coefficient(double x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(x);
+  } else {
+    return static_cast<T>(static_cast<int64_t>(x));
+  }
+}
+
+// --- gemm -----------------------------------------------------------------------------------------------------------
+
+/// How far a matrix reaches: elements [0, outer step * (outer size - 1) + width) from its first.
+struct Extent {
+  explicit Extent(const Array& x) : begin(static_cast<const char*>(x.data())), bytes(x.element_size()) {
+    const int outer = x.size(0) > 1 && (x.stride(0) >= x.stride(1) || x.size(1) <= 1) ? 0 : 1;
+    step = x.size(outer) > 1 ? x.stride(outer) : 0;
+    width = (x.size(1 - outer) - 1) * x.stride(1 - outer) + 1;
+    end = begin + ((x.size(outer) - 1) * step + width) * bytes;
+  }
+  const char* begin;
+  const char* end;
+  int64_t bytes, step, width;
+};
+
+/// Whether two matrices share memory. Exact when they don't, or when their rows (columns) are equally far apart, as in
+/// two parts of one matrix; in other cases an interleaving counts as sharing.
+bool overlap(const Array& a, const Array& b) {
+  if (a.numel() == 0 || b.numel() == 0) return false;
+  const Extent x(a), y(b);
+  if (x.end <= y.begin || y.end <= x.begin) return false;
+  if (x.step != y.step || x.step == 0 || x.bytes != y.bytes) return true;
+  const int64_t distance = y.begin - x.begin, row = x.step * x.bytes;
+  const int64_t shift = (distance % row + row) % row;
+  return !(x.width * x.bytes <= shift && shift + y.width * y.bytes <= row);
+}
+
+void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array& bias) {
+  if (a.dim() != 2 || b.dim() != 2 || c.dim() != 2) {
+    fail<ShapeError>("gemm: operands and result must be matrices: {} x {} -> {}", a.shape(), b.shape(), c.shape());
+  }
+  if (a.size(1) != b.size(0)) fail<ShapeError>("gemm: inner sizes differ: {} x {}", a.shape(), b.shape());
+  if (c.size(0) != a.size(0) || c.size(1) != b.size(1)) {
+    fail<ShapeError>("gemm: the result must have the shape of {} x {}: {}", a.shape(), b.shape(), c.shape());
+  }
+  if (a.dtype() != b.dtype() || a.dtype() != c.dtype()) {
+    fail<DTypeError>("gemm: dtypes differ: {} x {} -> {}", a.dtype(), b.dtype(), c.dtype());
+  }
+  check_numbers(a.dtype(), "gemm");
+  if (bias.defined()) {
+    if (bias.dim() != 1 || bias.size(0) != c.size(1)) {
+      fail<ShapeError>("gemm: the bias must have the shape [{}]: {}", c.size(1), bias.shape());
+    }
+    if (bias.dtype() != c.dtype()) fail<DTypeError>("gemm: the bias must be {}: {}", c.dtype(), bias.dtype());
+  }
+  const auto whole = [](double x) { return x == std::trunc(x) && std::abs(x) <= 9007199254740992.0; };  // 2^53
+  if (!is_floating_point(a.dtype()) && !(whole(alpha) && whole(beta))) {
+    fail<ValueError>("gemm: alpha and beta must be whole numbers for {}: {} and {}", a.dtype(), alpha, beta);
+  }
+  if (c.may_overlap_itself()) {
+    fail<ValueError>("gemm: the result must not overlap itself: sizes {}, strides {}", c.shape(), c.strides());
+  }
+  const bool with_bias = bias.defined() && overlap(c, bias.expand(c.shape()));
+  if (overlap(c, a) || overlap(c, b) || with_bias) {
+    fail<ValueError>("gemm: the result must not overlap an operand: give it memory of its own");
+  }
+}
+
+// --- matmul ---------------------------------------------------------------------------------------------------------
+
+/// A product of stacks of matrices: the sizes of the stack, and each operand's strides over it.
+struct Stack {
+  Shape shape;
+  Strides a, b;
+  int64_t count = 1;
+
+  Stack(const Shape& a_shape, const Strides& a_strides, const Shape& b_shape, const Strides& b_strides)
+      : shape(broadcast_shapes(a_shape, b_shape, "matmul")),
+        a(broadcast_strides(a_shape, a_strides)),
+        b(broadcast_strides(b_shape, b_strides)),
+        count(numel_of(shape)) {}
+
+  /// Element offsets of the matrices at one place of the stack.
+  std::pair<int64_t, int64_t> offsets(int64_t index) const {
+    int64_t in_a = 0, in_b = 0;
+    for (int d = shape.size() - 1; d >= 0; --d) {
+      const int64_t i = index % shape[d];
+      index /= shape[d];
+      in_a += i * a[d];
+      in_b += i * b[d];
+    }
+    return {in_a, in_b};
+  }
+
+ private:
+  Strides broadcast_strides(const Shape& of, const Strides& strides) const {
+    Strides result = Dims::filled(shape.size(), 0);
+    const int added = shape.size() - of.size();
+    for (int d = 0; d < of.size(); ++d) {
+      if (of[d] != 1) result[added + d] = strides[d];
+    }
+    return result;
+  }
+};
+
+/// The first dimensions of an array: all but the last two.
+Dims leading(const Dims& dims) {
+  return Dims(IntArrayRef(dims.data(), static_cast<std::size_t>(std::max(dims.size() - 2, 0))));
+}
+
+/// The stride of all dimensions but the last where they can be read as one. That of a dimension of size 1 says nothing.
+std::optional<std::int64_t> merged_rows(const Array& a) {
+  int d = a.dim() - 2;
+  while (d > 0 && a.size(d) == 1) --d;
+  const std::int64_t row = a.stride(d);
+  std::int64_t step = a.size(d) * row;
+  for (--d; d >= 0; --d) {
+    if (a.size(d) == 1) continue;
+    if (a.stride(d) != step) return std::nullopt;
+    step *= a.size(d);
+  }
+  return row;
+}
+
+template <class T>
+void matmul_into(const Array& c, const Array& a, const Array& b) {
+  const int a_dim = a.dim(), b_dim = b.dim();
+  kernels::GemmProblem<T> p{};
+  p.m = a_dim > 1 ? a.size(-2) : 1;
+  p.k = a.size(-1);
+  p.n = b_dim > 1 ? b.size(-1) : 1;
+  p.a = static_cast<const T*>(a.data());
+  p.a_row = a_dim > 1 ? a.stride(-2) : 0;
+  p.a_col = a.stride(-1);
+  p.b = static_cast<const T*>(b.data());
+  p.b_row = b_dim > 1 ? b.stride(-2) : b.stride(-1);
+  p.b_col = b_dim > 1 ? b.stride(-1) : 0;
+  p.result = {static_cast<T*>(c.data()), p.n, 1};
+  if (a_dim <= 2 && b_dim <= 2) return solve(p, true);
+
+  if (b_dim <= 2) {
+    // x W for x with leading dimensions is one product of all its rows.
+    if (const std::optional<std::int64_t> row = merged_rows(a)) {
+      p.a_row = *row;
+      for (int d = 0; d + 2 < a_dim; ++d) p.m *= a.size(d);
+      return solve(p, true);
+    }
+  }
+  const Stack stack(leading(a.shape()), leading(a.strides()), leading(b.shape()), leading(b.strides()));
+  const auto solve_at = [&](int64_t index, bool parallel) {
+    const auto [in_a, in_b] = stack.offsets(index);
+    kernels::GemmProblem<T> q = p;
+    q.a += in_a;
+    q.b += in_b;
+    q.result.c += index * p.m * p.n;
+    solve(q, parallel);
+  };
+  const double m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
+  const double work = m * n * k + 4 * (m * n + m * k + n * k) + 100;
+  if (stack.count < 8 && work > 4e6) {  // few and large: the threads share each
+    for (int64_t i = 0; i < stack.count; ++i) solve_at(i, true);
+  } else {
+    parallel_for(stack.count, static_cast<int64_t>(7e5 / work) + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) solve_at(i, false);
+    });
+  }
+}
+
+}  // namespace
+
+void gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array& bias) {
+  check_gemm(c, a, b, alpha, beta, bias);
+  dispatch(c.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (!std::is_same_v<T, bool>) {
+      kernels::GemmProblem<T> p{
+          c.size(0),
+          c.size(1),
+          a.size(1),
+          static_cast<const T*>(a.data()),
+          a.stride(0),
+          a.stride(1),
+          static_cast<const T*>(b.data()),
+          b.stride(0),
+          b.stride(1),
+          {static_cast<T*>(c.data()), c.stride(0), c.stride(1), coefficient<T>(alpha), coefficient<T>(beta)}};
+      if (bias.defined()) {
+        p.result.bias = static_cast<const T*>(bias.data());
+        p.result.bias_col = bias.stride(0);
+      }
+      solve(p, true);
+    }
+  });
+  c.mark_written("gemm");
+}
+
+Array matmul(const Array& a, const Array& b) {
+  const int a_dim = a.dim(), b_dim = b.dim();
+  if (a_dim == 0 || b_dim == 0) {
+    fail<ShapeError>("matmul: operands must have at least one dimension: {} x {}; a number is multiplied with mul",
+                     a.shape(), b.shape());
+  }
+  if (a.dtype() != b.dtype()) {
+    fail<DTypeError>("matmul: dtypes differ: {} x {}; cast one with to()", a.dtype(), b.dtype());
+  }
+  check_numbers(a.dtype(), "matmul");
+  if (a.size(-1) != b.size(b_dim > 1 ? -2 : -1)) {
+    fail<ShapeError>("matmul: inner sizes differ: {} x {}", a.shape(), b.shape());
+  }
+  Shape shape = a_dim <= 2 && b_dim <= 2 ? Shape() : broadcast_shapes(leading(a.shape()), leading(b.shape()), "matmul");
+  if (a_dim > 1) shape.push_back(a.size(-2));
+  if (b_dim > 1) shape.push_back(b.size(-1));
+  const Array c = empty(shape, a.dtype());
+  dispatch(a.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (!std::is_same_v<T, bool>) matmul_into<T>(c, a, b);
+  });
+  return c;
+}
+
+}  // namespace gradus::core

@@ -1,0 +1,186 @@
+// Elements picked by index arrays, and flip: loops over rows whose places are computed one by one.
+#include "pick.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "combine.h"
+#include "../array/create.h"
+#include "../base/dispatch.h"
+#include "../base/fail.h"
+#include "../threads/parallel.h"
+
+namespace gradus::core {
+
+void must_be_defined(const Array& x, const char* op) {
+  if (!x.defined()) fail<ValueError>("{}: the array must be defined: it has neither storage nor shape", op);
+}
+
+Array checked_index(const Array& index, std::int64_t size, const char* op) {
+  must_be_defined(index, op);
+  if (index.dtype() != kInt64 && index.dtype() != kInt32) {
+    fail<DTypeError>("{}: the index must be int64 or int32: {}", op, index.dtype());
+  }
+  const Array checked = index.to(kInt64).contiguous();
+  const auto* const values = static_cast<const std::int64_t*>(checked.data());
+  const std::int64_t n = checked.numel();
+  std::uint64_t largest = 0;  // a negative one is larger than all others
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(values[i]));
+  if (n != 0 && largest >= static_cast<std::uint64_t>(size)) {
+    const std::int64_t* const bad =
+        std::find_if(values, values + n, [=](std::int64_t v) { return v < 0 || v >= size; });
+    fail<IndexError>("{}: indices must be in [0, {}]: entry {} is {}", op, size - 1, bad - values, *bad);
+  }
+  return checked;
+}
+
+namespace {
+
+// Copies a box of x's elements, given by the dimensions behind one of them, in row-major order.
+class Box {
+ public:
+  explicit Box(const Shape& shape, const Strides& strides)
+      : lead_(part(shape, 0, shape.size() - 1)), lead_strides_(part(strides, 0, shape.size() - 1)) {
+    if (!shape.empty()) {
+      length_ = shape.back();
+      step_ = strides.back();
+    }
+    count_ = numel_of(shape);
+    contiguous_ = Array({}, shape, strides, 0, kBool).is_contiguous();
+  }
+  std::int64_t count() const { return count_; }
+  bool contiguous() const { return contiguous_; }
+  template <class T>
+  void copy(T* to, const T* from) const {
+    if (count_ == 1) {
+      *to = *from;
+    } else if (contiguous_) {
+      std::memcpy(to, from, static_cast<std::size_t>(count_) * sizeof(T));
+    } else {
+      for (std::int64_t row = 0; row < count_ / length_; ++row) {
+        const T* const first = from + offset_of(row, lead_, lead_strides_);
+        for (std::int64_t i = 0; i < length_; ++i) *to++ = first[i * step_];
+      }
+    }
+  }
+
+ private:
+  Shape lead_;
+  Strides lead_strides_;
+  std::int64_t length_ = 1, step_ = 1, count_ = 1;
+  bool contiguous_ = true;
+};
+
+}  // namespace
+
+Array index_select(const Array& x, std::int64_t dim, const Array& index) {
+  must_be_defined(x, "index_select");
+  const int d = wrap_dim(dim, x.dim(), "index_select");
+  if (index.dim() > 1) fail<ShapeError>("index_select: the index must have at most 1 dimension: {}", index.shape());
+  if (x.dim() == 0) {
+    if (index.numel() != 1) {
+      fail<ShapeError>("index_select: a 0-d array takes an index of one entry: {} has {}", index.shape(),
+                       index.numel());
+    }
+    return index_select(x.view(1), 0, index).view({});
+  }
+  const std::int64_t n = index.numel();
+  const Array entries = checked_index(index, x.shape()[d], "index_select");
+  Shape shape = x.shape();
+  shape[d] = n;
+  Array out = empty(shape, x.dtype());
+  if (out.numel() == 0) return out;
+
+  const Shape outer = part(x.shape(), 0, d);
+  const Strides outer_strides = part(x.strides(), 0, d);
+  const Box box(part(x.shape(), d + 1, x.dim()), part(x.strides(), d + 1, x.dim()));
+  const std::int64_t stride = x.strides()[d], grain = std::max<std::int64_t>(kPickGrain / box.count(), 1);
+  const auto* const entry = static_cast<const std::int64_t*>(entries.data());
+  dispatch_width(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const from = static_cast<const T*>(x.data());
+    T* const to = static_cast<T*>(out.data());
+    parallel_for(out.numel() / box.count(), grain, [&](std::int64_t begin, std::int64_t end) {
+      std::int64_t o = begin / n, i = begin % n;
+      std::int64_t start = offset_of(o, outer, outer_strides);
+      for (std::int64_t row = begin; row < end; ++row) {
+        if (box.contiguous() && box.count() > 8 && i + 1 < n) {
+          ask_for(reinterpret_cast<const char*>(from + start + entry[i + 1] * stride), box.count() * sizeof(T));
+        }
+        box.copy(to + row * box.count(), from + start + entry[i] * stride);
+        if (++i == n) {
+          i = 0;
+          start = offset_of(++o, outer, outer_strides);
+        }
+      }
+    });
+  });
+  return out;
+}
+
+Array gather(const Array& x, std::int64_t dim, const Array& index) {
+  must_be_defined(x, "gather");
+  const int d = wrap_dim(dim, x.dim(), "gather");
+  const Array from = at_least_1d(x), where = at_least_1d(index);
+  bool fits = where.dim() == from.dim();
+  for (int i = 0; fits && i < from.dim(); ++i) fits = i == d || where.shape()[i] <= from.shape()[i];
+  if (!fits) {
+    fail<ShapeError>("gather: the index must have the array's dimensions, no larger but in {}: {} for {}", d,
+                     index.shape(), x.shape());
+  }
+  const Array entries = checked_index(where, from.shape()[d], "gather");
+  Array out = empty(index.shape(), x.dtype());
+  if (out.numel() == 0) return out;
+
+  const int last = from.dim() - 1;
+  Strides strides = from.strides();
+  strides[d] = 0;  // the entry says how far along it
+  const std::int64_t length = where.shape()[last], step = strides[last], stride = from.strides()[d];
+  const Shape lead = part(where.shape(), 0, last);
+  const Strides lead_strides = part(strides, 0, last);
+  const auto* const entry = static_cast<const std::int64_t*>(entries.data());
+  dispatch_width(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const data = static_cast<const T*>(from.data());
+    T* const to = static_cast<T*>(out.data());
+    const std::int64_t grain = std::max<std::int64_t>(kPickGrain / length, 1);
+    parallel_for(out.numel() / length, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const T* const start = data + offset_of(row, lead, lead_strides);
+        for (std::int64_t i = row * length, k = 0; k < length; ++i, ++k) to[i] = start[k * step + entry[i] * stride];
+      }
+    });
+  });
+  return out;
+}
+
+// Read backwards: from the last element on, with negative steps, which an Array does not have.
+Array Array::flip(IntArrayRef dims) const {
+  must_be_defined(*this, "flip");
+  Array out = empty(shape_, dtype_);
+  if (out.numel() == 0 || dims.empty()) return out.numel() == 0 ? out : clone();
+  Strides strides = strides_;
+  std::int64_t first = 0;
+  for (std::int64_t d : wrap_dims(dims, dim(), "flip")) {
+    const int i = static_cast<int>(d);
+    first += (shape_[i] - 1) * strides_[i];
+    strides[i] = -strides_[i];
+  }
+  if (dim() == 0) return clone();
+  const Box row(Shape{shape_.back()}, Strides{strides.back()});
+  const Shape lead = part(shape_, 0, dim() - 1);
+  const Strides lead_strides = part(strides, 0, dim() - 1);
+  dispatch_width(dtype_, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const from = static_cast<const T*>(data()) + first;
+    T* const to = static_cast<T*>(out.data());
+    const std::int64_t grain = std::max<std::int64_t>(kPickGrain / row.count(), 1);
+    parallel_for(out.numel() / row.count(), grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        row.copy(to + i * row.count(), from + offset_of(i, lead, lead_strides));
+    });
+  });
+  return out;
+}
+
+}  // namespace gradus::core

@@ -1,0 +1,216 @@
+#include "reduce.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../array/create.h"
+#include "../base/fail.h"
+#include "../base/function_ref.h"
+#include "../loops/fold.h"
+#include "pointwise.h"
+
+namespace gradus::core {
+namespace {
+
+using kernels::Fold;
+using kernels::fold;
+
+constexpr std::string_view name_of(Reduction op) {
+  constexpr std::string_view names[] = {"sum", "prod", "max", "min", "all", "any"};
+  return names[static_cast<int>(op)];
+}
+
+void check_defined(std::string_view op, const Array& x) {
+  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
+}
+
+void check_floating(std::string_view op, const Array& x) {
+  if (!is_floating_point(x.dtype())) {
+    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, x.dtype());
+  }
+}
+
+std::int64_t count_over(const Array& x, const Dims& dims) {
+  std::int64_t n = 1;
+  for (std::int64_t d : dims) n *= x.shape()[static_cast<int>(d)];
+  return n;
+}
+
+/// The result in its shape and dtype.
+Array finish(const Array& value, const Array& x, const Dims& dims, bool keepdim, DType dtype) {
+  const Array result = keepdim ? value.view(reduced_shape(x.shape(), dims, true)) : value;
+  return result.to(dtype);
+}
+
+/// The mean in float64.
+Array mean64(const Array& x, const Dims& dims) {
+  const Array total = fold(Fold::Sum, x, dims)[0];
+  binary_out(total, Binary::Div, total, static_cast<double>(count_over(x, dims)));
+  return total;
+}
+
+/// The mean, and the variance, in float64.
+std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_t correction) {
+  const Array centre = mean64(x, over);
+  const Array squares = fold(Fold::CentredSquares, x, over, centre)[0];
+  // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
+  const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
+  if (divisor == 0) {
+    squares.fill_(std::numeric_limits<double>::quiet_NaN());
+  } else {
+    binary_out(squares, Binary::Div, squares, divisor);
+  }
+  return {centre, squares};
+}
+
+/// Whether all sums of powers lie where no power that matters has over- or underflowed.
+template <class T>
+bool in_middle(const Array& powers) {
+  const T least = sizeof(T) == 4 ? static_cast<T>(1e-28) : static_cast<T>(1e-280), most = std::numeric_limits<T>::max();
+  const T* p = powers.data_ptr<T>();
+  bool inside = true;
+  for (std::int64_t i = 0; i < powers.numel(); ++i) inside &= p[i] >= least && p[i] <= most;
+  return inside;
+}
+
+// The largest power of two that is no larger, of numbers above 0; at least the smallest normal one.
+template <class T>
+Array powers_of_two_below(const Array& x) {
+  const Array result = empty(x.shape(), x.dtype()), from = x.contiguous();
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    const T value = from.data_ptr<T>()[i];
+    const int exponent = value > 0 && std::isfinite(value) ? std::ilogb(value) : 0;
+    result.data_ptr<T>()[i] = std::ldexp(T{1}, std::max(exponent, std::numeric_limits<T>::min_exponent - 1));
+  }
+  return result;
+}
+
+/// root(x, &power), a root of a sum of powers of x for each result, where `root` grows in proportion to x. Where such a
+/// sum is out of range, of x divided by (a power of two near) its largest (smallest) size, which the root is multiplied by.
+Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Array(const Array&, Array*)> root) {
+  Array power;
+  const Array first = root(x, &power);
+  // Of float32, sums in float64 have range enough.
+  const bool wide = x.dtype() == kFloat32 && power.dtype() == kFloat64;
+  if (wide || x.numel() == 0 || (power.dtype() == kFloat32 ? in_middle<float>(power) : in_middle<double>(power))) {
+    return first;
+  }
+  const Array sizes = reduce(by_largest ? Reduction::Max : Reduction::Min, abs(x), over);
+  const Array scalable = binary(Binary::LogicalAnd, unary(Unary::IsFinite, sizes), binary(Binary::Gt, sizes, 0));
+  // A power of two, which divides and multiplies without rounding.
+  const Array scale = where(
+      scalable, x.dtype() == kFloat32 ? powers_of_two_below<float>(sizes) : powers_of_two_below<double>(sizes), 1);
+  const Array scaled = root(x / scale.view(reduced_shape(x.shape(), over, true)), &power);
+  return where(scalable, scaled * scale, first);
+}
+
+}  // namespace
+
+Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
+  const std::string_view name = name_of(op);
+  check_defined(name, x);
+  const Dims over = wrap_dims(dims, x.dim(), name);
+  if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
+    fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
+  }
+  const Array value = fold(static_cast<Fold>(op), x, over)[0];
+  const bool total = op == Reduction::Sum || op == Reduction::Prod,
+             truth = op == Reduction::All || op == Reduction::Any;
+  const bool own = (total && is_floating_point(x.dtype())) || (truth && x.dtype() == kUInt8);
+  return finish(value, x, over, keepdim, own ? x.dtype() : value.dtype());
+}
+
+Array mean(const Array& x, IntArrayRef dims, bool keepdim) {
+  check_defined("mean", x);
+  check_floating("mean", x);
+  const Dims over = wrap_dims(dims, x.dim(), "mean");
+  return finish(mean64(x, over), x, over, keepdim, x.dtype());
+}
+
+Array var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  return std::get<1>(mean_var(x, dims, correction, keepdim));
+}
+
+std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  check_defined("var", x);
+  check_floating("var", x);
+  const Dims over = wrap_dims(dims, x.dim(), "var");
+  const auto [centre, squares] = moments64(x, over, correction);
+  return {finish(centre, x, over, keepdim, x.dtype()), finish(squares, x, over, keepdim, x.dtype())};
+}
+
+Array std(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  check_defined("std", x);
+  check_floating("std", x);
+  const Dims over = wrap_dims(dims, x.dim(), "std");
+  const auto root = [&](const Array& values, Array* power) {
+    *power = std::get<1>(moments64(values, over, correction));
+    return sqrt(*power);
+  };
+  return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
+}
+
+Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
+  check_defined("norm", x);
+  check_floating("norm", x);
+  const Dims over = wrap_dims(dims, x.dim(), "norm");
+  if (p == 2) {
+    const Array none = zeros(reduced_shape(x.shape(), over, false), kFloat64);
+    const auto root = [&](const Array& values, Array* power) {
+      *power = fold(Fold::CentredSquares, values, over, none)[0];
+      return sqrt(*power);
+    };
+    return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
+  }
+  const Array sizes = abs(x);
+  if (p == 1) return reduce(Reduction::Sum, sizes, over, keepdim);
+  if (p == 0) return reduce(Reduction::Sum, binary(Binary::Ne, sizes, 0).to(x.dtype()), over, keepdim);
+  if (std::isinf(p)) return reduce(p > 0 ? Reduction::Max : Reduction::Min, sizes, over, keepdim);
+  if (x.numel() == 0) return zeros(reduced_shape(x.shape(), over, keepdim), x.dtype());
+  const auto root = [&](const Array& values, Array* power) {
+    *power = reduce(Reduction::Sum, binary(Binary::Pow, values, p), over);
+    return binary(Binary::Pow, *power, 1 / p);
+  };
+  return finish(in_range(sizes, over, p > 0, root), x, over, keepdim, x.dtype());
+}
+
+Array sum_to(const Array& x, const Shape& shape) {
+  check_defined("sum_to", x);
+  if (x.shape() == shape) return x;
+  const int lead = x.dim() - shape.size();
+  Dims over;
+  bool fits = lead >= 0;
+  for (int i = 0; fits && i < x.dim(); ++i) {
+    const std::int64_t wanted = i < lead ? 1 : shape[i - lead];
+    if (i < lead || (wanted == 1 && x.shape()[i] != 1))
+      over.push_back(i);
+    else
+      fits = wanted == x.shape()[i];
+  }
+  if (!fits) fail<ShapeError>("sum_to: the shape must broadcast to the array's: {} to {}", shape, x.shape());
+  return reduce(Reduction::Sum, x, over, true).to(x.dtype()).view(shape);
+}
+
+bool equal(const Array& a, const Array& b) {
+  check_defined("equal", a);
+  check_defined("equal", b);
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  return reduce(Reduction::All, binary(Binary::Eq, a, b)).item<bool>();
+}
+
+bool allclose(const Array& a, const Array& b, double rtol, double atol, bool equal_nan) {
+  check_defined("allclose", a);
+  check_defined("allclose", b);
+  const Array x = a.to(kFloat64), y = b.to(kFloat64);
+  const Array distance = abs(x - y), allowed = add_scaled(atol, abs(y), rtol);
+  Array close = binary(Binary::LogicalAnd, unary(Unary::IsFinite, distance), binary(Binary::Le, distance, allowed));
+  close = binary(Binary::LogicalOr, close, binary(Binary::Eq, x, y));
+  if (equal_nan) {
+    const Array both = binary(Binary::LogicalAnd, unary(Unary::IsNan, x), unary(Unary::IsNan, y));
+    close = binary(Binary::LogicalOr, close, both);
+  }
+  return reduce(Reduction::All, close).item<bool>();
+}
+
+}  // namespace gradus::core

@@ -1,0 +1,273 @@
+// Activations, and gradients of pointwise operations in one pass.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/simd/activation.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "activation.h"
+#include "math-inl.h"
+#include "rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+struct GeluOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Gelu(d, x);
+  }
+};
+struct SiluOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return Silu(d, x);
+  }
+};
+
+struct GeluBackwardOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    return hn::Mul(dy, GeluSlope(d, x));
+  }
+};
+/// x s(v) with v = k (x + c x^3):  s + x s (1 - s) k (1 + 3 c x^2)
+struct GeluTanhBackwardOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    using T = hn::TFromD<D>;
+    const V one = hn::Set(d, T{1}), k = hn::Set(d, static_cast<T>(1.5957691216057308));
+    // Beyond the bound the slope is 0 or 1.
+    const V bound = hn::Set(d, T{40});
+    const V a = hn::IfThenElse(hn::Lt(hn::Abs(x), bound), x, hn::CopySign(bound, x));
+    const V square = hn::Mul(a, a), ka = hn::Mul(k, a);
+    const V v = hn::Mul(ka, hn::MulAdd(square, hn::Set(d, static_cast<T>(0.044715)), one));
+    const V s = Sigmoid(d, v), inner = hn::MulAdd(square, hn::Set(d, static_cast<T>(3 * 0.044715)), one);
+    const V slope = hn::MulAdd(hn::Mul(s, hn::Sub(one, s)), hn::Mul(ka, inner), s);
+    return hn::Mul(dy, hn::IfThenElse(hn::Eq(x, x), slope, x));
+  }
+};
+/// s + x s (1 - s)
+struct SiluBackwardOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    using T = hn::TFromD<D>;
+    const V one = hn::Set(d, T{1}), bound = hn::Set(d, T{1000});
+    const V a = hn::IfThenElse(hn::Lt(hn::Abs(x), bound), x, hn::CopySign(bound, x));  // no inf times 0
+    const V s = Sigmoid(d, a), slope = hn::Mul(s, hn::MulAdd(a, hn::Sub(one, s), one));
+    return hn::Mul(dy, hn::IfThenElse(hn::Eq(x, x), slope, x));
+  }
+};
+struct TanhBackwardOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return hn::Mul(dy, hn::Sub(hn::Set(d, hn::TFromD<D>{1}), hn::Mul(y, y)));
+  }
+};
+struct SigmoidBackwardOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return hn::Mul(dy, hn::Mul(y, hn::Sub(hn::Set(d, hn::TFromD<D>{1}), y)));
+  }
+};
+
+/// GELU's tanh form needs more digits than float32 has: float64 on the way.
+void GeluTanhFloat32(void* out, const void* const* in, std::size_t n, const void*) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> df;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto one = hn::Set(d, 1.0), bound = hn::Set(d, 22.0);
+  const float* x = static_cast<const float*>(in[0]);
+  float* y = static_cast<float*>(out);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    const auto single = count < lanes ? LoadFirst(df, x + i, count) : hn::LoadU(df, x + i);
+    const auto v = hn::PromoteTo(d, single);
+    const auto a = hn::Min(hn::Abs(v), bound);
+    const auto argument =
+        hn::Mul(hn::Mul(a, hn::Set(d, 1.5957691216057308)), hn::MulAdd(hn::Mul(a, a), hn::Set(d, 0.044715), one));
+    const auto e = Exp(d, hn::Neg(argument)), sum = hn::Add(one, e);
+    const auto positive = hn::Gt(v, hn::Zero(d));
+    const auto w = hn::Div(hn::IfThenElse(positive, v, hn::Neg(hn::Mul(a, e))), sum);
+    const auto result = ToFloat32(df, hn::IfThenElse(hn::Gt(hn::Abs(v), hn::Zero(d)), w, v));
+    if (count < lanes) {
+      StoreFirst(result, df, y + i, count);
+    } else {
+      hn::StoreU(result, df, y + i);
+    }
+  }
+}
+
+struct GeluTanhOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return GeluTanh(d, x);
+  }
+};
+
+// With beta and threshold.
+template <class T>
+struct SoftplusOp {
+  T beta, threshold;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V scaled = hn::Mul(x, hn::Set(d, beta));
+    const V y = hn::Div(Softplus(d, scaled), hn::Set(d, beta));
+    return hn::IfThenElse(hn::Gt(scaled, hn::Set(d, threshold)), x, y);
+  }
+};
+template <class T>
+struct SoftplusBackwardOp {
+  T beta, threshold;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    const V scaled = hn::Mul(x, hn::Set(d, beta));
+    const V s = hn::IfThenElse(hn::Eq(scaled, scaled), Sigmoid(d, scaled), scaled);
+    return hn::IfThenElse(hn::Gt(scaled, hn::Set(d, threshold)), dy, hn::Mul(dy, s));
+  }
+};
+template <class T>
+void SoftplusKernel(void* out, const void* const* in, std::size_t n, const void* param) {
+  const T* p = static_cast<const T*>(param);
+  Map(SoftplusOp<T>{p[0], p[1]}, static_cast<T*>(out), static_cast<const T*>(in[0]), n);
+}
+template <class T>
+void SoftplusBackwardKernel(void* out, const void* const* in, std::size_t n, const void* param) {
+  const T* p = static_cast<const T*>(param);
+  Map(SoftplusBackwardOp<T>{p[0], p[1]}, static_cast<T*>(out), static_cast<const T*>(in[0]),
+      static_cast<const T*>(in[1]), n);
+}
+
+struct ExpTimesOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    return hn::Mul(dy, Exp(d, x));
+  }
+};
+template <class T>
+struct EluOp {
+  T alpha;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(Expm1(d, x), hn::Set(d, alpha)), x);
+  }
+};
+template <class T>
+struct EluBackwardOp {
+  T alpha;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V x) const {
+    return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(dy, hn::Mul(Exp(d, x), hn::Set(d, alpha))), dy);
+  }
+};
+template <class T>
+void EluKernel(void* out, const void* const* in, std::size_t n, const void* param) {
+  Map(EluOp<T>{*static_cast<const T*>(param)}, static_cast<T*>(out), static_cast<const T*>(in[0]), n);
+}
+template <class T>
+void EluBackwardKernel(void* out, const void* const* in, std::size_t n, const void* param) {
+  Map(EluBackwardOp<T>{*static_cast<const T*>(param)}, static_cast<T*>(out), static_cast<const T*>(in[0]),
+      static_cast<const T*>(in[1]), n);
+}
+
+/// out = op(x, t, b)
+template <class Op, class T>
+void TernaryKernel(void* out, const void* const* in, std::size_t n, const void*) {
+  const T *x = static_cast<const T*>(in[0]), *t = static_cast<const T*>(in[1]), *b = static_cast<const T*>(in[2]);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    const auto y = Op()(d, LoadUpTo(d, x + i, count), LoadUpTo(d, t + i, count), LoadUpTo(d, b + i, count));
+    StoreUpTo(y, d, static_cast<T*>(out) + i, count);
+  }
+}
+/// (1 - t) log(1 + exp(x)) + b log(1 + exp(-x)); a factor of 0 counts for more than an infinity.
+struct LogitLossOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x, V t, V b) const {
+    const V zero = hn::Zero(d), a = hn::Sub(hn::Set(d, hn::TFromD<D>{1}), t);
+    const V both = Log1p(d, ExpOfMinusSize(d, x));
+    const V up = hn::Add(hn::IfThenElse(hn::Gt(x, zero), x, zero), both);
+    const V down = hn::Add(hn::IfThenElse(hn::Lt(x, zero), hn::Neg(x), zero), both);
+    const V y = hn::Add(hn::IfThenZeroElse(hn::Eq(a, zero), hn::Mul(a, up)),
+                        hn::IfThenZeroElse(hn::Eq(b, zero), hn::Mul(b, down)));
+    return hn::IfThenElse(hn::Eq(x, x), y, x);
+  }
+};
+/// Its slope, (1 - t) sigmoid(x) - b sigmoid(-x).
+struct LogitLossSlopeOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x, V t, V b) const {
+    const V one = hn::Set(d, hn::TFromD<D>{1}), zero = hn::Zero(d);
+    const V e = ExpOfMinusSize(d, x), large = hn::Div(one, hn::Add(one, e)), small = hn::Mul(e, large);
+    const auto negative = hn::Lt(x, zero);
+    const V up = hn::IfThenElse(negative, small, large), down = hn::IfThenElse(negative, large, small);
+    const V y = hn::NegMulAdd(b, down, hn::Mul(hn::Sub(one, t), up));
+    return hn::IfThenElse(hn::Eq(x, x), y, x);
+  }
+};
+template <class Op>
+Kernel Ternary(bool single) {
+  return single ? TernaryKernel<Op, float> : TernaryKernel<Op, double>;
+}
+
+template <class Op>
+Kernel Forward(bool single) {
+  return single ? UnaryKernel<Op, float> : UnaryKernel<Op, double>;
+}
+template <class Op>
+Kernel Backward(bool single) {
+  return single ? BinaryKernel<Op, float> : BinaryKernel<Op, double>;
+}
+
+Kernel FindActivation(Activation which, DType dtype) {
+  if (dtype != kFloat32 && dtype != kFloat64) return nullptr;
+  const bool single = dtype == kFloat32;
+  switch (which) {
+    case Activation::Gelu:
+      return Forward<GeluOp>(single);
+    case Activation::GeluTanh:
+      return single ? GeluTanhFloat32 : UnaryKernel<GeluTanhOp, double>;
+    case Activation::Silu:
+      return Forward<SiluOp>(single);
+    case Activation::Softplus:
+      return single ? SoftplusKernel<float> : SoftplusKernel<double>;
+    case Activation::GeluBackward:
+      return Backward<GeluBackwardOp>(single);
+    case Activation::GeluTanhBackward:
+      return Backward<GeluTanhBackwardOp>(single);
+    case Activation::SiluBackward:
+      return Backward<SiluBackwardOp>(single);
+    case Activation::SoftplusBackward:
+      return single ? SoftplusBackwardKernel<float> : SoftplusBackwardKernel<double>;
+    case Activation::TanhBackward:
+      return Backward<TanhBackwardOp>(single);
+    case Activation::SigmoidBackward:
+      return Backward<SigmoidBackwardOp>(single);
+    case Activation::ExpTimes:
+      return Backward<ExpTimesOp>(single);
+    case Activation::Elu:
+      return single ? EluKernel<float> : EluKernel<double>;
+    case Activation::EluBackward:
+      return single ? EluBackwardKernel<float> : EluBackwardKernel<double>;
+    case Activation::LogitLoss:
+      return Ternary<LogitLossOp>(single);
+    case Activation::LogitLossSlope:
+      return Ternary<LogitLossSlopeOp>(single);
+  }
+  return nullptr;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(FindActivation);
+Kernel activation_kernel(Activation which, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindActivation)(which, dtype); }
+
+}  // namespace gradus::core::kernels
+#endif

@@ -1,0 +1,121 @@
+// Inner loops of core/nn/fused.h.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/simd/fused.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <bit>
+
+#include "fused.h"
+#include "rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+template <class T>
+void MaskedScale(void* out, const void* const* in, std::size_t n, const void* param) {
+  using Bits = hwy::MakeUnsigned<T>;
+  const T scale = *static_cast<const T*>(param);
+  const T* x = static_cast<const T*>(in[0]);
+  const unsigned char* mask = static_cast<const unsigned char*>(in[1]);
+  T* y = static_cast<T*>(out);
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) {
+    // By bits, so that nothing of an infinity or a NaN is left where the mask is false.
+    y[i] = std::bit_cast<T>(static_cast<Bits>(std::bit_cast<Bits>(x[i] * scale) & (Bits{0} - Bits{mask[i]})));
+  }
+}
+
+struct ReluBackward {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return hn::IfThenZeroElse(hn::Le(y, hn::Zero(d)), dy);
+  }
+};
+
+struct Normalize {
+  static constexpr int inputs = 1, coefficients = 4;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, const V* x, const V* c) const {
+    return hn::MulAdd(hn::Sub(hn::Sub(x[0], c[0]), c[1]), c[2], c[3]);
+  }
+};
+struct NormalizeBackward {
+  static constexpr int inputs = 2, coefficients = 5;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, const V* x, const V* c) const {
+    const V centred = hn::Sub(hn::Sub(x[1], c[0]), c[1]);
+    return hn::Mul(hn::NegMulAdd(centred, c[3], hn::Sub(x[0], c[2])), c[4]);
+  }
+};
+
+template <class Op, class T, bool one>
+void ChannelMap(void* out, const void* const* in, const void* const* coefficients, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  const std::size_t lanes = hn::Lanes(d);
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = Op::inputs > 1 ? static_cast<const T*>(in[1]) : a;
+  const T* c[Op::coefficients];
+  V v[Op::coefficients];
+  for (int k = 0; k < Op::coefficients; ++k) {
+    c[k] = static_cast<const T*>(coefficients[k]);
+    v[k] = hn::Set(d, c[k][0]);
+  }
+  const auto result = [&](const V* x, std::size_t i) HWY_ATTR {
+    if constexpr (one) return Op()(d, x, v);
+    V own[Op::coefficients];
+    for (int k = 0; k < Op::coefficients; ++k) own[k] = hn::LoadU(d, c[k] + i);
+    return Op()(d, x, own);
+  };
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {  // two at a time, as in Map
+    const V x0[2] = {hn::LoadU(d, a + i), hn::LoadU(d, b + i)};
+    const V x1[2] = {hn::LoadU(d, a + i + lanes), hn::LoadU(d, b + i + lanes)};
+    const V y0 = result(x0, i), y1 = result(x1, i + lanes);
+    hn::StoreU(y0, d, y + i);
+    hn::StoreU(y1, d, y + i + lanes);
+  }
+  for (; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    if constexpr (!one) {
+      for (int k = 0; k < Op::coefficients; ++k) v[k] = LoadUpTo(d, c[k] + i, count);
+    }
+    const V x[2] = {LoadUpTo(d, a + i, count), LoadUpTo(d, b + i, count)};
+    StoreUpTo(Op()(d, x, v), d, y + i, count);
+  }
+}
+
+template <class Op>
+ChannelKernels OfChannels(DType dtype) {
+  return dtype == kFloat32 ? ChannelKernels{ChannelMap<Op, float, true>, ChannelMap<Op, float, false>}
+                           : ChannelKernels{ChannelMap<Op, double, true>, ChannelMap<Op, double, false>};
+}
+
+Kernel FindMaskedScale(DType dtype) { return dtype == kFloat32 ? MaskedScale<float> : MaskedScale<double>; }
+Kernel FindReluBackward(DType dtype) {
+  return dtype == kFloat32 ? BinaryKernel<ReluBackward, float> : BinaryKernel<ReluBackward, double>;
+}
+ChannelKernels FindNormalize(DType dtype) { return OfChannels<Normalize>(dtype); }
+ChannelKernels FindNormalizeBackward(DType dtype) { return OfChannels<NormalizeBackward>(dtype); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(FindMaskedScale);
+HWY_EXPORT(FindReluBackward);
+HWY_EXPORT(FindNormalize);
+HWY_EXPORT(FindNormalizeBackward);
+
+Kernel masked_scale_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaskedScale)(dtype); }
+Kernel relu_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindReluBackward)(dtype); }
+ChannelKernels normalize_kernels(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindNormalize)(dtype); }
+ChannelKernels normalize_backward_kernels(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindNormalizeBackward)(dtype); }
+
+}  // namespace gradus::core::kernels
+#endif

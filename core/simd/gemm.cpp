@@ -1,0 +1,256 @@
+// What the matrix product asks of an instruction set: tiles in registers, packing, and the last step into c.
+#include "core/simd/gemm.h"
+
+#include <cstddef>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/simd/gemm.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/simd/loops-inl.h"
+#include "core/simd/pack-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using std::int64_t;
+
+// A tile of rows x 2 vectors keeps its sums in registers, beside two vectors of b and one element of a: of 32 registers
+// where there are so many, else of 16.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr int kRows = 14;
+#else
+constexpr int kRows = 6;
+#endif
+
+// One element's step of the sum, as the vectors do it.
+template <class T>
+HWY_INLINE T multiply_add(T x, T y, T sum) {
+#if HWY_NATIVE_FMA
+  if constexpr (sizeof(T) == 4) {
+    return __builtin_fmaf(x, y, sum);
+  } else {
+    return __builtin_fma(x, y, sum);
+  }
+#else
+  return x * y + sum;
+#endif
+}
+
+// --- Tiles ----------------------------------------------------------------------------------------------------------
+
+// Addresses of the rows from few registers: base, base + 5 rows, base + 10 rows; 1, 2 and 4 rows further are addressing
+// modes, and 3 rows is one register more.
+template <std::size_t r, class T>
+HWY_INLINE const T* row_of(const T* a0, const T* a5, const T* a10, int64_t a_row) {
+  return (r < 5 ? a0 : r < 10 ? a5 : a10) + static_cast<int64_t>(r % 5) * a_row;
+}
+
+template <class T, int kVectors, std::size_t... r>
+HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row, bool add) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  const int64_t a_row = s.a_row, a_col = s.a_col, b_row = s.b_row, ahead_step = s.ahead_step;
+  const T* HWY_RESTRICT a0 = s.a;
+  const T* HWY_RESTRICT a5 = a0 + 5 * a_row;
+  const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
+  const T* HWY_RESTRICT b = s.b;
+  const T* ahead = s.ahead;
+  for (int64_t p = s.k; p > 0; --p) {
+    const Vec<T> b_left = hn::LoadU(d, b);
+    if constexpr (kVectors == 2) {
+      const Vec<T> b_right = hn::LoadU(d, b + lanes);
+      Vec<T> x;
+      ((x = hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), left[r] = hn::MulAdd(x, b_left, left[r]),
+        right[r] = hn::MulAdd(x, b_right, right[r])),
+       ...);
+    } else {
+      ((left[r] = hn::MulAdd(hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), b_left, left[r])), ...);
+    }
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += ahead_step;
+    a0 += a_col;
+    a5 += a_col;
+    a10 += a_col;
+    b += b_row;
+  }
+  T* row;
+  if (add) {
+    ((row = c + static_cast<int64_t>(r) * c_row, hn::StoreU(hn::Add(hn::LoadU(d, row), left[r]), d, row)), ...);
+    if constexpr (kVectors == 2) {
+      ((row = c + static_cast<int64_t>(r) * c_row + lanes, hn::StoreU(hn::Add(hn::LoadU(d, row), right[r]), d, row)),
+       ...);
+    }
+  } else {
+    (hn::StoreU(left[r], d, c + static_cast<int64_t>(r) * c_row), ...);
+    if constexpr (kVectors == 2) (hn::StoreU(right[r], d, c + static_cast<int64_t>(r) * c_row + lanes), ...);
+  }
+}
+
+template <class T, int kVectors, int rows>
+void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, bool add) {
+  tile<T, kVectors>(std::make_index_sequence<rows>(), sum, c, c_row, add);
+}
+
+template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>
+struct Tiles;
+template <class T, int kVectors, int... i>
+struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
+  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
+};
+
+// --- The last step --------------------------------------------------------------------------------------------------
+
+template <class T>
+HWY_INLINE Vec<T> combined(Vec<T> sums, Vec<T> old, bool has_old, Vec<T> alpha, Vec<T> beta) {
+  return has_old ? hn::MulAdd(alpha, sums, hn::Mul(beta, old)) : hn::Mul(alpha, sums);
+}
+
+template <class T>
+void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_t rows, int64_t cols) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  const Vec<T> alpha = hn::Set(d, result.alpha), beta = hn::Set(d, result.beta);
+  const bool has_old = result.beta != 0, has_bias = result.bias != nullptr;
+  const bool vectors = result.col == 1 && (!has_bias || result.bias_col <= 1);
+  for (int64_t i = 0; i < rows; ++i) {
+    const T* from = sums + i * sums_row;
+    T* to = result.c + i * result.row;
+    const T* bias = has_bias ? result.bias + i * result.bias_row : nullptr;
+    int64_t j = 0;
+    if (vectors) {
+      for (; j + lanes <= cols; j += lanes) {
+        const Vec<T> old = has_old ? hn::LoadU(d, to + j) : hn::Zero(d);
+        Vec<T> v = combined<T>(hn::LoadU(d, from + j), old, has_old, alpha, beta);
+        if (has_bias) v = hn::Add(v, result.bias_col == 1 ? hn::LoadU(d, bias + j) : hn::Set(d, *bias));
+        hn::StoreU(v, d, to + j);
+      }
+      if (kMasks && j < cols) {
+        const auto mask = hn::FirstN(d, static_cast<std::size_t>(cols - j));
+        const Vec<T> old = has_old ? hn::MaskedLoad(mask, d, to + j) : hn::Zero(d);
+        Vec<T> v = combined<T>(hn::MaskedLoad(mask, d, from + j), old, has_old, alpha, beta);
+        if (has_bias) v = hn::Add(v, result.bias_col == 1 ? hn::MaskedLoad(mask, d, bias + j) : hn::Set(d, *bias));
+        hn::BlendedStore(v, mask, d, to + j);
+        j = cols;
+      }
+    }
+    for (; j < cols; ++j) {
+      T* at = to + j * result.col;
+      T v = has_old ? multiply_add(result.alpha, from[j], result.beta * *at) : result.alpha * from[j];
+      if (has_bias) v += bias[j * result.bias_col];
+      *at = v;
+    }
+  }
+}
+
+// --- A row vector times a matrix ------------------------------------------------------------------------------------
+
+// Adds `count` rows of b to the sums, in their order.
+template <int count, class T>
+HWY_INLINE void rows_into(const T* x, const T* b, int64_t b_row, int64_t n, T* sums, bool first) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  Vec<T> factors[count];
+  for (int i = 0; i < count; ++i) factors[i] = hn::Set(d, x[i]);
+  int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    Vec<T> sum = first ? hn::Zero(d) : hn::LoadU(d, sums + j);
+    for (int i = 0; i < count; ++i) sum = hn::MulAdd(factors[i], hn::LoadU(d, b + i * b_row + j), sum);
+    hn::StoreU(sum, d, sums + j);
+  }
+  if (kMasks && j < n) {
+    const auto mask = hn::FirstN(d, static_cast<std::size_t>(n - j));
+    Vec<T> sum = first ? hn::Zero(d) : hn::MaskedLoad(mask, d, sums + j);
+    for (int i = 0; i < count; ++i) {
+      sum = hn::MulAdd(factors[i], hn::MaskedLoad(mask, d, b + i * b_row + j), sum);
+    }
+    hn::BlendedStore(sum, mask, d, sums + j);
+    j = n;
+  }
+  for (; j < n; ++j) {
+    T sum = first ? T(0) : sums[j];
+    for (int i = 0; i < count; ++i) sum = multiply_add(x[i], b[i * b_row + j], sum);
+    sums[j] = sum;
+  }
+}
+
+template <class T>
+void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n, T* sums) {
+  int64_t p = 0;
+  for (; p + 8 <= k; p += 8) rows_into<8>(x + p, b + p * b_row, b_row, n, sums, p == 0);
+  for (; p < k; ++p) rows_into<1>(x + p, b + p * b_row, b_row, n, sums, p == 0);
+}
+
+// --- Dot products ---------------------------------------------------------------------------------------------------
+
+// As many at a time as a vector has lanes: lane i of a sum adds up every lanes-th product, and a transposition at the end
+// brings what belongs together into one lane. Columns that are not there repeat the last one.
+template <class T>
+void dots(int64_t k, int64_t count, const T* x, const T* b, int64_t b_col, T* sums) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  for (int64_t first = 0; first < count; first += lanes) {
+    const T* columns[lanes];
+    row_pointers(b, b_col, first, count, columns);
+    Vec<T> sum[lanes];
+    for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::Zero(d);
+    int64_t p = 0;
+    for (; p + lanes <= k; p += lanes) {
+      const Vec<T> factor = hn::LoadU(d, x + p);
+      for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::MulAdd(factor, hn::LoadU(d, columns[i] + p), sum[i]);
+    }
+    if (p < k) {
+      const auto n = static_cast<std::size_t>(k - p);
+      const Vec<T> factor = LoadFirst(d, x + p, n);
+      for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::MulAdd(factor, LoadFirst(d, columns[i] + p, n), sum[i]);
+    }
+#if HWY_TARGET != HWY_SCALAR
+    transpose<T>(sum);
+    for (int64_t half = lanes / 2; half > 0; half /= 2) {
+      for (int64_t i = 0; i < half; ++i) sum[i] = hn::Add(sum[i], sum[half + i]);
+    }
+#endif
+    hn::StoreU(sum[0], d, sums + first);
+  }
+}
+
+template <class T>
+const GemmKernels<T>& kernels_of() {
+  static constexpr GemmKernels<T> kernels = {kLanes<T>,
+                                             kRows,
+                                             {Tiles<T, 1>::table, Tiles<T, 2>::table},
+                                             &pack<T, kRows>,
+                                             {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
+                                             &finish<T>,
+                                             &vector_by_rows<T>,
+                                             &dots<T>};
+  return kernels;
+}
+
+}  // namespace
+
+const GemmKernels<float>& gemm_kernels_f32() { return kernels_of<float>(); }
+const GemmKernels<double>& gemm_kernels_f64() { return kernels_of<double>(); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(gemm_kernels_f32);
+HWY_EXPORT(gemm_kernels_f64);
+
+const GemmKernels<float>& gemm_kernels(float) { return HWY_DYNAMIC_DISPATCH(gemm_kernels_f32)(); }
+const GemmKernels<double>& gemm_kernels(double) { return HWY_DYNAMIC_DISPATCH(gemm_kernels_f64)(); }
+
+}  // namespace gradus::core::kernels
+#endif

@@ -1,0 +1,200 @@
+// Comparisons, logic and choice. Their results are exact, so plain loops are left to the compiler, once for each
+// instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/simd/predicate.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "loops-inl.h"
+#include "pointwise.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+struct Eq {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct Ne {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a != b;
+  }
+};
+struct Lt {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct Le {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+struct Gt {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a > b;
+  }
+};
+struct Ge {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return a >= b;
+  }
+};
+// On the numbers' truth; bitwise, so that nothing branches.
+struct And {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return (a != T{0}) & (b != T{0});
+  }
+};
+struct Or {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return (a != T{0}) | (b != T{0});
+  }
+};
+struct Xor {
+  template <class T>
+  HWY_INLINE bool operator()(T a, T b) const {
+    return (a != T{0}) ^ (b != T{0});
+  }
+};
+
+struct Not {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return x == T{0};
+  }
+};
+struct IsNan {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return x != x;
+  }
+};
+struct IsFinite {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return x - x == T{0};
+  }
+};
+struct IsInf {
+  template <class T>
+  HWY_INLINE bool operator()(T x) const {
+    return (x == x) & (x - x != T{0});
+  }
+};
+
+template <class Op, class T>
+void Predicate(void* out, const void* const* in, std::size_t n, const void*) {
+  bool* y = static_cast<bool*>(out);
+  const T* x = static_cast<const T*>(in[0]);
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op()(x[i]);
+}
+
+template <class Op, class T>
+void Comparison(void* out, const void* const* in, std::size_t n, const void*) {
+  bool* y = static_cast<bool*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op()(a[i], b[i]);
+}
+
+/// Numbers are only moved, so their width is all that matters.
+template <class T>
+void Where(void* out, const void* const* in, std::size_t n, const void*) {
+  T* y = static_cast<T*>(out);
+  const unsigned char* condition = static_cast<const unsigned char*>(in[0]);
+  const T *a = static_cast<const T*>(in[1]), *b = static_cast<const T*>(in[2]);
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) {
+    const T mask = static_cast<T>(T{0} - condition[i]);
+    y[i] = static_cast<T>((a[i] & mask) | (b[i] & ~mask));
+  }
+}
+
+template <class Op>
+Kernel Compare(DType dtype) {
+  constexpr Kernel table[kDTypeCount] = {Comparison<Op, bool>,         Comparison<Op, std::uint8_t>,
+                                         Comparison<Op, std::int32_t>, Comparison<Op, std::int64_t>,
+                                         Comparison<Op, float>,        Comparison<Op, double>};
+  return table[static_cast<int>(dtype)];
+}
+
+Kernel FindComparison(Binary op, DType dtype) {
+  switch (op) {
+    case Binary::Eq:
+      return Compare<Eq>(dtype);
+    case Binary::Ne:
+      return Compare<Ne>(dtype);
+    case Binary::Lt:
+      return Compare<Lt>(dtype);
+    case Binary::Le:
+      return Compare<Le>(dtype);
+    case Binary::Gt:
+      return Compare<Gt>(dtype);
+    case Binary::Ge:
+      return Compare<Ge>(dtype);
+    case Binary::LogicalAnd:
+      return Compare<And>(dtype);
+    case Binary::LogicalOr:
+      return Compare<Or>(dtype);
+    case Binary::LogicalXor:
+      return Compare<Xor>(dtype);
+    default:
+      return nullptr;
+  }
+}
+
+template <class Op>
+Kernel OfFloats(DType dtype) {
+  return dtype == kFloat32 ? Predicate<Op, float> : dtype == kFloat64 ? Predicate<Op, double> : nullptr;
+}
+
+/// Integers never get here: they are computed on as float32, which keeps what is asked about them.
+Kernel FindPredicate(Unary op, DType dtype) {
+  switch (op) {
+    case Unary::LogicalNot:
+      return OfFloats<Not>(dtype);
+    case Unary::IsNan:
+      return OfFloats<IsNan>(dtype);
+    case Unary::IsInf:
+      return OfFloats<IsInf>(dtype);
+    case Unary::IsFinite:
+      return OfFloats<IsFinite>(dtype);
+    default:
+      return nullptr;
+  }
+}
+
+Kernel FindWhere(DType dtype) {
+  const std::int64_t size = size_of(dtype);
+  return size == 1 ? Where<std::uint8_t> : size == 4 ? Where<std::uint32_t> : Where<std::uint64_t>;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(FindComparison);
+HWY_EXPORT(FindPredicate);
+HWY_EXPORT(FindWhere);
+
+Kernel predicate_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindPredicate)(op, dtype); }
+Kernel predicate_kernel(Binary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindComparison)(op, dtype); }
+Kernel where_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindWhere)(dtype); }
+
+}  // namespace gradus::core::kernels
+#endif

@@ -1,0 +1,69 @@
+// Sums of rows of float32: as many columns at a time as there are accumulators in registers.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/simd/sum_of_rows.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "load_as-inl.h"
+#include "sum_of_rows.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+/// Columns [0, vectors * lanes) of the rows, or the first `left` of one vector.
+template <int vectors>
+HWY_INLINE void SumColumns(const float* x, const std::int64_t* rows, std::int64_t count, std::int64_t n, float* out,
+                           std::size_t left) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> narrow;
+  const std::size_t lanes = hn::Lanes(d);
+  constexpr std::int64_t ahead = 4;  // no prefetcher foresees where the rows lie
+  hn::Vec<decltype(d)> sums[vectors];
+  for (int v = 0; v < vectors; ++v) sums[v] = hn::Zero(d);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const float* const row = x + rows[k] * n;
+    if (k + ahead < count) {
+      const float* const later = x + rows[k + ahead] * n;
+      for (std::size_t at = 0; at < vectors * lanes; at += 16) __builtin_prefetch(later + at);
+    }
+    for (int v = 0; v < vectors; ++v) {
+      const float* const from = row + static_cast<std::size_t>(v) * lanes;
+      sums[v] = hn::Add(sums[v], left < lanes ? LoadFirstAs(d, from, left) : LoadAs(d, from));
+    }
+  }
+  for (int v = 0; v < vectors; ++v) {
+    float* const to = out + static_cast<std::size_t>(v) * lanes;
+    if (left < lanes)
+      StoreFirst(hn::DemoteTo(narrow, sums[v]), narrow, to, left);
+    else
+      hn::StoreU(hn::DemoteTo(narrow, sums[v]), narrow, to);
+  }
+}
+
+void SumRows(const void* from, const std::int64_t* rows, std::int64_t count, std::int64_t n, void* out) {
+  constexpr int group = 8;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<double>()));
+  const float* const x = static_cast<const float*>(from);
+  float* const to = static_cast<float*>(out);
+  const auto all = static_cast<std::size_t>(lanes);
+  std::int64_t j = 0;
+  for (; j + group * lanes <= n; j += group * lanes) SumColumns<group>(x + j, rows, count, n, to + j, all);
+  for (; j + lanes <= n; j += lanes) SumColumns<1>(x + j, rows, count, n, to + j, all);
+  if (j < n) SumColumns<1>(x + j, rows, count, n, to + j, static_cast<std::size_t>(n - j));
+}
+
+SumOfRows FindSumOfRows(DType dtype) { return dtype == kFloat32 ? SumRows : nullptr; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(FindSumOfRows);
+SumOfRows sum_of_rows_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSumOfRows)(dtype); }
+
+}  // namespace gradus::core::kernels
+#endif

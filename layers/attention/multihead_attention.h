@@ -1,0 +1,67 @@
+// Attention with several heads (Vaswani et al., 2017, section 3.2.2).
+//
+//     Q = query W_q + b_q,  K = key W_k + b_k,  V = value W_v + b_v          each of E numbers, cut into h heads of E / h
+//     y = [head 1, .., head h] W_o + b_o        with head i = softmax(Q_i K_i^T / sqrt(E / h) + masks) V_i
+//
+//   W_q, W_k and W_v are stored transposed, as Linear's, and one below the other where they have one width: in_proj_weight.
+#pragma once
+
+#include <cstdint>
+#include <tuple>
+
+#include "../../core/base/export.h"
+#include "../module/cloneable.h"
+#include "../linear/linear.h"
+
+namespace gradus::nn {
+
+/// `MultiheadAttentionOptions(512, 8).dropout(0.1)`.
+struct MultiheadAttentionOptions {
+  MultiheadAttentionOptions(std::int64_t embed_dim, std::int64_t num_heads)
+      : embed_dim_(embed_dim), num_heads_(num_heads), kdim_(embed_dim), vdim_(embed_dim) {}
+  GRADUS_ARG(std::int64_t, embed_dim);      ///< E, a multiple of the heads
+  GRADUS_ARG(std::int64_t, num_heads);      ///< h
+  GRADUS_ARG(double, dropout) = 0.0;        ///< of the weights, in training
+  GRADUS_ARG(bool, bias) = true;            ///< of the four projections
+  GRADUS_ARG(bool, add_bias_kv) = false;    ///< a learned key and value beside the given ones
+  GRADUS_ARG(bool, add_zero_attn) = false;  ///< a key and value of zeros beside the given ones
+  GRADUS_ARG(std::int64_t, kdim);           ///< width of key; E unless said
+  GRADUS_ARG(std::int64_t, vdim);           ///< width of value; E unless said
+};
+
+class GRADUS_API MultiheadAttentionImpl : public Cloneable<MultiheadAttentionImpl> {
+ public:
+  MultiheadAttentionImpl(std::int64_t embed_dim, std::int64_t num_heads)
+      : MultiheadAttentionImpl(MultiheadAttentionOptions(embed_dim, num_heads)) {}
+  /// ValueError when a size is not above 0, the heads don't divide embed_dim, or dropout is not in [0, 1].
+  explicit MultiheadAttentionImpl(const MultiheadAttentionOptions& options);
+  ~MultiheadAttentionImpl() override;
+
+  /// (y [L, N, E], weights) of query [L, N, E], key [S, N, kdim], value [S, N, vdim]: the length comes before the batch.
+  ///
+  /// Masks are Bool, *true where nothing is seen* (the contrary of scaled_dot_product_attention's), or floating, added to
+  /// the scores: key_padding_mask [N, S], attn_mask [L, S] or [N heads, L, S]; undefined ones are none. The weights
+  /// [N, L, S], the mean over the heads, or [N, heads, L, S] without average_attn_weights, are of all keys, learned and
+  /// zero ones included, after dropout. With need_weights = false they are undefined, and y is computed faster. A query
+  /// that sees nothing gives NaN with weights, as in PyTorch; without, its heads are 0.
+  std::tuple<Tensor, Tensor> forward(Operand query, const Tensor& key, const Tensor& value,
+                                     const Tensor& key_padding_mask = {}, bool need_weights = true,
+                                     const Tensor& attn_mask = {}, bool average_attn_weights = true);
+  void reset() override;
+  /// Draws the projections anew (Glorot's uniform; W_o as Linear's), biases 0.
+  void _reset_parameters();
+
+  MultiheadAttentionOptions options;
+  bool _qkv_same_embed_dim = true;
+  Tensor in_proj_weight;  ///< [3 E, E]; undefined where kdim or vdim is another than E, and then these three are there:
+  Tensor q_proj_weight;   ///< [E, E]
+  Tensor k_proj_weight;   ///< [E, kdim]
+  Tensor v_proj_weight;   ///< [E, vdim]
+  Tensor in_proj_bias;    ///< [3 E]
+  Tensor bias_k, bias_v;  ///< [1, 1, E]
+  Linear out_proj{nullptr};
+  std::int64_t head_dim = 0;
+};
+GRADUS_MODULE(MultiheadAttention);
+
+}  // namespace gradus::nn

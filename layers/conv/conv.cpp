@@ -1,0 +1,145 @@
+#include "conv.h"
+
+#include <vector>
+
+#include "../../core/nn/conv.h"
+#include "../../core/base/fail.h"
+#include "../../core/ops/reduce.h"
+
+namespace gradus {
+namespace nn {
+
+using namespace autograd;
+using core::Array;
+using core::Shape;
+
+Tensor ConvRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Shape shape = core::conv_shape(x.sizes(), weight.sizes(), attrs);
+  const std::int64_t N = x.size(0), G = attrs.groups, O = weight.size(0), C = x.size(1);
+  const int dims = shape.size() - 2;
+  std::vector<std::int64_t> pad;
+  for (int d = dims - 1; d >= 0; --d) pad.insert(pad.end(), 2, attrs.padding[d]);
+  const Tensor padded = constant_pad_nd(x, pad);
+  std::int64_t taps = 1;
+  for (int d = 0; d < dims; ++d) taps *= weight.size(d + 2);
+  const Tensor by_tap = weight.reshape({G, O / G, C / G, taps});
+
+  // For each tap: the input as the positions see it there, times that tap's matrix of channels.
+  Tensor y;
+  for (std::int64_t t = 0; t < taps; ++t) {
+    Tensor seen = padded;
+    std::int64_t rest = t;
+    for (int d = dims - 1; d >= 0; --d) {
+      const std::int64_t start = rest % weight.size(d + 2) * attrs.dilation[d];
+      rest /= weight.size(d + 2);
+      seen = seen.slice(d + 2, start, start + (shape[d + 2] - 1) * attrs.stride[d] + 1, attrs.stride[d]);
+    }
+    const std::int64_t positions = numel_of(shape) == 0 ? 0 : numel_of(shape) / (shape[0] * shape[1]);
+    const Tensor term = matmul(by_tap.select(3, t), seen.reshape({N, G, C / G, positions}));
+    y = y.defined() ? y + term : term;
+  }
+  y = y.reshape(shape);
+  if (!bias.defined()) return y;
+  Shape by_channel = Shape::filled(dims + 1, 1);
+  by_channel[0] = O;
+  return y + bias.reshape(by_channel);
+}
+
+Array ConvRule::forward(const Attrs& attrs, const Array& x, const Array& weight, const Array& bias) {
+  return core::conv(x, weight, bias, attrs);
+}
+
+std::array<Array, 3> ConvRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
+                                        InArray<1> weight) {
+  std::array<Array, 3> gradients;
+  if (needs[0]) gradients[0] = core::conv_input_gradient(dy, weight, x.shape(), attrs);
+  if (needs[1]) gradients[1] = core::conv_weight_gradient(dy, x, weight.shape(), attrs);
+  if (needs[2]) {
+    core::Dims all_but_channels = {0};
+    for (int d = 2; d < dy.dim(); ++d) all_but_channels.push_back(d);
+    gradients[2] = core::sum(dy, all_but_channels);
+  }
+  return gradients;
+}
+
+namespace {
+
+template <std::size_t D>
+Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptions<D>& options) {
+  constexpr const char* wanted[] = {"[N, C, L] or [C, L]", "[N, C, H, W] or [C, H, W]",
+                                    "[N, C, D, H, W] or [C, D, H, W]"};
+  const std::int64_t dims = x.tensor().dim();
+  const bool alone = dims == D + 1;
+  if (!alone && dims != D + 2) {
+    core::fail<ShapeError>("conv{}d: input must be {}: {}", D, wanted[D - 1], x.tensor().sizes());
+  }
+  if (weight.dim() != D + 2) {
+    core::fail<ShapeError>("conv{}d: weight must have {} dimensions, [O, C / groups, kernel ..]: {}", D, D + 2,
+                           weight.sizes());
+  }
+  ConvRule::Attrs how{IntArrayRef(options.stride()), IntArrayRef(options.padding().amount),
+                      IntArrayRef(options.dilation()), options.groups()};
+  std::vector<std::int64_t> behind;  // what kSame pads behind, beyond what it pads before
+  bool uneven = false;
+  if (options.padding().mode == kSame) {
+    for (int d = static_cast<int>(D) - 1; d >= 0; --d) {
+      if (how.stride[d] != 1) {
+        core::fail<ValueError>("conv{}d: padding kSame needs stride 1: {}", D, how.stride);
+      }
+      const std::int64_t both = core::window_reach("conv", weight.size(d + 2), how.dilation[d], 0);
+      how.padding[d] = both / 2;
+      behind.insert(behind.end(), {0, both % 2});
+      uneven = uneven || both % 2 != 0;
+    }
+  }
+  if (!alone && !uneven) return apply<ConvRule>(how, x, Operand(weight, x.at()), Operand(options.bias(), x.at()));
+  const Scope scope(x.at());
+  const Tensor batch = alone ? x.tensor().unsqueeze(0) : x.tensor();
+  const Tensor y = apply<ConvRule>(how, uneven ? constant_pad_nd(batch, behind) : batch, weight, options.bias());
+  return alone ? autograd::detail::as_result(y.squeeze(0)) : y;
+}
+
+template <std::size_t D>
+ExpandingArray<D> expanded(IntArrayRef numbers) {
+  return numbers.size() == 1 ? ExpandingArray<D>(numbers[0]) : ExpandingArray<D>(numbers.vec());
+}
+
+template <std::size_t D>
+functional::ConvFuncOptions<D> func_options(const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
+                                            IntArrayRef dilation, std::int64_t groups) {
+  return functional::ConvFuncOptions<D>()
+      .bias(bias)
+      .stride(expanded<D>(stride))
+      .padding(expanded<D>(padding))
+      .dilation(expanded<D>(dilation))
+      .groups(groups);
+}
+
+}  // namespace
+
+Tensor functional::conv1d(Operand x, const Tensor& weight, const Conv1dFuncOptions& options) {
+  return convolve<1>(x, weight, options);
+}
+Tensor functional::conv2d(Operand x, const Tensor& weight, const Conv2dFuncOptions& options) {
+  return convolve<2>(x, weight, options);
+}
+Tensor functional::conv3d(Operand x, const Tensor& weight, const Conv3dFuncOptions& options) {
+  return convolve<3>(x, weight, options);
+}
+
+}  // namespace nn
+
+Tensor conv1d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
+              IntArrayRef dilation, std::int64_t groups) {
+  return nn::functional::conv1d(input, weight, nn::func_options<1>(bias, stride, padding, dilation, groups));
+}
+Tensor conv2d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
+              IntArrayRef dilation, std::int64_t groups) {
+  return nn::functional::conv2d(input, weight, nn::func_options<2>(bias, stride, padding, dilation, groups));
+}
+Tensor conv3d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
+              IntArrayRef dilation, std::int64_t groups) {
+  return nn::functional::conv3d(input, weight, nn::func_options<3>(bias, stride, padding, dilation, groups));
+}
+
+}  // namespace gradus

@@ -1,0 +1,115 @@
+#include "dropout.h"
+
+#include "../../core/base/fail.h"
+#include "../../core/nn/fused.h"
+#include "../../core/ops/pointwise.h"
+
+namespace gradus::nn {
+
+using namespace autograd;
+using core::Array;
+using core::Shape;
+
+namespace {
+
+void check_p(const char* op, double p) {
+  if (p >= 0 && p <= 1) return;  // not so of NaN
+  core::fail<ValueError>("{}: p, the probability of zeroing a unit, must be in [0, 1]: {}", op, p);
+}
+
+}  // namespace
+
+Shape DropoutRule::mask_shape(const Shape& x, bool channelwise) {
+  if (!channelwise) return x;
+  if (x.size() < 2) core::fail<ShapeError>("dropout2d: input must be [N, C, ..]: {}", x);
+  Shape shape = Shape::filled(x.size(), 1);
+  shape[0] = x[0];
+  shape[1] = x[1];
+  return shape;
+}
+
+Tensor DropoutRule::reference(const Attrs& attrs, const Tensor& x) {
+  const Shape shape = mask_shape(x.array().shape(), attrs.channelwise);
+  const Tensor mask(core::bernoulli_mask(shape, 1 - attrs.p, attrs.position));
+  return masked_fill(x, !mask, 0) * attrs.scale();
+}
+
+std::tuple<Array, Array> DropoutRule::forward(const Attrs& attrs, const Array& x) {
+  check_p("dropout", attrs.p);
+  if (!is_floating_point(x.dtype())) core::fail<DTypeError>("dropout: input must be floating: {}", x.dtype());
+  if (!attrs.channelwise) return core::dropout(x, 1 - attrs.p, attrs.scale(), attrs.position);
+  const Array mask = core::bernoulli_mask(mask_shape(x.shape(), true), 1 - attrs.p, attrs.position);
+  return {core::masked_scale(x, mask, attrs.scale()), mask};
+}
+
+std::array<Array, 1> DropoutRule::backward(const Attrs& attrs, DyArray<> dy, OutArray<1> mask) {
+  return {core::masked_scale(dy, mask, attrs.scale())};
+}
+
+namespace {
+
+// Dropout as the options say; in training its mask goes to *mask, when that is not null.
+Tensor run(Operand x, const functional::DropoutFuncOptions& options, bool channelwise, Tensor* mask) {
+  check_p(channelwise ? "dropout2d" : "dropout", options.p());
+  Tensor y = x.tensor();
+  if (options.training()) {
+    const Shape shape = DropoutRule::mask_shape(y.array().shape(), channelwise);
+    const core::RandomPosition position = core::default_generator().take(core::numel_of(shape));
+    Tensor drawn;
+    std::tie(y, drawn) = apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, x);
+    if (mask != nullptr) *mask = drawn;
+  } else if (options.classic()) {
+    y = x * (1 - options.p());
+  }
+  if (options.inplace() && !y.is_same(x.tensor())) return x.tensor().copy_(y, x.at());
+  return y;
+}
+
+functional::DropoutFuncOptions in_mode(const DropoutOptions& options, bool training) {
+  return functional::DropoutFuncOptions()
+      .p(options.p())
+      .training(training)
+      .inplace(options.inplace())
+      .classic(options.classic());
+}
+
+std::string describe(const DropoutOptions& options) {
+  return fmt::format("p={}, inplace={}{}", options.p(), options.inplace(), options.classic() ? ", classic=true" : "");
+}
+
+}  // namespace
+
+Tensor functional::dropout(Operand x, const DropoutFuncOptions& options) {
+  const Scope scope(x.at());
+  return run(x, options, false, nullptr);
+}
+Tensor functional::dropout2d(Operand x, const Dropout2dFuncOptions& options) {
+  const Scope scope(x.at());
+  return run(x, options, true, nullptr);
+}
+
+DropoutImpl::DropoutImpl(const DropoutOptions& chosen) : options(chosen) { reset(); }
+void DropoutImpl::reset() { check_p("Dropout", options.p()); }
+Tensor DropoutImpl::forward(Operand x) {
+  const Scope scope(x.at(), path());
+  return run(x, in_mode(options, is_training()), false, &mask_);
+}
+std::string DropoutImpl::extra_repr() const { return describe(options); }
+
+Dropout2dImpl::Dropout2dImpl(const Dropout2dOptions& chosen) : options(chosen) { reset(); }
+void Dropout2dImpl::reset() { check_p("Dropout2d", options.p()); }
+Tensor Dropout2dImpl::forward(Operand x) {
+  const Scope scope(x.at(), path());
+  return run(x, in_mode(options, is_training()), true, &mask_);
+}
+std::string Dropout2dImpl::extra_repr() const { return describe(options); }
+
+}  // namespace gradus::nn
+
+namespace gradus {
+
+Tensor dropout(Operand x, double p, bool train) {
+  return nn::functional::dropout(x, nn::functional::DropoutFuncOptions().p(p).training(train));
+}
+
+}  // namespace gradus

@@ -1,0 +1,136 @@
+#include "embedding.h"
+
+#include "../../autograd/tensor/create.h"
+#include "../../core/ops/combine.h"
+#include "../../core/base/fail.h"
+
+namespace gradus::nn {
+
+using namespace autograd;
+using core::Array;
+using core::Shape;
+
+namespace {
+
+// [indices.., dim].
+Shape looked_up(const Shape& indices, std::int64_t dim) {
+  Shape shape = indices;
+  shape.push_back(dim);
+  return shape;
+}
+
+void check(const EmbeddingRule::Attrs& attrs, const Array& weight, const Array& indices) {
+  if (weight.dim() != 2) core::fail<ShapeError>("embedding: weight must be [rows, dim]: {}", weight.shape());
+  if (!is_floating_point(weight.dtype()))
+    core::fail<DTypeError>("embedding: weight must be floating: {}", weight.dtype());
+  if (indices.dtype() != kInt64 && indices.dtype() != kInt32) {
+    core::fail<DTypeError>("embedding: indices must be int64 or int32: {}; to(kInt64) converts", indices.dtype());
+  }
+  const std::int64_t rows = weight.shape()[0];
+  if (attrs.padding_idx && (*attrs.padding_idx < 0 || *attrs.padding_idx >= rows)) {
+    core::fail<IndexError>("embedding: padding_idx must be in [0, {}): {}", rows, *attrs.padding_idx);
+  }
+  const Array flat = indices.to(kInt64).contiguous();
+  const auto* t = flat.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < flat.numel(); ++i) {
+    if (t[i] < 0 || t[i] >= rows) {
+      core::fail<IndexError>("embedding: indices must be in [0, {}): entry {} of {} is {}", rows, i, indices.shape(),
+                             t[i]);
+    }
+  }
+}
+
+// A padding index that may count from the back.
+std::optional<std::int64_t> from_front(const char* op, std::optional<std::int64_t> padding_idx, std::int64_t rows) {
+  if (!padding_idx) return padding_idx;
+  if (*padding_idx < -rows || *padding_idx >= rows) {
+    core::fail<IndexError>("{}: padding_idx must be in [{}, {}): {}", op, -rows, rows, *padding_idx);
+  }
+  return *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
+}
+
+}  // namespace
+
+Tensor EmbeddingRule::reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices) {
+  const Tensor flat = indices.flatten();
+  Tensor rows = index_select(weight, 0, flat);
+  if (attrs.padding_idx) rows = where((flat == *attrs.padding_idx).unsqueeze(1), rows.detach(), rows);
+  return rows.reshape(looked_up(indices.array().shape(), weight.size(1)));
+}
+
+Array EmbeddingRule::forward(const Attrs& attrs, const Array& weight, const Array& indices) {
+  check(attrs, weight, indices);
+  const Array rows = core::index_select(weight, 0, indices.reshape({indices.numel()}));
+  return rows.view(looked_up(indices.shape(), weight.shape()[1]));
+}
+
+std::array<Array, 2> EmbeddingRule::backward(const Attrs& attrs, DyArray<> dy, ShapeOf<0> weight, InArray<1> indices) {
+  const std::int64_t n = indices.numel();
+  const Array dweight = core::index_add(weight, 0, indices.reshape({n}), dy.reshape({n, weight[1]}).contiguous());
+  if (attrs.padding_idx) dweight.select(0, *attrs.padding_idx).zero_();
+  return {dweight};
+}
+
+Tensor functional::embedding(Operand indices, const Tensor& weight, const EmbeddingFuncOptions& options) {
+  const std::int64_t rows = weight.dim() == 0 ? 0 : weight.size(0);
+  return apply<EmbeddingRule>({from_front("embedding", options.padding_idx(), rows)}, Operand(weight, indices.at()),
+                              indices);
+}
+
+EmbeddingImpl::EmbeddingImpl(const EmbeddingOptions& chosen) : options(chosen) { reset(); }
+EmbeddingImpl::~EmbeddingImpl() = default;
+
+void EmbeddingImpl::reset() {
+  const std::int64_t rows = options.num_embeddings(), dim = options.embedding_dim();
+  if (rows < 0 || dim < 0) {
+    core::fail<ValueError>("Embedding: sizes must not be negative: num_embeddings {}, embedding_dim {}", rows, dim);
+  }
+  options.padding_idx(from_front("Embedding", options.padding_idx(), rows));
+  const Tensor& given = options._weight();
+  if (given.defined() && given.array().shape() != Shape{rows, dim}) {
+    core::fail<ShapeError>("Embedding: weight must be [num_embeddings, embedding_dim]: {} for [{}, {}]", given.sizes(),
+                           rows, dim);
+  }
+  weight = register_parameter("weight", given.defined() ? given.detach().clone() : empty({rows, dim}));
+  if (!given.defined()) reset_parameters();
+  options._weight(Tensor());  // copied: not to be kept alive, too
+}
+
+void EmbeddingImpl::reset_parameters() {
+  const NoGradGuard no_grad;
+  weight.normal_();
+  if (options.padding_idx()) weight.select(0, *options.padding_idx()).zero_();
+}
+
+Tensor EmbeddingImpl::forward(Operand indices) {
+  const Scope scope(indices.at(), path());
+  return autograd::apply<EmbeddingRule>({options.padding_idx()}, Operand(weight, indices.at()), indices);
+}
+
+std::string EmbeddingImpl::extra_repr() const {
+  std::string text = fmt::format("{}, {}", options.num_embeddings(), options.embedding_dim());
+  if (options.padding_idx()) text += fmt::format(", padding_idx={}", *options.padding_idx());
+  return text;
+}
+
+Embedding Embedding::from_pretrained(const Tensor& embeddings, const EmbeddingFromPretrainedOptions& options) {
+  if (embeddings.dim() != 2) {
+    core::fail<ShapeError>("Embedding: pretrained embeddings must be [rows, dim]: {}", embeddings.sizes());
+  }
+  Embedding layer(
+      EmbeddingOptions(embeddings.size(0), embeddings.size(1)).padding_idx(options.padding_idx())._weight(embeddings));
+  layer->weight.set_requires_grad(!options.freeze());
+  return layer;
+}
+
+}  // namespace gradus::nn
+
+namespace gradus {
+
+Tensor embedding(Operand weight, const Tensor& indices, std::int64_t padding_idx) {
+  nn::EmbeddingRule::Attrs attrs;
+  if (padding_idx != -1) attrs.padding_idx = padding_idx;
+  return autograd::apply<nn::EmbeddingRule>(attrs, weight, Operand(indices, weight.at()));
+}
+
+}  // namespace gradus

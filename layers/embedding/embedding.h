@@ -1,0 +1,97 @@
+// Embedding: a table of vectors, looked up by number.
+//
+//     y_i = W[t_i]          dL/dW[r] = sum over all i with t_i = r of dL/dy_i
+//
+//   The row of the padding index, if there is one, gets no gradient.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "../../autograd/graph/operation.h"
+#include "../../core/base/export.h"
+#include "../module/cloneable.h"
+
+namespace gradus::nn {
+
+/// y [.., dim] of indices [..], int64 or int32, into weight [rows, dim].
+struct EmbeddingRule {
+  static constexpr std::string_view name = "embedding";
+  static constexpr std::string_view input_names[] = {"weight", "indices"};
+  static constexpr std::uint32_t shape_only = 1u << 0;
+
+  struct Attrs {
+    std::optional<std::int64_t> padding_idx = {};  ///< in [0, rows)
+    template <class V>
+    void visit(V&& v) const {
+      v("padding_idx", padding_idx);
+    }
+  };
+  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices);
+  /// IndexError for an index or a padding index outside [0, rows), ShapeError, DTypeError.
+  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& weight, const core::Array& indices);
+  /// dweight, dense: every row is written once.
+  GRADUS_API static std::array<core::Array, 2> backward(const Attrs& attrs, autograd::DyArray<> dy,
+                                                        autograd::ShapeOf<0> weight, autograd::InArray<1> indices);
+};
+
+/// `EmbeddingOptions(10000, 256).padding_idx(0)`. (PyTorch's max_norm, scale_grad_by_freq and sparse are not there.)
+struct EmbeddingOptions {
+  EmbeddingOptions(std::int64_t num_embeddings, std::int64_t embedding_dim)
+      : num_embeddings_(num_embeddings), embedding_dim_(embedding_dim) {}
+  GRADUS_ARG(std::int64_t, num_embeddings);
+  GRADUS_ARG(std::int64_t, embedding_dim);
+  GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;  ///< negative ones count from the back
+  GRADUS_ARG(Tensor, _weight);                                          ///< what to start with, in place of drawing it
+};
+struct EmbeddingFromPretrainedOptions {
+  GRADUS_ARG(bool, freeze) = true;
+  GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;
+};
+
+namespace functional {
+struct EmbeddingFuncOptions {
+  GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;
+};
+GRADUS_API Tensor embedding(Operand indices, const Tensor& weight, const EmbeddingFuncOptions& options = {});
+}  // namespace functional
+
+/// A learned vector for each number in [0, num_embeddings). They start normal with mean 0 and deviation 1; that of the
+/// padding index is 0.
+class GRADUS_API EmbeddingImpl : public Cloneable<EmbeddingImpl> {
+ public:
+  EmbeddingImpl(std::int64_t num_embeddings, std::int64_t embedding_dim)
+      : EmbeddingImpl(EmbeddingOptions(num_embeddings, embedding_dim)) {}
+  /// ValueError for negative sizes, IndexError for a padding index out of range, ShapeError for a weight that does not
+  /// fit the sizes.
+  explicit EmbeddingImpl(const EmbeddingOptions& chosen);
+  ~EmbeddingImpl() override;
+
+  Tensor forward(Operand indices);
+  void reset() override;
+  /// Draws the table anew.
+  void reset_parameters();
+  std::string extra_repr() const override;
+
+  EmbeddingOptions options;
+  Tensor weight;  ///< [num_embeddings, embedding_dim]
+};
+
+class Embedding : public ModuleHolder<EmbeddingImpl> {
+ public:
+  using ModuleHolder<EmbeddingImpl>::ModuleHolder;
+  using Impl [[maybe_unused]] = EmbeddingImpl;
+  /// A layer around a table [rows, dim], which is frozen (needs no gradient) unless `freeze(false)`.
+  GRADUS_API static Embedding from_pretrained(const Tensor& embeddings,
+                                              const EmbeddingFromPretrainedOptions& options = {});
+};
+
+}  // namespace gradus::nn
+
+namespace gradus {
+/// PyTorch's order of arguments; a padding index of -1 means none.
+GRADUS_API Tensor embedding(Operand weight, const Tensor& indices, std::int64_t padding_idx = -1);
+}  // namespace gradus

@@ -1,0 +1,109 @@
+#include "loss.h"
+
+#include <limits>
+
+#include "../../autograd/ops/activation.h"
+#include "../../autograd/tensor/create.h"
+#include "../../core/nn/activation.h"
+#include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
+
+namespace gradus::nn {
+
+using core::Array;
+
+Tensor BCEWithLogitsRule::reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight) {
+  const Tensor positive = pos_weight.defined() ? pos_weight * target : target;
+  return (1 - target) * autograd::log1p_exp(x) + positive * autograd::log1p_exp(-x);
+}
+Array BCEWithLogitsRule::forward(const Array& x, const Array& target, const Array& pos_weight) {
+  return core::logit_loss(x, target, pos_weight.defined() ? pos_weight * target : target);
+}
+std::array<Array, 3> BCEWithLogitsRule::backward(autograd::Needs needs, autograd::DyArray<> dl, autograd::InArray<0> x,
+                                                 autograd::InArray<1> target, autograd::InArray<2> pos_weight) {
+  const bool weighted = pos_weight.defined();
+  std::array<Array, 3> gradients;
+  if (needs[0]) gradients[0] = core::logit_loss_slope(x, target, weighted ? pos_weight * target : target) * dl;
+  if (!needs[1] && !(weighted && needs[2])) return gradients;
+  const Array softplus = weighted ? core::softplus(-x, 1, std::numeric_limits<double>::infinity()) : Array();
+  if (needs[1]) gradients[1] = dl * (weighted ? (pos_weight - 1) * softplus - x : -x);
+  if (weighted && needs[2]) gradients[2] = dl * target * softplus;
+  return gradients;
+}
+
+namespace {
+
+void check_target(const char* op, const Tensor& x, const Tensor& target) {
+  if (!x.is_floating_point()) core::fail<DTypeError>("{}: input must be floating: {}", op, x.dtype());
+  if (target.sizes() == x.sizes()) return;
+  core::fail<ShapeError>(
+      "{}: target must have input's shape: {} for input {}; expand() the one that is meant to repeat", op,
+      target.sizes(), x.sizes());
+}
+
+// What weighs the losses may repeat, but not make more of them.
+void check_factor(const char* name, const Tensor& factor, const Tensor& x) {
+  if (!factor.defined() || core::broadcasts_to(factor.sizes(), x.sizes())) return;
+  core::fail<ShapeError>("binary_cross_entropy_with_logits: {} must broadcast to input's shape: {} for input {}", name,
+                         factor.sizes(), x.sizes());
+}
+
+Tensor reduced(const Tensor& losses, Reduction reduction) {
+  if (reduction == kNone) return losses;
+  return reduction == kSum ? losses.sum() : losses.mean();
+}
+
+Tensor copy_of(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
+
+}  // namespace
+
+Tensor functional::mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options) {
+  return gradus::mse_loss(x, target, options.reduction());
+}
+Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
+                                                    const BinaryCrossEntropyWithLogitsFuncOptions& options) {
+  return gradus::binary_cross_entropy_with_logits(x, target, options.weight(), options.pos_weight(),
+                                                  options.reduction());
+}
+
+Tensor MSELossImpl::forward(Operand x, const Tensor& target) {
+  const autograd::Scope scope(x.at(), path());
+  return gradus::mse_loss(x, target, options.reduction());
+}
+
+BCEWithLogitsLossImpl::BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& chosen) : options(chosen) { reset(); }
+void BCEWithLogitsLossImpl::reset() {
+  weight = register_buffer("weight", copy_of(options.weight()));
+  pos_weight = register_buffer("pos_weight", copy_of(options.pos_weight()));
+}
+Tensor BCEWithLogitsLossImpl::forward(Operand x, const Tensor& target) {
+  const autograd::Scope scope(x.at(), path());
+  return gradus::binary_cross_entropy_with_logits(x, target, weight, pos_weight, options.reduction());
+}
+
+}  // namespace gradus::nn
+
+namespace gradus {
+
+Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction) {
+  const autograd::Scope scope(input.at());
+  const Tensor& x = input.tensor();
+  nn::check_target("mse_loss", x, target);
+  return nn::reduced(square(x - target), reduction);
+}
+
+Tensor binary_cross_entropy_with_logits(Operand input, const Tensor& target, const Tensor& weight,
+                                        const Tensor& pos_weight, Reduction reduction) {
+  const autograd::Scope scope(input.at());
+  const Tensor &x = input.tensor(), &t = target;
+  nn::check_target("binary_cross_entropy_with_logits", x, t);
+  nn::check_factor("weight", weight, x);
+  nn::check_factor("pos_weight", pos_weight, x);
+  const DType dtype = promote_types(x.dtype(), t.dtype());
+  const Tensor positive = pos_weight.defined() ? pos_weight.to(dtype).expand(x.sizes()) : pos_weight;
+  const Tensor losses = autograd::apply<nn::BCEWithLogitsRule>({x.to(dtype), input.at()}, {t.to(dtype), input.at()},
+                                                               {positive, input.at()});
+  return nn::reduced(weight.defined() ? losses * weight : losses, reduction);
+}
+
+}  // namespace gradus

@@ -1,0 +1,88 @@
+// Losses of real-valued targets; those of classes are in nll_loss.h and cross_entropy.h.
+//
+//   Mean squared error:  l = (x - t)^2       dl/dx = 2 (x - t)
+//
+//   Binary cross-entropy with logits: x is a logit, s = 1 / (1 + exp(-x)) the probability it stands for, t in [0, 1] the
+//   target and v (pos_weight, or 1) the weight of positive answers:
+//
+//     l = - w (v t log s + (1 - t) log(1 - s))
+//       = w ((1 - t) log(1 + exp(x)) + v t log(1 + exp(-x)))
+//     dl/dx = w ((1 - t) s - v t (1 - s))                                  s - t without weights
+//     dl/dt = w ((v - 1) log(1 + exp(-x)) - x)
+//
+//   Both terms of l and dl/dx are positive, and 1 - s is taken as 1 / (1 + exp(x)): a confident logit's small loss and
+//   gradient keep all their digits. At infinite logits the limit is given.
+//
+//   The mean divides by the number of elements.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "../../autograd/graph/operation.h"
+#include "cross_entropy.h"
+#include "nll_loss.h"
+#include "reduction.h"
+
+namespace gradus::nn {
+
+/// l without w of each element; x, target and pos_weight, which may be absent, have one shape and floating dtype.
+struct BCEWithLogitsRule {
+  static constexpr std::string_view name = "binary_cross_entropy_with_logits";
+  static constexpr std::string_view input_names[] = {"x", "target", "pos_weight"};
+
+  GRADUS_API static Tensor reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight);
+  GRADUS_API static core::Array forward(const core::Array& x, const core::Array& target, const core::Array& pos_weight);
+  GRADUS_API static std::array<core::Array, 3> backward(autograd::Needs needs, autograd::DyArray<> dl,
+                                                        autograd::InArray<0> x, autograd::InArray<1> target,
+                                                        autograd::InArray<2> pos_weight);
+};
+
+struct MSELossOptions {
+  MSELossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(Reduction, reduction);
+};
+struct BCEWithLogitsLossOptions {
+  GRADUS_ARG(Tensor, weight);      ///< of each element, broadcast
+  GRADUS_ARG(Tensor, pos_weight);  ///< of positive answers, broadcast
+  GRADUS_ARG(Reduction, reduction) = kMean;
+};
+
+namespace functional {
+using MSELossFuncOptions = MSELossOptions;
+using BinaryCrossEntropyWithLogitsFuncOptions = BCEWithLogitsLossOptions;
+/// ShapeError when the target's shape is not the input's: nothing is broadcast.
+GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options = {});
+/// ShapeError when the target's shape is not the input's.
+GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target,
+                                                   const BinaryCrossEntropyWithLogitsFuncOptions& options = {});
+}  // namespace functional
+
+class GRADUS_API MSELossImpl : public Cloneable<MSELossImpl> {
+ public:
+  explicit MSELossImpl(const MSELossOptions& chosen = {}) : options(chosen) {}
+  Tensor forward(Operand x, const Tensor& target);
+  void reset() override {}
+
+  MSELossOptions options;
+};
+GRADUS_MODULE(MSELoss);
+
+class GRADUS_API BCEWithLogitsLossImpl : public Cloneable<BCEWithLogitsLossImpl> {
+ public:
+  explicit BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& options = {});
+  Tensor forward(Operand x, const Tensor& target);
+  void reset() override;
+
+  BCEWithLogitsLossOptions options;
+  Tensor weight, pos_weight;  ///< buffers; undefined when absent
+};
+GRADUS_MODULE(BCEWithLogitsLoss);
+
+}  // namespace gradus::nn
+
+namespace gradus {
+GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, Reduction reduction = kMean);
+GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target, const Tensor& weight = {},
+                                                   const Tensor& pos_weight = {}, Reduction reduction = kMean);
+}  // namespace gradus

@@ -1,0 +1,93 @@
+#include "nll_loss.h"
+
+#include "../../autograd/tensor/create.h"
+#include "../../core/base/fail.h"
+
+namespace gradus::nn {
+
+using core::Array;
+using core::fail;
+using core::Shape;
+
+void detail::check_classes(const char* op, const Array& x, const Array& target, const Array& weight,
+                           std::int64_t ignore_index) {
+  if (x.dim() == 0) fail<ShapeError>("{}: input must be [C], [N, C] or [N, C, d1, ..]: {}", op, x.shape());
+  if (!is_floating_point(x.dtype())) fail<DTypeError>("{}: input must be floating: {}", op, x.dtype());
+  const int at = class_dim(x.dim());
+  const std::int64_t C = x.shape()[at];
+  Shape shape = x.shape();
+  shape.erase(at);
+  if (weight.defined() && weight.shape() != Shape{C}) {
+    fail<ShapeError>("{}: weight must be [C]: {} for C = {}", op, weight.shape(), C);
+  }
+  if (is_floating_point(target.dtype())) {
+    if (target.shape() == x.shape()) return;
+    fail<ShapeError>("{}: a target of probabilities must have input's shape: {} for input {}; class numbers are int64",
+                     op, target.shape(), x.shape());
+  }
+  if (!is_integral(target.dtype())) fail<DTypeError>("{}: target must be int64: {}", op, target.dtype());
+  if (target.shape() != shape) {
+    fail<ShapeError>("{}: a target of class numbers must have input's shape without the classes: {} for input {}", op,
+                     target.shape(), x.shape());
+  }
+  const Array numbers = target.to(kInt64).contiguous();
+  const auto* t = numbers.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < numbers.numel(); ++i) {
+    if (t[i] == ignore_index || (t[i] >= 0 && t[i] < C)) continue;
+    fail<IndexError>("{}: target must be in [0, {}), or ignore_index ({}): {} at position {}", op, C, ignore_index,
+                     t[i], i);
+  }
+}
+
+std::tuple<Tensor, Tensor> detail::negative_log_likelihood(const Tensor& log_p, const Tensor& target,
+                                                           const Tensor& weight, std::int64_t ignore_index) {
+  const int at = class_dim(log_p.dim());
+  const Tensor t = target.to(kInt64);
+  const Tensor ignored = t == ignore_index;
+  const Tensor index = masked_fill(t, ignored, 0);
+  // Masked before it is weighted: an ignored sample has no gradient, whatever infinity its log p is.
+  const Tensor log_p_t = masked_fill(gather(log_p, at, index.unsqueeze(at)).squeeze(at), ignored, 0);
+  const Tensor w_t = weight.defined() ? index_select(weight, 0, index.flatten()).reshape(index.sizes())
+                                      : ones(index.sizes(), log_p.dtype());
+  const Tensor w = masked_fill(w_t, ignored, 0);
+  return {-(w * log_p_t), w};
+}
+
+Tensor detail::reduced(const Tensor& losses, Reduction reduction, const Tensor& divisor) {
+  if (reduction == kNone) return losses;
+  return reduction == kSum ? losses.sum() : losses.sum() / divisor;
+}
+
+Tensor functional::nll_loss(Operand log_p, const Tensor& target, const NLLLossFuncOptions& options) {
+  return gradus::nll_loss(log_p, target, options.weight(), options.reduction(), options.ignore_index());
+}
+
+NLLLossImpl::NLLLossImpl(const NLLLossOptions& chosen) : options(chosen) { reset(); }
+void NLLLossImpl::reset() {
+  weight = register_buffer("weight", options.weight().defined() ? options.weight().detach().clone() : Tensor());
+}
+Tensor NLLLossImpl::forward(Operand log_p, const Tensor& target) {
+  const autograd::Scope scope(log_p.at(), path());
+  return gradus::nll_loss(log_p, target, weight, options.reduction(), options.ignore_index());
+}
+
+}  // namespace gradus::nn
+
+namespace gradus {
+
+Tensor nll_loss(Operand log_p, const Tensor& target, const Tensor& weight, Reduction reduction,
+                std::int64_t ignore_index) {
+  const autograd::Scope scope(log_p.at());
+  const Tensor& x = log_p.tensor();
+  if (target.is_floating_point()) {
+    core::fail<DTypeError>(
+        "nll_loss: target must be int64, the numbers of classes: {}; cross_entropy takes probabilities",
+        target.dtype());
+  }
+  nn::detail::check_classes("nll_loss", x.array(), target.array(), weight.defined() ? weight.array() : core::Array(),
+                            ignore_index);
+  const auto [losses, w] = nn::detail::negative_log_likelihood(x, target, weight, ignore_index);
+  return nn::detail::reduced(losses, reduction, w.sum());
+}
+
+}  // namespace gradus

@@ -1,0 +1,108 @@
+// ModuleHolder: what users call a module by. `Linear` is the holder of a shared LinearImpl.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+#include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/tensor/tensor.h"
+#include "../../core/base/arg.h"
+#include "../../core/base/export.h"
+
+namespace gradus::nn {
+
+namespace detail {
+[[noreturn]] GRADUS_API void fail_empty_holder(const std::type_info& impl);
+
+/// Calls forward: a module that takes Operands is told the caller's line, and what others record bears their own lines
+/// and the module's path.
+template <class M, class... Rest>
+decltype(auto) call_forward(M& module, Operand x, Rest&&... rest) {
+  const autograd::Scope scope(Location::unknown(), module.path());
+  if constexpr (requires { module.forward(x, std::forward<Rest>(rest)...); }) {
+    return module.forward(x, std::forward<Rest>(rest)...);
+  } else {
+    return module.forward(x.tensor(), std::forward<Rest>(rest)...);
+  }
+}
+}  // namespace detail
+
+/// A shared_ptr to a module with value syntax: `Linear fc(4, 3)` makes the module, copies of `fc` are the same module,
+/// `fc->weight` and `fc(x)` use it. `Linear fc{nullptr}` holds none until one is assigned; using it before is a
+/// ModuleError.
+template <class Contained>
+class ModuleHolder {
+ public:
+  using ContainedType = Contained;
+
+  ModuleHolder() : impl_(std::make_shared<Contained>()) {}
+  ModuleHolder(std::nullptr_t) noexcept {}                                                // NOLINT
+  ModuleHolder(std::shared_ptr<Contained> module) noexcept : impl_(std::move(module)) {}  // NOLINT
+  /// Makes the module from its constructor's arguments.
+  template <class Head, class... Tail>
+  requires(
+      !(sizeof...(Tail) == 0 && std::is_base_of_v<ModuleHolder, std::remove_cvref_t<Head>>)&&std::is_constructible_v<
+          Contained, Head, Tail...>) explicit ModuleHolder(Head&& head, Tail&&... tail)
+      : impl_(std::make_shared<Contained>(std::forward<Head>(head), std::forward<Tail>(tail)...)) {}
+
+  explicit operator bool() const noexcept { return !is_empty(); }
+  bool is_empty() const noexcept { return impl_ == nullptr; }
+  Contained* operator->() const { return get(); }
+  Contained& operator*() const { return *get(); }
+  Contained* get() const { return ptr().get(); }
+  const std::shared_ptr<Contained>& ptr() const {
+    if (!impl_) [[unlikely]]
+      detail::fail_empty_holder(typeid(Contained));
+    return impl_;
+  }
+
+  /// forward, told of the caller's line: which is why there is one for each number of arguments.
+  template <class X>
+  decltype(auto) operator()(X&& x, Location at = Location::here()) const {
+    return call(at, std::forward<X>(x));
+  }
+  template <class X, class Y>
+  decltype(auto) operator()(X&& x, Y&& y, Location at = Location::here()) const {
+    return call(at, std::forward<X>(x), std::forward<Y>(y));
+  }
+  template <class X, class Y, class Z>
+  decltype(auto) operator()(X&& x, Y&& y, Z&& z, Location at = Location::here()) const {
+    return call(at, std::forward<X>(x), std::forward<Y>(y), std::forward<Z>(z));
+  }
+  template <class... X>
+  requires(sizeof...(X) == 0 || sizeof...(X) > 3) decltype(auto) operator()(X&&... x) const {
+    return get()->forward(std::forward<X>(x)...);
+  }
+  template <class Index>
+  decltype(auto) operator[](Index&& index) const {
+    return (*get())[std::forward<Index>(index)];
+  }
+
+ private:
+  template <class X, class... Rest>
+  decltype(auto) call(Location at, X&& x, Rest&&... rest) const {
+    if constexpr (std::is_convertible_v<X&&, const Tensor&>) {
+      return detail::call_forward(*get(), Operand(x, at), std::forward<Rest>(rest)...);
+    } else {
+      return get()->forward(std::forward<X>(x), std::forward<Rest>(rest)...);
+    }
+  }
+
+  std::shared_ptr<Contained> impl_;
+};
+
+}  // namespace gradus::nn
+
+/// Defines the class Name, the holder of an ImplType.
+#define GRADUS_MODULE_IMPL(Name, ImplType)                    \
+  class Name : public ::gradus::nn::ModuleHolder<ImplType> {  \
+   public:                                                    \
+    using ::gradus::nn::ModuleHolder<ImplType>::ModuleHolder; \
+    using Impl [[maybe_unused]] = ImplType;                   \
+  }
+
+/// Defines `Name`, the holder of a `NameImpl`: what users call the module.
+#define GRADUS_MODULE(Name) GRADUS_MODULE_IMPL(Name, Name##Impl)

@@ -1,0 +1,108 @@
+#include "init.h"
+
+#include <cmath>
+
+#include "../../autograd/graph/grad_mode.h"
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+
+namespace gradus::nn::init {
+namespace {
+
+struct Fans {
+  double in, out;
+};
+
+Fans fans_of(const Tensor& tensor, const char* op) {
+  if (tensor.dim() < 2) {
+    core::fail<ShapeError>("{}: weights must have at least 2 dimensions, [out, in, ...]: {}", op, tensor.sizes());
+  }
+  double receptive = 1;
+  for (std::int64_t d = 2; d < tensor.dim(); ++d) receptive *= static_cast<double>(tensor.size(d));
+  return {static_cast<double>(tensor.size(1)) * receptive, static_cast<double>(tensor.size(0)) * receptive};
+}
+
+// Nothing to draw where nothing goes in or out; the deviations below would be infinite.
+bool is_empty(const Tensor& tensor) { return tensor.numel() == 0; }
+
+Tensor uniform_within(const Tensor& tensor, double bound) { return uniform_(tensor, -bound, bound); }
+
+double xavier_std(const Tensor& tensor, double gain, const char* op) {
+  const Fans fans = fans_of(tensor, op);
+  return gain * std::sqrt(2 / (fans.in + fans.out));
+}
+
+double kaiming_std(const Tensor& tensor, double a, FanMode mode, Nonlinearity nonlinearity, const char* op) {
+  const Fans fans = fans_of(tensor, op);
+  return calculate_gain(nonlinearity, a) / std::sqrt(mode == FanMode::FanIn ? fans.in : fans.out);
+}
+
+}  // namespace
+
+double calculate_gain(Nonlinearity nonlinearity, double param) {
+  switch (nonlinearity) {
+    case Nonlinearity::Tanh:
+      return 5.0 / 3.0;
+    case Nonlinearity::ReLU:
+      return std::sqrt(2.0);
+    case Nonlinearity::LeakyReLU:
+      return std::sqrt(2 / (1 + param * param));
+    default:
+      return 1;
+  }
+}
+
+Tensor constant_(Tensor tensor, const Scalar& value) {
+  const NoGradGuard no_grad;
+  tensor.fill_(value);
+  return tensor;
+}
+
+Tensor zeros_(Tensor tensor) { return constant_(std::move(tensor), 0); }
+Tensor ones_(Tensor tensor) { return constant_(std::move(tensor), 1); }
+
+Tensor uniform_(Tensor tensor, double low, double high) {
+  const NoGradGuard no_grad;
+  tensor.uniform_(low, high);
+  return tensor;
+}
+
+Tensor normal_(Tensor tensor, double mean, double std) {
+  const NoGradGuard no_grad;
+  tensor.normal_(mean, std);
+  return tensor;
+}
+
+Tensor eye_(Tensor matrix) {
+  if (matrix.dim() != 2) core::fail<ShapeError>("eye_: the tensor must be a matrix: {}", matrix.sizes());
+  const NoGradGuard no_grad;
+  matrix.copy_(Tensor(core::eye(matrix.size(0), matrix.size(1), matrix.dtype())));
+  return matrix;
+}
+
+Tensor xavier_uniform_(Tensor tensor, double gain) {
+  const double std = xavier_std(tensor, gain, "xavier_uniform_");
+  return is_empty(tensor) ? tensor : uniform_within(tensor, std::sqrt(3.0) * std);
+}
+
+Tensor xavier_normal_(Tensor tensor, double gain) {
+  const double std = xavier_std(tensor, gain, "xavier_normal_");
+  return is_empty(tensor) ? tensor : normal_(tensor, 0, std);
+}
+
+Tensor kaiming_uniform_(Tensor tensor, double a, FanMode mode, Nonlinearity nonlinearity) {
+  const double std = kaiming_std(tensor, a, mode, nonlinearity, "kaiming_uniform_");
+  return is_empty(tensor) ? tensor : uniform_within(tensor, std::sqrt(3.0) * std);
+}
+
+Tensor kaiming_normal_(Tensor tensor, double a, FanMode mode, Nonlinearity nonlinearity) {
+  const double std = kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_");
+  return is_empty(tensor) ? tensor : normal_(tensor, 0, std);
+}
+
+std::tuple<std::int64_t, std::int64_t> _calculate_fan_in_and_fan_out(const Tensor& tensor) {
+  const Fans fans = fans_of(tensor, "_calculate_fan_in_and_fan_out");
+  return {static_cast<std::int64_t>(fans.in), static_cast<std::int64_t>(fans.out)};
+}
+
+}  // namespace gradus::nn::init

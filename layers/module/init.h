@@ -1,0 +1,86 @@
+// Initial values. Each function overwrites a tensor without recording, and returns it; names, arguments and defaults are
+// those of torch::nn::init. Random ones draw from the default generator.
+#pragma once
+
+#include <cstdint>
+#include <tuple>
+
+#include "../../autograd/tensor/tensor.h"
+#include "../../core/base/export.h"
+
+namespace gradus {
+
+namespace nn::init {
+
+/// What keeps its variance: the values going forward (fan in) or the gradients going back (fan out).
+enum class FanMode : std::uint8_t { FanIn, FanOut };
+
+/// The function that follows the weights.
+enum class Nonlinearity : std::uint8_t {
+  Linear,
+  Conv1D,
+  Conv2D,
+  Conv3D,
+  ConvTranspose1D,
+  ConvTranspose2D,
+  ConvTranspose3D,
+  Sigmoid,
+  Tanh,
+  ReLU,
+  LeakyReLU
+};
+using FanModeType = FanMode;
+using NonlinearityType = Nonlinearity;
+
+}  // namespace nn::init
+
+inline constexpr auto kFanIn = nn::init::FanMode::FanIn;
+inline constexpr auto kFanOut = nn::init::FanMode::FanOut;
+inline constexpr auto kLinear = nn::init::Nonlinearity::Linear;
+inline constexpr auto kConv1D = nn::init::Nonlinearity::Conv1D;
+inline constexpr auto kConv2D = nn::init::Nonlinearity::Conv2D;
+inline constexpr auto kConv3D = nn::init::Nonlinearity::Conv3D;
+inline constexpr auto kConvTranspose1D = nn::init::Nonlinearity::ConvTranspose1D;
+inline constexpr auto kConvTranspose2D = nn::init::Nonlinearity::ConvTranspose2D;
+inline constexpr auto kConvTranspose3D = nn::init::Nonlinearity::ConvTranspose3D;
+inline constexpr auto kSigmoid = nn::init::Nonlinearity::Sigmoid;
+inline constexpr auto kTanh = nn::init::Nonlinearity::Tanh;
+inline constexpr auto kReLU = nn::init::Nonlinearity::ReLU;
+inline constexpr auto kLeakyReLU = nn::init::Nonlinearity::LeakyReLU;
+
+namespace nn::init {
+
+/// The factor that makes up for what a function does to the deviation of its input: 1 for linear ones and the sigmoid,
+/// 5/3 for tanh, sqrt(2) for ReLU, sqrt(2 / (1 + a^2)) for LeakyReLU with the slope a = `param`.
+GRADUS_API double calculate_gain(Nonlinearity nonlinearity, double param = 0.01);
+
+GRADUS_API Tensor constant_(Tensor tensor, const Scalar& value);
+GRADUS_API Tensor zeros_(Tensor tensor);
+GRADUS_API Tensor ones_(Tensor tensor);
+/// Uniform in [low, high).
+GRADUS_API Tensor uniform_(Tensor tensor, double low = 0, double high = 1);
+GRADUS_API Tensor normal_(Tensor tensor, double mean = 0, double std = 1);
+/// 1 on the diagonal, 0 elsewhere. ShapeError unless 2-d.
+GRADUS_API Tensor eye_(Tensor matrix);
+
+// The following take weights as layers store them: [n, m, ...] with n units out, m units in, and the extents of a
+// kernel (their product is k) behind. fan in = m k, fan out = n k. ShapeError below 2 dimensions.
+
+/// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), equation 16:
+/// uniform in +-gain sqrt(6 / (fan in + fan out)).
+GRADUS_API Tensor xavier_uniform_(Tensor tensor, double gain = 1);
+/// The same variance: deviation gain sqrt(2 / (fan in + fan out)).
+GRADUS_API Tensor xavier_normal_(Tensor tensor, double gain = 1);
+/// He, Zhang, Ren and Sun, "Delving deep into rectifiers" (2015): uniform in +-gain sqrt(3 / fan); `a` is the slope of a
+/// LeakyReLU that follows (0 for ReLU).
+GRADUS_API Tensor kaiming_uniform_(Tensor tensor, double a = 0, FanMode mode = kFanIn,
+                                   Nonlinearity nonlinearity = kLeakyReLU);
+/// The same variance: deviation gain / sqrt(fan).
+GRADUS_API Tensor kaiming_normal_(Tensor tensor, double a = 0, FanMode mode = kFanIn,
+                                  Nonlinearity nonlinearity = kLeakyReLU);
+
+/// Fan in and fan out.
+GRADUS_API std::tuple<std::int64_t, std::int64_t> _calculate_fan_in_and_fan_out(const Tensor& tensor);
+
+}  // namespace nn::init
+}  // namespace gradus

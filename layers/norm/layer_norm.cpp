@@ -1,0 +1,114 @@
+#include "layer_norm.h"
+
+#include "../../autograd/tensor/create.h"
+#include "../../core/base/fail.h"
+#include "../../core/nn/rows.h"
+
+namespace gradus::nn {
+
+using namespace autograd;
+using core::Array;
+
+namespace {
+
+void check(const LayerNormRule::Attrs& attrs, const Array& x, const Array& weight, const Array& bias) {
+  const core::Dims& shape = attrs.normalized_shape;
+  if (shape.empty()) core::fail<ShapeError>("layer_norm: normalized_shape must have at least one size: {}", shape);
+  bool fits = x.dim() >= shape.size();
+  for (int i = 1; fits && i <= shape.size(); ++i) fits = x.shape()[x.dim() - i] == shape[shape.size() - i];
+  if (!fits) core::fail<ShapeError>("layer_norm: input must end in normalized_shape: {} for {}", x.shape(), shape);
+  if (!is_floating_point(x.dtype())) core::fail<DTypeError>("layer_norm: input must be floating: {}", x.dtype());
+  const Array* all[] = {&weight, &bias};
+  constexpr const char* names[] = {"weight", "bias"};
+  for (int i = 0; i < 2; ++i) {
+    const Array& a = *all[i];
+    if (!a.defined()) continue;
+    if (a.shape() != shape) {
+      core::fail<ShapeError>("layer_norm: {} must have normalized_shape: {} for {}", names[i], a.shape(), shape);
+    }
+    if (a.dtype() != x.dtype()) {
+      core::fail<DTypeError>("layer_norm: {} must have input's dtype: {} for {}; to() converts", names[i], a.dtype(),
+                             x.dtype());
+    }
+  }
+}
+
+/// Of each row: the largest deviation where that is large, so that neither squares overflow nor what is divided by cubes
+/// vanishes; else 1, which changes no bit.
+Tensor unit_of(const Tensor& deviation, const core::Dims& row) {
+  if (deviation.numel() == 0) return ones({}, deviation.dtype());
+  const Tensor largest = amax(abs(deviation), row, true);
+  return where(largest > 1e6, largest, ones_like(largest));
+}
+
+}  // namespace
+
+Tensor LayerNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  core::Dims row;
+  for (int i = attrs.normalized_shape.size(); i > 0; --i) row.push_back(-i);
+  const Tensor deviation = x - x.mean(row, true), unit = unit_of(deviation.detach(), row);
+  const Tensor centred = deviation / unit;
+  const Tensor inv_std = rsqrt(square(centred).mean(row, true) + attrs.eps / square(unit));
+  const Tensor x_hat = centred * inv_std;
+  const Tensor scaled = weight.defined() ? weight * x_hat : x_hat;
+  return bias.defined() ? scaled + bias : scaled;
+}
+
+std::tuple<Array, Array, Array> LayerNormRule::forward(const Attrs& attrs, const Array& x, const Array& weight,
+                                                       const Array& bias) {
+  check(attrs, x, weight, bias);
+  return core::layer_norm_forward(x, attrs.normalized_shape.size(), attrs.eps, weight, bias);
+}
+
+std::array<Array, 3> LayerNormRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
+                                             InArray<1> weight, OutArray<1> mean, OutArray<2> inv_std) {
+  return core::layer_norm_backward(dy, x, attrs.normalized_shape.size(), weight, mean, inv_std,
+                                   {needs[0], needs[1], needs[2]});
+}
+
+Tensor functional::layer_norm(Operand x, const LayerNormFuncOptions& options) {
+  return std::get<0>(apply<LayerNormRule>({options.normalized_shape(), options.eps()}, x,
+                                          Operand(options.weight(), x.at()), Operand(options.bias(), x.at())));
+}
+
+LayerNormImpl::~LayerNormImpl() = default;
+
+void LayerNormImpl::reset() {
+  const std::vector<std::int64_t>& shape = options.normalized_shape();
+  bool sound = !shape.empty();
+  for (std::int64_t size : shape) sound = sound && size >= 0;
+  if (!sound) {
+    core::fail<ShapeError>("LayerNorm: normalized_shape must have sizes, none negative: {}", IntArrayRef(shape));
+  }
+  const bool affine = options.elementwise_affine();
+  weight = register_parameter("weight", affine ? ones(shape) : Tensor());
+  bias = register_parameter("bias", affine ? zeros(shape) : Tensor());
+}
+
+void LayerNormImpl::reset_parameters() {
+  const NoGradGuard no_grad;
+  if (weight.defined()) weight.fill_(1);
+  if (bias.defined()) bias.zero_();
+}
+
+Tensor LayerNormImpl::forward(Operand x) {
+  const Scope scope(x.at(), path());
+  return gradus::layer_norm(x, options.normalized_shape(), weight, bias, options.eps());
+}
+
+std::string LayerNormImpl::extra_repr() const {
+  return fmt::format("{}, eps={}, elementwise_affine={}", IntArrayRef(options.normalized_shape()), options.eps(),
+                     options.elementwise_affine());
+}
+
+}  // namespace gradus::nn
+
+namespace gradus {
+
+Tensor layer_norm(Operand x, IntArrayRef normalized_shape, const Tensor& weight, const Tensor& bias, double eps,
+                  bool /*cudnn_enable*/) {
+  return std::get<0>(
+      autograd::apply<nn::LayerNormRule>({normalized_shape, eps}, x, Operand(weight, x.at()), Operand(bias, x.at())));
+}
+
+}  // namespace gradus

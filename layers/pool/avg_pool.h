@@ -1,0 +1,163 @@
+// Average pooling: the mean of each window of 1, 2 or 3 dimensions.
+//
+//   Windows lie as in max_pool.h, without dilation. Padding is 0. With n_o the count of the window's positions, padding
+//   included unless count_include_pad is false, or divisor_override in its place:
+//
+//     y_o = sum over output o's window of x / n_o          dL/dx_i = sum over all o whose window holds i of dL/dy_o / n_o
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "../../autograd/graph/operation.h"
+#include "../../core/base/export.h"
+#include "../../core/nn/pooling.h"
+#include "../module/cloneable.h"
+#include "../module/expanding_array.h"
+
+namespace gradus::nn {
+
+/// y of x [C, ..] or [N, C, ..].
+struct AvgPoolRule {
+  static constexpr std::string_view name = "avg_pool";
+  static constexpr std::string_view input_names[] = {"x"};
+  static constexpr std::uint32_t shape_only = 1u << 0;
+
+  struct Attrs {
+    core::PoolWindows windows;
+    core::PoolDivisor divisor;
+    template <class V>
+    void visit(V&& v) const {
+      windows.visit(v);
+      v("count_include_pad", divisor.count_include_pad);
+      v("divisor_override", divisor.override_with);
+    }
+  };
+  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
+  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
+  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
+                                                        autograd::ShapeOf<0> x);
+};
+
+/// y of x [C, H, W] or [N, C, H, W]: the mean over windows of as even a size as there is, where sizes do not divide.
+/// Output o of m reads [floor(o n / m), ceil((o + 1) n / m)) of n.
+struct AdaptiveAvgPool2dRule {
+  static constexpr std::string_view name = "adaptive_avg_pool2d";
+  static constexpr std::string_view input_names[] = {"x"};
+  static constexpr std::uint32_t shape_only = 1u << 0;
+
+  struct Attrs {
+    std::int64_t height = 1, width = 1;
+    template <class V>
+    void visit(V&& v) const {
+      v("height", height);
+      v("width", width);
+    }
+  };
+  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
+  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
+  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
+                                                        autograd::ShapeOf<0> x);
+};
+
+template <std::size_t D>
+struct AvgPoolOptions {
+  AvgPoolOptions(ExpandingArray<D> kernel_size) : kernel_size_(kernel_size), stride_(kernel_size) {}  // NOLINT
+  GRADUS_ARG(ExpandingArray<D>, kernel_size);
+  GRADUS_ARG(ExpandingArray<D>, stride);
+  GRADUS_ARG(ExpandingArray<D>, padding) = 0;
+  GRADUS_ARG(bool, ceil_mode) = false;
+  GRADUS_ARG(bool, count_include_pad) = true;
+  GRADUS_ARG(std::optional<std::int64_t>, divisor_override) = std::nullopt;
+};
+using AvgPool1dOptions = AvgPoolOptions<1>;
+using AvgPool2dOptions = AvgPoolOptions<2>;
+using AvgPool3dOptions = AvgPoolOptions<3>;
+
+/// The size of the result; std::nullopt keeps the input's.
+struct AdaptiveAvgPool2dOptions {
+  using Size = ExpandingArray<2, std::optional<std::int64_t>>;
+  AdaptiveAvgPool2dOptions(Size output_size) : output_size_(output_size) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(Size, output_size);
+};
+
+namespace functional {
+using AvgPool1dFuncOptions = AvgPool1dOptions;
+using AvgPool2dFuncOptions = AvgPool2dOptions;
+using AvgPool3dFuncOptions = AvgPool3dOptions;
+using AdaptiveAvgPool2dFuncOptions = AdaptiveAvgPool2dOptions;
+
+GRADUS_API Tensor avg_pool1d(Operand x, const AvgPool1dFuncOptions& options);
+GRADUS_API Tensor avg_pool2d(Operand x, const AvgPool2dFuncOptions& options);
+GRADUS_API Tensor avg_pool3d(Operand x, const AvgPool3dFuncOptions& options);
+/// The mean over windows of as even a size as there is: output o of m reads [floor(o n / m), ceil((o + 1) n / m)).
+GRADUS_API Tensor adaptive_avg_pool2d(Operand x, const AdaptiveAvgPool2dFuncOptions& options);
+}  // namespace functional
+
+/// What AvgPool1d, 2d and 3d share.
+template <std::size_t D, class Derived>
+class GRADUS_API AvgPoolBase : public Cloneable<Derived> {
+ public:
+  AvgPoolBase(ExpandingArray<D> kernel_size) : AvgPoolBase(AvgPoolOptions<D>(kernel_size)) {}  // NOLINT
+  explicit AvgPoolBase(const AvgPoolOptions<D>& chosen) : options(chosen) {}
+  Tensor forward(Operand x);
+  void reset() override {}
+  std::string extra_repr() const override;
+
+  AvgPoolOptions<D> options;
+};
+
+class GRADUS_API AvgPool1dImpl : public AvgPoolBase<1, AvgPool1dImpl> {
+ public:
+  using AvgPoolBase::AvgPoolBase;
+  ~AvgPool1dImpl() override;
+};
+GRADUS_MODULE(AvgPool1d);
+class GRADUS_API AvgPool2dImpl : public AvgPoolBase<2, AvgPool2dImpl> {
+ public:
+  using AvgPoolBase::AvgPoolBase;
+  ~AvgPool2dImpl() override;
+};
+GRADUS_MODULE(AvgPool2d);
+class GRADUS_API AvgPool3dImpl : public AvgPoolBase<3, AvgPool3dImpl> {
+ public:
+  using AvgPoolBase::AvgPoolBase;
+  ~AvgPool3dImpl() override;
+};
+GRADUS_MODULE(AvgPool3d);
+
+/// Over [C, H, W] and [N, C, H, W], to the output's size.
+class GRADUS_API AdaptiveAvgPool2dImpl : public Cloneable<AdaptiveAvgPool2dImpl> {
+ public:
+  AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size)  // NOLINT(google-explicit-constructor)
+      : AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions(output_size)) {}
+  explicit AdaptiveAvgPool2dImpl(const AdaptiveAvgPool2dOptions& chosen) : options(chosen) {}
+  Tensor forward(Operand x);
+  void reset() override {}
+  std::string extra_repr() const override;
+
+  AdaptiveAvgPool2dOptions options;
+};
+GRADUS_MODULE(AdaptiveAvgPool2d);
+
+extern template class AvgPoolBase<1, AvgPool1dImpl>;
+extern template class AvgPoolBase<2, AvgPool2dImpl>;
+extern template class AvgPoolBase<3, AvgPool3dImpl>;
+
+}  // namespace gradus::nn
+
+namespace gradus {
+// An empty stride is the kernel's.
+GRADUS_API Tensor avg_pool1d(Operand x, IntArrayRef kernel_size, IntArrayRef stride = {}, IntArrayRef padding = 0,
+                             bool ceil_mode = false, bool count_include_pad = true);
+GRADUS_API Tensor avg_pool2d(Operand x, IntArrayRef kernel_size, IntArrayRef stride = {}, IntArrayRef padding = 0,
+                             bool ceil_mode = false, bool count_include_pad = true,
+                             std::optional<std::int64_t> divisor_override = {});
+GRADUS_API Tensor avg_pool3d(Operand x, IntArrayRef kernel_size, IntArrayRef stride = {}, IntArrayRef padding = 0,
+                             bool ceil_mode = false, bool count_include_pad = true,
+                             std::optional<std::int64_t> divisor_override = {});
+GRADUS_API Tensor adaptive_avg_pool2d(Operand x, IntArrayRef output_size);
+}  // namespace gradus

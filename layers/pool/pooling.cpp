@@ -1,0 +1,40 @@
+#include "pooling.h"
+
+#include "../../autograd/tensor/create.h"
+#include "../../core/base/fail.h"
+
+namespace gradus::nn::detail {
+
+core::PoolWindows pool_windows(const char* op, int dims, IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding,
+                               IntArrayRef dilation, bool ceil_mode) {
+  const auto each = [&](const char* what, IntArrayRef numbers) {
+    if (numbers.size() == 1) return core::Dims::filled(dims, numbers[0]);
+    if (numbers.size() != static_cast<std::size_t>(dims)) {
+      core::fail<ShapeError>("{}: {} must be one number or {}: {}", op, what, dims, numbers);
+    }
+    return core::Dims(numbers);
+  };
+  return {each("kernel_size", kernel), each("stride", stride.empty() ? kernel : stride), each("padding", padding),
+          each("dilation", dilation), ceil_mode};
+}
+
+std::string pool_text(IntArrayRef numbers) {
+  for (std::int64_t n : numbers) {
+    if (n != numbers[0]) return core::to_string(numbers);
+  }
+  return std::to_string(numbers[0]);
+}
+std::string pool_repr(IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding) {
+  return "kernel_size=" + pool_text(kernel) + ", stride=" + pool_text(stride) + ", padding=" + pool_text(padding);
+}
+
+Tensor gathered_windows(const char* op, const Tensor& x, const core::PoolWindows& windows, double padding) {
+  const Tensor positions(core::pool_positions(op, x.array().shape(), windows));
+  const int lead = static_cast<int>(x.dim()) - windows.kernel.size();
+  std::int64_t planes = 1, plane = 1;
+  for (int i = 0; i < x.dim(); ++i) (i < lead ? planes : plane) *= x.size(i);
+  const Tensor padded = cat({x.reshape({planes, plane}), full({planes, 1}, padding, x.dtype())}, 1);
+  return index_select(padded, 1, positions.flatten()).reshape({planes, positions.size(0), positions.size(1)});
+}
+
+}  // namespace gradus::nn::detail

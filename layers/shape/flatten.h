@@ -1,0 +1,65 @@
+// Modules that only pass on: Flatten, Identity, and Functional around a function.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <type_traits>
+
+#include "../../core/base/export.h"
+#include "../module/cloneable.h"
+
+namespace gradus::nn {
+
+/// `FlattenOptions().start_dim(1).end_dim(-1)`: the first and the last dimension to join; negative ones count from the
+/// back.
+struct FlattenOptions {
+  GRADUS_ARG(std::int64_t, start_dim) = 1;
+  GRADUS_ARG(std::int64_t, end_dim) = -1;
+};
+
+/// Joins dimensions, by default all but the first: [N, C, H, W] gives [N, C H W].
+class GRADUS_API FlattenImpl : public Cloneable<FlattenImpl> {
+ public:
+  explicit FlattenImpl(const FlattenOptions& chosen = {}) : options(chosen) {}
+  /// IndexError when a dimension is out of range, ShapeError when they are in the wrong order.
+  Tensor forward(Operand x);
+  void reset() override {}
+  std::string extra_repr() const override;
+
+  FlattenOptions options;
+};
+GRADUS_MODULE(Flatten);
+
+/// The input, the same tensor.
+class GRADUS_API IdentityImpl : public Cloneable<IdentityImpl> {
+ public:
+  Tensor forward(Operand x) { return x.tensor(); }
+  void reset() override {}
+};
+GRADUS_MODULE(Identity);
+
+/// A function of one tensor as a module: `Functional(gradus::relu)`, `Functional(gradus::log_softmax, 1, std::nullopt)`
+/// with the arguments after the first bound.
+class GRADUS_API FunctionalImpl : public Cloneable<FunctionalImpl> {
+ public:
+  template <class F, class... Bound>
+  requires(std::is_invocable_v<const F&, Operand, const Bound&...> ||
+           std::is_invocable_v<const F&, const Tensor&, const Bound&...>) explicit FunctionalImpl(F function,
+                                                                                                  Bound... bound)
+      : function_([=](Operand x) -> Tensor {
+          if constexpr (std::is_invocable_v<const F&, Operand, const Bound&...>)
+            return function(x, bound...);
+          else
+            return function(x.tensor(), bound...);
+        }) {}
+
+  Tensor forward(Operand x);
+  void reset() override {}
+
+ private:
+  std::function<Tensor(Operand)> function_;
+};
+GRADUS_MODULE(Functional);
+
+}  // namespace gradus::nn

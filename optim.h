@@ -1,0 +1,7 @@
+// Optimizers, schedules of their rates, clipping of gradients.
+#pragma once
+
+#include "optim/clip.h"
+#include "optim/rules/adam.h"
+#include "optim/rules/sgd.h"
+#include "optim/schedules/lr_scheduler.h"

@@ -1,0 +1,226 @@
+// Tensors, modules and graphs let go in any order: nothing is left behind, and no stack is needed.
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/graph/engine.h>
+#include <gradus/autograd/graph/operation.h>
+#include <gradus/gradus.h>
+
+#include "../support/gradients.h"
+
+namespace gradus::test {
+namespace {
+
+using Doubles = std::vector<double>;
+
+void check(const Tensor& x, const Doubles& expected) {
+  BOOST_REQUIRE(x.defined());
+  const Doubles actual = values(x);
+  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
+}
+
+// What a graph of f hangs by: each may be let go before, between and after two passes through it.
+struct Held {
+  std::vector<Tensor> handles;  // leaves, results that retain their gradient, views
+  Tensor y;
+};
+std::vector<std::pair<std::string, std::function<Held()>>> graphs() {
+  return {
+      {"leaf",
+       [] {
+         const Tensor x = leaf(Doubles{1, 2});
+         return Held{{x}, (x * x).sum()};
+       }},
+      {"retained",
+       [] {
+         const Tensor x = leaf(Doubles{1, 2}), h = x.exp();
+         h.retain_grad();
+         return Held{{x, h}, (h * h * x).sum()};
+       }},
+      {"view of a leaf",
+       [] {
+         const Tensor x = leaf(Doubles{1, 2}), v = x.view({2, 1});
+         v.retain_grad();
+         return Held{{x, v}, (v * v * v).sum()};
+       }},
+      {"view of a retained one",
+       [] {
+         const Tensor x = leaf(Doubles{1, 2}), h = x * x, v = h.slice(0, 0, 1);
+         h.retain_grad();
+         v.retain_grad();
+         return Held{{x, h, v}, (h * h).sum() + (v * v * v).sum()};
+       }},
+      {"two leaves that read each other's gradients",
+       [] {
+         const Tensor x = leaf(Doubles{1, 2}), w = leaf(Doubles{3, 4}), h = x * w;
+         h.retain_grad();
+         return Held{{x, w, h}, (h * h * x).sum()};
+       }},
+      {"several outputs",
+       [] {
+         const Tensor x = leaf(Doubles{1, 3, 2});
+         const auto [most, at] = (x * x).max(0);
+         most.retain_grad();
+         return Held{{x, most}, most * most};
+       }},
+      {"a rule",
+       [] {
+         const Tensor x = leaf(Doubles{1, 3, 2}), s = x.softmax(0);
+         s.retain_grad();
+         return Held{{x, s}, (s * s).sum()};
+       }},
+      {"changed in place",
+       [] {
+         const Tensor x = leaf(Doubles{1, 2}), h = x * x;
+         h.retain_grad();
+         h.mul_(x);
+         return Held{{x, h}, (h * h).sum()};
+       }},
+  };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(letting_go)
+
+// Each handle before the first pass, before a second over the retained graph, or after both; the passes recorded, or one
+// of them.
+BOOST_AUTO_TEST_CASE(handles_go_in_any_order) {
+  for (const auto& [name, make] : graphs()) {
+    const std::size_t n = make().handles.size();
+    std::size_t orders = 3;
+    for (std::size_t i = 0; i < n; ++i) orders *= 3;
+    for (std::size_t order = 0; order < orders; ++order) {
+      const Alive before;
+      {
+        Held held = make();
+        const std::size_t recorded = order % 3;
+        std::vector<std::size_t> goes_at;
+        for (std::size_t rest = order / 3; goes_at.size() < n; rest /= 3) goes_at.push_back(rest % 3);
+        for (std::size_t time = 0; time < 3; ++time) {
+          for (std::size_t i = 0; i < n; ++i) {
+            if (goes_at[i] == time) held.handles[i] = Tensor();
+          }
+          if (time < 2) held.y.backward({}, true, recorded == 2 || recorded == time);
+        }
+      }
+      const Alive after;
+      BOOST_CHECK_MESSAGE(after == before, name << ", order " << order << ": " << after << " for " << before);
+      if (!(after == before)) break;
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_module_goes_first) {
+  for (const bool before_the_pass : {true, false}) {
+    for (const bool create_graph : {true, false}) {
+      const Alive before;
+      {
+        std::optional<nn::Sequential> net(std::in_place, nn::Linear(3, 4), nn::Tanh(), nn::Linear(4, 2),
+                                          nn::Softmax(1));
+        const Tensor x = ones({2, 3}).requires_grad_();
+        const Tensor y = square((*net)->forward(x)).sum();
+        if (before_the_pass) net.reset();
+        y.backward({}, true, create_graph);
+        y.backward({}, true, create_graph);
+        BOOST_CHECK(x.grad().defined());
+        net.reset();
+      }
+      BOOST_CHECK_EQUAL(Alive(), before);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(handles_go_during_the_pass) {
+  for (const bool by_a_thread : {false, true}) {
+    const Alive before;
+    {
+      Tensor x = leaf(Doubles{1, 2});
+      const Tensor h = x * x;
+      Tensor y = (h * h).sum();
+      h.register_hook([&](const Tensor&) {
+        if (by_a_thread)
+          std::thread([&] { x = Tensor(); }).join();
+        else
+          x = Tensor();
+      });
+      y.backward({}, true, true);
+      y.backward({}, true, true);
+    }
+    BOOST_CHECK_EQUAL(Alive(), before);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(hooks_outlive_their_leaf) {
+  const Alive before;
+  {
+    std::vector<Doubles> seen;
+    Tensor x = leaf(Doubles{1, 2});
+    x.register_post_accumulate_grad_hook([&](Tensor& grad) { seen.push_back(values(grad)); });
+    const Tensor y = (x * x).sum();
+    x = Tensor();
+    for (const bool create_graph : {false, true, false}) y.backward({}, true, create_graph);
+    BOOST_CHECK((seen == std::vector<Doubles>{{2, 4}, {4, 8}, {6, 12}}));
+  }
+  BOOST_CHECK_EQUAL(Alive(), before);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_is_held_stays) {
+  const Alive before;
+  {
+    Tensor x = leaf(Doubles{1, 2});
+    const Tensor y = (x * x * x).sum();
+    y.backward({}, true, true);
+    const Tensor dx = x.grad();
+    x = Tensor();
+    check(dx, {3, 12});
+    y.backward({}, true, true);  // nobody can ask for it
+    check(dx, {3, 12});
+    BOOST_CHECK(dx.requires_grad());
+    const Tensor again = dx.sum();
+    again.backward();
+  }
+  BOOST_CHECK_EQUAL(Alive(), before);
+}
+
+// A `.grad` of a `.grad` of ..., plain or a view of the one that has the next: as deep as there is memory.
+BOOST_AUTO_TEST_CASE(grads_of_grads) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr int kDeep = 20000;
+#else
+  constexpr int kDeep = 300000;
+#endif
+  for (const bool of_views : {false, true}) {
+    const Alive before;
+    {
+      const Tensor x = tensor(Doubles{1}, kFloat64);
+      Tensor last = x;
+      for (int i = 0; i < kDeep; ++i) {
+        const Tensor next = tensor(Doubles{1}, kFloat64);
+        last.mutable_grad() = of_views ? next.view({1}) : next;
+        last = next;
+      }
+    }
+    BOOST_CHECK_EQUAL(Alive(), before);
+  }
+  // Let go by a hook that a chain of nodes' burial destroys.
+  const Alive before;
+  {
+    Tensor y = leaf(Doubles{1});
+    for (int i = 0; i < kDeep / 10; ++i) {
+      const Tensor held = tensor(Doubles{1}, kFloat64);
+      held.mutable_grad() = y;
+      y = y * 1;
+      y.register_hook([held](const Tensor&) {});
+    }
+  }
+  BOOST_CHECK_EQUAL(Alive(), before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gradus::test

@@ -1,0 +1,251 @@
+// Activations against PyTorch, and relu as a rule.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+
+#include <gradus/autograd/ops/activation.h>
+#include <gradus/autograd/check/check.h>
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/check/gradcheck.h>
+#include <gradus/core/nn/activation.h>
+#include <gradus/core/ops/pointwise.h>
+#include <gradus/core/ops/random.h>
+#include <gradus/layers/module/check.h>
+#include <gradus/layers/functional.h>
+
+#include "../support/pytorch.h"
+#include "../support/threads.h"
+
+using namespace gradus;
+using core::Array;
+using test::check_error;
+using test::PyTorchFile;
+namespace F = nn::functional;
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+template <class Function>
+void check_cases(const PyTorchFile& file, const std::string& name, Function function, std::size_t count) {
+  std::size_t checked = 0;
+  for (const std::string& c : file.cases(name + "_")) {
+    const std::string rest = c.substr(name.size() + 1);
+    if (rest != "f32" && rest != "f64" && rest != "special_f32" && rest != "special_f64") continue;
+    ++checked;
+    const Tensor x = file[c + "/x"].requires_grad_();
+    const Tensor y = function(x);
+    file.check(y, c + "/y");
+    if (!file.has(c + "/dy")) continue;
+    y.backward(file[c + "/dy"]);
+    file.check(x.grad(), c + "/dx");
+  }
+  BOOST_TEST(checked == count, name);
+}
+
+template <class Function>
+void check_rows(const PyTorchFile& file, const std::string& name, Function function) {
+  std::size_t checked = 0;
+  for (const std::string& c : file.cases(name + "_")) {
+    ++checked;
+    const Tensor x = file[c + "/x"].requires_grad_();
+    const std::int64_t dim = c.find("_1d_") != std::string::npos ? -1 : c.find("dim0") != std::string::npos ? 0 : 1;
+    const Tensor y = function(x, dim);
+    file.check(y, c + "/y");
+    if (!file.has(c + "/dy")) continue;
+    y.backward(file[c + "/dy"]);
+    file.check(x.grad(), c + "/dx");
+  }
+  BOOST_TEST(checked == 10u, name);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(activation)
+
+BOOST_AUTO_TEST_CASE(agree_with_pytorch) {
+  const PyTorchFile file("layers");
+  check_cases(
+      file, "relu", [](const Tensor& x) { return F::relu(x); }, 4);
+  check_cases(
+      file, "relu", [](const Tensor& x) { return nn::ReLU()(x); }, 4);
+  check_cases(
+      file, "sigmoid", [](const Tensor& x) { return F::sigmoid(x); }, 4);
+  check_cases(
+      file, "sigmoid", [](const Tensor& x) { return nn::Sigmoid()(x); }, 4);
+  check_cases(
+      file, "tanh", [](const Tensor& x) { return F::tanh(x); }, 4);
+  check_cases(
+      file, "tanh", [](const Tensor& x) { return nn::Tanh()(x); }, 4);
+  check_rows(file, "softmax", [](const Tensor& x, std::int64_t dim) { return F::softmax(x, dim); });
+  check_rows(file, "log_softmax",
+             [](const Tensor& x, std::int64_t dim) { return F::log_softmax(x, F::LogSoftmaxFuncOptions(dim)); });
+}
+
+BOOST_AUTO_TEST_CASE(smooth_ones_agree_with_pytorch) {
+  const PyTorchFile file("scan");
+  const auto check = [&](const std::string& name, auto function) {
+    for (const char* dtype : {"_f32", "_f64"}) {
+      const Tensor x = file[name + dtype + "/x"].requires_grad_();
+      const Tensor y = function(x);
+      file.check(y, name + dtype + "/y");
+      y.backward(file[name + dtype + "/dy"]);
+      file.check(x.grad(), name + dtype + "/dx");
+    }
+  };
+  check("gelu", [](const Tensor& x) { return gelu(x); });
+  check("gelu", [](const Tensor& x) { return F::gelu(x); });
+  check("gelu", [](const Tensor& x) { return nn::GELU()(x); });
+  check("gelu_tanh", [](const Tensor& x) { return gelu(x, "tanh"); });
+  check("gelu_tanh", [](const Tensor& x) { return F::gelu(x, F::GELUFuncOptions().approximate("tanh")); });
+  check("gelu_tanh", [](const Tensor& x) { return nn::GELU(nn::GELUOptions().approximate("tanh"))(x); });
+  check("silu", [](const Tensor& x) { return F::silu(x); });
+  check("silu", [](const Tensor& x) { return nn::SiLU()(x); });
+  check("softplus", [](const Tensor& x) { return F::softplus(x); });
+  check("softplus_beta", [](const Tensor& x) { return nn::Softplus(nn::SoftplusOptions().beta(2).threshold(5))(x); });
+  check("leaky_relu", [](const Tensor& x) { return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2))(x); });
+  check("leaky_relu", [](const Tensor& x) {
+    return F::leaky_relu(x * 1, F::LeakyReLUFuncOptions().negative_slope(0.2).inplace(true));
+  });
+  check("elu", [](const Tensor& x) { return nn::ELU(nn::ELUOptions().alpha(1.5))(x); });
+  check("elu", [](const Tensor& x) { return F::elu(x * 1, F::ELUFuncOptions().alpha(1.5).inplace(true)); });
+}
+
+BOOST_AUTO_TEST_CASE(rules_agree_three_ways) {
+  const auto passes = [](const autograd::CheckReport& report) { BOOST_TEST(report.ok(), report.to_string()); };
+  const Tensor x = randn({7, 5}, kFloat64) * 3;
+  passes(nn::check<autograd::GeluRule>({false}, x));
+  passes(nn::check<autograd::GeluRule>({true}, x));
+  passes(nn::check<autograd::EluRule>({1.5}, x));
+  passes(nn::check<autograd::SiluRule>(x));
+  passes(nn::check<autograd::SoftplusRule>({1, 20}, x));
+  passes(nn::check<autograd::SoftplusRule>({2, 3}, x));
+  passes(nn::check(nn::GELU(), randn({7, 5})));
+  passes(nn::check(nn::SiLU(), randn({7, 5})));
+  passes(nn::check(nn::Softplus(), randn({7, 5})));
+}
+
+BOOST_AUTO_TEST_CASE(softmax_modules) {
+  const Tensor x = randn({3, 4});
+  test::check_close(nn::Softmax(1)(x), softmax(x, 1), 0, "Softmax");
+  test::check_close(nn::LogSoftmax(0)(x), log_softmax(x, 0), 0, "LogSoftmax");
+  BOOST_TEST(nn::Softmax(1)->to_string() == "Softmax(dim=1)");
+  BOOST_TEST(nn::LogSoftmax(nn::LogSoftmaxOptions(0))->to_string() == "LogSoftmax(dim=0)");
+  BOOST_TEST(nn::GELU()->to_string() == "GELU()");
+  BOOST_TEST(nn::SiLU()->to_string() == "SiLU()");
+  BOOST_TEST(nn::Softplus()->to_string() == "Softplus(beta=1, threshold=20)");
+  BOOST_TEST(nn::LeakyReLU()->to_string() == "LeakyReLU(negative_slope=0.01)");
+  BOOST_TEST(nn::ELU()->to_string() == "ELU(alpha=1)");
+}
+
+BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
+  const Array x = core::randn({400, 301}, kFloat32, {5, 0}), dy = core::randn({400, 301}, kFloat32, {6, 0});
+  std::vector<Array> first;
+  test::ManyThreads many;
+  many.each([&] {
+    const std::vector<Array> results = {core::gelu(x),
+                                        core::gelu(x, true),
+                                        core::silu(x.t()),
+                                        core::softplus(x),
+                                        core::gelu_backward(dy, x),
+                                        core::gelu_backward(dy.t(), x.t(), true),
+                                        core::silu_backward(dy, x),
+                                        core::softplus_backward(dy, x),
+                                        core::tanh_backward(dy, core::tanh(x)),
+                                        core::sigmoid_backward(dy, core::sigmoid(x)),
+                                        core::binary(core::Binary::Pow, core::abs(x), dy),
+                                        core::unary(core::Unary::Exp2, x)};
+    if (first.empty()) first = results;
+    for (std::size_t i = 0; i < results.size(); ++i) BOOST_TEST(test::same_bits(results[i], first[i]), "result " << i);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(softmax_in_another_dtype) {
+  const Tensor x = randn({3, 4});
+  const Tensor y = F::softmax(x, F::SoftmaxFuncOptions(1).dtype(kFloat64));
+  BOOST_TEST((y.dtype() == kFloat64));
+  test::check_close(y, softmax(x.to(kFloat64), 1), 0, "softmax of the converted");
+}
+
+BOOST_AUTO_TEST_CASE(relu_keeps_nan_and_lets_its_gradient_pass) {
+  const std::vector<double> at = {-kInf, -1, -0.0, 0, 1, kInf, kNan};
+  const Array x = test::list(at), dy = core::full({7}, 3, kFloat64);
+  const std::vector<double> y = test::values(nn::ReluRule::forward(x));
+  const std::vector<double> dx = test::values(nn::ReluRule::backward(dy, x)[0]);
+  BOOST_TEST(y[0] == 0);
+  BOOST_TEST(y[4] == 1);
+  BOOST_TEST(y[5] == kInf);
+  BOOST_TEST(std::isnan(y[6]));
+  BOOST_TEST(dx == (std::vector<double>{0, 0, 0, 0, 3, 3, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(relu_reference_agrees_bit_for_bit) {
+  const std::vector<double> at = {-kInf, -2, -0.0, 0, 0.5, kInf, kNan};
+  const Tensor x = Tensor(test::list(at)).requires_grad_(), dy = randn({7}, kFloat64);
+  const Tensor y = F::relu(x);
+  y.backward(dy);
+  const Tensor z = Tensor(x.array()).requires_grad_();
+  const Tensor reference = nn::ReluRule::reference(z);
+  reference.backward(dy);
+  test::check_close(y, reference, 0, "relu");
+  test::check_close(x.grad(), z.grad(), 0, "relu's gradient");
+  BOOST_TEST(std::string(y.grad_fn()->name()) == "relu");
+}
+
+BOOST_AUTO_TEST_CASE(both_orders_against_finite_differences) {
+  // Away from the kink at 0.
+  const Tensor x = tensor({-1.5, -0.7, -0.2, 0.3, 0.9, 1.8}, TensorOptions(kFloat64).requires_grad(true));
+  const auto check = [&](auto function) {
+    const auto f = [&](const std::vector<Tensor>& in) { return std::vector<Tensor>{function(in[0].square() - 0.5)}; };
+    BOOST_TEST(gradcheck(f, {x}));
+    BOOST_TEST(gradgradcheck(f, {x}));
+  };
+  check([](const Tensor& t) { return F::relu(t) * t; });
+  check([](const Tensor& t) { return F::sigmoid(t); });
+  check([](const Tensor& t) { return F::tanh(t); });
+}
+
+BOOST_AUTO_TEST_CASE(relu_in_place) {
+  const Tensor a = randn({4, 3}, TensorOptions(kFloat64).requires_grad(true)), b = Tensor(a.array()).requires_grad_();
+  const Tensor dy = randn({4, 3}, kFloat64);
+  const Tensor in = a * 2;
+  const Tensor y = nn::ReLU(nn::ReLUOptions(true))(in);
+  BOOST_TEST(y.is_same(in));
+  y.backward(dy);
+  F::relu(b * 2).backward(dy);
+  test::check_close(a.grad(), b.grad(), 0, "in place");
+  check_error<GradError>([&] { F::relu(a, F::ReLUFuncOptions().inplace(true)); }, {"relu_: a leaf", "NoGradGuard"});
+  BOOST_TEST((F::relu(a).array().numel() == 12));
+  BOOST_TEST(nn::ReLU()->to_string() == "ReLU()");
+  BOOST_TEST(nn::ReLU(true)->to_string() == "ReLU(inplace=true)");
+  BOOST_TEST(nn::Sigmoid()->to_string() == "Sigmoid()");
+  BOOST_TEST(nn::Tanh()->to_string() == "Tanh()");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
+  check_error<ShapeError>([] { nn::ReluRule::backward(core::ones({3}), core::ones({2})); }, {"relu", "[3]", "[2]"});
+  check_error<ValueError>([] { gelu(randn({2}), "fast"); }, {"gelu", "none", "fast"});
+  check_error<ValueError>([] { softplus(randn({2}), 0); }, {"softplus", "beta", "0"});
+  check_error<DTypeError>([] { silu(ones({2}, kInt64)); }, {"silu", "int64", "to(kFloat32)"});
+  check_error<ShapeError>([] { core::gelu_backward(core::ones({3}), core::ones({2})); },
+                          {"gelu_backward", "[3]", "[2]"});
+  check_error<DTypeError>([] { core::tanh_backward(core::ones({2}), core::ones({2}, kFloat64)); },
+                          {"tanh_backward", "float32", "float64"});
+  check_error<GradError>([] { F::elu(ones({2}).requires_grad_(), F::ELUFuncOptions().inplace(true)); }, {"leaf"});
+}
+
+// NaN passes, value and gradient; what is no number with a fraction is refused.
+BOOST_AUTO_TEST_CASE(elu_at_nan_and_of_integers) {
+  const Tensor x = tensor({std::nan(""), -1.0, 0.0, 2.0}).requires_grad_();
+  const Tensor y = elu(x);
+  y.sum().backward();
+  BOOST_TEST(std::isnan(y[0].item<double>()));
+  BOOST_TEST(x.grad()[0].item<double>() == 1);
+  BOOST_TEST(x.grad()[2].item<double>() == 1);
+  check_error<DTypeError>([] { elu(ones({2}, kInt64)); }, {"elu", "int64", "to(kFloat)"});
+  check_error<DTypeError>([] { leaky_relu(ones({2}, kInt64)); }, {"leaky_relu", "int64"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,562 @@
+// Convolutions against PyTorch, a naive loop and finite differences; bits, threads, layouts, wrong use.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/graph/engine.h>
+#include <gradus/autograd/check/gradcheck.h>
+#include <gradus/layers/module/check.h>
+#include <gradus/layers/functional.h>
+
+#include "../support/pytorch.h"
+#include "../support/threads.h"
+
+using namespace gradus;
+using core::Array;
+using core::ConvGeometry;
+using core::Shape;
+using nn::ConvRule;
+using test::check_close;
+using test::check_error;
+using test::PyTorchFile;
+using test::same_bits;
+namespace F = nn::functional;
+
+namespace {
+
+Array array_of(const Tensor& t) { return t.defined() ? t.array() : Array(); }
+
+/// The sums as they are written, in float64, on contiguous values: y, dx and dweight.
+struct Naive {
+  Naive(const Array& x_, const Array& weight_, const Array& dy_, const ConvGeometry& how) {
+    const Array x = x_.to(kFloat64).clone(), weight = weight_.to(kFloat64).clone(), dy = dy_.to(kFloat64).clone();
+    y = core::zeros(dy.shape(), kFloat64), dx = core::zeros(x.shape(), kFloat64);
+    dweight = core::zeros(weight.shape(), kFloat64);
+    const int dims = x.dim() - 2;
+    const std::int64_t C = weight.size(1), O = weight.size(0) / how.groups;
+    core::Dims index = core::Dims::filled(2 * dims, 0);  // a position, then a tap
+    for (std::int64_t n = 0; n < x.size(0); ++n) {
+      for (std::int64_t o = 0; o < weight.size(0); ++o) {
+        for (std::int64_t c = 0; c < C; ++c) {
+          for (bool more = dy.numel() > 0; more;) {
+            std::int64_t at_y = n * dy.stride(0) + o * dy.stride(1), at_w = o * weight.stride(0) + c * weight.stride(1);
+            std::int64_t at_x = n * x.stride(0) + (o / O * C + c) * x.stride(1);
+            bool inside = true;
+            for (int d = 0; d < dims; ++d) {
+              const std::int64_t q = index[d], t = index[dims + d];
+              const std::int64_t z = q * how.stride[d] - how.padding[d] + t * how.dilation[d];
+              inside = inside && z >= 0 && z < x.size(d + 2);
+              at_y += q * dy.stride(d + 2), at_w += t * weight.stride(d + 2), at_x += z * x.stride(d + 2);
+            }
+            if (inside) {
+              const double value = x.data_ptr<double>()[at_x];
+              y.data_ptr<double>()[at_y] += weight.data_ptr<double>()[at_w] * value;
+              dx.data_ptr<double>()[at_x] += weight.data_ptr<double>()[at_w] * dy.data_ptr<double>()[at_y];
+              dweight.data_ptr<double>()[at_w] += dy.data_ptr<double>()[at_y] * value;
+            }
+            int d = 2 * dims - 1;
+            const auto size = [&](int i) { return i < dims ? dy.size(i + 2) : weight.size(i - dims + 2); };
+            while (d >= 0 && ++index[d] == size(d)) index[d--] = 0;
+            more = d >= 0;
+          }
+        }
+      }
+    }
+  }
+  Array y, dx, dweight;
+};
+
+struct Problem {
+  Shape x, weight;
+  ConvGeometry how;
+  Shape y() const { return core::conv_shape(x, weight, how); }
+};
+
+std::string described(const Problem& p) {
+  return "x " + core::to_string(p.x) + " weight " + core::to_string(p.weight) + " stride " +
+         core::to_string(p.how.stride) + " padding " + core::to_string(p.how.padding) + " dilation " +
+         core::to_string(p.how.dilation) + " groups " + std::to_string(p.how.groups);
+}
+
+/// The same numbers in another layout: dimensions reversed in memory, or every other element of something larger, whose
+/// other elements are NaN.
+Array reversed(const Array& x) {
+  core::Dims dims;
+  for (int i = x.dim(); i-- > 0;) dims.push_back(i);
+  return x.permute(dims).clone().permute(dims);
+}
+Array sliced(const Array& x) {
+  Shape wide = x.shape();
+  for (int i = 0; i < wide.size(); ++i) wide[i] = 2 * wide[i] + 1;
+  Array part = core::full(wide, std::numeric_limits<double>::quiet_NaN(), x.dtype());
+  for (int i = 0; i < wide.size(); ++i) part = part.slice(i, 1, wide[i], 2);
+  part.copy_(x);
+  return part;
+}
+
+std::vector<Array> all_of(const Array& x, const Array& weight, const Array& bias, const Array& dy,
+                          const ConvGeometry& how) {
+  const auto g = ConvRule::backward(how, {}, dy, x, weight);
+  return {ConvRule::forward(how, x, weight, bias), g[0], g[1], g[2]};
+}
+
+/// Problems that take every path: tiles and direct loops, one and several blocks of channels, of positions and images,
+/// parts of rows, several phases of the input gradient.
+const std::vector<Problem>& paths() {
+  static const std::vector<Problem> list = {
+      {{32, 40, 16, 16}, {50, 40, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},  // several blocks of k, whole vectors
+      {{20, 33, 14, 13}, {30, 33, 3, 2}, {{2, 3}, {1, 1}, {1, 1}, 1}},  // phases
+      {{40, 64, 5, 5}, {48, 16, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 4}},    // groups, several images together
+      {{1, 3, 90, 130}, {20, 3, 5, 5}, {{1, 1}, {2, 2}, {1, 1}, 1}},    // pieces of one image
+      {{16, 60, 20, 19}, {60, 1, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 60}},  // depthwise
+      {{4, 6, 9000}, {12, 1, 11}, {{2}, {5}, {3}, 6}},                  // depthwise, long rows
+      {{2, 4, 40, 30, 33}, {4, 1, 3, 3, 2}, {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 4}},  // depthwise, several slabs
+      {{3, 8, 2000}, {40, 8, 7}, {{3}, {2}, {2}, 1}},
+      {{3, 8, 9, 12, 11}, {24, 8, 3, 2, 3}, {{1, 2, 1}, {1, 1, 0}, {1, 1, 2}, 1}},
+      {{64, 96, 3, 3}, {600, 96, 1, 1}, {{1, 1}, {0, 0}, {1, 1}, 1}},  // columns beyond one task
+  };
+  return list;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(conv)
+
+BOOST_AUTO_TEST_CASE(an_infinite_weight_reaches_what_reads_it) {
+  // The input's gradient where some positions of an element would lie beyond dy: what a weight is not multiplied with
+  // must not turn it into NaN. Against the naive loop, with every weight of a small kernel in turn.
+  manual_seed(31);
+  const std::vector<Problem> problems = {
+      {{2, 3, 6}, {4, 3, 3}, {{1}, {0}, {1}, 1}},
+      {{1, 4, 9}, {4, 1, 3}, {{2}, {1}, {2}, 4}},
+      {{2, 4, 5, 6}, {6, 2, 3, 2}, {{1, 2}, {1, 0}, {1, 1}, 2}},
+      {{1, 3, 5, 4}, {2, 3, 2, 3}, {{3, 1}, {0, 2}, {1, 1}, 1}},
+      {{1, 6, 3, 3}, {9, 6, 1, 1}, {{2, 1}, {0, 0}, {1, 1}, 1}},  // weight larger than dx
+      {{1, 8, 2, 2}, {9, 8, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+      {{1, 2, 3, 4, 5}, {3, 2, 2, 3, 2}, {{1, 1, 2}, {1, 1, 1}, {1, 1, 2}, 1}},
+  };
+  for (const Problem& p : problems) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      const Array x = randn(p.x, dtype).array(), dy = randn(p.y(), dtype).array();
+      const std::int64_t taps = core::numel_of(p.weight), step = std::max<std::int64_t>(taps / 12, 1);
+      for (const double value : {HUGE_VAL, -HUGE_VAL, std::numeric_limits<double>::quiet_NaN()}) {
+        for (std::int64_t tap = 0; tap < taps; tap += step) {
+          const Array weight = randn(p.weight, dtype).array();
+          weight.view({-1}).select(0, tap).fill_(value);
+          const std::vector<double> expected = test::values(Naive(x, weight, dy, p.how).dx),
+                                    dx = test::values(core::conv_input_gradient(dy, weight, p.x, p.how));
+          for (std::size_t i = 0; i < dx.size(); ++i) {
+            const bool right = std::isfinite(expected[i])
+                                   ? std::abs(dx[i] - expected[i]) < 1e-5
+                                   : dx[i] == expected[i] || std::isnan(expected[i]) == std::isnan(dx[i]);
+            if (!right)
+              BOOST_ERROR(described(p) << ": " << value << " at " << tap << " gives " << dx[i] << " for "
+                                       << expected[i]);
+          }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
+  const PyTorchFile file("conv");
+  int seen = 0;
+  for (std::size_t dims = 1; dims <= 3; ++dims) {
+    for (const std::string& c : file.cases("conv" + std::to_string(dims) + "d_")) {
+      ++seen;
+      const Tensor x = file[c + "/x"].requires_grad_(), weight = file[c + "/weight"].requires_grad_();
+      const Tensor bias = file.get(c + "/bias"), dy = file[c + "/dy"], numbers = file[c + "/numbers"];
+      if (bias.defined()) bias.requires_grad_();
+      const auto* number = numbers.data_ptr<std::int64_t>();
+      const IntArrayRef stride(number, dims), padding(number + dims, dims), dilation(number + 2 * dims, dims);
+      const std::int64_t groups = number[3 * dims];
+      Tensor y;
+      if (padding[0] >= 0) {
+        y = dims == 1   ? conv1d(x, weight, bias, stride, padding, dilation, groups)
+            : dims == 2 ? conv2d(x, weight, bias, stride, padding, dilation, groups)
+                        : conv3d(x, weight, bias, stride, padding, dilation, groups);
+      } else if (dims == 1) {
+        y = F::conv1d(x, weight, F::Conv1dFuncOptions().bias(bias).padding(kSame).dilation(dilation.vec()));
+      } else {
+        y = F::conv2d(x, weight, F::Conv2dFuncOptions().bias(bias).padding(kSame).dilation(dilation.vec()));
+      }
+      y.backward(dy);
+      file.check(y, c + "/y");
+      file.check(x.grad(), c + "/dx");
+      file.check(weight.grad(), c + "/dweight");
+      if (bias.defined()) file.check(bias.grad(), c + "/dbias");
+
+      if (padding[0] < 0 || x.dim() == static_cast<std::int64_t>(dims) + 1) continue;
+      // The reference; and by hand, without a graph: the same bits.
+      const ConvGeometry how{stride, padding, dilation, groups};
+      const Tensor reference = ConvRule::reference(how, x, weight, bias);
+      file.check(reference, c + "/y");
+      const std::vector<Tensor> gradients = autograd::grad({reference}, {x, weight}, {dy});
+      file.check(gradients[0], c + "/dx");
+      file.check(gradients[1], c + "/dweight");
+      const std::vector<Array> hand = all_of(x.array(), weight.array(), array_of(bias), dy.array(), how);
+      BOOST_TEST(same_bits(hand[0], y.array()), c);
+      BOOST_TEST(same_bits(hand[1], x.grad().array()), c);
+      BOOST_TEST(same_bits(hand[2], weight.grad().array()), c);
+      if (bias.defined()) BOOST_TEST(same_bits(hand[3], bias.grad().array()), c);
+    }
+  }
+  BOOST_TEST(seen == 34);
+}
+
+BOOST_AUTO_TEST_CASE(random_shapes_agree_with_the_naive_sums) {
+  std::mt19937 random(7);
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(high - low + 1));
+  };
+  manual_seed(7);
+  for (int round = 0; round < 150; ++round) {
+    const DType dtype = round % 2 == 0 ? kFloat32 : kFloat64;
+    const std::int64_t dims = between(1, 3), groups = between(1, 3);
+    const bool deep = round % 7 == 0;
+    const std::int64_t C = round % 5 == 0 ? 1 : between(1, deep ? 40 : 4), O = between(1, deep ? 20 : 4);
+    Problem p{{between(1, 4), groups * C}, {groups * O, C}, {}};
+    p.how.groups = groups;
+    for (std::int64_t d = 0; d < dims; ++d) {
+      const std::int64_t k = between(1, dims == 3 ? 2 : 4), dilation = between(1, 3), padding = between(0, 3);
+      const std::int64_t least = std::max<std::int64_t>(dilation * (k - 1) + 1 - 2 * padding, 1);
+      p.x.push_back(least + between(0, dims == 1 ? 60 : dims == 2 ? 12 : 5));
+      p.weight.push_back(k);
+      p.how.stride.push_back(between(1, 3));
+      p.how.padding.push_back(padding);
+      p.how.dilation.push_back(dilation);
+    }
+    const Array x = randn(p.x, dtype).array(), weight = randn(p.weight, dtype).array();
+    const Array dy = randn(p.y(), dtype).array();
+    const Naive naive(x, weight, dy, p.how);
+    const std::vector<Array> ours = all_of(x, weight, Array(), dy, p.how);
+    // The sums' own bound: their length times the rounding, where all products are of the size of 1.
+    const double bound = dtype == kFloat32 ? 3e-6 : 1e-14;
+    check_close(ours[0].to(kFloat64), naive.y, bound, "y: " + described(p));
+    check_close(ours[1].to(kFloat64), naive.dx, bound, "dx: " + described(p));
+    check_close(ours[2].to(kFloat64), naive.dweight, bound, "dweight: " + described(p));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_path_agrees_with_the_naive_sums) {
+  manual_seed(8);
+  for (const Problem& p : paths()) {
+    if (p.weight[0] * p.weight[1] > 5000) continue;  // the naive loop would take long
+    const Shape y = p.y();
+    const std::int64_t images = std::min<std::int64_t>(p.x[0], 3);  // the same paths, less to add up
+    Shape x_shape = p.x, y_shape = y;
+    x_shape[0] = y_shape[0] = images;
+    const Array x = randn(x_shape).array(), weight = randn(p.weight).array(), dy = randn(y_shape).array();
+    const Naive naive(x, weight, dy, p.how);
+    const std::vector<Array> ours = all_of(x, weight, Array(), dy, p.how);
+    check_close(ours[0].to(kFloat64), naive.y, 5e-6, "y: " + described(p));
+    check_close(ours[1].to(kFloat64), naive.dx, 5e-6, "dx: " + described(p));
+    check_close(ours[2].to(kFloat64), naive.dweight, 5e-6, "dweight: " + described(p));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
+  manual_seed(9);
+  struct Case {
+    const Problem& p;
+    Array x, weight, bias, dy;
+    std::vector<Array> first;
+  };
+  std::vector<Case> cases;
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const Problem& p : paths()) {
+      cases.push_back({p,
+                       randn(p.x, dtype).array(),
+                       randn(p.weight, dtype).array(),
+                       randn({p.weight[0]}, dtype).array(),
+                       randn(p.y(), dtype).array(),
+                       {}});
+    }
+  }
+  test::ManyThreads().each([&] {
+    for (Case& c : cases) {
+      const std::vector<Array> now = all_of(c.x, c.weight, c.bias, c.dy, c.p.how);
+      if (c.first.empty()) c.first = now;
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        BOOST_REQUIRE_MESSAGE(same_bits(now[i], c.first[i]), i << ": " << described(c.p));
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(an_image_has_the_same_bits_alone_and_in_a_batch) {
+  manual_seed(10);
+  for (const Problem& p : paths()) {
+    const Array x = randn(p.x).array(), weight = randn(p.weight).array(), bias = randn({p.weight[0]}).array();
+    const Array dy = randn(p.y()).array(), y = core::conv(x, weight, bias, p.how);
+    const Array dx = core::conv_input_gradient(dy, weight, p.x, p.how);
+    const std::int64_t last = p.x[0] - 1;
+    Shape one = p.x;
+    one[0] = 1;
+    BOOST_TEST(same_bits(core::conv(x.narrow(0, last, 1), weight, bias, p.how), y.narrow(0, last, 1)), described(p));
+    BOOST_TEST(same_bits(core::conv_input_gradient(dy.narrow(0, last, 1), weight, one, p.how), dx.narrow(0, last, 1)),
+               described(p));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(layout_and_subsets_of_gradients_change_nothing) {
+  manual_seed(11);
+  for (const Problem& p : std::vector<Problem>{{{3, 6, 9, 8}, {8, 3, 3, 2}, {{2, 1}, {1, 1}, {1, 2}, 2}},
+                                               {{3, 4, 9, 8}, {4, 1, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 4}},
+                                               {{2, 3, 40}, {4, 3, 5}, {{1}, {2}, {1}, 1}}}) {
+    const Array x = randn(p.x).array(), weight = randn(p.weight).array(), bias = randn({p.weight[0]}).array();
+    const Array dy = randn(p.y()).array();
+    const std::vector<Array> plain = all_of(x, weight, bias, dy, p.how);
+    const std::vector<std::vector<Array>> others = {
+        all_of(reversed(x), sliced(weight), sliced(bias), reversed(dy), p.how),
+        all_of(sliced(x), reversed(weight), sliced(bias), sliced(dy), p.how)};
+    for (const std::vector<Array>& other : others) {
+      for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(same_bits(other[i], plain[i]), i << ": " << described(p));
+      check_close(other[3], plain[3], 1e-6, "dbias");
+    }
+    for (std::uint32_t mask = 0; mask < 8; ++mask) {
+      const auto some = ConvRule::backward(p.how, autograd::Needs(mask), dy, x, weight);
+      for (std::size_t i = 0; i < 3; ++i) {
+        BOOST_TEST(some[i].defined() == (((mask >> i) & 1u) != 0));
+        if (some[i].defined()) BOOST_TEST(same_bits(some[i], plain[i + 1]));
+      }
+    }
+    // What sum().backward() sends: one number for all.
+    const Array one = core::ones({}).expand(dy.shape());
+    const auto expanded = ConvRule::backward(p.how, {}, one, x, weight);
+    const auto dense = ConvRule::backward(p.how, {}, one.clone(), x, weight);
+    for (std::size_t i = 0; i < 2; ++i) BOOST_TEST(same_bits(expanded[i], dense[i]));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(infinities_and_nans_stay_where_they_belong) {
+  const auto x = core::ones({1, 1, 3, 20}).clone();
+  x.data_ptr<float>()[7] = std::numeric_limits<float>::infinity();
+  x.data_ptr<float>()[30] = std::numeric_limits<float>::quiet_NaN();
+  for (const std::int64_t out : {1, 20}) {  // directly, and by tiles
+    const Array y = core::conv(x, core::ones({out, 1, 1, 2}), Array(), {{1, 1}, {0, 0}, {1, 1}, 1});
+    const std::vector<double> values = test::values(y.select(1, out - 1));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i == 6 || i == 7) {
+        BOOST_TEST(std::isinf(values[i]));
+      } else if (i == 28 || i == 29) {
+        BOOST_TEST(std::isnan(values[i]));
+      } else {
+        BOOST_TEST(values[i] == 2);
+      }
+    }
+    // Every tap sees the infinity but one that never meets it.
+    const Array dy = core::ones(y.shape()), shorter = x.narrow(3, 0, 8).clone();
+    const Array dweight = core::conv_weight_gradient(core::ones({1, out, 3, 7}), shorter.narrow(2, 0, 3),
+                                                     {out, 1, 1, 2}, {{1, 1}, {0, 0}, {1, 1}, 1});
+    const std::vector<double> sums = test::values(dweight);
+    BOOST_TEST(sums[0] == 21);
+    BOOST_TEST(std::isinf(sums[1]));
+  }
+}
+
+// --- Three ways
+
+BOOST_AUTO_TEST_CASE(is_right_three_ways) {
+  manual_seed(12);
+  const auto draw = [](IntArrayRef shape) { return randn(shape, kFloat64); };
+  const auto passes = [&](const Problem& p, bool with_bias) {
+    const auto report =
+        nn::check(ConvRule(), p.how, draw(p.x), draw(p.weight), with_bias ? draw({p.weight[0]}) : Tensor());
+    BOOST_TEST(report.ok(), described(p) << "\n" << report);
+    BOOST_TEST(report.notes.empty(), report);
+    for (const auto& row : report.rows) {
+      BOOST_TEST(row.hand_graph <= 1e-12, report);
+      if (row.order != 0) BOOST_TEST(row.hand_finite <= 1e-7, report);
+    }
+  };
+  passes({{2, 3, 7}, {4, 3, 2}, {{2}, {1}, {2}, 1}}, true);
+  passes({{2, 3, 5, 4}, {4, 3, 3, 2}, {{1, 1}, {0, 0}, {1, 1}, 1}}, true);
+  passes({{2, 3, 5, 4}, {4, 3, 3, 2}, {{2, 1}, {1, 2}, {1, 2}, 1}}, false);
+  passes({{2, 4, 5, 4}, {6, 2, 2, 3}, {{1, 2}, {1, 1}, {1, 1}, 2}}, true);
+  passes({{2, 3, 5, 4}, {3, 1, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 3}}, true);  // depthwise
+  passes({{2, 3, 5, 4}, {6, 1, 2, 3}, {{2, 1}, {1, 0}, {1, 1}, 3}}, true);
+  passes({{2, 2, 3, 4, 3}, {3, 2, 2, 3, 2}, {{1, 2, 1}, {1, 0, 1}, {1, 1, 2}, 1}}, true);
+}
+
+BOOST_AUTO_TEST_CASE(modules_are_right_three_ways) {
+  manual_seed(13);
+  BOOST_TEST(nn::check(nn::Conv1d(2, 3, 3), randn({2, 2, 6})).ok());
+  BOOST_TEST(nn::check(nn::Conv2d(nn::Conv2dOptions(2, 3, {3, 2}).padding(kSame)), randn({2, 2, 4, 5})).ok());
+  BOOST_TEST(nn::check(nn::Conv2d(nn::Conv2dOptions(2, 4, 3).padding(1).groups(2).bias(false)), randn({2, 5, 4})).ok());
+  BOOST_TEST(nn::check(nn::Conv3d(nn::Conv3dOptions(1, 2, 2).stride(2)), randn({2, 1, 4, 5, 4})).ok());
+}
+
+BOOST_AUTO_TEST_CASE(second_order_goes_through_the_reference) {
+  const auto f = [](const std::vector<Tensor>& in) {
+    const auto how = F::Conv2dFuncOptions().bias(in[2]).stride({2, 1}).padding(1).groups(2);
+    return std::vector<Tensor>{F::conv2d(in[0], in[1], how).square()};
+  };
+  std::vector<Tensor> inputs = {randn({2, 4, 4, 3}, kFloat64), randn({2, 2, 3, 2}, kFloat64), randn({2}, kFloat64)};
+  for (const Tensor& t : inputs) t.requires_grad_();
+  BOOST_TEST(gradcheck(f, inputs));
+  BOOST_TEST(gradgradcheck(f, inputs));
+}
+
+// --- The modules
+
+BOOST_AUTO_TEST_CASE(a_module_is_the_function_of_its_parameters) {
+  nn::Conv2d layer(nn::Conv2dOptions(4, 6, {3, 2}).stride(2).padding({1, 0}).dilation({1, 2}).groups(2));
+  const Tensor x = randn({3, 4, 8, 9});
+  const auto how = F::Conv2dFuncOptions().bias(layer->bias).stride(2).padding({1, 0}).dilation({1, 2}).groups(2);
+  BOOST_TEST(same_bits(layer(x), F::conv2d(x, layer->weight, how)));
+  BOOST_TEST(same_bits(layer(x), conv2d(x, layer->weight, layer->bias, 2, {1, 0}, {1, 2}, 2)));
+  BOOST_TEST(layer->weight.sizes().vec() == (std::vector<std::int64_t>{6, 2, 3, 2}));
+  BOOST_TEST(layer->named_parameters().keys() == (std::vector<std::string>{"weight", "bias"}));
+  BOOST_TEST(layer->to_string() ==
+             "Conv2d(4, 6, kernel_size=[3, 2], stride=[2, 2], padding=[1, 0], dilation=[1, 2], groups=2)");
+  BOOST_TEST(same_bits(layer(x[1]), layer(x)[1]));  // without N
+
+  nn::Conv1d plain(nn::Conv1dOptions(3, 2, 5).bias(false).padding(kValid));
+  BOOST_TEST(!plain->bias.defined());
+  BOOST_TEST(plain->parameters().size() == 1u);
+  BOOST_TEST(plain(randn({2, 3, 9})).sizes().vec() == (std::vector<std::int64_t>{2, 2, 5}));
+  BOOST_TEST(plain->to_string() == "Conv1d(3, 2, kernel_size=[5], stride=[1], padding=[0], bias=false)");
+  nn::Conv3d three(1, 2, 3);
+  BOOST_TEST(three(randn({2, 1, 5, 4, 3})).sizes().vec() == (std::vector<std::int64_t>{2, 2, 3, 2, 1}));
+  const auto copy = std::dynamic_pointer_cast<nn::Conv3dImpl>(three->clone());
+  BOOST_TEST(same_bits(copy->weight, three->weight));
+  BOOST_TEST(!copy->weight.is_same(three->weight));
+}
+
+BOOST_AUTO_TEST_CASE(starts_uniform_in_one_over_the_root_of_fan_in) {
+  manual_seed(1);
+  nn::Conv2d layer(nn::Conv2dOptions(40, 60, {3, 5}).groups(2));
+  const double bound = 1 / std::sqrt(20.0 * 15);
+  for (const Tensor& p : layer->parameters()) {
+    const double largest = abs(p).max().item<double>(), mean = p.mean().item<double>();
+    BOOST_TEST(largest <= bound);
+    BOOST_TEST(largest > 0.9 * bound);
+    BOOST_TEST(std::abs(mean) <= 5 * bound / std::sqrt(3 * static_cast<double>(p.numel())));
+    const double square = p.square().mean().item<double>();
+    BOOST_TEST(std::abs(square - bound * bound / 3) <=
+               5 * bound * bound * std::sqrt(4.0 / 45 / static_cast<double>(p.numel())));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(empty_batches_and_empty_channels) {
+  nn::Conv2d layer(nn::Conv2dOptions(3, 2, 3).padding(1));
+  const Tensor x = zeros({0, 3, 5, 4}).requires_grad_();
+  const Tensor y = layer(x);
+  BOOST_TEST(y.sizes().vec() == (std::vector<std::int64_t>{0, 2, 5, 4}));
+  y.sum().backward();
+  BOOST_TEST(x.grad().sizes().vec() == (std::vector<std::int64_t>{0, 3, 5, 4}));
+  BOOST_TEST(test::values(layer->weight.grad().array()) == std::vector<double>(54, 0.0));
+  BOOST_TEST(test::values(layer->bias.grad().array()) == std::vector<double>(2, 0.0));
+  // Nothing but padding to see: the bias.
+  const Array nothing =
+      core::conv(core::zeros({1, 2, 0}), core::ones({1, 2, 3}), core::full({1}, 5, kFloat32), {{1}, {2}, {1}, 1});
+  BOOST_TEST(test::values(nothing) == (std::vector<double>{5, 5}));
+  const Array no_channels = core::conv(core::zeros({1, 0, 3}), core::ones({2, 0, 3}),
+                                       test::list(std::vector<float>{5, 6}), {{1}, {0}, {1}, 1});
+  BOOST_TEST(test::values(no_channels) == (std::vector<double>{5, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(padding_of_a_tensor) {
+  const Tensor x = arange(6).to(kFloat32).reshape({2, 3});
+  const Tensor y = F::pad(x, F::PadFuncOptions({1, 2, 0, 1}).value(9));
+  BOOST_TEST(test::values(y.array()) == (std::vector<double>{9, 0, 1, 2, 9, 9, 9, 3, 4, 5, 9, 9, 9, 9, 9, 9, 9, 9}));
+  BOOST_TEST(test::values(constant_pad_nd(x, {-1, 0}).array()) == (std::vector<double>{1, 2, 4, 5}));
+  BOOST_TEST(test::values(constant_pad_nd(x, {-2, 1}, 7).array()) == (std::vector<double>{2, 7, 5, 7}));
+  check_error<ShapeError>([&] { constant_pad_nd(x, {-4, 2}); }, {"constant_pad_nd: no more can be cut off", "[-4, 2]"});
+  check_error<ShapeError>([&] { constant_pad_nd(x, {1, 1, 1}); }, {"constant_pad_nd: pad must have two", "[1, 1, 1]"});
+  check_error<ShapeError>([&] { constant_pad_nd(x, {-2, -2}); }, {"constant_pad_nd: no more", "[-2, -2]", "[2, 3]"});
+  check_error<ValueError>([&] { F::pad(x, F::PadFuncOptions({1, 1}).mode(kReflect)); }, {"pad: mode", "reflect"});
+}
+
+// --- Wrong use
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
+  nn::Conv2d layer(nn::Conv2dOptions(4, 6, 3).padding(1));
+  const auto works = [&] {
+    layer->zero_grad();
+    layer(randn({2, 4, 5, 5})).sum().backward();
+    BOOST_TEST(layer->bias.grad().array().data_ptr<float>()[0] == 50);
+  };
+  check_error<ShapeError>([&] { layer(randn({2, 3, 5, 5})); }, {"conv: input must have 4 channels", "[2, 3, 5, 5]"});
+  works();
+  check_error<ShapeError>([&] { layer(randn({5, 5})); }, {"conv2d: input must be [N, C, H, W] or [C, H, W]: [5, 5]"});
+  works();
+  check_error<ShapeError>(
+      [&] {
+        layer(randn({2, 4, 5, 0}));
+      },
+      {"conv: the kernel must not exceed the padded input: 3 wide (dilation 1) for 2 wide (padding "
+       "1) in dimension 3: input [2, 4, 5, 0], weight [6, 4, 3, 3]"});
+  works();
+  check_error<DTypeError>([&] { layer(randn({2, 4, 5, 5}, kFloat64)); }, {"conv:", "float64, float32 and float32"});
+  works();
+  check_error<DTypeError>([&] { layer(ones({2, 4, 5, 5}, kInt64)); }, {"conv:", "int64"});
+  works();
+
+  const Tensor x = randn({2, 4, 5, 5}), weight = randn({6, 4, 3, 3});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 0); }, {"conv: stride must be at least 1: [0, 0]"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, -1); }, {"conv: padding must be at least 0: [-1, -1]"});
+  // A stride beyond the input takes no more memory or time than one within it, up to the largest number.
+  for (const std::int64_t kernel : {2, 3, 5}) {
+    const Tensor in = randn({1, 8, 10}).requires_grad_(), w = randn({8, 8, kernel}).requires_grad_();
+    const auto run = [&](std::int64_t stride) {
+      in.mutable_grad() = w.mutable_grad() = Tensor();
+      const Tensor y = conv1d(in, w, {}, stride);
+      y.sum().backward();
+      return std::vector<Tensor>{y.detach(), in.grad(), w.grad()};
+    };
+    const auto within = run(9), beyond = run(std::numeric_limits<std::int64_t>::max());
+    for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(test::same_bits(within[i], beyond[i]));
+    BOOST_TEST(test::same_bits(beyond[0], conv1d(in.slice(2, 0, kernel), w).detach()));
+  }
+  // Sizes that would overflow.
+  const Tensor row = ones({1, 1, 8}), five = ones({1, 1, 5});
+  for (const int shift : {60, 61, 62}) {
+    const std::int64_t large = std::int64_t{1} << shift;
+    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 0, large); }, {"conv: dilation x kernel and padding"});
+    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 4 * (large / 2 - 1) + 3, 1); }, {"conv: dilation x kernel"});
+    check_error<ValueError>([&] { F::conv1d(row, five, F::Conv1dFuncOptions().padding(kSame).dilation(large)); },
+                            {"conv: dilation x"});
+  }
+  // A small result, and a padded input that no memory holds.
+  const std::int64_t far = std::int64_t{1} << 50;
+  check_error<MemoryError>([&] { conv1d(ones({1, 8, 16}), ones({8, 8, 2}), {}, 1, far / 2, far); }, {});
+  check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(-3, 4, 3)); },
+                          {"Conv2d: channels must not be negative: -3"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 0); }, {"conv: dilation must be at least 1: [0, 0]"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 3); },
+                          {"conv: groups must divide the channels: groups 3 for 4 in and 6 out"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 0); }, {"conv: groups must be at least 1: 0"});
+  check_error<ShapeError>([&] { conv2d(x, weight, {}, {1, 1, 1}); }, {"2 numbers are needed", "3 given"});
+  check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv: bias must be [out channels]: [5] for 6"});
+  check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 3})); }, {"conv2d: weight must have 4 dimensions", "[6, 4, 3]"});
+  check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 0, 3})); }, {"conv: the kernel must not be empty"});
+  check_error<ValueError>([&] { F::conv2d(x, weight, F::Conv2dFuncOptions().stride(2).padding(kSame)); },
+                          {"conv2d: padding kSame needs stride 1: [2, 2]"});
+  check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).groups(4)); },
+                          {"Conv2d: groups must divide the channels: groups 4 for 4 in and 6 out"});
+  check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).stride(0)); }, {"Conv2d:", "stride", "[0, 0]"});
+  check_error<ValueError>([] { nn::Conv1d(nn::Conv1dOptions(4, 6, 3).padding_mode(kCircular)); },
+                          {"Conv1d: padding_mode must be kZeros: circular"});
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_the_graph_name_the_layer_and_the_users_line) {
+  nn::Conv2d layer(3, 2, 3);
+  const Tensor x = randn({1, 3, 4, 4});
+  const Tensor y = layer(x);
+  const int line = __LINE__ - 1;
+  BOOST_TEST(std::string(y.grad_fn()->name()) == "conv");
+  BOOST_TEST(y.grad_fn()->location().line() == line);
+  {
+    const NoGradGuard no_grad;
+    layer->weight.mul_(2);
+  }
+  check_error<GradError>([&] { y.sum().backward(); }, {"conv", "mul_", "must not be changed"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

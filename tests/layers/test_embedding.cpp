@@ -1,0 +1,161 @@
+// Embedding against PyTorch, three ways, and indices that are wrong, repeated or padding.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/graph/engine.h>
+#include <gradus/core/ops/combine.h>
+#include <gradus/layers/module/check.h>
+#include <gradus/layers/functional.h>
+
+#include "../support/pytorch.h"
+#include "../support/threads.h"
+#include "../support/three_ways.h"
+
+using namespace gradus;
+using core::Array;
+using nn::EmbeddingRule;
+using test::check_close;
+using test::check_error;
+using test::passes;
+using test::PyTorchFile;
+using test::same_bits;
+namespace F = nn::functional;
+
+BOOST_AUTO_TEST_SUITE(embedding)
+
+BOOST_AUTO_TEST_CASE(agrees_with_pytorch) {
+  const PyTorchFile file("rows");
+  const std::vector<std::string> cases = file.cases("embedding_");
+  BOOST_TEST(cases.size() == 18u);
+  for (const std::string& c : cases) {
+    const Tensor weight = file[c + "/weight"].requires_grad_(), indices = file[c + "/indices"];
+    F::EmbeddingFuncOptions options;
+    if (c.find("padding3") != std::string::npos) options.padding_idx(3);
+    if (c.find("padding-1") != std::string::npos) options.padding_idx(-1);
+    const Tensor y = F::embedding(indices, weight, options);
+    y.backward(file[c + "/dy"]);
+    BOOST_TEST(same_bits(y, file[c + "/y"]), c);
+    file.check(weight.grad(), c + "/dweight");
+    BOOST_TEST(same_bits(F::embedding(indices.to(kInt32), weight, options), y));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(three_ways) {
+  manual_seed(1);
+  const Tensor table = randn({6, 9}, kFloat64);
+  for (const std::vector<std::int64_t>& shape : std::vector<std::vector<std::int64_t>>{{}, {5}, {3, 4}}) {
+    const Tensor indices = randint(0, 6, shape, kInt64);
+    passes(nn::check<EmbeddingRule>({}, table, indices), {"weight"}, true);
+    passes(nn::check<EmbeddingRule>({}, randn({9, 6}, kFloat64).t(), indices), {"weight"}, true);
+  }
+  EmbeddingRule::Attrs padded;
+  padded.padding_idx = 2;
+  const Tensor indices = tensor({2, 0, 5, 2, 0}).to(kInt64);
+  const Tensor w = Tensor(table.array()).requires_grad_(), dy = randn({5, 9}, kFloat64);
+  // Finite differences see the padding row too: here the rule is held against its reference alone.
+  const Tensor by_rule = autograd::grad({autograd::apply<EmbeddingRule>(padded, w, indices)}, {w}, {dy})[0];
+  const Tensor by_graph = autograd::grad({EmbeddingRule::reference(padded, w, indices)}, {w}, {dy})[0];
+  check_close(by_rule, by_graph, 1e-15, "gradient with padding");
+  BOOST_TEST(test::values(by_rule.select(0, 2).array()) == std::vector<double>(9, 0.0));
+  BOOST_TEST(test::values(by_rule.select(0, 1).array()) == std::vector<double>(9, 0.0));
+  check_close(by_rule.select(0, 0), dy.select(0, 1) + dy.select(0, 4), 1e-15, "rows used twice");
+}
+
+BOOST_AUTO_TEST_CASE(repeated_rows_and_threads_change_no_bit) {
+  manual_seed(2);
+  const Tensor table = randn({500, 96}), dy = randn({40, 128, 96});
+  const Tensor indices = randint(0, 500, {40, 128}, kInt64);
+  indices.slice(1, 0, 64).fill_(7);  // one row for half of them
+  const auto run = [&] { return EmbeddingRule::backward({}, dy.array(), {table.array().shape()}, indices.array())[0]; };
+  const Array first = run();
+  test::ManyThreads().each([&] { BOOST_REQUIRE(same_bits(run(), first)); });
+  // Against a sum in float64, element by element.
+  const Tensor exact =
+      scatter_add({500, 96}, 0, indices.reshape({-1, 1}).expand({40 * 128, 96}), dy.reshape({-1, 96}).to(kFloat64));
+  check_close(Tensor(first).to(kFloat64), exact, 1e-5, "dweight");
+  // An expanded gradient, as a sum sends it down.
+  const Tensor one = ones({1, 1, 96}).expand({40, 128, 96});
+  const Array expanded = EmbeddingRule::backward({}, one.array(), {table.array().shape()}, indices.array())[0];
+  const Array copied =
+      EmbeddingRule::backward({}, one.contiguous().array(), {table.array().shape()}, indices.array())[0];
+  BOOST_TEST(same_bits(expanded, copied));
+}
+
+BOOST_AUTO_TEST_CASE(narrow_rows_empty_tables_and_no_indices) {
+  for (const std::int64_t dim : {0, 1, 3, 8}) {
+    nn::Embedding layer(4, dim);
+    layer(tensor({3, 1, 3}).to(kInt64)).sum().backward();
+    std::vector<double> expected;
+    for (const double count : {0, 1, 0, 2}) expected.insert(expected.end(), static_cast<std::size_t>(dim), count);
+    BOOST_TEST(test::values(layer->weight.grad().array()) == expected);
+    layer->zero_grad();
+    const Tensor none = layer(zeros({0, 2}, kInt64));
+    BOOST_TEST(none.sizes().vec() == (std::vector<std::int64_t>{0, 2, dim}));
+    none.sum().backward();
+    BOOST_TEST(test::values(layer->weight.grad().array()) ==
+               std::vector<double>(static_cast<std::size_t>(4 * dim), 0.0));
+  }
+  BOOST_TEST(nn::Embedding(0, 5)(zeros({0}, kInt64)).sizes().vec() == (std::vector<std::int64_t>{0, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(the_module) {
+  manual_seed(3);
+  nn::Embedding layer(nn::EmbeddingOptions(200, 50).padding_idx(-1));
+  BOOST_TEST(*layer->options.padding_idx() == 199);
+  BOOST_TEST(layer->to_string() == "Embedding(200, 50, padding_idx=199)");
+  BOOST_TEST(test::values(layer->weight.select(0, 199).array()) == std::vector<double>(50, 0.0));
+  double squares = 0, sum = 0;
+  for (double v : test::values(layer->weight.array())) {
+    sum += v;
+    squares += v * v;
+  }
+  BOOST_TEST(std::abs(sum / 9950) < 5 / std::sqrt(9950.0));
+  BOOST_TEST(std::abs(squares / 9950 - 1) < 5 * std::sqrt(2 / 9950.0));
+  layer(full({3}, 199, kInt64)).sum().backward();
+  BOOST_TEST(test::values(layer->weight.grad().array()) == std::vector<double>(10000, 0.0));
+
+  const Tensor table = randn({3, 4});
+  nn::Embedding frozen = nn::Embedding::from_pretrained(table);
+  BOOST_TEST(!frozen->weight.requires_grad());
+  BOOST_TEST(same_bits(frozen(tensor({2, 0}).to(kInt64)), table.index_select(0, tensor({2, 0}).to(kInt64))));
+  BOOST_TEST(nn::Embedding::from_pretrained(table, nn::EmbeddingFromPretrainedOptions().freeze(false))
+                 ->weight.requires_grad());
+  BOOST_TEST(same_bits(gradus::embedding(table, tensor({1}).to(kInt64)), table.slice(0, 1, 2)));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
+  nn::Embedding layer(4, 3);
+  check_error<IndexError>(
+      [&] {
+        layer(tensor({0, 4}).to(kInt64));
+      },
+      {"embedding: indices must be in [0, 4): entry 1 of [2] is 4"});
+  {
+    const Tensor table = ones({4, 3});
+    const nn::Embedding copied = nn::Embedding::from_pretrained(table);
+    BOOST_TEST(table.array().unique());  // the layer has a copy, and keeps nothing else
+  }
+  check_error<IndexError>([&] { layer(tensor({-1}).to(kInt64)); }, {"embedding: indices must be in [0, 4)", "is -1"});
+  check_error<DTypeError>([&] { layer(ones({2})); },
+                          {"embedding: indices must be int64 or int32: float32", "to(kInt64)"});
+  check_error<IndexError>([] { nn::Embedding(nn::EmbeddingOptions(4, 3).padding_idx(4)); },
+                          {"Embedding: padding_idx must be in [-4, 4): 4"});
+  check_error<ValueError>([] { nn::Embedding(-1, 3); }, {"Embedding: sizes must not be negative", "-1"});
+  check_error<ShapeError>(
+      [] {
+        nn::Embedding(nn::EmbeddingOptions(4, 3)._weight(ones({3, 4})));
+      },
+      {"Embedding: weight must be [num_embeddings, embedding_dim]: [3, 4]"});
+  check_error<ShapeError>([] { nn::Embedding::from_pretrained(ones({3})); }, {"Embedding: pretrained", "[3]"});
+  check_error<ShapeError>([] { gradus::embedding(ones({3}), zeros({1}, kInt64)); },
+                          {"embedding: weight must be [rows, dim]"});
+  check_error<IndexError>(
+      [] {
+        gradus::embedding(ones({3, 2}), zeros({1}, kInt64), 3);
+      },
+      {"embedding: padding_idx must be in [0, 3): 3"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,392 @@
+// Optimizers, schedules, clipping and max-norm, against PyTorch's values and their own definitions.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+
+#include <gradus/core/nn/optimizer_step.h>
+#include <gradus/gradus.h>
+
+#include "../support/pytorch.h"
+#include "../support/threads.h"
+
+using namespace gradus;
+using test::PyTorchFile;
+
+namespace {
+
+const PyTorchFile& file() {
+  static const PyTorchFile reference("optim");
+  return reference;
+}
+
+double number(const std::string& name, double otherwise, int index = -1) {
+  if (!file().has(name)) return otherwise;
+  const Tensor value = file()[name];
+  return index < 0 ? value.item<double>() : value[index].item<double>();
+}
+
+// Runs 20 steps of one case, whose options stand in the file, and compares the parameters after each.
+template <class Optimizer, class Options, class Read>
+void replay(const std::string& name, Read read) {
+  const std::string suffix = name.substr(name.rfind('_'));
+  std::vector<Tensor> p;
+  std::vector<optim::OptimizerParamGroup> groups;
+  for (int i = 0; i < 2; ++i) {
+    p.push_back(file()["start" + suffix + "/p" + std::to_string(i)].clone().requires_grad_());
+    Options options(number(name + "/lr", 0, i));
+    options.weight_decay(number(name + "/weight_decay", 0, i));
+    read(options);
+    groups.emplace_back(std::vector<Tensor>{p.back()}, options.clone());
+  }
+  Options defaults(0.1);
+  Optimizer optimizer(std::move(groups), defaults);
+  for (int step = 0; step < 20; ++step) {
+    for (int i = 0; i < 2; ++i) {
+      const bool has_gradient = step >= number(name + "/first_step", 0, i);
+      const Tensor g = file()["gradients" + suffix + "/g" + std::to_string(i)][step].clone();
+      p[static_cast<std::size_t>(i)].mutable_grad() = has_gradient ? g : Tensor();
+    }
+    optimizer.step();
+    for (int i = 0; i < 2; ++i) {
+      const Tensor expected = file()[name + "/p" + std::to_string(i)][step];
+      test::check_close(p[static_cast<std::size_t>(i)], expected, test::bound_of(expected.dtype()),
+                        name + " step " + std::to_string(step));
+    }
+  }
+}
+
+// Three rows of 2-norms 0, 5 and 10, two of them alike in the other dtype's digits.
+Tensor rows(DType dtype) { return tensor({{0.0, 0.0}, {3.0, 4.0}, {6.0, -8.0}}, dtype); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(optimizers)
+
+BOOST_AUTO_TEST_CASE(twenty_steps_as_pytorch) {
+  int cases = 0;
+  for (const std::string& name : file().cases("sgd")) {
+    replay<optim::SGD, optim::SGDOptions>(name, [&](optim::SGDOptions& o) {
+      o.momentum(number(name + "/momentum", 0)).dampening(number(name + "/dampening", 0));
+      o.nesterov(number(name + "/nesterov", 0) != 0);
+    });
+    ++cases;
+  }
+  const auto adam_options = [](const std::string& name) {
+    return [name](auto& o) {
+      if (file().has(name + "/betas")) {
+        o.betas(std::tuple(number(name + "/betas", 0, 0), number(name + "/betas", 0, 1)));
+      }
+      o.eps(number(name + "/eps", 1e-8)).amsgrad(number(name + "/amsgrad", 0) != 0);
+    };
+  };
+  for (const std::string& name : file().cases("adam")) {
+    if (name.starts_with("adamw")) {
+      replay<optim::AdamW, optim::AdamWOptions>(name, adam_options(name));
+    } else {
+      replay<optim::Adam, optim::AdamOptions>(name, adam_options(name));
+    }
+    ++cases;
+  }
+  BOOST_TEST(cases == 2 * (9 + 5 + 5));
+}
+
+BOOST_AUTO_TEST_CASE(schedules_as_pytorch) {
+  const auto follow = [](const std::string& name, const auto& make) {
+    const Tensor a = zeros({1}, requires_grad()), b = zeros({1}, requires_grad());
+    std::vector<optim::OptimizerParamGroup> groups;
+    groups.emplace_back(std::vector<Tensor>{a});
+    groups.emplace_back(std::vector<Tensor>{b}, optim::SGDOptions(0.03).clone());
+    optim::SGD optimizer(std::move(groups), optim::SGDOptions(0.1));
+    auto schedule = make(optimizer);
+    const Tensor expected = file()[name + "/lr"];
+    for (int epoch = 0; epoch < expected.size(0); ++epoch) {
+      for (int group = 0; group < 2; ++group) {
+        const double lr = optimizer.param_groups()[static_cast<std::size_t>(group)].options().get_lr();
+        BOOST_TEST(lr == expected[epoch][group].item<double>(), boost::test_tools::tolerance(1e-12));
+      }
+      optimizer.step();
+      schedule.step();
+    }
+  };
+  follow("step_lr", [](optim::Optimizer& o) { return optim::StepLR(o, 3, 0.5); });
+  follow("step_lr_4", [](optim::Optimizer& o) { return optim::StepLR(o, 4); });
+  follow("exponential_lr", [](optim::Optimizer& o) { return optim::ExponentialLR(o, 0.9); });
+}
+
+BOOST_AUTO_TEST_CASE(clipping_as_pytorch) {
+  int cases = 0;
+  for (const std::string& name : file().cases("clip_grad_norm_")) {
+    const std::string suffix = name.substr(name.rfind('_'));
+    std::vector<Tensor> p;
+    for (int i = 0; i < 2; ++i) {
+      const std::string index = std::to_string(i);
+      p.push_back(zeros_like(file()["start" + suffix + "/p" + index]).requires_grad_());
+      p.back().mutable_grad() = file()["gradients" + suffix + "/g" + index][1].clone();
+    }
+    const double total = nn::utils::clip_grad_norm_(p, number(name + "/max_norm", 0), number(name + "/norm_type", 0));
+    const double expected = number(name + "/total_norm", 0);
+    BOOST_TEST(std::abs(total - expected) <= (suffix == "_f32" ? 1e-5 : 1e-12) * expected);
+    for (int i = 0; i < 2; ++i) file().check(p[static_cast<std::size_t>(i)].grad(), name + "/g" + std::to_string(i));
+    ++cases;
+  }
+  BOOST_TEST(cases == 16);
+}
+
+BOOST_AUTO_TEST_CASE(clipping_refuses) {
+  const Tensor p = zeros({2}, requires_grad());
+  p.mutable_grad() = tensor({1.0, std::numeric_limits<double>::infinity()});
+  BOOST_CHECK_THROW(nn::utils::clip_grad_norm_({p}, 1, 2, true), GradError);
+  BOOST_TEST(p.grad()[0].item<double>() == 1);  // untouched
+  BOOST_CHECK_THROW(nn::utils::clip_grad_norm_({p}, -1), ValueError);
+  BOOST_CHECK_THROW(nn::utils::clip_grad_norm_({p}, 1, 0), ValueError);
+  BOOST_TEST(nn::utils::clip_grad_norm_({zeros({2}, requires_grad())}, 1) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(max_norm_bounds_rows) {
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    const Tensor weight = rows(dtype), bias = tensor({7.0, 9.0, 11.0}, dtype);
+    const Tensor weight_before = weight.clone(), bias_before = bias.clone();
+    optim::max_norm_({weight, bias}, 5);
+    BOOST_TEST(test::same_bits(weight.slice(0, 0, 2), weight_before.slice(0, 0, 2)));  // within c, at c: the same bits
+    BOOST_TEST(test::same_bits(bias, bias_before));
+    BOOST_TEST(allclose(weight[2], tensor({3.0, -4.0}, dtype)));
+    // No row exceeds c, for numbers that do not divide evenly, whatever the layout.
+    manual_seed(1);
+    const Tensor many = randn({50, 33}, dtype) * 3, transposed = (randn({33, 50}, dtype) * 3).t();
+    const Tensor filters = randn({8, 3, 3, 3}, dtype);
+    optim::max_norm_({many, transposed, filters}, 3.3);
+    for (const Tensor& w : {many, transposed, filters}) {
+      const Tensor norms = w.to(kFloat64).reshape({w.size(0), -1}).norm(2, 1);
+      BOOST_TEST(norms.max().item<double>() <= 3.3 * (1 + 1e-6));
+      BOOST_TEST(norms.max().item<double>() >= 3.3 * (1 - 1e-5));
+    }
+  }
+  BOOST_CHECK_THROW(optim::max_norm_({ones({2, 2})}, 0), ValueError);
+  BOOST_CHECK_THROW(optim::max_norm_({ones({2, 2})}, std::nan("")), ValueError);
+  optim::max_norm_({zeros({0, 3}), zeros({3, 0})}, 1);  // nothing to do
+}
+
+BOOST_AUTO_TEST_CASE(settings_are_checked_and_nothing_is_lost) {
+  const Tensor p = ones({3}, requires_grad());
+  BOOST_CHECK_THROW(optim::SGD({p}, optim::SGDOptions(-1)), ValueError);
+  BOOST_CHECK_THROW(optim::SGD({p}, optim::SGDOptions(1).momentum(-0.1)), ValueError);
+  BOOST_CHECK_THROW(optim::SGD({p}, optim::SGDOptions(1).nesterov(true)), ValueError);
+  BOOST_CHECK_THROW(optim::Adam({p}, optim::AdamOptions(1e-3).betas({0.9, 1.0})), ValueError);
+  BOOST_CHECK_THROW(optim::Adam({p}, optim::AdamOptions(std::nan(""))), ValueError);
+  BOOST_CHECK_THROW(optim::SGD({p, p}, optim::SGDOptions(1)), ValueError);
+  BOOST_CHECK_THROW(optim::SGD({p * 2}, optim::SGDOptions(1)), ValueError);
+  BOOST_CHECK_THROW(optim::SGD({Tensor()}, optim::SGDOptions(1)), ValueError);
+
+  optim::SGD sgd({p}, optim::SGDOptions(0.5));
+  BOOST_CHECK_THROW(optim::StepLR(sgd, 0), ValueError);
+  p.mutable_grad() = ones({2});
+  BOOST_CHECK_THROW(sgd.step(), ShapeError);
+  BOOST_TEST(p.sum().item<double>() == 3);  // unchanged
+  p.mutable_grad() = ones({3});
+  sgd.step();  // the same objects complete a correct step
+  BOOST_TEST(p.sum().item<double>() == 1.5);
+  sgd.zero_grad(false);
+  BOOST_TEST(p.grad().sum().item<double>() == 0);
+  sgd.zero_grad();
+  BOOST_TEST(!p.grad().defined());
+  sgd.step();  // no gradient: left alone
+  BOOST_TEST(p.sum().item<double>() == 1.5);
+}
+
+BOOST_AUTO_TEST_CASE(groups_stay_what_they_were) {
+  const Tensor p = ones({3}, requires_grad()), q = ones({2}, requires_grad());
+  std::vector<optim::OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<Tensor>{p}, std::make_unique<optim::AdamOptions>(0.1));
+  test::check_error<ValueError>([&] { optim::SGD(groups, optim::SGDOptions(0.1)); }, {"SGDOptions for SGD"});
+  optim::SGD sgd({p, q}, optim::SGDOptions(0.5).momentum(0.9));
+  p.mutable_grad() = ones({3});
+  q.mutable_grad() = ones({2});
+  sgd.param_groups()[0].params().erase(sgd.param_groups()[0].params().begin());  // q would get p's momentum
+  test::check_error<ValueError>([&] { sgd.step(); }, {"add_param_group"});
+  sgd.param_groups()[0].params().insert(sgd.param_groups()[0].params().begin(), p);
+  sgd.param_groups()[0].set_options(std::make_unique<optim::AdamWOptions>());
+  test::check_error<ValueError>([&] { sgd.step(); }, {"SGDOptions for SGD"});
+  BOOST_TEST(p.sum().item<double>() == 3);
+  sgd.param_groups()[0].set_options(sgd.defaults().clone());
+  sgd.step();
+  BOOST_TEST(p.sum().item<double>() == 1.5);
+  optim::AdamW chained({p}, optim::AdamWOptions(1e-2).weight_decay(0.5).eps(1e-6).betas({0.8, 0.9}).amsgrad(true));
+  BOOST_TEST(static_cast<optim::AdamWOptions&>(chained.defaults()).weight_decay() == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_closure_computes_the_loss) {
+  const Tensor p = tensor({4.0}).requires_grad_();
+  optim::SGD sgd({p}, optim::SGDOptions(0.25));
+  const Tensor loss = sgd.step([&] {
+    sgd.zero_grad();
+    const Tensor l = (p * p).sum();
+    l.backward();
+    return l;
+  });
+  BOOST_TEST(loss.item<double>() == 16);
+  BOOST_TEST(p.item<double>() == 2);
+}
+
+// The averages are b m + (1 - b) g: with b = 0 nothing is left of the gradients before, however large they were.
+BOOST_AUTO_TEST_CASE(adam_after_a_gradient_1e8_times_larger) {
+  const std::vector<double> gradients = {-1, 1e8, -1, -1, 3, 1e-4, 2, -1e8, 1, 1};
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const double beta1 : {0.0, 0.5, 0.9}) {
+      for (const double beta2 : {0.0, 0.9, 0.999}) {
+        for (const bool amsgrad : {false, true}) {
+          for (const bool decoupled : {false, true}) {
+            const Tensor w = full({3}, 0.5, dtype).requires_grad_();
+            const double lr = 0.1, decay = decoupled ? 0.01 : 0, eps = 1e-8;
+            std::unique_ptr<optim::Optimizer> adam;
+            if (decoupled) {
+              adam = std::make_unique<optim::AdamW>(
+                  std::vector<Tensor>{w},
+                  optim::AdamWOptions(lr).betas({beta1, beta2}).amsgrad(amsgrad).weight_decay(decay));
+            } else {
+              adam = std::make_unique<optim::Adam>(std::vector<Tensor>{w},
+                                                   optim::AdamOptions(lr).betas({beta1, beta2}).amsgrad(amsgrad));
+            }
+            double x = 0.5, m = 0, v = 0, most = 0;
+            for (std::size_t t = 0; t < gradients.size(); ++t) {
+              const double g = gradients[t], steps = static_cast<double>(t + 1);
+              w.mutable_grad() = full({3}, g, dtype);
+              adam->step();
+              m = beta1 * m + (1 - beta1) * g;
+              v = beta2 * v + (1 - beta2) * g * g;
+              most = amsgrad ? std::max(most, v) : v;
+              x = x * (1 - lr * decay) -
+                  lr * (m / (1 - std::pow(beta1, steps))) / (std::sqrt(most / (1 - std::pow(beta2, steps))) + eps);
+              const double got = w[1].item<double>(), bound = dtype == kFloat32 ? 1e-6 : 1e-14;
+              BOOST_CHECK_MESSAGE(std::abs(got - x) <= bound * (1 + std::abs(x)),
+                                  "betas " << beta1 << ", " << beta2 << ", amsgrad " << amsgrad << ", step " << t + 1
+                                           << ": " << got << " for " << x);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(clipping_where_squares_over_or_underflow) {
+  for (const double scale : {1e200, 1e-200}) {
+    const Tensor a = zeros({2}, kFloat64).requires_grad_(), b = zeros({1}, kFloat64).requires_grad_();
+    a.mutable_grad() = tensor({3 * scale, 0.}, kFloat64);
+    b.mutable_grad() = tensor({-4 * scale}, kFloat64);
+    BOOST_TEST(nn::utils::clip_grad_norm_({a, b}, 1) == 5 * scale, boost::test_tools::tolerance(1e-14));
+    if (scale > 1) BOOST_TEST(b.grad().item<double>() == -0.8, boost::test_tools::tolerance(1e-14));
+    const Tensor w = tensor({{3., 4.}, {0., 1.}}, kFloat64) * scale;
+    optim::max_norm_({w}, scale);
+    BOOST_TEST(w[0][0].item<double>() == 0.6 * scale, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(w[1][1].item<double>() == scale);
+  }
+}
+
+// A step on a parameter large enough to be shared out, and on a transposed one.
+BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
+  test::ManyThreads threads;
+  manual_seed(2);
+  const Tensor start = randn({1 << 20}), gradient = randn({1 << 20});
+  Tensor first;
+  threads.each([&] {
+    const Tensor p = start.clone().requires_grad_();
+    optim::Adam adam({p}, optim::AdamOptions(0.1));
+    p.mutable_grad() = gradient.clone();
+    adam.step();
+    adam.step();
+    if (!first.defined()) first = p.detach().clone();
+    BOOST_TEST(test::same_bits(p.detach(), first));
+  });
+  const Tensor wide = start.slice(0, 0, 600).view({20, 30}), g = gradient.slice(0, 0, 600).view({20, 30});
+  const Tensor plain = wide.clone().requires_grad_(), turned = wide.t().clone().t().detach().requires_grad_();
+  BOOST_TEST(!turned.is_contiguous());
+  for (const Tensor& p : {plain, turned}) {
+    p.mutable_grad() = g.clone();
+    optim::SGD sgd({p}, optim::SGDOptions(0.1).momentum(0.9));
+    optim::Adam adam({p}, optim::AdamOptions(0.1).amsgrad(true));
+    for (int i = 0; i < 2; ++i) sgd.step(), adam.step();
+  }
+  BOOST_TEST(test::same_bits(plain.detach(), turned.detach()));
+  core::SgdStep step;
+  step.momentum = 0.9;
+  test::check_error<ValueError>(
+      [&] {
+        core::sgd_step(plain.array(), g.array(), zeros({1}).expand({20, 30}).array(), step);
+      },
+      {"sgd_step: gradient and state must be contiguous: strides [0, 0] for [20, 30]"});
+  test::check_error<ValueError>([&] { core::sgd_step(turned.array(), g.array(), core::Array(), step); },
+                                {"sgd_step: the parameter must be contiguous: strides [1, 20] for [20, 30]"});
+}
+
+// Each step sees what the one before has left in the memory that they share.
+BOOST_AUTO_TEST_CASE(parameters_that_share_memory) {
+  const Tensor w = zeros({2, 3}).requires_grad_(), turned = w.detach().t().requires_grad_();
+  w.mutable_grad() = ones({2, 3});
+  turned.mutable_grad() = ones({3, 2}) * 2;
+  optim::SGD sgd({w, turned}, optim::SGDOptions(1));
+  sgd.step();
+  BOOST_TEST(test::same_bits(w.detach(), ones({2, 3}) * -3));
+
+  const Tensor first = zeros({1}).requires_grad_(), expanded = zeros({1}).expand({3}).detach().requires_grad_();
+  first.mutable_grad() = ones({1});
+  expanded.mutable_grad() = ones({3});
+  optim::SGD both({first, expanded}, optim::SGDOptions(1));
+  test::check_error<ValueError>([&] { both.step(); }, {"must have its own memory: strides [0] for [3]; clone()"});
+  BOOST_TEST(first.item<float>() == 0);
+}
+
+// The second parameter's state does not fit under the limit: the first must not have changed, nor its state.
+BOOST_AUTO_TEST_CASE(a_step_without_memory_changes_nothing) {
+  constexpr std::int64_t kSize = 1 << 20;
+  const auto make_parameters = [] {
+    return std::vector<Tensor>{ones({4}, requires_grad()), ones({kSize}, requires_grad())};
+  };
+  const auto each_optimizer = [](const std::vector<Tensor>& p, auto use) {
+    for (const Tensor& t : p) t.mutable_grad() = ones_like(t);
+    optim::SGD sgd(p, optim::SGDOptions(0.1).momentum(0.9).dampening(0.5));
+    use(sgd);
+    optim::AdamW adam(p, optim::AdamWOptions(0.1).amsgrad(true));
+    use(adam);
+  };
+  const std::vector<Tensor> expected = make_parameters(), p = make_parameters();
+  each_optimizer(expected, [](optim::Optimizer& optimizer) { optimizer.step(), optimizer.step(); });
+  each_optimizer(p, [&](optim::Optimizer& optimizer) {
+    const Tensor before = p[0].detach().clone();
+    empty_cache();
+    set_memory_limit(memory_stats().held_bytes + kSize);
+    BOOST_CHECK_THROW(optimizer.step(), MemoryError);
+    set_memory_limit(std::numeric_limits<std::int64_t>::max());
+    BOOST_TEST(test::same_bits(p[0].detach(), before));
+    optimizer.step(), optimizer.step();
+  });
+  for (std::size_t i = 0; i < p.size(); ++i) BOOST_TEST(test::same_bits(p[i].detach(), expected[i].detach()));
+}
+
+// Module::to() in the middle of a training: the state follows.
+BOOST_AUTO_TEST_CASE(state_follows_the_parameters_dtype) {
+  nn::Linear model(3, 2);
+  const Tensor x = randn({5, 3});
+  optim::Adam adam(model->parameters(), optim::AdamOptions(0.1).amsgrad(true));
+  optim::SGD sgd(model->parameters(), optim::SGDOptions(0.1).momentum(0.9));
+  const auto train = [&](const Tensor& input) {
+    adam.zero_grad();
+    model->forward(input).square().sum().backward();
+    adam.step();
+    sgd.step();
+  };
+  train(x);
+  const Tensor before = model->weight.detach().to(kFloat64);
+  model->to(kFloat64);
+  train(x.to(kFloat64));
+  BOOST_TEST(model->weight.dtype() == kFloat64);
+  BOOST_TEST(!allclose(model->weight.detach(), before));
+  model->to(kFloat32);
+  train(x);
+  BOOST_TEST(model->weight.isfinite().all().item<bool>());
+  model->weight.set_data(ones({1, 3}));
+  model->weight.mutable_grad() = ones({1, 3});
+  test::check_error<ShapeError>([&] { adam.step(); }, {"another shape", "[1, 3] for [2, 3]"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
