@@ -5,7 +5,7 @@
 #include "autograd/graph/engine.h"
 #include "autograd/graph/grad_mode.h"
 #include "autograd/graph/operation.h"
-#include "autograd/ops/activation.h"
+#include "autograd/ops/activation_rules.h"
 #include "autograd/ops/functions.h"
 #include "autograd/tensor/create.h"
 #include "autograd/tensor/operators.h"

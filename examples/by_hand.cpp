@@ -63,8 +63,8 @@ struct BatchNorm : Layer {
 };
 
 struct ReLU : Layer {
-  Array forward(const Array& x) override { return nn::ReluRule::forward(x); }
-  Array backward(const Array& x, const Array& dy) override { return nn::ReluRule::backward(dy, x)[0]; }
+  Array forward(const Array& x) override { return gradus::autograd::ReluRule::forward(x); }
+  Array backward(const Array& x, const Array& dy) override { return gradus::autograd::ReluRule::backward(dy, x)[0]; }
 };
 
 struct Dropout : Layer {

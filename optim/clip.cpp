@@ -34,7 +34,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   const double factor = max_norm / (total + 1e-6);
   if (factor < 1 || std::isnan(factor)) {
     for (const Tensor& p : parameters) {
-      if (p.grad().defined()) core::binary_out(p.grad().array(), core::Binary::Mul, p.grad().array(), factor);
+      if (p.grad().defined()) core::mul.write(p.grad().array(), p.grad().array(), factor);
     }
   }
   return total;
@@ -52,10 +52,10 @@ void max_norm_(const std::vector<Tensor>& parameters, double c) {
     const std::int64_t rows = weight.size(0);
     const Array norms = core::norm(weight.reshape({rows, -1}).to(kFloat64), 2, 1);
     // Times exactly 1 where a row is within c: its bits stay.
-    const Array factors = core::where(norms > c, core::binary(core::Binary::Div, c, norms), 1.0);
+    const Array factors = core::where(norms > c, core::div(c, norms), 1.0);
     core::Shape shape = core::Shape::filled(weight.dim(), 1);
     shape[0] = rows;
-    core::binary_out(weight, core::Binary::Mul, weight, factors.to(weight.dtype()).view(shape));
+    core::mul.write(weight, weight, factors.to(weight.dtype()).view(shape));
     weight.mark_written("max_norm_", Location::unknown());
   }
 }

@@ -272,11 +272,12 @@ struct Traits {
   static_assert(is_view || !by_geometry, "by_geometry is said of views: is_view = true");
 };
 
-/// The operation's name as C wants it, with a NUL at its end, which Op::name may lack.
+/// The name of the operation in place, as C wants it: with an _ at its end, unless it has one, and a NUL.
 template <class Op>
-inline constexpr auto c_name = [] {
-  std::array<char, Op::name.size() + 1> text{};
-  for (std::size_t i = 0; i < Op::name.size(); ++i) text[i] = Op::name[i];
+inline constexpr auto inplace_name = [] {
+  constexpr std::size_t length = Op::name.size() + (Op::name.ends_with('_') ? 0 : 1);
+  std::array<char, length + 1> text{};
+  for (std::size_t i = 0; i < length; ++i) text[i] = i < Op::name.size() ? Op::name[i] : '_';
   return text;
 }();
 

@@ -256,7 +256,7 @@ void LeafNode::accumulate(Tensor gradient, bool create_graph) {
   } else if (create_graph || grad_->requires_grad()) {
     *grad_ = *grad_ + gradient;
   } else {
-    core::binary_out(grad_->array(), core::Binary::Add, grad_->array(), gradient.array());
+    core::add.write(grad_->array(), grad_->array(), gradient.array());
   }
 }
 

@@ -30,7 +30,8 @@
 // { v("p", p); }` lists them), `broadcasts` (the engine sums gradients down to the inputs' shapes), `is_view` (the result
 // shows the memory of the first input; no other result may), `by_geometry` (of a view: its gradient is that of picking
 // the elements that it shows, so that a change of it in place can be carried over to its base),
-// `differentiable_outputs` (the first so many; all by default), and of rules `shape_only` (inputs whose values the
+// `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it gives that
+// again, with the same gradient: in place the result stands for the input, which need not be copied), `shape_only` (inputs whose values the
 // reference's gradient does not read: their shapes are kept, their numbers are not), `input_names` and `terms` (both for
 // checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
 #pragma once
@@ -225,10 +226,10 @@ struct Apply<Op, std::index_sequence<I...>> {
 template <class Op>
 inline constexpr detail::Apply<Op> apply{};
 
-/// Computes y = Op(x, ...) and overwrites x with it, in the history of x, its base and its views too. When Op has a
-/// `static void write(const Array& x, [attrs,] others...)`, that is what changes the numbers.
+/// Computes y = Op(x, ...) and overwrites x with it, in the history of x, its base and its views too. The operation's name
+/// gets the _ at its end that marks such calls. When Op has a `static void write(const Array& x, [attrs,] others...)`, that is what changes the numbers.
 template <class Op, class... X>
-const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self, const X&... others) try {
+Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self, const X&... others) try {
   const Operand inputs[] = {self, Operand(others)...};
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
@@ -242,14 +243,14 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
         kept[i] = shares ? clone(inputs[i]) : x;
         return Operand(kept[i], inputs[i].at());
       };
-      return [&]<int... I>(std::integer_sequence<int, I...>)->const Tensor& {
+      return [&]<int... I>(std::integer_sequence<int, I...>)->Tensor& {
         const Operand copies[] = {before(I)...};
         return self.tensor().copy_(detail::compose<Op>(attrs, copies), self.at());
       }
       (std::make_integer_sequence<int, count>{});
     }
   }
-  const bool records = detail::begin_inplace(detail::c_name<Op>.data(), inputs, count);
+  const bool records = detail::begin_inplace(detail::inplace_name<Op>.data(), inputs, count);
   detail::NodeOf<Op>* made = nullptr;
   core::Ref<Node> node;
   if (records) {
@@ -268,14 +269,14 @@ const Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Ope
     }
   }
   (std::index_sequence_for<X...>{});
-  x.mark_written(detail::c_name<Op>.data(), self.at());
+  x.mark_written(detail::inplace_name<Op>.data(), self.at());
   if (made != nullptr) {
     made->set_outputs(x);
     detail::end_inplace(self.tensor(), std::move(node), self.at());
   } else {
     detail::end_unrecorded(self.tensor());
   }
-  return self.tensor();
+  return const_cast<Tensor&>(self.tensor());  // NOLINT: a handle; PyTorch's in-place members give it back like this
 } catch (Error& error) {
   detail::name_inplace(error, Op::name);
   throw;

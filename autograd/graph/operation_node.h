@@ -40,6 +40,7 @@ class NodeOf final : public Node {
   using G = GradientsOf<Op>;
   using Attrs = typename T::Attrs;
   using Result = typename T::Result;
+  static constexpr bool stands_for_input = requires { requires Op::idempotent; };
   static constexpr int N = T::variadic ? 0 : T::inputs;
   // A rule keeps every input for its reference, but those of which only the shape matters.
   static constexpr std::uint32_t kept_in = [] {
@@ -53,7 +54,7 @@ class NodeOf final : public Node {
   static constexpr std::uint32_t keeps = kept_in;  ///< the inputs whose values may be kept
 
   /// Made before an in-place change overwrites input 0: what is kept of its storage is then a copy.
-  NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs) {
+  NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs), in_place_(in_place) {
     check_operation<Op>();
     (void)registered_;
     if constexpr (T::variadic) edges_.resize(static_cast<std::size_t>(count));
@@ -66,6 +67,7 @@ class NodeOf final : public Node {
     for (int i = 0; i < N; ++i) {
       const core::Array& x = input_array(inputs[i]);
       if (((in & kept_in) >> i) & 1u) {
+        if (in_place && stands_for_input) continue;  // set_outputs keeps the result
         const bool overwritten = in_place && x.defined() && x.storage() == input_array(inputs[0]).storage();
         saved_in_[static_cast<std::size_t>(rank_of(kept_in, i))].set(overwritten ? x.clone() : x);
       }
@@ -75,6 +77,9 @@ class NodeOf final : public Node {
   }
 
   void set_outputs(const Result& y) {
+    if constexpr (stands_for_input) {
+      if (in_place_) saved_in_[0].set(output(y, 0));
+    }
     std::uint32_t out = G::all_out;
     if constexpr (!IsRule<Op>) {
       out = 0;
@@ -89,7 +94,9 @@ class NodeOf final : public Node {
     }
   }
 
-  std::string_view name() const override { return Op::name; }
+  std::string_view name() const override {
+    return in_place_ ? std::string_view(inplace_name<Op>.data(), inplace_name<Op>.size() - 1) : Op::name;
+  }
   AttributeList attributes() const override { return list_attributes(attrs_); }
   const Edge* edges() const noexcept override { return edges_.data(); }
   int num_inputs() const noexcept override { return static_cast<int>(edges_.size()); }
@@ -225,6 +232,7 @@ class NodeOf final : public Node {
   [[no_unique_address]] Attrs attrs_;
   mutable std::atomic_flag saved_busy_;
   bool released_ = false;
+  const bool in_place_;
 };
 
 }  // namespace gradus::autograd::detail

@@ -1,8 +1,11 @@
 #include "activation.h"
 
+#include "activation_rules.h"
+
 #include <limits>
 
 #include "../../core/nn/activation.h"
+#include "../../core/nn/fused.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 
@@ -60,6 +63,11 @@ Tensor logistic_slope(const Tensor& x) { return apply<LogisticSlope>(x); }
 Tensor log1p_exp(const Tensor& x) { return apply<Log1pExp>(x); }
 Tensor exp_times(const Tensor& dy, const Tensor& x) { return apply<ExpTimes>(dy, x); }
 Tensor normal_cdf(const Tensor& x) { return apply<NormalCdf>(x); }
+
+Tensor ReluRule::reference(const Tensor& x) { return masked_fill(x, x <= 0, 0); }
+Array ReluRule::forward(const Array& x) { return core::relu(x); }
+void ReluRule::write(const Array& x) { core::relu.write(x, x); }
+std::array<Array, 1> ReluRule::backward(DyArray<> dy, InArray<0> x) { return {core::relu_backward(dy, x)}; }
 
 Tensor GeluRule::reference(const Attrs& attrs, const Tensor& x) {
   if (!attrs.tanh) return gated(x, 40, normal_cdf);

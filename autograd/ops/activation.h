@@ -1,87 +1,23 @@
-// Activations as rules: what their gradients are by hand, and what they are made of.
-//
-//   gelu:      y = x Phi(x)                         dL/dx = dL/dy (Phi(x) + x phi(x))
-//   gelu_tanh: y = x s, s = sigmoid(2 u)            dL/dx = dL/dy (s + x s (1 - s) 2 u')
-//              u = sqrt(2 / pi) (x + 0.044715 x^3)
-//   silu:      y = x s, s = sigmoid(x)              dL/dx = dL/dy s (1 + x (1 - s))
-//   softplus:  y = log(1 + exp(beta x)) / beta      dL/dx = dL/dy sigmoid(beta x)
-//
-//   elu:       y = x above 0, else a (exp(x) - 1)   dL/dx = dL/dy above 0, else dL/dy a exp(x), which is not taken from y
-//
-//   Phi and phi are the normal law's distribution function and density. GELU: Hendrycks and Gimpel, 2016.
+// Activations; relu, sigmoid and tanh are pointwise.h's.
 #pragma once
 
-#include <array>
 #include <string_view>
 
+#include "../../core/base/dtype.h"
 #include "../../core/base/export.h"
-#include "../graph/operation.h"
+#include "../tensor/operand.h"
 
-namespace gradus::autograd {
+namespace gradus {
 
-// What references are made of: functions whose gradients, of any order, keep their digits where differences of others would
-// lose them. The gradient of sigmoid is one of its result y, and 1 - y has no digits left where y is near 1.
-GRADUS_API Tensor logistic(const Tensor& x);                     ///< s(x) = 1 / (1 + exp(-x))
-GRADUS_API Tensor logistic_slope(const Tensor& x);               ///< s(x) s(-x)
-GRADUS_API Tensor log1p_exp(const Tensor& x);                    ///< log(1 + exp(x))
-GRADUS_API Tensor exp_times(const Tensor& dy, const Tensor& x);  ///< dy exp(x)
-GRADUS_API Tensor normal_cdf(const Tensor& x);                   ///< the normal law's distribution function Phi
+/// x Phi(x), Phi the distribution function of the normal law; "tanh": its approximation
+/// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. ValueError for any other word than "none" and "tanh".
+GRADUS_API Tensor gelu(Operand x, std::string_view approximate = "none");
+GRADUS_API Tensor silu(Operand x);  ///< x sigmoid(x)
+/// log(1 + exp(beta x)) / beta; x itself where beta x > threshold. ValueError unless beta > 0.
+GRADUS_API Tensor softplus(Operand x, const Scalar& beta = 1, const Scalar& threshold = 20);
+GRADUS_API Tensor leaky_relu(Operand x, const Scalar& negative_slope = 0.01);  ///< x > 0 ? x : negative_slope x
+GRADUS_API Tensor elu(Operand x, const Scalar& alpha = 1);                     ///< x > 0 ? x : alpha (exp(x) - 1)
+GRADUS_API Tensor tanh_backward(Operand dy, Operand y);                        ///< dy (1 - y^2), y = tanh(x)
+GRADUS_API Tensor sigmoid_backward(Operand dy, Operand y);                     ///< dy y (1 - y), y = sigmoid(x)
 
-/// Any floating dtype and shape.
-struct GeluRule {
-  static constexpr std::string_view name = "gelu";
-  static constexpr std::string_view input_names[] = {"x"};
-  struct Attrs {
-    bool tanh = false;
-    template <class V>
-    void visit(V&& v) const {
-      v("approximate", tanh ? "tanh" : "none");
-    }
-  };
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
-  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, DyArray<> dy, InArray<0> x);
-};
-
-struct SiluRule {
-  static constexpr std::string_view name = "silu";
-  static constexpr std::string_view input_names[] = {"x"};
-  GRADUS_API static Tensor reference(const Tensor& x);
-  GRADUS_API static core::Array forward(const core::Array& x);
-  GRADUS_API static std::array<core::Array, 1> backward(DyArray<> dy, InArray<0> x);
-};
-
-/// Where beta x exceeds the threshold it is x.
-struct SoftplusRule {
-  static constexpr std::string_view name = "softplus";
-  static constexpr std::string_view input_names[] = {"x"};
-  struct Attrs {
-    double beta = 1, threshold = 20;
-    template <class V>
-    void visit(V&& v) const {
-      v("beta", beta);
-      v("threshold", threshold);
-    }
-  };
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
-  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, DyArray<> dy, InArray<0> x);
-};
-
-/// NaN, and the gradient there, pass; at 0 the gradient is that of the negative side.
-struct EluRule {
-  static constexpr std::string_view name = "elu";
-  static constexpr std::string_view input_names[] = {"x"};
-  struct Attrs {
-    double alpha = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("alpha", alpha);
-    }
-  };
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
-  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, DyArray<> dy, InArray<0> x);
-};
-
-}  // namespace gradus::autograd
+}  // namespace gradus

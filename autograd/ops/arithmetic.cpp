@@ -1,5 +1,4 @@
-// Sums, differences, products and quotients, of tensors and with numbers, and their in-place forms. An in-place form is
-// its operation with another name and a way to write over the first operand: both have one set of formulas.
+// Sums, differences, products and quotients, of tensors and with numbers.
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "binary_operation.h"
@@ -9,7 +8,6 @@ namespace gradus {
 
 using namespace autograd;
 using core::Array;
-using core::Binary;
 
 namespace {
 
@@ -44,13 +42,13 @@ struct Sub {
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, const Attrs& c) { return -scaled(dy, c.alpha); });
 };
-struct AddNumber : WithNumber<Binary::Add> {
+struct AddNumber : WithNumber<core::add> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
-struct SubNumber : WithNumber<Binary::Sub> {
+struct SubNumber : WithNumber<core::sub> {
   static Array forward(const Attrs& c, const Array& x) {
     core::check_difference(x.dtype(), c.value.category());
-    return core::binary(Binary::Sub, x, c.value);
+    return core::sub(x, c.value);
   }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
@@ -60,50 +58,25 @@ struct SubFromNumber {
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x) {
     core::check_difference(c.value.category(), x.dtype());
-    return core::binary(Binary::Sub, c.value, x);
+    return core::sub(c.value, x);
   }
   static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
 };
-struct Mul : BinaryOperation<Binary::Mul> {
+struct Mul : BinaryOperation<core::mul> {
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> a) { return dy * a; });
 };
-struct MulNumber : WithNumber<Binary::Mul> {
+struct MulNumber : WithNumber<core::mul> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * c.value; });
 };
-struct Div : BinaryOperation<Binary::Div> {
+struct Div : BinaryOperation<core::div> {
   // d(a/b)/db = -a/b^2, whose b^2 may overflow. The result is not used, though it would spare a division: it may be
   // changed in place.
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> b) { return dy / b; }, [](Dy<> dy, In<0> a, In<1> b) { return -(dy * (a / b / b)); });
 };
-struct DivNumber : WithNumber<Binary::Div> {
+struct DivNumber : WithNumber<core::div> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
-};
-
-struct AddTo : Add {
-  static constexpr std::string_view name = "add_";
-};
-struct SubFrom : Sub {
-  static constexpr std::string_view name = "sub_";
-};
-struct MulInto : Mul {
-  static constexpr std::string_view name = "mul_";
-};
-struct DivInto : Div {
-  static constexpr std::string_view name = "div_";
-};
-struct AddNumberTo : AddNumber {
-  static constexpr std::string_view name = "add_";
-};
-struct SubNumberFrom : SubNumber {
-  static constexpr std::string_view name = "sub_";
-};
-struct MulNumberInto : MulNumber {
-  static constexpr std::string_view name = "mul_";
-};
-struct DivNumberInto : DivNumber {
-  static constexpr std::string_view name = "div_";
 };
 
 // b alpha as one number.
@@ -123,40 +96,25 @@ Tensor mul(Operand a, const Scalar& b) { return apply<MulNumber>({b}, a); }
 Tensor div(Operand a, Operand b) { return apply<Div>(a, b); }
 Tensor div(Operand a, const Scalar& b) { return apply<DivNumber>({b}, a); }
 
-const Tensor& Tensor::add_(const Tensor& b, const Scalar& alpha, Location at) const {
-  apply_inplace<AddTo>({alpha}, {*this, at}, Operand(b, at));
-  return *this;
+Tensor& add_(Operand a, Operand b, const Scalar& alpha) { return apply_inplace<Add>({alpha}, a, b); }
+Tensor& add_(Operand a, const Scalar& b, const Scalar& alpha) {
+  return apply_inplace<AddNumber>({scaled(b, alpha)}, a);
 }
-const Tensor& Tensor::add_(const Scalar& b, const Scalar& alpha, Location at) const {
-  apply_inplace<AddNumberTo>({scaled(b, alpha)}, {*this, at});
-  return *this;
-}
-const Tensor& Tensor::sub_(const Tensor& b, const Scalar& alpha, Location at) const {
-  return core::in_name_of("sub_", [&]() -> const Tensor& {
-    core::check_difference(dtype(), b.dtype());
-    return apply_inplace<SubFrom>({alpha}, {*this, at}, Operand(b, at));
+Tensor& sub_(Operand a, Operand b, const Scalar& alpha) {
+  return core::in_name_of("sub_", [&]() -> Tensor& {
+    core::check_difference(a.tensor().dtype(), b.tensor().dtype());
+    return apply_inplace<Sub>({alpha}, a, b);
   });
 }
-const Tensor& Tensor::sub_(const Scalar& b, const Scalar& alpha, Location at) const {
-  core::in_name_of("sub_", [&] { core::check_difference(dtype(), b.category()); });
-  apply_inplace<SubNumberFrom>({scaled(b, alpha)}, {*this, at});
-  return *this;
+Tensor& sub_(Operand a, const Scalar& b, const Scalar& alpha) {
+  return core::in_name_of("sub_", [&]() -> Tensor& {
+    core::check_difference(a.tensor().dtype(), b.category());
+    return apply_inplace<SubNumber>({scaled(b, alpha)}, a);
+  });
 }
-const Tensor& Tensor::mul_(const Tensor& b, Location at) const {
-  apply_inplace<MulInto>({}, {*this, at}, Operand(b, at));
-  return *this;
-}
-const Tensor& Tensor::mul_(const Scalar& b, Location at) const {
-  apply_inplace<MulNumberInto>({b}, {*this, at});
-  return *this;
-}
-const Tensor& Tensor::div_(const Tensor& b, Location at) const {
-  apply_inplace<DivInto>({}, {*this, at}, Operand(b, at));
-  return *this;
-}
-const Tensor& Tensor::div_(const Scalar& b, Location at) const {
-  apply_inplace<DivNumberInto>({b}, {*this, at});
-  return *this;
-}
+Tensor& mul_(Operand a, Operand b) { return apply_inplace<Mul>({}, a, b); }
+Tensor& mul_(Operand a, const Scalar& b) { return apply_inplace<MulNumber>({b}, a); }
+Tensor& div_(Operand a, Operand b) { return apply_inplace<Div>({}, a, b); }
+Tensor& div_(Operand a, const Scalar& b) { return apply_inplace<DivNumber>({b}, a); }
 
 }  // namespace gradus

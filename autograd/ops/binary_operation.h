@@ -8,12 +8,12 @@
 
 namespace gradus::autograd {
 
-template <core::Binary B>
+template <const core::BinaryRow& row>
 struct BinaryOperation {
-  static constexpr std::string_view name = core::name_of(B);
+  static constexpr std::string_view name = row.name;
   static constexpr bool broadcasts = true;
-  static core::Array forward(const core::Array& a, const core::Array& b) { return core::binary(B, a, b); }
-  static void write(const core::Array& x, const core::Array& b) { core::binary_out(x, B, x, b); }
+  static core::Array forward(const core::Array& a, const core::Array& b) { return row(a, b); }
+  static void write(const core::Array& x, const core::Array& b) { row.write(x, x, b); }
 };
 /// A number for one of the operands.
 struct Number {
@@ -23,12 +23,12 @@ struct Number {
     v("value", value);
   }
 };
-template <core::Binary B>
+template <const core::BinaryRow& row>
 struct WithNumber {
-  static constexpr std::string_view name = core::name_of(B);
+  static constexpr std::string_view name = row.name;
   using Attrs = Number;
-  static core::Array forward(const Attrs& c, const core::Array& x) { return core::binary(B, x, c.value); }
-  static void write(const core::Array& x, const Attrs& c) { core::binary_out(x, B, x, c.value); }
+  static core::Array forward(const Attrs& c, const core::Array& x) { return row(x, c.value); }
+  static void write(const core::Array& x, const Attrs& c) { row.write(x, x, c.value); }
 };
 
 }  // namespace gradus::autograd

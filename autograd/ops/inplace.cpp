@@ -48,8 +48,8 @@ struct ZeroInto {
 };
 
 // Numbers drawn anew: no gradient flows through x's old ones.
-const Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
-  return core::in_name_of(op, [&]() -> const Tensor& { return x.copy_(numbers, at); });
+Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
+  return core::in_name_of(op, [&]() -> Tensor& { return x.copy_(numbers, at); });
 }
 core::RandomPosition take(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
@@ -63,20 +63,13 @@ DType floating(const Tensor& x, const char* op) {
 
 }  // namespace
 
-const Tensor& Tensor::copy_(const Tensor& src, Location at) const {
-  apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
-  return *this;
+Tensor& Tensor::copy_(const Tensor& src, Location at) const {
+  return apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
 }
-const Tensor& Tensor::fill_(const Scalar& value, Location at) const {
-  apply_inplace<FillInto>({value}, {*this, at});
-  return *this;
-}
-const Tensor& Tensor::zero_(Location at) const {
-  apply_inplace<ZeroInto>({}, {*this, at});
-  return *this;
-}
+Tensor& Tensor::fill_(const Scalar& value, Location at) const { return apply_inplace<FillInto>({value}, {*this, at}); }
+Tensor& Tensor::zero_(Location at) const { return apply_inplace<ZeroInto>({}, {*this, at}); }
 
-const Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
+Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
   if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
   const DType dtype = floating(*this, "uniform_");
   const double most = dtype == kFloat32 ? 3.4028234663852886e38 : std::numeric_limits<double>::max();
@@ -86,19 +79,19 @@ const Tensor& Tensor::uniform_(double from, double to, const std::optional<Gener
   const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn("uniform_", *this, Tensor(unit * (to - from) + from), at);
 }
-const Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
+Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
   if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
   const DType dtype = floating(*this, "normal_");
   const Array standard = core::randn(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
   return drawn("normal_", *this, Tensor(standard * std + mean), at);
 }
-const Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
+Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
   if (!(lambda > 0)) core::fail<ValueError>("exponential_: lambda must be above 0: {}", lambda);
   const DType dtype = floating(*this, "exponential_");
   const core::RandomPosition position = take(generator, core::words_of(sizes(), kFloat64));
   return drawn("exponential_", *this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
 }
-const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
+Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
   if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);
   const core::RandomPosition position = take(generator, numel());
   const Operand self{*this, at};
@@ -108,21 +101,21 @@ const Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& gener
   core::bernoulli_out(array(), p, position);  // no history to keep: in one pass
   array().mark_written("bernoulli_", at);
   detail::end_unrecorded(*this);
-  return *this;
+  return const_cast<Tensor&>(*this);
 }
-const Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {
+Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {
   const Array each = core::in_name_of("bernoulli_", [&] { return p.array().expand(sizes()); });
   return drawn("bernoulli_", *this, Tensor(core::bernoulli(each, take(generator, numel()))), at);
 }
-const Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<Generator>& generator,
-                              Location at) const {
+Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<Generator>& generator,
+                        Location at) const {
   const Array numbers = core::in_name_of("random_", [&] {
     const core::RandomPosition position = take(generator, core::words_of_randint(from, to, sizes()));
     return core::randint(from, to, sizes(), dtype(), position);
   });
   return drawn("random_", *this, Tensor(numbers), at);
 }
-const Tensor& Tensor::random_(const std::optional<Generator>& generator, Location at) const {
+Tensor& Tensor::random_(const std::optional<Generator>& generator, Location at) const {
   const DType type = dtype();
   const std::int64_t to = type == kBool      ? 2
                           : type == kUInt8   ? std::int64_t{1} << 8

@@ -1,118 +1,232 @@
 // Pointwise operations and their gradients. A formula reads like the table in a calculus book: dy is dL/dy, In<i> the
-// i-th operand, Out<> the result.
-#include "../../core/ops/pointwise.h"
+// i-th operand, Out<> the result. Name, value and the write in place come from the operation's row in core/ops/pointwise.h.
+#include "pointwise.h"
 
 #include <cmath>
 #include <limits>
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
-#include "activation.h"
-#include "binary_operation.h"
 #include "../graph/operation.h"
+#include "activation_rules.h"
+#include "binary_operation.h"
 
 namespace gradus {
 
 using namespace autograd;
 using core::Array;
-using core::Binary;
-using core::Unary;
+
+// dL/dx of the operation of a row.
+template <const core::UnaryRow& row>
+constexpr auto gradient = no_gradient;
 
 namespace {
 
-template <Unary U>
+template <const core::UnaryRow& row>
 struct UnaryOperation {
-  static constexpr std::string_view name = core::name_of(U);
-  static Array forward(const Array& x) { return core::unary(U, x); }
+  static constexpr std::string_view name = row.name;
+  static Array forward(const Array& x) { return row(x); }
+  static void write(const Array& x) { row.write(x, x); }
+  static constexpr auto gradients = formulas(gradient<row>);
 };
+template <const core::UnaryRow& row>
+Tensor unary(const Operand& x) {
+  return apply<UnaryOperation<row>>(x);
+}
+template <const core::UnaryRow& row>
+Tensor& unary_(const Operand& x) {
+  return apply_inplace<UnaryOperation<row>>({}, x);
+}
+
 // Zeros, also where dy is infinite or NaN.
 Tensor none_of(const Tensor& dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); }
-// Constant where it is smooth: no gradient flows.
-template <Unary U>
-struct Flat : UnaryOperation<U> {
-  static constexpr auto gradients = formulas([](Dy<> dy) { return none_of(dy); });
-};
+// The gradient of what is constant where it is smooth.
+constexpr auto flat = [](Dy<> dy) { return none_of(dy); };
 
-struct Neg : UnaryOperation<Unary::Neg> {
-  static constexpr auto gradients = formulas([](Dy<> dy) { return -dy; });
-};
-struct Abs : UnaryOperation<Unary::Abs> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * sign(x); });
-};
-struct Relu : UnaryOperation<Unary::Relu> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return masked_fill(dy, y <= 0, 0); });
-};
-struct Square : UnaryOperation<Unary::Square> {
-  static Array forward(const Array& x) { return core::unary(Unary::Square, x.dtype() == kBool ? x.to(kInt64) : x); }
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (x * 2); });
-};
-struct Sqrt : UnaryOperation<Unary::Sqrt> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy / (y * 2); });
-};
-struct Rsqrt : UnaryOperation<Unary::Rsqrt> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (pow(y, 3) * -0.5); });
-};
-struct Reciprocal : UnaryOperation<Unary::Reciprocal> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * -square(y); });
-};
-struct Exp : UnaryOperation<Unary::Exp> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * y; });
-};
-struct Exp2 : UnaryOperation<Unary::Exp2> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (y * 0.693147180559945309417); });
-};
-struct Expm1 : UnaryOperation<Unary::Expm1> {
-  // Not y + 1, of which nothing is left where y is near -1.
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return exp_times(dy, x); });
-};
-struct Log : UnaryOperation<Unary::Log> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / x; });
-};
-struct Log1p : UnaryOperation<Unary::Log1p> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (x + 1); });
-};
-struct Log2 : UnaryOperation<Unary::Log2> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (x * 0.693147180559945309417); });
-};
-struct Log10 : UnaryOperation<Unary::Log10> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (x * 2.302585092994045684018); });
-};
-struct Sin : UnaryOperation<Unary::Sin> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * cos(x); });
-};
-struct Cos : UnaryOperation<Unary::Cos> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return -(dy * sin(x)); });
-};
-struct Tan : UnaryOperation<Unary::Tan> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return dy * (square(y) + 1); });
-};
 // 1 / sqrt(1 - x^2), where 1 - x and 1 + x lose nothing near their zeros.
 Tensor arc_slope(const Tensor& x) { return rsqrt((1 - x) * (1 + x)); }
-struct Asin : UnaryOperation<Unary::Asin> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * arc_slope(x); });
+
+// Without a gradient: no operation of the graph.
+template <const core::UnaryRow& row>
+Tensor predicate(const Operand& x) {
+  return Tensor(row(x.tensor().array()));
+}
+template <const core::BinaryRow& row>
+Tensor comparison(const Operand& a, const Operand& b) {
+  return Tensor(row(a.tensor().array(), b.tensor().array()));
+}
+template <const core::BinaryRow& row>
+Tensor comparison(const Operand& a, const Scalar& b) {
+  return Tensor(row(a.tensor().array(), b));
+}
+
+}  // namespace
+
+// --- One operand ---------------------------------------------------------------------------------------------------
+
+template <>
+constexpr auto gradient<core::neg> = [](Dy<> dy) { return -dy; };
+Tensor neg(Operand x) { return unary<core::neg>(x); }
+Tensor& neg_(Operand x) { return unary_<core::neg>(x); }
+
+template <>
+constexpr auto gradient<core::abs> = [](Dy<> dy, In<0> x) { return dy * sign(x); };
+Tensor abs(Operand x) { return unary<core::abs>(x); }
+Tensor& abs_(Operand x) { return unary_<core::abs>(x); }
+
+template <>
+constexpr auto gradient<core::square> = [](Dy<> dy, In<0> x) { return dy * (x * 2); };
+namespace {
+struct Square : UnaryOperation<core::square> {
+  static Array forward(const Array& x) { return core::square(x.dtype() == kBool ? x.to(kInt64) : x); }
 };
-struct Acos : UnaryOperation<Unary::Acos> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return -(dy * arc_slope(x)); });
-};
-struct Atan : UnaryOperation<Unary::Atan> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy / (square(x) + 1); });
-};
-struct Sinh : UnaryOperation<Unary::Sinh> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * cosh(x); });
-};
-struct Cosh : UnaryOperation<Unary::Cosh> {
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * sinh(x); });
-};
-struct Tanh : UnaryOperation<Unary::Tanh> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return tanh_backward(dy, y); });
-};
-struct Sigmoid : UnaryOperation<Unary::Sigmoid> {
-  static constexpr auto gradients = formulas([](Dy<> dy, Out<> y) { return sigmoid_backward(dy, y); });
-};
-struct Erf : UnaryOperation<Unary::Erf> {
-  static constexpr double kTwoOverSqrtPi = 1.128379167095512573896;
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (exp(-square(x)) * kTwoOverSqrtPi); });
-};
+}  // namespace
+Tensor square(Operand x) { return apply<Square>(x); }
+Tensor& square_(Operand x) { return unary_<core::square>(x); }
+
+template <>
+constexpr auto gradient<core::sqrt> = [](Dy<> dy, Out<> y) { return dy / (y * 2); };
+Tensor sqrt(Operand x) { return unary<core::sqrt>(x); }
+Tensor& sqrt_(Operand x) { return unary_<core::sqrt>(x); }
+
+template <>
+constexpr auto gradient<core::rsqrt> = [](Dy<> dy, Out<> y) { return dy * (pow(y, 3) * -0.5); };
+Tensor rsqrt(Operand x) { return unary<core::rsqrt>(x); }
+Tensor& rsqrt_(Operand x) { return unary_<core::rsqrt>(x); }
+
+template <>
+constexpr auto gradient<core::reciprocal> = [](Dy<> dy, Out<> y) { return dy * -square(y); };
+Tensor reciprocal(Operand x) { return unary<core::reciprocal>(x); }
+Tensor& reciprocal_(Operand x) { return unary_<core::reciprocal>(x); }
+
+template <>
+constexpr auto gradient<core::exp> = [](Dy<> dy, Out<> y) { return dy * y; };
+Tensor exp(Operand x) { return unary<core::exp>(x); }
+Tensor& exp_(Operand x) { return unary_<core::exp>(x); }
+
+template <>
+constexpr auto gradient<core::exp2> = [](Dy<> dy, Out<> y) { return dy * (y * 0.693147180559945309417); };
+Tensor exp2(Operand x) { return unary<core::exp2>(x); }
+Tensor& exp2_(Operand x) { return unary_<core::exp2>(x); }
+
+// Not y + 1, of which nothing is left where y is near -1.
+template <>
+constexpr auto gradient<core::expm1> = [](Dy<> dy, In<0> x) { return exp_times(dy, x); };
+Tensor expm1(Operand x) { return unary<core::expm1>(x); }
+Tensor& expm1_(Operand x) { return unary_<core::expm1>(x); }
+
+template <>
+constexpr auto gradient<core::log> = [](Dy<> dy, In<0> x) { return dy / x; };
+Tensor log(Operand x) { return unary<core::log>(x); }
+Tensor& log_(Operand x) { return unary_<core::log>(x); }
+
+template <>
+constexpr auto gradient<core::log1p> = [](Dy<> dy, In<0> x) { return dy / (x + 1); };
+Tensor log1p(Operand x) { return unary<core::log1p>(x); }
+Tensor& log1p_(Operand x) { return unary_<core::log1p>(x); }
+
+template <>
+constexpr auto gradient<core::log2> = [](Dy<> dy, In<0> x) { return dy / (x * 0.693147180559945309417); };
+Tensor log2(Operand x) { return unary<core::log2>(x); }
+Tensor& log2_(Operand x) { return unary_<core::log2>(x); }
+
+template <>
+constexpr auto gradient<core::log10> = [](Dy<> dy, In<0> x) { return dy / (x * 2.302585092994045684018); };
+Tensor log10(Operand x) { return unary<core::log10>(x); }
+Tensor& log10_(Operand x) { return unary_<core::log10>(x); }
+
+template <>
+constexpr auto gradient<core::sin> = [](Dy<> dy, In<0> x) { return dy * cos(x); };
+Tensor sin(Operand x) { return unary<core::sin>(x); }
+Tensor& sin_(Operand x) { return unary_<core::sin>(x); }
+
+template <>
+constexpr auto gradient<core::cos> = [](Dy<> dy, In<0> x) { return -(dy * sin(x)); };
+Tensor cos(Operand x) { return unary<core::cos>(x); }
+Tensor& cos_(Operand x) { return unary_<core::cos>(x); }
+
+template <>
+constexpr auto gradient<core::tan> = [](Dy<> dy, Out<> y) { return dy * (square(y) + 1); };
+Tensor tan(Operand x) { return unary<core::tan>(x); }
+Tensor& tan_(Operand x) { return unary_<core::tan>(x); }
+
+template <>
+constexpr auto gradient<core::asin> = [](Dy<> dy, In<0> x) { return dy * arc_slope(x); };
+Tensor asin(Operand x) { return unary<core::asin>(x); }
+Tensor& asin_(Operand x) { return unary_<core::asin>(x); }
+
+template <>
+constexpr auto gradient<core::acos> = [](Dy<> dy, In<0> x) { return -(dy * arc_slope(x)); };
+Tensor acos(Operand x) { return unary<core::acos>(x); }
+Tensor& acos_(Operand x) { return unary_<core::acos>(x); }
+
+template <>
+constexpr auto gradient<core::atan> = [](Dy<> dy, In<0> x) { return dy / (square(x) + 1); };
+Tensor atan(Operand x) { return unary<core::atan>(x); }
+Tensor& atan_(Operand x) { return unary_<core::atan>(x); }
+
+template <>
+constexpr auto gradient<core::sinh> = [](Dy<> dy, In<0> x) { return dy * cosh(x); };
+Tensor sinh(Operand x) { return unary<core::sinh>(x); }
+Tensor& sinh_(Operand x) { return unary_<core::sinh>(x); }
+
+template <>
+constexpr auto gradient<core::cosh> = [](Dy<> dy, In<0> x) { return dy * sinh(x); };
+Tensor cosh(Operand x) { return unary<core::cosh>(x); }
+Tensor& cosh_(Operand x) { return unary_<core::cosh>(x); }
+
+template <>
+constexpr auto gradient<core::tanh> = [](Dy<> dy, Out<> y) { return tanh_backward(dy, y); };
+Tensor tanh(Operand x) { return unary<core::tanh>(x); }
+Tensor& tanh_(Operand x) { return unary_<core::tanh>(x); }
+
+template <>
+constexpr auto gradient<core::sigmoid> = [](Dy<> dy, Out<> y) { return sigmoid_backward(dy, y); };
+Tensor sigmoid(Operand x) { return unary<core::sigmoid>(x); }
+Tensor& sigmoid_(Operand x) { return unary_<core::sigmoid>(x); }
+
+template <>
+constexpr auto gradient<core::erf> = [](Dy<> dy, In<0> x) { return dy * (exp(-square(x)) * 1.128379167095512573896); };
+Tensor erf(Operand x) { return unary<core::erf>(x); }
+Tensor& erf_(Operand x) { return unary_<core::erf>(x); }
+
+template <>
+constexpr auto gradient<core::sign> = flat;
+Tensor sign(Operand x) { return unary<core::sign>(x); }
+Tensor& sign_(Operand x) { return unary_<core::sign>(x); }
+
+template <>
+constexpr auto gradient<core::floor> = flat;
+Tensor floor(Operand x) { return unary<core::floor>(x); }
+Tensor& floor_(Operand x) { return unary_<core::floor>(x); }
+
+template <>
+constexpr auto gradient<core::ceil> = flat;
+Tensor ceil(Operand x) { return unary<core::ceil>(x); }
+Tensor& ceil_(Operand x) { return unary_<core::ceil>(x); }
+
+template <>
+constexpr auto gradient<core::round> = flat;
+Tensor round(Operand x) { return unary<core::round>(x); }
+Tensor& round_(Operand x) { return unary_<core::round>(x); }
+
+template <>
+constexpr auto gradient<core::trunc> = flat;
+Tensor trunc(Operand x) { return unary<core::trunc>(x); }
+Tensor& trunc_(Operand x) { return unary_<core::trunc>(x); }
+
+Tensor isnan(Operand x) { return predicate<core::isnan>(x); }
+Tensor isinf(Operand x) { return predicate<core::isinf>(x); }
+Tensor isfinite(Operand x) { return predicate<core::isfinite>(x); }
+Tensor logical_not(Operand x) { return predicate<core::logical_not>(x); }
+
+// The rule: its gradient is one pass.
+Tensor relu(Operand x) { return apply<ReluRule>(x); }
+Tensor& relu_(Operand x) { return apply_inplace<ReluRule>({}, x); }
+
+// --- Two operands --------------------------------------------------------------------------------------------------
+
+namespace {
 
 // dy times a factor, 0 where the mask is set, whatever dy and the factor are there. With respect to dy the gradient is 0
 // there, too, where that of a masked product would be 0 times the factor; with respect to what the factor is made of it is 0
@@ -126,9 +240,7 @@ Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power);
 struct PowerLog {
   static constexpr std::string_view name = "power_log";
   static constexpr bool broadcasts = true;
-  static Array vanishes(const Array& a, const Array& b) {
-    return core::binary(Binary::LogicalAnd, core::binary(Binary::Eq, a, 0), core::binary(Binary::Gt, b, 0));
-  }
+  static Array vanishes(const Array& a, const Array& b) { return core::logical_and(core::eq(a, 0), core::gt(b, 0)); }
   static Array forward(const Array& a, const Array& b, const Array& power) {
     return core::where(vanishes(a, b), 0, power * core::log(a));
   }
@@ -149,7 +261,7 @@ Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power) {
 
 // y = a^b. The gradient of a vanishes where b = 0, and that of b where a = 0 and b >= 0, also where the formula says
 // 0 x inf.
-struct Pow : BinaryOperation<Binary::Pow> {
+struct Pow : BinaryOperation<core::pow> {
   static constexpr auto gradients = formulas(
       [](Dy<> dy, In<0> a, In<1> b) {
         const Tensor slope = b * pow(a, b - 1), constant = b == 0;
@@ -162,7 +274,7 @@ struct Pow : BinaryOperation<Binary::Pow> {
         return masked_product(dy, power_log(a, b, y), logical_and(zero, b >= 0));
       });
 };
-struct PowNumber : WithNumber<Binary::Pow> {
+struct PowNumber : WithNumber<core::pow> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Number& c) -> Tensor {
     const double p = c.value.toDouble();
     if (p == 0) return none_of(dy);
@@ -175,11 +287,11 @@ struct PowNumber : WithNumber<Binary::Pow> {
 struct NumberPow {
   static constexpr std::string_view name = "rpow";
   using Attrs = Number;
-  static Array forward(const Attrs& c, const Array& b) { return core::binary(Binary::Pow, c.value, b); }
+  static Array forward(const Attrs& c, const Array& b) { return core::pow(c.value, b); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> b, Out<> y, const Number& c) {
     const double base = c.value.toDouble();
     if (base != 0) return dy * (y * std::log(base));
-    const Array log = core::where(core::binary(Binary::Ge, b.array(), 0), 0, -INFINITY);  // y = 0 or 1 does without
+    const Array log = core::where(core::ge(b.array(), 0), 0, -INFINITY);  // y = 0 or 1 does without
     return dy * (y * Tensor(log.to(y.dtype())));
   });
 };
@@ -188,29 +300,29 @@ struct NumberPow {
 Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties) {
   return masked_fill(dy * (1 - ties.to(dy.dtype()) * 0.5), loses, 0);
 }
-struct Maximum : BinaryOperation<Binary::Maximum> {
+struct Maximum : BinaryOperation<core::maximum> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a < b, a == b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b < a, a == b); });
 };
-struct Minimum : BinaryOperation<Binary::Minimum> {
+struct Minimum : BinaryOperation<core::minimum> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a > b, a == b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b > a, a == b); });
 };
 // y = a - q b, where q is a / b cut off (Fmod) or rounded down (Remainder): dL/db = -dy q. Of the quotient that y was computed
 // with: a / b itself may round to the next whole number. It is constant where it is smooth.
-template <Binary B>
-struct Modulo : BinaryOperation<B> {
+template <const core::BinaryRow& row>
+struct Modulo : BinaryOperation<row> {
   static Tensor quotient(const Array& a, const Array& b) {
-    const Array rest = core::binary(B, a, b);
-    const Array share = core::where(core::binary(Binary::Eq, rest, b), 1, rest / b);  // infinite ones, too
-    return Tensor(core::unary(Unary::Round, a / b - share));
+    const Array rest = row(a, b);
+    const Array share = core::where(core::eq(rest, b), 1, rest / b);  // infinite ones, too
+    return Tensor(core::round(a / b - share));
   }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); },
                [](Dy<> dy, In<0> a, In<1> b) { return -(dy * quotient(a.array(), b.array())); });
 };
 // dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
-struct Atan2 : BinaryOperation<Binary::Atan2> {
+struct Atan2 : BinaryOperation<core::atan2> {
   // x / (a^2 + b^2), x one of the two. Where squares over- or underflow, by way of numbers near 1: that scale cancels, and
   // is a constant to the gradient. An infinite one would not cancel.
   static Tensor over_squares(const Tensor& x, const Tensor& a, const Tensor& b) {
@@ -218,9 +330,8 @@ struct Atan2 : BinaryOperation<Binary::Atan2> {
     if (squares.numel() == 0 || (amin(squares).item<double>() > 1e-30 && amax(squares).item<double>() < 1e38)) {
       return x / squares;
     }
-    const Array largest = core::binary(Binary::Maximum, core::abs(a.array()), core::abs(b.array()));
-    const Tensor scale(
-        core::where(core::binary(Binary::Lt, largest, std::numeric_limits<double>::infinity()), largest, 1));
+    const Array largest = core::maximum(core::abs(a.array()), core::abs(b.array()));
+    const Tensor scale(core::where(core::lt(largest, std::numeric_limits<double>::infinity()), largest, 1));
     return masked_fill(x / scale / (square(a / scale) + square(b / scale)) / scale, scale == 0, 0);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * over_squares(b, a, b); },
@@ -266,79 +377,36 @@ struct Clamp {
   });
 };
 
-template <Binary B>
-Tensor comparison(const Operand& a, const Operand& b) {
-  return Tensor(core::binary(B, a.tensor().array(), b.tensor().array()));
-}
-template <Binary B>
-Tensor comparison(const Operand& a, const Scalar& b) {
-  return Tensor(core::binary(B, a.tensor().array(), b));
-}
-template <Unary U>
-Tensor predicate(const Operand& x) {
-  return Tensor(core::unary(U, x.tensor().array()));
-}
-
 }  // namespace
-
-Tensor neg(Operand x) { return apply<Neg>(x); }
-Tensor abs(Operand x) { return apply<Abs>(x); }
-Tensor square(Operand x) { return apply<Square>(x); }
-Tensor relu(Operand x) { return apply<Relu>(x); }
-Tensor sqrt(Operand x) { return apply<Sqrt>(x); }
-Tensor rsqrt(Operand x) { return apply<Rsqrt>(x); }
-Tensor reciprocal(Operand x) { return apply<Reciprocal>(x); }
-Tensor exp(Operand x) { return apply<Exp>(x); }
-Tensor exp2(Operand x) { return apply<Exp2>(x); }
-Tensor expm1(Operand x) { return apply<Expm1>(x); }
-Tensor log(Operand x) { return apply<Log>(x); }
-Tensor log1p(Operand x) { return apply<Log1p>(x); }
-Tensor log2(Operand x) { return apply<Log2>(x); }
-Tensor log10(Operand x) { return apply<Log10>(x); }
-Tensor sin(Operand x) { return apply<Sin>(x); }
-Tensor cos(Operand x) { return apply<Cos>(x); }
-Tensor tan(Operand x) { return apply<Tan>(x); }
-Tensor asin(Operand x) { return apply<Asin>(x); }
-Tensor acos(Operand x) { return apply<Acos>(x); }
-Tensor atan(Operand x) { return apply<Atan>(x); }
-Tensor sinh(Operand x) { return apply<Sinh>(x); }
-Tensor cosh(Operand x) { return apply<Cosh>(x); }
-Tensor tanh(Operand x) { return apply<Tanh>(x); }
-Tensor sigmoid(Operand x) { return apply<Sigmoid>(x); }
-Tensor erf(Operand x) { return apply<Erf>(x); }
-Tensor sign(Operand x) { return apply<Flat<Unary::Sign>>(x); }
-Tensor floor(Operand x) { return apply<Flat<Unary::Floor>>(x); }
-Tensor ceil(Operand x) { return apply<Flat<Unary::Ceil>>(x); }
-Tensor round(Operand x) { return apply<Flat<Unary::Round>>(x); }
-Tensor trunc(Operand x) { return apply<Flat<Unary::Trunc>>(x); }
-Tensor isnan(Operand x) { return predicate<Unary::IsNan>(x); }
-Tensor isinf(Operand x) { return predicate<Unary::IsInf>(x); }
-Tensor isfinite(Operand x) { return predicate<Unary::IsFinite>(x); }
-Tensor logical_not(Operand x) { return predicate<Unary::LogicalNot>(x); }
 
 Tensor pow(Operand a, Operand b) { return apply<Pow>(a, b); }
 Tensor pow(Operand a, const Scalar& b) { return apply<PowNumber>({b}, a); }
 Tensor pow(const Scalar& a, Operand b) { return apply<NumberPow>({a}, b); }
+Tensor& pow_(Operand a, Operand b) { return apply_inplace<Pow>({}, a, b); }
+Tensor& pow_(Operand a, const Scalar& b) { return apply_inplace<PowNumber>({b}, a); }
 Tensor maximum(Operand a, Operand b) { return apply<Maximum>(a, b); }
 Tensor minimum(Operand a, Operand b) { return apply<Minimum>(a, b); }
-Tensor fmod(Operand a, Operand b) { return apply<Modulo<Binary::Fmod>>(a, b); }
-Tensor remainder(Operand a, Operand b) { return apply<Modulo<Binary::Remainder>>(a, b); }
+Tensor fmod(Operand a, Operand b) { return apply<Modulo<core::fmod>>(a, b); }
+Tensor& fmod_(Operand a, Operand b) { return apply_inplace<Modulo<core::fmod>>({}, a, b); }
+Tensor remainder(Operand a, Operand b) { return apply<Modulo<core::remainder>>(a, b); }
+Tensor& remainder_(Operand a, Operand b) { return apply_inplace<Modulo<core::remainder>>({}, a, b); }
 Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
-Tensor eq(Operand a, Operand b) { return comparison<Binary::Eq>(a, b); }
-Tensor eq(Operand a, const Scalar& b) { return comparison<Binary::Eq>(a, b); }
-Tensor ne(Operand a, Operand b) { return comparison<Binary::Ne>(a, b); }
-Tensor ne(Operand a, const Scalar& b) { return comparison<Binary::Ne>(a, b); }
-Tensor lt(Operand a, Operand b) { return comparison<Binary::Lt>(a, b); }
-Tensor lt(Operand a, const Scalar& b) { return comparison<Binary::Lt>(a, b); }
-Tensor le(Operand a, Operand b) { return comparison<Binary::Le>(a, b); }
-Tensor le(Operand a, const Scalar& b) { return comparison<Binary::Le>(a, b); }
-Tensor gt(Operand a, Operand b) { return comparison<Binary::Gt>(a, b); }
-Tensor gt(Operand a, const Scalar& b) { return comparison<Binary::Gt>(a, b); }
-Tensor ge(Operand a, Operand b) { return comparison<Binary::Ge>(a, b); }
-Tensor ge(Operand a, const Scalar& b) { return comparison<Binary::Ge>(a, b); }
-Tensor logical_and(Operand a, Operand b) { return comparison<Binary::LogicalAnd>(a, b); }
-Tensor logical_or(Operand a, Operand b) { return comparison<Binary::LogicalOr>(a, b); }
-Tensor logical_xor(Operand a, Operand b) { return comparison<Binary::LogicalXor>(a, b); }
+Tensor& atan2_(Operand a, Operand b) { return apply_inplace<Atan2>({}, a, b); }
+Tensor eq(Operand a, Operand b) { return comparison<core::eq>(a, b); }
+Tensor eq(Operand a, const Scalar& b) { return comparison<core::eq>(a, b); }
+Tensor ne(Operand a, Operand b) { return comparison<core::ne>(a, b); }
+Tensor ne(Operand a, const Scalar& b) { return comparison<core::ne>(a, b); }
+Tensor lt(Operand a, Operand b) { return comparison<core::lt>(a, b); }
+Tensor lt(Operand a, const Scalar& b) { return comparison<core::lt>(a, b); }
+Tensor le(Operand a, Operand b) { return comparison<core::le>(a, b); }
+Tensor le(Operand a, const Scalar& b) { return comparison<core::le>(a, b); }
+Tensor gt(Operand a, Operand b) { return comparison<core::gt>(a, b); }
+Tensor gt(Operand a, const Scalar& b) { return comparison<core::gt>(a, b); }
+Tensor ge(Operand a, Operand b) { return comparison<core::ge>(a, b); }
+Tensor ge(Operand a, const Scalar& b) { return comparison<core::ge>(a, b); }
+Tensor logical_and(Operand a, Operand b) { return comparison<core::logical_and>(a, b); }
+Tensor logical_or(Operand a, Operand b) { return comparison<core::logical_or>(a, b); }
+Tensor logical_xor(Operand a, Operand b) { return comparison<core::logical_xor>(a, b); }
 Tensor where(Operand condition, Operand a, Operand b) { return apply<Where>(condition, a, b); }
 Tensor where(Operand condition, Operand a, const Scalar& b) {
   const Tensor number(core::scalar(b, promote_types(a.tensor().dtype(), b)));
@@ -353,20 +421,16 @@ Tensor clamp(Operand x, const std::optional<Scalar>& low, const std::optional<Sc
 }
 Tensor clamp_min(Operand x, const Scalar& low) { return clamp(x, low); }
 Tensor clamp_max(Operand x, const Scalar& high) { return clamp(x, {}, high); }
+Tensor& clamp_(Operand x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
+  return apply_inplace<Clamp>({low, high}, x);
+}
+Tensor& clamp_min_(Operand x, const Scalar& low) { return clamp_(x, low); }
+Tensor& clamp_max_(Operand x, const Scalar& high) { return clamp_(x, {}, high); }
 Tensor masked_fill(Operand x, Operand mask, const Scalar& value) {
   return core::in_name_of("masked_fill", [&] { return apply<MaskedFill>({value}, x, mask); });
 }
-
-const Tensor& Tensor::neg_(Location at) const { return apply_inplace<Neg>({}, {*this, at}); }
-const Tensor& Tensor::abs_(Location at) const { return apply_inplace<Abs>({}, {*this, at}); }
-const Tensor& Tensor::exp_(Location at) const { return apply_inplace<Exp>({}, {*this, at}); }
-const Tensor& Tensor::log_(Location at) const { return apply_inplace<Log>({}, {*this, at}); }
-const Tensor& Tensor::sqrt_(Location at) const { return apply_inplace<Sqrt>({}, {*this, at}); }
-const Tensor& Tensor::relu_(Location at) const { return apply_inplace<Relu>({}, {*this, at}); }
-const Tensor& Tensor::tanh_(Location at) const { return apply_inplace<Tanh>({}, {*this, at}); }
-const Tensor& Tensor::sigmoid_(Location at) const { return apply_inplace<Sigmoid>({}, {*this, at}); }
-const Tensor& Tensor::clamp_(const std::optional<Scalar>& low, const std::optional<Scalar>& high, Location at) const {
-  return apply_inplace<Clamp>({low, high}, {*this, at});
+Tensor& masked_fill_(Operand x, Operand mask, const Scalar& value) {
+  return core::in_name_of("masked_fill_", [&]() -> Tensor& { return apply_inplace<MaskedFill>({value}, x, mask); });
 }
 
 }  // namespace gradus

@@ -235,12 +235,6 @@ std::tuple<Tensor, Tensor> max(Operand x, std::int64_t dim, bool keepdim) {
 std::tuple<Tensor, Tensor> min(Operand x, std::int64_t dim, bool keepdim) {
   return apply<ExtremumAt<false>>({dim, keepdim}, x);
 }
-std::tuple<Tensor, Tensor> Tensor::max(std::int64_t dim, bool keepdim, Location at) const {
-  return gradus::max({*this, at}, dim, keepdim);
-}
-std::tuple<Tensor, Tensor> Tensor::min(std::int64_t dim, bool keepdim, Location at) const {
-  return gradus::min({*this, at}, dim, keepdim);
-}
 Tensor argmax(Operand x, std::optional<std::int64_t> dim, bool keepdim) {
   return Tensor(core::argmax(x.tensor().array(), dim, keepdim));
 }

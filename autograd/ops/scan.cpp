@@ -184,16 +184,4 @@ std::tuple<Tensor, Tensor> topk(Operand x, std::int64_t k, std::int64_t dim, boo
   return apply<Topk>({k, wrapped(x, dim, "topk"), largest}, x);
 }
 
-std::tuple<Tensor, Tensor> Tensor::sort(std::int64_t dim, bool descending, Location at) const {
-  return gradus::sort({*this, at}, dim, descending);
-}
-std::tuple<Tensor, Tensor> Tensor::sort(std::optional<bool> stable, std::int64_t dim, bool descending,
-                                        Location at) const {
-  return gradus::sort({*this, at}, stable, dim, descending);
-}
-std::tuple<Tensor, Tensor> Tensor::topk(std::int64_t k, std::int64_t dim, bool largest, bool sorted,
-                                        Location at) const {
-  return gradus::topk({*this, at}, k, dim, largest, sorted);
-}
-
 }  // namespace gradus

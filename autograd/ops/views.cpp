@@ -378,13 +378,6 @@ std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
   for (std::int64_t i = 0; i < n; ++i) parts.push_back(select(x, dim, i));
   return parts;
 }
-std::vector<Tensor> Tensor::split(std::int64_t size, std::int64_t dim, Location at) const {
-  return gradus::split({*this, at}, size, dim);
-}
-std::vector<Tensor> Tensor::chunk(std::int64_t chunks, std::int64_t dim, Location at) const {
-  return gradus::chunk({*this, at}, chunks, dim);
-}
-std::vector<Tensor> Tensor::unbind(std::int64_t dim, Location at) const { return gradus::unbind({*this, at}, dim); }
 
 Tensor clone(Operand x) { return apply<Clone>(x); }
 Tensor Tensor::contiguous(Location at) const { return is_contiguous() ? *this : gradus::clone({*this, at}); }

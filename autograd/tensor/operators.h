@@ -34,13 +34,13 @@ inline Tensor operator>(Operand a, const Scalar& b) { return gt(a, b); }
 inline Tensor operator>=(Operand a, const Scalar& b) { return ge(a, b); }
 inline Tensor operator!(Operand x) { return logical_not(x); }
 
-inline const Tensor& operator+=(Operand a, Operand b) { return a.tensor().add_(b.tensor(), 1, a.at()); }
-inline const Tensor& operator-=(Operand a, Operand b) { return a.tensor().sub_(b.tensor(), 1, a.at()); }
-inline const Tensor& operator*=(Operand a, Operand b) { return a.tensor().mul_(b.tensor(), a.at()); }
-inline const Tensor& operator/=(Operand a, Operand b) { return a.tensor().div_(b.tensor(), a.at()); }
-inline const Tensor& operator+=(Operand a, const Scalar& b) { return a.tensor().add_(b, 1, a.at()); }
-inline const Tensor& operator-=(Operand a, const Scalar& b) { return a.tensor().sub_(b, 1, a.at()); }
-inline const Tensor& operator*=(Operand a, const Scalar& b) { return a.tensor().mul_(b, a.at()); }
-inline const Tensor& operator/=(Operand a, const Scalar& b) { return a.tensor().div_(b, a.at()); }
+inline Tensor& operator+=(Operand a, Operand b) { return add_(a, b); }
+inline Tensor& operator-=(Operand a, Operand b) { return sub_(a, b); }
+inline Tensor& operator*=(Operand a, Operand b) { return mul_(a, b); }
+inline Tensor& operator/=(Operand a, Operand b) { return div_(a, b); }
+inline Tensor& operator+=(Operand a, const Scalar& b) { return add_(a, b); }
+inline Tensor& operator-=(Operand a, const Scalar& b) { return sub_(a, b); }
+inline Tensor& operator*=(Operand a, const Scalar& b) { return mul_(a, b); }
+inline Tensor& operator/=(Operand a, const Scalar& b) { return div_(a, b); }
 
 }  // namespace gradus

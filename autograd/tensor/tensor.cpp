@@ -138,10 +138,10 @@ void Tensor::backward(const Tensor& gradient, std::optional<bool> retain_graph, 
 
 Tensor Tensor::detach() const { return Tensor(array()); }
 
-const Tensor& Tensor::detach_() const {
+Tensor& Tensor::detach_() const {
   if (is_view()) core::fail<GradError>("detach_: a view cannot be detached in place: use detach()");
   body().detach();
-  return *this;
+  return const_cast<Tensor&>(*this);
 }
 
 void Tensor::set_data(const Tensor& other) const {

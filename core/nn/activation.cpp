@@ -63,9 +63,11 @@ Array backward(const char* op, Activation which, const Array& dy, const Array& x
 
 }  // namespace
 
-Array gelu(const Array& x, bool tanh) { return forward("gelu", tanh ? Activation::GeluTanh : Activation::Gelu, x); }
-Array gelu_backward(const Array& dy, const Array& x, bool tanh) {
-  return backward("gelu_backward", tanh ? Activation::GeluTanhBackward : Activation::GeluBackward, dy, x);
+Array gelu(const Array& x, bool approximate) {
+  return forward("gelu", approximate ? Activation::GeluTanh : Activation::Gelu, x);
+}
+Array gelu_backward(const Array& dy, const Array& x, bool approximate) {
+  return backward("gelu_backward", approximate ? Activation::GeluTanhBackward : Activation::GeluBackward, dy, x);
 }
 Array silu(const Array& x) { return forward("silu", Activation::Silu, x); }
 Array silu_backward(const Array& dy, const Array& x) {
@@ -103,7 +105,7 @@ Array logit_loss_slope(const Array& x, const Array& t, const Array& b) {
 }
 Array normal_cdf(const Array& x) {
   // gelu(x) = x Phi(x) keeps the digits of small results, too.
-  const Array bounded = clamp(x, {}, 40), near = binary(Binary::Le, abs(bounded), 1e-30);
+  const Array bounded = clamp(x, {}, 40), near = le(abs(bounded), 1e-30);
   return where(near, 0.5, gelu(bounded) / bounded);
 }
 

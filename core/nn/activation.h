@@ -7,11 +7,11 @@
 
 namespace gradus::core {
 
-/// x Phi(x), Phi the distribution function of the normal law (Hendrycks and Gimpel, 2016); with tanh its approximation
+/// x Phi(x), Phi the distribution function of the normal law (Hendrycks and Gimpel, 2016); its approximation,
 /// x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3).
-GRADUS_API Array gelu(const Array& x, bool tanh = false);
+GRADUS_API Array gelu(const Array& x, bool approximate = false);
 /// dy (Phi(x) + x phi(x)), or that of the approximation.
-GRADUS_API Array gelu_backward(const Array& dy, const Array& x, bool tanh = false);
+GRADUS_API Array gelu_backward(const Array& dy, const Array& x, bool approximate = false);
 /// x sigmoid(x).
 GRADUS_API Array silu(const Array& x);
 /// dy s (1 + x (1 - s)) with s = sigmoid(x).

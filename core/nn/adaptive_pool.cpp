@@ -105,7 +105,7 @@ Array adaptive_avg_pool2d_backward(const Array& dy, const Shape& x_shape) {
   }
   const Array dx = empty(x_shape, dy.dtype()), from = dy.contiguous();
   const std::vector<Window> rows = windows_of(p.H, p.h), columns = windows_of(p.W, p.w);
-  const kernels::Kernel add = kernels::binary_kernel(Binary::Add, dy.dtype());
+  const kernels::Kernel add_kernel = kernels::exact_binary("add"_key, dy.dtype());
   with_floating(dy, [&](auto tag) {
     using T = decltype(tag);
     parallel_for(p.count, p.grain(), [&](std::int64_t begin, std::int64_t end) {
@@ -123,7 +123,7 @@ Array adaptive_avg_pool2d_backward(const Array& dy, const Shape& x_shape) {
           }
           for (std::int64_t i = row.begin; i < row.end; ++i) {
             const void* const both[] = {to + i * p.W, shares};
-            add(to + i * p.W, both, static_cast<std::size_t>(p.W), nullptr);
+            add_kernel(to + i * p.W, both, static_cast<std::size_t>(p.W), nullptr);
           }
         }
       }

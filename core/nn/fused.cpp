@@ -201,9 +201,9 @@ std::tuple<Array, Array> channel_stats(const Array& x) {
   const Channels c("channel_stats", x);
   const Array rows = x.contiguous();
   const Array mean = kernels::fold(Fold::Sum, rows, c.others)[0];
-  binary_out(mean, Binary::Div, mean, c.count());
+  div.write(mean, mean, c.count());
   const Array var = kernels::fold(Fold::CentredSquares, rows, c.others, mean)[0];
-  binary_out(var, Binary::Div, var, c.count());
+  div.write(var, var, c.count());
   return {mean, var};
 }
 

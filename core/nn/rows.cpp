@@ -299,8 +299,7 @@ std::array<Array, 3> layer_norm_backward(const Array& dy, const Array& x, int di
                      static_cast<const char*>(from.data()) + r * of.bytes, weight.data, {means[r], scales[r]}, dx,
                      dweight, dbias, static_cast<std::size_t>(of.n));
           }
-          if (sums && !one_group)
-            binary_out(partial.select(0, b), Binary::Add, partial.select(0, b), group.to(kFloat64));
+          if (sums && !one_group) add.write(partial.select(0, b), partial.select(0, b), group.to(kFloat64));
         }
       }
     });

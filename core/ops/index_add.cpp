@@ -209,7 +209,7 @@ Array add_rows(const Shape& shape, const std::int64_t* index, const Array& src) 
   for (std::int64_t& b : begin) total = b += total;
   for (std::int64_t i = n; i-- > 0;) order[static_cast<std::size_t>(--begin[static_cast<std::size_t>(index[i])])] = i;
 
-  const kernels::Kernel add = kernels::binary_kernel(Binary::Add, src.dtype());
+  const kernels::Kernel add_kernel = kernels::exact_binary("add"_key, src.dtype());
   const kernels::SumOfRows sum_rows = kernels::sum_of_rows_kernel(src.dtype());
   const auto bytes = static_cast<std::size_t>(length * src.element_size());
   const char* const from = static_cast<const char*>(src.data());
@@ -237,7 +237,7 @@ Array add_rows(const Shape& shape, const std::int64_t* index, const Array& src) 
       std::memcpy(sum, next(), bytes);
       while (k < end) {
         const void* both[] = {sum, next()};
-        add(sum, both, static_cast<std::size_t>(length), nullptr);
+        add_kernel(sum, both, static_cast<std::size_t>(length), nullptr);
       }
     }
   });

@@ -25,41 +25,74 @@ struct Signature {
 
 DType floating(DType dtype) { return is_floating_point(dtype) ? dtype : kFloat32; }
 
-Signature signature(Unary op, DType x) {
-  if (op < Unary::Sqrt) return {x, x};
-  // Integers become float32, which keeps what the predicates ask about them: 0 or not, and always finite.
-  return {floating(x), op >= Unary::LogicalNot ? kBool : floating(x)};
+/// What comes of operands of a dtype. A function of one integer is computed on float32, a predicate too: that keeps what it
+/// asks, 0 or not, and integers are always finite.
+template <class Row>
+Signature signature(const Row& row, DType x) {
+  constexpr bool unary = std::is_same_v<Row, UnaryRow>;
+  if (row.yields == Yields::Same) return {x, x};
+  if (row.yields == Yields::Bool) return {unary ? floating(x) : x, kBool};
+  return {floating(x), floating(x)};
 }
 
-Signature signature(Binary op, DType common) {
-  if (op >= Binary::Eq) return {common, kBool};
-  if (op == Binary::Div || op == Binary::Atan2) return {floating(common), floating(common)};
-  return {common, common};
-}
-
-/// Elements of one block of a parallel loop: the C library's functions are worth a block of their own much earlier.
+/// Elements of one block of a parallel loop: functions that are called for each number are worth a block much earlier.
 constexpr std::int64_t kCheapBlock = 32768, kLibraryBlock = 2048;
 
-std::int64_t block_of(Unary op, DType compute) {
-  const bool cheap = op <= Unary::Reciprocal || op >= Unary::LogicalNot;
-  return cheap || kernels::math_kernel(op, compute) != nullptr ? kCheapBlock : kLibraryBlock;
+template <class Row>
+std::int64_t block_of(const Row& row) {
+  return row.kernels == Kernels::Library || row.kernels == Kernels::Special ? kLibraryBlock : kCheapBlock;
 }
 
-std::int64_t block_of(Binary op) {
-  return op == Binary::Pow || op == Binary::Fmod || op == Binary::Remainder || op == Binary::Atan2 ? kLibraryBlock
-                                                                                                   : kCheapBlock;
+/// What runs a row: its kernel, and what that wants to be told, which is the C library's function where the row has one.
+struct Found {
+  Kernel kernel = nullptr;
+  const void* param = nullptr;
+};
+/// The kernel that a row of the C library's is called by. Only floating-point numbers have one.
+template <class Row>
+Found library(const Row& row, DType dtype) {
+  constexpr bool unary = std::is_same_v<Row, UnaryRow>;
+  if (dtype == kFloat32) return {unary ? kernels::call_float32 : kernels::call2_float32, &row.float32};
+  if (dtype == kFloat64) return {unary ? kernels::call_float64 : kernels::call2_float64, &row.float64};
+  return {};
+}
+Found find(const UnaryRow& row, DType dtype) {
+  switch (row.kernels) {
+    case Kernels::Exact:
+      return {kernels::exact_unary(row.key, dtype)};
+    case Kernels::Predicate:
+      return {kernels::predicate_unary(row.key, dtype)};
+    case Kernels::Math:
+      return {kernels::math_unary(row.key, dtype)};
+    case Kernels::Special:
+      return {};
+    case Kernels::Library:
+      return library(row, dtype);
+  }
+  return {};
+}
+Found find(const BinaryRow& row, DType dtype) {
+  switch (row.kernels) {
+    case Kernels::Exact:
+      return {kernels::exact_binary(row.key, dtype)};
+    case Kernels::Predicate:
+      return {kernels::predicate_binary(row.key, dtype)};
+    case Kernels::Math:
+      return {};
+    case Kernels::Special:
+      return {kernels::special_binary(row.key, dtype)};
+    case Kernels::Library:
+      return library(row, dtype);
+  }
+  return {};
 }
 
 [[noreturn, gnu::cold]] void no_kernel(std::string_view op, DType dtype) {
-  fail<DTypeError>("{}: the operation must be defined for the dtype: {}{}", op, dtype,
-                   dtype == kBool ? "; convert first, with to(kInt64) or to(kFloat32)" : "");
-}
-
-[[noreturn, gnu::cold]] void no_kernel(Binary op, DType dtype) {
-  if (op == Binary::Sub && dtype == kBool) {
+  if (op == sub.name && dtype == kBool) {
     fail<DTypeError>("sub: the operands must not both be bool: use logical_xor, or convert first");
   }
-  no_kernel(name_of(op), dtype);
+  fail<DTypeError>("{}: the operation must be defined for the dtype: {}{}", op, dtype,
+                   dtype == kBool ? "; convert first, with to(kInt64) or to(kFloat32)" : "");
 }
 
 int category(DType dtype) { return dtype == kBool ? 0 : is_floating_point(dtype) ? 2 : 1; }
@@ -108,11 +141,14 @@ void run_small_into(const Array& out, Kernel kernel, const Operand& a, const Ope
 }
 
 /// What computes an operation on operands of one dtype without a look at their values; null where there is no such thing.
-Kernel direct_kernel(Binary op, DType dtype, DType* result) {
-  const Signature types = signature(op, dtype);
+template <class Row>
+Found direct(const Row& row, DType dtype, DType* result) {
+  const Signature types = signature(row, dtype);
   *result = types.result;
-  const bool checked = op == Binary::Remainder || op == Binary::Fmod;  // divisors are looked at first
-  return types.compute == dtype && !checked ? kernels::binary_kernel(op, dtype) : nullptr;
+  if constexpr (std::is_same_v<Row, BinaryRow>) {
+    if (row.divides) return {};  // divisors are looked at first
+  }
+  return types.compute == dtype ? find(row, types.compute) : Found();
 }
 
 /// Whether alpha may scale operands of a dtype.
@@ -166,23 +202,23 @@ class Held {
 };
 
 /// Integers cannot be divided by 0; floating-point numbers can.
-void check_divisor(Binary op, const Operand& b, DType compute) {
-  if ((op != Binary::Remainder && op != Binary::Fmod) || is_floating_point(compute)) return;
+void check_divisor(const BinaryRow& op, const Operand& b, DType compute) {
+  if (!op.divides || is_floating_point(compute)) return;
   const bool zero = b.array == nullptr ? !b.number.to<bool>() : !reduce(Reduction::All, *b.array).item<bool>();
-  if (zero) fail<ValueError>("{}: an integer divisor must not be 0 (ZeroDivisionError)", name_of(op));
+  if (zero) fail<ValueError>("{}: an integer divisor must not be 0 (ZeroDivisionError)", op.name);
 }
 
 /// Everything about a binary operation but where it goes.
 struct BinaryCall {
-  BinaryCall(Binary op, const Operand& a, const Operand& b) {
-    if (a.array != nullptr) check_defined(name_of(op), *a.array);
-    if (b.array != nullptr) check_defined(name_of(op), *b.array);
+  BinaryCall(const BinaryRow& op, const Operand& a, const Operand& b) {
+    if (a.array != nullptr) check_defined(op.name, *a.array);
+    if (b.array != nullptr) check_defined(op.name, *b.array);
     types = signature(op, result_type(a, b));
-    shape = shape_of(name_of(op), a, b);
+    shape = shape_of(op.name, a, b);
     loop.result = types.result;
     loop.count = 2;
     loop.block = block_of(op);
-    if (op == Binary::Pow && b.array == nullptr) {
+    if (op.key == pow.key && b.array == nullptr) {
       const double exponent = b.number.toDouble();
       if (!is_floating_point(types.compute) && exponent < 0) {
         fail<ValueError>("pow: integers must not be raised to a negative power: {}; convert to float32 first",
@@ -195,9 +231,11 @@ struct BinaryCall {
         return;
       }
     }
-    loop.kernel = kernels::binary_kernel(op, types.compute);
-    if (loop.kernel == nullptr) no_kernel(op, types.compute);
-    for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(op, types.compute, k);
+    const Found found = find(op, types.compute);
+    if (found.kernel == nullptr) no_kernel(op.name, types.compute);
+    loop.kernel = found.kernel;
+    loop.param = found.param;
+    for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(op.key, types.compute, k);
     check_divisor(op, b, types.compute);
   }
   void run(const Array& out, const Operand& a, const Operand& b) {
@@ -211,16 +249,18 @@ struct BinaryCall {
   Shape shape;
 };
 
-Loop unary_loop(Unary op, const Array& x) {
-  check_defined(name_of(op), x);
+Loop unary_loop(const UnaryRow& op, const Array& x) {
+  check_defined(op.name, x);
   const Signature types = signature(op, x.dtype());
+  const Found found = find(op, types.compute);
+  if (found.kernel == nullptr) no_kernel(op.name, types.compute);
   Loop loop;
-  loop.kernel = kernels::unary_kernel(op, types.compute);
-  if (loop.kernel == nullptr) no_kernel(name_of(op), types.compute);
+  loop.kernel = found.kernel;
+  loop.param = found.param;
   loop.result = types.result;
   loop.count = 1;
   loop.inputs[0] = Input(x, types.compute);
-  loop.block = block_of(op, types.compute);
+  loop.block = block_of(op);
   return loop;
 }
 
@@ -237,8 +277,8 @@ Array add_scaled_into(const Array* out, const Operand& a, const Operand& b, cons
   const Element scale(alpha, dtype);
   Loop loop;
   if (alpha.toDouble() == 1) {
-    loop.kernel = kernels::binary_kernel(Binary::Add, dtype);
-    for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(Binary::Add, dtype, k);
+    loop.kernel = kernels::exact_binary(core::add.key, dtype);
+    for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(core::add.key, dtype, k);
   } else {
     loop.kernel = kernels::add_scaled_kernel(dtype);
   }
@@ -279,13 +319,13 @@ DType result_type(const Operand& a, const Operand& b) {
   return promote_types(x, y);
 }
 
-Array unary(Unary op, const Array& x) {
+Array UnaryRow::operator()(const Array& x) const {
   if (x.defined() && x.is_contiguous() && x.numel() <= kSmall) {
-    const Signature types = signature(op, x.dtype());
-    const Kernel kernel = types.compute == x.dtype() ? kernels::unary_kernel(op, types.compute) : nullptr;
-    if (kernel != nullptr) return run_small(kernel, types.result, x, x);
+    DType result;
+    const Found found = direct(*this, x.dtype(), &result);
+    if (found.kernel != nullptr) return run_small(found.kernel, result, x, x, found.param);
   }
-  const Loop loop = unary_loop(op, x);
+  const Loop loop = unary_loop(*this, x);
   Array out = empty(x.shape(), loop.result);
   kernels::run(out, loop);
   return out;
@@ -303,45 +343,45 @@ void check_difference(DType a, DType b) {
   }
 }
 
-void unary_out(const Array& out, Unary op, const Array& x) {
-  Loop loop = unary_loop(op, x);
-  check_out(name_of(op), out, x.shape(), loop.result);
+void UnaryRow::write(const Array& out, const Array& x) const {
+  Loop loop = unary_loop(*this, x);
+  check_out(name, out, x.shape(), loop.result);
   const Array operand = apart_from(out, x);
   loop.inputs[0].array = &operand;
   kernels::run(out, loop);
-  out.mark_written(name_of(op).data(), Location::unknown());
+  out.mark_written(name.data(), Location::unknown());
 }
 
-Array binary(Binary op, const Operand& a, const Operand& b) {
+Array BinaryRow::operator()(const Operand& a, const Operand& b) const {
   if (are_small(a, b)) {
     DType result;
-    const Kernel kernel = direct_kernel(op, a.array->dtype(), &result);
-    if (kernel != nullptr) return run_small(kernel, result, *a.array, *b.array);
+    const Found found = direct(*this, a.array->dtype(), &result);
+    if (found.kernel != nullptr) return run_small(found.kernel, result, *a.array, *b.array, found.param);
   }
-  BinaryCall call(op, a, b);
+  BinaryCall call(*this, a, b);
   Array out = empty(call.shape, call.types.result);
   call.run(out, a, b);
   return out;
 }
 
-void binary_out(const Array& out, Binary op, const Operand& a, const Operand& b) {
+void BinaryRow::write(const Array& out, const Operand& a, const Operand& b) const {
   if (are_small_into(out, a, b)) {
     DType result;
-    const Kernel kernel = direct_kernel(op, out.dtype(), &result);
-    if (kernel != nullptr && result == out.dtype()) {
-      run_small_into(out, kernel, a, b);
-      out.mark_written(name_of(op).data(), Location::unknown());
+    const Found found = direct(*this, out.dtype(), &result);
+    if (found.kernel != nullptr && result == out.dtype()) {
+      run_small_into(out, found.kernel, a, b, found.param);
+      out.mark_written(name.data(), Location::unknown());
       return;
     }
   }
-  BinaryCall call(op, a, b);
-  check_out(name_of(op), out, call.shape, call.types.result);
+  BinaryCall call(*this, a, b);
+  check_out(name, out, call.shape, call.types.result);
   Array left, right;
   Operand first = a, second = b;
   if (a.array != nullptr) first.array = &(left = apart_from(out, *a.array));
   if (b.array != nullptr) second.array = &(right = apart_from(out, *b.array));
   call.run(out, first, second);
-  out.mark_written(name_of(op).data(), Location::unknown());
+  out.mark_written(name.data(), Location::unknown());
 }
 
 Array add_scaled(const Operand& a, const Operand& b, const Scalar& alpha) {

@@ -46,7 +46,7 @@ Array finish(const Array& value, const Array& x, const Dims& dims, bool keepdim,
 /// The mean in float64.
 Array mean64(const Array& x, const Dims& dims) {
   const Array total = fold(Fold::Sum, x, dims)[0];
-  binary_out(total, Binary::Div, total, static_cast<double>(count_over(x, dims)));
+  div.write(total, total, static_cast<double>(count_over(x, dims)));
   return total;
 }
 
@@ -59,7 +59,7 @@ std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_
   if (divisor == 0) {
     squares.fill_(std::numeric_limits<double>::quiet_NaN());
   } else {
-    binary_out(squares, Binary::Div, squares, divisor);
+    div.write(squares, squares, divisor);
   }
   return {centre, squares};
 }
@@ -97,7 +97,7 @@ Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Ar
     return first;
   }
   const Array sizes = reduce(by_largest ? Reduction::Max : Reduction::Min, abs(x), over);
-  const Array scalable = binary(Binary::LogicalAnd, unary(Unary::IsFinite, sizes), binary(Binary::Gt, sizes, 0));
+  const Array scalable = logical_and(isfinite(sizes), gt(sizes, 0));
   // A power of two, which divides and multiplies without rounding.
   const Array scale = where(
       scalable, x.dtype() == kFloat32 ? powers_of_two_below<float>(sizes) : powers_of_two_below<double>(sizes), 1);
@@ -165,12 +165,12 @@ Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
   }
   const Array sizes = abs(x);
   if (p == 1) return reduce(Reduction::Sum, sizes, over, keepdim);
-  if (p == 0) return reduce(Reduction::Sum, binary(Binary::Ne, sizes, 0).to(x.dtype()), over, keepdim);
+  if (p == 0) return reduce(Reduction::Sum, ne(sizes, 0).to(x.dtype()), over, keepdim);
   if (std::isinf(p)) return reduce(p > 0 ? Reduction::Max : Reduction::Min, sizes, over, keepdim);
   if (x.numel() == 0) return zeros(reduced_shape(x.shape(), over, keepdim), x.dtype());
   const auto root = [&](const Array& values, Array* power) {
-    *power = reduce(Reduction::Sum, binary(Binary::Pow, values, p), over);
-    return binary(Binary::Pow, *power, 1 / p);
+    *power = reduce(Reduction::Sum, pow(values, p), over);
+    return pow(*power, 1 / p);
   };
   return finish(in_range(sizes, over, p > 0, root), x, over, keepdim, x.dtype());
 }
@@ -196,7 +196,7 @@ bool equal(const Array& a, const Array& b) {
   check_defined("equal", a);
   check_defined("equal", b);
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
-  return reduce(Reduction::All, binary(Binary::Eq, a, b)).item<bool>();
+  return reduce(Reduction::All, eq(a, b)).item<bool>();
 }
 
 bool allclose(const Array& a, const Array& b, double rtol, double atol, bool equal_nan) {
@@ -204,11 +204,11 @@ bool allclose(const Array& a, const Array& b, double rtol, double atol, bool equ
   check_defined("allclose", b);
   const Array x = a.to(kFloat64), y = b.to(kFloat64);
   const Array distance = abs(x - y), allowed = add_scaled(atol, abs(y), rtol);
-  Array close = binary(Binary::LogicalAnd, unary(Unary::IsFinite, distance), binary(Binary::Le, distance, allowed));
-  close = binary(Binary::LogicalOr, close, binary(Binary::Eq, x, y));
+  Array close = logical_and(isfinite(distance), le(distance, allowed));
+  close = logical_or(close, eq(x, y));
   if (equal_nan) {
-    const Array both = binary(Binary::LogicalAnd, unary(Unary::IsNan, x), unary(Unary::IsNan, y));
-    close = binary(Binary::LogicalOr, close, both);
+    const Array both = logical_and(isnan(x), isnan(y));
+    close = logical_or(close, both);
   }
   return reduce(Reduction::All, close).item<bool>();
 }

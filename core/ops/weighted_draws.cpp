@@ -96,9 +96,9 @@ Array exponential(IntArrayRef shape, double lambda, DType dtype, RandomPosition 
   if (!(lambda > 0)) fail<ValueError>("exponential: lambda must be above 0: {}", lambda);
   if (!is_floating_point(dtype)) fail<DTypeError>("exponential: the dtype must be floating-point: {}", dtype);
   const Array u = rand(shape, kFloat64, at);
-  unary_out(u, Unary::Neg, u);
-  unary_out(u, Unary::Log1p, u);
-  binary_out(u, Binary::Div, u, -lambda);
+  neg.write(u, u);
+  log1p.write(u, u);
+  div.write(u, u, -lambda);
   return u.to(dtype);
 }
 

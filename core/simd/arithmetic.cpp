@@ -280,52 +280,52 @@ struct Floats {
       nullptr, nullptr, nullptr, nullptr, UnaryKernel<Op, float>, UnaryKernel<Op, double>};
 };
 
-Kernel FindUnary(Unary op, DType dtype) {
+Kernel FindUnary(OperationKey op, DType dtype) {
   const int t = static_cast<int>(dtype);
   switch (op) {
-    case Unary::Neg:
+    case "neg"_key:
       return Numbers<Neg>::unary[t];
-    case Unary::Abs:
+    case "abs"_key:
       return Numbers<Abs>::unary[t];
-    case Unary::Sign:
+    case "sign"_key:
       return dtype == kBool ? UnaryKernel<Floor, bool> : Numbers<Sign>::unary[t];
-    case Unary::Square:
+    case "square"_key:
       return Numbers<Square>::unary[t];
-    case Unary::Relu:
+    case "relu"_key:
       return Numbers<Relu>::unary[t];
-    case Unary::Floor:
+    case "floor"_key:
       return Numbers<Floor>::unary[t];
-    case Unary::Ceil:
+    case "ceil"_key:
       return Numbers<Ceil>::unary[t];
-    case Unary::Round:
+    case "round"_key:
       return Numbers<Round>::unary[t];
-    case Unary::Trunc:
+    case "trunc"_key:
       return Numbers<Trunc>::unary[t];
-    case Unary::Sqrt:
+    case "sqrt"_key:
       return Floats<Sqrt>::unary[t];
-    case Unary::Rsqrt:
+    case "rsqrt"_key:
       return Floats<Rsqrt>::unary[t];
-    case Unary::Reciprocal:
+    case "reciprocal"_key:
       return Floats<Reciprocal>::unary[t];
     default:
       return nullptr;
   }
 }
 
-Kernel FindBinary(Binary op, DType dtype) {
+Kernel FindBinary(OperationKey op, DType dtype) {
   const int t = static_cast<int>(dtype);
   switch (op) {
-    case Binary::Add:
+    case "add"_key:
       return dtype == kBool ? BinaryKernel<Add, bool> : Numbers<Add>::binary[t];
-    case Binary::Sub:
+    case "sub"_key:
       return Numbers<Sub>::binary[t];
-    case Binary::Mul:
+    case "mul"_key:
       return dtype == kBool ? BinaryKernel<Mul, bool> : Numbers<Mul>::binary[t];
-    case Binary::Div:
+    case "div"_key:
       return dtype == kFloat32 ? BinaryKernel<Div, float> : dtype == kFloat64 ? BinaryKernel<Div, double> : nullptr;
-    case Binary::Maximum:
+    case "maximum"_key:
       return dtype == kBool ? BinaryKernel<Add, bool> : Numbers<Maximum>::binary[t];
-    case Binary::Minimum:
+    case "minimum"_key:
       return dtype == kBool ? BinaryKernel<Mul, bool> : Numbers<Minimum>::binary[t];
     default:
       return nullptr;
@@ -338,15 +338,15 @@ Kernel NumberKernelOf(DType dtype, int which) {
   if (dtype == kFloat64) return which == 0 ? NumberKernel<Op, double, 0> : NumberKernel<Op, double, 1>;
   return nullptr;
 }
-Kernel FindNumber(Binary op, DType dtype, int which) {
+Kernel FindNumber(OperationKey op, DType dtype, int which) {
   switch (op) {
-    case Binary::Add:
+    case "add"_key:
       return NumberKernelOf<Add>(dtype, which);
-    case Binary::Sub:
+    case "sub"_key:
       return NumberKernelOf<Sub>(dtype, which);
-    case Binary::Mul:
+    case "mul"_key:
       return NumberKernelOf<Mul>(dtype, which);
-    case Binary::Div:
+    case "div"_key:
       return NumberKernelOf<Div>(dtype, which);
     default:
       return nullptr;
@@ -389,9 +389,11 @@ HWY_EXPORT(FindAddScaled);
 HWY_EXPORT(FindClamp);
 HWY_EXPORT(FindPower);
 
-Kernel arithmetic_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindUnary)(op, dtype); }
-Kernel arithmetic_kernel(Binary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBinary)(op, dtype); }
-Kernel number_kernel(Binary op, DType dtype, int which) { return HWY_DYNAMIC_DISPATCH(FindNumber)(op, dtype, which); }
+Kernel exact_unary(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindUnary)(op, dtype); }
+Kernel exact_binary(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBinary)(op, dtype); }
+Kernel number_kernel(OperationKey op, DType dtype, int which) {
+  return HWY_DYNAMIC_DISPATCH(FindNumber)(op, dtype, which);
+}
 Kernel add_scaled_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindAddScaled)(dtype); }
 Kernel clamp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindClamp)(dtype); }
 Kernel power_kernel(double exponent, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindPower)(exponent, dtype); }

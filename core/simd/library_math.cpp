@@ -1,4 +1,4 @@
-// Functions that the C library computes, number by number: the rare ones; powers and remainders.
+// Numbers one by one: functions of the C library, powers and remainders.
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -7,13 +7,6 @@
 
 namespace gradus::core::kernels {
 namespace {
-
-template <class T, T (*f)(T)>
-void map(void* out, const void* const* in, std::size_t n, const void*) {
-  T* y = static_cast<T*>(out);
-  const T* x = static_cast<const T*>(in[0]);
-  for (std::size_t i = 0; i < n; ++i) y[i] = f(x[i]);
-}
 
 template <class T, T (*f)(T, T)>
 void map2(void* out, const void* const* in, std::size_t n, const void*) {
@@ -60,49 +53,43 @@ T remainder_of(T a, T b) {
 }
 
 template <class T>
-Kernel unary_of(Unary op) {
+Kernel binary_of(OperationKey op) {
   switch (op) {
-    case Unary::Tan:
-      return map<T, std::tan>;
-    case Unary::Asin:
-      return map<T, std::asin>;
-    case Unary::Acos:
-      return map<T, std::acos>;
-    case Unary::Atan:
-      return map<T, std::atan>;
-    case Unary::Sinh:
-      return map<T, std::sinh>;
-    case Unary::Cosh:
-      return map<T, std::cosh>;
+    case "pow"_key:
+      return map2<T, power<T>>;
+    case "fmod"_key:
+      return map2<T, fmod_of<T>>;
+    case "remainder"_key:
+      return map2<T, remainder_of<T>>;
     default:
       return nullptr;
   }
 }
 
 template <class T>
-Kernel binary_of(Binary op) {
-  switch (op) {
-    case Binary::Pow:
-      return map2<T, power<T>>;
-    case Binary::Fmod:
-      return map2<T, fmod_of<T>>;
-    case Binary::Remainder:
-      return map2<T, remainder_of<T>>;
-    case Binary::Atan2:
-      if constexpr (std::is_floating_point_v<T>) return map2<T, std::atan2>;
-      return nullptr;
-    default:
-      return nullptr;
-  }
+void call(void* out, const void* const* in, std::size_t n, const void* param) {
+  T (*const f)(T) = *static_cast<T (*const*)(T)>(param);
+  T* y = static_cast<T*>(out);
+  const T* x = static_cast<const T*>(in[0]);
+  for (std::size_t i = 0; i < n; ++i) y[i] = f(x[i]);
+}
+template <class T>
+void call2(void* out, const void* const* in, std::size_t n, const void* param) {
+  T (*const f)(T, T) = *static_cast<T (*const*)(T, T)>(param);
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  for (std::size_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
 }
 
 }  // namespace
 
-Kernel library_math_kernel(Unary op, DType dtype) {
-  return dtype == kFloat32 ? unary_of<float>(op) : dtype == kFloat64 ? unary_of<double>(op) : nullptr;
-}
+void call_float32(void* out, const void* const* in, std::size_t n, const void* f) { call<float>(out, in, n, f); }
+void call_float64(void* out, const void* const* in, std::size_t n, const void* f) { call<double>(out, in, n, f); }
+void call2_float32(void* out, const void* const* in, std::size_t n, const void* f) { call2<float>(out, in, n, f); }
+void call2_float64(void* out, const void* const* in, std::size_t n, const void* f) { call2<double>(out, in, n, f); }
 
-Kernel library_math_kernel(Binary op, DType dtype) {
+Kernel special_binary(OperationKey op, DType dtype) {
+  if (op == "pow"_key && dtype == kFloat32) return float32_pow_kernel();
   switch (dtype) {
     case kUInt8:
       return binary_of<std::uint8_t>(op);
@@ -117,20 +104,6 @@ Kernel library_math_kernel(Binary op, DType dtype) {
     default:
       return nullptr;
   }
-}
-
-Kernel unary_kernel(Unary op, DType dtype) {
-  if (op <= Unary::Reciprocal) return arithmetic_kernel(op, dtype);
-  if (op >= Unary::LogicalNot) return predicate_kernel(op, dtype);
-  if (const Kernel vectorised = math_kernel(op, dtype)) return vectorised;
-  return library_math_kernel(op, dtype);
-}
-
-Kernel binary_kernel(Binary op, DType dtype) {
-  if (op >= Binary::Eq) return predicate_kernel(op, dtype);
-  if (const Kernel exact = arithmetic_kernel(op, dtype)) return exact;
-  if (op == Binary::Pow && dtype == kFloat32) return float32_pow_kernel();
-  return library_math_kernel(op, dtype);
 }
 
 }  // namespace gradus::core::kernels

@@ -172,32 +172,32 @@ Kernel Rounded(DType dtype) {
   return dtype == kFloat32 ? ThroughFloat64<Op> : UnaryKernel<Op, double>;
 }
 
-Kernel FindMath(Unary op, DType dtype) {
+Kernel FindMath(OperationKey op, DType dtype) {
   if (dtype != kFloat32 && dtype != kFloat64) return nullptr;
   switch (op) {
-    case Unary::Exp:
+    case "exp"_key:
       return Both<ExpOp>(dtype);
-    case Unary::Exp2:
+    case "exp2"_key:
       return Rounded<Exp2Op>(dtype);
-    case Unary::Expm1:
+    case "expm1"_key:
       return Both<Expm1Op>(dtype);
-    case Unary::Log:
+    case "log"_key:
       return Both<LogOp>(dtype);
-    case Unary::Log1p:
+    case "log1p"_key:
       return Both<Log1pOp>(dtype);
-    case Unary::Log2:
+    case "log2"_key:
       return Rounded<Log2Op>(dtype);
-    case Unary::Log10:
+    case "log10"_key:
       return Rounded<Log10Op>(dtype);
-    case Unary::Sin:
+    case "sin"_key:
       return dtype == kFloat32 ? Trigonometric<false, float> : Trigonometric<false, double>;
-    case Unary::Cos:
+    case "cos"_key:
       return dtype == kFloat32 ? Trigonometric<true, float> : Trigonometric<true, double>;
-    case Unary::Tanh:
+    case "tanh"_key:
       return Both<TanhOp>(dtype);
-    case Unary::Sigmoid:
+    case "sigmoid"_key:
       return Both<SigmoidOp>(dtype);
-    case Unary::Erf:
+    case "erf"_key:
       return Both<ErfOp>(dtype);
     default:
       return nullptr;
@@ -214,7 +214,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindMath);
-Kernel math_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMath)(op, dtype); }
+Kernel math_unary(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMath)(op, dtype); }
 
 HWY_EXPORT(FindPow);
 Kernel float32_pow_kernel() { return HWY_DYNAMIC_DISPATCH(FindPow)(); }

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "../base/dtype.h"
-#include "../base/pointwise_rows.h"
+#include "../base/operation_key.h"
 
 namespace gradus::core::kernels {
 
@@ -13,12 +13,22 @@ namespace gradus::core::kernels {
 using Kernel = void (*)(void* out, const void* const* in, std::size_t n, const void* param);
 
 // Each yields nullptr where the operation is not defined for the dtype. Operands and result have the dtype, but for
-// results that are Bool by nature.
-Kernel unary_kernel(Unary op, DType dtype);
-Kernel binary_kernel(Binary op, DType dtype);
-/// The same where operand `which` is a single number: in[which] points to that. nullptr where there is no such kernel,
-/// and the number has to be written out as often as it is read.
-Kernel number_kernel(Binary op, DType dtype, int which);
+// results that are Bool by nature. An operation is known by the key of its name; which of these has its kernel its row in
+// core/ops/pointwise.h says.
+Kernel exact_unary(OperationKey op, DType dtype);
+Kernel exact_binary(OperationKey op, DType dtype);
+Kernel predicate_unary(OperationKey op, DType dtype);
+Kernel predicate_binary(OperationKey op, DType dtype);
+Kernel math_unary(OperationKey op, DType dtype);
+Kernel special_binary(OperationKey op, DType dtype);
+/// The function that `param` points to, number by number; of two numbers: call2.
+void call_float32(void* out, const void* const* in, std::size_t n, const void* param);
+void call_float64(void* out, const void* const* in, std::size_t n, const void* param);
+void call2_float32(void* out, const void* const* in, std::size_t n, const void* param);
+void call2_float64(void* out, const void* const* in, std::size_t n, const void* param);
+/// A binary operation of core/simd/arithmetic.cpp where operand `which` is a single number: in[which] points to that.
+/// nullptr where there is no such kernel, and the number has to be written out as often as it is read.
+Kernel number_kernel(OperationKey op, DType dtype, int which);
 /// a + alpha b; param: alpha, of the dtype.
 Kernel add_scaled_kernel(DType dtype);
 /// in[0] ? in[1] : in[2], the condition being Bool.
@@ -28,14 +38,7 @@ Kernel clamp_kernel(DType dtype);
 /// x^exponent for the few exponents that need no pow; nullptr for the rest.
 Kernel power_kernel(double exponent, DType dtype);
 
-// The families behind the tables, one file each.
-Kernel arithmetic_kernel(Unary op, DType dtype);
-Kernel arithmetic_kernel(Binary op, DType dtype);
-Kernel predicate_kernel(Unary op, DType dtype);
-Kernel predicate_kernel(Binary op, DType dtype);
-Kernel math_kernel(Unary op, DType dtype);
+/// pow of float32.
 Kernel float32_pow_kernel();
-Kernel library_math_kernel(Unary op, DType dtype);
-Kernel library_math_kernel(Binary op, DType dtype);
 
 }  // namespace gradus::core::kernels

@@ -130,25 +130,25 @@ Kernel Compare(DType dtype) {
   return table[static_cast<int>(dtype)];
 }
 
-Kernel FindComparison(Binary op, DType dtype) {
+Kernel FindComparison(OperationKey op, DType dtype) {
   switch (op) {
-    case Binary::Eq:
+    case "eq"_key:
       return Compare<Eq>(dtype);
-    case Binary::Ne:
+    case "ne"_key:
       return Compare<Ne>(dtype);
-    case Binary::Lt:
+    case "lt"_key:
       return Compare<Lt>(dtype);
-    case Binary::Le:
+    case "le"_key:
       return Compare<Le>(dtype);
-    case Binary::Gt:
+    case "gt"_key:
       return Compare<Gt>(dtype);
-    case Binary::Ge:
+    case "ge"_key:
       return Compare<Ge>(dtype);
-    case Binary::LogicalAnd:
+    case "logical_and"_key:
       return Compare<And>(dtype);
-    case Binary::LogicalOr:
+    case "logical_or"_key:
       return Compare<Or>(dtype);
-    case Binary::LogicalXor:
+    case "logical_xor"_key:
       return Compare<Xor>(dtype);
     default:
       return nullptr;
@@ -161,15 +161,15 @@ Kernel OfFloats(DType dtype) {
 }
 
 /// Integers never get here: they are computed on as float32, which keeps what is asked about them.
-Kernel FindPredicate(Unary op, DType dtype) {
+Kernel FindPredicate(OperationKey op, DType dtype) {
   switch (op) {
-    case Unary::LogicalNot:
+    case "logical_not"_key:
       return OfFloats<Not>(dtype);
-    case Unary::IsNan:
+    case "isnan"_key:
       return OfFloats<IsNan>(dtype);
-    case Unary::IsInf:
+    case "isinf"_key:
       return OfFloats<IsInf>(dtype);
-    case Unary::IsFinite:
+    case "isfinite"_key:
       return OfFloats<IsFinite>(dtype);
     default:
       return nullptr;
@@ -192,8 +192,8 @@ HWY_EXPORT(FindComparison);
 HWY_EXPORT(FindPredicate);
 HWY_EXPORT(FindWhere);
 
-Kernel predicate_kernel(Unary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindPredicate)(op, dtype); }
-Kernel predicate_kernel(Binary op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindComparison)(op, dtype); }
+Kernel predicate_unary(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindPredicate)(op, dtype); }
+Kernel predicate_binary(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindComparison)(op, dtype); }
 Kernel where_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindWhere)(dtype); }
 
 }  // namespace gradus::core::kernels

@@ -1,21 +1,13 @@
 #include "activation.h"
 
-#include "../../core/nn/fused.h"
-#include "../../core/ops/pointwise.h"
+#include "../../autograd/graph/grad_mode.h"
 
 namespace gradus::nn {
 
 using namespace autograd;
-using core::Array;
-
-Tensor ReluRule::reference(const Tensor& x) { return masked_fill(x, x <= 0, 0); }
-
-Array ReluRule::forward(const Array& x) { return core::relu(x); }
-
-std::array<Array, 1> ReluRule::backward(DyArray<> dy, InArray<0> x) { return {core::relu_backward(dy, x)}; }
 
 Tensor functional::relu(Operand x, const ReLUFuncOptions& options) {
-  return options.inplace() ? apply_inplace<ReluRule>({}, x) : apply<ReluRule>(x);
+  return options.inplace() ? gradus::relu_(x) : gradus::relu(x);
 }
 Tensor functional::sigmoid(Operand x) { return gradus::sigmoid(x); }
 Tensor functional::tanh(Operand x) { return gradus::tanh(x); }

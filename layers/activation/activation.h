@@ -1,32 +1,13 @@
-// Activations.
-//
-//   relu:     y = x where x > 0, else 0       dL/dx = dL/dy where x > 0, else 0
-//   sigmoid:  y = 1 / (1 + exp(-x))           dL/dx = dL/dy y (1 - y)
-//   tanh:     y = tanh(x)                     dL/dx = dL/dy (1 - y^2)
-//
-//   relu has no derivative at 0; as PyTorch does, 0 is taken. NaN is neither above nor below 0: it stays NaN, and its
-//   gradient passes. Sigmoid and tanh are operations of the graph (autograd/ops/pointwise.cpp), relu a rule.
+// Modules of the activations that take no options but ReLU's. The mathematics is in autograd/ops: relu a rule, sigmoid and tanh
+// pointwise operations.
 #pragma once
 
-#include <array>
 #include <string>
-#include <string_view>
 
-#include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
 #include "../module/cloneable.h"
 
 namespace gradus::nn {
-
-/// y = x where x > 0, else 0; any floating dtype and shape.
-struct ReluRule {
-  static constexpr std::string_view name = "relu";
-  static constexpr std::string_view input_names[] = {"x"};
-
-  GRADUS_API static Tensor reference(const Tensor& x);
-  GRADUS_API static core::Array forward(const core::Array& x);
-  GRADUS_API static std::array<core::Array, 1> backward(autograd::DyArray<> dy, autograd::InArray<0> x);
-};
 
 /// `inplace` overwrites the input: GradError on a leaf that requires grad.
 struct ReLUOptions {

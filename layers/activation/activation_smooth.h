@@ -1,6 +1,6 @@
 // Activations without a flat half.
 //
-//   GELU, SiLU, Softplus, ELU: operations of the graph with hand-written gradients (autograd/ops/activation.h)
+//   GELU, SiLU, Softplus, ELU: operations of the graph with hand-written gradients (autograd/ops/activation_rules.h)
 //   LeakyReLU:  y = x where x > 0, else slope x             dL/dx = dL/dy, or slope dL/dy
 //
 //   The last is composed. At 0 it and ELU take the gradient of the negative side, as PyTorch's.

@@ -19,7 +19,7 @@ using namespace autograd;
 
 namespace {
 
-constexpr const char* op = autograd::detail::c_name<AttentionRule>.data();
+constexpr const char* op = AttentionRule::name.data();
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 // What a mask, true where a key is seen, adds to the scores.
@@ -152,8 +152,8 @@ Tensor scaled_dot_product_attention(Operand query, const Tensor& key, const Tens
   const Operand inputs[] = {query, Operand(key, query.at()), Operand(value, query.at()), Operand(mask, query.at())};
   const Array& in = autograd::detail::input_array(query);
   const Shape scores =
-      core::attention_scores_shape(autograd::detail::c_name<AttentionRule>.data(), in,
-                                   autograd::detail::input_array(inputs[1]), autograd::detail::input_array(inputs[2]));
+      core::attention_scores_shape(AttentionRule::name.data(), in, autograd::detail::input_array(inputs[1]),
+                                   autograd::detail::input_array(inputs[2]));
   AttentionRule::Attrs attrs;
   attrs.scale = scale.value_or(1 / std::sqrt(static_cast<double>(in.size(-1))));
   attrs.is_causal = is_causal;

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "../../autograd/ops/activation.h"
+#include "../../autograd/ops/activation_rules.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/nn/activation.h"
 #include "../../core/base/fail.h"

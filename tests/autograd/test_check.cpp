@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/ops/activation_rules.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/ops/softmax.h>
 #include <gradus/core/array/create.h>
@@ -34,6 +35,7 @@ using autograd::CheckOptions;
 using autograd::CheckReport;
 using autograd::CheckRow;
 using autograd::Node;
+using autograd::ReluRule;
 using autograd::Verdict;
 using core::Array;
 using nn::BatchNormEvalRule;
@@ -41,7 +43,6 @@ using nn::BatchNormRule;
 using nn::CrossEntropyRule;
 using nn::DropoutRule;
 using nn::LinearRule;
-using nn::ReluRule;
 using test::check_error;
 
 namespace {

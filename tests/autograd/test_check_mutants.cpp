@@ -6,6 +6,7 @@
 #include <limits>
 
 #include <gradus/autograd/check/check.h>
+#include <gradus/autograd/ops/activation_rules.h>
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/core/array/create.h>
 #include <gradus/core/nn/fused.h>
@@ -27,12 +28,12 @@ using autograd::InArray;
 using autograd::NamedTerm;
 using autograd::Needs;
 using autograd::OutArray;
+using autograd::ReluRule;
 using autograd::Verdict;
 using core::Array;
 using nn::BatchNormRule;
 using nn::DropoutRule;
 using nn::LinearRule;
-using nn::ReluRule;
 
 namespace {
 

@@ -512,7 +512,7 @@ BOOST_AUTO_TEST_CASE(statistics_by_channel) {
   const Array inv_std = rsqrt(v);
   const Array y = batch_norm_forward(x, m, inv_std, {}, {});
   const Array exact = (x.to(kFloat64) - m) * inv_std;
-  BOOST_TEST(core::reduce(Reduction::Max, abs(y.to(kFloat64) - exact)).item<double>() < 1e-6);
+  BOOST_TEST(core::reduce(Reduction::Max, core::abs(y.to(kFloat64) - exact)).item<double>() < 1e-6);
 
   check_error<ShapeError>([] { channel_stats(zeros({3})); }, {"channel_stats", "[3]"});
   check_error<DTypeError>([] { channel_stats(zeros({3, 2}, kInt64)); }, {"int64"});

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include <gradus/autograd/ops/activation.h>
+#include <gradus/autograd/ops/activation_rules.h>
 #include <gradus/autograd/check/check.h>
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/check/gradcheck.h>
@@ -155,8 +155,8 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
                                         core::softplus_backward(dy, x),
                                         core::tanh_backward(dy, core::tanh(x)),
                                         core::sigmoid_backward(dy, core::sigmoid(x)),
-                                        core::binary(core::Binary::Pow, core::abs(x), dy),
-                                        core::unary(core::Unary::Exp2, x)};
+                                        core::pow(core::abs(x), dy),
+                                        core::exp2(x)};
     if (first.empty()) first = results;
     for (std::size_t i = 0; i < results.size(); ++i) BOOST_TEST(test::same_bits(results[i], first[i]), "result " << i);
   });
@@ -172,8 +172,8 @@ BOOST_AUTO_TEST_CASE(softmax_in_another_dtype) {
 BOOST_AUTO_TEST_CASE(relu_keeps_nan_and_lets_its_gradient_pass) {
   const std::vector<double> at = {-kInf, -1, -0.0, 0, 1, kInf, kNan};
   const Array x = test::list(at), dy = core::full({7}, 3, kFloat64);
-  const std::vector<double> y = test::values(nn::ReluRule::forward(x));
-  const std::vector<double> dx = test::values(nn::ReluRule::backward(dy, x)[0]);
+  const std::vector<double> y = test::values(autograd::ReluRule::forward(x));
+  const std::vector<double> dx = test::values(autograd::ReluRule::backward(dy, x)[0]);
   BOOST_TEST(y[0] == 0);
   BOOST_TEST(y[4] == 1);
   BOOST_TEST(y[5] == kInf);
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(relu_reference_agrees_bit_for_bit) {
   const Tensor y = F::relu(x);
   y.backward(dy);
   const Tensor z = Tensor(x.array()).requires_grad_();
-  const Tensor reference = nn::ReluRule::reference(z);
+  const Tensor reference = autograd::ReluRule::reference(z);
   reference.backward(dy);
   test::check_close(y, reference, 0, "relu");
   test::check_close(x.grad(), z.grad(), 0, "relu's gradient");
@@ -225,7 +225,8 @@ BOOST_AUTO_TEST_CASE(relu_in_place) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
-  check_error<ShapeError>([] { nn::ReluRule::backward(core::ones({3}), core::ones({2})); }, {"relu", "[3]", "[2]"});
+  check_error<ShapeError>([] { autograd::ReluRule::backward(core::ones({3}), core::ones({2})); },
+                          {"relu", "[3]", "[2]"});
   check_error<ValueError>([] { gelu(randn({2}), "fast"); }, {"gelu", "none", "fast"});
   check_error<ValueError>([] { softplus(randn({2}), 0); }, {"softplus", "beta", "0"});
   check_error<DTypeError>([] { silu(ones({2}, kInt64)); }, {"silu", "int64", "to(kFloat32)"});

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <tuple>
 
-#include <gradus/autograd/ops/activation.h>
+#include <gradus/autograd/ops/activation_rules.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/core/array/create.h>
 #include <gradus/core/ops/random.h>
