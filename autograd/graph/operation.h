@@ -26,12 +26,12 @@
 //     static Tensor reference(const Attrs&, const Tensor& x);
 //   };
 //
-// Optional members of either: `struct Attrs` (the first argument of forward; `template <class V> void visit(V&& v) const
-// { v("p", p); }` lists them), `broadcasts` (the engine sums gradients down to the inputs' shapes), `is_view` (the result
-// shows the memory of the first input; no other result may), `by_geometry` (of a view: its gradient is that of picking
-// the elements that it shows, so that a change of it in place can be carried over to its base),
-// `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it gives that
-// again, with the same gradient: in place the result stands for the input, which need not be copied), `shape_only` (inputs whose values the
+// Optional members of either: `struct Attrs` (the first argument of forward; its `static constexpr auto fields =
+// named("p", &Attrs::p);` is what is listed), `broadcasts` (the engine sums gradients down to the inputs' shapes),
+// `is_view` (the result shows the memory of the first input; no other result may), `by_geometry` (of a view: its
+// gradient is that of picking the elements that it shows, so that a change of it in place can be carried over to its
+// base), `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it
+// gives that again, with the same gradient: in place the result stands for the input), `shape_only` (inputs whose values the
 // reference's gradient does not read: their shapes are kept, their numbers are not), `input_names` and `terms` (both for
 // checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
 #pragma once

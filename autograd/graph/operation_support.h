@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../../core/base/errors.h"
+#include "../../core/base/fields.h"
 #include "../../core/ops/random.h"
 #include "node.h"
 #include "../tensor/operand.h"
@@ -61,26 +62,30 @@ concept Printable = requires(const T& value) {
   { text_of(value) } -> std::convertible_to<std::string>;
 };
 
+/// The fields' names and values as text: of attributes, and of modules' options. (Attributes with a
+/// `template <class V> void visit(V&& v) const` list theirs by that.)
 template <class Attrs>
 AttributeList list_attributes(const Attrs& attrs) {
   AttributeList list;
-  if constexpr (requires { attrs.visit([](const char*, const auto&) {}); }) {
-    attrs.visit([&]<class T>(const char* name, const T& value) {
-      static_assert(
-          Printable<T>,
-          "an attribute that visit lists has a text: declare `std::string text_of(const T&)` in the namespace "
-          "of its type T, or leave it out of visit");
-      if constexpr (Printable<T>) list.push_back({name, text_of(value)});
-    });
+  const auto add = [&]<class T>(const char* name, const T& value) {
+    static_assert(Printable<T>,
+                  "a field that is listed has a text: declare `std::string text_of(const T&)` in the namespace of its "
+                  "type T, or leave it out of fields");
+    if constexpr (Printable<T>) list.push_back({name, text_of(value)});
+  };
+  if constexpr (core::HasFields<Attrs>) {
+    Attrs::fields.each(attrs, add);
+  } else if constexpr (requires { attrs.visit(add); }) {
+    attrs.visit(add);
   }
   return list;
 }
 template <class Attrs>
 std::vector<std::string> attribute_names() {
   std::vector<std::string> names;
-  if constexpr (requires(Attrs a) { a.visit([](const char*, const auto&) {}); }) {
-    static_assert(std::is_default_constructible_v<Attrs>,
-                  "Attrs with a visit can be made without arguments: their names are listed before any call");
+  if constexpr (core::HasFields<Attrs>) {
+    Attrs::fields.each_name([&](const char* name) { names.emplace_back(name); });
+  } else if constexpr (requires(Attrs a) { a.visit([](const char*, const auto&) {}); }) {
     Attrs{}.visit([&](const char* name, const auto&) { names.emplace_back(name); });
   }
   return names;

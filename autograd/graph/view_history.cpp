@@ -28,12 +28,8 @@ struct Geometry {
   Shape shape;
   Strides strides;
   std::int64_t offset = 0;
-  template <class F>
-  void visit(F&& f) const {
-    f("shape", shape);
-    f("strides", strides);
-    f("offset", offset);
-  }
+  static constexpr auto fields =
+      named("shape", &Geometry::shape, "strides", &Geometry::strides, "offset", &Geometry::offset);
   Array of(const Array& base) const {
     const bool nothing = core::numel_of(shape) == 0;  // such a view, or base, may begin beyond the end
     return base.as_strided(shape, strides, nothing ? 0 : base.storage_offset() + offset);
@@ -54,11 +50,7 @@ struct StridedSum {
   struct Attrs {
     Geometry geometry;
     Shape base;
-    template <class F>
-    void visit(F&& f) const {
-      geometry.visit(f);
-      f("base", base);
-    }
+    static constexpr auto fields = named(&Attrs::geometry, "base", &Attrs::base);
   };
   // Repeated dimensions are summed first; where elements of x still meet in one place, that place's number is an index.
   static Array forward(const Attrs& a, const Array& x) {
@@ -109,11 +101,7 @@ struct StridedPut {
   struct Attrs {
     Geometry geometry;
     std::int64_t length = 0;
-    template <class F>
-    void visit(F&& f) const {
-      geometry.visit(f);
-      f("length", length);
-    }
+    static constexpr auto fields = named(&Attrs::geometry, "length", &Attrs::length);
   };
   static Array forward(const Attrs& a, const Array& x) {
     const Array stretch = core::zeros({a.length}, x.dtype());

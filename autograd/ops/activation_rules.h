@@ -45,10 +45,7 @@ struct GeluRule {
   static constexpr std::string_view input_names[] = {"x"};
   struct Attrs {
     bool tanh = false;
-    template <class V>
-    void visit(V&& v) const {
-      v("approximate", tanh ? "tanh" : "none");
-    }
+    static constexpr auto fields = named();
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
@@ -69,11 +66,7 @@ struct SoftplusRule {
   static constexpr std::string_view input_names[] = {"x"};
   struct Attrs {
     double beta = 1, threshold = 20;
-    template <class V>
-    void visit(V&& v) const {
-      v("beta", beta);
-      v("threshold", threshold);
-    }
+    static constexpr auto fields = named("beta", &Attrs::beta, "threshold", &Attrs::threshold);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
@@ -86,10 +79,7 @@ struct EluRule {
   static constexpr std::string_view input_names[] = {"x"};
   struct Attrs {
     double alpha = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("alpha", alpha);
-    }
+    static constexpr auto fields = named("alpha", &Attrs::alpha);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);

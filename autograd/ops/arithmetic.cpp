@@ -14,10 +14,7 @@ namespace {
 // y = a + alpha b
 struct Scaled {
   Scalar alpha;
-  template <class V>
-  void visit(V&& v) const {
-    v("alpha", alpha);
-  }
+  static constexpr auto fields = named("alpha", &Scaled::alpha);
 };
 Tensor scaled(const Tensor& dy, const Scalar& alpha) { return alpha == Scalar(1) ? dy : dy * alpha; }
 struct Add {

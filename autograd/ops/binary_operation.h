@@ -18,10 +18,7 @@ struct BinaryOperation {
 /// A number for one of the operands.
 struct Number {
   Scalar value;
-  template <class V>
-  void visit(V&& v) const {
-    v("value", value);
-  }
+  static constexpr auto fields = named("value", &Number::value);
 };
 template <const core::BinaryRow& row>
 struct WithNumber {

@@ -21,12 +21,7 @@ struct Cat {
     std::int64_t dim = 0;
     std::vector<std::int64_t> ends;     // where each part ends
     std::vector<std::int64_t> skipped;  // parts of shape [0], which join anything
-    template <class V>
-    void visit(V&& v) const {
-      v("dim", dim);
-      v("ends", ends);
-      v("skipped", skipped);
-    }
+    static constexpr auto fields = named("dim", &Attrs::dim, "ends", &Attrs::ends, "skipped", &Attrs::skipped);
   };
   static Array forward(const Attrs& a, core::ArrayList parts) { return core::cat(parts, a.dim); }
   static constexpr auto gradients = formulas([](Dy<> dy, Which which, const Attrs& a) {
@@ -41,19 +36,12 @@ struct Cat {
 // The position of each picked entry along a dimension: int64, without gradient.
 struct Picked {
   std::int64_t dim = 0;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-  }
+  static constexpr auto fields = named("dim", &Picked::dim);
 };
 struct Placed {
   Shape shape;
   std::int64_t dim = 0;
-  template <class V>
-  void visit(V&& v) const {
-    v("shape", shape);
-    v("dim", dim);
-  }
+  static constexpr auto fields = named("shape", &Placed::shape, "dim", &Placed::dim);
 };
 // Picking and adding up are each other's gradients.
 struct IndexSelect {
@@ -101,10 +89,7 @@ struct ScatterAdd {
 
 struct FromDiagonal {
   std::int64_t diagonal = 0;
-  template <class V>
-  void visit(V&& v) const {
-    v("diagonal", diagonal);
-  }
+  static constexpr auto fields = named("diagonal", &FromDiagonal::diagonal);
 };
 struct Tril {
   static constexpr std::string_view name = "tril";
@@ -125,11 +110,7 @@ struct ConstantPad {
   struct Attrs {
     std::vector<std::int64_t> pad;
     Scalar value = 0;
-    template <class V>
-    void visit(V&& v) const {
-      v("pad", pad);
-      v("value", value);
-    }
+    static constexpr auto fields = named("pad", &Attrs::pad, "value", &Attrs::value);
   };
   static Array forward(const Attrs& a, const Array& x) { return core::constant_pad(x, a.pad, a.value); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {

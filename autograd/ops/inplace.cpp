@@ -18,10 +18,7 @@ namespace {
 
 struct Value {
   Scalar value;
-  template <class V>
-  void visit(V&& v) const {
-    v("value", value);
-  }
+  static constexpr auto fields = named("value", &Value::value);
 };
 // x <- src: nothing of x's old numbers is left.
 struct CopyInto {

@@ -30,11 +30,7 @@ struct Addmm {
   static constexpr bool broadcasts = true;
   struct Attrs {
     double beta = 1, alpha = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("beta", beta);
-      v("alpha", alpha);
-    }
+    static constexpr auto fields = named("beta", &Attrs::beta, "alpha", &Attrs::alpha);
   };
   static Array forward(const Attrs& s, const Array& c, const Array& a, const Array& b) {
     if (a.dim() != 2 || b.dim() != 2 || a.shape()[1] != b.shape()[0]) {

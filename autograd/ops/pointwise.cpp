@@ -362,11 +362,7 @@ struct Clamp {
   static constexpr std::string_view name = "clamp";
   struct Attrs {
     std::optional<Scalar> low, high;
-    template <class V>
-    void visit(V&& v) const {
-      v("low", low);
-      v("high", high);
-    }
+    static constexpr auto fields = named("low", &Attrs::low, "high", &Attrs::high);
   };
   static Array forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& c) {

@@ -24,11 +24,7 @@ namespace {
 struct Over {
   Dims dims;
   bool keepdim = false;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dims);
-    v("keepdim", keepdim);
-  }
+  static constexpr auto fields = named("dim", &Over::dims, "keepdim", &Over::keepdim);
 };
 
 // A reduction's result or gradient with the reduced dimensions back, of size 1, so that it broadcasts against x.
@@ -63,11 +59,7 @@ struct Var {
   struct Attrs {
     Over over;
     std::int64_t correction = 1;
-    template <class V>
-    void visit(V&& v) const {
-      over.visit(v);
-      v("correction", correction);
-    }
+    static constexpr auto fields = named(&Attrs::over, "correction", &Attrs::correction);
   };
   static Array forward(const Attrs& a, const Array& x) {
     return core::var(x, a.over.dims, a.correction, a.over.keepdim);
@@ -122,11 +114,7 @@ struct Norm {
   struct Attrs {
     double p = 2;
     Over over;
-    template <class V>
-    void visit(V&& v) const {
-      v("p", p);
-      over.visit(v);
-    }
+    static constexpr auto fields = named("p", &Attrs::p, &Attrs::over);
   };
   static Array forward(const Attrs& a, const Array& x) { return core::norm(x, a.p, a.over.dims, a.over.keepdim); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> result, const Attrs& a) -> Tensor {
@@ -159,11 +147,7 @@ struct Extremum {
 struct Along {
   std::int64_t dim = 0;
   bool keepdim = false;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-    v("keepdim", keepdim);
-  }
+  static constexpr auto fields = named("dim", &Along::dim, "keepdim", &Along::keepdim);
 };
 // The extremum along a dimension, and its index: the gradient goes to that element.
 template <bool Largest>

@@ -22,11 +22,7 @@ namespace {
 struct AlongDim {
   std::int64_t dim = 0;
   bool reverse = false;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-    v("reverse", reverse);
-  }
+  static constexpr auto fields = named("dim", &AlongDim::dim, "reverse", &AlongDim::reverse);
 };
 
 // One place along a dimension, holding a number.
@@ -85,11 +81,7 @@ struct LinearRecurrence {
 struct OverDim {
   std::int64_t dim = 0;
   bool keepdim = false;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-    v("keepdim", keepdim);
-  }
+  static constexpr auto fields = named("dim", &OverDim::dim, "keepdim", &OverDim::keepdim);
 };
 struct Prod {
   static constexpr std::string_view name = "prod";
@@ -107,11 +99,7 @@ struct Prod {
 struct Order {
   std::int64_t dim = -1;
   bool descending = false;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-    v("descending", descending);
-  }
+  static constexpr auto fields = named("dim", &Order::dim, "descending", &Order::descending);
 };
 Tensor back_to_places(const Tensor& dy, const Tensor& index, const Shape& x, std::int64_t dim) {
   return scatter_add(x, dim, index, dy);
@@ -130,12 +118,7 @@ struct Topk {
   struct Attrs {
     std::int64_t k = 1, dim = -1;
     bool largest = true;
-    template <class V>
-    void visit(V&& v) const {
-      v("k", k);
-      v("dim", dim);
-      v("largest", largest);
-    }
+    static constexpr auto fields = named("k", &Attrs::k, "dim", &Attrs::dim, "largest", &Attrs::largest);
   };
   static std::tuple<Array, Array> forward(const Attrs& a, const Array& x) {
     return core::topk(x, a.k, a.dim, a.largest);

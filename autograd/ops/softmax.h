@@ -17,10 +17,7 @@ namespace gradus::autograd {
 
 struct SoftmaxAttrs {
   std::int64_t dim = 0;
-  template <class V>
-  void visit(V&& v) const {
-    v("dim", dim);
-  }
+  static constexpr auto fields = named("dim", &SoftmaxAttrs::dim);
 };
 
 /// Any floating dtype and shape; DTypeError for others.

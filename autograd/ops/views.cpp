@@ -28,11 +28,7 @@ struct Put {
   struct Attrs {
     typename V::Attrs pick;
     Shape shape;
-    template <class F>
-    void visit(F&& f) const {
-      pick.visit(f);
-      f("shape", shape);
-    }
+    static constexpr auto fields = named(&Attrs::pick, "shape", &Attrs::shape);
   };
   static Array forward(const Attrs& a, const Array& x) {
     const Array zeros = core::zeros(a.shape, x.dtype());
@@ -52,11 +48,7 @@ struct Select {
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t dim = 0, index = 0;
-    template <class F>
-    void visit(F&& f) const {
-      f("dim", dim);
-      f("index", index);
-    }
+    static constexpr auto fields = named("dim", &Attrs::dim, "index", &Attrs::index);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.select(a.dim, a.index); }
   static constexpr auto gradients =
@@ -67,13 +59,8 @@ struct Slice {
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t dim = 0, start = 0, stop = 0, step = 1;
-    template <class F>
-    void visit(F&& f) const {
-      f("dim", dim);
-      f("start", start);
-      f("stop", stop);
-      f("step", step);
-    }
+    static constexpr auto fields =
+        named("dim", &Attrs::dim, "start", &Attrs::start, "stop", &Attrs::stop, "step", &Attrs::step);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.slice(a.dim, a.start, a.stop, a.step); }
   static constexpr auto gradients =
@@ -84,12 +71,7 @@ struct Diagonal {
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t offset = 0, dim1 = 0, dim2 = 1;
-    template <class F>
-    void visit(F&& f) const {
-      f("offset", offset);
-      f("dim1", dim1);
-      f("dim2", dim2);
-    }
+    static constexpr auto fields = named("offset", &Attrs::offset, "dim1", &Attrs::dim1, "dim2", &Attrs::dim2);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.diagonal(a.offset, a.dim1, a.dim2); }
   static constexpr auto gradients =
@@ -98,10 +80,7 @@ struct Diagonal {
 
 struct ShapeAttrs {
   Shape shape;
-  template <class F>
-  void visit(F&& f) const {
-    f("shape", shape);
-  }
+  static constexpr auto fields = named("shape", &ShapeAttrs::shape);
 };
 // Any view that keeps the order of the elements: view, squeeze, unsqueeze, flatten.
 struct View {
@@ -131,11 +110,7 @@ struct Repeat {
   struct Attrs {
     Shape sizes;  ///< x's, with leading ones for new dimensions
     core::Dims times;
-    template <class F>
-    void visit(F&& f) const {
-      f("sizes", sizes);
-      f("times", times);
-    }
+    static constexpr auto fields = named("sizes", &Attrs::sizes, "times", &Attrs::times);
     Shape result() const {
       Shape whole = sizes;
       for (int i = 0; i < whole.size(); ++i) whole[i] *= times[i];
@@ -178,10 +153,7 @@ struct Permute {
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     core::Dims dims;
-    template <class F>
-    void visit(F&& f) const {
-      f("dims", dims);
-    }
+    static constexpr auto fields = named("dims", &Attrs::dims);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.permute(a.dims); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
@@ -200,10 +172,7 @@ struct To {
   static constexpr std::string_view name = "to";
   struct Attrs {
     DType dtype = kFloat32;
-    template <class F>
-    void visit(F&& f) const {
-      f("dtype", dtype);
-    }
+    static constexpr auto fields = named("dtype", &Attrs::dtype);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.to(a.dtype); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
@@ -218,10 +187,7 @@ struct Flip {
   static constexpr std::string_view name = "flip";
   struct Attrs {
     core::Dims dims;
-    template <class F>
-    void visit(F&& f) const {
-      f("dims", dims);
-    }
+    static constexpr auto fields = named("dims", &Attrs::dims);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.flip(a.dims); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy.flip(a.dims); });

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../array/array.h"
+#include "../base/fields.h"
 
 namespace gradus::core {
 
@@ -19,13 +20,8 @@ struct ConvGeometry {
   Dims stride, padding, dilation;
   std::int64_t groups = 1;
 
-  template <class V>
-  void visit(V&& v) const {
-    v("stride", stride);
-    v("padding", padding);
-    v("dilation", dilation);
-    v("groups", groups);
-  }
+  static constexpr auto fields = named("stride", &ConvGeometry::stride, "padding", &ConvGeometry::padding, "dilation",
+                                       &ConvGeometry::dilation, "groups", &ConvGeometry::groups);
 };
 
 /// How far a window reaches beyond its first element: dilation (kernel - 1). ValueError, naming `op`, when that or the

@@ -12,6 +12,7 @@
 
 #include "../array/array.h"
 #include "../base/export.h"
+#include "../base/fields.h"
 
 namespace gradus::core {
 
@@ -19,19 +20,16 @@ namespace gradus::core {
 struct PoolWindows {
   Dims kernel, stride, padding, dilation;
   bool ceil_mode = false;  ///< one window more where the last would leave some of the input (or padding before it) out
-  template <class V>
-  void visit(V&& v) const {
-    v("kernel_size", kernel);
-    v("stride", stride);
-    v("padding", padding);
-    v("dilation", dilation);
-    v("ceil_mode", ceil_mode);
-  }
+  static constexpr auto fields =
+      named("kernel_size", &PoolWindows::kernel, "stride", &PoolWindows::stride, "padding", &PoolWindows::padding,
+            "dilation", &PoolWindows::dilation, "ceil_mode", &PoolWindows::ceil_mode);
 };
 /// How the mean divides.
 struct PoolDivisor {
   bool count_include_pad = true;  ///< padding counts, but not what ceil_mode reads beyond it
   std::optional<std::int64_t> override_with = {};
+  static constexpr auto fields =
+      named("count_include_pad", &PoolDivisor::count_include_pad, "divisor_override", &PoolDivisor::override_with);
 };
 
 /// The shape of x pooled. A size is floor((n + 2 padding - dilation (kernel - 1) - 1) / stride) + 1; ceil in its place

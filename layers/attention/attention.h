@@ -48,13 +48,8 @@ struct AttentionRule {
     bool keeps_probabilities = true;  ///< what backward needs; without it P is undefined
     /// What a kept probability is multiplied by; 0 where none is kept.
     double kept_scale() const { return dropout_p < 1 ? 1 / (1 - dropout_p) : 0; }
-    template <class V>
-    void visit(V&& v) const {
-      v("scale", scale);
-      v("is_causal", is_causal);
-      v("dropout_p", dropout_p);
-      v("position", position);
-    }
+    static constexpr auto fields = named("scale", &Attrs::scale, "is_causal", &Attrs::is_causal, "dropout_p",
+                                         &Attrs::dropout_p, "position", &Attrs::position);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& query, const Tensor& key, const Tensor& value,
                                      const Tensor& mask);

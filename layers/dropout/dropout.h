@@ -43,13 +43,8 @@ struct DropoutRule {
     bool channelwise = false;
     /// What a kept unit is multiplied by. Nothing is kept at p = 1, and 0 spares the formulas an infinity there.
     double scale() const { return classic ? 1 : p < 1 ? 1 / (1 - p) : 0; }
-    template <class V>
-    void visit(V&& v) const {
-      v("p", p);
-      v("position", position);
-      v("classic", classic);
-      v("channelwise", channelwise);
-    }
+    static constexpr auto fields = named("p", &Attrs::p, "position", &Attrs::position, "classic", &Attrs::classic,
+                                         "channelwise", &Attrs::channelwise);
   };
   /// The shape of the mask for an input. Its product is how many words of the random stream a mask takes. ShapeError
   /// when channel-wise and x has fewer than 2 dimensions.

@@ -25,10 +25,7 @@ struct EmbeddingRule {
 
   struct Attrs {
     std::optional<std::int64_t> padding_idx = {};  ///< in [0, rows)
-    template <class V>
-    void visit(V&& v) const {
-      v("padding_idx", padding_idx);
-    }
+    static constexpr auto fields = named("padding_idx", &Attrs::padding_idx);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices);
   /// IndexError for an index or a padding index outside [0, rows), ShapeError, DTypeError.

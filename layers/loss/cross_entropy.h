@@ -42,12 +42,8 @@ struct CrossEntropyRule {
     Reduction reduction = kMean;
     std::int64_t ignore_index = -100;  ///< a class number whose samples count for nothing
     double label_smoothing = 0;
-    template <class V>
-    void visit(V&& v) const {
-      v("reduction", to_string(reduction));
-      v("ignore_index", ignore_index);
-      v("label_smoothing", label_smoothing);
-    }
+    static constexpr auto fields = named("reduction", &Attrs::reduction, "ignore_index", &Attrs::ignore_index,
+                                         "label_smoothing", &Attrs::label_smoothing);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& target, const Tensor& weight);
   /// ShapeError, DTypeError; IndexError for a class number outside [0, C); ValueError for smoothing outside [0, 1].

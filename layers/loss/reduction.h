@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace gradus {
@@ -14,5 +15,7 @@ constexpr std::string_view to_string(Reduction reduction) {
   constexpr std::string_view names[] = {"none", "mean", "sum"};
   return names[static_cast<int>(reduction)];
 }
+
+inline std::string text_of(Reduction reduction) { return std::string(to_string(reduction)); }
 
 }  // namespace gradus

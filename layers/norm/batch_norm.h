@@ -64,11 +64,7 @@ struct BatchNormRule {
   struct Attrs {
     double momentum = 0.1;
     double eps = 1e-5;
-    template <class V>
-    void visit(V&& v) const {
-      v("momentum", momentum);
-      v("eps", eps);
-    }
+    static constexpr auto fields = named("momentum", &Attrs::momentum, "eps", &Attrs::eps);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                      const Tensor& running_mean, const Tensor& running_var);
@@ -96,10 +92,7 @@ struct BatchNormEvalRule {
 
   struct Attrs {
     double eps = 1e-5;
-    template <class V>
-    void visit(V&& v) const {
-      v("eps", eps);
-    }
+    static constexpr auto fields = named("eps", &Attrs::eps);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                      const Tensor& running_mean, const Tensor& running_var);

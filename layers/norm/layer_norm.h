@@ -42,11 +42,7 @@ struct LayerNormRule {
   struct Attrs {
     core::Dims normalized_shape;
     double eps = 1e-5;
-    template <class V>
-    void visit(V&& v) const {
-      v("normalized_shape", normalized_shape);
-      v("eps", eps);
-    }
+    static constexpr auto fields = named("normalized_shape", &Attrs::normalized_shape, "eps", &Attrs::eps);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias);
   /// ShapeError when x does not end in normalized_shape, or that is empty; DTypeError when dtypes differ.

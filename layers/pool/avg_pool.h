@@ -29,12 +29,7 @@ struct AvgPoolRule {
   struct Attrs {
     core::PoolWindows windows;
     core::PoolDivisor divisor;
-    template <class V>
-    void visit(V&& v) const {
-      windows.visit(v);
-      v("count_include_pad", divisor.count_include_pad);
-      v("divisor_override", divisor.override_with);
-    }
+    static constexpr auto fields = named(&Attrs::windows, &Attrs::divisor);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
@@ -51,11 +46,7 @@ struct AdaptiveAvgPool2dRule {
 
   struct Attrs {
     std::int64_t height = 1, width = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("height", height);
-      v("width", width);
-    }
+    static constexpr auto fields = named("height", &Attrs::height, "width", &Attrs::width);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);

@@ -33,10 +33,7 @@ struct SmoothRamp {  // y = log(1 + exp(x)) / beta with x scaled by beta
   static constexpr std::string_view name = "test_softplus";
   struct Attrs {
     double beta = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("beta", beta);
-    }
+    static constexpr auto fields = named("beta", &Attrs::beta);
   };
   static Array forward(const Attrs& a, const Array& x) { return core::log1p(core::exp(x * a.beta)) / a.beta; }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& a) { return dy * sigmoid(x * a.beta); });
@@ -196,15 +193,8 @@ struct Toned {
     std::size_t count = ~std::size_t{0};
     float factor = 0.5f;
     std::optional<Tone> other;
-    template <class V>
-    void visit(V&& v) const {
-      v("tone", tone);
-      v("bright", bright);
-      v("level", level);
-      v("count", count);
-      v("factor", factor);
-      v("other", other);
-    }
+    static constexpr auto fields = named("tone", &Attrs::tone, "bright", &Attrs::bright, "level", &Attrs::level,
+                                         "count", &Attrs::count, "factor", &Attrs::factor, "other", &Attrs::other);
   };
   static Array forward(const Attrs&, const Array& x) { return x * 1; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });

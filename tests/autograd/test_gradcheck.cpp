@@ -151,10 +151,7 @@ struct Product {
   static constexpr std::string_view name = "test_product";
   struct Attrs {
     double factor;
-    template <class V>
-    void visit(V&& v) const {
-      v("factor", factor);
-    }
+    static constexpr auto fields = named("factor", &Attrs::factor);
   };
   static Array forward(const Attrs& attrs, const Array& a, const Array& b) { return a * b * attrs.factor; }
   static constexpr auto gradients =

@@ -49,11 +49,7 @@ struct Weighed {
   struct Attrs {
     double factor = 1;
     std::int64_t rows = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("factor", factor);
-      v("rows", rows);
-    }
+    static constexpr auto fields = named("factor", &Attrs::factor, "rows", &Attrs::rows);
   };
   static Array forward(const Attrs& a, const Array& x, const Array&) { return x.slice(0, 0, a.rows); }
   static constexpr auto gradients = formulas(

@@ -30,11 +30,7 @@ struct Painted {
   struct Attrs {
     Colour colour;
     unsigned coats = 1;
-    template <class V>
-    void visit(V&& v) const {
-      v("colour", colour);
-      v("coats", coats);
-    }
+    static constexpr auto fields = named("colour", &Attrs::colour, "coats", &Attrs::coats);
   };
   static Array forward(const Attrs& a, const Array& x) { return x * static_cast<double>(a.coats); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * static_cast<double>(a.coats); });
