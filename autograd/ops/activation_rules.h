@@ -45,7 +45,8 @@ struct GeluRule {
   static constexpr std::string_view input_names[] = {"x"};
   struct Attrs {
     bool tanh = false;
-    static constexpr auto fields = named();
+    std::string_view approximate() const { return tanh ? "tanh" : "none"; }
+    static constexpr auto fields = named("approximate", &Attrs::approximate);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);

@@ -12,20 +12,4 @@ Tensor functional::relu(Operand x, const ReLUFuncOptions& options) {
 Tensor functional::sigmoid(Operand x) { return gradus::sigmoid(x); }
 Tensor functional::tanh(Operand x) { return gradus::tanh(x); }
 
-Tensor ReLUImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::relu(x, options);
-}
-std::string ReLUImpl::extra_repr() const { return options.inplace() ? "inplace=true" : ""; }
-
-Tensor SigmoidImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return gradus::sigmoid(x);
-}
-
-Tensor TanhImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return gradus::tanh(x);
-}
-
 }  // namespace gradus::nn

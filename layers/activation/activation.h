@@ -2,10 +2,8 @@
 // pointwise operations.
 #pragma once
 
-#include <string>
-
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -13,6 +11,9 @@ namespace gradus::nn {
 struct ReLUOptions {
   ReLUOptions(bool inplace = false) : inplace_(inplace) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(bool, inplace);
+
+ public:
+  static constexpr auto fields = named(unless(false, "inplace"), &ReLUOptions::inplace_);
 };
 
 namespace functional {
@@ -22,28 +23,21 @@ GRADUS_API Tensor sigmoid(Operand x);
 GRADUS_API Tensor tanh(Operand x);
 }  // namespace functional
 
-class GRADUS_API ReLUImpl : public Cloneable<ReLUImpl> {
+class GRADUS_API ReLUImpl : public FunctionLayer<ReLUImpl, functional::relu, ReLUOptions> {
  public:
-  explicit ReLUImpl(const ReLUOptions& chosen = {}) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  ReLUOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(ReLU);
 
-class GRADUS_API SigmoidImpl : public Cloneable<SigmoidImpl> {
+class GRADUS_API SigmoidImpl : public FunctionLayer<SigmoidImpl, functional::sigmoid> {
  public:
-  Tensor forward(Operand x);
-  void reset() override {}
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(Sigmoid);
 
-class GRADUS_API TanhImpl : public Cloneable<TanhImpl> {
+class GRADUS_API TanhImpl : public FunctionLayer<TanhImpl, functional::tanh> {
  public:
-  Tensor forward(Operand x);
-  void reset() override {}
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(Tanh);
 

@@ -1,7 +1,5 @@
 #include "activation_smooth.h"
 
-#include <fmt/format.h>
-
 #include "../../autograd/ops/functions.h"
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/tensor.h"
@@ -29,43 +27,6 @@ Tensor functional::elu(Operand x, const ELUFuncOptions& options) {
   // What the graph saves must not be written over.
   const Tensor from = options.inplace() ? x.tensor().clone(x.at()) : x.tensor();
   return placed(x, gradus::elu({from, x.at()}, options.alpha()), options.inplace());
-}
-
-Tensor GELUImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::gelu(x, options);
-}
-std::string GELUImpl::extra_repr() const {
-  return options.approximate() == "none" ? "" : fmt::format("approximate={}", options.approximate());
-}
-
-Tensor SiLUImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::silu(x);
-}
-
-Tensor SoftplusImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::softplus(x, options);
-}
-std::string SoftplusImpl::extra_repr() const {
-  return fmt::format("beta={}, threshold={}", options.beta(), options.threshold());
-}
-
-Tensor LeakyReLUImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::leaky_relu(x, options);
-}
-std::string LeakyReLUImpl::extra_repr() const {
-  return fmt::format("negative_slope={}{}", options.negative_slope(), options.inplace() ? ", inplace=true" : "");
-}
-
-Tensor ELUImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::elu(x, options);
-}
-std::string ELUImpl::extra_repr() const {
-  return fmt::format("alpha={}{}", options.alpha(), options.inplace() ? ", inplace=true" : "");
 }
 
 }  // namespace gradus::nn

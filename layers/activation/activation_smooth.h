@@ -9,27 +9,40 @@
 #include <string>
 
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
 /// `approximate`: "none" or "tanh".
 struct GELUOptions {
   GRADUS_ARG(std::string, approximate) = "none";
+
+ public:
+  static constexpr auto fields = named(unless("none", "approximate"), &GELUOptions::approximate_);
 };
 /// Above `threshold` beta x is taken for log(1 + exp(beta x)).
 struct SoftplusOptions {
   GRADUS_ARG(double, beta) = 1;
   GRADUS_ARG(double, threshold) = 20;
+
+ public:
+  static constexpr auto fields = named("beta", &SoftplusOptions::beta_, "threshold", &SoftplusOptions::threshold_);
 };
 /// `inplace` overwrites the input: GradError on a leaf that requires grad.
 struct LeakyReLUOptions {
   GRADUS_ARG(double, negative_slope) = 0.01;
   GRADUS_ARG(bool, inplace) = false;
+
+ public:
+  static constexpr auto fields = named("negative_slope", &LeakyReLUOptions::negative_slope_, unless(false, "inplace"),
+                                       &LeakyReLUOptions::inplace_);
 };
 struct ELUOptions {
   GRADUS_ARG(double, alpha) = 1;
   GRADUS_ARG(bool, inplace) = false;
+
+ public:
+  static constexpr auto fields = named("alpha", &ELUOptions::alpha_, unless(false, "inplace"), &ELUOptions::inplace_);
 };
 
 namespace functional {
@@ -44,54 +57,33 @@ GRADUS_API Tensor leaky_relu(Operand x, const LeakyReLUFuncOptions& options = {}
 GRADUS_API Tensor elu(Operand x, const ELUFuncOptions& options = {});
 }  // namespace functional
 
-class GRADUS_API GELUImpl : public Cloneable<GELUImpl> {
+class GRADUS_API GELUImpl : public FunctionLayer<GELUImpl, functional::gelu, GELUOptions> {
  public:
-  explicit GELUImpl(GELUOptions chosen = {}) : options(std::move(chosen)) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  GELUOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(GELU);
 
-class GRADUS_API SiLUImpl : public Cloneable<SiLUImpl> {
+class GRADUS_API SiLUImpl : public FunctionLayer<SiLUImpl, functional::silu> {
  public:
-  Tensor forward(Operand x);
-  void reset() override {}
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(SiLU);
 
-class GRADUS_API SoftplusImpl : public Cloneable<SoftplusImpl> {
+class GRADUS_API SoftplusImpl : public FunctionLayer<SoftplusImpl, functional::softplus, SoftplusOptions> {
  public:
-  explicit SoftplusImpl(const SoftplusOptions& chosen = {}) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  SoftplusOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(Softplus);
 
-class GRADUS_API LeakyReLUImpl : public Cloneable<LeakyReLUImpl> {
+class GRADUS_API LeakyReLUImpl : public FunctionLayer<LeakyReLUImpl, functional::leaky_relu, LeakyReLUOptions> {
  public:
-  explicit LeakyReLUImpl(const LeakyReLUOptions& chosen = {}) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  LeakyReLUOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(LeakyReLU);
 
-class GRADUS_API ELUImpl : public Cloneable<ELUImpl> {
+class GRADUS_API ELUImpl : public FunctionLayer<ELUImpl, functional::elu, ELUOptions> {
  public:
-  explicit ELUImpl(const ELUOptions& chosen = {}) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  ELUOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(ELU);
 

@@ -9,50 +9,41 @@
 #include <string>
 
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
+/// `SoftmaxOptions(dim)`, or a number where they are taken.
 struct SoftmaxOptions {
   SoftmaxOptions(std::int64_t dim) : dim_(dim) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(std::int64_t, dim);
+  GRADUS_ARG(std::optional<DType>, dtype) = std::nullopt;  ///< the input is converted first
+
+ public:
+  static constexpr auto fields =
+      named("dim", &SoftmaxOptions::dim_, unless(std::nullopt, "dtype"), &SoftmaxOptions::dtype_);
 };
 using LogSoftmaxOptions = SoftmaxOptions;
 
 namespace functional {
 
-/// `SoftmaxFuncOptions(dim).dtype(kDouble)`; a number will do where one is taken.
-struct SoftmaxFuncOptions {
-  SoftmaxFuncOptions(std::int64_t dim) : dim_(dim) {}  // NOLINT(google-explicit-constructor)
-  GRADUS_ARG(std::int64_t, dim);
-  GRADUS_ARG(std::optional<DType>, dtype) = std::nullopt;  ///< the input is converted first
-};
-using LogSoftmaxFuncOptions = SoftmaxFuncOptions;
+using SoftmaxFuncOptions = SoftmaxOptions;
+using LogSoftmaxFuncOptions = LogSoftmaxOptions;
 
 GRADUS_API Tensor softmax(Operand x, const SoftmaxFuncOptions& options);
 GRADUS_API Tensor log_softmax(Operand x, const LogSoftmaxFuncOptions& options);
 
 }  // namespace functional
 
-class GRADUS_API SoftmaxImpl : public Cloneable<SoftmaxImpl> {
+class GRADUS_API SoftmaxImpl : public FunctionLayer<SoftmaxImpl, functional::softmax, SoftmaxOptions> {
  public:
-  explicit SoftmaxImpl(const SoftmaxOptions& chosen) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  SoftmaxOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(Softmax);
 
-class GRADUS_API LogSoftmaxImpl : public Cloneable<LogSoftmaxImpl> {
+class GRADUS_API LogSoftmaxImpl : public FunctionLayer<LogSoftmaxImpl, functional::log_softmax, LogSoftmaxOptions> {
  public:
-  explicit LogSoftmaxImpl(const LogSoftmaxOptions& chosen) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  LogSoftmaxOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(LogSoftmax);
 

@@ -23,8 +23,8 @@
 #include "../../autograd/graph/operation.h"
 #include "../../core/nn/conv.h"
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
 #include "../module/expanding_array.h"
+#include "../module/layer.h"
 #include "padding.h"
 
 namespace gradus {
@@ -63,6 +63,10 @@ struct ConvPadding {
   requires std::is_convertible_v<V, ExpandingArray<D>> ConvPadding(const V& value) : amount(value) {}  // NOLINT
   ConvPaddingMode mode = ConvPaddingMode::Given;
   ExpandingArray<D> amount = 0;
+  bool operator==(const ConvPadding&) const = default;
+  friend std::string text_of(const ConvPadding& padding) {
+    return padding.mode == kSame ? "'same'" : padding.mode == kValid ? "'valid'" : text_of(padding.amount);
+  }
 };
 
 /// `Conv2dOptions(3, 64, 3).padding(1)`, `Conv2dOptions(3, 64, {3, 5}).bias(false)`.
@@ -79,6 +83,12 @@ struct ConvOptions {
   GRADUS_ARG(std::int64_t, groups) = 1;
   GRADUS_ARG(bool, bias) = true;
   GRADUS_ARG(PaddingMode, padding_mode) = kZeros;  ///< others are a ValueError
+
+ public:
+  static constexpr auto fields = named(
+      "", &ConvOptions::in_channels_, "", &ConvOptions::out_channels_, "kernel_size", &ConvOptions::kernel_size_,
+      "stride", &ConvOptions::stride_, unless(0, "padding"), &ConvOptions::padding_, unless(1, "dilation"),
+      &ConvOptions::dilation_, unless(1, "groups"), &ConvOptions::groups_, unless(true, "bias"), &ConvOptions::bias_);
 };
 using Conv1dOptions = ConvOptions<1>;
 using Conv2dOptions = ConvOptions<2>;
@@ -106,18 +116,17 @@ GRADUS_API Tensor conv3d(Operand x, const Tensor& weight, const Conv3dFuncOption
 /// What Conv1d, 2d and 3d share. Weight starts as kaiming_uniform_ with a = sqrt(5), which is uniform in
 /// +-1/sqrt(fan in), and so does the bias; fan in is C / groups times the kernel's elements.
 template <std::size_t D, class Derived>
-class GRADUS_API ConvBase : public Cloneable<Derived> {
+class GRADUS_API ConvBase : public Layer<Derived> {
  public:
   ConvBase(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size)
       : ConvBase(ConvOptions<D>(in_channels, out_channels, kernel_size)) {}
   /// ValueError when groups do not divide the channels, or a number is out of its range.
   explicit ConvBase(const ConvOptions<D>& chosen) : options(chosen) { reset(); }
 
-  Tensor forward(Operand x);
+  Tensor compute(Operand x);
   void reset() override;
   /// Draws weight and bias anew.
   void reset_parameters();
-  std::string extra_repr() const override;
 
   ConvOptions<D> options;
   Tensor weight;  ///< [out_channels, in_channels / groups, kernel..]

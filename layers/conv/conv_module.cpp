@@ -53,8 +53,7 @@ void ConvBase<D, Derived>::reset_parameters() {
 }
 
 template <std::size_t D, class Derived>
-Tensor ConvBase<D, Derived>::forward(Operand x) {
-  const Scope scope(x.at(), this->path());
+Tensor ConvBase<D, Derived>::compute(Operand x) {
   const auto how = functional::ConvFuncOptions<D>()
                        .bias(bias)
                        .stride(options.stride())
@@ -64,24 +63,6 @@ Tensor ConvBase<D, Derived>::forward(Operand x) {
   if constexpr (D == 1) return functional::conv1d(x, weight, how);
   if constexpr (D == 2) return functional::conv2d(x, weight, how);
   if constexpr (D == 3) return functional::conv3d(x, weight, how);
-}
-
-template <std::size_t D, class Derived>
-std::string ConvBase<D, Derived>::extra_repr() const {
-  const auto& padding = options.padding();
-  std::string text =
-      fmt::format("{}, {}, kernel_size={}, stride={}, padding={}", options.in_channels(), options.out_channels(),
-                  IntArrayRef(options.kernel_size()), IntArrayRef(options.stride()),
-                  padding.mode == kSame ? "same" : core::to_string(padding.amount));
-  const IntArrayRef dilation = options.dilation();
-  for (const std::int64_t d : dilation) {
-    if (d != 1) {
-      text += fmt::format(", dilation={}", dilation);
-      break;
-    }
-  }
-  if (options.groups() != 1) text += fmt::format(", groups={}", options.groups());
-  return options.bias() ? text : text + ", bias=false";
 }
 
 Conv1dImpl::~Conv1dImpl() = default;

@@ -73,10 +73,6 @@ functional::DropoutFuncOptions in_mode(const DropoutOptions& options, bool train
       .classic(options.classic());
 }
 
-std::string describe(const DropoutOptions& options) {
-  return fmt::format("p={}, inplace={}{}", options.p(), options.inplace(), options.classic() ? ", classic=true" : "");
-}
-
 }  // namespace
 
 Tensor functional::dropout(Operand x, const DropoutFuncOptions& options) {
@@ -88,21 +84,20 @@ Tensor functional::dropout2d(Operand x, const Dropout2dFuncOptions& options) {
   return run(x, options, true, nullptr);
 }
 
-DropoutImpl::DropoutImpl(const DropoutOptions& chosen) : options(chosen) { reset(); }
-void DropoutImpl::reset() { check_p("Dropout", options.p()); }
-Tensor DropoutImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return run(x, in_mode(options, is_training()), false, &mask_);
+template <bool channelwise, class Derived>
+void DropoutBase<channelwise, Derived>::reset() {
+  check_p(channelwise ? "Dropout2d" : "Dropout", options.p());
 }
-std::string DropoutImpl::extra_repr() const { return describe(options); }
+template <bool channelwise, class Derived>
+Tensor DropoutBase<channelwise, Derived>::compute(Operand x) {
+  return run(x, in_mode(options, this->is_training()), channelwise, &mask_);
+}
 
-Dropout2dImpl::Dropout2dImpl(const Dropout2dOptions& chosen) : options(chosen) { reset(); }
-void Dropout2dImpl::reset() { check_p("Dropout2d", options.p()); }
-Tensor Dropout2dImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return run(x, in_mode(options, is_training()), true, &mask_);
-}
-std::string Dropout2dImpl::extra_repr() const { return describe(options); }
+DropoutImpl::~DropoutImpl() = default;
+Dropout2dImpl::~Dropout2dImpl() = default;
+
+template class DropoutBase<false, DropoutImpl>;
+template class DropoutBase<true, Dropout2dImpl>;
 
 }  // namespace gradus::nn
 

@@ -25,7 +25,7 @@
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
 #include "../../core/ops/random.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -63,6 +63,10 @@ struct DropoutOptions {
   GRADUS_ARG(double, p);
   GRADUS_ARG(bool, inplace) = false;  ///< overwrites the input: GradError on a leaf that requires grad
   GRADUS_ARG(bool, classic) = false;  ///< no scaling in training; times 1 - p in evaluation
+
+ public:
+  static constexpr auto fields = named("p", &DropoutOptions::p_, "inplace", &DropoutOptions::inplace_,
+                                       unless(false, "classic"), &DropoutOptions::classic_);
 };
 using Dropout2dOptions = DropoutOptions;
 
@@ -79,22 +83,17 @@ GRADUS_API Tensor dropout(Operand x, const DropoutFuncOptions& options = {});
 GRADUS_API Tensor dropout2d(Operand x, const Dropout2dFuncOptions& options = {});
 }  // namespace functional
 
-/// Zeroes units at random in training, the identity in evaluation. Each forward in training takes its mask from the
-/// default generator.
-///
-/// The paper's advice (its appendix A): p = 0.2 for real-valued inputs and 0.2 to 0.5 for hidden units; n / (1 - p)
-/// units where n would do without dropout; a momentum of 0.95 to 0.99, or 10 to 100 times the learning rate that would
-/// be right without, for the gradients of different masks cancel each other; a learning rate that decays strongly; and,
-/// with such rates, the norm of each unit's incoming weights held below c = 3 to 4 (max-norm, `optim::max_norm_`).
-class GRADUS_API DropoutImpl : public Cloneable<DropoutImpl> {
+/// What Dropout and Dropout2d share.
+template <bool channelwise, class Derived>
+class GRADUS_API DropoutBase : public Layer<Derived> {
  public:
-  explicit DropoutImpl(double p) : DropoutImpl(DropoutOptions(p)) {}
+  explicit DropoutBase(double p) : DropoutBase(DropoutOptions(p)) {}
   /// ValueError when p is not in [0, 1].
-  explicit DropoutImpl(const DropoutOptions& options = {});
-  Tensor forward(Operand x);
+  explicit DropoutBase(const DropoutOptions& chosen = {}) : options(chosen) { reset(); }
+  Tensor compute(Operand x);
   void reset() override;
-  std::string extra_repr() const override;
-  /// The mask (Bool, true where kept) of the last forward in training; undefined before. Evaluation leaves it alone.
+  /// The mask (Bool, true where kept) of the last forward in training; undefined before. Evaluation leaves it alone. Of
+  /// Dropout2d it is [N, C, 1, ..].
   const Tensor& mask() const { return mask_; }
 
   DropoutOptions options;
@@ -102,27 +101,32 @@ class GRADUS_API DropoutImpl : public Cloneable<DropoutImpl> {
  private:
   Tensor mask_;
 };
+
+/// Zeroes units at random in training, the identity in evaluation. Each forward in training takes its mask from the
+/// default generator.
+///
+/// The paper's advice (its appendix A): p = 0.2 for real-valued inputs and 0.2 to 0.5 for hidden units; n / (1 - p)
+/// units where n would do without dropout; a momentum of 0.95 to 0.99, or 10 to 100 times the learning rate that would
+/// be right without, for the gradients of different masks cancel each other; a learning rate that decays strongly; and,
+/// with such rates, the norm of each unit's incoming weights held below c = 3 to 4 (max-norm, `optim::max_norm_`).
+class GRADUS_API DropoutImpl : public DropoutBase<false, DropoutImpl> {
+ public:
+  using DropoutBase::DropoutBase;
+  ~DropoutImpl() override;
+};
 GRADUS_MODULE(Dropout);
 
 /// The same with whole channels zeroed: neighbouring pixels are alike, and zeroing one tells the network little. Input
 /// [N, C, ..] of at least 2 dimensions.
-class GRADUS_API Dropout2dImpl : public Cloneable<Dropout2dImpl> {
+class GRADUS_API Dropout2dImpl : public DropoutBase<true, Dropout2dImpl> {
  public:
-  explicit Dropout2dImpl(double p) : Dropout2dImpl(Dropout2dOptions(p)) {}
-  /// ValueError when p is not in [0, 1].
-  explicit Dropout2dImpl(const Dropout2dOptions& options = {});
-  Tensor forward(Operand x);
-  void reset() override;
-  std::string extra_repr() const override;
-  /// As DropoutImpl's: [N, C, 1, ..].
-  const Tensor& mask() const { return mask_; }
-
-  Dropout2dOptions options;
-
- private:
-  Tensor mask_;
+  using DropoutBase::DropoutBase;
+  ~Dropout2dImpl() override;
 };
 GRADUS_MODULE(Dropout2d);
+
+extern template class DropoutBase<false, DropoutImpl>;
+extern template class DropoutBase<true, Dropout2dImpl>;
 
 }  // namespace gradus::nn
 

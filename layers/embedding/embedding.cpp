@@ -102,15 +102,8 @@ void EmbeddingImpl::reset_parameters() {
   if (options.padding_idx()) weight.select(0, *options.padding_idx()).zero_();
 }
 
-Tensor EmbeddingImpl::forward(Operand indices) {
-  const Scope scope(indices.at(), path());
+Tensor EmbeddingImpl::compute(Operand indices) {
   return autograd::apply<EmbeddingRule>({options.padding_idx()}, Operand(weight, indices.at()), indices);
-}
-
-std::string EmbeddingImpl::extra_repr() const {
-  std::string text = fmt::format("{}, {}", options.num_embeddings(), options.embedding_dim());
-  if (options.padding_idx()) text += fmt::format(", padding_idx={}", *options.padding_idx());
-  return text;
 }
 
 Embedding Embedding::from_pretrained(const Tensor& embeddings, const EmbeddingFromPretrainedOptions& options) {

@@ -13,7 +13,7 @@
 
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -43,6 +43,10 @@ struct EmbeddingOptions {
   GRADUS_ARG(std::int64_t, embedding_dim);
   GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;  ///< negative ones count from the back
   GRADUS_ARG(Tensor, _weight);                                          ///< what to start with, in place of drawing it
+
+ public:
+  static constexpr auto fields = named("", &EmbeddingOptions::num_embeddings_, "", &EmbeddingOptions::embedding_dim_,
+                                       unless(std::nullopt, "padding_idx"), &EmbeddingOptions::padding_idx_);
 };
 struct EmbeddingFromPretrainedOptions {
   GRADUS_ARG(bool, freeze) = true;
@@ -58,7 +62,7 @@ GRADUS_API Tensor embedding(Operand indices, const Tensor& weight, const Embeddi
 
 /// A learned vector for each number in [0, num_embeddings). They start normal with mean 0 and deviation 1; that of the
 /// padding index is 0.
-class GRADUS_API EmbeddingImpl : public Cloneable<EmbeddingImpl> {
+class GRADUS_API EmbeddingImpl : public Layer<EmbeddingImpl> {
  public:
   EmbeddingImpl(std::int64_t num_embeddings, std::int64_t embedding_dim)
       : EmbeddingImpl(EmbeddingOptions(num_embeddings, embedding_dim)) {}
@@ -67,11 +71,10 @@ class GRADUS_API EmbeddingImpl : public Cloneable<EmbeddingImpl> {
   explicit EmbeddingImpl(const EmbeddingOptions& chosen);
   ~EmbeddingImpl() override;
 
-  Tensor forward(Operand indices);
+  Tensor compute(Operand indices);
   void reset() override;
   /// Draws the table anew.
   void reset_parameters();
-  std::string extra_repr() const override;
 
   EmbeddingOptions options;
   Tensor weight;  ///< [num_embeddings, embedding_dim]

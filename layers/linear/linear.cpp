@@ -104,14 +104,6 @@ void LinearImpl::reset_parameters() {
   if (bias.defined()) bias.uniform_(-bound, bound);
 }
 
-Tensor LinearImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return functional::linear(x, weight, bias);
-}
-
-std::string LinearImpl::extra_repr() const {
-  return fmt::format("in_features={}, out_features={}, bias={}", options.in_features(), options.out_features(),
-                     options.bias());
-}
+Tensor LinearImpl::compute(Operand x) { return functional::linear(x, weight, bias); }
 
 }  // namespace gradus::nn

@@ -19,7 +19,7 @@
 
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -49,6 +49,10 @@ struct LinearOptions {
   GRADUS_ARG(std::int64_t, in_features);
   GRADUS_ARG(std::int64_t, out_features);
   GRADUS_ARG(bool, bias) = true;
+
+ public:
+  static constexpr auto fields = named("in_features", &LinearOptions::in_features_, "out_features",
+                                       &LinearOptions::out_features_, "bias", &LinearOptions::bias_);
 };
 
 /// z = x W + b with learned W and b.
@@ -56,7 +60,7 @@ struct LinearOptions {
 /// Both start uniform in +-1/sqrt(m), m = in_features. Some notes call that Xavier's initialisation. It isn't: Glorot
 /// and Bengio (2010) give it as the heuristic that was common then (their equation 1) and propose uniform in
 /// +-sqrt(6 / (m + n)) instead (equation 16), which is `init::xavier_uniform_`.
-class GRADUS_API LinearImpl : public Cloneable<LinearImpl> {
+class GRADUS_API LinearImpl : public Layer<LinearImpl> {
  public:
   LinearImpl(std::int64_t in_features, std::int64_t out_features)
       : LinearImpl(LinearOptions(in_features, out_features)) {}
@@ -66,11 +70,10 @@ class GRADUS_API LinearImpl : public Cloneable<LinearImpl> {
   ~LinearImpl() override;
 
   /// x [.., m] -> [.., n].
-  Tensor forward(Operand x);
+  Tensor compute(Operand x);
   void reset() override;
   /// Draws weight and bias anew.
   void reset_parameters();
-  std::string extra_repr() const override;
 
   LinearOptions options;
   Tensor weight;  ///< [out_features, in_features]

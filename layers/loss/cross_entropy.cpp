@@ -178,8 +178,7 @@ Tensor functional::cross_entropy(Operand x, const Tensor& target, const CrossEnt
 void CrossEntropyLossImpl::reset() {
   weight = register_buffer("weight", options.weight().defined() ? options.weight().detach().clone() : Tensor());
 }
-Tensor CrossEntropyLossImpl::forward(Operand x, const Tensor& target) {
-  const Scope scope(x.at(), path());
+Tensor CrossEntropyLossImpl::compute(Operand x, const Tensor& target) {
   return cross_entropy_loss(x, target, weight, options.reduction(), options.ignore_index(), options.label_smoothing());
 }
 

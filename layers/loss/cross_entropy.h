@@ -70,10 +70,10 @@ using CrossEntropyFuncOptions = CrossEntropyLossOptions;
 GRADUS_API Tensor cross_entropy(Operand x, const Tensor& target, const CrossEntropyFuncOptions& options = {});
 }  // namespace functional
 
-class GRADUS_API CrossEntropyLossImpl : public Cloneable<CrossEntropyLossImpl> {
+class GRADUS_API CrossEntropyLossImpl : public Layer<CrossEntropyLossImpl> {
  public:
   explicit CrossEntropyLossImpl(const CrossEntropyLossOptions& chosen = {}) : options(chosen) { reset(); }
-  Tensor forward(Operand x, const Tensor& target);
+  Tensor compute(Operand x, const Tensor& target);
   void reset() override;
 
   CrossEntropyLossOptions options;

@@ -53,12 +53,21 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
   return reduction == kSum ? losses.sum() : losses.mean();
 }
 
+// A loss of each pair of elements, reduced.
+template <class Loss>
+Tensor of_pairs(const char* op, Operand x, const Tensor& target, Reduction reduction, Loss loss) {
+  const autograd::Scope scope(x.at());
+  check_target(op, x.tensor(), target);
+  return reduced(loss(x.tensor(), target), reduction);
+}
+
 Tensor copy_of(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
 
 }  // namespace
 
 Tensor functional::mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options) {
-  return gradus::mse_loss(x, target, options.reduction());
+  return of_pairs("mse_loss", x, target, options.reduction(),
+                  [](const Tensor& a, const Tensor& t) { return square(a - t); });
 }
 Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                     const BinaryCrossEntropyWithLogitsFuncOptions& options) {
@@ -66,31 +75,18 @@ Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& tar
                                                   options.reduction());
 }
 
-Tensor MSELossImpl::forward(Operand x, const Tensor& target) {
-  const autograd::Scope scope(x.at(), path());
-  return gradus::mse_loss(x, target, options.reduction());
-}
-
 BCEWithLogitsLossImpl::BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& chosen) : options(chosen) { reset(); }
 void BCEWithLogitsLossImpl::reset() {
   weight = register_buffer("weight", copy_of(options.weight()));
   pos_weight = register_buffer("pos_weight", copy_of(options.pos_weight()));
 }
-Tensor BCEWithLogitsLossImpl::forward(Operand x, const Tensor& target) {
-  const autograd::Scope scope(x.at(), path());
+Tensor BCEWithLogitsLossImpl::compute(Operand x, const Tensor& target) {
   return gradus::binary_cross_entropy_with_logits(x, target, weight, pos_weight, options.reduction());
 }
 
 }  // namespace gradus::nn
 
 namespace gradus {
-
-Tensor mse_loss(Operand input, const Tensor& target, Reduction reduction) {
-  const autograd::Scope scope(input.at());
-  const Tensor& x = input.tensor();
-  nn::check_target("mse_loss", x, target);
-  return nn::reduced(square(x - target), reduction);
-}
 
 Tensor binary_cross_entropy_with_logits(Operand input, const Tensor& target, const Tensor& weight,
                                         const Tensor& pos_weight, Reduction reduction) {

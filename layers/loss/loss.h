@@ -58,20 +58,16 @@ GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& targ
                                                    const BinaryCrossEntropyWithLogitsFuncOptions& options = {});
 }  // namespace functional
 
-class GRADUS_API MSELossImpl : public Cloneable<MSELossImpl> {
+class GRADUS_API MSELossImpl : public FunctionLayer<MSELossImpl, functional::mse_loss, MSELossOptions> {
  public:
-  explicit MSELossImpl(const MSELossOptions& chosen = {}) : options(chosen) {}
-  Tensor forward(Operand x, const Tensor& target);
-  void reset() override {}
-
-  MSELossOptions options;
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(MSELoss);
 
-class GRADUS_API BCEWithLogitsLossImpl : public Cloneable<BCEWithLogitsLossImpl> {
+class GRADUS_API BCEWithLogitsLossImpl : public Layer<BCEWithLogitsLossImpl> {
  public:
   explicit BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& options = {});
-  Tensor forward(Operand x, const Tensor& target);
+  Tensor compute(Operand x, const Tensor& target);
   void reset() override;
 
   BCEWithLogitsLossOptions options;
@@ -82,7 +78,9 @@ GRADUS_MODULE(BCEWithLogitsLoss);
 }  // namespace gradus::nn
 
 namespace gradus {
-GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, Reduction reduction = kMean);
+inline Tensor mse_loss(Operand x, const Tensor& target, Reduction reduction = kMean) {
+  return nn::functional::mse_loss(x, target, reduction);
+}
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target, const Tensor& weight = {},
                                                    const Tensor& pos_weight = {}, Reduction reduction = kMean);
 }  // namespace gradus

@@ -66,8 +66,7 @@ NLLLossImpl::NLLLossImpl(const NLLLossOptions& chosen) : options(chosen) { reset
 void NLLLossImpl::reset() {
   weight = register_buffer("weight", options.weight().defined() ? options.weight().detach().clone() : Tensor());
 }
-Tensor NLLLossImpl::forward(Operand log_p, const Tensor& target) {
-  const autograd::Scope scope(log_p.at(), path());
+Tensor NLLLossImpl::compute(Operand log_p, const Tensor& target) {
   return gradus::nll_loss(log_p, target, weight, options.reduction(), options.ignore_index());
 }
 

@@ -13,7 +13,7 @@
 
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 #include "reduction.h"
 
 namespace gradus::nn {
@@ -44,10 +44,10 @@ using NLLLossFuncOptions = NLLLossOptions;
 GRADUS_API Tensor nll_loss(Operand log_p, const Tensor& target, const NLLLossFuncOptions& options = {});
 }  // namespace functional
 
-class GRADUS_API NLLLossImpl : public Cloneable<NLLLossImpl> {
+class GRADUS_API NLLLossImpl : public Layer<NLLLossImpl> {
  public:
   explicit NLLLossImpl(const NLLLossOptions& options = {});
-  Tensor forward(Operand log_p, const Tensor& target);
+  Tensor compute(Operand log_p, const Tensor& target);
   void reset() override;
 
   NLLLossOptions options;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -37,6 +38,19 @@ class ExpandingArray {
   const std::array<T, D>* operator->() const { return &values_; }
   operator IntArrayRef() const requires std::is_same_v<T, std::int64_t> { return values_; }  // NOLINT
   T operator[](std::size_t i) const { return values_[i]; }
+  friend bool operator==(const ExpandingArray&, const ExpandingArray&) = default;
+  /// "[3, 2]", or "3" where there is one dimension.
+  friend std::string text_of(const ExpandingArray& array) {
+    std::string text;
+    for (const T& value : array.values_) {
+      if (!text.empty()) text += ", ";
+      if constexpr (std::is_integral_v<T>)
+        text += std::to_string(value);
+      else
+        text += value ? std::to_string(*value) : "none";
+    }
+    return D == 1 ? text : "[" + text + "]";
+  }
 
  private:
   void copy(const T* list, std::size_t n) {

@@ -163,8 +163,7 @@ void BatchNormBase<D, Derived>::reset_parameters() {
 }
 
 template <int D, class Derived>
-Tensor BatchNormBase<D, Derived>::forward(Operand x) {
-  const Scope scope(x.at(), this->path());
+Tensor BatchNormBase<D, Derived>::compute(Operand x) {
   const std::int64_t dims = x.tensor().dim();
   if ((dims != D + 2 && (D != 1 || dims != 2)) || x.tensor().size(1) != options.num_features()) {
     constexpr const char* wanted[] = {"[N, C] or [N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
@@ -179,13 +178,6 @@ Tensor BatchNormBase<D, Derived>::forward(Operand x) {
   Tensor y = functional::batch_norm(x, running_mean, running_var, how);
   num_batches_tracked.add_(1);
   return y;
-}
-
-template <int D, class Derived>
-std::string BatchNormBase<D, Derived>::extra_repr() const {
-  return fmt::format("{}, eps={}, momentum={}, affine={}, track_running_stats={}", options.num_features(),
-                     options.eps(), options.momentum() ? fmt::format("{}", *options.momentum()) : "none",
-                     options.affine(), options.track_running_stats());
 }
 
 BatchNorm1dImpl::~BatchNorm1dImpl() = default;

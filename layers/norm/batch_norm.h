@@ -48,7 +48,7 @@
 #include "../../autograd/check/named_term.h"
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -114,6 +114,11 @@ struct BatchNormOptions {
   GRADUS_ARG(std::optional<double>, momentum) = 0.1;  ///< std::nullopt: the average over all batches
   GRADUS_ARG(bool, affine) = true;                    ///< with gamma and beta
   GRADUS_ARG(bool, track_running_stats) = true;       ///< without, evaluation uses the batch's statistics too
+
+ public:
+  static constexpr auto fields = named("", &BatchNormOptions::num_features_, "eps", &BatchNormOptions::eps_, "momentum",
+                                       &BatchNormOptions::momentum_, "affine", &BatchNormOptions::affine_,
+                                       "track_running_stats", &BatchNormOptions::track_running_stats_);
 };
 using BatchNorm1dOptions = BatchNormOptions;
 using BatchNorm2dOptions = BatchNormOptions;
@@ -135,20 +140,19 @@ GRADUS_API Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor
 
 /// What BatchNorm1d, 2d and 3d share: D is the number of positions' dimensions that the name says.
 template <int D, class Derived>
-class GRADUS_API BatchNormBase : public Cloneable<Derived> {
+class GRADUS_API BatchNormBase : public Layer<Derived> {
  public:
   /// ValueError when num_features is negative.
   explicit BatchNormBase(const BatchNormOptions& chosen) : options(chosen) { reset(); }
 
   /// Normalises, and in training moves the running statistics. ShapeError when x is not of this layer's dimensions and
   /// channels; ValueError for fewer than two values a channel in training. After an error nothing has changed.
-  Tensor forward(Operand x);
+  Tensor compute(Operand x);
   void reset() override;
   /// gamma to 1, beta to 0, and the running statistics as below.
   void reset_parameters();
   /// The running mean to 0, the running variance to 1, the number of batches to 0.
   void reset_running_stats();
-  std::string extra_repr() const override;
 
   BatchNormOptions options;
   Tensor weight, bias;               ///< gamma and beta, [C]; undefined unless affine

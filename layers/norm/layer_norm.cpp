@@ -91,14 +91,8 @@ void LayerNormImpl::reset_parameters() {
   if (bias.defined()) bias.zero_();
 }
 
-Tensor LayerNormImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
+Tensor LayerNormImpl::compute(Operand x) {
   return gradus::layer_norm(x, options.normalized_shape(), weight, bias, options.eps());
-}
-
-std::string LayerNormImpl::extra_repr() const {
-  return fmt::format("{}, eps={}, elementwise_affine={}", IntArrayRef(options.normalized_shape()), options.eps(),
-                     options.elementwise_affine());
 }
 
 }  // namespace gradus::nn

@@ -27,7 +27,7 @@
 
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -63,6 +63,10 @@ struct LayerNormOptions {
   GRADUS_ARG(std::vector<std::int64_t>, normalized_shape);
   GRADUS_ARG(double, eps) = 1e-5;
   GRADUS_ARG(bool, elementwise_affine) = true;  ///< with gamma and beta
+
+ public:
+  static constexpr auto fields = named("", &LayerNormOptions::normalized_shape_, "eps", &LayerNormOptions::eps_,
+                                       "elementwise_affine", &LayerNormOptions::elementwise_affine_);
 };
 
 namespace functional {
@@ -78,7 +82,7 @@ GRADUS_API Tensor layer_norm(Operand x, const LayerNormFuncOptions& options);
 }  // namespace functional
 
 /// Normalises each row of the last dimensions, in training and evaluation alike.
-class GRADUS_API LayerNormImpl : public Cloneable<LayerNormImpl> {
+class GRADUS_API LayerNormImpl : public Layer<LayerNormImpl> {
  public:
   LayerNormImpl(std::vector<std::int64_t> normalized_shape)  // NOLINT(google-explicit-constructor)
       : LayerNormImpl(LayerNormOptions(std::move(normalized_shape))) {}
@@ -86,11 +90,10 @@ class GRADUS_API LayerNormImpl : public Cloneable<LayerNormImpl> {
   explicit LayerNormImpl(const LayerNormOptions& chosen) : options(chosen) { reset(); }
   ~LayerNormImpl() override;
 
-  Tensor forward(Operand x);
+  Tensor compute(Operand x);
   void reset() override;
   /// gamma to 1, beta to 0.
   void reset_parameters();
-  std::string extra_repr() const override;
 
   LayerNormOptions options;
   Tensor weight, bias;  ///< gamma and beta, of normalized_shape; undefined unless elementwise_affine

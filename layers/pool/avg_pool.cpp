@@ -93,33 +93,15 @@ Tensor functional::adaptive_avg_pool2d(Operand x, const AdaptiveAvgPool2dFuncOpt
 }
 
 template <std::size_t D, class Derived>
-Tensor AvgPoolBase<D, Derived>::forward(Operand x) {
-  const Scope scope(x.at(), this->path());
+Tensor AvgPoolBase<D, Derived>::compute(Operand x) {
   return avg_pool(x, options);
 }
-template <std::size_t D, class Derived>
-std::string AvgPoolBase<D, Derived>::extra_repr() const {
-  return detail::pool_repr(options.kernel_size(), options.stride(), options.padding());
-}
-
 template class AvgPoolBase<1, AvgPool1dImpl>;
 template class AvgPoolBase<2, AvgPool2dImpl>;
 template class AvgPoolBase<3, AvgPool3dImpl>;
 AvgPool1dImpl::~AvgPool1dImpl() = default;
 AvgPool2dImpl::~AvgPool2dImpl() = default;
 AvgPool3dImpl::~AvgPool3dImpl() = default;
-
-Tensor AdaptiveAvgPool2dImpl::forward(Operand x) {
-  const Scope scope(x.at(), path());
-  return adaptive(x, options.output_size());
-}
-std::string AdaptiveAvgPool2dImpl::extra_repr() const {
-  const auto text = [&](std::size_t i) {
-    const auto size = options.output_size()[i];
-    return size ? std::to_string(*size) : std::string("none");
-  };
-  return "output_size=[" + text(0) + ", " + text(1) + "]";
-}
 
 }  // namespace gradus::nn
 

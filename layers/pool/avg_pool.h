@@ -9,14 +9,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
 #include "../../core/nn/pooling.h"
-#include "../module/cloneable.h"
 #include "../module/expanding_array.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -63,6 +62,10 @@ struct AvgPoolOptions {
   GRADUS_ARG(bool, ceil_mode) = false;
   GRADUS_ARG(bool, count_include_pad) = true;
   GRADUS_ARG(std::optional<std::int64_t>, divisor_override) = std::nullopt;
+
+ public:
+  static constexpr auto fields = named("kernel_size", &AvgPoolOptions::kernel_size_, "stride", &AvgPoolOptions::stride_,
+                                       "padding", &AvgPoolOptions::padding_);
 };
 using AvgPool1dOptions = AvgPoolOptions<1>;
 using AvgPool2dOptions = AvgPoolOptions<2>;
@@ -73,6 +76,9 @@ struct AdaptiveAvgPool2dOptions {
   using Size = ExpandingArray<2, std::optional<std::int64_t>>;
   AdaptiveAvgPool2dOptions(Size output_size) : output_size_(output_size) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Size, output_size);
+
+ public:
+  static constexpr auto fields = named("output_size", &AdaptiveAvgPool2dOptions::output_size_);
 };
 
 namespace functional {
@@ -90,13 +96,12 @@ GRADUS_API Tensor adaptive_avg_pool2d(Operand x, const AdaptiveAvgPool2dFuncOpti
 
 /// What AvgPool1d, 2d and 3d share.
 template <std::size_t D, class Derived>
-class GRADUS_API AvgPoolBase : public Cloneable<Derived> {
+class GRADUS_API AvgPoolBase : public Layer<Derived> {
  public:
   AvgPoolBase(ExpandingArray<D> kernel_size) : AvgPoolBase(AvgPoolOptions<D>(kernel_size)) {}  // NOLINT
   explicit AvgPoolBase(const AvgPoolOptions<D>& chosen) : options(chosen) {}
-  Tensor forward(Operand x);
+  Tensor compute(Operand x);
   void reset() override {}
-  std::string extra_repr() const override;
 
   AvgPoolOptions<D> options;
 };
@@ -121,16 +126,12 @@ class GRADUS_API AvgPool3dImpl : public AvgPoolBase<3, AvgPool3dImpl> {
 GRADUS_MODULE(AvgPool3d);
 
 /// Over [C, H, W] and [N, C, H, W], to the output's size.
-class GRADUS_API AdaptiveAvgPool2dImpl : public Cloneable<AdaptiveAvgPool2dImpl> {
+class GRADUS_API AdaptiveAvgPool2dImpl
+    : public FunctionLayer<AdaptiveAvgPool2dImpl, functional::adaptive_avg_pool2d, AdaptiveAvgPool2dOptions> {
  public:
+  using FunctionLayer::FunctionLayer;
   AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size)  // NOLINT(google-explicit-constructor)
-      : AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions(output_size)) {}
-  explicit AdaptiveAvgPool2dImpl(const AdaptiveAvgPool2dOptions& chosen) : options(chosen) {}
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
-
-  AdaptiveAvgPool2dOptions options;
+      : FunctionLayer(AdaptiveAvgPool2dOptions(output_size)) {}
 };
 GRADUS_MODULE(AdaptiveAvgPool2d);
 

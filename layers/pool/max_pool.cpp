@@ -59,8 +59,7 @@ std::tuple<Tensor, Tensor> functional::max_pool3d_with_indices(Operand x, const 
 }
 
 template <std::size_t D, class Derived>
-Tensor MaxPoolBase<D, Derived>::forward(Operand x) {
-  const Scope scope(x.at(), this->path());
+Tensor MaxPoolBase<D, Derived>::compute(Operand x) {
   return std::get<0>(max_pool(x, options));
 }
 template <std::size_t D, class Derived>
@@ -68,13 +67,6 @@ std::tuple<Tensor, Tensor> MaxPoolBase<D, Derived>::forward_with_indices(Operand
   const Scope scope(x.at(), this->path());
   return with_indices(x, options);
 }
-template <std::size_t D, class Derived>
-std::string MaxPoolBase<D, Derived>::extra_repr() const {
-  return detail::pool_repr(options.kernel_size(), options.stride(), options.padding()) +
-         ", dilation=" + detail::pool_text(options.dilation()) +
-         (options.ceil_mode() ? ", ceil_mode=true" : ", ceil_mode=false");
-}
-
 template class MaxPoolBase<1, MaxPool1dImpl>;
 template class MaxPoolBase<2, MaxPool2dImpl>;
 template class MaxPoolBase<3, MaxPool3dImpl>;

@@ -12,15 +12,14 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <tuple>
 
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
 #include "../../core/nn/pooling.h"
-#include "../module/cloneable.h"
 #include "../module/expanding_array.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -47,6 +46,11 @@ struct MaxPoolOptions {
   GRADUS_ARG(ExpandingArray<D>, padding) = 0;
   GRADUS_ARG(ExpandingArray<D>, dilation) = 1;
   GRADUS_ARG(bool, ceil_mode) = false;
+
+ public:
+  static constexpr auto fields = named("kernel_size", &MaxPoolOptions::kernel_size_, "stride", &MaxPoolOptions::stride_,
+                                       "padding", &MaxPoolOptions::padding_, "dilation", &MaxPoolOptions::dilation_,
+                                       "ceil_mode", &MaxPoolOptions::ceil_mode_);
 };
 using MaxPool1dOptions = MaxPoolOptions<1>;
 using MaxPool2dOptions = MaxPoolOptions<2>;
@@ -68,14 +72,13 @@ GRADUS_API std::tuple<Tensor, Tensor> max_pool3d_with_indices(Operand x, const M
 
 /// What MaxPool1d, 2d and 3d share.
 template <std::size_t D, class Derived>
-class GRADUS_API MaxPoolBase : public Cloneable<Derived> {
+class GRADUS_API MaxPoolBase : public Layer<Derived> {
  public:
   MaxPoolBase(ExpandingArray<D> kernel_size) : MaxPoolBase(MaxPoolOptions<D>(kernel_size)) {}  // NOLINT
   explicit MaxPoolBase(const MaxPoolOptions<D>& chosen) : options(chosen) {}
-  Tensor forward(Operand x);
+  Tensor compute(Operand x);
   std::tuple<Tensor, Tensor> forward_with_indices(Operand x);
   void reset() override {}
-  std::string extra_repr() const override;
 
   MaxPoolOptions<D> options;
 };

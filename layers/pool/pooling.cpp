@@ -18,16 +18,6 @@ core::PoolWindows pool_windows(const char* op, int dims, IntArrayRef kernel, Int
           each("dilation", dilation), ceil_mode};
 }
 
-std::string pool_text(IntArrayRef numbers) {
-  for (std::int64_t n : numbers) {
-    if (n != numbers[0]) return core::to_string(numbers);
-  }
-  return std::to_string(numbers[0]);
-}
-std::string pool_repr(IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding) {
-  return "kernel_size=" + pool_text(kernel) + ", stride=" + pool_text(stride) + ", padding=" + pool_text(padding);
-}
-
 Tensor gathered_windows(const char* op, const Tensor& x, const core::PoolWindows& windows, double padding) {
   const Tensor positions(core::pool_positions(op, x.array().shape(), windows));
   const int lead = static_cast<int>(x.dim()) - windows.kernel.size();

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/nn/pooling.h"
@@ -13,9 +12,6 @@ namespace gradus::nn::detail {
 /// ShapeError (naming `op`) for another count.
 core::PoolWindows pool_windows(const char* op, int dims, IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding,
                                IntArrayRef dilation, bool ceil_mode);
-/// "kernel_size=3, stride=2, padding=0", lists where numbers differ.
-std::string pool_repr(IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding);
-std::string pool_text(IntArrayRef numbers);
 /// "max_pool2d" of "max_pool1d", "max_pool2d", "max_pool3d".
 template <class Attrs>
 const char* pool_name(const char* const (&names)[3], const Attrs& windows) {

@@ -4,13 +4,8 @@
 
 namespace gradus::nn {
 
-Tensor FlattenImpl::forward(Operand x) {
-  const autograd::Scope scope(x.at(), path());
-  return flatten(x, options.start_dim(), options.end_dim());
-}
-
-std::string FlattenImpl::extra_repr() const {
-  return fmt::format("start_dim={}, end_dim={}", options.start_dim(), options.end_dim());
+Tensor detail::flatten(Operand x, const FlattenOptions& options) {
+  return gradus::flatten(x, options.start_dim(), options.end_dim());
 }
 
 Tensor FunctionalImpl::forward(Operand x) {

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "../../core/base/export.h"
-#include "../module/cloneable.h"
+#include "../module/layer.h"
 
 namespace gradus::nn {
 
@@ -16,26 +16,28 @@ namespace gradus::nn {
 struct FlattenOptions {
   GRADUS_ARG(std::int64_t, start_dim) = 1;
   GRADUS_ARG(std::int64_t, end_dim) = -1;
+
+ public:
+  static constexpr auto fields = named("start_dim", &FlattenOptions::start_dim_, "end_dim", &FlattenOptions::end_dim_);
 };
 
-/// Joins dimensions, by default all but the first: [N, C, H, W] gives [N, C H W].
-class GRADUS_API FlattenImpl : public Cloneable<FlattenImpl> {
- public:
-  explicit FlattenImpl(const FlattenOptions& chosen = {}) : options(chosen) {}
-  /// IndexError when a dimension is out of range, ShapeError when they are in the wrong order.
-  Tensor forward(Operand x);
-  void reset() override {}
-  std::string extra_repr() const override;
+namespace detail {
+GRADUS_API Tensor flatten(Operand x, const FlattenOptions& options);
+inline Tensor identity(Operand x) { return x.tensor(); }
+}  // namespace detail
 
-  FlattenOptions options;
+/// Joins dimensions, by default all but the first: [N, C, H, W] gives [N, C H W]. IndexError when a
+/// dimension is out of range, ShapeError when they are in the wrong order.
+class GRADUS_API FlattenImpl : public FunctionLayer<FlattenImpl, detail::flatten, FlattenOptions> {
+ public:
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(Flatten);
 
 /// The input, the same tensor.
-class GRADUS_API IdentityImpl : public Cloneable<IdentityImpl> {
+class GRADUS_API IdentityImpl : public FunctionLayer<IdentityImpl, detail::identity> {
  public:
-  Tensor forward(Operand x) { return x.tensor(); }
-  void reset() override {}
+  using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(Identity);
 

@@ -131,13 +131,6 @@ BOOST_AUTO_TEST_CASE(softmax_modules) {
   const Tensor x = randn({3, 4});
   test::check_close(nn::Softmax(1)(x), softmax(x, 1), 0, "Softmax");
   test::check_close(nn::LogSoftmax(0)(x), log_softmax(x, 0), 0, "LogSoftmax");
-  BOOST_TEST(nn::Softmax(1)->to_string() == "Softmax(dim=1)");
-  BOOST_TEST(nn::LogSoftmax(nn::LogSoftmaxOptions(0))->to_string() == "LogSoftmax(dim=0)");
-  BOOST_TEST(nn::GELU()->to_string() == "GELU()");
-  BOOST_TEST(nn::SiLU()->to_string() == "SiLU()");
-  BOOST_TEST(nn::Softplus()->to_string() == "Softplus(beta=1, threshold=20)");
-  BOOST_TEST(nn::LeakyReLU()->to_string() == "LeakyReLU(negative_slope=0.01)");
-  BOOST_TEST(nn::ELU()->to_string() == "ELU(alpha=1)");
 }
 
 BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
@@ -218,10 +211,7 @@ BOOST_AUTO_TEST_CASE(relu_in_place) {
   test::check_close(a.grad(), b.grad(), 0, "in place");
   check_error<GradError>([&] { F::relu(a, F::ReLUFuncOptions().inplace(true)); }, {"relu_: a leaf", "NoGradGuard"});
   BOOST_TEST((F::relu(a).array().numel() == 12));
-  BOOST_TEST(nn::ReLU()->to_string() == "ReLU()");
   BOOST_TEST(nn::ReLU(true)->to_string() == "ReLU(inplace=true)");
-  BOOST_TEST(nn::Sigmoid()->to_string() == "Sigmoid()");
-  BOOST_TEST(nn::Tanh()->to_string() == "Tanh()");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {

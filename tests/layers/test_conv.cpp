@@ -420,12 +420,9 @@ BOOST_AUTO_TEST_CASE(a_module_is_the_function_of_its_parameters) {
   BOOST_TEST(!plain->bias.defined());
   BOOST_TEST(plain->parameters().size() == 1u);
   BOOST_TEST(plain(randn({2, 3, 9})).sizes().vec() == (std::vector<std::int64_t>{2, 2, 5}));
-  BOOST_TEST(plain->to_string() == "Conv1d(3, 2, kernel_size=[5], stride=[1], padding=[0], bias=false)");
+  BOOST_TEST(plain->to_string() == "Conv1d(3, 2, kernel_size=5, stride=1, padding='valid', bias=false)");
   nn::Conv3d three(1, 2, 3);
   BOOST_TEST(three(randn({2, 1, 5, 4, 3})).sizes().vec() == (std::vector<std::int64_t>{2, 2, 3, 2, 1}));
-  const auto copy = std::dynamic_pointer_cast<nn::Conv3dImpl>(three->clone());
-  BOOST_TEST(same_bits(copy->weight, three->weight));
-  BOOST_TEST(!copy->weight.is_same(three->weight));
 }
 
 BOOST_AUTO_TEST_CASE(starts_uniform_in_one_over_the_root_of_fan_in) {

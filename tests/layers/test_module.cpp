@@ -19,6 +19,7 @@ using gradus::IndexError;
 using gradus::ModuleError;
 using gradus::Tensor;
 using gradus::ValueError;
+using gradus::autograd::Operand;
 using gradus::test::check_error;
 using gradus::test::values;
 
@@ -353,6 +354,34 @@ BOOST_AUTO_TEST_CASE(nodes_bear_the_users_line_and_the_modules_path) {
   BOOST_TEST(relu->name() == "relu");
   BOOST_TEST(relu->module() == "body.1");
   BOOST_TEST(relu->location().line() == line + 3);
+}
+
+// A module of the user's own that opens no scope: its holder does, and a Layer has none to open.
+struct ScaledImpl : nn::Layer<ScaledImpl> {
+  Tensor compute(Operand x) { return x.tensor() * 2; }
+  Tensor compute(Operand x, const Tensor& y, const Tensor& z) { return x.tensor() * y + z; }
+  void reset() override {}
+};
+GRADUS_MODULE(Scaled);
+
+BOOST_AUTO_TEST_CASE(a_users_own_module_opens_its_scope_unasked) {
+  struct Net : nn::Module {
+    Leaf leaf = register_module("leaf", Leaf());
+    Scaled scaled = register_module("scaled", Scaled());
+  };
+  nn::Module outer;
+  const auto net = outer.register_module("net", std::make_shared<Net>());
+  const Tensor x = gradus::ones({2, 3}).requires_grad_();
+  BOOST_TEST(net->leaf(x).grad_fn()->module() == "net.leaf");
+  BOOST_TEST(net->scaled(x).grad_fn()->module() == "net.scaled");
+  BOOST_TEST(net->scaled->forward(x, x, x).grad_fn()->module() == "net.scaled");
+  const int line = __LINE__;
+  const Tensor y = gradus::relu(net->scaled->forward(x));
+  BOOST_TEST(y.grad_fn()->module() == "");  // made of what the module returned
+  const auto inside = y.grad_fn()->next_edges()[0].node;
+  BOOST_TEST(inside->module() == "net.scaled");
+  BOOST_TEST(inside->location().line() == line + 1);
+  BOOST_TEST(Scaled()->to_string() == "Scaled()");
 }
 
 BOOST_AUTO_TEST_CASE(holders_share_and_may_be_empty) {

@@ -366,14 +366,10 @@ BOOST_AUTO_TEST_CASE(empty_batches) {
 
 BOOST_AUTO_TEST_CASE(modules_and_options) {
   nn::MaxPool2d layer(nn::MaxPool2dOptions({3, 2}).padding({1, 0}));
-  BOOST_TEST(layer->to_string() ==
-             "MaxPool2d(kernel_size=[3, 2], stride=[3, 2], padding=[1, 0], dilation=1, ceil_mode=false)");
-  BOOST_TEST(nn::AvgPool1d(3)->to_string() == "AvgPool1d(kernel_size=3, stride=3, padding=0)");
   BOOST_TEST(nn::AdaptiveAvgPool2d(1)->to_string() == "AdaptiveAvgPool2d(output_size=[1, 1])");
   const Tensor x = randn({2, 3, 7, 8});
   BOOST_TEST(same_bits(layer(x), max_pool2d(x, {3, 2}, {}, {1, 0})));
   BOOST_TEST(same_bits(F::avg_pool2d(x, F::AvgPool2dFuncOptions(3).stride(2)), avg_pool2d(x, 3, 2)));
-  BOOST_TEST(same_bits(layer->clone()->as<nn::MaxPool2d>()->forward(x), layer(x)));
   BOOST_TEST(layer->parameters().empty());
 }
 

@@ -220,14 +220,12 @@ BOOST_AUTO_TEST_CASE(flatten_joins_dimensions) {
   BOOST_TEST(nn::Flatten(nn::FlattenOptions().start_dim(0))(x).sizes().vec() == (Sizes{120}));
   BOOST_TEST(nn::Flatten(nn::FlattenOptions().start_dim(-3).end_dim(2))(x).sizes().vec() == (Sizes{2, 12, 5}));
   BOOST_TEST(nn::Flatten()(x).equal(x.reshape({2, 60})));
-  BOOST_TEST(nn::Flatten()->to_string() == "Flatten(start_dim=1, end_dim=-1)");
   check_error<IndexError>([&] { nn::Flatten(nn::FlattenOptions().end_dim(4))(x); }, {"4"});
 }
 
 BOOST_AUTO_TEST_CASE(identity_and_functions_are_modules) {
   const Tensor x = gradus::tensor({-1.0, 2.0}).requires_grad_();
   BOOST_TEST(nn::Identity()(x).is_same(x));
-  BOOST_TEST(nn::Identity()->to_string() == "Identity()");
   nn::Sequential seq(nn::Identity(), nn::Functional(gradus::relu), nn::Functional([](Tensor t) { return t * 3; }),
                      nn::Functional(gradus::log_softmax, 0, std::nullopt));
   BOOST_TEST(seq->forward(x).allclose(gradus::log_softmax(gradus::tensor({0.0, 6.0}), 0)));

@@ -1,0 +1,96 @@
+// Layer and FunctionLayer: modules whose forward opens its scope by itself.
+#pragma once
+
+#include <string>
+#include <type_traits>
+
+#include "../../autograd/graph/operation_support.h"
+#include "cloneable.h"
+
+namespace gradus::nn {
+
+namespace detail {
+/// "p=0.5, inplace=false": the fields of a module's options as extra_repr() has them.
+GRADUS_API std::string repr(const autograd::AttributeList& fields);
+template <class Options>
+std::string repr(const Options& options) {
+  return repr(autograd::detail::list_attributes(options));
+}
+
+template <class Derived, class... X>
+concept Computes = requires(Derived& d, const X&... x) {
+  d.compute(x...);
+};
+}  // namespace detail
+
+/// A module that computes one Tensor of one to three. Derived writes `Tensor compute(Operand x)`, or with one or two
+/// more tensors after x, and users call `forward`: what is recorded in it carries the caller's line and the module's
+/// path, whichever way it is called (`layer(x)`, `layer->forward(x)`, in a Sequential). It prints the fields of its
+/// `options` (see named).
+///
+/// Of a module with a forward of its own, only a call through its holder, a Sequential or an AnyModule carries the path.
+template <class Derived>
+class Layer : public Cloneable<Derived> {
+ public:
+  using Cloneable<Derived>::Cloneable;
+
+  // Templates, because Derived is incomplete where this class is made: what it computes is seen when it is called.
+  template <class D = Derived>
+  Tensor forward(Operand x) requires detail::Computes<D, Operand> {
+    const autograd::Scope scope(x.at(), this->path());
+    return derived().compute(x);
+  }
+  template <class D = Derived>
+  Tensor forward(Operand x, const Tensor& y) requires detail::Computes<D, Operand, Tensor> {
+    const autograd::Scope scope(x.at(), this->path());
+    return derived().compute(x, y);
+  }
+  template <class D = Derived>
+  Tensor forward(Operand x, const Tensor& y, const Tensor& z) requires detail::Computes<D, Operand, Tensor, Tensor> {
+    const autograd::Scope scope(x.at(), this->path());
+    return derived().compute(x, y, z);
+  }
+  /// The fields of Derived's `options`, if it has such.
+  std::string extra_repr() const override {
+    if constexpr (requires(const Derived& d) { detail::repr(d.options); })
+      return detail::repr(static_cast<const Derived&>(*this).options);
+    else
+      return {};
+  }
+
+ private:
+  Derived& derived() { return static_cast<Derived&>(*this); }
+};
+
+/// For functions that take none.
+struct NoOptions {};
+
+/// A module that is a function of nn::functional and its options: `function(x, options)`, or `function(x, target,
+/// options)` of a loss. One declaration makes one:
+///
+///     struct ELUImpl : FunctionLayer<ELUImpl, functional::elu, ELUOptions> {
+///       using FunctionLayer::FunctionLayer;
+///     };
+///     GRADUS_MODULE(ELU);
+template <class Derived, auto function, class Options = NoOptions>
+class FunctionLayer : public Layer<Derived> {
+  using Function = decltype(function);
+
+ public:
+  FunctionLayer() requires std::is_default_constructible_v<Options> {}
+  explicit FunctionLayer(const Options& chosen) : options(chosen) {}
+
+  Tensor compute(Operand x) requires std::is_invocable_v<Function, Operand> { return function(x); }
+  Tensor compute(Operand x) requires std::is_invocable_v<Function, Operand, const Options&> {
+    return function(x, options);
+  }
+  Tensor compute(Operand x,
+                 const Tensor& target) requires std::is_invocable_v<Function, Operand, const Tensor&, const Options&> {
+    return function(x, target, options);
+  }
+  void reset() override {}
+
+  [[no_unique_address]] Options options;
+};
+
+}  // namespace gradus::nn
