@@ -69,6 +69,10 @@ Tensor functional::mse_loss(Operand x, const Tensor& target, const MSELossFuncOp
   return of_pairs("mse_loss", x, target, options.reduction(),
                   [](const Tensor& a, const Tensor& t) { return square(a - t); });
 }
+Tensor functional::l1_loss(Operand x, const Tensor& target, const L1LossFuncOptions& options) {
+  return of_pairs("l1_loss", x, target, options.reduction(),
+                  [](const Tensor& a, const Tensor& t) { return abs(a - t); });
+}
 Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                     const BinaryCrossEntropyWithLogitsFuncOptions& options) {
   return gradus::binary_cross_entropy_with_logits(x, target, options.weight(), options.pos_weight(),

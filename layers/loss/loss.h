@@ -1,6 +1,7 @@
 // Losses of real-valued targets; those of classes are in nll_loss.h and cross_entropy.h.
 //
 //   Mean squared error:  l = (x - t)^2       dl/dx = 2 (x - t)
+//   L1:                  l = |x - t|         dl/dx = sign(x - t)
 //
 //   Binary cross-entropy with logits: x is a logit, s = 1 / (1 + exp(-x)) the probability it stands for, t in [0, 1] the
 //   target and v (pos_weight, or 1) the weight of positive answers:
@@ -42,6 +43,10 @@ struct MSELossOptions {
   MSELossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Reduction, reduction);
 };
+struct L1LossOptions {
+  L1LossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(Reduction, reduction);
+};
 struct BCEWithLogitsLossOptions {
   GRADUS_ARG(Tensor, weight);      ///< of each element, broadcast
   GRADUS_ARG(Tensor, pos_weight);  ///< of positive answers, broadcast
@@ -51,8 +56,10 @@ struct BCEWithLogitsLossOptions {
 namespace functional {
 using MSELossFuncOptions = MSELossOptions;
 using BinaryCrossEntropyWithLogitsFuncOptions = BCEWithLogitsLossOptions;
-/// ShapeError when the target's shape is not the input's: nothing is broadcast.
+/// ShapeError when the target's shape is not the input's: nothing is broadcast. So in those that follow.
 GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options = {});
+using L1LossFuncOptions = L1LossOptions;
+GRADUS_API Tensor l1_loss(Operand x, const Tensor& target, const L1LossFuncOptions& options = {});
 /// ShapeError when the target's shape is not the input's.
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                    const BinaryCrossEntropyWithLogitsFuncOptions& options = {});
@@ -63,6 +70,12 @@ class GRADUS_API MSELossImpl : public FunctionLayer<MSELossImpl, functional::mse
   using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(MSELoss);
+
+class GRADUS_API L1LossImpl : public FunctionLayer<L1LossImpl, functional::l1_loss, L1LossOptions> {
+ public:
+  using FunctionLayer::FunctionLayer;
+};
+GRADUS_MODULE(L1Loss);
 
 class GRADUS_API BCEWithLogitsLossImpl : public Layer<BCEWithLogitsLossImpl> {
  public:
@@ -80,6 +93,9 @@ GRADUS_MODULE(BCEWithLogitsLoss);
 namespace gradus {
 inline Tensor mse_loss(Operand x, const Tensor& target, Reduction reduction = kMean) {
   return nn::functional::mse_loss(x, target, reduction);
+}
+inline Tensor l1_loss(Operand x, const Tensor& target, Reduction reduction = kMean) {
+  return nn::functional::l1_loss(x, target, reduction);
 }
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target, const Tensor& weight = {},
                                                    const Tensor& pos_weight = {}, Reduction reduction = kMean);

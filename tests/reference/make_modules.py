@@ -95,4 +95,5 @@ record("bce_with_logits_loss", nn.BCEWithLogitsLoss(weight=torch.ones(3, 4), pos
 record("nll_loss", nn.NLLLoss(weight=torch.ones(4), ignore_index=3), u([5, 4]), inputs.integers([5], 4))
 record("cross_entropy_loss", nn.CrossEntropyLoss(weight=torch.ones(4), label_smoothing=0.1), u([5, 4]),
        inputs.integers([5], 4))
+record("l1_loss", nn.L1Loss(reduction="sum"), u([3, 4]), u([3, 4]))
 finish(file, "modules.safetensors")
