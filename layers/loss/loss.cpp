@@ -73,6 +73,17 @@ Tensor functional::l1_loss(Operand x, const Tensor& target, const L1LossFuncOpti
   return of_pairs("l1_loss", x, target, options.reduction(),
                   [](const Tensor& a, const Tensor& t) { return abs(a - t); });
 }
+Tensor functional::smooth_l1_loss(Operand x, const Tensor& target, const SmoothL1LossFuncOptions& options) {
+  const double beta = options.beta().value_or(1);
+  if (!(beta >= 0)) core::fail<ValueError>("smooth_l1_loss: beta must not be negative: {}", beta);
+  if (beta == 0)
+    return of_pairs("smooth_l1_loss", x, target, options.reduction(),
+                    [](const Tensor& a, const Tensor& t) { return abs(a - t); });
+  return of_pairs("smooth_l1_loss", x, target, options.reduction(), [beta](const Tensor& a, const Tensor& t) {
+    const Tensor d = a - t, q = clamp(d, -beta, beta);  // smooth at 0, to the second order, as |d| is not
+    return q / beta * (d - q / 2);
+  });
+}
 Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                     const BinaryCrossEntropyWithLogitsFuncOptions& options) {
   return gradus::binary_cross_entropy_with_logits(x, target, options.weight(), options.pos_weight(),

@@ -2,6 +2,8 @@
 //
 //   Mean squared error:  l = (x - t)^2       dl/dx = 2 (x - t)
 //   L1:                  l = |x - t|         dl/dx = sign(x - t)
+//   Smooth L1:           l = (x - t)^2 / (2 beta) where |x - t| < beta, else |x - t| - beta / 2
+//                        dl/dx = q / beta with q = x - t held in [-beta, beta]; of beta = 0 it is L1's
 //
 //   Binary cross-entropy with logits: x is a logit, s = 1 / (1 + exp(-x)) the probability it stands for, t in [0, 1] the
 //   target and v (pos_weight, or 1) the weight of positive answers:
@@ -18,6 +20,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "../../autograd/graph/operation.h"
@@ -47,6 +50,12 @@ struct L1LossOptions {
   L1LossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Reduction, reduction);
 };
+/// `beta`: where the square goes over into the line; 1 unless said.
+struct SmoothL1LossOptions {
+  SmoothL1LossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(Reduction, reduction);
+  GRADUS_ARG(std::optional<double>, beta) = std::nullopt;
+};
 struct BCEWithLogitsLossOptions {
   GRADUS_ARG(Tensor, weight);      ///< of each element, broadcast
   GRADUS_ARG(Tensor, pos_weight);  ///< of positive answers, broadcast
@@ -60,6 +69,9 @@ using BinaryCrossEntropyWithLogitsFuncOptions = BCEWithLogitsLossOptions;
 GRADUS_API Tensor mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options = {});
 using L1LossFuncOptions = L1LossOptions;
 GRADUS_API Tensor l1_loss(Operand x, const Tensor& target, const L1LossFuncOptions& options = {});
+using SmoothL1LossFuncOptions = SmoothL1LossOptions;
+/// ValueError when beta is negative.
+GRADUS_API Tensor smooth_l1_loss(Operand x, const Tensor& target, const SmoothL1LossFuncOptions& options = {});
 /// ShapeError when the target's shape is not the input's.
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                    const BinaryCrossEntropyWithLogitsFuncOptions& options = {});
@@ -76,6 +88,13 @@ class GRADUS_API L1LossImpl : public FunctionLayer<L1LossImpl, functional::l1_lo
   using FunctionLayer::FunctionLayer;
 };
 GRADUS_MODULE(L1Loss);
+
+class GRADUS_API SmoothL1LossImpl
+    : public FunctionLayer<SmoothL1LossImpl, functional::smooth_l1_loss, SmoothL1LossOptions> {
+ public:
+  using FunctionLayer::FunctionLayer;
+};
+GRADUS_MODULE(SmoothL1Loss);
 
 class GRADUS_API BCEWithLogitsLossImpl : public Layer<BCEWithLogitsLossImpl> {
  public:
@@ -96,6 +115,9 @@ inline Tensor mse_loss(Operand x, const Tensor& target, Reduction reduction = kM
 }
 inline Tensor l1_loss(Operand x, const Tensor& target, Reduction reduction = kMean) {
   return nn::functional::l1_loss(x, target, reduction);
+}
+inline Tensor smooth_l1_loss(Operand x, const Tensor& target, Reduction reduction = kMean, double beta = 1) {
+  return nn::functional::smooth_l1_loss(x, target, nn::SmoothL1LossOptions(reduction).beta(beta));
 }
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target, const Tensor& weight = {},
                                                    const Tensor& pos_weight = {}, Reduction reduction = kMean);

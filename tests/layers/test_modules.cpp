@@ -62,6 +62,7 @@ const std::vector<ModuleRow>& rows() {
       row("nll_loss", "NLLLoss()", nn::NLLLoss(nn::NLLLossOptions().weight(ones({4})).ignore_index(3))).linear().refuses<IndexError>({numbers, ones({3}).to(kInt64) * 4}, {"nll_loss: ", "4"}),
       row("cross_entropy_loss", "CrossEntropyLoss()", nn::CrossEntropyLoss(nn::CrossEntropyLossOptions().weight(ones({4})).label_smoothing(0.1))).refuses<ShapeError>({numbers, whole}, {"cross_entropy: "}),
       row("l1_loss", "L1Loss()", nn::L1Loss(kSum)).linear().refuses<ShapeError>({numbers, line}, {"l1_loss: target", "[3] for input [3, 4]"}),
+      row("smooth_l1_loss", "SmoothL1Loss()", nn::SmoothL1Loss(nn::SmoothL1LossOptions().beta(0.7))).refuses<ShapeError>({numbers, line}, {"smooth_l1_loss: target", "[3] for input [3, 4]"}),
   };
   return all;
 }

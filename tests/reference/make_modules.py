@@ -96,4 +96,5 @@ record("nll_loss", nn.NLLLoss(weight=torch.ones(4), ignore_index=3), u([5, 4]), 
 record("cross_entropy_loss", nn.CrossEntropyLoss(weight=torch.ones(4), label_smoothing=0.1), u([5, 4]),
        inputs.integers([5], 4))
 record("l1_loss", nn.L1Loss(reduction="sum"), u([3, 4]), u([3, 4]))
+record("smooth_l1_loss", nn.SmoothL1Loss(beta=0.7), u([3, 4]), u([3, 4]))
 finish(file, "modules.safetensors")
