@@ -84,6 +84,14 @@ Tensor functional::smooth_l1_loss(Operand x, const Tensor& target, const SmoothL
     return q / beta * (d - q / 2);
   });
 }
+Tensor functional::huber_loss(Operand x, const Tensor& target, const HuberLossFuncOptions& options) {
+  const double delta = options.delta();
+  if (!(delta > 0)) core::fail<ValueError>("huber_loss: delta must be above 0: {}", delta);
+  return of_pairs("huber_loss", x, target, options.reduction(), [delta](const Tensor& a, const Tensor& t) {
+    const Tensor d = a - t, q = clamp(d, -delta, delta);
+    return q * (d - q / 2);
+  });
+}
 Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                     const BinaryCrossEntropyWithLogitsFuncOptions& options) {
   return gradus::binary_cross_entropy_with_logits(x, target, options.weight(), options.pos_weight(),

@@ -4,6 +4,7 @@
 //   L1:                  l = |x - t|         dl/dx = sign(x - t)
 //   Smooth L1:           l = (x - t)^2 / (2 beta) where |x - t| < beta, else |x - t| - beta / 2
 //                        dl/dx = q / beta with q = x - t held in [-beta, beta]; of beta = 0 it is L1's
+//   Huber:               l = delta times smooth L1 with beta = delta           dl/dx = q
 //
 //   Binary cross-entropy with logits: x is a logit, s = 1 / (1 + exp(-x)) the probability it stands for, t in [0, 1] the
 //   target and v (pos_weight, or 1) the weight of positive answers:
@@ -56,6 +57,12 @@ struct SmoothL1LossOptions {
   GRADUS_ARG(Reduction, reduction);
   GRADUS_ARG(std::optional<double>, beta) = std::nullopt;
 };
+/// `delta`: where the square goes over into the line.
+struct HuberLossOptions {
+  HuberLossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(Reduction, reduction);
+  GRADUS_ARG(double, delta) = 1;
+};
 struct BCEWithLogitsLossOptions {
   GRADUS_ARG(Tensor, weight);      ///< of each element, broadcast
   GRADUS_ARG(Tensor, pos_weight);  ///< of positive answers, broadcast
@@ -72,6 +79,9 @@ GRADUS_API Tensor l1_loss(Operand x, const Tensor& target, const L1LossFuncOptio
 using SmoothL1LossFuncOptions = SmoothL1LossOptions;
 /// ValueError when beta is negative.
 GRADUS_API Tensor smooth_l1_loss(Operand x, const Tensor& target, const SmoothL1LossFuncOptions& options = {});
+using HuberLossFuncOptions = HuberLossOptions;
+/// ValueError when delta is not above 0.
+GRADUS_API Tensor huber_loss(Operand x, const Tensor& target, const HuberLossFuncOptions& options = {});
 /// ShapeError when the target's shape is not the input's.
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                    const BinaryCrossEntropyWithLogitsFuncOptions& options = {});
@@ -96,6 +106,12 @@ class GRADUS_API SmoothL1LossImpl
 };
 GRADUS_MODULE(SmoothL1Loss);
 
+class GRADUS_API HuberLossImpl : public FunctionLayer<HuberLossImpl, functional::huber_loss, HuberLossOptions> {
+ public:
+  using FunctionLayer::FunctionLayer;
+};
+GRADUS_MODULE(HuberLoss);
+
 class GRADUS_API BCEWithLogitsLossImpl : public Layer<BCEWithLogitsLossImpl> {
  public:
   explicit BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& options = {});
@@ -118,6 +134,9 @@ inline Tensor l1_loss(Operand x, const Tensor& target, Reduction reduction = kMe
 }
 inline Tensor smooth_l1_loss(Operand x, const Tensor& target, Reduction reduction = kMean, double beta = 1) {
   return nn::functional::smooth_l1_loss(x, target, nn::SmoothL1LossOptions(reduction).beta(beta));
+}
+inline Tensor huber_loss(Operand x, const Tensor& target, Reduction reduction = kMean, double delta = 1) {
+  return nn::functional::huber_loss(x, target, nn::HuberLossOptions(reduction).delta(delta));
 }
 GRADUS_API Tensor binary_cross_entropy_with_logits(Operand x, const Tensor& target, const Tensor& weight = {},
                                                    const Tensor& pos_weight = {}, Reduction reduction = kMean);

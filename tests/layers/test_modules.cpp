@@ -63,6 +63,7 @@ const std::vector<ModuleRow>& rows() {
       row("cross_entropy_loss", "CrossEntropyLoss()", nn::CrossEntropyLoss(nn::CrossEntropyLossOptions().weight(ones({4})).label_smoothing(0.1))).refuses<ShapeError>({numbers, whole}, {"cross_entropy: "}),
       row("l1_loss", "L1Loss()", nn::L1Loss(kSum)).linear().refuses<ShapeError>({numbers, line}, {"l1_loss: target", "[3] for input [3, 4]"}),
       row("smooth_l1_loss", "SmoothL1Loss()", nn::SmoothL1Loss(nn::SmoothL1LossOptions().beta(0.7))).refuses<ShapeError>({numbers, line}, {"smooth_l1_loss: target", "[3] for input [3, 4]"}),
+      row("huber_loss", "HuberLoss()", nn::HuberLoss(nn::HuberLossOptions(kNone).delta(1.5))).refuses<ShapeError>({numbers, line}, {"huber_loss: target", "[3] for input [3, 4]"}),
   };
   return all;
 }

@@ -97,4 +97,5 @@ record("cross_entropy_loss", nn.CrossEntropyLoss(weight=torch.ones(4), label_smo
        inputs.integers([5], 4))
 record("l1_loss", nn.L1Loss(reduction="sum"), u([3, 4]), u([3, 4]))
 record("smooth_l1_loss", nn.SmoothL1Loss(beta=0.7), u([3, 4]), u([3, 4]))
+record("huber_loss", nn.HuberLoss(reduction="none", delta=1.5), u([3, 4]), u([3, 4]))
 finish(file, "modules.safetensors")
