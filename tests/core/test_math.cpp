@@ -274,19 +274,21 @@ BOOST_AUTO_TEST_CASE(float32_powers_are_within_their_bound) {
     state ^= state >> 17;
     return state ^= state << 5;
   };
-  for (int i = 0; i < 300000; ++i) {
+  for (std::size_t i = 0; i < 300000; i += kStride) {
     a.push_back(std::bit_cast<float>(random()));
     b.push_back(static_cast<float>(static_cast<int>(random() % 8001) - 4000) / 100);
     a.push_back(1 + static_cast<float>(random() % 2000000) * 1e-6f - 1);
     b.push_back(static_cast<float>(static_cast<int>(random() % 200001) - 100000) / 7);
   }
+  std::vector<Real> exact(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) exact[i] = std::pow(static_cast<Real>(a[i]), static_cast<Real>(b[i]));
   for (std::string_view set : instruction_sets()) {
     const UsingInstructionSet choice(set);
     const Array y = core::pow(math_array(a), math_array(b));
     double worst = 0;
     std::size_t where = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
-      const double error = ulps(y.data_ptr<float>()[i], std::pow(static_cast<Real>(a[i]), static_cast<Real>(b[i])));
+      const double error = ulps(y.data_ptr<float>()[i], exact[i]);
       if (error > worst) {
         worst = error;
         where = i;
@@ -298,16 +300,17 @@ BOOST_AUTO_TEST_CASE(float32_powers_are_within_their_bound) {
 }
 
 BOOST_AUTO_TEST_CASE(powers_with_a_fixed_exponent) {
-  for (std::string_view set : instruction_sets()) {
-    const UsingInstructionSet choice(set);
-    std::vector<float> x = math_samples<float>({"pow", {}, nullptr, {1}});
-    for (const auto& [exponent, bound] : {std::pair(2.0, 0.5), {3.0, 1.5}, {0.5, 0.5}, {-1.0, 0.5}}) {
+  const std::vector<float> x = math_samples<float>({"pow", {}, nullptr, {1}});
+  for (const auto& [exponent, bound] : {std::pair(2.0, 0.5), {3.0, 1.5}, {0.5, 0.5}, {-1.0, 0.5}}) {
+    std::vector<Real> exact;
+    for (const float base : x) exact.push_back(std::pow(static_cast<Real>(base), static_cast<Real>(exponent)));
+    for (std::string_view set : instruction_sets()) {
+      const UsingInstructionSet choice(set);
       const Array y = core::pow(math_array(x), exponent);
       double worst = 0;
       std::size_t where = 0;
       for (std::size_t i = 0; i < x.size(); ++i) {
-        const double error =
-            ulps(y.data_ptr<float>()[i], std::pow(static_cast<Real>(x[i]), static_cast<Real>(exponent)));
+        const double error = ulps(y.data_ptr<float>()[i], exact[i]);
         if (error > worst) {
           worst = error;
           where = i;
@@ -315,6 +318,9 @@ BOOST_AUTO_TEST_CASE(powers_with_a_fixed_exponent) {
       }
       BOOST_TEST(worst <= bound, "pow " << exponent << " on " << set << ": " << worst << " at " << x[where]);
     }
+  }
+  for (std::string_view set : instruction_sets()) {
+    const UsingInstructionSet choice(set);
     for (double exponent : {2.0, 3.0, 0.5, -1.0}) {
       const double inf = HUGE_VAL;
       for (double base : {inf, -inf, 0.0, -0.0, 1.5, -1.5, 1e-200, 1e200, 3e-320}) {

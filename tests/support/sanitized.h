@@ -1,5 +1,8 @@
-// Whether a sanitizer watches: what it holds in memory for itself is counted with the program's.
+// Whether a sanitizer watches: what it holds in memory for itself is counted with the program's, and numbers by the
+// hundred thousand take minutes.
 #pragma once
+
+#include <cstddef>
 
 namespace gradus::test {
 
@@ -14,5 +17,9 @@ inline constexpr bool kSanitized = false;
 #else
 inline constexpr bool kSanitized = false;
 #endif
+
+/// Of samples that are many for the sake of their values: under a sanitizer, which looks at how memory is read, not at
+/// numbers, every sixteenth of them.
+inline constexpr std::size_t kStride = kSanitized ? 16 : 1;
 
 }  // namespace gradus::test
