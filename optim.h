@@ -1,7 +1,9 @@
 // Optimizers, schedules of their rates, clipping of gradients.
 #pragma once
 
+#include "optim/check.h"
 #include "optim/clip.h"
 #include "optim/rules/adam.h"
 #include "optim/rules/sgd.h"
 #include "optim/schedules/lr_scheduler.h"
+#include "optim/serialize.h"

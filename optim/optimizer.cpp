@@ -5,6 +5,7 @@
 #include "../autograd/graph/grad_mode.h"
 #include "../core/array/create.h"
 #include "../core/base/fail.h"
+#include "../core/nn/optimizer_step.h"
 
 namespace gradus::optim {
 
@@ -25,18 +26,22 @@ OptimizerParamGroup::OptimizerParamGroup(std::vector<Tensor> params, std::unique
     : params_(std::move(params)), options_(std::move(options)) {}
 OptimizerParamGroup::OptimizerParamGroup(OptimizerParamGroup&&) noexcept = default;
 OptimizerParamGroup::OptimizerParamGroup(const OptimizerParamGroup& other)
-    : params_(other.params_), options_(other.options_ ? other.options_->clone() : nullptr) {}
+    : params_(other.params_),
+      options_(other.options_ ? other.options_->clone() : nullptr),
+      initial_lr_(other.initial_lr_) {}
 OptimizerParamGroup& OptimizerParamGroup::operator=(OptimizerParamGroup other) noexcept {
   std::swap(params_, other.params_);
   std::swap(options_, other.options_);
+  std::swap(initial_lr_, other.initial_lr_);
   return *this;
 }
 OptimizerParamGroup::~OptimizerParamGroup() = default;
 
 Optimizer::~Optimizer() = default;
 
-Optimizer::Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults)
-    : defaults_(std::move(defaults)) {
+Optimizer::Optimizer(std::string_view name, std::vector<OptimizerParamGroup> groups,
+                     std::unique_ptr<OptimizerOptions> defaults)
+    : name_(name), defaults_(std::move(defaults)) {
   defaults_->check();
   for (OptimizerParamGroup& group : groups) add_param_group(std::move(group));
 }
@@ -50,9 +55,8 @@ std::vector<OptimizerParamGroup> Optimizer::one_group(std::vector<Tensor> params
 void Optimizer::check_options(const OptimizerParamGroup& group) const {
   const OptimizerOptions &options = group.options(), &own = *defaults_;
   if (typeid(options) != typeid(own)) {
-    core::fail<ValueError>(
-        "optimizer: a group's options must be of the optimizer's own kind: SGDOptions for SGD, "
-        "AdamOptions for Adam, AdamWOptions for AdamW");
+    core::fail<ValueError>("optimizer: a group's options must be of the optimizer's own kind: {}Options for {}", name_,
+                           name_);
   }
   options.check();
 }
@@ -72,6 +76,7 @@ void Optimizer::add_param_group(OptimizerParamGroup group) {
     }
     known.push_back(p);
   }
+  states_.resize(known.size());
   known_.clear();
   for (const Tensor& p : known) known_.push_back(&p.body());
   groups_.push_back(std::move(group));
@@ -81,19 +86,6 @@ std::vector<Tensor> Optimizer::parameters() const {
   std::vector<Tensor> all;
   for (const OptimizerParamGroup& group : groups_) all.insert(all.end(), group.params().begin(), group.params().end());
   return all;
-}
-
-void Optimizer::fit_state(core::Array& state, const core::Array& parameter) {
-  if (!state.defined()) {
-    state = core::zeros(parameter.shape(), parameter.dtype());
-  } else if (state.shape() != parameter.shape()) {
-    core::fail<ShapeError>(
-        "optimizer: a parameter has another shape than when its state was made: {} for {}; make a "
-        "new optimizer",
-        parameter.shape(), state.shape());
-  } else if (state.dtype() != parameter.dtype()) {
-    state = state.to(parameter.dtype());
-  }
 }
 
 void Optimizer::zero_grad(bool set_to_none) {
@@ -109,6 +101,57 @@ void Optimizer::zero_grad(bool set_to_none) {
   }
 }
 
+void Optimizer::check_groups() const {
+  std::size_t index = 0;
+  for (const OptimizerParamGroup& group : groups_) {
+    check_options(group);
+    for (const Tensor& p : group.params()) {
+      if (index == known_.size() || known_[index++] != &p.body()) fail_other_parameters();
+    }
+  }
+  if (index != known_.size()) fail_other_parameters();
+}
+
+void Optimizer::check_gradient(const Tensor& p) const {
+  const Tensor& g = p.grad();
+  if (!g.defined()) return;
+  if (g.sizes() != p.sizes() || g.dtype() != p.dtype()) {
+    core::fail<ShapeError>("optimizer: a gradient must have its parameter's shape and dtype: {} {} for {} {}",
+                           g.sizes(), g.dtype(), p.sizes(), p.dtype());
+  }
+  if (p.array().may_overlap_itself()) {
+    core::fail<ValueError>(
+        "optimizer: each element of a parameter must have its own memory: strides {} for {}; clone() gives it",
+        p.strides(), p.sizes());
+  }
+}
+
+std::unique_ptr<detail::ParamState> Optimizer::prepared(std::size_t index, const OptimizerOptions& options,
+                                                        const Tensor& w) const {
+  std::unique_ptr<State> state = states_[index] ? states_[index]->clone() : make_state();
+  for (const Field& field : state->named_fields()) {
+    const auto* tensor = std::get_if<Tensor*>(&field.value);
+    if (tensor == nullptr || !(*tensor)->defined()) continue;
+    Tensor& kept = **tensor;
+    if (kept.sizes() != w.sizes()) {
+      core::fail<ShapeError>(
+          "optimizer: a parameter has another shape than when its state was made: {} for {}; make a "
+          "new optimizer",
+          w.sizes(), kept.sizes());
+    }
+    if (kept.dtype() != w.dtype()) kept = Tensor(kept.array().to(w.dtype()));  // as after Module::to()
+  }
+  prepare(*state, options, w);
+  return state;
+}
+
+detail::ParamState* Optimizer::state_of(const Tensor& parameter) const {
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    if (parameter.defined() && known_[i] == &parameter.body()) return states_[i].get();
+  }
+  core::fail<ValueError>("optimizer: state() is asked for one of its parameters");
+}
+
 Tensor Optimizer::step(LossClosure closure) {
   Tensor loss;
   if (closure) {
@@ -117,56 +160,67 @@ Tensor Optimizer::step(LossClosure closure) {
   }
   const NoGradGuard no_grad;
   // What can fail comes before the first change: the checks here, state and copies of what is strided below.
-  std::size_t index = 0;
-  for (const OptimizerParamGroup& group : groups_) {
-    check_options(group);
-    for (const Tensor& p : group.params()) {
-      if (index == known_.size() || known_[index++] != &p.body()) fail_other_parameters();
-      const Tensor& g = p.grad();
-      if (g.defined() && (g.sizes() != p.sizes() || g.dtype() != p.dtype())) {
-        core::fail<ShapeError>("optimizer: a gradient must have its parameter's shape and dtype: {} {} for {} {}",
-                               g.sizes(), g.dtype(), p.sizes(), p.dtype());
-      }
-      if (g.defined() && p.array().may_overlap_itself()) {
-        core::fail<ValueError>(
-            "optimizer: each element of a parameter must have its own memory: strides {} for {}; clone() gives it",
-            p.strides(), p.sizes());
-      }
-    }
-  }
-  if (index != known_.size()) fail_other_parameters();
+  check_groups();
+  for (const Tensor& p : parameters()) check_gradient(p);
   struct Change {
-    const core::Array& parameter;
-    core::Array copy;  // of a strided parameter: made at its turn, another may share its memory
-    core::Array gradient;
+    const Tensor& parameter;
+    Tensor copy;  // of a strided parameter: made at its turn, another may share its memory
+    Tensor gradient;
     const OptimizerOptions& options;
+    std::unique_ptr<State> state;
     std::size_t index;
   };
   std::vector<Change> changes;
-  changes.reserve(index);
-  index = 0;
+  changes.reserve(known_.size());
+  std::size_t index = 0;
   for (const OptimizerParamGroup& group : groups_) {
     for (const Tensor& p : group.params()) {
       if (p.grad().defined()) {
-        prepare(p.array(), group.options(), index);
-        const core::Array& a = p.array();
+        std::unique_ptr<State> state = prepared(index, group.options(), p);
+        const core::Array &a = p.array(), g = p.grad().array().contiguous();
         const core::Array copy = a.is_contiguous() ? core::Array() : core::empty(a.shape(), a.dtype());
-        changes.push_back({a, copy, p.grad().array().contiguous(), group.options(), index});
+        changes.push_back({p, Tensor(copy), Tensor(g), group.options(), std::move(state), index});
       }
       ++index;
     }
   }
-  for (const Change& c : changes) {
-    if (c.copy.defined()) {
-      c.copy.copy_(c.parameter);
-      update(c.copy, c.gradient, c.options, c.index);
-      c.parameter.copy_(c.copy);
+  for (Change& c : changes) {
+    const core::Array& parameter = c.parameter.array();
+    if (uses_reference_) {
+      parameter.copy_(reference(*c.state, c.options, c.parameter, c.gradient).array());
+    } else if (c.copy.defined()) {
+      c.copy.array().copy_(parameter);
+      update(*c.state, c.options, c.copy, c.gradient);
+      parameter.copy_(c.copy.array());
     } else {
-      update(c.parameter, c.gradient, c.options, c.index);
+      update(*c.state, c.options, c.parameter, c.gradient);
     }
-    c.parameter.mark_written("optimizer step", Location::unknown());
+    states_[c.index] = std::move(c.state);
+    parameter.mark_written("optimizer step", Location::unknown());
   }
   return loss;
 }
 
+namespace detail {
+
+ParamState::~ParamState() = default;
+
+void run_step(const core::OptimizerStep& step, const Tensor& parameter, const Tensor& gradient,
+              std::initializer_list<Tensor> states) {
+  std::vector<core::Array> arrays;
+  for (const Tensor& state : states) arrays.push_back(state.defined() ? state.array() : core::Array());
+  core::optimizer_step(step, parameter.array(), gradient.array(), arrays);
+}
+
+void start_state(Tensor& state, const Tensor& parameter, double value) {
+  if (!state.defined()) state = Tensor(core::full(parameter.array().shape(), value, parameter.dtype()));
+}
+
+void expect_not_negative(std::string_view op, std::initializer_list<std::pair<const char*, double>> settings) {
+  for (const auto& [name, value] : settings) {
+    if (!(value >= 0)) core::fail<ValueError>("{}: {} must not be negative: {}", op, name, value);
+  }
+}
+
+}  // namespace detail
 }  // namespace gradus::optim

@@ -1,14 +1,17 @@
-// What all optimizers share: groups of parameters with options of their own.
+// What all optimizers share: groups of parameters with options of their own, the state of each parameter, the step.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
-#include "../autograd/tensor/tensor.h"
 #include "../core/base/arg.h"
-#include "../core/base/export.h"
+#include "../core/base/optimizer_steps.h"
+#include "field.h"
 
 namespace gradus::optim {
 
@@ -21,6 +24,19 @@ class GRADUS_API OptimizerOptions {
   virtual void set_lr(double lr) = 0;
   /// ValueError where a setting is out of its range.
   virtual void check() const = 0;
+  virtual std::vector<Field> named_fields() = 0;
+};
+
+/// What options get from the line that names their fields; one of them is `lr`.
+template <class Derived>
+class OptimizerCloneableOptions : public OptimizerOptions {
+ public:
+  std::unique_ptr<OptimizerOptions> clone() const override {
+    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+  }
+  double get_lr() const override { return static_cast<const Derived&>(*this).lr(); }
+  void set_lr(double lr) override { static_cast<Derived&>(*this).lr(lr); }
+  std::vector<Field> named_fields() override { return fields_of(static_cast<Derived&>(*this)); }
 };
 
 /// Parameters and their settings; without settings the optimizer's defaults hold.
@@ -39,13 +55,40 @@ class GRADUS_API OptimizerParamGroup {
   void set_options(std::unique_ptr<OptimizerOptions> options) { options_ = std::move(options); }
   std::vector<Tensor>& params() noexcept { return params_; }
   const std::vector<Tensor>& params() const noexcept { return params_; }
+  /// The rate from which schedules start, once there is one.
+  std::optional<double>& initial_lr() noexcept { return initial_lr_; }
+  std::optional<double> initial_lr() const noexcept { return initial_lr_; }
 
  private:
   std::vector<Tensor> params_;
   std::unique_ptr<OptimizerOptions> options_;
+  std::optional<double> initial_lr_;
 };
 
-/// Changes parameters by their `.grad`. A parameter without gradient is left alone.
+namespace detail {
+
+class StateReader;
+
+/// The state of one parameter, whatever its optimizer.
+class GRADUS_API ParamState {
+ public:
+  virtual ~ParamState();
+  virtual std::unique_ptr<ParamState> clone() const = 0;
+  virtual std::vector<Field> named_fields() = 0;
+};
+
+/// A step by its kernel (core/nn/optimizer_step.h); undefined tensors are absent state.
+GRADUS_API void run_step(const core::OptimizerStep& step, const Tensor& parameter, const Tensor& gradient,
+                         std::initializer_list<Tensor> states);
+/// Makes an undefined `state` a tensor of the parameter's shape and dtype.
+GRADUS_API void start_state(Tensor& state, const Tensor& parameter, double value = 0);
+/// ValueError, naming `op` and the setting, unless all of them are 0 or more.
+GRADUS_API void expect_not_negative(std::string_view op,
+                                    std::initializer_list<std::pair<const char*, double>> settings);
+
+}  // namespace detail
+
+/// Changes parameters by their `.grad`. A parameter without gradient is left alone. Optimizers are made by OptimizerOf.
 class GRADUS_API Optimizer {
  public:
   using LossClosure = std::function<Tensor()>;
@@ -68,26 +111,96 @@ class GRADUS_API Optimizer {
   /// All parameters, group by group.
   std::vector<Tensor> parameters() const;
 
+  /// As in PyTorch's state_dict: `state.I.FIELD` for parameter number I (counted through all groups) that has been
+  /// stepped, and `param_groups.G.FIELD` for the options of group G. Numbers are tensors without dimensions, pairs have
+  /// one; `param_groups.G.params` are the parameters' numbers. The tensors are the optimizer's own: clone() keeps them.
+  NamedState state_dict() const;
+  /// Takes over copies of such a state. All is checked before anything changes: ValueError, listing the entries, when
+  /// some are missing, unknown, or of another shape or dtype than the parameters', when groups differ in size, and for
+  /// settings out of range.
+  void load_state_dict(const NamedState& state);
+  /// The class's name.
+  std::string_view name() const noexcept { return name_; }
+
+  /// From now on steps are taken by the composed reference, which can be read and stepped through, or again by the fused
+  /// kernel. optim::check compares the two. (Steps of the reference ask for memory as they go.)
+  void use_reference(bool use = true) noexcept { uses_reference_ = use; }
+
  protected:
-  Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults);
+  Optimizer(std::string_view name, std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults);
   static std::vector<OptimizerParamGroup> one_group(std::vector<Tensor> params);
-  /// Called for each parameter that has a gradient, before the first update() of a step: makes the state that update()
-  /// will need for parameter number `index` (counted through all groups), see fit_state(). It may fail, and changes no
-  /// parameter.
-  virtual void prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) = 0;
-  /// Changes parameter number `index` by its gradient; both are contiguous and of one shape and dtype.
-  virtual void update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
-                      std::size_t index) = 0;
-  /// Makes an undefined `state` zeros of the parameter's shape and dtype, and converts one of another dtype, as after
-  /// Module::to(). ShapeError for another shape.
-  static void fit_state(core::Array& state, const core::Array& parameter);
+  /// Null when it has none yet.
+  detail::ParamState* state_of(const Tensor& parameter) const;
 
  private:
-  void check_options(const OptimizerParamGroup& group) const;
+  using State = detail::ParamState;
+  // See OptimizerOf, which hands them to the rule. prepare() may fail, and changes no parameter.
+  virtual std::unique_ptr<State> make_state() const = 0;
+  virtual void prepare(State& state, const OptimizerOptions& options, const Tensor& w) const = 0;
+  virtual void update(State& state, const OptimizerOptions& options, const Tensor& w, const Tensor& g) const = 0;
+  virtual Tensor reference(State& state, const OptimizerOptions& options, const Tensor& w, const Tensor& g) const = 0;
 
+  void check_options(const OptimizerParamGroup& group) const;
+  void check_groups() const;
+  void check_gradient(const Tensor& parameter) const;
+  std::unique_ptr<State> load_state(detail::StateReader& reader, const std::string& prefix,
+                                    const OptimizerOptions& options, const Tensor& w) const;
+  std::unique_ptr<State> prepared(std::size_t index, const OptimizerOptions& options, const Tensor& w) const;
+
+  std::string_view name_;
   std::vector<OptimizerParamGroup> groups_;
   std::unique_ptr<OptimizerOptions> defaults_;
-  std::vector<const autograd::Body*> known_;  // the parameters, in the order by which update() counts them
+  std::vector<const autograd::Body*> known_;  // the parameters, in the order by which their states are counted
+  std::vector<std::unique_ptr<State>> states_;
+  bool uses_reference_ = false;
+};
+
+/// An optimizer out of a rule, which is a struct like SGDRule (optim/rules/sgd.h), all static:
+///
+///   name        the class's name
+///   Options     an OptimizerCloneableOptions
+///   State       what is kept of one parameter: numbers and tensors, which `State::fields` names
+///   prepare     makes the tensors of the state that a step will need, by detail::start_state; before any parameter changes
+///   step        w, and the state, after one step, in place: the kernel; w and g are contiguous, of one shape and dtype
+///   reference   the same as the paper's formula, in operations on Tensors: returns the new w, and changes the state
+template <class Rule>
+class OptimizerOf : public Optimizer {
+ public:
+  using Options = typename Rule::Options;
+  using State = typename Rule::State;
+
+  explicit OptimizerOf(std::vector<OptimizerParamGroup> groups, const Options& defaults = {})
+      : Optimizer(Rule::name, std::move(groups), defaults.clone()) {}
+  explicit OptimizerOf(std::vector<Tensor> params, const Options& defaults = {})
+      : OptimizerOf(one_group(std::move(params)), defaults) {}
+
+  /// Null for a parameter that has not been stepped.
+  const State* state(const Tensor& parameter) const {
+    const detail::ParamState* state = state_of(parameter);
+    return state == nullptr ? nullptr : &static_cast<const Held*>(state)->value;
+  }
+
+ private:
+  struct Held final : detail::ParamState {
+    State value;
+    std::unique_ptr<detail::ParamState> clone() const override { return std::make_unique<Held>(*this); }
+    std::vector<Field> named_fields() override { return fields_of(value); }
+  };
+  static State& value(detail::ParamState& state) { return static_cast<Held&>(state).value; }
+  static const Options& own(const OptimizerOptions& options) { return static_cast<const Options&>(options); }
+
+  std::unique_ptr<detail::ParamState> make_state() const final { return std::make_unique<Held>(); }
+  void prepare(detail::ParamState& state, const OptimizerOptions& options, const Tensor& w) const final {
+    Rule::prepare(value(state), own(options), w);
+  }
+  void update(detail::ParamState& state, const OptimizerOptions& options, const Tensor& w,
+              const Tensor& g) const final {
+    Rule::step(value(state), own(options), w, g);
+  }
+  Tensor reference(detail::ParamState& state, const OptimizerOptions& options, const Tensor& w,
+                   const Tensor& g) const final {
+    return Rule::reference(value(state), own(options), w, g);
+  }
 };
 
 }  // namespace gradus::optim

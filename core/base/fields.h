@@ -32,13 +32,13 @@ template <class... Entry>
 struct Fields {
   std::tuple<Entry...> entries;
 
-  /// Calls visit(name, value) for each field of an object.
+  /// Calls visit(name, value) for each field of an object, which visit may change unless it is const.
   template <std::size_t I = 0, class S, class Visit>
-  constexpr void each(const S& object, const Visit& visit) const {
+  constexpr void each(S& object, const Visit& visit) const {
     if constexpr (I < sizeof...(Entry)) {
       const auto& entry = std::get<I>(entries);
       if constexpr (std::is_member_pointer_v<At<I>>) {
-        const auto& part = object.*entry;
+        auto& part = object.*entry;
         std::remove_cvref_t<decltype(part)>::fields.each(part, visit);
         each<I + 1>(object, visit);
       } else {
@@ -69,11 +69,11 @@ struct Fields {
   template <std::size_t I>
   using At = std::tuple_element_t<I, std::tuple<Entry...>>;
   template <class T, class Visit>
-  static constexpr void show(const char* name, const T& value, const Visit& visit) {
+  static constexpr void show(const char* name, T&& value, const Visit& visit) {
     visit(name, value);
   }
   template <class U, class T, class Visit>
-  static constexpr void show(const Unless<U>& field, const T& value, const Visit& visit) {
+  static constexpr void show(const Unless<U>& field, T&& value, const Visit& visit) {
     if (!(value == field.usual)) visit(field.name, value);
   }
   template <class Visit>

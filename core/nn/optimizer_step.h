@@ -2,16 +2,14 @@
 #pragma once
 
 #include "../array/array.h"
-#include "../base/optimizer_numbers.h"
+#include "../base/optimizer_steps.h"
 
 namespace gradus::core {
 
-/// See optim::SGD for the formula. All arrays have one floating dtype and shape and are contiguous (ValueError); ShapeError
-/// for shapes or dtypes that differ, DTypeError for integers. `velocity` is undefined without momentum.
-GRADUS_API void sgd_step(const Array& parameter, const Array& gradient, const Array& velocity, const SgdStep& step);
-
-/// See optim::Adam for the formula. `max_exp_avg_sq` is undefined without amsgrad.
-GRADUS_API void adam_step(const Array& parameter, const Array& gradient, const Array& exp_avg, const Array& exp_avg_sq,
-                          const Array& max_exp_avg_sq, const AdamStep& step);
+/// The formula is that of the step's optimizer (optim/rules). `states` are those that the step names, in its order, absent
+/// ones undefined. All arrays have one floating dtype and shape and are contiguous (ValueError); ShapeError for shapes or
+/// dtypes that differ, DTypeError for integers.
+GRADUS_API void optimizer_step(const OptimizerStep& step, const Array& parameter, const Array& gradient,
+                               ArrayList states);
 
 }  // namespace gradus::core

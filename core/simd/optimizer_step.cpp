@@ -16,7 +16,9 @@ namespace HWY_NAMESPACE {
 /// Streams of n elements side by side, some of which may be null. body(x) changes a vector of each; the first stream, the
 /// gradient, is only read. Two vectors at a time, as in Map.
 template <int kStreams, class T, class Body>
-HWY_INLINE void ForVectors(T* const (&streams)[kStreams], std::size_t n, Body body) {
+HWY_INLINE void ForVectors(T* const* all, std::size_t n, Body body) {
+  T* streams[kStreams];  // as locals: the compiler need not read them again after each store
+  for (int k = 0; k < kStreams; ++k) streams[k] = all[k];
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
@@ -47,16 +49,21 @@ HWY_INLINE void ForVectors(T* const (&streams)[kStreams], std::size_t n, Body bo
   }
 }
 
+/// The numbers of a step as vectors.
 template <class T>
-void Sgd(T* w, const T* g, T* velocity, std::size_t n, const SgdStep& s) {
-  const hn::ScalableTag<T> d;
-  const auto set = [d](double value) HWY_ATTR { return hn::Set(d, static_cast<T>(value)); };
-  const auto lr = set(-s.lr), decay = set(s.weight_decay), momentum = set(s.momentum), fresh = set(1 - s.dampening);
-  T* const streams[] = {const_cast<T*>(g), w, velocity};
-  ForVectors(streams, n, [&](auto* x) HWY_ATTR {
+HWY_INLINE auto Set(double value) {
+  return hn::Set(hn::ScalableTag<T>(), static_cast<T>(value));
+}
+
+template <class T>
+void Step(const SgdStep& s, T* const* streams, std::size_t n) {
+  const auto lr = Set<T>(-s.lr), decay = Set<T>(s.weight_decay), momentum = Set<T>(s.momentum),
+             fresh = Set<T>(1 - s.dampening);
+  const bool has_velocity = streams[2] != nullptr;
+  ForVectors<3>(streams, n, [&](auto* x) HWY_ATTR {
     auto step = x[0];
     if (s.weight_decay != 0) step = hn::MulAdd(decay, x[1], step);
-    if (velocity != nullptr) {
+    if (has_velocity) {
       x[2] = s.first ? step : hn::MulAdd(momentum, x[2], hn::Mul(fresh, step));
       step = s.nesterov ? hn::MulAdd(momentum, x[2], step) : x[2];
     }
@@ -65,14 +72,12 @@ void Sgd(T* w, const T* g, T* velocity, std::size_t n, const SgdStep& s) {
 }
 
 template <class T>
-void Adam(T* w, const T* g, T* m, T* v, T* largest, std::size_t n, const AdamStep& s) {
-  const hn::ScalableTag<T> d;
-  const auto set = [d](double value) HWY_ATTR { return hn::Set(d, static_cast<T>(value)); };
-  const auto decay = set(s.weight_decay), shrink = set(1 - s.lr * s.weight_decay), eps = set(s.eps);
-  const auto beta1 = set(s.beta1), beta2 = set(s.beta2), rest1 = set(1 - s.beta1), rest2 = set(1 - s.beta2);
-  const auto size = set(-s.lr / s.correction1), scale = set(1 / std::sqrt(s.correction2));
-  T* const streams[] = {const_cast<T*>(g), w, m, v, largest};
-  ForVectors(streams, n, [&](auto* x) HWY_ATTR {
+void Step(const AdamStep& s, T* const* streams, std::size_t n) {
+  const auto decay = Set<T>(s.weight_decay), shrink = Set<T>(1 - s.lr * s.weight_decay), eps = Set<T>(s.eps);
+  const auto beta1 = Set<T>(s.beta1), beta2 = Set<T>(s.beta2), rest1 = Set<T>(1 - s.beta1), rest2 = Set<T>(1 - s.beta2);
+  const auto size = Set<T>(-s.lr / s.correction1), scale = Set<T>(1 / std::sqrt(s.correction2));
+  const bool is_amsgrad = streams[4] != nullptr;
+  ForVectors<5>(streams, n, [&](auto* x) HWY_ATTR {
     auto gradient = x[0];
     if (s.decoupled_decay) {
       x[1] = hn::Mul(x[1], shrink);
@@ -83,20 +88,18 @@ void Adam(T* w, const T* g, T* m, T* v, T* largest, std::size_t n, const AdamSte
     x[2] = hn::MulAdd(beta1, x[2], hn::Mul(rest1, gradient));
     x[3] = hn::MulAdd(hn::Mul(rest2, gradient), gradient, hn::Mul(beta2, x[3]));
     auto square = x[3];
-    if (largest != nullptr) square = x[4] = hn::Max(square, x[4]);
+    if (is_amsgrad) square = x[4] = hn::Max(square, x[4]);
     const auto root = hn::MulAdd(hn::Sqrt(square), scale, eps);
     x[1] = hn::MulAdd(size, hn::Div(x[2], root), x[1]);
   });
 }
 
-void SgdFloat(float* w, const float* g, float* v, std::size_t n, const SgdStep& s) { Sgd(w, g, v, n, s); }
-void SgdDouble(double* w, const double* g, double* v, std::size_t n, const SgdStep& s) { Sgd(w, g, v, n, s); }
-void AdamFloat(float* w, const float* g, float* m, float* v, float* x, std::size_t n, const AdamStep& s) {
-  Adam(w, g, m, v, x, n, s);
+template <class T>
+void Dispatch(const OptimizerStep& step, T* const* streams, std::size_t n) {
+  std::visit([&](const auto& s) HWY_ATTR { Step(s, streams, n); }, step);
 }
-void AdamDouble(double* w, const double* g, double* m, double* v, double* x, std::size_t n, const AdamStep& s) {
-  Adam(w, g, m, v, x, n, s);
-}
+void StepFloat(const OptimizerStep& step, float* const* streams, std::size_t n) { Dispatch(step, streams, n); }
+void StepDouble(const OptimizerStep& step, double* const* streams, std::size_t n) { Dispatch(step, streams, n); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace gradus::core::kernels
@@ -105,23 +108,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace gradus::core::kernels {
 
-HWY_EXPORT(SgdFloat);
-HWY_EXPORT(SgdDouble);
-HWY_EXPORT(AdamFloat);
-HWY_EXPORT(AdamDouble);
+HWY_EXPORT(StepFloat);
+HWY_EXPORT(StepDouble);
 
 // In the namespace of the kernels: where Highway has one target only, it finds them by their bare names.
-void sgd(float* w, const float* g, float* velocity, std::size_t n, const SgdStep& s) {
-  HWY_DYNAMIC_DISPATCH(SgdFloat)(w, g, velocity, n, s);
+void optimizer_step(const OptimizerStep& step, float* const* streams, std::size_t n) {
+  HWY_DYNAMIC_DISPATCH(StepFloat)(step, streams, n);
 }
-void sgd(double* w, const double* g, double* velocity, std::size_t n, const SgdStep& s) {
-  HWY_DYNAMIC_DISPATCH(SgdDouble)(w, g, velocity, n, s);
-}
-void adam(float* w, const float* g, float* m, float* v, float* largest, std::size_t n, const AdamStep& s) {
-  HWY_DYNAMIC_DISPATCH(AdamFloat)(w, g, m, v, largest, n, s);
-}
-void adam(double* w, const double* g, double* m, double* v, double* largest, std::size_t n, const AdamStep& s) {
-  HWY_DYNAMIC_DISPATCH(AdamDouble)(w, g, m, v, largest, n, s);
+void optimizer_step(const OptimizerStep& step, double* const* streams, std::size_t n) {
+  HWY_DYNAMIC_DISPATCH(StepDouble)(step, streams, n);
 }
 
 }  // namespace gradus::core::kernels

@@ -3,14 +3,15 @@
 
 #include <cstddef>
 
-#include "../base/optimizer_numbers.h"
+#include "../base/optimizer_steps.h"
 
 namespace gradus::core::kernels {
 
-/// n elements of a parameter w, its gradient g and the optimizer's state, some of which may be null (core/nn/optimizer_step.h).
-void sgd(float* w, const float* g, float* velocity, std::size_t n, const SgdStep& s);
-void sgd(double* w, const double* g, double* velocity, std::size_t n, const SgdStep& s);
-void adam(float* w, const float* g, float* m, float* v, float* largest, std::size_t n, const AdamStep& s);
-void adam(double* w, const double* g, double* m, double* v, double* largest, std::size_t n, const AdamStep& s);
+/// A gradient, its parameter, and up to four arrays of state.
+inline constexpr std::size_t kMostStreams = 6;
+
+/// n elements of a gradient (only read), its parameter and the step's states, null where absent.
+void optimizer_step(const OptimizerStep& step, float* const* streams, std::size_t n);
+void optimizer_step(const OptimizerStep& step, double* const* streams, std::size_t n);
 
 }  // namespace gradus::core::kernels

@@ -6,7 +6,7 @@
 namespace gradus::optim {
 
 /// lr has no default: what is right differs by orders of magnitude.
-class GRADUS_API SGDOptions final : public OptimizerOptions {
+class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions> {
   GRADUS_ARG(double, lr);
   GRADUS_ARG(double, momentum) = 0;
   GRADUS_ARG(double, dampening) = 0;
@@ -14,10 +14,10 @@ class GRADUS_API SGDOptions final : public OptimizerOptions {
   GRADUS_ARG(bool, nesterov) = false;
 
  public:
+  static constexpr auto fields =
+      named("lr", &SGDOptions::lr_, "momentum", &SGDOptions::momentum_, "dampening", &SGDOptions::dampening_,
+            "weight_decay", &SGDOptions::weight_decay_, "nesterov", &SGDOptions::nesterov_);
   SGDOptions(double lr) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
-  std::unique_ptr<OptimizerOptions> clone() const override;
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void check() const override;
 };
 
@@ -27,21 +27,23 @@ class GRADUS_API SGDOptions final : public OptimizerOptions {
 ///   w <- w - lr v                           (Nesterov: w <- w - lr (g + momentum v))
 /// PyTorch's form (after Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013,
 /// with the learning rate outside the velocity).
-class GRADUS_API SGD final : public Optimizer {
- public:
-  SGD(std::vector<OptimizerParamGroup> groups, const SGDOptions& defaults);
-  SGD(std::vector<Tensor> params, const SGDOptions& defaults);
-  ~SGD() override;
-
- private:
+struct SGDRule {
+  static constexpr const char* name = "SGD";
+  using Options = SGDOptions;
   struct State {
-    core::Array velocity;
-    bool started = false;
+    Tensor momentum_buffer;  ///< v; none without momentum
+    bool first = false;      ///< v has been made for this step
+    static constexpr auto fields = named("momentum_buffer", &State::momentum_buffer);
   };
-  void prepare(const core::Array& parameter, const OptimizerOptions& options, std::size_t index) override;
-  void update(const core::Array& parameter, const core::Array& gradient, const OptimizerOptions& options,
-              std::size_t index) override;
-  std::vector<State> states_;
+  GRADUS_API static void prepare(State& s, const Options& o, const Tensor& w);
+  GRADUS_API static void step(State& s, const Options& o, const Tensor& w, const Tensor& g);
+  GRADUS_API static Tensor reference(State& s, const Options& o, const Tensor& w, const Tensor& g);
+};
+
+extern template class GRADUS_API OptimizerOf<SGDRule>;
+/// See SGDRule for the formula.
+class GRADUS_API SGD final : public OptimizerOf<SGDRule> {
+  using OptimizerOf::OptimizerOf;
 };
 
 }  // namespace gradus::optim

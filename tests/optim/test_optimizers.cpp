@@ -3,12 +3,14 @@
 
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include <gradus/core/nn/optimizer_step.h>
 #include <gradus/gradus.h>
 
 #include "../support/pytorch.h"
 #include "../support/threads.h"
+#include "optimizer_table.h"
 
 using namespace gradus;
 using test::PyTorchFile;
@@ -26,21 +28,37 @@ double number(const std::string& name, double otherwise, int index = -1) {
   return index < 0 ? value.item<double>() : value[index].item<double>();
 }
 
+// The options of a case, by the names that they have in the file; `i` is the group.
+void read_options(const std::string& name, int i, optim::OptimizerOptions& options) {
+  for (const optim::Field& field : options.named_fields()) {
+    const std::string entry = name + "/" + field.name;
+    if (!file().has(entry)) continue;
+    const bool by_group = file()[entry].dim() > 0 && std::string(field.name) != "betas";
+    std::visit(
+        [&]<class T>(T* to) {
+          if constexpr (std::is_same_v<T, std::tuple<double, double>>)
+            *to = {number(entry, 0, 0), number(entry, 0, 1)};
+          else if constexpr (std::is_arithmetic_v<T>)
+            *to = static_cast<T>(number(entry, 0, by_group ? i : -1));
+        },
+        field.value);
+  }
+}
+
 // Runs 20 steps of one case, whose options stand in the file, and compares the parameters after each.
-template <class Optimizer, class Options, class Read>
-void replay(const std::string& name, Read read) {
+template <class Optimizer>
+void replay(const std::string& name, bool by_reference) {
   const std::string suffix = name.substr(name.rfind('_'));
   std::vector<Tensor> p;
   std::vector<optim::OptimizerParamGroup> groups;
   for (int i = 0; i < 2; ++i) {
     p.push_back(file()["start" + suffix + "/p" + std::to_string(i)].clone().requires_grad_());
-    Options options(number(name + "/lr", 0, i));
-    options.weight_decay(number(name + "/weight_decay", 0, i));
-    read(options);
+    typename Optimizer::Options options(0);
+    read_options(name, i, options);
     groups.emplace_back(std::vector<Tensor>{p.back()}, options.clone());
   }
-  Options defaults(0.1);
-  Optimizer optimizer(std::move(groups), defaults);
+  Optimizer optimizer(std::move(groups), typename Optimizer::Options(0.1));
+  optimizer.use_reference(by_reference);
   for (int step = 0; step < 20; ++step) {
     for (int i = 0; i < 2; ++i) {
       const bool has_gradient = step >= number(name + "/first_step", 0, i);
@@ -51,9 +69,19 @@ void replay(const std::string& name, Read read) {
     for (int i = 0; i < 2; ++i) {
       const Tensor expected = file()[name + "/p" + std::to_string(i)][step];
       test::check_close(p[static_cast<std::size_t>(i)], expected, test::bound_of(expected.dtype()),
-                        name + " step " + std::to_string(step));
+                        name + (by_reference ? " by reference" : "") + " step " + std::to_string(step));
     }
   }
+}
+
+template <class Optimizer>
+int replay_all(const std::string& beginning) {
+  int cases = 0;
+  for (const std::string& name : file().cases(beginning)) {
+    for (const bool by_reference : {false, true}) replay<Optimizer>(name, by_reference);
+    ++cases;
+  }
+  return cases;
 }
 
 // Three rows of 2-norms 0, 5 and 10, two of them alike in the other dtype's digits.
@@ -64,31 +92,83 @@ Tensor rows(DType dtype) { return tensor({{0.0, 0.0}, {3.0, 4.0}, {6.0, -8.0}}, 
 BOOST_AUTO_TEST_SUITE(optimizers)
 
 BOOST_AUTO_TEST_CASE(twenty_steps_as_pytorch) {
-  int cases = 0;
-  for (const std::string& name : file().cases("sgd")) {
-    replay<optim::SGD, optim::SGDOptions>(name, [&](optim::SGDOptions& o) {
-      o.momentum(number(name + "/momentum", 0)).dampening(number(name + "/dampening", 0));
-      o.nesterov(number(name + "/nesterov", 0) != 0);
-    });
-    ++cases;
-  }
-  const auto adam_options = [](const std::string& name) {
-    return [name](auto& o) {
-      if (file().has(name + "/betas")) {
-        o.betas(std::tuple(number(name + "/betas", 0, 0), number(name + "/betas", 0, 1)));
-      }
-      o.eps(number(name + "/eps", 1e-8)).amsgrad(number(name + "/amsgrad", 0) != 0);
-    };
-  };
-  for (const std::string& name : file().cases("adam")) {
-    if (name.starts_with("adamw")) {
-      replay<optim::AdamW, optim::AdamWOptions>(name, adam_options(name));
-    } else {
-      replay<optim::Adam, optim::AdamOptions>(name, adam_options(name));
+  test::each_optimizer(
+      []<class O, class Options>(test::Of<O>, const char* beginning, int cases, const std::vector<Options>&) {
+        BOOST_TEST(replay_all<O>(beginning) == 2 * cases, beginning);
+      });
+}
+
+BOOST_AUTO_TEST_CASE(kernels_and_references_agree) {
+  test::each_optimizer([]<class O, class Options>(test::Of<O>, const char*, int, const std::vector<Options>& rows) {
+    for (const Options& options : rows) {
+      const optim::CheckReport report = optim::check<O>(options);
+      BOOST_TEST(report.ok(), report);
+      BOOST_TEST(report.rows.size() >= 2U);
     }
-    ++cases;
+  });
+}
+
+namespace {
+
+// An optimizer of a user's own, whose kernel has a mistake where its options say so: Lion (Chen et al., 2023), decaying
+// the average by beta1 where beta2 is due.
+class LionOptions final : public optim::OptimizerCloneableOptions<LionOptions> {
+  GRADUS_ARG(double, lr) = 1e-4;
+  GRADUS_ARG(double, beta1) = 0.9;
+  GRADUS_ARG(double, beta2) = 0.99;
+  GRADUS_ARG(bool, mistaken) = false;
+
+ public:
+  static constexpr auto fields = named("lr", &LionOptions::lr_, "beta1", &LionOptions::beta1_, "beta2",
+                                       &LionOptions::beta2_, "mistaken", &LionOptions::mistaken_);
+  void check() const override {}
+};
+
+struct LionRule {
+  static constexpr const char* name = "Lion";
+  using Options = LionOptions;
+  struct State {
+    Tensor exp_avg;
+    static constexpr auto fields = named("exp_avg", &State::exp_avg);
+  };
+  static void prepare(State& s, const Options&, const Tensor& w) { optim::detail::start_state(s.exp_avg, w); }
+  static Tensor reference(State& s, const Options& o, const Tensor& w, const Tensor& g) {
+    const Tensor m = s.exp_avg;
+    s.exp_avg = o.beta2() * m + (1 - o.beta2()) * g;
+    return w - o.lr() * sign(o.beta1() * m + (1 - o.beta1()) * g);
   }
-  BOOST_TEST(cases == 2 * (9 + 5 + 5));
+  static void step(State& s, const Options& o, const Tensor& w, const Tensor& g) {
+    const double beta2 = o.mistaken() ? o.beta1() : o.beta2();
+    w.sub_(o.lr() * sign(o.beta1() * s.exp_avg + (1 - o.beta1()) * g));
+    s.exp_avg = beta2 * s.exp_avg + (1 - beta2) * g;
+  }
+};
+using Lion = optim::OptimizerOf<LionRule>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_optimizer_of_ones_own_is_checked) {
+  BOOST_TEST(optim::check<Lion>(LionOptions()).ok());
+  const optim::CheckReport report = optim::check<Lion>(LionOptions().mistaken(true));
+  BOOST_TEST(!report.ok());
+  BOOST_TEST(report.subject == "Lion(lr=0.0001, beta1=0.9, beta2=0.99, mistaken=true)");
+  for (const optim::CheckReport::Row& row : report.rows) {
+    BOOST_TEST((row.what == "exp_avg" ? row.first_step == 1 : row.first_step != 1), report);  // the parameter follows
+  }
+  std::ostringstream text;
+  text << report;
+  BOOST_TEST(text.str().find("exp_avg            float64  ") != std::string::npos);
+  BOOST_TEST(text.str().find("DIFFER from step 1 on\n") != std::string::npos);
+  BOOST_TEST(text.str().ends_with("NOT OK\n"));
+
+  const Tensor p = ones({2}, requires_grad());
+  Lion lion({p}, LionOptions().lr(0.5));
+  BOOST_TEST(lion.state(p) == nullptr);
+  p.mutable_grad() = tensor({3.0f, -1.0f});
+  lion.step();
+  BOOST_TEST(allclose(p, tensor({0.5f, 1.5f})));
+  BOOST_TEST(allclose(lion.state(p)->exp_avg, tensor({0.03f, -0.01f})));
+  test::check_error<ValueError>([&] { static_cast<void>(lion.state(ones({2}))); }, {"one of its parameters"});
 }
 
 BOOST_AUTO_TEST_CASE(schedules_as_pytorch) {
@@ -312,10 +392,10 @@ BOOST_AUTO_TEST_CASE(same_bits_at_any_number_of_threads_and_in_any_layout) {
   step.momentum = 0.9;
   test::check_error<ValueError>(
       [&] {
-        core::sgd_step(plain.array(), g.array(), zeros({1}).expand({20, 30}).array(), step);
+        core::optimizer_step(step, plain.array(), g.array(), {zeros({1}).expand({20, 30}).array()});
       },
       {"sgd_step: gradient and state must be contiguous: strides [0, 0] for [20, 30]"});
-  test::check_error<ValueError>([&] { core::sgd_step(turned.array(), g.array(), core::Array(), step); },
+  test::check_error<ValueError>([&] { core::optimizer_step(step, turned.array(), g.array(), {core::Array()}); },
                                 {"sgd_step: the parameter must be contiguous: strides [1, 20] for [20, 30]"});
 }
 

@@ -1,0 +1,28 @@
+// The numbers of one step of an optimizer on one parameter, a struct an optimizer. Its kernel, Step(const SgdStep&, ...),
+// stands in core/simd/optimizer_step.cpp. `states` is how many arrays of state it has, some of which may be absent.
+#pragma once
+
+#include <variant>
+
+namespace gradus::core {
+
+struct SgdStep {
+  static constexpr const char* op = "sgd_step";
+  static constexpr int states = 1;  ///< velocity: absent without momentum
+  double lr = 0, momentum = 0, dampening = 0, weight_decay = 0;
+  bool nesterov = false;
+  bool first = false;  ///< the velocity starts as the gradient
+};
+
+struct AdamStep {
+  static constexpr const char* op = "adam_step";
+  static constexpr int states = 3;  ///< exp_avg, exp_avg_sq, max_exp_avg_sq: absent without amsgrad
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+  bool decoupled_decay = false;  ///< AdamW's
+  double correction1 = 1;        ///< 1 - beta1^t
+  double correction2 = 1;        ///< 1 - beta2^t
+};
+
+using OptimizerStep = std::variant<SgdStep, AdamStep>;
+
+}  // namespace gradus::core

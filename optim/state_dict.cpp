@@ -1,0 +1,211 @@
+#include "state_dict.h"
+
+#include "../autograd/graph/grad_mode.h"
+#include "../autograd/tensor/create.h"
+#include "../core/base/fail.h"
+#include "../core/base/message.h"
+#include "optimizer.h"
+
+namespace gradus::optim {
+namespace detail {
+namespace {
+
+Tensor tensor_of(bool value) { return full({}, value, kBool); }
+Tensor tensor_of(std::int64_t value) { return full({}, value, kInt64); }
+Tensor tensor_of(double value) { return full({}, value, kFloat64); }
+Tensor tensor_of(const std::tuple<double, double>& value) {
+  const Tensor pair = empty({2}, kFloat64);
+  std::tie(pair.data_ptr<double>()[0], pair.data_ptr<double>()[1]) = value;
+  return pair;
+}
+Tensor tensor_of(const Tensor& value) { return value; }
+
+void assign(bool& to, const Tensor& from) { to = from.item<bool>(); }
+void assign(std::int64_t& to, const Tensor& from) { to = from.item<std::int64_t>(); }
+void assign(double& to, const Tensor& from) { to = from.item<double>(); }
+void assign(std::tuple<double, double>& to, const Tensor& from) {
+  to = {from[0].item<double>(), from[1].item<double>()};
+}
+void assign(Tensor& to, const Tensor& from) { to = Tensor(from.array().clone()); }
+
+// A list of any length, for a message of bounded length.
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < 10; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > 10 ? fmt::format("{} and {} more", text, names.size() - 10) : text;
+}
+
+}  // namespace
+
+void append_fields(NamedState& to, const std::string& prefix, const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    const Tensor value = std::visit([](const auto* at) { return tensor_of(*at); }, field.value);
+    if (value.defined()) to.emplace_back(prefix + field.name, value);
+  }
+}
+
+Tensor numbers(std::size_t first, std::size_t count) {
+  return arange(static_cast<std::int64_t>(first), static_cast<std::int64_t>(first + count));
+}
+
+StateReader::StateReader(const NamedState& state) : state_(state) {
+  for (const auto& [name, tensor] : state) {
+    if (!tensor.defined()) core::fail<ValueError>("load_state_dict: {} is undefined", core::in_quotes(name));
+    if (!entries_.emplace(name, &tensor).second) {
+      core::fail<ValueError>("load_state_dict: {} is given twice", core::in_quotes(name));
+    }
+  }
+}
+
+const Tensor* StateReader::take(const std::string& name) {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) return nullptr;
+  const Tensor* tensor = found->second;
+  entries_.erase(found);
+  return tensor;
+}
+
+void StateReader::take_fields(const std::string& prefix, const std::vector<Field>& fields, const Tensor& like) {
+  for (const Field& field : fields) {
+    const std::string name = prefix + field.name;
+    std::visit(
+        [&]<class T>(T* to) {
+          constexpr bool is_tensor = std::is_same_v<T, Tensor>;
+          const Tensor* from = take(name);
+          if (from == nullptr) {
+            if (!is_tensor) missing(name);
+            return;
+          }
+          const Tensor expected = is_tensor ? like : tensor_of(*to);
+          if (from->sizes() != expected.sizes() || from->dtype() != expected.dtype()) {
+            misfit(fmt::format("{} is {} {} and must be {} {}", name, from->dtype(), from->sizes(), expected.dtype(),
+                               expected.sizes()));
+          } else {
+            assign(*to, *from);
+            if constexpr (std::is_same_v<T, std::int64_t>) {
+              if (*to < 0) misfit(fmt::format("{} is {} and must not be negative", name, *to));
+            }
+          }
+        },
+        field.value);
+  }
+}
+
+void StateReader::take_numbers(const std::string& name, const Tensor& expected) {
+  const Tensor* from = take(name);
+  if (from == nullptr) return missing(name);
+  if (from->dtype() != kInt64 || from->sizes() != expected.sizes()) {
+    misfit(fmt::format("{} are {} {} and must be {} {}", name, from->dtype(), from->sizes(), kInt64, expected.sizes()));
+  } else if (!equal(*from, expected)) {
+    misfit(fmt::format("{} must be counted through all groups", name));
+  }
+}
+
+void StateReader::finish(std::string_view owner) const {
+  std::vector<std::string> unknown;
+  for (const auto& [name, tensor] : state_) {
+    if (entries_.contains(name)) unknown.push_back(core::in_quotes(name));
+  }
+  std::string problems;
+  if (!missing_.empty()) problems += fmt::format("\n  missing: {}", listed(missing_));
+  if (!unknown.empty()) problems += fmt::format("\n  unknown: {}", listed(unknown));
+  if (!misfits_.empty()) problems += fmt::format("\n  not alike: {}", listed(misfits_));
+  if (!problems.empty())
+    core::fail<ValueError>("load_state_dict: the state must be that of this {}:{}", owner, problems);
+}
+
+}  // namespace detail
+
+namespace {
+
+std::string group_prefix(std::size_t group) { return fmt::format("param_groups.{}.", group); }
+std::string state_prefix(std::size_t index) { return fmt::format("state.{}.", index); }
+
+// Whether nothing has been kept yet, as by SGD without momentum.
+bool is_empty(const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    const auto* tensor = std::get_if<Tensor*>(&field.value);
+    if (tensor == nullptr || (*tensor)->defined()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+NamedState Optimizer::state_dict() const {
+  check_groups();
+  NamedState all;
+  std::size_t index = 0;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const OptimizerParamGroup& group = groups_[g];
+    const std::unique_ptr<OptimizerOptions> options = group.options().clone();
+    const std::string prefix = group_prefix(g);
+    detail::append_fields(all, prefix, options->named_fields());
+    if (std::optional<double> rate = group.initial_lr()) detail::append_fields(all, prefix, {{"initial_lr", &*rate}});
+    all.emplace_back(prefix + "params", detail::numbers(index, group.params().size()));
+    for (const Tensor& p : group.params()) {
+      // As the next step would have it: what is absent then was never needed.
+      if (states_[index] && !is_empty(states_[index]->named_fields())) {
+        detail::append_fields(all, state_prefix(index), prepared(index, *options, p)->named_fields());
+      }
+      ++index;
+    }
+  }
+  return all;
+}
+
+std::unique_ptr<detail::ParamState> Optimizer::load_state(detail::StateReader& reader, const std::string& prefix,
+                                                          const OptimizerOptions& options, const Tensor& w) const {
+  std::unique_ptr<State> state = make_state();
+  const std::vector<Field> fields = state->named_fields();
+  std::vector<std::size_t> absent;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!reader.has(prefix + fields[i].name)) absent.push_back(i);
+  }
+  if (absent.size() == fields.size()) return nullptr;
+  reader.take_fields(prefix, fields, w);
+  // What a step would have to make was left out.
+  const std::unique_ptr<State> whole = state->clone();
+  prepare(*whole, options, w);
+  const std::vector<Field> needed = whole->named_fields();
+  for (const std::size_t i : absent) {
+    const auto* tensor = std::get_if<Tensor*>(&needed[i].value);
+    if (tensor != nullptr && (*tensor)->defined()) reader.missing(prefix + fields[i].name);
+  }
+  return state;
+}
+
+void Optimizer::load_state_dict(const NamedState& given) {
+  const NoGradGuard no_grad;
+  check_groups();
+  detail::StateReader reader(given);
+  std::vector<std::unique_ptr<OptimizerOptions>> options;
+  std::vector<std::optional<double>> rates;
+  std::vector<std::unique_ptr<State>> states;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const std::vector<Tensor>& params = groups_[g].params();
+    const std::string prefix = group_prefix(g);
+    options.push_back(groups_[g].options().clone());
+    reader.take_fields(prefix, options.back()->named_fields());
+    rates.emplace_back();
+    if (reader.has(prefix + "initial_lr")) reader.take_fields(prefix, {{"initial_lr", &rates.back().emplace()}});
+    reader.take_numbers(prefix + "params", detail::numbers(states.size(), params.size()));
+    for (const Tensor& p : params) {
+      states.push_back(load_state(reader, state_prefix(states.size()), *options.back(), p));
+    }
+  }
+  reader.finish(name());
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    options[g]->check();
+    if (rates[g] && !(*rates[g] >= 0)) {
+      core::fail<ValueError>("{}: initial_lr must not be negative: {}", name(), *rates[g]);
+    }
+  }
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    groups_[g].set_options(std::move(options[g]));
+    groups_[g].initial_lr() = rates[g];
+  }
+  states_ = std::move(states);
+}
+
+}  // namespace gradus::optim

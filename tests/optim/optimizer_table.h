@@ -1,0 +1,44 @@
+// All optimizers of the library, a row each: what the tests of optimizers go over.
+#pragma once
+
+#include <vector>
+
+#include <gradus/optim.h>
+
+namespace gradus::test {
+
+template <class Optimizer>
+struct Of {
+  using type = Optimizer;
+};
+
+// One row an optimizer: what its cases in the file are called, how many there are for each dtype, and options to be
+// checked. use(Of<Optimizer>, beginning, cases, options) is called for each.
+template <class Use>
+void each_optimizer(Use use) {
+  using namespace optim;
+  use(Of<SGD>(), "sgd", 9,
+      std::vector<SGDOptions>{
+          {0.1},
+          SGDOptions(0.1).weight_decay(0.2),
+          SGDOptions(0.1).momentum(0.9),
+          SGDOptions(0.1).momentum(0.9).dampening(0.3).weight_decay(0.2),
+          SGDOptions(0.1).momentum(0.9).nesterov(true),
+      });
+  use(Of<Adam>(), "adam_", 5,
+      std::vector<AdamOptions>{
+          {},
+          AdamOptions(0.1).weight_decay(0.2),
+          AdamOptions(0.1).betas({0.5, 0.6}).eps(0.1),
+          AdamOptions(0.1).amsgrad(true).betas({0.9, 0.3}),
+      });
+  use(Of<AdamW>(), "adamw_", 5,
+      std::vector<AdamWOptions>{
+          {},
+          AdamWOptions(0.1).weight_decay(0),
+          AdamWOptions(0.1).betas({0.5, 0.6}).eps(0.1),
+          AdamWOptions(0.1).amsgrad(true).betas({0.9, 0.3}),
+      });
+}
+
+}  // namespace gradus::test
