@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "../../core/base/fields.h"
 #include "../../core/ops/pointwise.h"
 
 namespace gradus::autograd {
