@@ -499,6 +499,9 @@ class Comparison {
 
 }  // namespace
 
+void CheckArguments::add(const Tensor& x) { inputs.push_back(x); }
+void CheckArguments::add(const CheckOptions& given) { options = given; }
+
 CheckReport compare_gradients(const CheckSubject& subject, const CheckOptions& options) {
   const AutoGradMode recording(true);
   return Comparison(subject, options).run();

@@ -54,8 +54,8 @@ GRADUS_API CheckReport compare_gradients(const CheckSubject& subject, const Chec
 struct CheckArguments {
   std::vector<Tensor> inputs;
   CheckOptions options;
-  void add(const Tensor& x) { inputs.push_back(x); }
-  void add(const CheckOptions& o) { options = o; }
+  GRADUS_API void add(const Tensor& x);
+  GRADUS_API void add(const CheckOptions& given);
 };
 template <class... A>
 CheckArguments check_arguments(const A&... a) {

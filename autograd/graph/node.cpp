@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include <algorithm>
+#include <mutex>
 #include <unordered_map>
 #include <utility>
 
@@ -84,7 +85,7 @@ void Node::bury(Node* node) noexcept {
 }
 
 Node::Extras& Node::extras() {
-  if (!extras_) extras_ = std::make_unique<Extras>();
+  if (!extras_) extras_ = core::Own<Extras>(new Extras());
   return *extras_;
 }
 
@@ -162,23 +163,32 @@ bool Node::stop_keeping(int output, const LeafNode* in) {
   return !ended.empty();
 }
 
+std::vector<Edge> Node::next_edges() const { return {edges(), edges() + num_inputs()}; }
+AttributeList Node::attributes() const { return {}; }
+
 std::vector<Node::Kept> Node::kept() const {
   if (!extras_) return {};
   const std::lock_guard lock(hook_homes().mutex);
   return extras_->kept;
 }
 
-LeafNode::LeafNode(const TensorMeta& meta) : meta_(meta), grad_(std::make_unique<Tensor>()) {}
+struct LeafNode::Shared {
+  std::recursive_mutex mutex;  // a hook may run a backward pass of its own
+  Tensor grad;
+  std::vector<std::function<void(Tensor&)>> post_hooks;
+};
+
+LeafNode::LeafNode(const TensorMeta& meta) : meta_(meta), shared_(new Shared) {}
 LeafNode::~LeafNode() = default;
 
-Tensor& LeafNode::grad() { return *grad_; }
+Tensor& LeafNode::grad() { return shared_->grad; }
 
 void LeafNode::drop_grad() noexcept {
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(shared_->mutex);
     gone_ = true;
     tensor_ = nullptr;
-    if (!grad_->defined()) return;
+    if (!shared_->grad.defined()) return;
   }
   // As for a burial: what a `.grad` frees, a `.grad` of its own first of all, only queues.
   thread_local LeafNode* queue = nullptr;
@@ -192,19 +202,19 @@ void LeafNode::drop_grad() noexcept {
     const core::Ref<LeafNode> next = core::Ref<LeafNode>::adopt(queue);
     queue = next->next_to_drop_;
     Tensor last;  // outlives the lock
-    const std::lock_guard lock(next->mutex_);
-    std::swap(last, *next->grad_);
+    const std::lock_guard lock(next->shared_->mutex);
+    std::swap(last, next->shared_->grad);
   }
   dropping = false;
 }
 
 bool LeafNode::is_behind() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(shared_->mutex);
   return tensor_ != nullptr && tensor_->is_behind();
 }
 
 bool LeafNode::takes_gradients() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(shared_->mutex);
   if (tensor_ == nullptr || (tensor_->edge.node.get() == this && !tensor_->is_behind())) return true;
   if (!tensor_->edge || tensor_->view == nullptr) return false;
   core::fail<GradError>(
@@ -215,30 +225,32 @@ bool LeafNode::takes_gradients() {
 
 void LeafNode::follow(Edge& edge, Edge next) {
   Edge last;  // outlives the lock
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(shared_->mutex);
   last = std::exchange(edge, std::move(next));
   if (last) last.node->stop_keeping(last.index, this);
   if (retains_ && edge && edge.node.get() != this) edge.node->keep_gradient(edge.index, core::Ref<LeafNode>(this));
 }
 
 void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {
-  const std::lock_guard lock(mutex_);
-  post_hooks_.push_back(std::move(hook));
+  const std::lock_guard lock(shared_->mutex);
+  shared_->post_hooks.push_back(std::move(hook));
 }
 
 const core::Storage* LeafNode::written_by_accumulation(bool create_graph) {
-  const std::lock_guard lock(mutex_);
-  const bool adds = grad_->defined() && !create_graph && !grad_->requires_grad();
-  return adds ? grad_->array().storage().get() : nullptr;
+  const std::lock_guard lock(shared_->mutex);
+  const Tensor& sum = shared_->grad;
+  const bool adds = sum.defined() && !create_graph && !sum.requires_grad();
+  return adds ? sum.array().storage().get() : nullptr;
 }
 
 Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
-  const std::lock_guard lock(mutex_);
-  if (gone_ && post_hooks_.empty()) return {};  // nobody can ask for it
-  if (grad_->defined()) {
+  const std::lock_guard lock(shared_->mutex);
+  Tensor& sum = shared_->grad;
+  if (gone_ && shared_->post_hooks.empty()) return {};  // nobody can ask for it
+  if (sum.defined()) {
     // Memory of its own for a sum that cannot be written where `.grad` is.
-    if (!create_graph && !grad_->requires_grad() && grad_->array().may_overlap_itself()) {
-      *grad_ = Tensor(grad_->array().clone());
+    if (!create_graph && !sum.requires_grad() && sum.array().may_overlap_itself()) {
+      sum = Tensor(sum.array().clone());
     }
     return gradient;
   }
@@ -249,27 +261,29 @@ Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
 }
 
 void LeafNode::accumulate(Tensor gradient, bool create_graph) {
-  const std::lock_guard lock(mutex_);
-  if (!gradient.defined() || (gone_ && post_hooks_.empty())) return;
-  if (!grad_->defined()) {
-    *grad_ = std::move(gradient);
-  } else if (create_graph || grad_->requires_grad()) {
-    *grad_ = *grad_ + gradient;
+  const std::lock_guard lock(shared_->mutex);
+  Tensor& sum = shared_->grad;
+  if (!gradient.defined() || (gone_ && shared_->post_hooks.empty())) return;
+  if (!sum.defined()) {
+    sum = std::move(gradient);
+  } else if (create_graph || sum.requires_grad()) {
+    sum = sum + gradient;
   } else {
-    core::add.write(grad_->array(), grad_->array(), gradient.array());
+    core::add.write(sum.array(), sum.array(), gradient.array());
   }
 }
 
 void LeafNode::run_post_accumulate_hooks() {
   Tensor last;  // outlives the lock
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(shared_->mutex);
+  Tensor& sum = shared_->grad;
   // Of a tensor that is gone, `.grad` is kept for the hooks, without a history, which would lead back here.
-  if (gone_ && grad_->defined() && grad_->requires_grad()) {
-    last = std::move(*grad_);
-    *grad_ = last.detach();
+  if (gone_ && sum.defined() && sum.requires_grad()) {
+    last = std::move(sum);
+    sum = last.detach();
   }
-  const std::vector<std::function<void(Tensor&)>> hooks = post_hooks_;  // a copy: a hook may add others
-  for (const auto& hook : hooks) hook(*grad_);
+  const std::vector<std::function<void(Tensor&)>> hooks = shared_->post_hooks;  // a copy: a hook may add others
+  for (const auto& hook : hooks) hook(sum);
 }
 
 }  // namespace gradus::autograd

@@ -4,8 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "../../core/array/array.h"
 #include "../../core/base/export.h"
 #include "../../core/base/location.h"
+#include "../../core/base/own.h"
 #include "../../core/memory/pool.h"
 #include "../../core/base/ref.h"
 
@@ -67,13 +66,13 @@ class GRADUS_API Node {
   /// Path of the module under which it was recorded ("seq.2"), or "".
   std::string_view module() const noexcept { return module_; }
   /// The operation's attributes ("p" = "0.5").
-  virtual AttributeList attributes() const { return {}; }
+  virtual AttributeList attributes() const;
   /// One edge per input; an empty edge where no gradient is wanted.
   virtual const Edge* edges() const noexcept = 0;
   virtual int num_inputs() const noexcept = 0;
   virtual const TensorMeta* outputs() const noexcept = 0;
   virtual int num_outputs() const noexcept = 0;
-  std::vector<Edge> next_edges() const { return {edges(), edges() + num_inputs()}; }
+  std::vector<Edge> next_edges() const;
   /// Exceeds the number of every node that this one reads, whichever thread made them: a topological order.
   std::uint64_t number() const noexcept { return number_; }
 
@@ -143,7 +142,7 @@ class GRADUS_API Node {
   Extras& extras();
 
   std::atomic<int> references_{1};
-  std::unique_ptr<Extras> extras_;
+  core::Own<Extras> extras_;
   Node* next_to_bury_ = nullptr;
 };
 
@@ -192,13 +191,12 @@ class GRADUS_API LeafNode final : public Node {
 
  private:
   TensorMeta meta_;
-  std::recursive_mutex mutex_;  // a hook may run a backward pass of its own
-  std::unique_ptr<Tensor> grad_;
+  struct Shared;  // what several backward passes may be at: `.grad`, the hooks, and the lock of both
+  core::Own<Shared> shared_;
   const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive; it does not own it
   bool retains_ = false;
   bool gone_ = false;  // the tensor
   LeafNode* next_to_drop_ = nullptr;
-  std::vector<std::function<void(Tensor&)>> post_hooks_;
 };
 
 }  // namespace autograd

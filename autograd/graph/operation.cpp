@@ -138,7 +138,7 @@ Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, co
   Tensor view = make_output(std::move(value), node, 0);
   const Body& source = of.body();
   if (source.view != nullptr) (void)of.edge();  // what it has not seen yet the view would see at another time
-  auto link = std::make_unique<ViewOf>(source.view != nullptr ? source.view->base : of.body_ref());
+  core::Own<ViewOf> link(new ViewOf(source.view != nullptr ? source.view->base : of.body_ref()));
   // A view of a view knows what that one knows: one from before a detachment passes its own history on.
   link->seen = source.view != nullptr ? source.view->seen.load() : source.last_event();
   link->taken_without_grad = !GradMode::is_enabled() || (source.view != nullptr && source.view->taken_without_grad);

@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "../../core/array/array.h"
 #include "../../core/base/export.h"
+#include "../../core/base/own.h"
 #include "../../core/base/ref.h"
 #include "../graph/node.h"
 #include "../graph/view_of.h"
@@ -19,10 +19,10 @@ struct Body {
   explicit Body(core::Array&& a) noexcept : array(std::move(a)) {}
 
   core::Array array;
-  Edge edge;                           // where its gradient goes: the node that made it, or its leaf; empty: nowhere
-  core::Ref<LeafNode> leaf;            // once it was asked to keep a gradient of its own; it holds `.grad`
-  std::unique_ptr<ViewOf> view;        // of a view: its one base, which is no view itself
-  std::unique_ptr<BaseEvents> events;  // of a base, once there have been any
+  Edge edge;                     // where its gradient goes: the node that made it, or its leaf; empty: nowhere
+  core::Ref<LeafNode> leaf;      // once it was asked to keep a gradient of its own; it holds `.grad`
+  core::Own<ViewOf> view;        // of a view: its one base, which is no view itself
+  core::Own<BaseEvents> events;  // of a base, once there have been any
 
   /// Of a view: whether its base has been given a new history since it took its own from it.
   bool is_behind() const noexcept {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../../core/base/dtype.h"
+#include "../../core/base/export.h"
 #include "../../core/base/location.h"
 
 namespace gradus {
@@ -48,8 +49,8 @@ struct NumberAt {
 /// Several tensors as an operand: `{a, b}` or a vector.
 class OperandList {
  public:
-  OperandList(std::initializer_list<Operand> list) : operands_(list) {}                    // NOLINT
-  inline OperandList(const std::vector<Tensor>& tensors, Location at = Location::here());  // NOLINT
+  GRADUS_API OperandList(std::initializer_list<Operand> list);                                 // NOLINT
+  GRADUS_API OperandList(const std::vector<Tensor>& tensors, Location at = Location::here());  // NOLINT
   std::size_t size() const noexcept { return operands_.size(); }
   bool empty() const noexcept { return operands_.empty(); }
   const Operand& operator[](std::size_t i) const { return operands_[i]; }

@@ -16,17 +16,23 @@ namespace gradus {
 using autograd::Body;
 using autograd::LeafNode;
 
+autograd::OperandList::OperandList(std::initializer_list<Operand> list) : operands_(list) {}
+autograd::OperandList::OperandList(const std::vector<Tensor>& tensors, Location at) {
+  operands_.reserve(tensors.size());
+  for (const Tensor& t : tensors) operands_.emplace_back(t, at);
+}
+
 void Body::destroy() noexcept { delete this; }
 
 void Body::rewrite(Edge next) {
   set_edge(std::move(next));
-  if (events == nullptr) events = std::make_unique<autograd::BaseEvents>();
+  if (events == nullptr) events = core::Own(new autograd::BaseEvents());
   events->rewritten = ++events->count;
   events->rewritten_as = {};
 }
 
 void Body::detach() {
-  if (events == nullptr) events = std::make_unique<autograd::BaseEvents>();
+  if (events == nullptr) events = core::Own(new autograd::BaseEvents());
   // For views that have not seen it yet.
   const bool is_change = edge && !(leaf && edge.node.get() == leaf.get());
   if (events->rewritten > events->detached && is_change && views.load() != 0) events->rewritten_as = edge;

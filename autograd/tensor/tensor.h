@@ -235,11 +235,6 @@ using TensorList = std::vector<Tensor>;
 inline Tensor var(Operand x, ::std::same_as<bool> auto unbiased) { return var(x, IntArrayRef(), unbiased); }
 inline Tensor std(Operand x, ::std::same_as<bool> auto unbiased) { return std(x, IntArrayRef(), unbiased); }
 
-inline autograd::OperandList::OperandList(const std::vector<Tensor>& tensors, Location at) {
-  operands_.reserve(tensors.size());
-  for (const Tensor& t : tensors) operands_.emplace_back(t, at);
-}
-
 }  // namespace gradus
 
 #include "operators.h"  // IWYU pragma: export

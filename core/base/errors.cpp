@@ -14,6 +14,8 @@ MemoryError::~MemoryError() = default;
 FileError::~FileError() = default;
 ModuleError::~ModuleError() = default;
 
+void Error::add_note(const std::string& note) { message_ += "\n  " + note; }
+
 void Error::rename(std::string_view op, std::string_view from) {
   const std::size_t end = message_.find(':');
   if (end == std::string::npos || dynamic_cast<const MemoryError*>(this) != nullptr) return;

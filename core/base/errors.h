@@ -18,7 +18,7 @@ class GRADUS_API Error : public std::runtime_error {
   ~Error() override;
   const char* what() const noexcept override { return message_.c_str(); }
   /// Says where it happened, on its way out: the type that was thrown stays.
-  void add_note(const std::string& note) { message_ += "\n  " + note; }
+  void add_note(const std::string& note);
   /// Names the operation that was called in the place of one that it is made of. With `from`, in the place of that only.
   void rename(std::string_view op, std::string_view from = {});
 

@@ -48,7 +48,8 @@ class GRADUS_API AnyModule {
   AnyModule(std::shared_ptr<M> module)  // NOLINT(google-explicit-constructor)
       : AnyModule(std::shared_ptr<Module>(std::move(module)), &detail::forward_of<M>) {}
   template <class M>
-  AnyModule(const ModuleHolder<M>& holder) : AnyModule(holder.ptr()) {}  // NOLINT(google-explicit-constructor)
+  AnyModule(const ModuleHolder<M>& holder)  // NOLINT(google-explicit-constructor)
+      : AnyModule(holder.base_ptr(), &detail::forward_of<M>) {}
   template <class M>
   requires std::is_base_of_v<Module, std::remove_cvref_t<M>> AnyModule(
       M&& module)  // NOLINT(google-explicit-constructor)

@@ -21,7 +21,7 @@ class Substitution {
   Substitution& operator=(const Substitution&) = delete;
 
   void put(const Tensor& place, const Tensor& other) {
-    held_.push_back({place, other.array(), other.edge(), other.body().leaf, nullptr, nullptr});
+    held_.push_back({place, other.array(), other.edge(), other.body().leaf, {}, {}});
     exchange(held_.back());
   }
 
@@ -31,8 +31,8 @@ class Substitution {
     core::Array array;
     autograd::Edge edge;
     core::Ref<autograd::LeafNode> leaf;
-    std::unique_ptr<autograd::ViewOf> view;
-    std::unique_ptr<autograd::BaseEvents> events;
+    core::Own<autograd::ViewOf> view;
+    core::Own<autograd::BaseEvents> events;
   };
   static void exchange(Held& held) noexcept {
     autograd::Body& body = held.place.body();

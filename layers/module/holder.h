@@ -14,8 +14,12 @@
 
 namespace gradus::nn {
 
+class Module;
+
 namespace detail {
 [[noreturn]] GRADUS_API void fail_empty_holder(const std::type_info& impl);
+/// Owns a fresh module. (std::make_shared would be compiled for each module's type in each file that makes one.)
+GRADUS_API std::shared_ptr<Module> share(Module* fresh);
 
 /// Calls forward: a module that takes Operands is told the caller's line, and what others record bears their own lines
 /// and the module's path.
@@ -38,25 +42,30 @@ class ModuleHolder {
  public:
   using ContainedType = Contained;
 
-  ModuleHolder() : impl_(std::make_shared<Contained>()) {}
-  ModuleHolder(std::nullptr_t) noexcept {}                                                // NOLINT
-  ModuleHolder(std::shared_ptr<Contained> module) noexcept : impl_(std::move(module)) {}  // NOLINT
+  ModuleHolder() : module_(detail::share(new Contained())) {}
+  ModuleHolder(std::nullptr_t) noexcept {}                                                  // NOLINT
+  ModuleHolder(std::shared_ptr<Contained> module) noexcept : module_(std::move(module)) {}  // NOLINT
   /// Makes the module from its constructor's arguments.
   template <class Head, class... Tail>
   requires(
       !(sizeof...(Tail) == 0 && std::is_base_of_v<ModuleHolder, std::remove_cvref_t<Head>>)&&std::is_constructible_v<
           Contained, Head, Tail...>) explicit ModuleHolder(Head&& head, Tail&&... tail)
-      : impl_(std::make_shared<Contained>(std::forward<Head>(head), std::forward<Tail>(tail)...)) {}
+      : module_(detail::share(new Contained(std::forward<Head>(head), std::forward<Tail>(tail)...))) {}
 
   explicit operator bool() const noexcept { return !is_empty(); }
-  bool is_empty() const noexcept { return impl_ == nullptr; }
+  bool is_empty() const noexcept { return module_ == nullptr; }
   Contained* operator->() const { return get(); }
   Contained& operator*() const { return *get(); }
-  Contained* get() const { return ptr().get(); }
-  const std::shared_ptr<Contained>& ptr() const {
-    if (!impl_) [[unlikely]]
+  Contained* get() const {
+    if (!module_) [[unlikely]]
       detail::fail_empty_holder(typeid(Contained));
-    return impl_;
+    return static_cast<Contained*>(module_.get());
+  }
+  std::shared_ptr<Contained> ptr() const { return std::shared_ptr<Contained>(module_, get()); }
+  /// The same as the base that all modules share.
+  const std::shared_ptr<Module>& base_ptr() const {
+    get();
+    return module_;
   }
 
   /// forward, told of the caller's line: which is why there is one for each number of arguments.
@@ -91,7 +100,8 @@ class ModuleHolder {
     }
   }
 
-  std::shared_ptr<Contained> impl_;
+  // As the base that all share: a shared_ptr for each layer would be compiled in every file that includes it.
+  std::shared_ptr<Module> module_;
 };
 
 }  // namespace gradus::nn

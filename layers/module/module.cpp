@@ -58,6 +58,8 @@ using Seen = std::unordered_set<const void*>;
 
 }  // namespace
 
+std::shared_ptr<Module> detail::share(Module* fresh) { return std::shared_ptr<Module>(fresh); }
+
 void detail::fail_empty_holder(const std::type_info& impl) {
   fail<ModuleError>("{}: an empty holder was used: it was made with {{nullptr}}, and no module was assigned to it",
                     short_type_name(impl));

@@ -64,7 +64,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   }
   template <class M>
   std::shared_ptr<M> register_module(std::string name, const ModuleHolder<M>& holder) {
-    return register_module(std::move(name), holder.ptr());
+    add_child(std::move(name), holder.base_ptr());
+    return holder.ptr();
   }
   /// Puts another in the place of one that is registered.
   template <class M>
@@ -74,7 +75,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   }
   template <class M>
   std::shared_ptr<M> replace_module(const std::string& name, const ModuleHolder<M>& holder) {
-    return replace_module(name, holder.ptr());
+    replace_child(name, holder.base_ptr());
+    return holder.ptr();
   }
   void unregister_module(const std::string& name);
 

@@ -98,7 +98,7 @@ class GRADUS_API ModuleListImpl : public Cloneable<ModuleListImpl> {
   void push_back(std::shared_ptr<Module> module);
   template <class M>
   void push_back(const ModuleHolder<M>& holder) {
-    push_back(std::shared_ptr<Module>(holder.ptr()));
+    push_back(holder.base_ptr());
   }
   std::size_t size() const noexcept { return modules_.size(); }
   bool is_empty() const noexcept { return modules_.empty(); }
