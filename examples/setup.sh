@@ -19,6 +19,7 @@ pkg-config       command pkg-config
 "
 packages_full="
 clang            command clang++
+doxygen          command doxygen
 "
 packages_bench="
 libbenchmark-dev header  benchmark/benchmark.h

@@ -113,8 +113,10 @@ struct Call {
   static constexpr bool known = ((Asks<std::remove_cvref_t<P>>::known ||
                                   std::is_same_v<std::remove_cvref_t<P>, Attrs>)&&...);
 };
+/// @cond Doxygen takes it for a class that is its own base.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
+/// @endcond
 template <class R, class... P, bool N>
 struct Signature<R (*)(P...) noexcept(N)> : Call<R, P...> {};
 template <class R, class C, class... P, bool N>

@@ -16,7 +16,7 @@ namespace gradus::core {
 /// backslashes, control characters or what is not UTF-8, so that it neither fills nor commands a terminal.
 GRADUS_API std::string in_quotes(std::string_view text);
 
-/// Writes whatever std::cout could print, but without <ostream> in this header: it costs every file that includes it.
+/// Writes whatever std::cout could print, but without `<ostream>` in this header: it costs every file that includes it.
 class GRADUS_API Message {
  public:
   Message();
