@@ -24,7 +24,7 @@ struct Field {
 template <class S>
 std::vector<Field> fields_of(S& object) {
   std::vector<Field> all;
-  S::fields.each(object, [&all](const char* name, auto& value) { all.push_back({name, &value}); });
+  core::each_field(object, [&all](const char* name, auto& value) { all.push_back({name, &value}); });
   return all;
 }
 

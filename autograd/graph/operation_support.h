@@ -62,8 +62,7 @@ concept Printable = requires(const T& value) {
   { text_of(value) } -> std::convertible_to<std::string>;
 };
 
-/// The fields' names and values as text: of attributes, and of modules' options. (Attributes with a
-/// `template <class V> void visit(V&& v) const` list theirs by that.)
+/// The fields' names and values as text: of attributes, and of modules' options.
 template <class Attrs>
 AttributeList list_attributes(const Attrs& attrs) {
   AttributeList list;
@@ -74,9 +73,7 @@ AttributeList list_attributes(const Attrs& attrs) {
     if constexpr (Printable<T>) list.push_back({name, text_of(value)});
   };
   if constexpr (core::HasFields<Attrs>) {
-    Attrs::fields.each(attrs, add);
-  } else if constexpr (requires { attrs.visit(add); }) {
-    attrs.visit(add);
+    core::each_field(attrs, add);
   }
   return list;
 }
@@ -84,9 +81,7 @@ template <class Attrs>
 std::vector<std::string> attribute_names() {
   std::vector<std::string> names;
   if constexpr (core::HasFields<Attrs>) {
-    Attrs::fields.each_name([&](const char* name) { names.emplace_back(name); });
-  } else if constexpr (requires(Attrs a) { a.visit([](const char*, const auto&) {}); }) {
-    Attrs{}.visit([&](const char* name, const auto&) { names.emplace_back(name); });
+    core::each_field_name(Attrs::fields, [&](const char* name) { names.emplace_back(name); });
   }
   return names;
 }

@@ -7,8 +7,6 @@
 //   };
 #pragma once
 
-#include <cstddef>
-#include <tuple>
 #include <type_traits>
 
 namespace gradus {
@@ -16,7 +14,7 @@ namespace core {
 
 template <class T>
 concept HasFields = requires {
-  T::fields.entries;
+  T::fields.rest;
 };
 
 /// The name of a field that is passed over where it has its usual value.
@@ -27,77 +25,81 @@ struct Unless {
 };
 
 /// Names, each with a member (or a const member function without parameters, for a value that is computed), and members
-/// without a name that have fields of their own.
+/// without a name that have fields of their own. A chain of aggregates: every file that includes an operation makes
+/// some, and a std::tuple takes several times as long to compile.
 template <class... Entry>
-struct Fields {
-  std::tuple<Entry...> entries;
-
-  /// Calls visit(name, value) for each field of an object, which visit may change unless it is const.
-  template <std::size_t I = 0, class S, class Visit>
-  constexpr void each(S& object, const Visit& visit) const {
-    if constexpr (I < sizeof...(Entry)) {
-      const auto& entry = std::get<I>(entries);
-      if constexpr (std::is_member_pointer_v<At<I>>) {
-        auto& part = object.*entry;
-        std::remove_cvref_t<decltype(part)>::fields.each(part, visit);
-        each<I + 1>(object, visit);
-      } else {
-        const auto member = std::get<I + 1>(entries);
-        if constexpr (std::is_member_function_pointer_v<At<I + 1>>)
-          show(entry, (object.*member)(), visit);
-        else
-          show(entry, object.*member, visit);
-        each<I + 2>(object, visit);
-      }
-    }
-  }
-  /// Calls visit(name) for each field, without an object.
-  template <std::size_t I = 0, class Visit>
-  constexpr void each_name(const Visit& visit) const {
-    if constexpr (I < sizeof...(Entry)) {
-      if constexpr (std::is_member_pointer_v<At<I>>) {
-        fields_of(std::get<I>(entries)).each_name(visit);
-        each_name<I + 1>(visit);
-      } else {
-        show(std::get<I>(entries), visit);
-        each_name<I + 2>(visit);
-      }
-    }
-  }
-
- private:
-  template <std::size_t I>
-  using At = std::tuple_element_t<I, std::tuple<Entry...>>;
-  template <class T, class Visit>
-  static constexpr void show(const char* name, T&& value, const Visit& visit) {
-    visit(name, value);
-  }
-  template <class U, class T, class Visit>
-  static constexpr void show(const Unless<U>& field, T&& value, const Visit& visit) {
-    if (!(value == field.usual)) visit(field.name, value);
-  }
-  template <class Visit>
-  static constexpr void show(const char* name, const Visit& visit) {
-    visit(name);
-  }
-  template <class U, class Visit>
-  static constexpr void show(const Unless<U>& field, const Visit& visit) {
-    visit(field.name);
-  }
-  template <class S, class Part>
-  static constexpr const auto& fields_of(Part S::*) {
-    return Part::fields;
-  }
+struct Fields {};
+template <class Type, class S, class... Rest>
+struct Fields<const char*, Type S::*, Rest...> {
+  const char* name;
+  Type S::*member;
+  Fields<Rest...> rest;
 };
+template <class T, class Type, class S, class... Rest>
+struct Fields<Unless<T>, Type S::*, Rest...> {
+  Unless<T> name;
+  Type S::*member;
+  Fields<Rest...> rest;
+};
+template <class Part, class S, class... Rest>
+struct Fields<Part S::*, Rest...> {
+  Part S::*part;
+  Fields<Rest...> rest;
+};
+
+/// Calls visit(name, value) for each field of an object, which visit may change unless it is const.
+template <class S, class Visit>
+void each_field(S&, const Fields<>&, const Visit&) {}
+template <class First, class... Rest, class S, class Visit>
+void each_field(S& object, const Fields<First, Rest...>& fields, const Visit& visit) {
+  if constexpr (requires { fields.part; }) {
+    auto& part = object.*fields.part;
+    each_field(part, std::remove_cvref_t<decltype(part)>::fields, visit);
+  } else {
+    const auto show = [&](auto&& value) {
+      if constexpr (std::is_same_v<First, const char*>)
+        visit(fields.name, value);
+      else if (!(value == fields.name.usual))
+        visit(fields.name.name, value);
+    };
+    if constexpr (std::is_member_function_pointer_v<decltype(fields.member)>)
+      show((object.*fields.member)());
+    else
+      show(object.*fields.member);
+  }
+  each_field(object, fields.rest, visit);
+}
+template <class S, class Visit>
+void each_field(S& object, const Visit& visit) {
+  each_field(object, S::fields, visit);
+}
+
+/// Calls visit(name) for each field, without an object.
+template <class Visit>
+void each_field_name(const Fields<>&, const Visit&) {}
+template <class First, class... Rest, class Visit>
+void each_field_name(const Fields<First, Rest...>& fields, const Visit& visit) {
+  if constexpr (requires { fields.part; })
+    [&]<class Part, class S>(Part S::*) { each_field_name(Part::fields, visit); }(fields.part);
+  else if constexpr (std::is_same_v<First, const char*>)
+    visit(fields.name);
+  else
+    visit(fields.name.name);
+  each_field_name(fields.rest, visit);
+}
 
 }  // namespace core
 
 /// The list of a struct's fields, in the order in which they are printed: `named("p", &Attrs::p, "eps", &Attrs::eps)`.
 /// A member without a name before it stands for its own fields; an empty name leaves the value alone to be printed.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-braces"  // one pair fills the whole chain
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 template <class... Entry>
 constexpr core::Fields<Entry...> named(Entry... entries) {
-  return {{entries...}};
+  return {entries...};
 }
+#pragma GCC diagnostic pop
 /// In the place of a name: the field is listed unless it has its usual value, `unless(false, "inplace")`.
 template <class T>
 constexpr core::Unless<T> unless(T usual, const char* name) {
