@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <typeindex>
 
 #include "../../core/ops/pointwise.h"
 #include "../../core/array/create.h"
@@ -18,6 +19,7 @@ namespace {
 struct Registry {
   std::mutex mutex;
   std::vector<OperationInfo> operations;
+  std::vector<std::type_index> types;  // of each
 };
 Registry& registry() {
   static auto* const instance = new Registry;
@@ -35,9 +37,21 @@ std::vector<OperationInfo> operations() {
 
 namespace detail {
 
-bool register_operation(OperationInfo info) {
-  const std::lock_guard lock(registry().mutex);
-  registry().operations.push_back(std::move(info));
+bool register_operation(OperationInfo info, const std::type_info& type) {
+  Registry& known = registry();
+  const std::lock_guard lock(known.mutex);
+  for (std::size_t i = 0; i < known.operations.size(); ++i) {
+    const OperationInfo& other = known.operations[i];
+    if (other.name != info.name || other.inputs != info.inputs) continue;
+    if (known.types[i] == type) return true;
+    if (!other.is_rule && !info.is_rule) {
+      core::fail<ValueError>("{}: there must be one operation of a name and number of inputs: {} and {} both have {}; "
+                             "give one of them another name",
+                             info.name, known.types[i].name(), type.name(), info.inputs);
+    }
+  }
+  known.operations.push_back(std::move(info));
+  known.types.emplace_back(type);
   return true;
 }
 

@@ -222,7 +222,7 @@ class NodeOf final : public Node {
   }
 
   inline static const bool registered_ =
-      register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>});
+      register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>}, typeid(Op));
 
   std::conditional_t<T::variadic, std::vector<Edge>, Slots<Edge, N>> edges_{};
   Slots<TensorMeta, T::differentiable> metas_{};

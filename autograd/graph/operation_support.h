@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <vector>
 
 #include "../../core/base/errors.h"
@@ -32,7 +33,10 @@ GRADUS_API std::vector<OperationInfo> operations();
 
 namespace detail {
 
-GRADUS_API bool register_operation(OperationInfo info);
+/// Lists an operation, once, however many shared objects hold its `type`. ValueError for another type's name with as many
+/// inputs, which graphs and messages could not tell apart; but variants of a rule, made to be checked against its reference,
+/// bear the rule's name.
+GRADUS_API bool register_operation(OperationInfo info, const std::type_info& type);
 
 // An attribute's value as text.
 GRADUS_API std::string text_of(double value);

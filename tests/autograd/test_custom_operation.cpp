@@ -139,7 +139,13 @@ struct WrongByHand {
 // Two outputs as a std::pair or a std::array, by formulas and by a rule; the second may be without a gradient.
 template <class Two, int Differentiable>
 struct SumAndProduct {
-  static constexpr std::string_view name = "test_sum_and_product";
+  static constexpr int form = std::is_same_v<Two, std::pair<Array, Array>> ? 0
+                              : std::is_same_v<Two, std::array<Array, 2>>  ? 1
+                                                                           : 2;
+  static constexpr std::string_view names[2][3] = {
+      {"test_sum_of_pair", "test_sum_of_array", "test_sum_of_tuple"},
+      {"test_sum_and_product_of_pair", "test_sum_and_product_of_array", "test_sum_and_product_of_tuple"}};
+  static constexpr std::string_view name = names[Differentiable - 1][form];
   static constexpr int differentiable_outputs = Differentiable;
   static Two forward(const Array& a, const Array& b) { return {a + b, a * b}; }
   template <int K>
