@@ -14,7 +14,7 @@
 #include <gradus/autograd/graph/node.h>
 
 #include "../support/gradients.h"
-#include "../support/operation_table.h"
+#include "../table/row.h"
 #include "../support/pytorch.h"
 
 namespace gradus::test {
@@ -22,7 +22,6 @@ namespace {
 
 using core::Array;
 using Doubles = std::vector<double>;
-using Operands = std::vector<Tensor>;
 using indexing::Slice;
 
 void check(const Tensor& x, const Doubles& expected) {

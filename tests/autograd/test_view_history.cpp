@@ -17,7 +17,7 @@
 #include <gradus/core/ops/pointwise.h>
 
 #include "../support/gradients.h"
-#include "../support/operation_table.h"
+#include "../table/row.h"
 
 namespace gradus::test {
 namespace {
@@ -25,7 +25,6 @@ namespace {
 using namespace autograd;
 using core::Array;
 using Doubles = std::vector<double>;
-using Operands = std::vector<Tensor>;
 
 void check(const Tensor& x, const Doubles& expected) {
   BOOST_REQUIRE(x.defined());
@@ -67,7 +66,7 @@ Tensor weighed(Operand x, double factor, std::int64_t rows) {
 
 // and one with a gradient for each of two inputs.
 struct Scaled {
-  static constexpr std::string_view name = "test_scaled";
+  static constexpr std::string_view name = "test_scaled_view";
   static constexpr bool is_view = true;
   static Array forward(const Array& x, const Array&) { return x.slice(0, 0, x.size(0)); }
   static constexpr auto gradients =
@@ -235,7 +234,7 @@ BOOST_AUTO_TEST_CASE(other_inputs_of_such_views) {
   const Tensor w = scaled(h, s);
   h.mul_(2);
   q.mul_(2);  // what w's gradient is made of: it says so, as it does without the change of h
-  check_error<GradError>([&] { look(w); }, {"test_scaled: ", "input 1", "mul_ wrote to it", "after both"});
+  check_error<GradError>([&] { look(w); }, {"test_scaled_view: ", "input 1", "mul_ wrote to it", "after both"});
 }
 
 BOOST_AUTO_TEST_CASE(shared_memory_is_declared) {
