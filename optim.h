@@ -5,5 +5,5 @@
 #include "optim/clip.h"
 #include "optim/rules/adam.h"
 #include "optim/rules/sgd.h"
-#include "optim/schedules/lr_scheduler.h"
+#include "optim/schedules/decay_lr.h"
 #include "optim/serialize.h"

@@ -100,7 +100,7 @@ double train_step(std::vector<std::unique_ptr<Layer>>& layers, std::vector<std::
     step.first = velocities[i].empty();
     for (std::size_t k = 0; k < parameters.size(); ++k) {
       if (step.first) velocities[i].push_back(gradus::core::zeros_like(parameters[k]));
-      gradus::core::optimizer_step(step, parameters[k], gradients[k], {velocities[i][k]});
+      gradus::core::optimizer_step(step, parameters[k], gradients[k], {&velocities[i][k]});
     }
   }
   return loss.item<double>();

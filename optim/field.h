@@ -10,23 +10,15 @@
 
 #include "../autograd/tensor/tensor.h"
 #include "../core/base/export.h"
-#include "../core/base/fields.h"
 
 namespace gradus::optim {
 
-/// A field of some struct, by reference.
+/// A field of some struct, by reference. A struct lists its own, `return {{"lr", &lr_}, {"eps", &eps_}};`, in a source file:
+/// lists of names and types in headers cost everybody who includes them.
 struct Field {
   const char* name;
   std::variant<bool*, std::int64_t*, double*, std::tuple<double, double>*, Tensor*> value;
 };
-
-/// All fields of a struct that names them: `static constexpr auto fields = named("lr", &S::lr, ...)`.
-template <class S>
-std::vector<Field> fields_of(S& object) {
-  std::vector<Field> all;
-  core::each_field(object, [&all](const char* name, auto& value) { all.push_back({name, &value}); });
-  return all;
-}
 
 /// Tensors by name, in order.
 using NamedState = std::vector<std::pair<std::string, Tensor>>;

@@ -5,7 +5,6 @@
 #include "../autograd/graph/grad_mode.h"
 #include "../core/array/create.h"
 #include "../core/base/fail.h"
-#include "../core/nn/optimizer_step.h"
 
 namespace gradus::optim {
 
@@ -161,7 +160,9 @@ Tensor Optimizer::step(LossClosure closure) {
   const NoGradGuard no_grad;
   // What can fail comes before the first change: the checks here, state and copies of what is strided below.
   check_groups();
-  for (const Tensor& p : parameters()) check_gradient(p);
+  for (const OptimizerParamGroup& group : groups_) {
+    for (const Tensor& p : group.params()) check_gradient(p);
+  }
   struct Change {
     const Tensor& parameter;
     Tensor copy;  // of a strided parameter: made at its turn, another may share its memory
@@ -177,9 +178,10 @@ Tensor Optimizer::step(LossClosure closure) {
     for (const Tensor& p : group.params()) {
       if (p.grad().defined()) {
         std::unique_ptr<State> state = prepared(index, group.options(), p);
-        const core::Array &a = p.array(), g = p.grad().array().contiguous();
-        const core::Array copy = a.is_contiguous() ? core::Array() : core::empty(a.shape(), a.dtype());
-        changes.push_back({p, Tensor(copy), Tensor(g), group.options(), std::move(state), index});
+        const core::Array &a = p.array(), &g = p.grad().array();
+        const Tensor copy = a.is_contiguous() ? Tensor() : Tensor(core::empty(a.shape(), a.dtype()));
+        const Tensor gradient = g.is_contiguous() ? p.grad() : Tensor(g.contiguous());
+        changes.push_back({p, copy, gradient, group.options(), std::move(state), index});
       }
       ++index;
     }
@@ -204,13 +206,6 @@ Tensor Optimizer::step(LossClosure closure) {
 namespace detail {
 
 ParamState::~ParamState() = default;
-
-void run_step(const core::OptimizerStep& step, const Tensor& parameter, const Tensor& gradient,
-              std::initializer_list<Tensor> states) {
-  std::vector<core::Array> arrays;
-  for (const Tensor& state : states) arrays.push_back(state.defined() ? state.array() : core::Array());
-  core::optimizer_step(step, parameter.array(), gradient.array(), arrays);
-}
 
 void start_state(Tensor& state, const Tensor& parameter, double value) {
   if (!state.defined()) state = Tensor(core::full(parameter.array().shape(), value, parameter.dtype()));

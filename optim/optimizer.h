@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "../core/base/arg.h"
-#include "../core/base/optimizer_steps.h"
 #include "field.h"
 
 namespace gradus::optim {
@@ -24,10 +23,11 @@ class GRADUS_API OptimizerOptions {
   virtual void set_lr(double lr) = 0;
   /// ValueError where a setting is out of its range.
   virtual void check() const = 0;
+  /// All settings.
   virtual std::vector<Field> named_fields() = 0;
 };
 
-/// What options get from the line that names their fields; one of them is `lr`.
+/// What options need not write themselves; one of them is `lr`.
 template <class Derived>
 class OptimizerCloneableOptions : public OptimizerOptions {
  public:
@@ -36,7 +36,6 @@ class OptimizerCloneableOptions : public OptimizerOptions {
   }
   double get_lr() const override { return static_cast<const Derived&>(*this).lr(); }
   void set_lr(double lr) override { static_cast<Derived&>(*this).lr(lr); }
-  std::vector<Field> named_fields() override { return fields_of(static_cast<Derived&>(*this)); }
 };
 
 /// Parameters and their settings; without settings the optimizer's defaults hold.
@@ -77,9 +76,6 @@ class GRADUS_API ParamState {
   virtual std::vector<Field> named_fields() = 0;
 };
 
-/// A step by its kernel (core/nn/optimizer_step.h); undefined tensors are absent state.
-GRADUS_API void run_step(const core::OptimizerStep& step, const Tensor& parameter, const Tensor& gradient,
-                         std::initializer_list<Tensor> states);
 /// Makes an undefined `state` a tensor of the parameter's shape and dtype.
 GRADUS_API void start_state(Tensor& state, const Tensor& parameter, double value = 0);
 /// ValueError, naming `op` and the setting, unless all of them are 0 or more.
@@ -145,6 +141,7 @@ class GRADUS_API Optimizer {
   void check_gradient(const Tensor& parameter) const;
   std::unique_ptr<State> load_state(detail::StateReader& reader, const std::string& prefix,
                                     const OptimizerOptions& options, const Tensor& w) const;
+  // A copy of a parameter's state with all that a step needs; they share their tensors.
   std::unique_ptr<State> prepared(std::size_t index, const OptimizerOptions& options, const Tensor& w) const;
 
   std::string_view name_;
@@ -159,7 +156,7 @@ class GRADUS_API Optimizer {
 ///
 ///   name        the class's name
 ///   Options     an OptimizerCloneableOptions
-///   State       what is kept of one parameter: numbers and tensors, which `State::fields` names
+///   State       what is kept of one parameter: numbers and tensors, which its named_fields() lists
 ///   prepare     makes the tensors of the state that a step will need, by detail::start_state; before any parameter changes
 ///   step        w, and the state, after one step, in place: the kernel; w and g are contiguous, of one shape and dtype
 ///   reference   the same as the paper's formula, in operations on Tensors: returns the new w, and changes the state
@@ -184,7 +181,7 @@ class OptimizerOf : public Optimizer {
   struct Held final : detail::ParamState {
     State value;
     std::unique_ptr<detail::ParamState> clone() const override { return std::make_unique<Held>(*this); }
-    std::vector<Field> named_fields() override { return fields_of(value); }
+    std::vector<Field> named_fields() override { return value.named_fields(); }
   };
   static State& value(detail::ParamState& state) { return static_cast<Held&>(state).value; }
   static const Options& own(const OptimizerOptions& options) { return static_cast<const Options&>(options); }

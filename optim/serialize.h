@@ -1,19 +1,21 @@
-// Saving and loading an optimizer's state, as safetensors files.
+// Saving and loading the state of an optimizer or a schedule, as safetensors files.
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "optimizer.h"
+#include "schedules/lr_scheduler.h"
 
 namespace gradus {
 
-/// Writes the optimizer's state_dict(), and its name. A kill at any moment leaves the old file or the new. FileError when
-/// it cannot be written.
+/// Writes the state_dict(), and the name of what it is of. A kill at any moment leaves the old file or the new. FileError
+/// when it cannot be written.
 GRADUS_API void save(const optim::Optimizer& optimizer, const std::string& path);
+GRADUS_API void save(const optim::Schedule& schedule, const std::string& path);
 /// Reads a state into an optimizer of the same kind with parameters of the same shapes and dtypes, as load_state_dict():
 /// all is checked before anything changes. FileError when the file cannot be read or is malformed; ValueError when it is
 /// the state of something else.
 GRADUS_API void load(optim::Optimizer& optimizer, const std::string& path);
+GRADUS_API void load(optim::Schedule& schedule, const std::string& path);
 
 }  // namespace gradus

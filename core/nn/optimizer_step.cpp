@@ -23,33 +23,38 @@ void check(const char* op, const Array& parameter, const Array& other) {
   }
 }
 
+// The gradient, the parameter, the states.
+using Arrays = std::array<const Array*, kernels::kMostStreams>;
+
 template <class T>
-void run(const OptimizerStep& step, const std::vector<const Array*>& arrays) {
-  std::vector<T*> starts;
-  for (const Array* a : arrays) starts.push_back(a->defined() ? a->data_ptr<T>() : nullptr);
+void run(const OptimizerStep& step, const Arrays& arrays) {
+  std::array<T*, kernels::kMostStreams> starts{};
+  for (std::size_t i = 0; i < arrays.size(); ++i) starts[i] = arrays[i] == nullptr ? nullptr : arrays[i]->data_ptr<T>();
   parallel_for(arrays[0]->numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    std::array<T*, kernels::kMostStreams> streams{};
-    for (std::size_t i = 0; i < starts.size(); ++i) streams[i] = starts[i] == nullptr ? nullptr : starts[i] + begin;
+    std::array<T*, kernels::kMostStreams> streams = starts;
+    for (T*& stream : streams) stream = stream == nullptr ? nullptr : stream + begin;
     kernels::optimizer_step(step, streams.data(), static_cast<std::size_t>(end - begin));
   });
 }
 
 }  // namespace
 
-void optimizer_step(const OptimizerStep& step, const Array& parameter, const Array& gradient, ArrayList states) {
+void optimizer_step(const OptimizerStep& step, const Array& parameter, const Array& gradient,
+                    std::initializer_list<const Array*> states) {
   const auto [op, count] = std::visit([](const auto& s) { return std::pair(s.op, s.states); }, step);
   if (!parameter.is_contiguous()) {
     fail<ValueError>("{}: the parameter must be contiguous: strides {} for {}", op, parameter.strides(),
                      parameter.shape());
   }
   if (static_cast<int>(states.size()) != count) {
-    fail<ValueError>("{}: arrays of state, absent ones undefined: {} given, {} expected", op, states.size(), count);
+    fail<ValueError>("{}: arrays of state, absent ones null: {} given, {} expected", op, states.size(), count);
   }
-  std::vector<const Array*> arrays = {&gradient, &parameter};
   check(op, parameter, gradient);
-  for (const Array& state : states) {
-    if (state.defined()) check(op, parameter, state);
-    arrays.push_back(&state);
+  Arrays arrays = {&gradient, &parameter};
+  std::size_t stream = 2;
+  for (const Array* state : states) {
+    if (state != nullptr) check(op, parameter, *state);
+    arrays[stream++] = state;
   }
   parameter.dtype() == kFloat32 ? run<float>(step, arrays) : run<double>(step, arrays);
 }

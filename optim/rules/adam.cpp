@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "../../core/base/fail.h"
+#include "../../core/nn/optimizer_step.h"
 
 namespace gradus::optim {
 namespace {
@@ -20,6 +21,15 @@ void check_options(const char* name, const Options& o) {
 
 void AdamOptions::check() const { check_options("Adam", *this); }
 void AdamWOptions::check() const { check_options("AdamW", *this); }
+std::vector<Field> AdamOptions::named_fields() {
+  return {{"lr", &lr_}, {"betas", &betas_}, {"eps", &eps_}, {"weight_decay", &weight_decay_}, {"amsgrad", &amsgrad_}};
+}
+std::vector<Field> AdamWOptions::named_fields() {
+  return {{"lr", &lr_}, {"betas", &betas_}, {"eps", &eps_}, {"weight_decay", &weight_decay_}, {"amsgrad", &amsgrad_}};
+}
+std::vector<Field> AdamState::named_fields() {
+  return {{"step", &step}, {"exp_avg", &exp_avg}, {"exp_avg_sq", &exp_avg_sq}, {"max_exp_avg_sq", &max_exp_avg_sq}};
+}
 
 template <class O, bool decoupled_decay>
 void AdamLikeRule<O, decoupled_decay>::prepare(State& s, const O& o, const Tensor& w) {
@@ -50,7 +60,8 @@ void AdamLikeRule<O, decoupled_decay>::step(State& s, const O& o, const Tensor& 
   core::AdamStep step{o.lr(), beta1, beta2, o.eps(), o.weight_decay(), decoupled_decay};
   step.correction1 = 1 - std::pow(beta1, t);
   step.correction2 = 1 - std::pow(beta2, t);
-  detail::run_step(step, w, g, {s.exp_avg, s.exp_avg_sq, o.amsgrad() ? s.max_exp_avg_sq : Tensor()});
+  core::optimizer_step(step, w.array(), g.array(),
+                       {&s.exp_avg.array(), &s.exp_avg_sq.array(), o.amsgrad() ? &s.max_exp_avg_sq.array() : nullptr});
 }
 
 template class OptimizerOf<AdamRule>;

@@ -16,11 +16,9 @@ class GRADUS_API AdamOptions final : public OptimizerCloneableOptions<AdamOption
   GRADUS_ARG(bool, amsgrad) = false;
 
  public:
-  static constexpr auto fields =
-      named("lr", &AdamOptions::lr_, "betas", &AdamOptions::betas_, "eps", &AdamOptions::eps_, "weight_decay",
-            &AdamOptions::weight_decay_, "amsgrad", &AdamOptions::amsgrad_);
   AdamOptions(double lr = 1e-3) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
   void check() const override;
+  std::vector<Field> named_fields() override;
 };
 
 /// As AdamOptions, with another default of weight_decay.
@@ -33,18 +31,15 @@ class GRADUS_API AdamWOptions final : public OptimizerCloneableOptions<AdamWOpti
   GRADUS_ARG(bool, amsgrad) = false;
 
  public:
-  static constexpr auto fields =
-      named("lr", &AdamWOptions::lr_, "betas", &AdamWOptions::betas_, "eps", &AdamWOptions::eps_, "weight_decay",
-            &AdamWOptions::weight_decay_, "amsgrad", &AdamWOptions::amsgrad_);
   AdamWOptions(double lr = 1e-3) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
   void check() const override;
+  std::vector<Field> named_fields() override;
 };
 
 struct AdamState {
   std::int64_t step = 0;                       ///< t
   Tensor exp_avg, exp_avg_sq, max_exp_avg_sq;  ///< m, v, and the largest v so far, of amsgrad
-  static constexpr auto fields = named("step", &AdamState::step, "exp_avg", &AdamState::exp_avg, "exp_avg_sq",
-                                       &AdamState::exp_avg_sq, "max_exp_avg_sq", &AdamState::max_exp_avg_sq);
+  GRADUS_API std::vector<Field> named_fields();
 };
 
 template <class AnyOptions, bool decoupled_decay>

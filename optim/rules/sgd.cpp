@@ -1,6 +1,7 @@
 #include "sgd.h"
 
 #include "../../core/base/fail.h"
+#include "../../core/nn/optimizer_step.h"
 
 namespace gradus::optim {
 
@@ -11,6 +12,14 @@ void SGDOptions::check() const {
                            dampening_);
   }
 }
+std::vector<Field> SGDOptions::named_fields() {
+  return {{"lr", &lr_},
+          {"momentum", &momentum_},
+          {"dampening", &dampening_},
+          {"weight_decay", &weight_decay_},
+          {"nesterov", &nesterov_}};
+}
+std::vector<Field> SGDRule::State::named_fields() { return {{"momentum_buffer", &momentum_buffer}}; }
 
 void SGDRule::prepare(State& s, const Options& o, const Tensor& w) {
   if (o.momentum() == 0) return;
@@ -28,7 +37,7 @@ Tensor SGDRule::reference(State& s, const Options& o, const Tensor& w, const Ten
 
 void SGDRule::step(State& s, const Options& o, const Tensor& w, const Tensor& g) {
   const core::SgdStep step{o.lr(), o.momentum(), o.dampening(), o.weight_decay(), o.nesterov(), s.first};
-  detail::run_step(step, w, g, {o.momentum() == 0 ? Tensor() : s.momentum_buffer});
+  core::optimizer_step(step, w.array(), g.array(), {o.momentum() == 0 ? nullptr : &s.momentum_buffer.array()});
 }
 
 template class OptimizerOf<SGDRule>;

@@ -14,11 +14,9 @@ class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions>
   GRADUS_ARG(bool, nesterov) = false;
 
  public:
-  static constexpr auto fields =
-      named("lr", &SGDOptions::lr_, "momentum", &SGDOptions::momentum_, "dampening", &SGDOptions::dampening_,
-            "weight_decay", &SGDOptions::weight_decay_, "nesterov", &SGDOptions::nesterov_);
   SGDOptions(double lr) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
   void check() const override;
+  std::vector<Field> named_fields() override;
 };
 
 /// With gradient g of parameter w:
@@ -33,7 +31,7 @@ struct SGDRule {
   struct State {
     Tensor momentum_buffer;  ///< v; none without momentum
     bool first = false;      ///< v has been made for this step
-    static constexpr auto fields = named("momentum_buffer", &State::momentum_buffer);
+    GRADUS_API std::vector<Field> named_fields();
   };
   GRADUS_API static void prepare(State& s, const Options& o, const Tensor& w);
   GRADUS_API static void step(State& s, const Options& o, const Tensor& w, const Tensor& g);

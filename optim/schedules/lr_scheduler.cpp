@@ -1,24 +1,82 @@
 #include "lr_scheduler.h"
 
 #include "../../core/base/fail.h"
+#include "../state_dict.h"
 
 namespace gradus::optim {
 
-LRScheduler::LRScheduler(Optimizer& optimizer) : optimizer_(&optimizer) {}
-LRScheduler::~LRScheduler() = default;
+Schedule::Schedule(std::string_view name, Optimizer& optimizer) : name_(name), optimizer_(&optimizer) { enter(0); }
+
+Schedule::~Schedule() = default;
+
+double Schedule::base_lr(OptimizerParamGroup& group) const {
+  if (!group.initial_lr()) group.initial_lr() = group.options().get_lr();
+  return *group.initial_lr();
+}
+
+void Schedule::enter(std::int64_t epoch) {
+  std::vector<double> rates;
+  for (const OptimizerParamGroup& group : groups()) rates.push_back(group.options().get_lr());
+  last_lr_ = std::move(rates);
+  last_epoch_ = epoch;
+}
+
+std::vector<Field> Schedule::named_fields() { return {}; }
+
+NamedState Schedule::state_dict() const {
+  NamedState all;
+  std::int64_t epoch = last_epoch_;
+  detail::append_fields(all, "", {{"last_epoch", &epoch}});
+  detail::append_fields(all, "", const_cast<Schedule*>(this)->named_fields());
+  return all;
+}
+
+void Schedule::load_state_dict(const NamedState& state) {
+  // Once into nothing, to see whether all fits.
+  std::int64_t epoch = 0;
+  for (const bool is_trial : {true, false}) {
+    detail::StateReader reader(state);
+    std::vector<Field> fields = named_fields();
+    std::vector<std::variant<std::int64_t, double>> trial(fields.size());
+    for (std::size_t i = 0; is_trial && i < fields.size(); ++i) {
+      if (std::holds_alternative<double*>(fields[i].value))
+        fields[i].value = &trial[i].emplace<double>();
+      else
+        fields[i].value = &trial[i].emplace<std::int64_t>();
+    }
+    reader.take_fields("", {{"last_epoch", &epoch}});
+    reader.take_fields("", fields);
+    reader.finish(name_);
+  }
+  enter(epoch);
+}
+
+template <class Rate>
+void LRScheduler::set_rates(std::int64_t epoch, Rate rate) {
+  // All of them before the first is set: a schedule may refuse the epoch.
+  std::vector<double> rates;
+  for (OptimizerParamGroup& group : groups()) rates.push_back(rate(group));
+  entering(epoch);
+  for (std::size_t i = 0; i < rates.size(); ++i) groups()[i].options().set_lr(rates[i]);
+  enter(epoch);
+}
+
+void LRScheduler::start() {
+  set_rates(0, [&](OptimizerParamGroup& g) { return next(0, g.options().get_lr(), base_lr(g)); });
+}
 
 void LRScheduler::step() {
-  const double by = factor(++epoch_);
-  for (OptimizerParamGroup& group : optimizer_->param_groups()) {
-    group.options().set_lr(group.options().get_lr() * by);
-  }
+  const std::int64_t epoch = last_epoch() + 1;
+  set_rates(epoch, [&](OptimizerParamGroup& g) { return next(epoch, g.options().get_lr(), base_lr(g)); });
 }
 
-StepLR::StepLR(Optimizer& optimizer, unsigned step_size, double gamma)
-    : LRScheduler(optimizer), step_size_(step_size), gamma_(gamma) {
-  if (step_size == 0) core::fail<ValueError>("StepLR: step_size must be at least 1: {}", step_size);
+void LRScheduler::step(std::int64_t epoch) {
+  if (epoch < 0) core::fail<ValueError>("{}: the epoch must not be negative: {}", name(), epoch);
+  set_rates(epoch, [&](OptimizerParamGroup& g) { return at(epoch, base_lr(g)); });
 }
 
-double StepLR::factor(std::int64_t epoch) const { return epoch % step_size_ == 0 ? gamma_ : 1; }
+double LRScheduler::next(std::int64_t epoch, double, double base) const { return at(epoch, base); }
+
+void LRScheduler::entering(std::int64_t) {}
 
 }  // namespace gradus::optim

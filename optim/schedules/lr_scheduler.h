@@ -1,50 +1,78 @@
-// Schedules: how the learning rate changes from epoch to epoch.
+// What schedules share. One gives a rate for an epoch (LRScheduler), or for what has been measured after it
+// (reduce_lr_on_plateau.h).
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "../optimizer.h"
 
 namespace gradus::optim {
 
-/// Call step() once an epoch, after the optimizer's steps. It changes the learning rate of every group; the optimizer
-/// must outlive it.
-class GRADUS_API LRScheduler {
+/// Changes the learning rates of an optimizer, which must outlive it.
+class GRADUS_API Schedule {
  public:
-  virtual ~LRScheduler();
-  void step();
+  virtual ~Schedule();
+  std::string_view name() const noexcept { return name_; }
+  /// 0 at first, and one more after each step.
+  std::int64_t last_epoch() const noexcept { return last_epoch_; }
+  /// Each group's rate, as the last step left it.
+  const std::vector<double>& get_last_lr() const noexcept { return last_lr_; }
+
+  /// What steps change, by name. A training goes on where it was, in an optimizer and a schedule made as before, when
+  /// first the optimizer's state is loaded, which has the rates, then this.
+  NamedState state_dict() const;
+  /// ValueError, and nothing is changed, when entries are missing, unknown, or of another shape or dtype.
+  void load_state_dict(const NamedState& state);
 
  protected:
-  explicit LRScheduler(Optimizer& optimizer);
-  /// The factor on each group's learning rate when epoch number `epoch` (1, 2, ...) begins.
-  virtual double factor(std::int64_t epoch) const = 0;
+  Schedule(std::string_view name, Optimizer& optimizer);
+  Schedule(const Schedule&) = default;
+  Schedule& operator=(const Schedule&) = default;
+  std::vector<OptimizerParamGroup>& groups() const noexcept { return optimizer_->param_groups(); }
+  /// What PyTorch calls initial_lr.
+  double base_lr(OptimizerParamGroup& group) const;
+  /// Ends a step.
+  void enter(std::int64_t epoch);
 
  private:
+  /// The state's fields beside last_epoch.
+  virtual std::vector<Field> named_fields();
+
+  std::string_view name_;
   Optimizer* optimizer_;
-  std::int64_t epoch_ = 0;
+  std::int64_t last_epoch_ = 0;
+  std::vector<double> last_lr_;
 };
 
-/// Times gamma every step_size epochs.
-class GRADUS_API StepLR final : public LRScheduler {
+/// A rate for an epoch. step() is called once an epoch (or batch: whatever the schedule counts), after the optimizer's
+/// steps.
+///
+/// A schedule of one's own overrides at(); next(), too, if it shall combine with others on the same optimizer; and its
+/// constructor, once it has checked its arguments, ends with start().
+class GRADUS_API LRScheduler : public Schedule {
  public:
-  /// ValueError when step_size < 1.
-  StepLR(Optimizer& optimizer, unsigned step_size, double gamma = 0.1);
+  /// To the next epoch.
+  void step();
+  /// To any epoch, by the closed form, whatever has been done to the rates before. ValueError for a negative one.
+  void step(std::int64_t epoch);
+
+ protected:
+  using Schedule::Schedule;
+  /// Sets the rates of epoch 0. Each group that no schedule had before is given its rate as the one to start from.
+  void start();
 
  private:
-  double factor(std::int64_t epoch) const override;
-  unsigned step_size_;
-  double gamma_;
-};
-
-/// Times gamma every epoch.
-class GRADUS_API ExponentialLR final : public LRScheduler {
- public:
-  ExponentialLR(Optimizer& optimizer, double gamma) : LRScheduler(optimizer), gamma_(gamma) {}
-
- private:
-  double factor(std::int64_t) const override { return gamma_; }
-  double gamma_;
+  /// The closed form: the rate of epoch number `epoch` (0, 1, ...) for a group that starts from `base`.
+  virtual double at(std::int64_t epoch, double base) const = 0;
+  /// The chainable form: the same number out of `rate`, the one of the epoch before (of epoch 0: the optimizer's own), so
+  /// that what others do to it lasts.
+  virtual double next(std::int64_t epoch, double rate, double base) const;
+  /// Called when the rates are known, before they are set: for what else changes with the epoch.
+  virtual void entering(std::int64_t epoch);
+  template <class Rate>
+  void set_rates(std::int64_t epoch, Rate rate);
 };
 
 }  // namespace gradus::optim

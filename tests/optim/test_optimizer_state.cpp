@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(another_state_is_refused) {
   save(optim::AdamW(parameters(kFloat32)), path);
   check_refused<ValueError>(adam, from_file, {"must hold the state of Adam", "that of 'AdamW'"});
   save(*nn::Linear(2, 3), path);
-  check_refused<ValueError>(adam, from_file, {"must hold an optimizer's state: save(optimizer, path) writes one"});
+  check_refused<ValueError>(adam, from_file, {"it names no optimizer"});
   nn::Linear linear(2, 3);
   save(adam, path);
   BOOST_CHECK_THROW(load(linear, path), ModuleError);

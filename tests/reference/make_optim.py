@@ -65,6 +65,7 @@ for name, adam in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)):
     run(f"{name}_betas", adam, lr=(0.01, 0.003), betas=(0.8, 0.99), eps=1e-3)
     run(f"{name}_late", adam, lr=(0.01, 0.003), first_step=(0, 3))
 
+
 # Learning rates: row 0 before any step, row k after k epochs; a column a group.
 for name, schedule in (("step_lr", lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=3, gamma=0.5)),
                        ("step_lr_4", lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=4)),

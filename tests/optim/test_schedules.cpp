@@ -1,0 +1,251 @@
+// Schedules against PyTorch's rates, their closed forms against their chainable ones, going on from a file, and bad input.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+
+#include <gradus/gradus.h>
+
+#include "../support/folder.h"
+#include "../support/pytorch.h"
+
+using namespace gradus;
+using namespace gradus::optim;
+using test::PyTorchFile;
+
+namespace {
+
+const PyTorchFile& file() {
+  static const PyTorchFile reference("optim");
+  return reference;
+}
+
+using Schedules = std::vector<std::unique_ptr<LRScheduler>>;
+
+struct Row {
+  std::string name;
+  std::function<Schedules(Optimizer&)> make;
+  std::string optimizer = "SGD";
+};
+
+template <class S, class... Args>
+Schedules one(Args&&... args) {
+  Schedules all;
+  all.push_back(std::make_unique<S>(std::forward<Args>(args)...));
+  return all;
+}
+// One row a case of the file.
+// clang-format off
+const std::vector<Row>& rows() {
+  using O = Optimizer;
+  static const std::vector<Row> all = {
+      {"step_lr", [](O& o) { return one<StepLR>(o, 3U, 0.5); }},
+      {"step_lr_4", [](O& o) { return one<StepLR>(o, 4U); }},
+      {"exponential_lr", [](O& o) { return one<ExponentialLR>(o, 0.9); }},
+  };
+  return all;
+}
+// clang-format on
+
+template <class O, class Options>
+std::unique_ptr<Optimizer> make_optimizer() {
+  const Tensor a = zeros({1}, requires_grad()), b = zeros({1}, requires_grad());
+  std::vector<OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<Tensor>{a});
+  groups.emplace_back(std::vector<Tensor>{b}, Options(0.03).clone());
+  return std::make_unique<O>(std::move(groups), Options(0.1));
+}
+std::unique_ptr<Optimizer> optimizer_of(const std::string& name = "SGD") {
+  if (name == "Adam") return make_optimizer<Adam, AdamOptions>();
+  return make_optimizer<SGD, SGDOptions>();
+}
+
+double momentum_of(OptimizerOptions& options) {
+  if (auto* adam = dynamic_cast<AdamOptions*>(&options)) return std::get<0>(adam->betas());
+  return dynamic_cast<SGDOptions&>(options).momentum();
+}
+
+bool close(double a, double b) { return std::abs(a - b) <= 1e-12 * std::abs(b) + 1e-15; }
+
+// The rates, and momenta, of an epoch against the file's; after the last step of a cycle those of the last step.
+void check_epoch(Optimizer& optimizer, const std::string& name, std::int64_t epoch, const char* how = "") {
+  if (name.find("one_cycle") != std::string::npos && epoch + 1 == file()[name + "/lr"].size(0)) --epoch;
+  const Tensor lr = file()[name + "/lr"], momentum = file().get(name + "/momentum");
+  for (std::int64_t g = 0; g < 2; ++g) {
+    OptimizerOptions& options = optimizer.param_groups()[static_cast<std::size_t>(g)].options();
+    const double expected = lr[epoch][g].item<double>();
+    BOOST_CHECK_MESSAGE(close(options.get_lr(), expected), name << how << ", epoch " << epoch << ", group " << g << ": "
+                                                                << options.get_lr() << " for " << expected);
+    if (momentum.defined()) BOOST_TEST(close(momentum_of(options), momentum[epoch][g].item<double>()), name);
+  }
+}
+
+std::vector<double> rates(Optimizer& optimizer) {
+  std::vector<double> all;
+  for (const OptimizerParamGroup& group : optimizer.param_groups()) all.push_back(group.options().get_lr());
+  return all;
+}
+
+template <class Make>
+void check_refused(Make make, const std::string& text) {
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  try {
+    make(*optimizer);
+    BOOST_ERROR("not refused: " << text);
+  } catch (const ValueError& error) {
+    BOOST_TEST(std::string(error.what()).find(text) != std::string::npos, error.what() << " lacks " << text);
+  }
+  const std::vector<double> untouched = {0.1, 0.03};
+  BOOST_TEST(rates(*optimizer) == untouched);
+  BOOST_TEST(!optimizer->param_groups()[0].initial_lr());
+  BOOST_TEST(momentum_of(optimizer->param_groups()[0].options()) == 0);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(schedules)
+
+BOOST_AUTO_TEST_CASE(rates_as_pytorch) {
+  std::size_t of_file = file().cases("schedule_").size() + file().cases("step_lr").size() + file().cases("exp").size();
+  BOOST_TEST(rows().size() == of_file);
+  for (const Row& row : rows()) {
+    const std::unique_ptr<Optimizer> optimizer = optimizer_of(row.optimizer);
+    const Schedules schedules = row.make(*optimizer);
+    const std::int64_t epochs = file()[row.name + "/lr"].size(0);
+    for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+      check_epoch(*optimizer, row.name, epoch);
+      BOOST_TEST(schedules.back()->last_epoch() == epoch);
+      BOOST_TEST(schedules.back()->get_last_lr() == rates(*optimizer));
+      optimizer->step();
+      if (epoch + 1 == epochs) break;
+      for (const auto& schedule : schedules) schedule->step();
+    }
+  }
+}
+
+// In any order, and whatever somebody has done to the rates.
+BOOST_AUTO_TEST_CASE(closed_forms_give_the_same_rates) {
+  for (const Row& row : rows()) {
+    const std::unique_ptr<Optimizer> optimizer = optimizer_of(row.optimizer);
+    const Schedules schedules = row.make(*optimizer);
+    if (schedules.size() > 1) continue;
+    const std::int64_t epochs = file()[row.name + "/lr"].size(0);
+    for (std::int64_t i = 0; i < epochs; ++i) {
+      const std::int64_t epoch = (i * 5 + 3) % epochs;
+      optimizer->param_groups()[0].options().set_lr(123);
+      schedules[0]->step(epoch);
+      check_epoch(*optimizer, row.name, epoch, " by the closed form");
+      BOOST_TEST(schedules[0]->last_epoch() == epoch);
+    }
+    BOOST_CHECK_THROW(schedules[0]->step(-1), ValueError);
+  }
+}
+
+// What others do to a rate lasts.
+BOOST_AUTO_TEST_CASE(chainable_forms_take_the_rate_as_it_is) {
+  for (const Row& row : rows()) {
+    if (row.name.find("one_cycle") != std::string::npos || row.name.find("eta_min") != std::string::npos ||
+        row.name == "schedule_cosine_1") {
+      continue;
+    }
+    const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+    const Schedules schedules = row.make(*optimizer);
+    for (OptimizerParamGroup& group : optimizer->param_groups()) group.options().set_lr(group.options().get_lr() * 2);
+    const std::int64_t epochs = std::min<std::int64_t>(file()[row.name + "/lr"].size(0), 10);
+    for (std::int64_t epoch = 1; epoch < epochs; ++epoch) {
+      for (const auto& schedule : schedules) schedule->step();
+      BOOST_TEST(close(rates(*optimizer)[1], 2 * file()[row.name + "/lr"][epoch][1].item<double>()), row.name);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_goes_on_from_a_file) {
+  const test::Folder folder;
+  for (const Row& row : rows()) {
+    const std::int64_t epochs = file()[row.name + "/lr"].size(0);
+    for (const std::int64_t at : {std::int64_t{0}, epochs / 2, epochs - 1}) {
+      const std::unique_ptr<Optimizer> whole = optimizer_of(row.optimizer), resumed = optimizer_of(row.optimizer);
+      const Schedules before = row.make(*whole), after = row.make(*resumed);
+      for (std::int64_t epoch = 0; epoch < at; ++epoch) {
+        for (const auto& schedule : before) schedule->step();
+      }
+      save(*whole, folder / "optimizer");
+      load(*resumed, folder / "optimizer");
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        save(*before[i], folder / "schedule");
+        load(*after[i], folder / "schedule");
+      }
+      BOOST_TEST(after.back()->get_last_lr() == before.back()->get_last_lr());
+      for (std::int64_t epoch = at; epoch < epochs; ++epoch) {
+        BOOST_TEST(rates(*resumed) == rates(*whole), row.name);
+        check_epoch(*resumed, row.name, epoch, " from a file");
+        if (epoch + 1 == epochs) break;
+        for (const auto& schedule : after) schedule->step();
+        for (const auto& schedule : before) schedule->step();
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
+  const double nan = std::nan("");
+  check_refused([](Optimizer& o) { StepLR(o, 0); }, "StepLR: step_size must be at least 1: 0");
+  check_refused([](Optimizer& o) { StepLR(o, 1, -1); }, "StepLR: gamma must not be negative: -1");
+  check_refused([&](Optimizer& o) { ExponentialLR(o, nan); }, "ExponentialLR: gamma must not be negative: nan");
+}
+
+namespace {
+
+// Entry by entry, left out or of another shape: refused, and not a bit of the state has changed.
+void check_state(Schedule& schedule) {
+  const NamedState whole = schedule.state_dict();
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    NamedState changed = whole;
+    for (auto& [name, tensor] : changed) tensor = tensor + 1;
+    changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(i));
+    test::check_error<ValueError>([&] { schedule.load_state_dict(changed); }, {"missing: " + whole[i].first});
+    changed.emplace_back(whole[i].first, ones({3}));
+    test::check_error<ValueError>([&] { schedule.load_state_dict(changed); }, {"not alike: " + whole[i].first});
+    changed.back() = {whole[i].first, whole[i].second};
+    changed.emplace_back("more", ones({3}));
+    test::check_error<ValueError>([&] { schedule.load_state_dict(changed); }, {"unknown: 'more'"});
+    const NamedState now = schedule.state_dict();
+    for (std::size_t k = 0; k < whole.size(); ++k) BOOST_TEST(test::same_bits(now[k].second, whole[k].second));
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(another_state_is_refused) {
+  const test::Folder folder;
+  const std::string path = folder / "file";
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  StepLR step(*optimizer, 3);
+  step.step();
+  ExponentialLR exponential(*optimizer, 0.5);
+  save(step, path);
+  test::check_error<ValueError>([&] { load(exponential, path); }, {"must hold the state of ExponentialLR", "'StepLR'"});
+  test::check_error<ValueError>([&] { load(*optimizer, path); }, {"it names no optimizer"});
+  save(*optimizer, path);
+  test::check_error<ValueError>([&] { load(step, path); }, {"it names no schedule"});
+  check_state(step);
+  BOOST_TEST(step.last_epoch() == 1);
+}
+
+// A group that is added later starts from its own rate.
+BOOST_AUTO_TEST_CASE(groups_may_be_added) {
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  ExponentialLR schedule(*optimizer, 0.5);
+  schedule.step();
+  std::vector<Tensor> more = {zeros({1}, requires_grad())};
+  optimizer->add_param_group(OptimizerParamGroup(more, SGDOptions(0.7).clone()));
+  schedule.step(3);
+  BOOST_TEST(close(rates(*optimizer)[2], 0.7 / 8));
+  schedule.step(0);
+  BOOST_TEST(close(rates(*optimizer)[2], 0.7));
+  BOOST_TEST(close(rates(*optimizer)[0], 0.1));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
