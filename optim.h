@@ -4,6 +4,7 @@
 #include "optim/check.h"
 #include "optim/clip.h"
 #include "optim/rules/adam.h"
+#include "optim/rules/rmsprop.h"
 #include "optim/rules/sgd.h"
 #include "optim/schedules/decay_lr.h"
 #include "optim/serialize.h"

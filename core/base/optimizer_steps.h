@@ -23,6 +23,12 @@ struct AdamStep {
   double correction2 = 1;        ///< 1 - beta2^t
 };
 
-using OptimizerStep = std::variant<SgdStep, AdamStep>;
+struct RmspropStep {
+  static constexpr const char* op = "rmsprop_step";
+  static constexpr int states = 3;  ///< square_avg, momentum_buffer: absent without momentum, grad_avg: unless centered
+  double lr = 0, alpha = 0, eps = 0, weight_decay = 0, momentum = 0;
+};
+
+using OptimizerStep = std::variant<SgdStep, AdamStep, RmspropStep>;
 
 }  // namespace gradus::core

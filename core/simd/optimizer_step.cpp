@@ -95,6 +95,27 @@ void Step(const AdamStep& s, T* const* streams, std::size_t n) {
 }
 
 template <class T>
+void Step(const RmspropStep& s, T* const* streams, std::size_t n) {
+  const auto lr = Set<T>(-s.lr), decay = Set<T>(s.weight_decay), eps = Set<T>(s.eps);
+  const auto alpha = Set<T>(s.alpha), rest = Set<T>(1 - s.alpha), momentum = Set<T>(s.momentum), zero = Set<T>(0);
+  const bool has_momentum = streams[3] != nullptr, is_centered = streams[4] != nullptr;
+  ForVectors<5>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.weight_decay != 0) g = hn::MulAdd(decay, x[1], g);
+    x[2] = hn::MulAdd(hn::Mul(rest, g), g, hn::Mul(alpha, x[2]));
+    auto square = x[2];
+    if (is_centered) {
+      x[4] = hn::MulAdd(alpha, x[4], hn::Mul(rest, g));
+      square = hn::NegMulAdd(x[4], x[4], square);
+      square = hn::IfThenElse(hn::Lt(square, zero), zero, square);  // not Max: NaN stays
+    }
+    auto step = hn::Div(g, hn::Add(hn::Sqrt(square), eps));
+    if (has_momentum) step = x[3] = hn::MulAdd(momentum, x[3], step);
+    x[1] = hn::MulAdd(lr, step, x[1]);
+  });
+}
+
+template <class T>
 void Dispatch(const OptimizerStep& step, T* const* streams, std::size_t n) {
   std::visit([&](const auto& s) HWY_ATTR { Step(s, streams, n); }, step);
 }

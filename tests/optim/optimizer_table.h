@@ -39,6 +39,14 @@ void each_optimizer(Use use) {
           AdamWOptions(0.1).betas({0.5, 0.6}).eps(0.1),
           AdamWOptions(0.1).amsgrad(true).betas({0.9, 0.3}),
       });
+  use(Of<RMSprop>(), "rmsprop", 6,
+      std::vector<RMSpropOptions>{
+          {},
+          RMSpropOptions(0.1).weight_decay(0.2).alpha(0.5).eps(0.1),
+          RMSpropOptions(0.1).momentum(0.9),
+          RMSpropOptions(0.1).centered(true),
+          RMSpropOptions(0.1).centered(true).momentum(0.9).weight_decay(0.2).alpha(0.8),
+      });
 }
 
 }  // namespace gradus::test

@@ -232,6 +232,15 @@ BOOST_AUTO_TEST_CASE(settings_are_checked_and_nothing_is_lost) {
   BOOST_CHECK_THROW(optim::SGD({p}, optim::SGDOptions(1).nesterov(true)), ValueError);
   BOOST_CHECK_THROW(optim::Adam({p}, optim::AdamOptions(1e-3).betas({0.9, 1.0})), ValueError);
   BOOST_CHECK_THROW(optim::Adam({p}, optim::AdamOptions(std::nan(""))), ValueError);
+  const auto refused = [&](const char* text, const auto& options, auto make) {
+    test::check_error<ValueError>([&] { make(options); }, {text});
+  };
+  const auto rmsprop = [&](const optim::RMSpropOptions& o) { optim::RMSprop({p}, o); };
+  refused("RMSprop: lr must not be negative: -1", optim::RMSpropOptions(-1), rmsprop);
+  refused("RMSprop: alpha must lie in [0, 1]: 1.5", optim::RMSpropOptions().alpha(1.5), rmsprop);
+  refused("RMSprop: alpha must lie in [0, 1]: nan", optim::RMSpropOptions().alpha(std::nan("")), rmsprop);
+  refused("RMSprop: momentum must not be negative: -0.1", optim::RMSpropOptions().momentum(-0.1), rmsprop);
+  refused("RMSprop: eps must not be negative: -1", optim::RMSpropOptions().eps(-1), rmsprop);
   BOOST_CHECK_THROW(optim::SGD({p, p}, optim::SGDOptions(1)), ValueError);
   BOOST_CHECK_THROW(optim::SGD({p * 2}, optim::SGDOptions(1)), ValueError);
   BOOST_CHECK_THROW(optim::SGD({Tensor()}, optim::SGDOptions(1)), ValueError);
@@ -420,6 +429,24 @@ BOOST_AUTO_TEST_CASE(a_step_without_memory_changes_nothing) {
     limited.step(), limited.step();
     for (std::size_t i = 0; i < p.size(); ++i) BOOST_TEST(test::same_bits(p[i].detach(), expected[i].detach()));
   });
+}
+
+// Rounding may leave v - m^2 below 0 when the gradient has been the same for long; a root of that would be NaN.
+BOOST_AUTO_TEST_CASE(centered_rmsprop_of_a_steady_gradient) {
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const bool by_reference : {false, true}) {
+      const Tensor w = zeros({64}, dtype).requires_grad_();
+      optim::RMSprop rmsprop({w}, optim::RMSpropOptions(1e-9).alpha(0.5).centered(true));
+      rmsprop.use_reference(by_reference);
+      w.mutable_grad() = arange(1, 65).to(dtype) / 7;
+      for (int step = 0; step < 200; ++step) rmsprop.step();
+      BOOST_TEST(w.isfinite().all().item<bool>());
+      w.mutable_grad()[3].fill_(std::numeric_limits<double>::quiet_NaN());
+      rmsprop.step();
+      BOOST_TEST(w.isnan().sum().item<std::int64_t>() == 1);
+      BOOST_TEST(w[3].isnan().item<bool>());
+    }
+  }
 }
 
 // Module::to() in the middle of a training: the state follows.
