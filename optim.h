@@ -3,6 +3,7 @@
 
 #include "optim/check.h"
 #include "optim/clip.h"
+#include "optim/rules/adagrad.h"
 #include "optim/rules/adam.h"
 #include "optim/rules/rmsprop.h"
 #include "optim/rules/sgd.h"

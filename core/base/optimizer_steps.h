@@ -29,6 +29,12 @@ struct RmspropStep {
   double lr = 0, alpha = 0, eps = 0, weight_decay = 0, momentum = 0;
 };
 
-using OptimizerStep = std::variant<SgdStep, AdamStep, RmspropStep>;
+struct AdagradStep {
+  static constexpr const char* op = "adagrad_step";
+  static constexpr int states = 1;           ///< sum
+  double lr = 0, eps = 0, weight_decay = 0;  ///< lr as it has decayed
+};
+
+using OptimizerStep = std::variant<SgdStep, AdamStep, RmspropStep, AdagradStep>;
 
 }  // namespace gradus::core

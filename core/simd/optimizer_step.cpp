@@ -116,6 +116,17 @@ void Step(const RmspropStep& s, T* const* streams, std::size_t n) {
 }
 
 template <class T>
+void Step(const AdagradStep& s, T* const* streams, std::size_t n) {
+  const auto lr = Set<T>(-s.lr), decay = Set<T>(s.weight_decay), eps = Set<T>(s.eps);
+  ForVectors<3>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.weight_decay != 0) g = hn::MulAdd(decay, x[1], g);
+    x[2] = hn::MulAdd(g, g, x[2]);
+    x[1] = hn::MulAdd(lr, hn::Div(g, hn::Add(hn::Sqrt(x[2]), eps)), x[1]);
+  });
+}
+
+template <class T>
 void Dispatch(const OptimizerStep& step, T* const* streams, std::size_t n) {
   std::visit([&](const auto& s) HWY_ATTR { Step(s, streams, n); }, step);
 }

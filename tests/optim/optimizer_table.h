@@ -47,6 +47,12 @@ void each_optimizer(Use use) {
           RMSpropOptions(0.1).centered(true),
           RMSpropOptions(0.1).centered(true).momentum(0.9).weight_decay(0.2).alpha(0.8),
       });
+  use(Of<Adagrad>(), "adagrad", 5,
+      std::vector<AdagradOptions>{
+          {},
+          AdagradOptions(0.1).lr_decay(0.3).weight_decay(0.2),
+          AdagradOptions(0.1).initial_accumulator_value(0.7).eps(0.1),
+      });
 }
 
 }  // namespace gradus::test

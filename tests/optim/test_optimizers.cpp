@@ -241,6 +241,12 @@ BOOST_AUTO_TEST_CASE(settings_are_checked_and_nothing_is_lost) {
   refused("RMSprop: alpha must lie in [0, 1]: nan", optim::RMSpropOptions().alpha(std::nan("")), rmsprop);
   refused("RMSprop: momentum must not be negative: -0.1", optim::RMSpropOptions().momentum(-0.1), rmsprop);
   refused("RMSprop: eps must not be negative: -1", optim::RMSpropOptions().eps(-1), rmsprop);
+  const auto adagrad = [&](const optim::AdagradOptions& o) { optim::Adagrad({p}, o); };
+  refused("Adagrad: lr_decay must not be negative: -1", optim::AdagradOptions().lr_decay(-1), adagrad);
+  refused("Adagrad: initial_accumulator_value must not be negative: -1",
+          optim::AdagradOptions().initial_accumulator_value(-1), adagrad);
+  refused("Adagrad: weight_decay must not be negative: nan", optim::AdagradOptions().weight_decay(std::nan("")),
+          adagrad);
   BOOST_CHECK_THROW(optim::SGD({p, p}, optim::SGDOptions(1)), ValueError);
   BOOST_CHECK_THROW(optim::SGD({p * 2}, optim::SGDOptions(1)), ValueError);
   BOOST_CHECK_THROW(optim::SGD({Tensor()}, optim::SGDOptions(1)), ValueError);

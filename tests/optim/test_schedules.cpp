@@ -59,6 +59,7 @@ std::unique_ptr<Optimizer> make_optimizer() {
 }
 std::unique_ptr<Optimizer> optimizer_of(const std::string& name = "SGD") {
   if (name == "Adam") return make_optimizer<Adam, AdamOptions>();
+  if (name == "Adagrad") return make_optimizer<Adagrad, AdagradOptions>();
   return make_optimizer<SGD, SGDOptions>();
 }
 

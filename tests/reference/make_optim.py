@@ -5,7 +5,7 @@ Every optimizer case has two parameter groups of one parameter each, p0 [3, 2] a
 computed: `gradients_f32/g0` [20, 3, 2] and `/g1` [20, 4] hold those of each step, and are the same for all cases; so is
 `start_f32/p0`, `/p1`. The first element of every gradient is exactly 0 throughout.
 A case has its options as data: lr [2] and weight_decay [2] by group, and what the optimizer has of momentum, dampening,
-nesterov, betas, eps, amsgrad, alpha, centered; first_step [2] says from which step on a parameter has a gradient (before: undefined, and
+nesterov, betas, eps, amsgrad, alpha, centered, lr_decay, initial_accumulator_value; first_step [2] says from which step on a parameter has a gradient (before: undefined, and
 the step leaves the parameter alone). p0 [20, 3, 2] and p1 [20, 4] are the parameters after each step.
 """
 import math
@@ -65,13 +65,18 @@ for name, adam in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)):
     run(f"{name}_betas", adam, lr=(0.01, 0.003), betas=(0.8, 0.99), eps=1e-3)
     run(f"{name}_late", adam, lr=(0.01, 0.003), first_step=(0, 3))
 
-RMSPROP = torch.optim.RMSprop
+RMSPROP, ADAGRAD = torch.optim.RMSprop, torch.optim.Adagrad
 run("rmsprop", RMSPROP, lr=(0.01, 0.003))
 run("rmsprop_decay", RMSPROP, lr=(0.01, 0.003), weight_decay=DECAY, alpha=0.9, eps=1e-3)
 run("rmsprop_momentum", RMSPROP, lr=(0.01, 0.003), momentum=0.9)
 run("rmsprop_centered", RMSPROP, lr=(0.01, 0.003), centered=True)
 run("rmsprop_centered_momentum", RMSPROP, lr=(0.01, 0.003), weight_decay=DECAY, centered=True, momentum=0.8, alpha=0.95)
 run("rmsprop_late", RMSPROP, lr=(0.01, 0.003), first_step=(0, 3))
+run("adagrad", ADAGRAD)
+run("adagrad_decay", ADAGRAD, weight_decay=DECAY, lr_decay=0.1)
+run("adagrad_initial", ADAGRAD, initial_accumulator_value=0.5)
+run("adagrad_eps", ADAGRAD, eps=0.1)
+run("adagrad_late", ADAGRAD, lr_decay=0.1, first_step=(0, 3))
 
 # Learning rates: row 0 before any step, row k after k epochs; a column a group.
 for name, schedule in (("step_lr", lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=3, gamma=0.5)),
