@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <functional>
 #include <limits>
 #include <map>
@@ -238,6 +240,34 @@ bool same_numbers(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(operations)
+
+// What the headers declare to change its first operand in place stands in a row.
+BOOST_AUTO_TEST_CASE(every_form_in_place_has_a_row) {
+  const auto text_of = [](const std::filesystem::path& folder, const char* ending) {
+    std::string text;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() != ending) continue;
+      std::ifstream file(entry.path());
+      text.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return text;
+  };
+  const std::filesystem::path tests = std::filesystem::path(GRADUS_TEST_DATA) / "..";
+  const std::string headers = text_of(tests / ".." / "autograd" / "ops", ".h"),
+                    table = text_of(tests / "table", ".cpp");
+  const std::string start = "GRADUS_API Tensor& ";
+  int forms = 0;
+  for (std::size_t at = headers.find(start); at != std::string::npos; at = headers.find(start, at + 1)) {
+    const std::size_t begin = at + start.size(), end = headers.find('(', begin);
+    const std::string name = headers.substr(begin, end - begin);
+    if (!name.ends_with('_')) continue;
+    ++forms;
+    BOOST_CHECK_MESSAGE(
+        table.find("in_place(" + name + ")") != std::string::npos || table.find("y." + name + "(") != std::string::npos,
+        name << " is in no row of tests/table");
+  }
+  BOOST_TEST(forms > 40);
+}
 
 BOOST_AUTO_TEST_CASE(every_differentiable_operation_has_a_row) {
   std::set<std::pair<std::string, int>> in_table;

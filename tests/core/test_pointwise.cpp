@@ -194,19 +194,26 @@ bool defined_for(const BinaryRow& op, DType dtype) {
 
 BOOST_AUTO_TEST_SUITE(pointwise)
 
-// The rows that the header declares are those of the tables above.
+// The rows that the header declares are those of the tables above, but for functions of the C library: these are their own
+// references.
 BOOST_AUTO_TEST_CASE(every_row_has_a_reference) {
   std::set<std::string> declared, known;
   std::ifstream header(std::string(GRADUS_TEST_DATA) + "/../../core/ops/pointwise.h");
   const std::string start[] = {"inline constexpr UnaryRow ", "inline constexpr BinaryRow "};
   for (std::string line; std::getline(header, line);) {
     for (const std::string& text : start) {
-      if (line.starts_with(text)) declared.insert(line.substr(text.size(), line.find('{') - text.size()));
+      const bool is_library = line.find("Kernels::Library") != std::string::npos;
+      if (line.starts_with(text) && !is_library)
+        declared.insert(line.substr(text.size(), line.find('{') - text.size()));
     }
   }
-  for (const OfOne& each : of_one) known.emplace(each.row.name);
-  for (const OfTwo& each : of_two) known.emplace(each.row.name);
-  BOOST_TEST(declared.size() > 50);
+  for (const OfOne& each : of_one) {
+    if (each.row.kernels != Kernels::Library) known.emplace(each.row.name);
+  }
+  for (const OfTwo& each : of_two) {
+    if (each.row.kernels != Kernels::Library) known.emplace(each.row.name);
+  }
+  BOOST_TEST(declared.size() > 40);
   BOOST_TEST(declared == known, boost::test_tools::per_element());
 }
 
