@@ -338,6 +338,13 @@ struct Atan2 : BinaryOperation<core::atan2> {
                                              [](Dy<> dy, In<0> a, In<1> b) { return -(dy * over_squares(a, a, b)); });
 };
 
+// dL/da = dy a / y, 0 at the origin.
+struct Hypot : BinaryOperation<core::hypot> {
+  static Tensor share(const Tensor& x, const Tensor& y) { return masked_fill(x / y, y == 0, 0); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, Out<> y) { return dy * share(a, y); },
+                                             [](Dy<> dy, In<1> b, Out<> y) { return dy * share(b, y); });
+};
+
 struct Where {
   static constexpr std::string_view name = "where";
   static constexpr bool broadcasts = true;
@@ -388,6 +395,8 @@ Tensor remainder(Operand a, Operand b) { return apply<Modulo<core::remainder>>(a
 Tensor& remainder_(Operand a, Operand b) { return apply_inplace<Modulo<core::remainder>>({}, a, b); }
 Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
 Tensor& atan2_(Operand a, Operand b) { return apply_inplace<Atan2>({}, a, b); }
+Tensor hypot(Operand a, Operand b) { return apply<Hypot>(a, b); }
+Tensor& hypot_(Operand a, Operand b) { return apply_inplace<Hypot>({}, a, b); }
 Tensor eq(Operand a, Operand b) { return comparison<core::eq>(a, b); }
 Tensor eq(Operand a, const Scalar& b) { return comparison<core::eq>(a, b); }
 Tensor ne(Operand a, Operand b) { return comparison<core::ne>(a, b); }

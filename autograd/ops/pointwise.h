@@ -100,12 +100,14 @@ GRADUS_API Tensor& pow_(Operand a, const Scalar& b);
 GRADUS_API Tensor pow(const Scalar& a, Operand b);
 GRADUS_API Tensor maximum(Operand a, Operand b);  ///< NaN wins; a tie gives each half of the gradient
 GRADUS_API Tensor minimum(Operand a, Operand b);
-GRADUS_API Tensor fmod(Operand a, Operand b);       ///< sign of a
+GRADUS_API Tensor fmod(Operand a, Operand b);  ///< sign of a
 GRADUS_API Tensor& fmod_(Operand a, Operand b);
 GRADUS_API Tensor remainder(Operand a, Operand b);  ///< sign of b
 GRADUS_API Tensor& remainder_(Operand a, Operand b);
 GRADUS_API Tensor atan2(Operand a, Operand b);
 GRADUS_API Tensor& atan2_(Operand a, Operand b);
+GRADUS_API Tensor hypot(Operand a, Operand b);  ///< sqrt(a^2 + b^2); the gradient at the origin is 0
+GRADUS_API Tensor& hypot_(Operand a, Operand b);
 GRADUS_API Tensor eq(Operand a, Operand b);
 GRADUS_API Tensor ne(Operand a, Operand b);
 GRADUS_API Tensor lt(Operand a, Operand b);
@@ -259,9 +261,17 @@ class PointwiseMembers {
   Tensor fmod(const Tensor& b, Location at = Location::here()) const { return gradus::fmod({self(), at}, b); }
   Tensor& fmod_(const Tensor& b, Location at = Location::here()) const { return gradus::fmod_({self(), at}, {b, at}); }
   Tensor remainder(const Tensor& b, Location at = Location::here()) const { return gradus::remainder({self(), at}, b); }
-  Tensor& remainder_(const Tensor& b, Location at = Location::here()) const { return gradus::remainder_({self(), at}, {b, at}); }
+  Tensor& remainder_(const Tensor& b, Location at = Location::here()) const {
+    return gradus::remainder_({self(), at}, {b, at});
+  }
   Tensor atan2(const Tensor& b, Location at = Location::here()) const { return gradus::atan2({self(), at}, b); }
-  Tensor& atan2_(const Tensor& b, Location at = Location::here()) const { return gradus::atan2_({self(), at}, {b, at}); }
+  Tensor& atan2_(const Tensor& b, Location at = Location::here()) const {
+    return gradus::atan2_({self(), at}, {b, at});
+  }
+  Tensor hypot(const Tensor& b, Location at = Location::here()) const { return gradus::hypot({self(), at}, b); }
+  Tensor& hypot_(const Tensor& b, Location at = Location::here()) const {
+    return gradus::hypot_({self(), at}, {b, at});
+  }
   Tensor logical_and(const Tensor& b, Location at = Location::here()) const {
     return gradus::logical_and({self(), at}, b);
   }
