@@ -176,6 +176,12 @@ Tensor cosh(Operand x) { return unary<core::cosh>(x); }
 Tensor& cosh_(Operand x) { return unary_<core::cosh>(x); }
 
 template <>
+constexpr auto gradient<core::asinh> =
+    [](Dy<> dy, In<0> x) { return dy / hypot(x, Tensor(core::ones({}, x.dtype()))); };
+Tensor asinh(Operand x) { return unary<core::asinh>(x); }
+Tensor& asinh_(Operand x) { return unary_<core::asinh>(x); }
+
+template <>
 constexpr auto gradient<core::tanh> = [](Dy<> dy, Out<> y) { return tanh_backward(dy, y); };
 Tensor tanh(Operand x) { return unary<core::tanh>(x); }
 Tensor& tanh_(Operand x) { return unary_<core::tanh>(x); }

@@ -65,6 +65,8 @@ GRADUS_API Tensor sinh(Operand x);
 GRADUS_API Tensor& sinh_(Operand x);
 GRADUS_API Tensor cosh(Operand x);
 GRADUS_API Tensor& cosh_(Operand x);
+GRADUS_API Tensor asinh(Operand x);
+GRADUS_API Tensor& asinh_(Operand x);
 GRADUS_API Tensor tanh(Operand x);
 GRADUS_API Tensor& tanh_(Operand x);
 GRADUS_API Tensor sigmoid(Operand x);  ///< 1 / (1 + exp(-x))
@@ -198,6 +200,8 @@ class PointwiseMembers {
   Tensor& sinh_(Location at = Location::here()) const { return gradus::sinh_({self(), at}); }
   Tensor cosh(Location at = Location::here()) const { return gradus::cosh({self(), at}); }
   Tensor& cosh_(Location at = Location::here()) const { return gradus::cosh_({self(), at}); }
+  Tensor asinh(Location at = Location::here()) const { return gradus::asinh({self(), at}); }
+  Tensor& asinh_(Location at = Location::here()) const { return gradus::asinh_({self(), at}); }
   Tensor tanh(Location at = Location::here()) const { return gradus::tanh({self(), at}); }
   Tensor& tanh_(Location at = Location::here()) const { return gradus::tanh_({self(), at}); }
   Tensor sigmoid(Location at = Location::here()) const { return gradus::sigmoid({self(), at}); }
