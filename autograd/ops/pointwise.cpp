@@ -182,6 +182,11 @@ Tensor asinh(Operand x) { return unary<core::asinh>(x); }
 Tensor& asinh_(Operand x) { return unary_<core::asinh>(x); }
 
 template <>
+constexpr auto gradient<core::acosh> = [](Dy<> dy, In<0> x) { return dy * (rsqrt(x - 1) * rsqrt(x + 1)); };
+Tensor acosh(Operand x) { return unary<core::acosh>(x); }
+Tensor& acosh_(Operand x) { return unary_<core::acosh>(x); }
+
+template <>
 constexpr auto gradient<core::tanh> = [](Dy<> dy, Out<> y) { return tanh_backward(dy, y); };
 Tensor tanh(Operand x) { return unary<core::tanh>(x); }
 Tensor& tanh_(Operand x) { return unary_<core::tanh>(x); }

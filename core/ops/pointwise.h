@@ -133,6 +133,7 @@ inline constexpr UnaryRow atan{"atan", Yields::Floating, Kernels::Library, ::ata
 inline constexpr UnaryRow sinh{"sinh", Yields::Floating, Kernels::Library, ::sinhf, ::sinh};
 inline constexpr UnaryRow cosh{"cosh", Yields::Floating, Kernels::Library, ::coshf, ::cosh};
 inline constexpr UnaryRow asinh{"asinh", Yields::Floating, Kernels::Library, ::asinhf, ::asinh};
+inline constexpr UnaryRow acosh{"acosh", Yields::Floating, Kernels::Library, ::acoshf, ::acosh};
 inline constexpr UnaryRow tanh{"tanh", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow sigmoid{"sigmoid", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow erf{"erf", Yields::Floating, Kernels::Math};

@@ -38,6 +38,7 @@ std::vector<Row> pointwise_rows() {
       Row{"sinh", one(sinh), {real(s23)}, kPointwise}.in_place(sinh_),
       Row{"cosh", one(cosh), {real(s23)}, kPointwise}.in_place(cosh_),
       Row{"asinh", one(asinh), {real(s23)}, kPointwise}.in_place(asinh_),
+      Row{"acosh", one(acosh), {real(s23, 1.2, 3)}, kPointwise}.in_place(acosh_),
       Row{"tanh", one(tanh), {real(s23)}, kPointwise}.in_place(tanh_),
       Row{"sigmoid", one(sigmoid), {real(s23)}, kPointwise}.in_place(sigmoid_),
       Row{"erf", one(erf), {real(s23)}, kPointwise}.in_place(erf_),
