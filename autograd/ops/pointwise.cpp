@@ -187,6 +187,11 @@ Tensor acosh(Operand x) { return unary<core::acosh>(x); }
 Tensor& acosh_(Operand x) { return unary_<core::acosh>(x); }
 
 template <>
+constexpr auto gradient<core::atanh> = [](Dy<> dy, In<0> x) { return dy / ((1 - x) * (1 + x)); };
+Tensor atanh(Operand x) { return unary<core::atanh>(x); }
+Tensor& atanh_(Operand x) { return unary_<core::atanh>(x); }
+
+template <>
 constexpr auto gradient<core::tanh> = [](Dy<> dy, Out<> y) { return tanh_backward(dy, y); };
 Tensor tanh(Operand x) { return unary<core::tanh>(x); }
 Tensor& tanh_(Operand x) { return unary_<core::tanh>(x); }

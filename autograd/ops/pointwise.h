@@ -69,6 +69,8 @@ GRADUS_API Tensor asinh(Operand x);
 GRADUS_API Tensor& asinh_(Operand x);
 GRADUS_API Tensor acosh(Operand x);
 GRADUS_API Tensor& acosh_(Operand x);
+GRADUS_API Tensor atanh(Operand x);
+GRADUS_API Tensor& atanh_(Operand x);
 GRADUS_API Tensor tanh(Operand x);
 GRADUS_API Tensor& tanh_(Operand x);
 GRADUS_API Tensor sigmoid(Operand x);  ///< 1 / (1 + exp(-x))
@@ -206,6 +208,8 @@ class PointwiseMembers {
   Tensor& asinh_(Location at = Location::here()) const { return gradus::asinh_({self(), at}); }
   Tensor acosh(Location at = Location::here()) const { return gradus::acosh({self(), at}); }
   Tensor& acosh_(Location at = Location::here()) const { return gradus::acosh_({self(), at}); }
+  Tensor atanh(Location at = Location::here()) const { return gradus::atanh({self(), at}); }
+  Tensor& atanh_(Location at = Location::here()) const { return gradus::atanh_({self(), at}); }
   Tensor tanh(Location at = Location::here()) const { return gradus::tanh({self(), at}); }
   Tensor& tanh_(Location at = Location::here()) const { return gradus::tanh_({self(), at}); }
   Tensor sigmoid(Location at = Location::here()) const { return gradus::sigmoid({self(), at}); }

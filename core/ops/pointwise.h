@@ -134,6 +134,7 @@ inline constexpr UnaryRow sinh{"sinh", Yields::Floating, Kernels::Library, ::sin
 inline constexpr UnaryRow cosh{"cosh", Yields::Floating, Kernels::Library, ::coshf, ::cosh};
 inline constexpr UnaryRow asinh{"asinh", Yields::Floating, Kernels::Library, ::asinhf, ::asinh};
 inline constexpr UnaryRow acosh{"acosh", Yields::Floating, Kernels::Library, ::acoshf, ::acosh};
+inline constexpr UnaryRow atanh{"atanh", Yields::Floating, Kernels::Library, ::atanhf, ::atanh};
 inline constexpr UnaryRow tanh{"tanh", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow sigmoid{"sigmoid", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow erf{"erf", Yields::Floating, Kernels::Math};

@@ -39,6 +39,7 @@ std::vector<Row> pointwise_rows() {
       Row{"cosh", one(cosh), {real(s23)}, kPointwise}.in_place(cosh_),
       Row{"asinh", one(asinh), {real(s23)}, kPointwise}.in_place(asinh_),
       Row{"acosh", one(acosh), {real(s23, 1.2, 3)}, kPointwise}.in_place(acosh_),
+      Row{"atanh", one(atanh), {real(s23, -0.9, 0.9)}, kPointwise}.in_place(atanh_),
       Row{"tanh", one(tanh), {real(s23)}, kPointwise}.in_place(tanh_),
       Row{"sigmoid", one(sigmoid), {real(s23)}, kPointwise}.in_place(sigmoid_),
       Row{"erf", one(erf), {real(s23)}, kPointwise}.in_place(erf_),
