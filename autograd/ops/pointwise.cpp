@@ -207,6 +207,12 @@ Tensor erf(Operand x) { return unary<core::erf>(x); }
 Tensor& erf_(Operand x) { return unary_<core::erf>(x); }
 
 template <>
+constexpr auto gradient<core::erfc> =
+    [](Dy<> dy, In<0> x) { return dy * (exp(-square(x)) * -1.128379167095512573896); };
+Tensor erfc(Operand x) { return unary<core::erfc>(x); }
+Tensor& erfc_(Operand x) { return unary_<core::erfc>(x); }
+
+template <>
 constexpr auto gradient<core::sign> = flat;
 Tensor sign(Operand x) { return unary<core::sign>(x); }
 Tensor& sign_(Operand x) { return unary_<core::sign>(x); }

@@ -77,6 +77,8 @@ GRADUS_API Tensor sigmoid(Operand x);  ///< 1 / (1 + exp(-x))
 GRADUS_API Tensor& sigmoid_(Operand x);
 GRADUS_API Tensor erf(Operand x);
 GRADUS_API Tensor& erf_(Operand x);
+GRADUS_API Tensor erfc(Operand x);  ///< 1 - erf(x), which keeps its digits
+GRADUS_API Tensor& erfc_(Operand x);
 GRADUS_API Tensor isnan(Operand x);
 GRADUS_API Tensor isinf(Operand x);
 GRADUS_API Tensor isfinite(Operand x);
@@ -216,6 +218,8 @@ class PointwiseMembers {
   Tensor& sigmoid_(Location at = Location::here()) const { return gradus::sigmoid_({self(), at}); }
   Tensor erf(Location at = Location::here()) const { return gradus::erf({self(), at}); }
   Tensor& erf_(Location at = Location::here()) const { return gradus::erf_({self(), at}); }
+  Tensor erfc(Location at = Location::here()) const { return gradus::erfc({self(), at}); }
+  Tensor& erfc_(Location at = Location::here()) const { return gradus::erfc_({self(), at}); }
   Tensor isnan(Location at = Location::here()) const { return gradus::isnan({self(), at}); }
   Tensor isinf(Location at = Location::here()) const { return gradus::isinf({self(), at}); }
   Tensor isfinite(Location at = Location::here()) const { return gradus::isfinite({self(), at}); }

@@ -138,6 +138,7 @@ inline constexpr UnaryRow atanh{"atanh", Yields::Floating, Kernels::Library, ::a
 inline constexpr UnaryRow tanh{"tanh", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow sigmoid{"sigmoid", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow erf{"erf", Yields::Floating, Kernels::Math};
+inline constexpr UnaryRow erfc{"erfc", Yields::Floating, Kernels::Library, ::erfcf, ::erfc};
 inline constexpr UnaryRow logical_not{"logical_not", Yields::Bool, Kernels::Predicate};
 inline constexpr UnaryRow isnan{"isnan", Yields::Bool, Kernels::Predicate};
 inline constexpr UnaryRow isinf{"isinf", Yields::Bool, Kernels::Predicate};

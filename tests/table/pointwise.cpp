@@ -43,6 +43,7 @@ std::vector<Row> pointwise_rows() {
       Row{"tanh", one(tanh), {real(s23)}, kPointwise}.in_place(tanh_),
       Row{"sigmoid", one(sigmoid), {real(s23)}, kPointwise}.in_place(sigmoid_),
       Row{"erf", one(erf), {real(s23)}, kPointwise}.in_place(erf_),
+      Row{"erfc", one(erfc), {real(s23)}, kPointwise}.in_place(erfc_),
       Row{"sign", one(sign), {real(s23)}, kPointwise | kFlat}.in_place(sign_),
       Row{"floor", one(floor), {between(s23)}, kPointwise | kFlat}.in_place(floor_),
       Row{"ceil", one(ceil), {between(s23)}, kPointwise | kFlat}.in_place(ceil_),
