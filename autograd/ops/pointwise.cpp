@@ -7,6 +7,7 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/special.h"
 #include "../graph/operation.h"
 #include "activation_rules.h"
 #include "binary_operation.h"
@@ -45,6 +46,22 @@ constexpr auto flat = [](Dy<> dy) { return none_of(dy); };
 
 // 1 / sqrt(1 - x^2), where 1 - x and 1 + x lose nothing near their zeros.
 Tensor arc_slope(const Tensor& x) { return rsqrt((1 - x) * (1 + x)); }
+
+// The n-th derivative of digamma; its gradient is the next one.
+struct Polygamma {
+  static constexpr std::string_view name = "polygamma";
+  struct Attrs {
+    std::int64_t n = 1;
+    static constexpr auto fields = named("n", &Attrs::n);
+  };
+  static Array forward(const Attrs& c, const Array& x) {
+    if (c.n < 1 || c.n > 20)
+      core::fail<ValueError>("polygamma: n must lie between 1 and 20: {}; digamma(x) is n = 0", c.n);
+    return core::polygamma(static_cast<int>(c.n), x);
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x, const Attrs& c) { return dy * polygamma(c.n + 1, x); });
+};
 
 // Without a gradient: no operation of the graph.
 template <const core::UnaryRow& row>
@@ -211,6 +228,12 @@ constexpr auto gradient<core::erfc> =
     [](Dy<> dy, In<0> x) { return dy * (exp(-square(x)) * -1.128379167095512573896); };
 Tensor erfc(Operand x) { return unary<core::erfc>(x); }
 Tensor& erfc_(Operand x) { return unary_<core::erfc>(x); }
+
+template <>
+constexpr auto gradient<core::digamma> = [](Dy<> dy, In<0> x) { return dy * polygamma(1, x); };
+Tensor digamma(Operand x) { return unary<core::digamma>(x); }
+Tensor& digamma_(Operand x) { return unary_<core::digamma>(x); }
+Tensor polygamma(std::int64_t n, Operand x) { return apply<Polygamma>({n}, x); }
 
 template <>
 constexpr auto gradient<core::sign> = flat;
