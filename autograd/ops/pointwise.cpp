@@ -230,6 +230,11 @@ Tensor erfc(Operand x) { return unary<core::erfc>(x); }
 Tensor& erfc_(Operand x) { return unary_<core::erfc>(x); }
 
 template <>
+constexpr auto gradient<core::lgamma> = [](Dy<> dy, In<0> x) { return dy * digamma(x); };
+Tensor lgamma(Operand x) { return unary<core::lgamma>(x); }
+Tensor& lgamma_(Operand x) { return unary_<core::lgamma>(x); }
+
+template <>
 constexpr auto gradient<core::digamma> = [](Dy<> dy, In<0> x) { return dy * polygamma(1, x); };
 Tensor digamma(Operand x) { return unary<core::digamma>(x); }
 Tensor& digamma_(Operand x) { return unary_<core::digamma>(x); }

@@ -79,6 +79,8 @@ GRADUS_API Tensor erf(Operand x);
 GRADUS_API Tensor& erf_(Operand x);
 GRADUS_API Tensor erfc(Operand x);  ///< 1 - erf(x), which keeps its digits
 GRADUS_API Tensor& erfc_(Operand x);
+GRADUS_API Tensor lgamma(Operand x);  ///< log |Gamma(x)|
+GRADUS_API Tensor& lgamma_(Operand x);
 GRADUS_API Tensor digamma(Operand x);  ///< the derivative of lgamma
 GRADUS_API Tensor& digamma_(Operand x);
 GRADUS_API Tensor polygamma(std::int64_t n, Operand x);  ///< the n-th derivative of digamma, n >= 1
@@ -223,6 +225,8 @@ class PointwiseMembers {
   Tensor& erf_(Location at = Location::here()) const { return gradus::erf_({self(), at}); }
   Tensor erfc(Location at = Location::here()) const { return gradus::erfc({self(), at}); }
   Tensor& erfc_(Location at = Location::here()) const { return gradus::erfc_({self(), at}); }
+  Tensor lgamma(Location at = Location::here()) const { return gradus::lgamma({self(), at}); }
+  Tensor& lgamma_(Location at = Location::here()) const { return gradus::lgamma_({self(), at}); }
   Tensor digamma(Location at = Location::here()) const { return gradus::digamma({self(), at}); }
   Tensor& digamma_(Location at = Location::here()) const { return gradus::digamma_({self(), at}); }
   Tensor isnan(Location at = Location::here()) const { return gradus::isnan({self(), at}); }

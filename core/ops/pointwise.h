@@ -140,6 +140,7 @@ inline constexpr UnaryRow tanh{"tanh", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow sigmoid{"sigmoid", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow erf{"erf", Yields::Floating, Kernels::Math};
 inline constexpr UnaryRow erfc{"erfc", Yields::Floating, Kernels::Library, ::erfcf, ::erfc};
+inline constexpr UnaryRow lgamma{"lgamma", Yields::Floating, Kernels::Library, lgamma_of, lgamma_of};
 inline constexpr UnaryRow digamma{"digamma", Yields::Floating, Kernels::Library, digamma_of, digamma_of};
 inline constexpr UnaryRow logical_not{"logical_not", Yields::Bool, Kernels::Predicate};
 inline constexpr UnaryRow isnan{"isnan", Yields::Bool, Kernels::Predicate};
