@@ -395,6 +395,13 @@ struct Hypot : BinaryOperation<core::hypot> {
                                              [](Dy<> dy, In<1> b, Out<> y) { return dy * share(b, y); });
 };
 
+// dL/da = dy exp(a) / (exp(a) + exp(b)), a sigmoid of the difference; equal ones share, infinite ones too.
+struct Logaddexp : BinaryOperation<core::logaddexp> {
+  static Tensor share(const Tensor& a, const Tensor& b) { return logistic(masked_fill(a - b, a == b, 0)); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * share(a, b); },
+                                             [](Dy<> dy, In<0> a, In<1> b) { return dy * share(b, a); });
+};
+
 struct Where {
   static constexpr std::string_view name = "where";
   static constexpr bool broadcasts = true;
@@ -445,6 +452,7 @@ Tensor remainder(Operand a, Operand b) { return apply<Modulo<core::remainder>>(a
 Tensor& remainder_(Operand a, Operand b) { return apply_inplace<Modulo<core::remainder>>({}, a, b); }
 Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
 Tensor& atan2_(Operand a, Operand b) { return apply_inplace<Atan2>({}, a, b); }
+Tensor logaddexp(Operand a, Operand b) { return apply<Logaddexp>(a, b); }
 Tensor hypot(Operand a, Operand b) { return apply<Hypot>(a, b); }
 Tensor& hypot_(Operand a, Operand b) { return apply_inplace<Hypot>({}, a, b); }
 Tensor eq(Operand a, Operand b) { return comparison<core::eq>(a, b); }
