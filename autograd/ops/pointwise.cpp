@@ -402,6 +402,16 @@ struct Logaddexp : BinaryOperation<core::logaddexp> {
                                              [](Dy<> dy, In<0> a, In<1> b) { return dy * share(b, a); });
 };
 
+// dL/da = dy log(b), 0 where the value is 0 whatever b is.
+struct Xlogy : BinaryOperation<core::xlogy> {
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b) {
+        const Tensor none = logical_and(a == 0, b <= 0);
+        return dy * masked_fill(log(masked_fill(b, none, 1)), none, 0);
+      },
+      [](Dy<> dy, In<0> a, In<1> b) { return dy * (a / b); });
+};
+
 struct Where {
   static constexpr std::string_view name = "where";
   static constexpr bool broadcasts = true;
@@ -452,6 +462,8 @@ Tensor remainder(Operand a, Operand b) { return apply<Modulo<core::remainder>>(a
 Tensor& remainder_(Operand a, Operand b) { return apply_inplace<Modulo<core::remainder>>({}, a, b); }
 Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
 Tensor& atan2_(Operand a, Operand b) { return apply_inplace<Atan2>({}, a, b); }
+Tensor xlogy(Operand a, Operand b) { return apply<Xlogy>(a, b); }
+Tensor& xlogy_(Operand a, Operand b) { return apply_inplace<Xlogy>({}, a, b); }
 Tensor logaddexp(Operand a, Operand b) { return apply<Logaddexp>(a, b); }
 Tensor hypot(Operand a, Operand b) { return apply<Hypot>(a, b); }
 Tensor& hypot_(Operand a, Operand b) { return apply_inplace<Hypot>({}, a, b); }

@@ -119,6 +119,8 @@ GRADUS_API Tensor remainder(Operand a, Operand b);  ///< sign of b
 GRADUS_API Tensor& remainder_(Operand a, Operand b);
 GRADUS_API Tensor atan2(Operand a, Operand b);
 GRADUS_API Tensor& atan2_(Operand a, Operand b);
+GRADUS_API Tensor xlogy(Operand a, Operand b);  ///< a log(b), 0 where a is 0 and b is not NaN
+GRADUS_API Tensor& xlogy_(Operand a, Operand b);
 GRADUS_API Tensor logaddexp(Operand a, Operand b);  ///< log(exp(a) + exp(b))
 GRADUS_API Tensor hypot(Operand a, Operand b);      ///< sqrt(a^2 + b^2); the gradient at the origin is 0
 GRADUS_API Tensor& hypot_(Operand a, Operand b);
@@ -293,6 +295,10 @@ class PointwiseMembers {
   Tensor atan2(const Tensor& b, Location at = Location::here()) const { return gradus::atan2({self(), at}, b); }
   Tensor& atan2_(const Tensor& b, Location at = Location::here()) const {
     return gradus::atan2_({self(), at}, {b, at});
+  }
+  Tensor xlogy(const Tensor& b, Location at = Location::here()) const { return gradus::xlogy({self(), at}, b); }
+  Tensor& xlogy_(const Tensor& b, Location at = Location::here()) const {
+    return gradus::xlogy_({self(), at}, {b, at});
   }
   Tensor logaddexp(const Tensor& b, Location at = Location::here()) const { return gradus::logaddexp({self(), at}, b); }
   Tensor hypot(const Tensor& b, Location at = Location::here()) const { return gradus::hypot({self(), at}, b); }

@@ -161,6 +161,7 @@ inline constexpr BinaryRow remainder{
 inline constexpr BinaryRow atan2{"atan2", Yields::Floating, Kernels::Library, ::atan2f, ::atan2};
 inline constexpr BinaryRow hypot{"hypot", Yields::Floating, Kernels::Library, ::hypotf, ::hypot};
 inline constexpr BinaryRow logaddexp{"logaddexp", Yields::Floating, Kernels::Library, logaddexp_of, logaddexp_of};
+inline constexpr BinaryRow xlogy{"xlogy", Yields::Floating, Kernels::Library, xlogy_of, xlogy_of};
 inline constexpr BinaryRow eq{"eq", Yields::Bool, Kernels::Predicate};
 inline constexpr BinaryRow ne{"ne", Yields::Bool, Kernels::Predicate};
 inline constexpr BinaryRow lt{"lt", Yields::Bool, Kernels::Predicate};

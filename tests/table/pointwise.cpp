@@ -91,6 +91,7 @@ std::vector<Row> pointwise_rows() {
       Row{"remainder", two(remainder), {real(s23, 2.3, 2.7), real(s23, 0.95, 1.05)}, kBroadcasts}.in_place([](const Tensor& y, const Operands& x) { y.remainder_(x[1]); }),
       Row{"remainder", two(remainder), {real(s23, 2.3, 2.7), real(s23, -1.05, -0.95)}, kBroadcasts}.in_place([](const Tensor& y, const Operands& x) { y.remainder_(x[1]); }),
       Row{"atan2", two(atan2), {real(s23), real(s23)}, kBroadcasts}.in_place([](const Tensor& y, const Operands& x) { y.atan2_(x[1]); }),
+      Row{"xlogy", two(xlogy), {real(s23), positive(s23)}, kBroadcasts}.in_place([](const Tensor& y, const Operands& x) { y.xlogy_(x[1]); }),
       Row{"logaddexp", two(logaddexp), {real(s23), real(s23)}, kBroadcasts},
       Row{"hypot", two(hypot), {real(s23), real(s23)}, kBroadcasts}.in_place([](const Tensor& y, const Operands& x) { y.hypot_(x[1]); }),
       Row{"where", [](const Operands& x) { return where(x[2], x[0], x[1]); }, {real(s23), real(s23), mask(s23)}, kBroadcasts}.wrong<DTypeError>("where: ", [](const Operands& x) { where(x[0], x[0], x[1]); }),
