@@ -197,6 +197,9 @@ Tensor mean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype
   const Tensor in = detail::in_dtype(x, dtype);
   return apply<Mean>(over(in, dim, keepdim, "mean"), Operand(in, x.at()));
 }
+Tensor nansum(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
+  return core::in_name_of("nansum", [&] { return sum({masked_fill(x, isnan(x), 0), x.at()}, dim, keepdim, dtype); });
+}
 Tensor var(Operand x) { return var(x, IntArrayRef()); }
 Tensor var(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
   return spread<Var>(x, over(x, dim, keepdim, "var"), unbiased);

@@ -14,6 +14,8 @@ namespace gradus {
 
 GRADUS_API Tensor sum(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
 GRADUS_API Tensor mean(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
+/// The sum of what is not NaN.
+GRADUS_API Tensor nansum(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
 /// Variance with divisor count - 1 (unbiased) or count.
 GRADUS_API Tensor var(Operand x);
 GRADUS_API Tensor var(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
@@ -56,10 +58,16 @@ class ReductionMembers {
     return gradus::sum({self(), at}, dim, keepdim, dtype);
   }
   Tensor mean(Location at = Location::here()) const { return gradus::mean({self(), at}); }
-  Tensor mean(DType dtype, Location at = Location::here()) const { return gradus::mean({self(), at}, {}, false, dtype); }
+  Tensor mean(DType dtype, Location at = Location::here()) const {
+    return gradus::mean({self(), at}, {}, false, dtype);
+  }
   Tensor mean(IntArrayRef dim, bool keepdim = false, std::optional<DType> dtype = {},
               Location at = Location::here()) const {
     return gradus::mean({self(), at}, dim, keepdim, dtype);
+  }
+  Tensor nansum(IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {},
+                Location at = Location::here()) const {
+    return gradus::nansum({self(), at}, dim, keepdim, dtype);
   }
   Tensor var(Location at = Location::here()) const { return gradus::var({self(), at}); }
   /// Of exactly a bool: `x.var(0)` is over dimension 0.
@@ -78,9 +86,13 @@ class ReductionMembers {
     return gradus::std({self(), at}, dim, unbiased, keepdim);
   }
   Tensor max(Location at = Location::here()) const { return gradus::max({self(), at}); }
-  std::tuple<Tensor, Tensor> max(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const { return gradus::max({self(), at}, dim, keepdim); }
+  std::tuple<Tensor, Tensor> max(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const {
+    return gradus::max({self(), at}, dim, keepdim);
+  }
   Tensor min(Location at = Location::here()) const { return gradus::min({self(), at}); }
-  std::tuple<Tensor, Tensor> min(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const { return gradus::min({self(), at}, dim, keepdim); }
+  std::tuple<Tensor, Tensor> min(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const {
+    return gradus::min({self(), at}, dim, keepdim);
+  }
   Tensor amax(IntArrayRef dim = {}, bool keepdim = false, Location at = Location::here()) const {
     return gradus::amax({self(), at}, dim, keepdim);
   }

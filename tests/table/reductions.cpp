@@ -12,6 +12,7 @@ namespace gradus::test {
 std::vector<Row> reduction_rows() {
   const std::vector<std::int64_t> s23 = {2, 3}, s234 = {2, 3, 4};
   return {
+      {"nansum", on([](const Tensor& x) { return nansum(x, {0, -1}); }), {real(s234)}, kComposed | kLinear, {{{2, 0, 3}}}},
       Row{"sum", on([](const Tensor& x) { return sum(x); }), {real(s234)}, kPointwise | kLinear}.wrong<IndexError>("sum: ", [](const Tensor& x) { sum(x, 3); }),
       Row{"sum", on([](const Tensor& x) { return sum(x, {0, -1}); }), {real(s234)}, kLinear, {{{2, 0, 3}}, {{0, 2, 0}}}}.wrong<ValueError>("sum: ", [](const Tensor& x) { sum(x, {0, -3}); }),
       {"sum", on([](const Tensor& x) { return sum(x, 1, true); }), {real(s234)}, kLinear, {{{2, 0}}, {{0, 2}}}},
