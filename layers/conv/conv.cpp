@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "../../core/nn/conv.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/reduce.h"
 
@@ -70,13 +71,10 @@ Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptio
                                     "[N, C, D, H, W] or [C, D, H, W]"};
   const std::int64_t dims = x.tensor().dim();
   const bool alone = dims == D + 1;
-  if (!alone && dims != D + 2) {
-    core::fail<ShapeError>("conv{}d: input must be {}: {}", D, wanted[D - 1], x.tensor().sizes());
-  }
-  if (weight.dim() != D + 2) {
-    core::fail<ShapeError>("conv{}d: weight must have {} dimensions, [O, C / groups, kernel ..]: {}", D, D + 2,
-                           weight.sizes());
-  }
+  constexpr const char* names[] = {"conv1d", "conv2d", "conv3d"};
+  constexpr const char* weights[] = {"[O, C / groups, K]", "[O, C / groups, K, K']", "[O, C / groups, K, K', K'']"};
+  core::expect_form(alone || dims == D + 2, names[D - 1], "input", wanted[D - 1], x.tensor().sizes());
+  core::expect_form(weight.dim() == D + 2, names[D - 1], "weight", weights[D - 1], weight.sizes());
   ConvRule::Attrs how{IntArrayRef(options.stride()), IntArrayRef(options.padding().amount),
                       IntArrayRef(options.dilation()), options.groups()};
   std::vector<std::int64_t> behind;  // what kSame pads behind, beyond what it pads before

@@ -1,5 +1,6 @@
 #include "dropout.h"
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/fused.h"
 #include "../../core/ops/pointwise.h"
@@ -21,7 +22,7 @@ void check_p(const char* op, double p) {
 
 Shape DropoutRule::mask_shape(const Shape& x, bool channelwise) {
   if (!channelwise) return x;
-  if (x.size() < 2) core::fail<ShapeError>("dropout2d: input must be [N, C, ..]: {}", x);
+  core::expect_form(x.size() >= 2, "dropout2d", "input", "[N, C, ..]", x);
   Shape shape = Shape::filled(x.size(), 1);
   shape[0] = x[0];
   shape[1] = x[1];
@@ -36,7 +37,7 @@ Tensor DropoutRule::reference(const Attrs& attrs, const Tensor& x) {
 
 std::tuple<Array, Array> DropoutRule::forward(const Attrs& attrs, const Array& x) {
   check_p("dropout", attrs.p);
-  if (!is_floating_point(x.dtype())) core::fail<DTypeError>("dropout: input must be floating: {}", x.dtype());
+  core::expect_floating("dropout", "input", x.dtype());
   if (!attrs.channelwise) return core::dropout(x, 1 - attrs.p, attrs.scale(), attrs.position);
   const Array mask = core::bernoulli_mask(mask_shape(x.shape(), true), 1 - attrs.p, attrs.position);
   return {core::masked_scale(x, mask, attrs.scale()), mask};

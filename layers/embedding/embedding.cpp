@@ -2,6 +2,7 @@
 
 #include "../../autograd/tensor/create.h"
 #include "../../core/ops/combine.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 
 namespace gradus::nn {
@@ -20,9 +21,8 @@ Shape looked_up(const Shape& indices, std::int64_t dim) {
 }
 
 void check(const EmbeddingRule::Attrs& attrs, const Array& weight, const Array& indices) {
-  if (weight.dim() != 2) core::fail<ShapeError>("embedding: weight must be [rows, dim]: {}", weight.shape());
-  if (!is_floating_point(weight.dtype()))
-    core::fail<DTypeError>("embedding: weight must be floating: {}", weight.dtype());
+  core::expect_form(weight.dim() == 2, "embedding", "weight", "[rows, dim]", weight.shape());
+  core::expect_floating("embedding", "weight", weight.dtype());
   if (indices.dtype() != kInt64 && indices.dtype() != kInt32) {
     core::fail<DTypeError>("embedding: indices must be int64 or int32: {}; to(kInt64) converts", indices.dtype());
   }
@@ -87,10 +87,8 @@ void EmbeddingImpl::reset() {
   }
   options.padding_idx(from_front("Embedding", options.padding_idx(), rows));
   const Tensor& given = options._weight();
-  if (given.defined() && given.array().shape() != Shape{rows, dim}) {
-    core::fail<ShapeError>("Embedding: weight must be [num_embeddings, embedding_dim]: {} for [{}, {}]", given.sizes(),
-                           rows, dim);
-  }
+  if (given.defined())
+    core::expect_shape("Embedding", "weight", given.sizes(), "[num_embeddings, embedding_dim]", {rows, dim});
   weight = register_parameter("weight", given.defined() ? given.detach().clone() : empty({rows, dim}));
   if (!given.defined()) reset_parameters();
   options._weight(Tensor());  // copied: not to be kept alive, too
@@ -107,9 +105,7 @@ Tensor EmbeddingImpl::compute(Operand indices) {
 }
 
 Embedding Embedding::from_pretrained(const Tensor& embeddings, const EmbeddingFromPretrainedOptions& options) {
-  if (embeddings.dim() != 2) {
-    core::fail<ShapeError>("Embedding: pretrained embeddings must be [rows, dim]: {}", embeddings.sizes());
-  }
+  core::expect_form(embeddings.dim() == 2, "Embedding", "pretrained embeddings", "[rows, dim]", embeddings.sizes());
   Embedding layer(
       EmbeddingOptions(embeddings.size(0), embeddings.size(1)).padding_idx(options.padding_idx())._weight(embeddings));
   layer->weight.set_requires_grad(!options.freeze());

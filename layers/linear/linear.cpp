@@ -4,6 +4,7 @@
 
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/matmul.h"
 #include "../../core/ops/reduce.h"
@@ -28,15 +29,12 @@ Array as_matrix(const Array& a, std::int64_t rows, std::int64_t columns) {
 }
 
 void check_sizes(const Array& x, const Array& weight, const Array& bias) {
-  if (weight.dim() != 2)
-    core::fail<ShapeError>("linear: weight must be [out_features, in_features]: {}", weight.shape());
+  core::expect_form(weight.dim() == 2, "linear", "weight", "[out_features, in_features]", weight.shape());
   const std::int64_t n = weight.shape()[0], m = weight.shape()[1];
   if (x.dim() == 0 || x.shape().back() != m) {
     core::fail<ShapeError>("linear: input's last size must be in_features: {} for in_features = {}", x.shape(), m);
   }
-  if (bias.defined() && bias.shape() != Shape{n}) {
-    core::fail<ShapeError>("linear: bias must be [out_features]: {} for out_features = {}", bias.shape(), n);
-  }
+  if (bias.defined()) core::expect_shape("linear", "bias", bias.shape(), "[out_features]", n);
   if (!is_floating_point(x.dtype()) || x.dtype() != weight.dtype() ||
       (bias.defined() && bias.dtype() != weight.dtype())) {
     core::fail<DTypeError>("linear: input, weight and bias must have one floating dtype: {}, {} and {}; to() converts",

@@ -5,6 +5,7 @@
 #include "../../autograd/ops/activation_rules.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/nn/activation.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 
@@ -34,11 +35,8 @@ std::array<Array, 3> BCEWithLogitsRule::backward(autograd::Needs needs, autograd
 namespace {
 
 void check_target(const char* op, const Tensor& x, const Tensor& target) {
-  if (!x.is_floating_point()) core::fail<DTypeError>("{}: input must be floating: {}", op, x.dtype());
-  if (target.sizes() == x.sizes()) return;
-  core::fail<ShapeError>(
-      "{}: target must have input's shape: {} for input {}; expand() the one that is meant to repeat", op,
-      target.sizes(), x.sizes());
+  core::expect_floating(op, "input", x.dtype());
+  core::expect_same_shape(op, "target", target.sizes(), "input", x.sizes(), "expand() the one that is meant to repeat");
 }
 
 // What weighs the losses may repeat, but not make more of them.

@@ -1,6 +1,7 @@
 #include "nll_loss.h"
 
 #include "../../autograd/tensor/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 
 namespace gradus::nn {
@@ -11,19 +12,16 @@ using core::Shape;
 
 void detail::check_classes(const char* op, const Array& x, const Array& target, const Array& weight,
                            std::int64_t ignore_index) {
-  if (x.dim() == 0) fail<ShapeError>("{}: input must be [C], [N, C] or [N, C, d1, ..]: {}", op, x.shape());
-  if (!is_floating_point(x.dtype())) fail<DTypeError>("{}: input must be floating: {}", op, x.dtype());
+  core::expect_form(x.dim() > 0, op, "input", "[C], [N, C] or [N, C, d1, ..]", x.shape());
+  core::expect_floating(op, "input", x.dtype());
   const int at = class_dim(x.dim());
   const std::int64_t C = x.shape()[at];
   Shape shape = x.shape();
   shape.erase(at);
-  if (weight.defined() && weight.shape() != Shape{C}) {
-    fail<ShapeError>("{}: weight must be [C]: {} for C = {}", op, weight.shape(), C);
-  }
+  if (weight.defined()) core::expect_shape(op, "weight", weight.shape(), "[C]", C);
   if (is_floating_point(target.dtype())) {
-    if (target.shape() == x.shape()) return;
-    fail<ShapeError>("{}: a target of probabilities must have input's shape: {} for input {}; class numbers are int64",
-                     op, target.shape(), x.shape());
+    return core::expect_same_shape(op, "a target of probabilities", target.shape(), "input", x.shape(),
+                                   "class numbers are int64");
   }
   if (!is_integral(target.dtype())) fail<DTypeError>("{}: target must be int64: {}", op, target.dtype());
   if (target.shape() != shape) {

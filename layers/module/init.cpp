@@ -4,6 +4,7 @@
 
 #include "../../autograd/graph/grad_mode.h"
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 
 namespace gradus::nn::init {
@@ -74,7 +75,7 @@ Tensor normal_(Tensor tensor, double mean, double std) {
 }
 
 Tensor eye_(Tensor matrix) {
-  if (matrix.dim() != 2) core::fail<ShapeError>("eye_: the tensor must be a matrix: {}", matrix.sizes());
+  core::expect_form(matrix.dim() == 2, "eye_", "the tensor", "a matrix", matrix.sizes());
   const NoGradGuard no_grad;
   matrix.copy_(Tensor(core::eye(matrix.size(0), matrix.size(1), matrix.dtype())));
   return matrix;

@@ -2,6 +2,7 @@
 
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/fused.h"
 #include "../../core/ops/pointwise.h"
@@ -30,20 +31,15 @@ Tensor normalised(const Tensor& centred, const Tensor& var, double eps, const Te
 
 void check(const Array& x, const Array& weight, const Array& bias, const Array& running_mean,
            const Array& running_var) {
-  if (x.dim() < 2) core::fail<ShapeError>("batch_norm: input must be [N, C, ..]: {}", x.shape());
-  if (!is_floating_point(x.dtype())) core::fail<DTypeError>("batch_norm: input must be floating: {}", x.dtype());
+  core::expect_form(x.dim() >= 2, "batch_norm", "input", "[N, C, ..]", x.shape());
+  core::expect_floating("batch_norm", "input", x.dtype());
   const Array* all[] = {&weight, &bias, &running_mean, &running_var};
   constexpr const char* names[] = {"weight", "bias", "running_mean", "running_var"};
   for (int i = 0; i < 4; ++i) {
     const Array& a = *all[i];
     if (!a.defined()) continue;
-    if (a.shape() != Shape{x.shape()[1]}) {
-      core::fail<ShapeError>("batch_norm: {} must be [C]: {} for input {}", names[i], a.shape(), x.shape());
-    }
-    if (a.dtype() != x.dtype()) {
-      core::fail<DTypeError>("batch_norm: {} must have input's dtype: {} for {}; to() converts", names[i], a.dtype(),
-                             x.dtype());
-    }
+    core::expect_shape("batch_norm", names[i], a.shape(), "[C]", x.shape()[1]);
+    core::expect_dtype("batch_norm", names[i], a.dtype(), "input", x.dtype());
   }
   if (running_mean.defined() != running_var.defined()) {
     core::fail<ValueError>("batch_norm: running_mean and running_var come together: one of them is undefined");

@@ -1,6 +1,7 @@
 #include "layer_norm.h"
 
 #include "../../autograd/tensor/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/rows.h"
 
@@ -17,19 +18,14 @@ void check(const LayerNormRule::Attrs& attrs, const Array& x, const Array& weigh
   bool fits = x.dim() >= shape.size();
   for (int i = 1; fits && i <= shape.size(); ++i) fits = x.shape()[x.dim() - i] == shape[shape.size() - i];
   if (!fits) core::fail<ShapeError>("layer_norm: input must end in normalized_shape: {} for {}", x.shape(), shape);
-  if (!is_floating_point(x.dtype())) core::fail<DTypeError>("layer_norm: input must be floating: {}", x.dtype());
+  core::expect_floating("layer_norm", "input", x.dtype());
   const Array* all[] = {&weight, &bias};
   constexpr const char* names[] = {"weight", "bias"};
   for (int i = 0; i < 2; ++i) {
     const Array& a = *all[i];
     if (!a.defined()) continue;
-    if (a.shape() != shape) {
-      core::fail<ShapeError>("layer_norm: {} must have normalized_shape: {} for {}", names[i], a.shape(), shape);
-    }
-    if (a.dtype() != x.dtype()) {
-      core::fail<DTypeError>("layer_norm: {} must have input's dtype: {} for {}; to() converts", names[i], a.dtype(),
-                             x.dtype());
-    }
+    core::expect_shape("layer_norm", names[i], a.shape(), "normalized_shape", shape);
+    core::expect_dtype("layer_norm", names[i], a.dtype(), "input", x.dtype());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "pooling.h"
 
@@ -43,9 +44,8 @@ Tensor averaged(const Tensor& x, std::int64_t dim, std::int64_t m) {
 Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
   const Scope scope(x.at());
   const Tensor& in = x.tensor();
-  if (in.dim() != 3 && in.dim() != 4) {
-    core::fail<ShapeError>("adaptive_avg_pool2d: the input must be [C, H, W] or [N, C, H, W]: {}", in.sizes());
-  }
+  core::expect_form(in.dim() == 3 || in.dim() == 4, "adaptive_avg_pool2d", "input", "[C, H, W] or [N, C, H, W]",
+                    in.sizes());
   const std::int64_t H = in.size(-2), W = in.size(-1), h = size[0].value_or(H), w = size[1].value_or(W);
   if (h < 1 || w < 1) {
     core::fail<ValueError>("adaptive_avg_pool2d: the output's size must be at least 1: [{}, {}]", h, w);

@@ -419,7 +419,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
       [] {
         F::batch_norm(randn({4, 3}), zeros({2}), ones({2}));
       },
-      {"batch_norm: running_mean must be [C]: [2] for input [4, 3]"});
+      {"batch_norm: running_mean must be [C]: [2] for [3]"});
   check_error<ShapeError>([] { F::batch_norm(randn({4}), zeros({4}), ones({4})); },
                           {"batch_norm: input must be [N, C"});
 }

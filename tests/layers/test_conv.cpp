@@ -531,7 +531,11 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 0); }, {"conv: groups must be at least 1: 0"});
   check_error<ShapeError>([&] { conv2d(x, weight, {}, {1, 1, 1}); }, {"2 numbers are needed", "3 given"});
   check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv: bias must be [out channels]: [5] for 6"});
-  check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 3})); }, {"conv2d: weight must have 4 dimensions", "[6, 4, 3]"});
+  check_error<ShapeError>(
+      [&] {
+        conv2d(x, randn({6, 4, 3}));
+      },
+      {"conv2d: weight must be [O, C / groups, K, K']: [6, 4, 3]"});
   check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 0, 3})); }, {"conv: the kernel must not be empty"});
   check_error<ValueError>([&] { F::conv2d(x, weight, F::Conv2dFuncOptions().stride(2).padding(kSame)); },
                           {"conv2d: padding kSame needs stride 1: [2, 2]"});

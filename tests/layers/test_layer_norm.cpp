@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<DTypeError>([&] { gradus::layer_norm(ones({4}, kInt64), 4); },
                           {"layer_norm: input must be floating: int64"});
   check_error<ShapeError>([&] { gradus::layer_norm(randn({4}), 4, ones({3})); },
-                          {"layer_norm: weight must have normalized_shape: [3] for [4]"});
+                          {"layer_norm: weight must be normalized_shape: [3] for [4]"});
   check_error<ShapeError>([&] { gradus::layer_norm(randn({4}), IntArrayRef()); },
                           {"normalized_shape must have at least one size"});
   check_error<ShapeError>([] { nn::LayerNorm(std::vector<std::int64_t>{}); }, {"LayerNorm: normalized_shape"});

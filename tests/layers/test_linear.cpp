@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
       [&] {
         F::linear(randn({4, 5}), randn({2, 5}), randn({3}));
       },
-      {"linear: bias must be [out_features]: [3] for out_features = 2"});
+      {"linear: bias must be [out_features]: [3] for [2]"});
   check_error<ShapeError>([&] { F::linear(randn({4, 5}), randn({5})); }, {"linear: weight must be", "[5]"});
   check_error<ValueError>([] { nn::Linear(-1, 2); }, {"Linear:", "in_features -1, out_features 2"});
 }

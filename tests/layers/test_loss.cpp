@@ -24,7 +24,7 @@ namespace F = nn::functional;
 
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kInf = std::numeric_limits<double>::infinity(), kNaN = std::numeric_limits<double>::quiet_NaN();
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 Reduction reduction_of(const std::string& c) {
@@ -191,6 +191,39 @@ BOOST_AUTO_TEST_CASE(the_others_both_orders_against_finite_differences) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(smooth_l1_and_huber_at_their_edges) {
+  // Where x is the target they are smooth, to the second order; so they are within, and lines without.
+  const Tensor t = tensor({0., 1., -2., 0.5, 3.}, kFloat64);
+  const Tensor x = (t + tensor({0., 0.2, -0.3, 4., -5.}, kFloat64)).requires_grad_();
+  for (const double edge : {0.7, 2.0}) {
+    const auto smooth = [&](const Tensor& in) { return smooth_l1_loss(in, t, kSum, edge); };
+    const auto huber = [&](const Tensor& in) { return huber_loss(in, t, kSum, edge); };
+    const auto second = [&](const auto& loss) {
+      const Tensor dx = autograd::grad({loss(x)}, {x}, {}, true, true)[0];
+      return autograd::grad({dx.sum()}, {x})[0];
+    };
+    check_close(second(smooth), tensor({1., 1., 1., 0., 0.}, kFloat64) / edge, 1e-15, "smooth L1");
+    check_close(second(huber), tensor({1., 1., 1., 0., 0.}, kFloat64), 1e-15, "Huber");
+  }
+  // Steep as can be, it is L1; numbers without bounds have bounded slopes.
+  const Tensor y = tensor({2.F, -3e38F, std::numeric_limits<float>::infinity(), 0.F, std::nanf("")}).requires_grad_();
+  const Tensor zero = zeros({5}), slopes = tensor({1.F, -1.F, 1.F, 0.F, std::nanf("")});
+  const auto slope = [&](const Tensor& loss) { return autograd::grad({loss}, {y})[0]; };
+  BOOST_TEST(same_bits(smooth_l1_loss(y, zero, kNone, 0), l1_loss(y, zero, kNone)));
+  for (const Tensor& loss : {l1_loss(y, zero, kSum), smooth_l1_loss(y, zero, kSum, 0),
+                             smooth_l1_loss(y, zero, kSum, 1e-30), huber_loss(y, zero, kSum, 1)}) {
+    check_close(slope(loss).slice(0, 0, 4), slopes.slice(0, 0, 4), 0, loss.grad_fn()->name().data());
+    BOOST_TEST(std::isnan(loss.item<float>()));
+  }
+  BOOST_TEST(smooth_l1_loss(tensor({1e-20F}), zeros({1}), kSum, 1e-30).item<float>() == 1e-20F);
+  BOOST_TEST(F::smooth_l1_loss(x, t, nn::SmoothL1LossOptions(kSum)).item<double>() ==
+             smooth_l1_loss(x, t, kSum, 1).item<double>());
+  check_error<ValueError>([&] { smooth_l1_loss(x, t, kMean, -1); }, {"smooth_l1_loss: beta", "-1"});
+  check_error<ValueError>([&] { smooth_l1_loss(x, t, kMean, kNaN); }, {"smooth_l1_loss: beta", "nan"});
+  check_error<ValueError>([&] { huber_loss(x, t, kMean, 0); }, {"huber_loss: delta", "0"});
+  check_error<DTypeError>([&] { l1_loss(tensor({1, 2}), tensor({1, 2})); }, {"l1_loss: input must be floating: int"});
+}
+
 BOOST_AUTO_TEST_CASE(bce_agrees_three_ways) {
   const Tensor x = randn({7, 5}, kFloat64) * 3, t = rand({7, 5}, kFloat64), pos_weight = rand({7, 5}, kFloat64) + 0.5;
   for (const Tensor& weight : {pos_weight, Tensor()}) {
@@ -344,7 +377,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
       {"cross_entropy: input must be floating: int64"});
   check_error<DTypeError>([&] { F::cross_entropy(x, t == 1); }, {"cross_entropy: target must be int64: bool"});
   check_error<ShapeError>([&] { F::cross_entropy(x, t, F::CrossEntropyFuncOptions().weight(rand({4}))); },
-                          {"cross_entropy: weight must be [C]: [4] for C = 5"});
+                          {"cross_entropy: weight must be [C]: [4] for [5]"});
   check_error<GradError>(
       [&] { F::cross_entropy(x, t, F::CrossEntropyFuncOptions().weight(rand({5}).requires_grad_())); },
       {"cross_entropy: weight is a constant", "detach()"});
