@@ -36,6 +36,11 @@ Schedules one(Args&&... args) {
   all.push_back(std::make_unique<S>(std::forward<Args>(args)...));
   return all;
 }
+Schedules operator+(Schedules first, Schedules second) {
+  first.push_back(std::move(second[0]));
+  return first;
+}
+
 // One row a case of the file.
 // clang-format off
 const std::vector<Row>& rows() {
@@ -44,6 +49,10 @@ const std::vector<Row>& rows() {
       {"step_lr", [](O& o) { return one<StepLR>(o, 3U, 0.5); }},
       {"step_lr_4", [](O& o) { return one<StepLR>(o, 4U); }},
       {"exponential_lr", [](O& o) { return one<ExponentialLR>(o, 0.9); }},
+      {"schedule_multi_step", [](O& o) { return one<MultiStepLR>(o, std::vector<std::int64_t>{2, 20, 5, 5}, 0.5); }},
+      {"schedule_multi_step_at_0", [](O& o) { return one<MultiStepLR>(o, std::vector<std::int64_t>{0, 3}); }},
+      {"schedule_multi_step+exponential", [](O& o) {
+         auto a = one<MultiStepLR>(o, std::vector<std::int64_t>{4, 9}); return std::move(a) + one<ExponentialLR>(o, 0.95); }},
   };
   return all;
 }
@@ -195,6 +204,8 @@ BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
   check_refused([](Optimizer& o) { StepLR(o, 0); }, "StepLR: step_size must be at least 1: 0");
   check_refused([](Optimizer& o) { StepLR(o, 1, -1); }, "StepLR: gamma must not be negative: -1");
   check_refused([&](Optimizer& o) { ExponentialLR(o, nan); }, "ExponentialLR: gamma must not be negative: nan");
+  check_refused([](Optimizer& o) { MultiStepLR(o, {3, -2}); }, "MultiStepLR: milestones must not be negative: -2");
+  check_refused([](Optimizer& o) { MultiStepLR(o, {3}, -1); }, "MultiStepLR: gamma must not be negative: -1");
 }
 
 namespace {

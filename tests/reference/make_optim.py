@@ -91,6 +91,31 @@ for name, schedule in (("step_lr", lambda o: torch.optim.lr_scheduler.StepLR(o, 
         scheduler.step()
     file.add(f"{name}/lr", torch.tensor(rates, dtype=torch.float64))
 
+# The same for 36 epochs; a name with + is two schedules that are stepped one after the other.
+LR = torch.optim.lr_scheduler
+
+
+def follow(name, make, epochs=36, optimizer=SGD, momentum=None):
+    params = [torch.zeros(1, requires_grad=True) for _ in range(2)]
+    o = optimizer([dict(params=[params[0]]), dict(params=[params[1]], lr=0.03)], lr=0.1)
+    schedules, rates, momenta = make(o), [], []
+    for epoch in range(epochs):
+        rates.append([group["lr"] for group in o.param_groups])
+        if momentum:
+            momenta.append([group["betas"][0] if momentum == "betas" else group[momentum] for group in o.param_groups])
+        o.step()
+        if epoch + 1 < epochs:
+            for schedule in schedules:
+                schedule.step()
+    file.add(f"schedule_{name}/lr", torch.tensor(rates, dtype=torch.float64))
+    if momentum:
+        file.add(f"schedule_{name}/momentum", torch.tensor(momenta, dtype=torch.float64))
+
+
+follow("multi_step", lambda o: [LR.MultiStepLR(o, [2, 20, 5, 5], gamma=0.5)])
+follow("multi_step_at_0", lambda o: [LR.MultiStepLR(o, [0, 3])])
+follow("multi_step+exponential", lambda o: [LR.MultiStepLR(o, [4, 9]), LR.ExponentialLR(o, 0.95)])
+
 for suffix, dtype in FLOATS.items():
     for kind, norm_type in (("2", 2.0), ("1", 1.0), ("3", 3.0), ("inf", math.inf)):
         for case, max_norm in (("clipped", 0.75), ("within", 100.0)):
