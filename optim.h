@@ -8,4 +8,5 @@
 #include "optim/rules/rmsprop.h"
 #include "optim/rules/sgd.h"
 #include "optim/schedules/decay_lr.h"
+#include "optim/schedules/linear_lr.h"
 #include "optim/serialize.h"

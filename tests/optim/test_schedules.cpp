@@ -51,6 +51,9 @@ const std::vector<Row>& rows() {
       {"exponential_lr", [](O& o) { return one<ExponentialLR>(o, 0.9); }},
       {"schedule_multi_step", [](O& o) { return one<MultiStepLR>(o, std::vector<std::int64_t>{2, 20, 5, 5}, 0.5); }},
       {"schedule_multi_step_at_0", [](O& o) { return one<MultiStepLR>(o, std::vector<std::int64_t>{0, 3}); }},
+      {"schedule_linear", [](O& o) { return one<LinearLR>(o); }},
+      {"schedule_linear_down", [](O& o) { return one<LinearLR>(o, 1.0, 0.0, 12); }},
+      {"schedule_linear_1", [](O& o) { return one<LinearLR>(o, 0.25, 0.75, 1); }},
       {"schedule_multi_step+exponential", [](O& o) {
          auto a = one<MultiStepLR>(o, std::vector<std::int64_t>{4, 9}); return std::move(a) + one<ExponentialLR>(o, 0.95); }},
   };
@@ -206,6 +209,10 @@ BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
   check_refused([&](Optimizer& o) { ExponentialLR(o, nan); }, "ExponentialLR: gamma must not be negative: nan");
   check_refused([](Optimizer& o) { MultiStepLR(o, {3, -2}); }, "MultiStepLR: milestones must not be negative: -2");
   check_refused([](Optimizer& o) { MultiStepLR(o, {3}, -1); }, "MultiStepLR: gamma must not be negative: -1");
+  check_refused([](Optimizer& o) { LinearLR(o, 0); },
+                "LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]: 0");
+  check_refused([](Optimizer& o) { LinearLR(o, 0.5, 1.5); }, "end_factor in [0, 1]: 0.5, 1.5");
+  check_refused([](Optimizer& o) { LinearLR(o, 0.5, 1, 0); }, "LinearLR: total_iters must be at least 1: 0");
 }
 
 namespace {

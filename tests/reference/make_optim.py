@@ -114,6 +114,9 @@ def follow(name, make, epochs=36, optimizer=SGD, momentum=None):
 
 follow("multi_step", lambda o: [LR.MultiStepLR(o, [2, 20, 5, 5], gamma=0.5)])
 follow("multi_step_at_0", lambda o: [LR.MultiStepLR(o, [0, 3])])
+follow("linear", lambda o: [LR.LinearLR(o)])
+follow("linear_down", lambda o: [LR.LinearLR(o, 1.0, 0.0, total_iters=12)])
+follow("linear_1", lambda o: [LR.LinearLR(o, 0.25, 0.75, total_iters=1)])
 follow("multi_step+exponential", lambda o: [LR.MultiStepLR(o, [4, 9]), LR.ExponentialLR(o, 0.95)])
 
 for suffix, dtype in FLOATS.items():
