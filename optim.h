@@ -7,6 +7,7 @@
 #include "optim/rules/adam.h"
 #include "optim/rules/rmsprop.h"
 #include "optim/rules/sgd.h"
+#include "optim/schedules/cosine_annealing_lr.h"
 #include "optim/schedules/decay_lr.h"
 #include "optim/schedules/linear_lr.h"
 #include "optim/serialize.h"

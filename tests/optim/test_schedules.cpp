@@ -54,6 +54,10 @@ const std::vector<Row>& rows() {
       {"schedule_linear", [](O& o) { return one<LinearLR>(o); }},
       {"schedule_linear_down", [](O& o) { return one<LinearLR>(o, 1.0, 0.0, 12); }},
       {"schedule_linear_1", [](O& o) { return one<LinearLR>(o, 0.25, 0.75, 1); }},
+      {"schedule_cosine", [](O& o) { return one<CosineAnnealingLR>(o, 10); }},
+      {"schedule_cosine_eta_min", [](O& o) { return one<CosineAnnealingLR>(o, 7, 0.05); }},
+      {"schedule_cosine_1", [](O& o) { return one<CosineAnnealingLR>(o, 1, 0.01); }},
+      {"schedule_linear+cosine", [](O& o) { auto a = one<LinearLR>(o, 0.1, 1.0, 6); return std::move(a) + one<CosineAnnealingLR>(o, 30); }},
       {"schedule_multi_step+exponential", [](O& o) {
          auto a = one<MultiStepLR>(o, std::vector<std::int64_t>{4, 9}); return std::move(a) + one<ExponentialLR>(o, 0.95); }},
   };
@@ -213,6 +217,9 @@ BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
                 "LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]: 0");
   check_refused([](Optimizer& o) { LinearLR(o, 0.5, 1.5); }, "end_factor in [0, 1]: 0.5, 1.5");
   check_refused([](Optimizer& o) { LinearLR(o, 0.5, 1, 0); }, "LinearLR: total_iters must be at least 1: 0");
+  check_refused([](Optimizer& o) { CosineAnnealingLR(o, 0); }, "CosineAnnealingLR: T_max must be at least 1: 0");
+  check_refused([&](Optimizer& o) { CosineAnnealingLR(o, 3, nan); },
+                "CosineAnnealingLR: eta_min must not be negative: nan");
 }
 
 namespace {

@@ -117,6 +117,10 @@ follow("multi_step_at_0", lambda o: [LR.MultiStepLR(o, [0, 3])])
 follow("linear", lambda o: [LR.LinearLR(o)])
 follow("linear_down", lambda o: [LR.LinearLR(o, 1.0, 0.0, total_iters=12)])
 follow("linear_1", lambda o: [LR.LinearLR(o, 0.25, 0.75, total_iters=1)])
+follow("cosine", lambda o: [LR.CosineAnnealingLR(o, 10)])
+follow("cosine_eta_min", lambda o: [LR.CosineAnnealingLR(o, 7, eta_min=0.05)])
+follow("cosine_1", lambda o: [LR.CosineAnnealingLR(o, 1, eta_min=0.01)])
+follow("linear+cosine", lambda o: [LR.LinearLR(o, 0.1, total_iters=6), LR.CosineAnnealingLR(o, 30)])
 follow("multi_step+exponential", lambda o: [LR.MultiStepLR(o, [4, 9]), LR.ExponentialLR(o, 0.95)])
 
 for suffix, dtype in FLOATS.items():
