@@ -10,4 +10,5 @@
 #include "optim/schedules/cosine_annealing_lr.h"
 #include "optim/schedules/decay_lr.h"
 #include "optim/schedules/linear_lr.h"
+#include "optim/schedules/one_cycle_lr.h"
 #include "optim/serialize.h"

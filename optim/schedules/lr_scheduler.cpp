@@ -79,4 +79,13 @@ double LRScheduler::next(std::int64_t epoch, double, double base) const { return
 
 void LRScheduler::entering(std::int64_t) {}
 
+std::vector<double> PerGroup::of(std::string_view op, const char* name, std::size_t groups) const {
+  if (is_list_ && values_.size() != groups) {
+    core::fail<ValueError>("{}: {} must be one number, or one for each group: {} for {} groups", op, name,
+                           values_.size(), groups);
+  }
+  for (const double value : values_) detail::expect_not_negative(op, {{name, value}});
+  return is_list_ ? values_ : std::vector<double>(groups, values_[0]);
+}
+
 }  // namespace gradus::optim

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -73,6 +74,21 @@ class GRADUS_API LRScheduler : public Schedule {
   virtual void entering(std::int64_t epoch);
   template <class Rate>
   void set_rates(std::int64_t epoch, Rate rate);
+};
+
+/// A number for all groups, or one for each.
+class GRADUS_API PerGroup {
+ public:
+  PerGroup(double value) : values_{value}, is_list_(false) {}           // NOLINT(google-explicit-constructor)
+  PerGroup(std::vector<double> values) : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
+  PerGroup(const std::vector<float>& values) : values_(values.begin(), values.end()) {}  // NOLINT
+  PerGroup(std::initializer_list<double> values) : values_(values) {}
+  /// One for each of `groups`. ValueError, naming `op` and `name`, when a list has another length, or a number is negative.
+  std::vector<double> of(std::string_view op, const char* name, std::size_t groups) const;
+
+ private:
+  std::vector<double> values_;
+  bool is_list_ = true;
 };
 
 }  // namespace gradus::optim

@@ -41,10 +41,17 @@ Schedules operator+(Schedules first, Schedules second) {
   return first;
 }
 
+OneCycleLROptions cycle() { return OneCycleLROptions(0.5, 35); }
+Row one_cycle(const std::string& name, const OneCycleLROptions& o, const std::string& optimizer = "SGD") {
+  return {"schedule_one_cycle" + name, [o](Optimizer& optimizer_) { return one<OneCycleLR>(optimizer_, o); },
+          optimizer};
+}
+
 // One row a case of the file.
 // clang-format off
 const std::vector<Row>& rows() {
   using O = Optimizer;
+  using Cycle = OneCycleLROptions;
   static const std::vector<Row> all = {
       {"step_lr", [](O& o) { return one<StepLR>(o, 3U, 0.5); }},
       {"step_lr_4", [](O& o) { return one<StepLR>(o, 4U); }},
@@ -60,6 +67,17 @@ const std::vector<Row>& rows() {
       {"schedule_linear+cosine", [](O& o) { auto a = one<LinearLR>(o, 0.1, 1.0, 6); return std::move(a) + one<CosineAnnealingLR>(o, 30); }},
       {"schedule_multi_step+exponential", [](O& o) {
          auto a = one<MultiStepLR>(o, std::vector<std::int64_t>{4, 9}); return std::move(a) + one<ExponentialLR>(o, 0.95); }},
+      one_cycle("", cycle()),
+      one_cycle("_linear", cycle().anneal_strategy(Cycle::linear)),
+      one_cycle("_three", cycle().three_phase(true)),
+      one_cycle("_linear_three", cycle().anneal_strategy(Cycle::linear).three_phase(true).pct_start(0.4)),
+      one_cycle("_lists", Cycle({0.5, 0.2}, 35).base_momentum({0.8, 0.7}).max_momentum({0.9, 0.99})),
+      one_cycle("_factors", cycle().div_factor(10).final_div_factor(100).pct_start(0.55)),
+      one_cycle("_from_top", cycle().pct_start(0)),
+      one_cycle("_epochs", Cycle(0.5).epochs(5).steps_per_epoch(7)),
+      one_cycle("_adam", cycle(), "Adam"),
+      one_cycle("_adagrad", cycle().cycle_momentum(false), "Adagrad"),
+      one_cycle("_1", Cycle(0.5, 1)),
   };
   return all;
 }
@@ -220,6 +238,42 @@ BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
   check_refused([](Optimizer& o) { CosineAnnealingLR(o, 0); }, "CosineAnnealingLR: T_max must be at least 1: 0");
   check_refused([&](Optimizer& o) { CosineAnnealingLR(o, 3, nan); },
                 "CosineAnnealingLR: eta_min must not be negative: nan");
+}
+
+BOOST_AUTO_TEST_CASE(one_cycle_refuses) {
+  using Cycle = OneCycleLROptions;
+  const double nan = std::nan("");
+  const auto refused_cycle = [](const Cycle& options, const std::string& text) {
+    check_refused([&](Optimizer& o) { OneCycleLR(o, options); }, "OneCycleLR: " + text);
+  };
+  refused_cycle(Cycle(0.1), "give total_steps, or epochs and steps_per_epoch: no epochs");
+  refused_cycle(Cycle(0.1).epochs(3), "give total_steps, or epochs and steps_per_epoch: no steps_per_epoch");
+  refused_cycle(Cycle(0.1, 0), "total_steps must be at least 1: 0");
+  refused_cycle(Cycle(0.1).epochs(-3).steps_per_epoch(2), "epochs must be at least 1: -3");
+  refused_cycle(Cycle(0.1).epochs(1LL << 40).steps_per_epoch(1LL << 40), "epochs times steps_per_epoch must fit");
+  refused_cycle(Cycle(-0.1, 10), "max_lr must not be negative: -0.1");
+  refused_cycle(Cycle({0.1, 0.2, 0.3}, 10), "max_lr must be one number, or one for each group: 3 for 2 groups");
+  refused_cycle(Cycle(0.1, 10).pct_start(1.1), "pct_start must lie in [0, 1]: 1.1");
+  refused_cycle(Cycle(0.1, 10).pct_start(nan), "pct_start must lie in [0, 1]: nan");
+  refused_cycle(Cycle(0.1, 10).div_factor(0), "div_factor and final_div_factor must be positive: 0, 10000");
+  refused_cycle(Cycle(0.1, 10).max_momentum(1), "momenta must lie in [0, 1): 1");
+  refused_cycle(Cycle(0.1, 10).base_momentum({0.1}),
+                "base_momentum must be one number, or one for each group: 1 for 2");
+  const std::unique_ptr<Optimizer> adagrad = optimizer_of("Adagrad");
+  test::check_error<ValueError>([&] { OneCycleLR(*adagrad, 0.1, 10); },
+                                {"OneCycleLR: Adagrad has neither momentum nor betas: cycle_momentum(false)"});
+
+  // What is refused midway changes nothing.
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  OneCycleLR schedule(*optimizer, 0.5, 3);
+  for (int i = 0; i < 3; ++i) schedule.step();
+  const std::vector<double> last = rates(*optimizer);
+  test::check_error<ValueError>([&] { schedule.step(); }, {"OneCycleLR: total_steps is 3: step number 4"});
+  BOOST_TEST(rates(*optimizer) == last);
+  BOOST_TEST(schedule.last_epoch() == 3);
+  // A phase without steps is at its end.
+  OneCycleLR(*optimizer, OneCycleLROptions(0.5, 2).pct_start(0.5));
+  BOOST_TEST(close(rates(*optimizer)[0], 0.5));
 }
 
 namespace {

@@ -91,7 +91,8 @@ for name, schedule in (("step_lr", lambda o: torch.optim.lr_scheduler.StepLR(o, 
         scheduler.step()
     file.add(f"{name}/lr", torch.tensor(rates, dtype=torch.float64))
 
-# The same for 36 epochs; a name with + is two schedules that are stepped one after the other.
+# The same for 36 epochs; a name with + is two schedules that are stepped one after the other. One-cycle schedules have as
+# many rows as there are steps, and one more, and the momentum (or beta1) beside the rate.
 LR = torch.optim.lr_scheduler
 
 
@@ -122,6 +123,17 @@ follow("cosine_eta_min", lambda o: [LR.CosineAnnealingLR(o, 7, eta_min=0.05)])
 follow("cosine_1", lambda o: [LR.CosineAnnealingLR(o, 1, eta_min=0.01)])
 follow("linear+cosine", lambda o: [LR.LinearLR(o, 0.1, total_iters=6), LR.CosineAnnealingLR(o, 30)])
 follow("multi_step+exponential", lambda o: [LR.MultiStepLR(o, [4, 9]), LR.ExponentialLR(o, 0.95)])
+for name, options in (("", dict()), ("_linear", dict(anneal_strategy="linear")), ("_three", dict(three_phase=True)),
+                      ("_linear_three", dict(anneal_strategy="linear", three_phase=True, pct_start=0.4)),
+                      ("_lists", dict(max_lr=[0.5, 0.2], base_momentum=[0.8, 0.7], max_momentum=[0.9, 0.99])),
+                      ("_factors", dict(div_factor=10.0, final_div_factor=100.0, pct_start=0.55)),
+                      ("_from_top", dict(pct_start=0.0))):
+    follow(f"one_cycle{name}", lambda o: [LR.OneCycleLR(o, **dict(dict(max_lr=0.5, total_steps=35), **options))],
+           epochs=36, momentum="momentum")
+follow("one_cycle_epochs", lambda o: [LR.OneCycleLR(o, 0.5, epochs=5, steps_per_epoch=7)], momentum="momentum")
+follow("one_cycle_adam", lambda o: [LR.OneCycleLR(o, 0.5, total_steps=35)], optimizer=torch.optim.Adam, momentum="betas")
+follow("one_cycle_adagrad", lambda o: [LR.OneCycleLR(o, 0.5, total_steps=35, cycle_momentum=False)], optimizer=ADAGRAD)
+follow("one_cycle_1", lambda o: [LR.OneCycleLR(o, 0.5, total_steps=1)], epochs=2, momentum="momentum")
 
 for suffix, dtype in FLOATS.items():
     for kind, norm_type in (("2", 2.0), ("1", 1.0), ("3", 3.0), ("inf", math.inf)):
