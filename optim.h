@@ -11,4 +11,5 @@
 #include "optim/schedules/decay_lr.h"
 #include "optim/schedules/linear_lr.h"
 #include "optim/schedules/one_cycle_lr.h"
+#include "optim/schedules/reduce_lr_on_plateau.h"
 #include "optim/serialize.h"

@@ -224,6 +224,57 @@ BOOST_AUTO_TEST_CASE(a_schedule_goes_on_from_a_file) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(plateaus_as_pytorch) {
+  using R = ReduceLROnPlateau;
+  const test::Folder folder;
+  struct Case {
+    std::string name;
+    std::function<R(Optimizer&)> make;
+  };
+  // clang-format off
+  const std::vector<Case> cases = {
+      {"plateau", [](Optimizer& o) { return R(o); }},
+      {"plateau_patient", [](Optimizer& o) { return R(o, R::min, 0.5, 2); }},
+      {"plateau_noisy", [](Optimizer& o) { return R(o, R::min, 0.7, 1, 1e-4, R::rel, 2); }},
+      {"plateau_max", [](Optimizer& o) { return R(o, R::max, 0.6, 0, 0.02); }},
+      {"plateau_abs", [](Optimizer& o) { return R(o, R::min, 0.7, 1, 0.05, R::abs); }},
+      {"plateau_max_abs", [](Optimizer& o) { return R(o, R::max, 0.7, 2, 0.01, R::abs, 1); }},
+      {"plateau_least", [](Optimizer& o) { return R(o, R::min, 0.1, 1, 1e-4, R::rel, 0, {0.02, 1e-3}); }},
+      {"plateau_eps", [](Optimizer& o) { return R(o, R::min, 0.1, 0, 1e-4, R::rel, 0, 0, 1e-3); }},
+      {"plateau_infinite", [](Optimizer& o) { return R(o, R::min, 0.1, 0); }},
+  };
+  // clang-format on
+  BOOST_TEST(cases.size() == file().cases("plateau").size());
+  for (const Case& c : cases) {
+    std::unique_ptr<Optimizer> optimizer = optimizer_of();
+    auto schedule = std::make_unique<R>(c.make(*optimizer));
+    const Tensor metric = file()[c.name + "/metric"];
+    check_epoch(*optimizer, c.name, 0);
+    for (std::int64_t epoch = 0; epoch < metric.size(0); ++epoch) {
+      schedule->step(metric[epoch].item<double>());
+      check_epoch(*optimizer, c.name, epoch + 1);
+      BOOST_TEST(schedule->get_last_lr() == rates(*optimizer));
+      BOOST_TEST(schedule->last_epoch() == epoch + 1);
+      if (epoch % 4 != 1) continue;  // Goes on in others.
+      save(*optimizer, folder / "optimizer");
+      save(*schedule, folder / "schedule");
+      optimizer = optimizer_of();
+      schedule = std::make_unique<R>(c.make(*optimizer));
+      load(*optimizer, folder / "optimizer");
+      load(*schedule, folder / "schedule");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_frontends_name) {
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  const std::vector<float> least = {0.0625F, 0.01F};
+  ReduceLROnPlateauScheduler schedule(*optimizer, ReduceLROnPlateauScheduler::SchedulerMode::max, 0.5, 0, 1e-4,
+                                      ReduceLROnPlateauScheduler::ThresholdMode::rel, 0, least);
+  for (int i = 0; i < 5; ++i) schedule.step(1);
+  BOOST_TEST(close(rates(*optimizer)[0], 0.0625));
+}
+
 BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
   const double nan = std::nan("");
   check_refused([](Optimizer& o) { StepLR(o, 0); }, "StepLR: step_size must be at least 1: 0");
@@ -276,6 +327,25 @@ BOOST_AUTO_TEST_CASE(one_cycle_refuses) {
   BOOST_TEST(close(rates(*optimizer)[0], 0.5));
 }
 
+BOOST_AUTO_TEST_CASE(plateau_refuses) {
+  using R = ReduceLROnPlateau;
+  check_refused([](Optimizer& o) { R(o, R::min, 1); }, "ReduceLROnPlateau: factor must lie in [0, 1): 1");
+  check_refused([](Optimizer& o) { R(o, R::min, 0.1, -1); }, "ReduceLROnPlateau: patience must not be negative: -1");
+  check_refused([](Optimizer& o) { R(o, R::min, 0.1, 1, -1); },
+                "ReduceLROnPlateau: threshold must not be negative: -1");
+  check_refused([](Optimizer& o) { R(o, R::min, 0.1, 1, 0, R::rel, -1); }, "cooldown must not be negative: -1");
+  check_refused([](Optimizer& o) { R(o, R::min, 0.1, 1, 0, R::rel, 0, -1); }, "min_lr must not be negative: -1");
+  check_refused([](Optimizer& o) { R(o, R::min, 0.1, 1, 0, R::rel, 0, {1, 2, 3}); }, "3 for 2 groups");
+  check_refused([](Optimizer& o) { R(o, R::min, 0.1, 1, 0, R::rel, 0, 0, -1); }, "eps must not be negative: -1");
+
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  ReduceLROnPlateau plateau(*optimizer);
+  plateau.step(1);
+  test::check_error<ValueError>([&] { plateau.step(std::nan("")); },
+                                {"the metric must be a number: nan after epoch 1"});
+  BOOST_TEST(plateau.last_epoch() == 1);
+}
+
 namespace {
 
 // Entry by entry, left out or of another shape: refused, and not a bit of the state has changed.
@@ -312,6 +382,13 @@ BOOST_AUTO_TEST_CASE(another_state_is_refused) {
   test::check_error<ValueError>([&] { load(step, path); }, {"it names no schedule"});
   check_state(step);
   BOOST_TEST(step.last_epoch() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(another_plateaus_state_is_refused) {
+  const std::unique_ptr<Optimizer> optimizer = optimizer_of();
+  ReduceLROnPlateau plateau(*optimizer);
+  plateau.step(2);
+  check_state(plateau);
 }
 
 // A group that is added later starts from its own rate.

@@ -10,6 +10,7 @@ the step leaves the parameter alone). p0 [20, 3, 2] and p1 [20, 4] are the param
 """
 import math
 
+import numpy as np
 import torch
 
 from reference import FLOATS, File, Inputs, finish
@@ -134,6 +135,29 @@ follow("one_cycle_epochs", lambda o: [LR.OneCycleLR(o, 0.5, epochs=5, steps_per_
 follow("one_cycle_adam", lambda o: [LR.OneCycleLR(o, 0.5, total_steps=35)], optimizer=torch.optim.Adam, momentum="betas")
 follow("one_cycle_adagrad", lambda o: [LR.OneCycleLR(o, 0.5, total_steps=35, cycle_momentum=False)], optimizer=ADAGRAD)
 follow("one_cycle_1", lambda o: [LR.OneCycleLR(o, 0.5, total_steps=1)], epochs=2, momentum="momentum")
+
+# Plateaus: the rates after each epoch, whose metric is `metric`; row 0 before any.
+random = Inputs(7)
+falling = [1 / (1 + 0.3 * i) for i in range(8)] + [0.3] * 28 + [0.1] * 6
+noisy = list(0.5 + 0.5 / (1 + np.arange(42.0)) + random.uniform([42], -0.05, 0.05))
+for name, metric, options in (("", falling, dict()), ("_patient", falling, dict(patience=2, factor=0.5)),
+                              ("_noisy", noisy, dict(patience=1, factor=0.7, cooldown=2)),
+                              ("_max", [-m for m in noisy], dict(mode="max", patience=0, factor=0.6, threshold=0.02)),
+                              ("_abs", noisy, dict(patience=1, factor=0.7, threshold=0.05, threshold_mode="abs")),
+                              ("_max_abs", [1 - m for m in noisy],
+                               dict(mode="max", patience=2, factor=0.7, threshold=0.01, threshold_mode="abs", cooldown=1)),
+                              ("_least", falling, dict(patience=1, factor=0.1, min_lr=[0.02, 1e-3])),
+                              ("_eps", falling, dict(patience=0, factor=0.1, eps=1e-3)),
+                              ("_infinite", [math.inf, 1, math.inf, math.inf, -math.inf, 0], dict(patience=0))):
+    params = [torch.zeros(1, requires_grad=True) for _ in range(2)]
+    optimizer = SGD([dict(params=[params[0]]), dict(params=[params[1]], lr=0.03)], lr=0.1)
+    schedule, rates = LR.ReduceLROnPlateau(optimizer, **options), []
+    for m in [None] + metric:
+        if m is not None:
+            schedule.step(m)
+        rates.append([group["lr"] for group in optimizer.param_groups])
+    file.add(f"plateau{name}/lr", torch.tensor(rates, dtype=torch.float64))
+    file.add(f"plateau{name}/metric", torch.tensor(metric, dtype=torch.float64))
 
 for suffix, dtype in FLOATS.items():
     for kind, norm_type in (("2", 2.0), ("1", 1.0), ("3", 3.0), ("inf", math.inf)):
