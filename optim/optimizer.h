@@ -32,7 +32,7 @@ template <class Derived>
 class OptimizerCloneableOptions : public OptimizerOptions {
  public:
   std::unique_ptr<OptimizerOptions> clone() const override {
-    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+    return std::unique_ptr<OptimizerOptions>(new Derived(static_cast<const Derived&>(*this)));  // one type for all
   }
   double get_lr() const override { return static_cast<const Derived&>(*this).lr(); }
   void set_lr(double lr) override { static_cast<Derived&>(*this).lr(lr); }
@@ -180,13 +180,13 @@ class OptimizerOf : public Optimizer {
  private:
   struct Held final : detail::ParamState {
     State value;
-    std::unique_ptr<detail::ParamState> clone() const override { return std::make_unique<Held>(*this); }
+    std::unique_ptr<detail::ParamState> clone() const override { return std::unique_ptr<detail::ParamState>(new Held(*this)); }
     std::vector<Field> named_fields() override { return value.named_fields(); }
   };
   static State& value(detail::ParamState& state) { return static_cast<Held&>(state).value; }
   static const Options& own(const OptimizerOptions& options) { return static_cast<const Options&>(options); }
 
-  std::unique_ptr<detail::ParamState> make_state() const final { return std::make_unique<Held>(); }
+  std::unique_ptr<detail::ParamState> make_state() const final { return std::unique_ptr<detail::ParamState>(new Held()); }
   void prepare(detail::ParamState& state, const OptimizerOptions& options, const Tensor& w) const final {
     Rule::prepare(value(state), own(options), w);
   }
