@@ -99,7 +99,7 @@ struct Square : UnaryOperation<core::square> {
 };
 }  // namespace
 Tensor square(Operand x) { return apply<Square>(x); }
-Tensor& square_(Operand x) { return unary_<core::square>(x); }
+Tensor& square_(Operand x) { return apply_inplace<Square>({}, x); }
 
 template <>
 constexpr auto gradient<core::sqrt> = [](Dy<> dy, Out<> y) { return dy / (y * 2); };
