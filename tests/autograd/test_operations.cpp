@@ -480,10 +480,12 @@ const Property in_place_forms("in_place_forms", in_place, [](const Row& row, con
       }
       const auto twice = [&](const Call& call) {
         const Tensor y = call(x), u = Tensor(upstream(y).array().to(y.dtype())).requires_grad_();
-        Operands dx = autograd::grad({y}, x, {u}, true, true), wanted = x;
+        Operands wanted = differentiable(x);
+        const Operands dx = autograd::grad({y}, wanted, {u}, true, true);
         Tensor sum = zeros({}, y.dtype());
         for (const Tensor& d : dx) sum = sum + (d * Tensor(upstream(d).array().to(d.dtype()))).sum();
         wanted.push_back(u);
+        if (!sum.requires_grad()) return Operands(wanted.size());  // no gradient of a gradient that is 0
         return autograd::grad({sum}, wanted, {}, false, false, true);
       };
       const Operands of_changed = twice(row.call), of_other = twice(row.out_of_place);
