@@ -105,11 +105,11 @@ struct NoisyFormula {
 
 /// (x^2, x^3). Mistake 0: none; 1: wrong when output 1 has no gradient; 2: does not ask; 3: wrong when both have one;
 /// 4: wrong when only output 1 has one, and only under create_graph.
+constexpr std::string_view kTwoOutputs[] = {"test_two_outputs", "test_two_outputs_1", "test_two_outputs_2",
+                                            "test_two_outputs_3", "test_two_outputs_4"};
 template <int Mistake>
 struct TwoOutputs {
-  static constexpr std::string_view names[] = {"test_two_outputs", "test_two_outputs_1", "test_two_outputs_2",
-                                               "test_two_outputs_3", "test_two_outputs_4"};
-  static constexpr std::string_view name = names[Mistake];
+  static constexpr std::string_view name = kTwoOutputs[Mistake];
   static std::tuple<Array, Array> forward(const Array& x) { return {x * x, x * x * x}; }
   static constexpr auto gradients = formulas([](Dy<0> a, Dy<1> b, In<0> x) -> Tensor {
     if (Mistake == 2) return a * x * 2 + b * x * x * 3;

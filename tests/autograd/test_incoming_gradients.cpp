@@ -26,11 +26,11 @@ void check(const Tensor& x, const Doubles& expected) {
 // y = 2 x, whose formula doubles what comes in where it is: the ways to do that.
 enum class By { Number, Tensor, View, Detached, Data };
 int written_at = 0;
+constexpr std::string_view kDoubled[] = {"test_doubled_by_number", "test_doubled_by_tensor", "test_doubled_by_view",
+                                         "test_doubled_detached", "test_doubled_data"};
 template <By B>
 struct DoubledInPlace {
-  static constexpr std::string_view names[] = {"test_doubled_by_number", "test_doubled_by_tensor",
-                                               "test_doubled_by_view", "test_doubled_detached", "test_doubled_data"};
-  static constexpr std::string_view name = names[static_cast<int>(B)];
+  static constexpr std::string_view name = kDoubled[static_cast<int>(B)];
   static Array forward(const Array& x) { return x * 2; }
   static constexpr auto gradients = formulas([](Dy<> dy) -> Tensor {
     written_at = __LINE__ + 1;

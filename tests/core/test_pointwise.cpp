@@ -220,7 +220,9 @@ BOOST_AUTO_TEST_CASE(every_row_has_a_reference) {
 BOOST_AUTO_TEST_CASE(unary_operations_on_every_dtype_and_layout) {
   const std::vector<Shape> shapes = {{}, {1}, {5}, {3, 4}, {2, 3, 37}, {40, 70}, {0}, {2, 0, 3}};
   int index = 0;
-  for (const auto& [op, reference] : of_one) {
+  for (const OfOne& each : of_one) {
+    const auto& op = each.row;
+    const auto reference = each.f;
     ++index;
     for (DType dtype : kAll) {
       for (const Shape& shape : shapes) {
@@ -255,7 +257,9 @@ BOOST_AUTO_TEST_CASE(unary_operations_on_every_dtype_and_layout) {
 
 BOOST_AUTO_TEST_CASE(binary_operations_on_every_pair_of_dtypes_and_layouts) {
   const Shape shape{3, 37};
-  for (const auto& [op, reference] : of_two) {
+  for (const OfTwo& each : of_two) {
+    const auto& op = each.row;
+    const auto reference = each.f;
     for (DType left : kAll) {
       for (DType right : kAll) {
         const DType common = promote_types(left, right);
