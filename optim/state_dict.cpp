@@ -121,6 +121,13 @@ namespace {
 std::string group_prefix(std::size_t group) { return fmt::format("param_groups.{}.", group); }
 std::string state_prefix(std::size_t index) { return fmt::format("state.{}.", index); }
 
+// Fields of two structs of one type.
+void assign(const std::vector<Field>& to, const std::vector<Field>& from) {
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    std::visit([&]<class T>(T* at) { *at = *std::get<T*>(from[i].value); }, to[i].value);
+  }
+}
+
 // Whether nothing has been kept yet, as by SGD without momentum.
 bool is_empty(const std::vector<Field>& fields) {
   for (const Field& field : fields) {
@@ -202,7 +209,8 @@ void Optimizer::load_state_dict(const NamedState& given) {
     }
   }
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    groups_[g].set_options(std::move(options[g]));
+    assign(groups_[g].options().named_fields(),
+           options[g]->named_fields());  // where they are: others may refer to them
     groups_[g].initial_lr() = rates[g];
   }
   states_ = std::move(states);

@@ -45,9 +45,10 @@ bool register_operation(OperationInfo info, const std::type_info& type) {
     if (other.name != info.name || other.inputs != info.inputs) continue;
     if (known.types[i] == type) return true;
     if (!other.is_rule && !info.is_rule) {
-      core::fail<ValueError>("{}: there must be one operation of a name and number of inputs: {} and {} both have {}; "
-                             "give one of them another name",
-                             info.name, known.types[i].name(), type.name(), info.inputs);
+      core::fail<ValueError>(
+          "{}: there must be one operation of a name and number of inputs: {} and {} both have {}; "
+          "give one of them another name",
+          info.name, known.types[i].name(), type.name(), info.inputs);
     }
   }
   known.operations.push_back(std::move(info));
@@ -248,6 +249,9 @@ void name_inplace(Error& error, std::string_view op) {
 
 bool begin_inplace(const char* op, const Operand* inputs, int count) {
   const Tensor& self = inputs[0].tensor();
+  if (!self.defined()) {
+    core::fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
+  }
   if (self.array().may_overlap_itself()) {
     core::fail<ValueError>(
         "{}: elements of the tensor share memory ({} with strides {}): clone() it before changing it", op, self.sizes(),

@@ -19,7 +19,7 @@ using core::Array;
 
 // dL/dx of the operation of a row.
 template <const core::UnaryRow& row>
-constexpr auto gradient = no_gradient;
+constexpr auto gradient = nullptr;  // a row without one does not compile
 
 namespace {
 
@@ -44,9 +44,17 @@ Tensor none_of(const Tensor& dy) { return Tensor(core::zeros(dy.sizes(), dy.dtyp
 // The gradient of what is constant where it is smooth.
 constexpr auto flat = [](Dy<> dy) { return none_of(dy); };
 
-// 1 / sqrt(1 - x^2), where 1 - x and 1 + x lose nothing near their zeros.
-Tensor arc_slope(const Tensor& x) { return rsqrt((1 - x) * (1 + x)); }
+// 1 - x^2 as (1 - x) (1 + x), which loses nothing near its zeros. An operation of its own: the gradient of that product would
+// be a difference, in which a small x has no digits left.
+struct OneMinusSquare {
+  static constexpr std::string_view name = "one_minus_square";
+  static Array forward(const Array& x) { return (Scalar(1) - x) * (x + Scalar(1)); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (x * -2); });
+};
+Tensor one_minus_square(const Tensor& x) { return apply<OneMinusSquare>(x); }
+Tensor arc_slope(const Tensor& x) { return rsqrt(one_minus_square(x)); }
 
+Tensor next_polygamma(std::int64_t n, const Tensor& x);
 // The n-th derivative of digamma; its gradient is the next one.
 struct Polygamma {
   static constexpr std::string_view name = "polygamma";
@@ -54,14 +62,11 @@ struct Polygamma {
     std::int64_t n = 1;
     static constexpr auto fields = named("n", &Attrs::n);
   };
-  static Array forward(const Attrs& c, const Array& x) {
-    if (c.n < 1 || c.n > 20)
-      core::fail<ValueError>("polygamma: n must lie between 1 and 20: {}; digamma(x) is n = 0", c.n);
-    return core::polygamma(static_cast<int>(c.n), x);
-  }
+  static Array forward(const Attrs& c, const Array& x) { return core::polygamma(static_cast<int>(c.n), x); }
   static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> x, const Attrs& c) { return dy * polygamma(c.n + 1, x); });
+      formulas([](Dy<> dy, In<0> x, const Attrs& c) { return dy * next_polygamma(c.n, x); });
 };
+Tensor next_polygamma(std::int64_t n, const Tensor& x) { return apply<Polygamma>({n + 1}, x); }
 
 // Without a gradient: no operation of the graph.
 template <const core::UnaryRow& row>
@@ -204,7 +209,7 @@ Tensor acosh(Operand x) { return unary<core::acosh>(x); }
 Tensor& acosh_(Operand x) { return unary_<core::acosh>(x); }
 
 template <>
-constexpr auto gradient<core::atanh> = [](Dy<> dy, In<0> x) { return dy / ((1 - x) * (1 + x)); };
+constexpr auto gradient<core::atanh> = [](Dy<> dy, In<0> x) { return dy / one_minus_square(x); };
 Tensor atanh(Operand x) { return unary<core::atanh>(x); }
 Tensor& atanh_(Operand x) { return unary_<core::atanh>(x); }
 
@@ -238,7 +243,12 @@ template <>
 constexpr auto gradient<core::digamma> = [](Dy<> dy, In<0> x) { return dy * polygamma(1, x); };
 Tensor digamma(Operand x) { return unary<core::digamma>(x); }
 Tensor& digamma_(Operand x) { return unary_<core::digamma>(x); }
-Tensor polygamma(std::int64_t n, Operand x) { return apply<Polygamma>({n}, x); }
+Tensor polygamma(std::int64_t n, Operand x) {
+  if (n < 1 || n > 100) {
+    core::fail<ValueError>("polygamma: n must lie between 1 and 100: {}; digamma(x) is n = 0", n);
+  }
+  return apply<Polygamma>({n}, x);
+}
 
 template <>
 constexpr auto gradient<core::sign> = flat;

@@ -1,4 +1,4 @@
-// Matrix products of arrays: shapes, dtypes, batches. The arithmetic of floating types is in kernels/gemm.
+// Matrix products of arrays: shapes, dtypes, batches. The arithmetic of floating types is in core/simd/gemm.
 #include "matmul.h"
 
 #include <algorithm>

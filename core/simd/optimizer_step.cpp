@@ -88,7 +88,9 @@ void Step(const AdamStep& s, T* const* streams, std::size_t n) {
     x[2] = hn::MulAdd(beta1, x[2], hn::Mul(rest1, gradient));
     x[3] = hn::MulAdd(hn::Mul(rest2, gradient), gradient, hn::Mul(beta2, x[3]));
     auto square = x[3];
-    if (is_amsgrad) square = x[4] = hn::Max(square, x[4]);
+    if (is_amsgrad) {  // not Max: NaN stays
+      square = x[4] = hn::IfThenElse(hn::Or(hn::Gt(x[4], square), hn::IsNaN(x[4])), x[4], square);
+    }
     const auto root = hn::MulAdd(hn::Sqrt(square), scale, eps);
     x[1] = hn::MulAdd(size, hn::Div(x[2], root), x[1]);
   });

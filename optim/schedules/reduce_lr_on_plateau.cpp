@@ -42,6 +42,7 @@ void ReduceLROnPlateau::step(double metric) {
   if (std::isnan(metric)) {
     core::fail<ValueError>("ReduceLROnPlateau: the metric must be a number: {} after epoch {}", metric, last_epoch());
   }
+  (void)min_lr_.of(name(), "min_lr", groups().size());  // or it would be an error at the first reduction
   if (is_better(metric)) {
     best_ = metric;
     num_bad_epochs_ = 0;

@@ -316,4 +316,22 @@ BOOST_AUTO_TEST_CASE(slopes_near_their_zeros) {
                "acos");
 }
 
+// 2 x / (1 - x^2)^2, x / (1 - x^2)^(3/2): what is left of a small x would be lost in a difference.
+BOOST_AUTO_TEST_CASE(slopes_of_inverse_functions) {
+  const auto second = [](Tensor (*f)(Operand), const std::vector<float>& at) {
+    const Tensor x = tensor(at).requires_grad_();
+    const Tensor dx = autograd::grad({f(x).sum()}, {x}, {}, true, true)[0];
+    return autograd::grad({dx.sum()}, {x})[0];
+  };
+  check_values(second(atanh, {1e-5f, 1e-20f, 0.5f, 1, -1}), {2e-5, 2e-20, 16.0 / 9, kInf, -kInf}, "atanh");
+  check_values(second(asin, {1e-5f, 1e-20f, 0.6f}), {1e-5, 1e-20, 0.6 / 0.512}, "asin");
+  check_values(second(acos, {1e-5f, 1e-20f, 0.6f}), {-1e-5, -1e-20, -0.6 / 0.512}, "acos");
+}
+
+BOOST_AUTO_TEST_CASE(the_highest_polygamma) {
+  const Tensor x = tensor({1.0, 2.0}, kFloat64).requires_grad_();
+  polygamma(20, x).sum().backward();
+  check_values(x.grad(), {5.10909543543703e19, 12182660845677.7}, "polygamma(21, x)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -299,4 +299,19 @@ BOOST_AUTO_TEST_CASE(a_load_without_memory_changes_nothing) {
   BOOST_TEST(adam.state(p[0])->step == 1);
 }
 
+// Who holds a reference to a group's options holds it still.
+BOOST_AUTO_TEST_CASE(options_stay_where_they_are) {
+  const test::Folder folder;
+  const std::string path = folder / "optimizer";
+  const Tensor w = ones({2}, requires_grad());
+  optim::RMSprop optimizer(std::vector<Tensor>{w}, optim::RMSpropOptions(0.1).momentum(0.5));
+  auto& options = static_cast<optim::RMSpropOptions&>(optimizer.param_groups()[0].options());
+  save(optimizer, path);
+  options.lr(0.7).momentum(0);
+  load(optimizer, path);
+  BOOST_TEST(&optimizer.param_groups()[0].options() == &options);
+  BOOST_TEST(options.lr() == 0.1);
+  BOOST_TEST(options.momentum() == 0.5);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -224,6 +224,17 @@ BOOST_AUTO_TEST_CASE(a_schedule_goes_on_from_a_file) {
   }
 }
 
+// A bound for each group, and one group more: refused at once, not at the first reduction, and nothing is counted.
+BOOST_AUTO_TEST_CASE(a_plateau_with_a_group_too_many) {
+  const Tensor w = ones({2}, requires_grad()), v = ones({2}, requires_grad());
+  SGD optimizer(std::vector<Tensor>{w}, SGDOptions(0.1));
+  ReduceLROnPlateau schedule(optimizer, ReduceLROnPlateau::min, 0.1, 0, 1e-4, ReduceLROnPlateau::rel, 0,
+                             std::vector<double>{0.05});
+  optimizer.add_param_group(OptimizerParamGroup({v}));
+  BOOST_CHECK_THROW(schedule.step(1), ValueError);
+  BOOST_TEST(schedule.last_epoch() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(plateaus_as_pytorch) {
   using R = ReduceLROnPlateau;
   const test::Folder folder;
