@@ -267,6 +267,23 @@ def promotion():
                  torch.tensor(file.tensors["cast_integers/x"]).to(d))
 
 
+def by_row():
+    """Cases that need no call in the test: the row of that name in tests/table is called."""
+    any_sign, positive = inputs.away([2, 5]), inputs.uniform([2, 5], 0.2, 3.0)
+    special = [0.0, -0.0, inf, -inf, nan, 1.0, -1.0, 1e-20, -1e-20, 50.0, -50.0, 1e4, -1.5]
+    for name, x in (("asinh", any_sign), ("acosh", positive + 1), ("atanh", any_sign / 2.5), ("erfc", any_sign),
+                    ("lgamma", positive), ("digamma", positive)):
+        # PyTorch's trigamma, digamma's gradient, has 10 digits: tests/core/test_special.cpp has mpmath's.
+        case(name, f"torch.{name}(a)", x, gradient=name != "digamma")
+        case(f"{name}_special", f"torch.{name}(a)", special, gradient=False)
+    a, b = inputs.away([3, 4], 0.3), inputs.uniform([3, 4], 0.3, 2.0)
+    for name in ("hypot", "logaddexp", "xlogy"):
+        case(name, f"torch.{name}(a, b)", a, b)
+        x, y = zip(*[(x, y) for x in (0.0, -0.0, 1.5, -2.0, inf, -inf, nan) for y in (0.0, 2.5, inf, nan)])
+        case(f"{name}_special", f"torch.{name}(a, b)", x, y, gradient=False)
+    case("nansum", "torch.nansum(a, (0, -1))", [[[1.0, nan], [2.0, 3.0]], [[nan, nan], [4.0, -5.0]]])
+
+
 unary()
 binary()
 reductions()
@@ -274,4 +291,5 @@ products()
 shapes()
 in_place()
 promotion()
+by_row()
 finish(file, "ops.safetensors")
