@@ -8,6 +8,7 @@
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/random.h"
 #include "../graph/operation.h"
+#include "../tensor/create.h"
 
 namespace gradus {
 
@@ -27,21 +28,21 @@ struct CopyInto {
   static Array forward(const Array& x, const Array& src) { return src.expand(x.shape()).to(x.dtype()); }
   static void write(const Array& x, const Array& src) { x.copy_(src); }
   static constexpr auto gradients =
-      formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); }, [](Dy<> dy) { return Tensor(dy); });
+      formulas([](Dy<> dy) { return zeros_like(dy); }, [](Dy<> dy) { return Tensor(dy); });
 };
 struct FillInto {
   static constexpr std::string_view name = "fill_";
   using Attrs = Value;
   static Array forward(const Attrs& a, const Array& x) { return core::full(x.shape(), a.value, x.dtype()); }
   static void write(const Array& x, const Attrs& a) { x.fill_(a.value); }
-  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
+  static constexpr auto gradients = formulas([](Dy<> dy) { return zeros_like(dy); });
 };
 
 struct ZeroInto {
   static constexpr std::string_view name = "zero_";
   static Array forward(const Array& x) { return core::zeros_like(x); }
   static void write(const Array& x) { x.zero_(); }
-  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(core::zeros(dy.sizes(), dy.dtype())); });
+  static constexpr auto gradients = formulas([](Dy<> dy) { return zeros_like(dy); });
 };
 
 // Numbers drawn anew: no gradient flows through x's old ones.

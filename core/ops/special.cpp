@@ -6,7 +6,8 @@
 #include <limits>
 
 #include "../array/create.h"
-#include "../threads/parallel.h"
+#include "../base/fail.h"
+#include "../loops/run.h"
 
 namespace gradus::core {
 namespace {
@@ -35,6 +36,14 @@ double zeta(int s, double q) noexcept {
     rest /= q * q;
   }
   return sum;
+}
+
+template <class T>
+void polygamma_of_each(void* out, const void* const* in, std::size_t n, const void* order) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const T x = static_cast<const T*>(in[0])[i];
+    static_cast<T*>(out)[i] = static_cast<T>(polygamma_of(*static_cast<const int*>(order), static_cast<double>(x)));
+  }
 }
 
 }  // namespace
@@ -90,16 +99,17 @@ double xlogy_of(double x, double y) noexcept { return x == 0 && !std::isnan(y) ?
 float xlogy_of(float x, float y) noexcept { return x == 0 && !std::isnan(y) ? 0 : x * std::log(y); }
 
 Array polygamma(int n, const Array& x) {
-  const Array numbers = (is_floating_point(x.dtype()) ? x : x.to(kFloat32)).contiguous();
-  const Array y = empty(x.shape(), numbers.dtype());
-  parallel_for(x.numel(), 1024, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (y.dtype() == kFloat32)
-        y.data_ptr<float>()[i] = static_cast<float>(polygamma_of(n, static_cast<double>(numbers.data_ptr<float>()[i])));
-      else
-        y.data_ptr<double>()[i] = polygamma_of(n, numbers.data_ptr<double>()[i]);
-    }
-  });
+  if (!x.defined()) fail<ValueError>("polygamma: the operand must be defined: it has neither storage nor shape");
+  const DType dtype = is_floating_point(x.dtype()) ? x.dtype() : kFloat32;
+  kernels::Loop loop;
+  loop.kernel = dtype == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>;
+  loop.result = dtype;
+  loop.count = 1;
+  loop.inputs[0] = kernels::Input(x, dtype);
+  loop.param = &n;
+  loop.block = 1024;  // an element takes some hundred nanoseconds
+  const Array y = empty(x.shape(), dtype);
+  kernels::run(y, loop);
   return y;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <gradus/core/array/create.h>
+#include <gradus/core/base/errors.h>
 #include <gradus/core/ops/special.h>
 
 namespace gradus::test {
@@ -68,6 +70,16 @@ BOOST_AUTO_TEST_CASE(polygamma) {
     check(core::polygamma_of(n, x), value, x < 0 ? 2e-14 : 1e-15 * std::abs(value));
   BOOST_TEST(core::polygamma_of(1, -2.0) == kInf);
   BOOST_TEST(std::isnan(core::polygamma_of(1, kNan)));
+}
+
+// Any strides; integers become float32.
+BOOST_AUTO_TEST_CASE(polygamma_of_arrays) {
+  const core::Array x = core::arange(1, 7, 1, kInt64).view({2, 3}), y = core::polygamma(1, x.to(kFloat64).t());
+  BOOST_TEST((y.shape() == core::Shape{3, 2}));
+  for (int i = 0; i < 6; ++i) BOOST_TEST(y.data_ptr<double>()[i] == core::polygamma_of(1, 1 + i / 2 + 3 * (i % 2)));
+  BOOST_TEST((core::polygamma(2, x).dtype() == kFloat32));
+  BOOST_TEST(core::polygamma(2, core::zeros({0, 3})).numel() == 0);
+  BOOST_CHECK_THROW(core::polygamma(1, core::Array()), ValueError);
 }
 
 BOOST_AUTO_TEST_CASE(of_two_numbers) {
