@@ -24,7 +24,7 @@ std::string text_of(Optimizer& optimizer) {
   std::string text(optimizer.name());
   const char* before = "(";
   for (const Field& field : optimizer.defaults().named_fields()) {
-    text += before + fmt::format("{}={}", field.name, std::visit([](auto* at) { return text_of(*at); }, field.value));
+    text += before + fmt::format("{}={}", field.name, field.visit([](const auto* at) { return text_of(*at); }));
     before = ", ";
   }
   return text + ")";

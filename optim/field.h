@@ -5,7 +5,6 @@
 #include <string>
 #include <tuple>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "../autograd/tensor/tensor.h"
@@ -13,11 +12,49 @@
 
 namespace gradus::optim {
 
-/// A field of some struct, by reference. A struct lists its own, `return {{"lr", &lr_}, {"eps", &eps_}};`, in a source file:
-/// lists of names and types in headers cost everybody who includes them.
-struct Field {
+/// A field of some struct, by reference: a number, a pair of them, or a tensor. A struct lists its own, `return {{"lr",
+/// &lr_}, {"eps", &eps_}};`, in a source file: lists of names and types in headers cost everybody who includes them, and
+/// so does a std::variant in the place of these lines.
+class Field {
+ public:
+  using Pair = std::tuple<double, double>;
+  Field(const char* name_, bool* at) : name(name_), kind_(Kind::Bool), at_(at) {}
+  Field(const char* name_, std::int64_t* at) : name(name_), kind_(Kind::Integer), at_(at) {}
+  Field(const char* name_, double* at) : name(name_), kind_(Kind::Number), at_(at) {}
+  Field(const char* name_, Pair* at) : name(name_), kind_(Kind::Pair), at_(at) {}
+  Field(const char* name_, Tensor* at) : name(name_), kind_(Kind::Tensor), at_(at) {}
+
   const char* name;
-  std::variant<bool*, std::int64_t*, double*, std::tuple<double, double>*, Tensor*> value;
+
+  double* as_number() const { return kind_ == Kind::Number ? static_cast<double*>(at_) : nullptr; }
+  Pair* as_pair() const { return kind_ == Kind::Pair ? static_cast<Pair*>(at_) : nullptr; }
+  Tensor* as_tensor() const { return kind_ == Kind::Tensor ? static_cast<Tensor*>(at_) : nullptr; }
+  /// visit(pointer to the value, of its type).
+  template <class Visit>
+  decltype(auto) visit(Visit&& visit) const {
+    switch (kind_) {
+      case Kind::Bool:
+        return visit(static_cast<bool*>(at_));
+      case Kind::Integer:
+        return visit(static_cast<std::int64_t*>(at_));
+      case Kind::Number:
+        return visit(static_cast<double*>(at_));
+      case Kind::Pair:
+        return visit(static_cast<Pair*>(at_));
+      case Kind::Tensor:
+        break;
+    }
+    return visit(static_cast<Tensor*>(at_));
+  }
+  /// Takes over the value of a field of the same type.
+  void assign(const Field& other) const {
+    visit([&]<class T>(T* at) { *at = *static_cast<T*>(other.at_); });
+  }
+
+ private:
+  enum class Kind : std::uint8_t { Bool, Integer, Number, Pair, Tensor };
+  Kind kind_;
+  void* at_;
 };
 
 /// Tensors by name, in order.

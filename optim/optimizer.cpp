@@ -35,8 +35,13 @@ OptimizerParamGroup& OptimizerParamGroup::operator=(OptimizerParamGroup other) n
   return *this;
 }
 OptimizerParamGroup::~OptimizerParamGroup() = default;
+bool OptimizerParamGroup::has_options() const noexcept { return options_ != nullptr; }
+OptimizerOptions& OptimizerParamGroup::options() { return *options_; }
+const OptimizerOptions& OptimizerParamGroup::options() const { return *options_; }
+void OptimizerParamGroup::set_options(std::unique_ptr<OptimizerOptions> options) { options_ = std::move(options); }
 
 Optimizer::~Optimizer() = default;
+OptimizerOptions& Optimizer::defaults() noexcept { return *defaults_; }
 
 Optimizer::Optimizer(std::string_view name, std::vector<OptimizerParamGroup> groups,
                      std::unique_ptr<OptimizerOptions> defaults)
@@ -125,13 +130,12 @@ void Optimizer::check_gradient(const Tensor& p) const {
   }
 }
 
-std::unique_ptr<detail::ParamState> Optimizer::prepared(std::size_t index, const OptimizerOptions& options,
-                                                        const Tensor& w) const {
-  std::unique_ptr<State> state = states_[index] ? states_[index]->clone() : make_state();
+core::Own<detail::ParamState> Optimizer::prepared(std::size_t index, const OptimizerOptions& options,
+                                                  const Tensor& w) const {
+  core::Own<State> state = states_[index] ? states_[index]->clone() : make_state();
   for (const Field& field : state->named_fields()) {
-    const auto* tensor = std::get_if<Tensor*>(&field.value);
-    if (tensor == nullptr || !(*tensor)->defined()) continue;
-    Tensor& kept = **tensor;
+    if (field.as_tensor() == nullptr || !field.as_tensor()->defined()) continue;
+    Tensor& kept = *field.as_tensor();
     if (kept.sizes() != w.sizes()) {
       core::fail<ShapeError>(
           "optimizer: a parameter has another shape than when its state was made: {} for {}; make a "
@@ -168,7 +172,7 @@ Tensor Optimizer::step(LossClosure closure) {
     Tensor copy;  // of a strided parameter: made at its turn, another may share its memory
     Tensor gradient;
     const OptimizerOptions& options;
-    std::unique_ptr<State> state;
+    core::Own<State> state;
     std::size_t index;
   };
   std::vector<Change> changes;
@@ -177,7 +181,7 @@ Tensor Optimizer::step(LossClosure closure) {
   for (const OptimizerParamGroup& group : groups_) {
     for (const Tensor& p : group.params()) {
       if (p.grad().defined()) {
-        std::unique_ptr<State> state = prepared(index, group.options(), p);
+        core::Own<State> state = prepared(index, group.options(), p);
         const core::Array &a = p.array(), &g = p.grad().array();
         const Tensor copy = a.is_contiguous() ? Tensor() : Tensor(core::empty(a.shape(), a.dtype()));
         const Tensor gradient = g.is_contiguous() ? p.grad() : Tensor(g.contiguous());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../core/base/arg.h"
+#include "../core/base/own.h"
 #include "field.h"
 
 namespace gradus::optim {
@@ -48,10 +49,10 @@ class GRADUS_API OptimizerParamGroup {
   OptimizerParamGroup& operator=(OptimizerParamGroup other) noexcept;
   ~OptimizerParamGroup();
 
-  bool has_options() const noexcept { return options_ != nullptr; }
-  OptimizerOptions& options() { return *options_; }
-  const OptimizerOptions& options() const { return *options_; }
-  void set_options(std::unique_ptr<OptimizerOptions> options) { options_ = std::move(options); }
+  bool has_options() const noexcept;
+  OptimizerOptions& options();
+  const OptimizerOptions& options() const;
+  void set_options(std::unique_ptr<OptimizerOptions> options);
   std::vector<Tensor>& params() noexcept { return params_; }
   const std::vector<Tensor>& params() const noexcept { return params_; }
   /// The rate from which schedules start, once there is one.
@@ -72,7 +73,7 @@ class StateReader;
 class GRADUS_API ParamState {
  public:
   virtual ~ParamState();
-  virtual std::unique_ptr<ParamState> clone() const = 0;
+  virtual core::Own<ParamState> clone() const = 0;
   virtual std::vector<Field> named_fields() = 0;
 };
 
@@ -103,7 +104,7 @@ class GRADUS_API Optimizer {
   void add_param_group(OptimizerParamGroup group);
   std::vector<OptimizerParamGroup>& param_groups() noexcept { return groups_; }
   const std::vector<OptimizerParamGroup>& param_groups() const noexcept { return groups_; }
-  OptimizerOptions& defaults() noexcept { return *defaults_; }
+  OptimizerOptions& defaults() noexcept;
   /// All parameters, group by group.
   std::vector<Tensor> parameters() const;
 
@@ -131,7 +132,7 @@ class GRADUS_API Optimizer {
  private:
   using State = detail::ParamState;
   // See OptimizerOf, which hands them to the rule. prepare() may fail, and changes no parameter.
-  virtual std::unique_ptr<State> make_state() const = 0;
+  virtual core::Own<State> make_state() const = 0;
   virtual void prepare(State& state, const OptimizerOptions& options, const Tensor& w) const = 0;
   virtual void update(State& state, const OptimizerOptions& options, const Tensor& w, const Tensor& g) const = 0;
   virtual Tensor reference(State& state, const OptimizerOptions& options, const Tensor& w, const Tensor& g) const = 0;
@@ -139,16 +140,16 @@ class GRADUS_API Optimizer {
   void check_options(const OptimizerParamGroup& group) const;
   void check_groups() const;
   void check_gradient(const Tensor& parameter) const;
-  std::unique_ptr<State> load_state(detail::StateReader& reader, const std::string& prefix,
-                                    const OptimizerOptions& options, const Tensor& w) const;
+  core::Own<State> load_state(detail::StateReader& reader, const std::string& prefix, const OptimizerOptions& options,
+                              const Tensor& w) const;
   // A copy of a parameter's state with all that a step needs; they share their tensors.
-  std::unique_ptr<State> prepared(std::size_t index, const OptimizerOptions& options, const Tensor& w) const;
+  core::Own<State> prepared(std::size_t index, const OptimizerOptions& options, const Tensor& w) const;
 
   std::string_view name_;
   std::vector<OptimizerParamGroup> groups_;
   std::unique_ptr<OptimizerOptions> defaults_;
   std::vector<const autograd::Body*> known_;  // the parameters, in the order by which their states are counted
-  std::vector<std::unique_ptr<State>> states_;
+  std::vector<core::Own<State>> states_;
   bool uses_reference_ = false;
 };
 
@@ -166,10 +167,9 @@ class OptimizerOf : public Optimizer {
   using Options = typename Rule::Options;
   using State = typename Rule::State;
 
-  explicit OptimizerOf(std::vector<OptimizerParamGroup> groups, const Options& defaults = {})
-      : Optimizer(Rule::name, std::move(groups), defaults.clone()) {}
-  explicit OptimizerOf(std::vector<Tensor> params, const Options& defaults = {})
-      : OptimizerOf(one_group(std::move(params)), defaults) {}
+  // Defined below: what stands in the class is compiled by every file that uses it.
+  explicit OptimizerOf(std::vector<OptimizerParamGroup> groups, const Options& defaults = {});
+  explicit OptimizerOf(std::vector<Tensor> params, const Options& defaults = {});
 
   /// Null for a parameter that has not been stepped.
   const State* state(const Tensor& parameter) const {
@@ -180,13 +180,13 @@ class OptimizerOf : public Optimizer {
  private:
   struct Held final : detail::ParamState {
     State value;
-    std::unique_ptr<detail::ParamState> clone() const override { return std::unique_ptr<detail::ParamState>(new Held(*this)); }
+    core::Own<detail::ParamState> clone() const override { return core::Own<detail::ParamState>(new Held(*this)); }
     std::vector<Field> named_fields() override { return value.named_fields(); }
   };
   static State& value(detail::ParamState& state) { return static_cast<Held&>(state).value; }
   static const Options& own(const OptimizerOptions& options) { return static_cast<const Options&>(options); }
 
-  std::unique_ptr<detail::ParamState> make_state() const final { return std::unique_ptr<detail::ParamState>(new Held()); }
+  core::Own<detail::ParamState> make_state() const final { return core::Own<detail::ParamState>(new Held()); }
   void prepare(detail::ParamState& state, const OptimizerOptions& options, const Tensor& w) const final {
     Rule::prepare(value(state), own(options), w);
   }
@@ -199,5 +199,12 @@ class OptimizerOf : public Optimizer {
     return Rule::reference(value(state), own(options), w, g);
   }
 };
+
+template <class Rule>
+OptimizerOf<Rule>::OptimizerOf(std::vector<OptimizerParamGroup> groups, const Options& defaults)
+    : Optimizer(Rule::name, std::move(groups), defaults.clone()) {}
+template <class Rule>
+OptimizerOf<Rule>::OptimizerOf(std::vector<Tensor> params, const Options& defaults)
+    : OptimizerOf(one_group(std::move(params)), defaults) {}
 
 }  // namespace gradus::optim

@@ -39,7 +39,7 @@ std::string listed(const std::vector<std::string>& names) {
 
 void append_fields(NamedState& to, const std::string& prefix, const std::vector<Field>& fields) {
   for (const Field& field : fields) {
-    const Tensor value = std::visit([](const auto* at) { return tensor_of(*at); }, field.value);
+    const Tensor value = field.visit([](const auto* at) { return tensor_of(*at); });
     if (value.defined()) to.emplace_back(prefix + field.name, value);
   }
 }
@@ -68,26 +68,24 @@ const Tensor* StateReader::take(const std::string& name) {
 void StateReader::take_fields(const std::string& prefix, const std::vector<Field>& fields, const Tensor& like) {
   for (const Field& field : fields) {
     const std::string name = prefix + field.name;
-    std::visit(
-        [&]<class T>(T* to) {
-          constexpr bool is_tensor = std::is_same_v<T, Tensor>;
-          const Tensor* from = take(name);
-          if (from == nullptr) {
-            if (!is_tensor) missing(name);
-            return;
-          }
-          const Tensor expected = is_tensor ? like : tensor_of(*to);
-          if (from->sizes() != expected.sizes() || from->dtype() != expected.dtype()) {
-            misfit(fmt::format("{} is {} {} and must be {} {}", name, from->dtype(), from->sizes(), expected.dtype(),
-                               expected.sizes()));
-          } else {
-            assign(*to, *from);
-            if constexpr (std::is_same_v<T, std::int64_t>) {
-              if (*to < 0) misfit(fmt::format("{} is {} and must not be negative", name, *to));
-            }
-          }
-        },
-        field.value);
+    field.visit([&]<class T>(T* to) {
+      constexpr bool is_tensor = std::is_same_v<T, Tensor>;
+      const Tensor* from = take(name);
+      if (from == nullptr) {
+        if (!is_tensor) missing(name);
+        return;
+      }
+      const Tensor expected = is_tensor ? like : tensor_of(*to);
+      if (from->sizes() != expected.sizes() || from->dtype() != expected.dtype()) {
+        misfit(fmt::format("{} is {} {} and must be {} {}", name, from->dtype(), from->sizes(), expected.dtype(),
+                           expected.sizes()));
+      } else {
+        assign(*to, *from);
+        if constexpr (std::is_same_v<T, std::int64_t>) {
+          if (*to < 0) misfit(fmt::format("{} is {} and must not be negative", name, *to));
+        }
+      }
+    });
   }
 }
 
@@ -111,7 +109,8 @@ void StateReader::finish(std::string_view owner) const {
   if (!unknown.empty()) problems += fmt::format("\n  unknown: {}", listed(unknown));
   if (!misfits_.empty()) problems += fmt::format("\n  not alike: {}", listed(misfits_));
   if (!problems.empty())
-    core::fail<ValueError>("load_state_dict: the state must be that of this {}:{}", owner, problems);
+    core::fail<ValueError>("load_state_dict: the state must be that of this optimizer or schedule, {}:{}", owner,
+                           problems);
 }
 
 }  // namespace detail
@@ -123,16 +122,14 @@ std::string state_prefix(std::size_t index) { return fmt::format("state.{}.", in
 
 // Fields of two structs of one type.
 void assign(const std::vector<Field>& to, const std::vector<Field>& from) {
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    std::visit([&]<class T>(T* at) { *at = *std::get<T*>(from[i].value); }, to[i].value);
-  }
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].assign(from[i]);
 }
 
 // Whether nothing has been kept yet, as by SGD without momentum.
 bool is_empty(const std::vector<Field>& fields) {
   for (const Field& field : fields) {
-    const auto* tensor = std::get_if<Tensor*>(&field.value);
-    if (tensor == nullptr || (*tensor)->defined()) return false;
+    const Tensor* tensor = field.as_tensor();
+    if (tensor == nullptr || tensor->defined()) return false;
   }
   return true;
 }
@@ -161,23 +158,23 @@ NamedState Optimizer::state_dict() const {
   return all;
 }
 
-std::unique_ptr<detail::ParamState> Optimizer::load_state(detail::StateReader& reader, const std::string& prefix,
-                                                          const OptimizerOptions& options, const Tensor& w) const {
-  std::unique_ptr<State> state = make_state();
+core::Own<detail::ParamState> Optimizer::load_state(detail::StateReader& reader, const std::string& prefix,
+                                                    const OptimizerOptions& options, const Tensor& w) const {
+  core::Own<State> state = make_state();
   const std::vector<Field> fields = state->named_fields();
   std::vector<std::size_t> absent;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (!reader.has(prefix + fields[i].name)) absent.push_back(i);
   }
-  if (absent.size() == fields.size()) return nullptr;
+  if (absent.size() == fields.size()) return {};
   reader.take_fields(prefix, fields, w);
   // What a step would have to make was left out.
-  const std::unique_ptr<State> whole = state->clone();
+  const core::Own<State> whole = state->clone();
   prepare(*whole, options, w);
   const std::vector<Field> needed = whole->named_fields();
   for (const std::size_t i : absent) {
-    const auto* tensor = std::get_if<Tensor*>(&needed[i].value);
-    if (tensor != nullptr && (*tensor)->defined()) reader.missing(prefix + fields[i].name);
+    const Tensor* tensor = needed[i].as_tensor();
+    if (tensor != nullptr && tensor->defined()) reader.missing(prefix + fields[i].name);
   }
   return state;
 }
@@ -188,7 +185,7 @@ void Optimizer::load_state_dict(const NamedState& given) {
   detail::StateReader reader(given);
   std::vector<std::unique_ptr<OptimizerOptions>> options;
   std::vector<std::optional<double>> rates;
-  std::vector<std::unique_ptr<State>> states;
+  std::vector<core::Own<State>> states;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const std::vector<Tensor>& params = groups_[g].params();
     const std::string prefix = group_prefix(g);

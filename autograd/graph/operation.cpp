@@ -56,6 +56,8 @@ bool register_operation(OperationInfo info, const std::type_info& type) {
   return true;
 }
 
+void append(AttributeList& list, const char* name, std::string value) { list.push_back({name, std::move(value)}); }
+
 std::string text_of(double value) { return fmt::format("{:g}", value); }
 std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
 std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }

@@ -66,6 +66,8 @@ concept Printable = requires(const T& value) {
   { text_of(value) } -> std::convertible_to<std::string>;
 };
 
+/// Appends one; kept out of the template below, which each operation and each kind of options instantiates.
+GRADUS_API void append(AttributeList& list, const char* name, std::string value);
 /// The fields' names and values as text: of attributes, and of modules' options.
 template <class Attrs>
 AttributeList list_attributes(const Attrs& attrs) {
@@ -74,7 +76,7 @@ AttributeList list_attributes(const Attrs& attrs) {
     static_assert(Printable<T>,
                   "a field that is listed has a text: declare `std::string text_of(const T&)` in the namespace of its "
                   "type T, or leave it out of fields");
-    if constexpr (Printable<T>) list.push_back({name, text_of(value)});
+    if constexpr (Printable<T>) append(list, name, text_of(value));
   };
   if constexpr (core::HasFields<Attrs>) {
     core::each_field(attrs, add);

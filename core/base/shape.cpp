@@ -4,6 +4,8 @@
 
 #include "fail.h"
 
+std::vector<std::int64_t> gradus::IntArrayRef::vec() const { return {begin(), end()}; }
+
 namespace gradus::core {
 
 void Dims::throw_too_many(std::size_t n) {

@@ -46,7 +46,7 @@ class IntArrayRef {
   constexpr std::int64_t operator[](std::size_t i) const { return data_[i]; }
   constexpr std::int64_t front() const { return data_[0]; }
   constexpr std::int64_t back() const { return data_[size_ - 1]; }
-  std::vector<std::int64_t> vec() const { return {begin(), end()}; }
+  GRADUS_API std::vector<std::int64_t> vec() const;
   constexpr friend bool operator==(IntArrayRef a, IntArrayRef b) {
     if (a.size_ != b.size_) return false;
     for (std::size_t i = 0; i < a.size_; ++i) {

@@ -118,10 +118,9 @@ GRADUS_API Tensor conv3d(Operand x, const Tensor& weight, const Conv3dFuncOption
 template <std::size_t D, class Derived>
 class GRADUS_API ConvBase : public Layer<Derived> {
  public:
-  ConvBase(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size)
-      : ConvBase(ConvOptions<D>(in_channels, out_channels, kernel_size)) {}
+  ConvBase(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size);
   /// ValueError when groups do not divide the channels, or a number is out of its range.
-  explicit ConvBase(const ConvOptions<D>& chosen) : options(chosen) { reset(); }
+  explicit ConvBase(const ConvOptions<D>& chosen);
 
   Tensor compute(Operand x);
   void reset() override;

@@ -12,6 +12,13 @@ using namespace autograd;
 using core::Shape;
 
 template <std::size_t D, class Derived>
+ConvBase<D, Derived>::ConvBase(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size)
+    : ConvBase(ConvOptions<D>(in_channels, out_channels, kernel_size)) {}
+template <std::size_t D, class Derived>
+ConvBase<D, Derived>::ConvBase(const ConvOptions<D>& chosen) : options(chosen) {
+  reset();
+}
+template <std::size_t D, class Derived>
 void ConvBase<D, Derived>::reset() {
   const std::int64_t in = options.in_channels(), out = options.out_channels(), groups = options.groups();
   if (options.padding_mode() != kZeros) {

@@ -86,6 +86,12 @@ Tensor functional::dropout2d(Operand x, const Dropout2dFuncOptions& options) {
 }
 
 template <bool channelwise, class Derived>
+DropoutBase<channelwise, Derived>::DropoutBase(double p) : DropoutBase(DropoutOptions(p)) {}
+template <bool channelwise, class Derived>
+DropoutBase<channelwise, Derived>::DropoutBase(const DropoutOptions& chosen) : options(chosen) {
+  reset();
+}
+template <bool channelwise, class Derived>
 void DropoutBase<channelwise, Derived>::reset() {
   check_p(channelwise ? "Dropout2d" : "Dropout", options.p());
 }

@@ -87,9 +87,9 @@ GRADUS_API Tensor dropout2d(Operand x, const Dropout2dFuncOptions& options = {})
 template <bool channelwise, class Derived>
 class GRADUS_API DropoutBase : public Layer<Derived> {
  public:
-  explicit DropoutBase(double p) : DropoutBase(DropoutOptions(p)) {}
+  explicit DropoutBase(double p);
   /// ValueError when p is not in [0, 1].
-  explicit DropoutBase(const DropoutOptions& chosen = {}) : options(chosen) { reset(); }
+  explicit DropoutBase(const DropoutOptions& chosen = {});
   Tensor compute(Operand x);
   void reset() override;
   /// The mask (Bool, true where kept) of the last forward in training; undefined before. Evaluation leaves it alone. Of

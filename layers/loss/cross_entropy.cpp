@@ -175,6 +175,7 @@ Tensor functional::cross_entropy(Operand x, const Tensor& target, const CrossEnt
                             options.label_smoothing());
 }
 
+CrossEntropyLossImpl::CrossEntropyLossImpl(const CrossEntropyLossOptions& chosen) : options(chosen) { reset(); }
 void CrossEntropyLossImpl::reset() {
   weight = register_buffer("weight", options.weight().defined() ? options.weight().detach().clone() : Tensor());
 }

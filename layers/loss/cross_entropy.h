@@ -72,7 +72,7 @@ GRADUS_API Tensor cross_entropy(Operand x, const Tensor& target, const CrossEntr
 
 class GRADUS_API CrossEntropyLossImpl : public Layer<CrossEntropyLossImpl> {
  public:
-  explicit CrossEntropyLossImpl(const CrossEntropyLossOptions& chosen = {}) : options(chosen) { reset(); }
+  explicit CrossEntropyLossImpl(const CrossEntropyLossOptions& chosen = {});
   Tensor compute(Operand x, const Tensor& target);
   void reset() override;
 

@@ -77,7 +77,7 @@ class FunctionLayer : public Layer<Derived> {
   using Function = decltype(function);
 
  public:
-  FunctionLayer() requires std::is_default_constructible_v<Options> {}
+  FunctionLayer() requires requires { Options(); } {}
   explicit FunctionLayer(const Options& chosen) : options(chosen) {}
 
   Tensor compute(Operand x) requires std::is_invocable_v<Function, Operand> { return function(x); }

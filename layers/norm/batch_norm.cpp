@@ -131,6 +131,10 @@ Tensor functional::batch_norm(Operand x, const Tensor& running_mean, const Tenso
 }
 
 template <int D, class Derived>
+BatchNormBase<D, Derived>::BatchNormBase(const BatchNormOptions& chosen) : options(chosen) {
+  reset();
+}
+template <int D, class Derived>
 void BatchNormBase<D, Derived>::reset() {
   const std::int64_t C = options.num_features();
   if (C < 0) core::fail<ValueError>("BatchNorm{}d: num_features must not be negative: {}", D, C);

@@ -143,7 +143,7 @@ template <int D, class Derived>
 class GRADUS_API BatchNormBase : public Layer<Derived> {
  public:
   /// ValueError when num_features is negative.
-  explicit BatchNormBase(const BatchNormOptions& chosen) : options(chosen) { reset(); }
+  explicit BatchNormBase(const BatchNormOptions& chosen);
 
   /// Normalises, and in training moves the running statistics. ShapeError when x is not of this layer's dimensions and
   /// channels; ValueError for fewer than two values a channel in training. After an error nothing has changed.

@@ -67,6 +67,9 @@ Tensor functional::layer_norm(Operand x, const LayerNormFuncOptions& options) {
                                           Operand(options.weight(), x.at()), Operand(options.bias(), x.at())));
 }
 
+LayerNormImpl::LayerNormImpl(std::vector<std::int64_t> normalized_shape)
+    : LayerNormImpl(LayerNormOptions(std::move(normalized_shape))) {}
+LayerNormImpl::LayerNormImpl(const LayerNormOptions& chosen) : options(chosen) { reset(); }
 LayerNormImpl::~LayerNormImpl() = default;
 
 void LayerNormImpl::reset() {

@@ -84,10 +84,9 @@ GRADUS_API Tensor layer_norm(Operand x, const LayerNormFuncOptions& options);
 /// Normalises each row of the last dimensions, in training and evaluation alike.
 class GRADUS_API LayerNormImpl : public Layer<LayerNormImpl> {
  public:
-  LayerNormImpl(std::vector<std::int64_t> normalized_shape)  // NOLINT(google-explicit-constructor)
-      : LayerNormImpl(LayerNormOptions(std::move(normalized_shape))) {}
+  LayerNormImpl(std::vector<std::int64_t> normalized_shape);  // NOLINT(google-explicit-constructor)
   /// ShapeError when normalized_shape is empty or has a negative size.
-  explicit LayerNormImpl(const LayerNormOptions& chosen) : options(chosen) { reset(); }
+  explicit LayerNormImpl(const LayerNormOptions& chosen);
   ~LayerNormImpl() override;
 
   Tensor compute(Operand x);

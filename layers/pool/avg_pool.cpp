@@ -93,12 +93,18 @@ Tensor functional::adaptive_avg_pool2d(Operand x, const AdaptiveAvgPool2dFuncOpt
 }
 
 template <std::size_t D, class Derived>
+AvgPoolBase<D, Derived>::AvgPoolBase(ExpandingArray<D> kernel_size) : AvgPoolBase(AvgPoolOptions<D>(kernel_size)) {}
+template <std::size_t D, class Derived>
+AvgPoolBase<D, Derived>::AvgPoolBase(const AvgPoolOptions<D>& chosen) : options(chosen) {}
+template <std::size_t D, class Derived>
 Tensor AvgPoolBase<D, Derived>::compute(Operand x) {
   return avg_pool(x, options);
 }
 template class AvgPoolBase<1, AvgPool1dImpl>;
 template class AvgPoolBase<2, AvgPool2dImpl>;
 template class AvgPoolBase<3, AvgPool3dImpl>;
+AdaptiveAvgPool2dImpl::AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size)
+    : FunctionLayer(AdaptiveAvgPool2dOptions(output_size)) {}
 AvgPool1dImpl::~AvgPool1dImpl() = default;
 AvgPool2dImpl::~AvgPool2dImpl() = default;
 AvgPool3dImpl::~AvgPool3dImpl() = default;

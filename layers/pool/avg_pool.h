@@ -98,8 +98,8 @@ GRADUS_API Tensor adaptive_avg_pool2d(Operand x, const AdaptiveAvgPool2dFuncOpti
 template <std::size_t D, class Derived>
 class GRADUS_API AvgPoolBase : public Layer<Derived> {
  public:
-  AvgPoolBase(ExpandingArray<D> kernel_size) : AvgPoolBase(AvgPoolOptions<D>(kernel_size)) {}  // NOLINT
-  explicit AvgPoolBase(const AvgPoolOptions<D>& chosen) : options(chosen) {}
+  AvgPoolBase(ExpandingArray<D> kernel_size);  // NOLINT(google-explicit-constructor)
+  explicit AvgPoolBase(const AvgPoolOptions<D>& chosen);
   Tensor compute(Operand x);
   void reset() override {}
 
@@ -130,8 +130,7 @@ class GRADUS_API AdaptiveAvgPool2dImpl
     : public FunctionLayer<AdaptiveAvgPool2dImpl, functional::adaptive_avg_pool2d, AdaptiveAvgPool2dOptions> {
  public:
   using FunctionLayer::FunctionLayer;
-  AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size)  // NOLINT(google-explicit-constructor)
-      : FunctionLayer(AdaptiveAvgPool2dOptions(output_size)) {}
+  AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size);  // NOLINT(google-explicit-constructor)
 };
 GRADUS_MODULE(AdaptiveAvgPool2d);
 

@@ -59,6 +59,10 @@ std::tuple<Tensor, Tensor> functional::max_pool3d_with_indices(Operand x, const 
 }
 
 template <std::size_t D, class Derived>
+MaxPoolBase<D, Derived>::MaxPoolBase(ExpandingArray<D> kernel_size) : MaxPoolBase(MaxPoolOptions<D>(kernel_size)) {}
+template <std::size_t D, class Derived>
+MaxPoolBase<D, Derived>::MaxPoolBase(const MaxPoolOptions<D>& chosen) : options(chosen) {}
+template <std::size_t D, class Derived>
 Tensor MaxPoolBase<D, Derived>::compute(Operand x) {
   return std::get<0>(max_pool(x, options));
 }

@@ -74,8 +74,8 @@ GRADUS_API std::tuple<Tensor, Tensor> max_pool3d_with_indices(Operand x, const M
 template <std::size_t D, class Derived>
 class GRADUS_API MaxPoolBase : public Layer<Derived> {
  public:
-  MaxPoolBase(ExpandingArray<D> kernel_size) : MaxPoolBase(MaxPoolOptions<D>(kernel_size)) {}  // NOLINT
-  explicit MaxPoolBase(const MaxPoolOptions<D>& chosen) : options(chosen) {}
+  MaxPoolBase(ExpandingArray<D> kernel_size);  // NOLINT(google-explicit-constructor)
+  explicit MaxPoolBase(const MaxPoolOptions<D>& chosen);
   Tensor compute(Operand x);
   std::tuple<Tensor, Tensor> forward_with_indices(Operand x);
   void reset() override {}

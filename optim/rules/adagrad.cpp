@@ -4,6 +4,8 @@
 
 namespace gradus::optim {
 
+AdagradOptions::AdagradOptions(double lr) : lr_(lr) {}
+
 void AdagradOptions::check() const {
   detail::expect_not_negative("Adagrad", {{"lr", lr_},
                                           {"lr_decay", lr_decay_},

@@ -13,7 +13,7 @@ class GRADUS_API AdagradOptions final : public OptimizerCloneableOptions<Adagrad
   GRADUS_ARG(double, eps) = 1e-10;
 
  public:
-  AdagradOptions(double lr = 1e-2) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
+  AdagradOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
   void check() const override;
   std::vector<Field> named_fields() override;
 };

@@ -19,7 +19,11 @@ void check_options(const char* name, const Options& o) {
 
 }  // namespace
 
+AdamOptions::AdamOptions(double lr) : lr_(lr) {}
+
 void AdamOptions::check() const { check_options("Adam", *this); }
+AdamWOptions::AdamWOptions(double lr) : lr_(lr) {}
+
 void AdamWOptions::check() const { check_options("AdamW", *this); }
 std::vector<Field> AdamOptions::named_fields() {
   return {{"lr", &lr_}, {"betas", &betas_}, {"eps", &eps_}, {"weight_decay", &weight_decay_}, {"amsgrad", &amsgrad_}};

@@ -16,7 +16,7 @@ class GRADUS_API AdamOptions final : public OptimizerCloneableOptions<AdamOption
   GRADUS_ARG(bool, amsgrad) = false;
 
  public:
-  AdamOptions(double lr = 1e-3) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
+  AdamOptions(double lr = 1e-3);  // NOLINT(google-explicit-constructor)
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -31,7 +31,7 @@ class GRADUS_API AdamWOptions final : public OptimizerCloneableOptions<AdamWOpti
   GRADUS_ARG(bool, amsgrad) = false;
 
  public:
-  AdamWOptions(double lr = 1e-3) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
+  AdamWOptions(double lr = 1e-3);  // NOLINT(google-explicit-constructor)
   void check() const override;
   std::vector<Field> named_fields() override;
 };

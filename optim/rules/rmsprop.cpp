@@ -5,6 +5,8 @@
 
 namespace gradus::optim {
 
+RMSpropOptions::RMSpropOptions(double lr) : lr_(lr) {}
+
 void RMSpropOptions::check() const {
   detail::expect_not_negative("RMSprop",
                               {{"lr", lr_}, {"eps", eps_}, {"weight_decay", weight_decay_}, {"momentum", momentum_}});

@@ -14,7 +14,7 @@ class GRADUS_API RMSpropOptions final : public OptimizerCloneableOptions<RMSprop
   GRADUS_ARG(bool, centered) = false;
 
  public:
-  RMSpropOptions(double lr = 1e-2) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
+  RMSpropOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
   void check() const override;
   std::vector<Field> named_fields() override;
 };

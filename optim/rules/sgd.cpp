@@ -5,6 +5,8 @@
 
 namespace gradus::optim {
 
+SGDOptions::SGDOptions(double lr) : lr_(lr) {}
+
 void SGDOptions::check() const {
   detail::expect_not_negative("SGD", {{"lr", lr_}, {"momentum", momentum_}, {"weight_decay", weight_decay_}});
   if (nesterov_ && (momentum_ <= 0 || dampening_ != 0)) {

@@ -14,7 +14,7 @@ class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions>
   GRADUS_ARG(bool, nesterov) = false;
 
  public:
-  SGDOptions(double lr) : lr_(lr) {}  // NOLINT(google-explicit-constructor)
+  SGDOptions(double lr);  // NOLINT(google-explicit-constructor)
   void check() const override;
   std::vector<Field> named_fields() override;
 };

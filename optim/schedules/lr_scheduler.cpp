@@ -37,12 +37,12 @@ void Schedule::load_state_dict(const NamedState& state) {
   for (const bool is_trial : {true, false}) {
     detail::StateReader reader(state);
     std::vector<Field> fields = named_fields();
-    std::vector<std::variant<std::int64_t, double>> trial(fields.size());
+    std::vector<std::tuple<bool, std::int64_t, double, Field::Pair, Tensor>> trial(fields.size());
     for (std::size_t i = 0; is_trial && i < fields.size(); ++i) {
-      if (std::holds_alternative<double*>(fields[i].value))
-        fields[i].value = &trial[i].emplace<double>();
-      else
-        fields[i].value = &trial[i].emplace<std::int64_t>();
+      fields[i] = fields[i].visit([&]<class T>(const T* at) {
+        std::get<T>(trial[i]) = *at;
+        return Field(fields[i].name, &std::get<T>(trial[i]));
+      });
     }
     reader.take_fields("", {{"last_epoch", &epoch}});
     reader.take_fields("", fields);
@@ -79,6 +79,10 @@ double LRScheduler::next(std::int64_t epoch, double, double base) const { return
 
 void LRScheduler::entering(std::int64_t) {}
 
+PerGroup::PerGroup(double value) : values_{value}, is_list_(false) {}
+PerGroup::PerGroup(std::vector<double> values) : values_(std::move(values)) {}
+PerGroup::PerGroup(const std::vector<float>& values) : values_(values.begin(), values.end()) {}
+PerGroup::PerGroup(std::initializer_list<double> values) : values_(values) {}
 std::vector<double> PerGroup::of(std::string_view op, const char* name, std::size_t groups) const {
   if (is_list_ && values_.size() != groups) {
     core::fail<ValueError>("{}: {} must be one number, or one for each group: {} for {} groups", op, name,

@@ -79,10 +79,10 @@ class GRADUS_API LRScheduler : public Schedule {
 /// A number for all groups, or one for each.
 class GRADUS_API PerGroup {
  public:
-  PerGroup(double value) : values_{value}, is_list_(false) {}           // NOLINT(google-explicit-constructor)
-  PerGroup(std::vector<double> values) : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
-  PerGroup(const std::vector<float>& values) : values_(values.begin(), values.end()) {}  // NOLINT
-  PerGroup(std::initializer_list<double> values) : values_(values) {}
+  PerGroup(double value);                      // NOLINT(google-explicit-constructor)
+  PerGroup(std::vector<double> values);        // NOLINT(google-explicit-constructor)
+  PerGroup(const std::vector<float>& values);  // NOLINT(google-explicit-constructor)
+  PerGroup(std::initializer_list<double> values);
   /// One for each of `groups`. ValueError, naming `op` and `name`, when a list has another length, or a number is negative.
   std::vector<double> of(std::string_view op, const char* name, std::size_t groups) const;
 

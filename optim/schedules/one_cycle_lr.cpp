@@ -29,10 +29,10 @@ double* momentum_of(OptimizerOptions& options) {
   double* found = nullptr;
   for (const Field& field : options.named_fields()) {
     const std::string_view name = field.name;
-    if (const auto* betas = std::get_if<std::tuple<double, double>*>(&field.value); betas && name == "betas") {
-      found = &std::get<0>(**betas);
-    } else if (const auto* number = std::get_if<double*>(&field.value); number && name == "momentum") {
-      found = *number;
+    if (auto* betas = field.as_pair(); betas && name == "betas") {
+      found = &std::get<0>(*betas);
+    } else if (auto* number = field.as_number(); number && name == "momentum") {
+      found = number;
     }
   }
   return found;

@@ -34,14 +34,12 @@ void read_options(const std::string& name, int i, optim::OptimizerOptions& optio
     const std::string entry = name + "/" + field.name;
     if (!file().has(entry)) continue;
     const bool by_group = file()[entry].dim() > 0 && std::string(field.name) != "betas";
-    std::visit(
-        [&]<class T>(T* to) {
-          if constexpr (std::is_same_v<T, std::tuple<double, double>>)
-            *to = {number(entry, 0, 0), number(entry, 0, 1)};
-          else if constexpr (std::is_arithmetic_v<T>)
-            *to = static_cast<T>(number(entry, 0, by_group ? i : -1));
-        },
-        field.value);
+    field.visit([&]<class T>(T* to) {
+      if constexpr (std::is_same_v<T, std::tuple<double, double>>)
+        *to = {number(entry, 0, 0), number(entry, 0, 1)};
+      else if constexpr (std::is_arithmetic_v<T>)
+        *to = static_cast<T>(number(entry, 0, by_group ? i : -1));
+    });
   }
 }
 
