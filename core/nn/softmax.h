@@ -1,14 +1,17 @@
-// Gradients of operations along rows, each in the fewest passes over memory. float32 and float64, any strides; results are
+// Softmax, what is made of it, and gradients of both, each in the fewest passes over memory. Any strides; results are
 // contiguous, with the same bits at any number of threads.
 #pragma once
-
-#include <array>
-#include <tuple>
 
 #include "../array/array.h"
 #include "../base/export.h"
 
 namespace gradus::core {
+
+/// log(sum(exp(x))) along dimensions without overflow; rows of -inf give -inf, with +inf give +inf.
+GRADUS_API Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim = false);
+/// x - logsumexp(x) and exp of it along one dimension.
+GRADUS_API Array log_softmax(const Array& x, std::int64_t dim);
+GRADUS_API Array softmax(const Array& x, std::int64_t dim);
 
 /// y (dy - sum(dy y)) along a dimension: the gradient of y = softmax(x).
 GRADUS_API Array softmax_backward(const Array& dy, const Array& y, std::int64_t dim);
@@ -21,15 +24,5 @@ GRADUS_API Array probabilities_times(const Array& log_p, const Array& factor);
 /// g (p sum(a) - a) with p = exp(log_p), rows [n, C], as g (p (sum(a) - a) - a (1 - p)); g [n]. The gradient of
 /// - g sum(a log_p) in the logits. All have one floating dtype.
 GRADUS_API Array cross_entropy_rows_backward(const Array& log_p, const Array& a, const Array& g);
-
-/// (y, mean, inv_std) with y = gamma (x - mean) inv_std + beta, and mean and inv_std = 1 / sqrt(var + eps) over the last
-/// `dims` dimensions: float64, [rows]. gamma and beta have those dimensions and x's dtype, or are undefined: 1 and 0.
-GRADUS_API std::tuple<Array, Array, Array> layer_norm_forward(const Array& x, int dims, double eps, const Array& gamma,
-                                                              const Array& beta);
-/// (dx, dgamma, dbeta), those that are wanted. With x_hat = (x - mean) inv_std and g = dy gamma, means over a row:
-/// dx = inv_std (g - mean(g) - x_hat mean(g x_hat)), and over all rows dgamma = sum dy x_hat, dbeta = sum dy.
-GRADUS_API std::array<Array, 3> layer_norm_backward(const Array& dy, const Array& x, int dims, const Array& gamma,
-                                                    const Array& mean, const Array& inv_std,
-                                                    const std::array<bool, 3>& wanted);
 
 }  // namespace gradus::core
