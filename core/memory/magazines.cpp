@@ -1,5 +1,6 @@
 #include "magazines.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <utility>

@@ -2,7 +2,6 @@
 // they come from and go to (internal to core/memory; pool.cpp says how the levels work together).
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -37,7 +36,7 @@ inline constexpr auto kMagazineSizes = [] {
   std::array<std::int64_t, kSmallClasses> sizes{};
   for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
     const std::int64_t fit = kBytes / static_cast<std::int64_t>(size_of_class(size_class));
-    sizes[static_cast<std::size_t>(size_class)] = std::clamp<std::int64_t>(fit, 2, 64);
+    sizes[static_cast<std::size_t>(size_class)] = fit < 2 ? 2 : fit > 64 ? 64 : fit;
   }
   return sizes;
 }();
