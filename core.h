@@ -8,6 +8,7 @@
 #include "core/memory/memory.h"
 #include "core/nn/activation.h"
 #include "core/nn/conv.h"
+#include "core/nn/softmax.h"
 #include "core/ops/combine.h"
 #include "core/ops/matmul.h"
 #include "core/ops/pointwise.h"

@@ -1,9 +1,13 @@
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <typeindex>
 
 #include "../../core/ops/pointwise.h"
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "engine.h"
 #include "error_notes.h"
@@ -37,26 +41,49 @@ std::vector<OperationInfo> operations() {
 
 namespace detail {
 
-bool register_operation(OperationInfo info, const std::type_info& type) {
+namespace {
+
+// As the source spells it.
+std::string name_of(const std::type_index& type) {
+  int status = 0;
+  char* const name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  const std::string readable = name == nullptr ? type.name() : name;
+  std::free(name);
+  return readable;
+}
+
+}  // namespace
+
+const std::string* register_operation(OperationInfo info, const std::type_info& type) noexcept {
   Registry& known = registry();
   const std::lock_guard lock(known.mutex);
+  const std::type_index own(type);
   for (std::size_t i = 0; i < known.operations.size(); ++i) {
     const OperationInfo& other = known.operations[i];
-    if (other.name != info.name || other.inputs != info.inputs) continue;
-    if (known.types[i] == type) return true;
-    if (!other.is_rule && !info.is_rule) {
-      core::fail<ValueError>(
-          "{}: there must be one operation of a name and number of inputs: {} and {} both have {}; "
-          "give one of them another name",
-          info.name, known.types[i].name(), type.name(), info.inputs);
+    if (other.name != info.name) continue;
+    if (known.types[i] == own && other.inputs == info.inputs) return nullptr;
+    if (other.is_rule != info.is_rule) {
+      const bool rule = info.is_rule;
+      return new std::string(
+          fmt::format("{}: an operation and a rule must not share a name: {} is the operation, {} the rule; give one "
+                      "of them another "
+                      "name",
+                      info.name, name_of(rule ? known.types[i] : own), name_of(rule ? own : known.types[i])));
+    }
+    if (!info.is_rule && other.inputs == info.inputs) {
+      return new std::string(
+          fmt::format("{}: there must be one operation of a name and number of inputs: {} and {} both have {}; "
+                      "give one of them another name",
+                      info.name, name_of(known.types[i]), name_of(own), info.inputs));
     }
   }
   known.operations.push_back(std::move(info));
-  known.types.emplace_back(type);
-  return true;
+  known.types.push_back(own);
+  return nullptr;
 }
 
 void append(AttributeList& list, const char* name, std::string value) { list.push_back({name, std::move(value)}); }
+void fail_taken(const std::string& why) { throw ValueError(why); }
 
 std::string text_of(double value) { return fmt::format("{:g}", value); }
 std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
@@ -251,14 +278,8 @@ void name_inplace(Error& error, std::string_view op) {
 
 bool begin_inplace(const char* op, const Operand* inputs, int count) {
   const Tensor& self = inputs[0].tensor();
-  if (!self.defined()) {
-    core::fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-  }
-  if (self.array().may_overlap_itself()) {
-    core::fail<ValueError>(
-        "{}: elements of the tensor share memory ({} with strides {}): clone() it before changing it", op, self.sizes(),
-        self.strides());
-  }
+  core::expect_defined(op, "the operand", self);
+  core::expect_own_memory(op, self.array());
   const ViewOf* view = self.body().view.get();
   Body& base = view == nullptr ? self.body() : *view->base;
   bool records = false;

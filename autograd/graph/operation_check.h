@@ -58,12 +58,24 @@ constexpr void check_formulas() {
                 "ArrayList's are not kept");
 }
 
+/// In place the result stands for the input: for the only value that is kept.
+template <class Op>
+constexpr void check_idempotent() {
+  using T = Traits<Op>;
+  static_assert(IsRule<Op>, "idempotent is a property of rules: an operation's formulas say what they keep");
+  static_assert(T::inputs == 1 && T::outputs == 1,
+                "an idempotent rule has one input and one output: applied to its result it gives that again");
+  static_assert(GradientsOf<Op>::shape_only == 0,
+                "an idempotent rule keeps its input: where only the shape is kept, nothing has to stand for it");
+}
+
 template <class Op>
 constexpr void check_operation() {
   using T = Traits<Op>;
   using G = GradientsOf<Op>;
   static_assert(std::is_convertible_v<decltype(Op::name), std::string_view>,
                 "an operation has a `static constexpr std::string_view name`");
+  if constexpr (requires { requires Op::idempotent; }) check_idempotent<Op>();
   if constexpr (IsRule<Op>) {
     check_rule<Op>();
   } else {

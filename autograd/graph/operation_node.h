@@ -56,7 +56,8 @@ class NodeOf final : public Node {
   /// Made before an in-place change overwrites input 0: what is kept of its storage is then a copy.
   NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs), in_place_(in_place) {
     check_operation<Op>();
-    (void)registered_;
+    if (taken_ != nullptr) [[unlikely]]
+      fail_taken(*taken_);
     if constexpr (T::variadic) edges_.resize(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) edges_[static_cast<std::size_t>(i)] = edge_of(inputs[i]);
     std::uint32_t in = kept_in;
@@ -221,7 +222,7 @@ class NodeOf final : public Node {
     return value.defined() ? alias_of(Tensor(std::move(value), edges_[I])) : Tensor();
   }
 
-  inline static const bool registered_ =
+  inline static const std::string* const taken_ =
       register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>}, typeid(Op));
 
   std::conditional_t<T::variadic, std::vector<Edge>, Slots<Edge, N>> edges_{};

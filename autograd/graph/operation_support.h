@@ -33,10 +33,12 @@ GRADUS_API std::vector<OperationInfo> operations();
 
 namespace detail {
 
-/// Lists an operation, once, however many shared objects hold its `type`. ValueError for another type's name with as many
-/// inputs, which graphs and messages could not tell apart; but variants of a rule, made to be checked against its reference,
-/// bear the rule's name.
-GRADUS_API bool register_operation(OperationInfo info, const std::type_info& type);
+/// Lists an operation, once, however many shared objects hold its `type`. Null; or what is wrong, where graphs and messages
+/// could not tell it from another type: both have one name and number of inputs, or one name, and one of the two is a rule.
+/// Variants of a rule, made to be checked against its reference, bear the rule's name. It runs before main, so that it
+/// throws nothing: the operation's first recorded call does, by fail_taken.
+GRADUS_API const std::string* register_operation(OperationInfo info, const std::type_info& type) noexcept;
+[[noreturn, gnu::cold]] GRADUS_API void fail_taken(const std::string& why);
 
 // An attribute's value as text.
 GRADUS_API std::string text_of(double value);

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "../../core/nn/activation.h"
-#include "../../core/nn/fused.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 
@@ -120,12 +120,6 @@ struct SigmoidBackward {
                                              [](Dy<> g, In<0> dy, In<1> y) { return g * dy * (1 - y * 2); });
 };
 
-void check_floating(const char* op, const Operand& x) {
-  if (x.tensor().is_floating_point()) return;
-  core::fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat)", op,
-                         x.tensor().dtype());
-}
-
 }  // namespace
 
 Tensor gelu(Operand x, std::string_view approximate) {
@@ -140,15 +134,12 @@ Tensor softplus(Operand x, const Scalar& beta, const Scalar& threshold) {
   return apply<SoftplusRule>({beta.toDouble(), threshold.toDouble()}, x);
 }
 Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
-  check_floating("leaky_relu", x);
+  core::expect_floating("leaky_relu", "the operand", x.tensor());
   const Scope scope(x.at());
   const Tensor in = x.tensor();
   return where(in > 0, in, in * negative_slope);
 }
-Tensor elu(Operand x, const Scalar& alpha) {
-  check_floating("elu", x);
-  return apply<EluRule>({alpha.toDouble()}, x);
-}
+Tensor elu(Operand x, const Scalar& alpha) { return apply<EluRule>({alpha.toDouble()}, x); }
 Tensor tanh_backward(Operand dy, Operand y) { return apply<TanhBackward>(dy, y); }
 Tensor sigmoid_backward(Operand dy, Operand y) { return apply<SigmoidBackward>(dy, y); }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/random.h"
@@ -53,9 +54,7 @@ core::RandomPosition take(const std::optional<Generator>& generator, std::int64_
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
 }
 DType floating(const Tensor& x, const char* op) {
-  if (!x.is_floating_point()) {
-    core::fail<DTypeError>("{}: the tensor must be floating-point: {}; to(kFloat) converts", op, x.dtype());
-  }
+  core::expect_floating(op, "the tensor", x.dtype());
   return x.dtype();
 }
 
@@ -90,7 +89,7 @@ Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& gene
   return drawn("exponential_", *this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
 }
 Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
-  if (!(p >= 0 && p <= 1)) core::fail<ValueError>("bernoulli_: the probability must lie in [0, 1]: {}", p);
+  core::expect_probability("bernoulli_", "p", p);
   const core::RandomPosition position = take(generator, numel());
   const Operand self{*this, at};
   if (detail::begin_inplace("bernoulli_", &self, 1)) {

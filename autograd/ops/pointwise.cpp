@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
 #include "../tensor/create.h"
@@ -176,9 +177,7 @@ struct MaskedFill {
   static constexpr bool broadcasts = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x, const Array& mask) {
-    if (mask.dtype() != kBool) {
-      core::fail<DTypeError>("masked_fill: the mask must be bool: {}; a comparison gives one", mask.dtype());
-    }
+    core::expect_bool("masked_fill", "the mask", mask.dtype());
     return core::where(mask, core::scalar(c.value, x.dtype()), x);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); }, no_gradient);

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "../../core/base/fail.h"
+#include "../../core/base/expect.h"
+#include "../../core/nn/softmax.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "result_dtype.h"
@@ -238,10 +239,7 @@ Tensor any(Operand x, std::int64_t dim, bool keepdim) {
 }
 Tensor norm(Operand x, const Scalar& p) { return norm(x, p, IntArrayRef()); }
 Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {
-  if (!x.tensor().is_floating_point()) {
-    core::fail<DTypeError>("norm: the operand must be floating-point: {}; convert it with to(kFloat)",
-                           x.tensor().dtype());
-  }
+  core::expect_floating("norm", "the operand", x.tensor());
   const Scope scope(x.at());
   const double order = p.toDouble();
   const Over dims = over(x, dim, keepdim, "norm");

@@ -2,7 +2,7 @@
 
 #include "../../core/array/create.h"
 #include "../../core/ops/reduce.h"
-#include "../../core/nn/rows.h"
+#include "../../core/nn/softmax.h"
 
 namespace gradus {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "create.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../loops/copy.h"
 
@@ -13,9 +14,7 @@ namespace {
 // What is this small is done before a plan for its loop is made.
 constexpr std::int64_t kPlainBytes = 4096;
 
-void must_be_defined(const Array& x, const char* op) {
-  if (!x.defined()) fail<ValueError>("{}: the array must be defined: it has neither storage nor shape", op);
-}
+void must_be_defined(const Array& x, const char* op) { expect_defined(op, "the array", x); }
 
 // Bytes from the first element to the end of the last; 0 when there are none.
 std::int64_t span_bytes(const Array& x) noexcept {
@@ -137,11 +136,7 @@ Array Array::to(DType dtype) const {
 const Array& Array::copy_(const Array& src) const {
   must_be_defined(*this, "copy_");
   must_be_defined(src, "copy_");
-  if (may_overlap_itself()) {
-    fail<ValueError>(
-        "copy_: each element written to must have its own memory: shape {} with strides {}; clone() it first", shape_,
-        strides_);
-  }
+  expect_own_memory("copy_", *this);
   const bool same_shape = src.shape_ == shape_;
   if (!same_shape && broadcast_shapes(shape_, src.shape_, "copy_") != shape_) {
     fail<ShapeError>("copy_: the source must broadcast to {}: {}", shape_, src.shape_);

@@ -2,6 +2,8 @@
 // For the library's own sources.
 #pragma once
 
+#include <string_view>
+
 #include "dtype.h"
 #include "errors.h"
 #include "export.h"
@@ -10,42 +12,87 @@
 namespace gradus::core {
 
 namespace detail {
-[[noreturn, gnu::cold]] GRADUS_API void fail_floating(const char* op, const char* what, DType dtype);
-[[noreturn, gnu::cold]] GRADUS_API void fail_dtype(const char* op, const char* what, DType dtype, const char* of,
+[[noreturn, gnu::cold]] GRADUS_API void fail_undefined(std::string_view op, const char* what);
+[[noreturn, gnu::cold]] GRADUS_API void fail_floating(std::string_view op, const char* what, DType dtype);
+[[noreturn, gnu::cold]] GRADUS_API void fail_numeric(std::string_view op, const char* what);
+[[noreturn, gnu::cold]] GRADUS_API void fail_bool(std::string_view op, const char* what, DType dtype);
+[[noreturn, gnu::cold]] GRADUS_API void fail_dtype(std::string_view op, const char* what, DType dtype, const char* of,
                                                    DType wanted);
-[[noreturn, gnu::cold]] GRADUS_API void fail_form(const char* op, const char* what, const char* form,
+[[noreturn, gnu::cold]] GRADUS_API void fail_form(std::string_view op, const char* what, const char* form,
                                                   IntArrayRef shape);
-[[noreturn, gnu::cold]] GRADUS_API void fail_shape(const char* op, const char* what, IntArrayRef shape,
+[[noreturn, gnu::cold]] GRADUS_API void fail_shape(std::string_view op, const char* what, IntArrayRef shape,
                                                    const char* form, IntArrayRef wanted);
-[[noreturn, gnu::cold]] GRADUS_API void fail_same_shape(const char* op, const char* what, IntArrayRef shape,
+[[noreturn, gnu::cold]] GRADUS_API void fail_same_shape(std::string_view op, const char* what, IntArrayRef shape,
                                                         const char* of, IntArrayRef wanted, const char* cure);
+[[noreturn, gnu::cold]] GRADUS_API void fail_own_memory(std::string_view op, IntArrayRef shape, IntArrayRef strides);
+[[noreturn, gnu::cold]] GRADUS_API void fail_probability(std::string_view op, const char* what, double p);
 }  // namespace detail
 
+/// ValueError unless an Array or a Tensor is defined: "exp: the operand must be defined: it has neither storage nor shape".
+template <class X>
+inline void expect_defined(std::string_view op, const char* what, const X& x) {
+  if (!x.defined()) [[unlikely]]
+    detail::fail_undefined(op, what);
+}
 /// DTypeError: "dropout: input must be floating: int64; to(kFloat) converts".
-inline void expect_floating(const char* op, const char* what, DType dtype) {
+inline void expect_floating(std::string_view op, const char* what, DType dtype) {
   if (!is_floating_point(dtype)) [[unlikely]]
     detail::fail_floating(op, what, dtype);
 }
+/// Both for an array.
+template <class Array>
+inline void expect_floating(std::string_view op, const char* what, const Array& x) {
+  expect_defined(op, what, x);
+  expect_floating(op, what, x.dtype());
+}
+/// DTypeError: "matmul: the operands must be numeric: bool; to(kFloat32) converts".
+inline void expect_numeric(std::string_view op, const char* what, DType dtype) {
+  if (dtype == kBool) [[unlikely]]
+    detail::fail_numeric(op, what);
+}
+/// DTypeError: "where: the condition must be bool: float32; a comparison gives one".
+inline void expect_bool(std::string_view op, const char* what, DType dtype) {
+  if (dtype != kBool) [[unlikely]]
+    detail::fail_bool(op, what, dtype);
+}
 /// DTypeError: "batch_norm: weight must have input's dtype: float64 for float32; to() converts".
-inline void expect_dtype(const char* op, const char* what, DType dtype, const char* of, DType wanted) {
+inline void expect_dtype(std::string_view op, const char* what, DType dtype, const char* of, DType wanted) {
   if (dtype != wanted) [[unlikely]]
     detail::fail_dtype(op, what, dtype, of, wanted);
 }
 /// ShapeError unless it holds: "batch_norm: input must be [N, C, ..]: [3]".
-inline void expect_form(bool holds, const char* op, const char* what, const char* form, IntArrayRef shape) {
+inline void expect_form(bool holds, std::string_view op, const char* what, const char* form, IntArrayRef shape) {
   if (!holds) [[unlikely]]
     detail::fail_form(op, what, form, shape);
 }
 /// ShapeError: "batch_norm: weight must be [C]: [4] for [3]".
-inline void expect_shape(const char* op, const char* what, IntArrayRef shape, const char* form, IntArrayRef wanted) {
+inline void expect_shape(std::string_view op, const char* what, IntArrayRef shape, const char* form,
+                         IntArrayRef wanted) {
   if (!(shape == wanted)) [[unlikely]]
     detail::fail_shape(op, what, shape, form, wanted);
 }
 /// ShapeError: "mse_loss: target must have input's shape: [3] for input [3, 4]", and the cure where there is one.
-inline void expect_same_shape(const char* op, const char* what, IntArrayRef shape, const char* of, IntArrayRef wanted,
-                              const char* cure = nullptr) {
+inline void expect_same_shape(std::string_view op, const char* what, IntArrayRef shape, const char* of,
+                              IntArrayRef wanted, const char* cure = nullptr) {
   if (!(shape == wanted)) [[unlikely]]
     detail::fail_same_shape(op, what, shape, of, wanted, cure);
+}
+/// ShapeError or DTypeError unless an array has another's shape and dtype.
+template <class Array>
+inline void expect_alike(std::string_view op, const char* what, const Array& x, const char* of, const Array& other) {
+  expect_same_shape(op, what, x.shape(), of, other.shape());
+  expect_dtype(op, what, x.dtype(), of, other.dtype());
+}
+/// ValueError where elements of an array that is written into share memory.
+template <class Array>
+inline void expect_own_memory(std::string_view op, const Array& out) {
+  if (out.may_overlap_itself()) [[unlikely]]
+    detail::fail_own_memory(op, out.shape(), out.strides());
+}
+/// ValueError: "bernoulli_: p must be in [0, 1]: 1.5".
+inline void expect_probability(std::string_view op, const char* what, double p) {
+  if (!(p >= 0 && p <= 1)) [[unlikely]]
+    detail::fail_probability(op, what, p);
 }
 
 }  // namespace gradus::core

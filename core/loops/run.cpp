@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../array/create.h"
 #include "../threads/even_grain.h"
 #include "../threads/parallel.h"
 #include "copy.h"
@@ -196,6 +197,12 @@ void run(const Array& out, const Loop& loop) {
   plan.finish();
   const TileLoop tiles(&plan, out, loop);
   parallel_for(plan.tiles(), grain_of(plan.numel(), loop.block, plan.tile_rows() * plan.tile_cols()), tiles);
+}
+
+Array run(const Shape& shape, const Loop& loop) {
+  Array out = empty(shape, loop.result);
+  run(out, loop);
+  return out;
 }
 
 }  // namespace gradus::core::kernels

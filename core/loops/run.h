@@ -21,9 +21,9 @@ struct Input {
 /// What to run. Kernels see contiguous blocks only; whatever isn't contiguous, or is of another dtype than the kernel
 /// reads and writes, passes through small buffers, so that no layout changes a bit of any result.
 struct Loop {
-  Kernel kernel;
-  DType result;  ///< the dtype that the kernel writes
-  int count;
+  Kernel kernel = nullptr;
+  DType result = kFloat32;  ///< the dtype that the kernel writes
+  int count = 0;
   Input inputs[3];
   const void* param = nullptr;
   /// Elements of one block; twice as many go parallel.
@@ -33,5 +33,7 @@ struct Loop {
 
 /// `out` has the broadcast shape, any strides, any dtype; no input overlaps it, unless at the very same places.
 void run(const Array& out, const Loop& loop);
+/// The same into a new array of the broadcast shape, which is contiguous.
+Array run(const Shape& shape, const Loop& loop);
 
 }  // namespace gradus::core::kernels

@@ -6,8 +6,6 @@
 // (J. Bonwick, J. Adams, "Magazines and Vmem", USENIX 2001).
 #include "pool.h"
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +15,7 @@
 
 #include "../base/fail.h"
 #include "large_blocks.h"
+#include "magazines.h"
 #include "memory_limit.h"
 #include "size_class.h"
 
@@ -37,166 +36,6 @@ constexpr bool kPooled = false;
 #else
 constexpr bool kPooled = true;
 #endif
-
-// Written by one thread at a time, read by any.
-class Count {
- public:
-  std::int64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-  void set(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  void add(std::int64_t n) noexcept { set(get() + n); }
-
- private:
-  std::atomic<std::int64_t> value_{0};
-};
-
-// What a free block holds.
-struct Block {
-  Block* next;           // of the same magazine
-  Block* next_magazine;  // in the store; of a magazine's first block
-  std::int64_t count;    // likewise: how many blocks it has
-};
-
-// Enough blocks that going to the store costs little for each, few enough that little lies idle in each thread.
-constexpr auto kMagazineSizes = [] {
-  constexpr std::int64_t kBytes = 32 << 10;
-  std::array<std::int64_t, kSmallClasses> sizes{};
-  for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
-    const std::int64_t fit = kBytes / static_cast<std::int64_t>(size_of_class(size_class));
-    sizes[static_cast<std::size_t>(size_class)] = std::clamp<std::int64_t>(fit, 2, 64);
-  }
-  return sizes;
-}();
-constexpr std::int64_t magazine_size(int size_class) noexcept {
-  return kMagazineSizes[static_cast<std::size_t>(size_class)];
-}
-
-struct Bin {
-  Block* head = nullptr;   // the magazine in use
-  Count count;             // of its blocks
-  Block* spare = nullptr;  // another one, full
-  Count spare_count;       // magazine_size or 0
-};
-
-// Everything that belongs to one thread. Never destroyed: a later thread takes it over, counts and all.
-struct alignas(64) ThreadCache {
-  Bin bins[kSmallClasses];
-  Count allocations, live_arrays, live_bytes;  // live ones may be negative: only the sum means something
-  ThreadCache* next_made = nullptr;
-  ThreadCache* next_idle = nullptr;
-};
-
-class Store {
- public:
-  // A magazine with at least one block.
-  Block* take(int size_class) {
-    std::lock_guard lock(mutex_);
-    if (Block* const magazine = magazines_[size_class]) {
-      magazines_[size_class] = magazine->next_magazine;
-      free_bytes_ -= magazine->count * static_cast<std::int64_t>(size_of_class(size_class));
-      return magazine;
-    }
-    return carve(size_class);
-  }
-
-  void put(Block* magazine, std::int64_t count, int size_class) noexcept {
-    std::lock_guard lock(mutex_);
-    push(magazine, count, size_class);
-  }
-
-  ThreadCache* open_cache() {
-    std::lock_guard lock(mutex_);
-    if (idle_ != nullptr) return std::exchange(idle_, idle_->next_idle);
-    ThreadCache* const cache = new ThreadCache;
-    cache->next_made = std::exchange(made_, cache);
-    return cache;
-  }
-
-  void close_cache(ThreadCache* cache) noexcept {
-    for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
-      Bin& bin = cache->bins[size_class];
-      if (bin.head != nullptr) put(bin.head, bin.count.get(), size_class);
-      if (bin.spare != nullptr) put(bin.spare, bin.spare_count.get(), size_class);
-      bin.head = bin.spare = nullptr;
-      bin.count.set(0);
-      bin.spare_count.set(0);
-    }
-    std::lock_guard lock(mutex_);
-    cache->next_idle = std::exchange(idle_, cache);
-  }
-
-  MemoryStats stats() noexcept {
-    MemoryStats stats{};
-    std::lock_guard lock(mutex_);
-    stats.cached_bytes = free_bytes_ + (page_end_ - page_);
-    for (const ThreadCache* cache = made_; cache != nullptr; cache = cache->next_made) {
-      stats.live_arrays += cache->live_arrays.get();
-      stats.live_bytes += cache->live_bytes.get();
-      stats.allocations += cache->allocations.get();
-      for (int size_class = 0; size_class < kSmallClasses; ++size_class) {
-        const Bin& bin = cache->bins[size_class];
-        stats.cached_bytes +=
-            (bin.count.get() + bin.spare_count.get()) * static_cast<std::int64_t>(size_of_class(size_class));
-      }
-    }
-    return stats;
-  }
-
- private:
-  void push(Block* magazine, std::int64_t count, int size_class) noexcept {
-    magazine->count = count;
-    magazine->next_magazine = std::exchange(magazines_[size_class], magazine);
-    free_bytes_ += count * static_cast<std::int64_t>(size_of_class(size_class));
-  }
-
-  // A page's worth of new blocks: more would touch memory that may never be used.
-  Block* carve(int size_class) {
-    constexpr std::int64_t kBatchBytes = 4096;
-    const auto size = static_cast<std::int64_t>(size_of_class(size_class));
-    if (page_end_ - page_ < size) open_pages();
-    const std::int64_t count = std::min(
-        {magazine_size(size_class), (page_end_ - page_) / size, std::max<std::int64_t>(kBatchBytes / size, 1)});
-    Block* head = nullptr;
-    for (std::int64_t i = count; i-- > 0;) head = ::new (page_ + i * size) Block{head, nullptr, 0};
-    page_ += count * size;
-    head->count = count;
-    return head;
-  }
-
-  // Grows with what is in use, so that a small program stays small and a large one gets huge pages. Where so much cannot
-  // be had, the least that will do.
-  void open_pages() {
-    std::size_t bytes = std::clamp<std::size_t>(mapped_ / 8 / kChunk * kChunk, kChunk, 64 * kChunk);
-    char* pages = nullptr;
-    try {
-      pages = static_cast<char*>(map_pages(bytes));
-    } catch (const MemoryError&) {
-      if (bytes == kChunk) throw;
-      bytes = kChunk;
-      pages = static_cast<char*>(map_pages(bytes));
-    }
-    mapped_ += bytes;
-    // What is left of the old pages serves smaller sizes.
-    for (int size_class = kSmallClasses - 1; size_class >= 0; --size_class) {
-      const auto size = static_cast<std::int64_t>(size_of_class(size_class));
-      if (page_end_ - page_ < size) continue;
-      push(::new (page_) Block{nullptr, nullptr, 0}, 1, size_class);
-      page_ += size;
-    }
-    page_ = pages;
-    page_end_ = pages + bytes;
-  }
-
-  static constexpr std::size_t kChunk = std::size_t{512} << 10;
-
-  std::mutex mutex_;
-  Block* magazines_[kSmallClasses] = {};
-  std::int64_t free_bytes_ = 0;  // in magazines_
-  char* page_ = nullptr;         // the part of the last pages that no block was made of yet
-  char* page_end_ = nullptr;
-  std::size_t mapped_ = 0;
-  ThreadCache* made_ = nullptr;  // all caches
-  ThreadCache* idle_ = nullptr;  // those without a thread
-};
 
 // Never destroyed: threads and static objects give blocks back until the very end of the process.
 Store& store() {

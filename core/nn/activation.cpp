@@ -1,8 +1,8 @@
 #include "activation.h"
 
-#include "../array/create.h"
-#include "../base/fail.h"
+#include "../base/expect.h"
 #include "../simd/activation.h"
+#include "../simd/fused.h"
 #include "../loops/copy.h"
 #include "../loops/run.h"
 #include "../ops/pointwise.h"
@@ -12,13 +12,6 @@ namespace {
 
 using kernels::Activation;
 using kernels::Element;
-
-void check(const char* op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-  if (!is_floating_point(x.dtype())) {
-    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, x.dtype());
-  }
-}
 
 struct NumberPair {
   NumberPair(double first, double second, DType dtype) {
@@ -30,39 +23,35 @@ struct NumberPair {
 };
 
 /// Elements of one block of a parallel loop.
-constexpr std::int64_t kBlock = 16384;
+constexpr std::int64_t kBlock = 16384, kCheapBlock = 32768;
 
-Array run(const char* op, Activation which, std::initializer_list<const Array*> operands, const void* param = nullptr) {
+Array run(const char* op, kernels::Kernel kernel, std::initializer_list<const Array*> operands,
+          const void* param = nullptr, std::int64_t block = kBlock) {
   const Array& first = **operands.begin();
   kernels::Loop loop;
-  loop.result = first.defined() ? first.dtype() : kFloat32;
-  loop.count = 0;
   for (const Array* x : operands) {
-    check(op, *x);
-    if (x->shape() != first.shape()) {
-      fail<ShapeError>("{}: shapes must be equal: {} and {}", op, first.shape(), x->shape());
-    }
-    if (x->dtype() != first.dtype()) {
-      fail<DTypeError>("{}: dtypes must be equal: {} and {}", op, first.dtype(), x->dtype());
-    }
+    expect_floating(op, "the operand", *x);
+    expect_alike(op, "every operand", *x, "the first", first);
     loop.inputs[loop.count++] = kernels::Input(*x, x->dtype());
   }
-  loop.kernel = kernels::activation_kernel(which, first.dtype());
+  loop.kernel = kernel;
+  loop.result = first.dtype();
   loop.param = param;
-  loop.block = kBlock;
-  Array y = empty(first.shape(), first.dtype());
-  kernels::run(y, loop);
-  return y;
+  loop.block = block;
+  return kernels::run(first.shape(), loop);
 }
 Array forward(const char* op, Activation which, const Array& x, const void* param = nullptr) {
-  return run(op, which, {&x}, param);
+  return run(op, kernels::activation_kernel(which, x.dtype()), {&x}, param);
 }
 Array backward(const char* op, Activation which, const Array& dy, const Array& x, const void* param = nullptr) {
-  return run(op, which, {&dy, &x}, param);
+  return run(op, kernels::activation_kernel(which, x.dtype()), {&dy, &x}, param);
 }
 
 }  // namespace
 
+Array relu_backward(const Array& dy, const Array& y) {
+  return run("relu_backward", kernels::relu_backward_kernel(y.dtype()), {&dy, &y}, nullptr, kCheapBlock);
+}
 Array gelu(const Array& x, bool approximate) {
   return forward("gelu", approximate ? Activation::GeluTanh : Activation::Gelu, x);
 }
@@ -74,11 +63,9 @@ Array silu_backward(const Array& dy, const Array& x) {
   return backward("silu_backward", Activation::SiluBackward, dy, x);
 }
 Array softplus(const Array& x, double beta, double threshold) {
-  check("softplus", x);
   return forward("softplus", Activation::Softplus, x, NumberPair(beta, threshold, x.dtype()).bytes);
 }
 Array softplus_backward(const Array& dy, const Array& x, double beta, double threshold) {
-  check("softplus_backward", x);
   return backward("softplus_backward", Activation::SoftplusBackward, dy, x,
                   NumberPair(beta, threshold, x.dtype()).bytes);
 }
@@ -90,18 +77,16 @@ Array sigmoid_backward(const Array& dy, const Array& y) {
 }
 Array exp_times(const Array& dy, const Array& x) { return backward("exp_times", Activation::ExpTimes, dy, x); }
 Array elu(const Array& x, double alpha) {
-  check("elu", x);
   return forward("elu", Activation::Elu, x, NumberPair(alpha, 0, x.dtype()).bytes);
 }
 Array elu_backward(const Array& dy, const Array& x, double alpha) {
-  check("elu_backward", x);
   return backward("elu_backward", Activation::EluBackward, dy, x, NumberPair(alpha, 0, x.dtype()).bytes);
 }
 Array logit_loss(const Array& x, const Array& t, const Array& b) {
-  return run("logit_loss", Activation::LogitLoss, {&x, &t, &b});
+  return run("logit_loss", kernels::activation_kernel(Activation::LogitLoss, x.dtype()), {&x, &t, &b});
 }
 Array logit_loss_slope(const Array& x, const Array& t, const Array& b) {
-  return run("logit_loss_slope", Activation::LogitLossSlope, {&x, &t, &b});
+  return run("logit_loss_slope", kernels::activation_kernel(Activation::LogitLossSlope, x.dtype()), {&x, &t, &b});
 }
 Array normal_cdf(const Array& x) {
   // gelu(x) = x Phi(x) keeps the digits of small results, too.

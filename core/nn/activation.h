@@ -7,6 +7,8 @@
 
 namespace gradus::core {
 
+/// dy where y > 0, else 0; a NaN in y (or in the x that relu was given, which serves as well) lets dy pass.
+GRADUS_API Array relu_backward(const Array& dy, const Array& y);
 /// x Phi(x), Phi the distribution function of the normal law (Hendrycks and Gimpel, 2016); its approximation,
 /// x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3).
 GRADUS_API Array gelu(const Array& x, bool approximate = false);

@@ -4,6 +4,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/pointwise.h"
 #include "../threads/parallel.h"
@@ -38,9 +39,7 @@ std::vector<Window> windows_of(std::int64_t n, std::int64_t m) {
 /// Planes of H x W to planes of h x w.
 struct Planes {
   Planes(const Shape& x, std::int64_t height, std::int64_t width) : shape(x), h(height), w(width) {
-    if (x.size() != 3 && x.size() != 4) {
-      fail<ShapeError>("{}: the input must be [C, H, W] or [N, C, H, W]: {}", kName, x);
-    }
+    expect_form(x.size() == 3 || x.size() == 4, kName, "input", "[C, H, W] or [N, C, H, W]", x);
     H = x[x.size() - 2];
     W = x[x.size() - 1];
     if (h < 1 || w < 1) fail<ValueError>("{}: the output's size must be at least 1: [{}, {}]", kName, h, w);
@@ -56,9 +55,7 @@ struct Planes {
 
 template <class Body>
 void with_floating(const Array& x, Body body) {
-  if (!is_floating_point(x.dtype())) {
-    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", kName, x.dtype());
-  }
+  expect_floating(kName, "input", x.dtype());
   dispatch(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_floating_point_v<T>) body(T());
@@ -68,7 +65,7 @@ void with_floating(const Array& x, Body body) {
 }  // namespace
 
 Array adaptive_avg_pool2d(const Array& x, std::int64_t height, std::int64_t width) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", kName);
+  expect_defined(kName, "input", x);
   const Planes p(x.shape(), height, width);
   const Array y = empty(p.shape, x.dtype()), from = x.contiguous();
   const std::vector<Window> rows = windows_of(p.H, p.h), columns = windows_of(p.W, p.w);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../array/create.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/conv.h"
 #include "../ops/reduce.h"
@@ -216,9 +217,7 @@ Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeo
     fail<DTypeError>("conv: input, weight and bias must have one floating dtype: {}, {} and {}; to() converts",
                      x.dtype(), weight.dtype(), bias.defined() ? to_string(bias.dtype()) : "none");
   }
-  if (bias.defined() && bias.shape() != Shape{shape[1]}) {
-    fail<ShapeError>("conv: bias must be [out channels]: {} for {}", bias.shape(), shape[1]);
-  }
+  if (bias.defined()) expect_shape("conv", "bias", bias.shape(), "[out channels]", shape[1]);
   const Array y = empty(shape, x.dtype()), w = weight.contiguous();
   const Array b = bias.defined() ? bias.contiguous() : bias;
   with_type(x.dtype(), [&](auto tag) {

@@ -9,6 +9,7 @@
 #include "../array/create.h"
 #include "../base/dispatch.h"
 #include "conv.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/pooling.h"
 #include "../threads/parallel.h"
@@ -72,11 +73,9 @@ Geometry geometry(const char* op, const Shape& x, const PoolWindows& w) {
         "{}: kernel, stride, padding and dilation must have one, two or three numbers each: {}, {}, {}, {}", op,
         w.kernel, w.stride, w.padding, w.dilation);
   }
-  if (x.size() != dims + 1 && x.size() != dims + 2) {
-    constexpr const char* kinds[] = {"[C, L] or [N, C, L]", "[C, H, W] or [N, C, H, W]",
-                                     "[C, D, H, W] or [N, C, D, H, W]"};
-    fail<ShapeError>("{}: the input must be {}: {}", op, kinds[dims - 1], x);
-  }
+  constexpr const char* kinds[] = {"[C, L] or [N, C, L]", "[C, H, W] or [N, C, H, W]",
+                                   "[C, D, H, W] or [N, C, D, H, W]"};
+  expect_form(x.size() == dims + 1 || x.size() == dims + 2, op, "input", kinds[dims - 1], x);
   Geometry g;
   g.shape = x;
   const int lead = x.size() - dims;
@@ -145,13 +144,6 @@ void for_rows(const Geometry& g, Body body) {
       }
     }
   });
-}
-
-void check_operand(const char* op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-  if (!is_floating_point(x.dtype())) {
-    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, x.dtype());
-  }
 }
 
 /// What the windows along one dimension count for in the mean's divisor.
@@ -228,7 +220,7 @@ Array pool_divisors(const char* op, const Shape& x, const PoolWindows& windows, 
 }
 
 std::tuple<Array, Array> max_pool(const char* op, const Array& x, const PoolWindows& windows) {
-  check_operand(op, x);
+  expect_floating(op, "input", x);
   const Geometry g = geometry(op, x.shape(), windows);
   if (g.plane() > std::numeric_limits<std::int32_t>::max()) {
     fail<ShapeError>("{}: a plane must have fewer than 2^31 elements: {}", op, x.shape());
@@ -291,7 +283,7 @@ Array max_pool_backward(const Array& dy, const Array& positions, const Shape& x_
 }
 
 Array avg_pool(const char* op, const Array& x, const PoolWindows& windows, const PoolDivisor& divisor) {
-  check_operand(op, x);
+  expect_floating(op, "input", x);
   const Geometry g = mean_geometry(op, x.shape(), windows, divisor);
   const Array from = x.contiguous(), divisors = pool_divisors(op, x.shape(), windows, divisor).to(x.dtype());
   Array y = empty(g.shape, x.dtype());
@@ -310,7 +302,7 @@ Array avg_pool(const char* op, const Array& x, const PoolWindows& windows, const
 
 Array avg_pool_backward(const char* op, const Array& dy, const Shape& x_shape, const PoolWindows& windows,
                         const PoolDivisor& divisor) {
-  check_operand(op, dy);
+  expect_floating(op, "the gradient", dy);
   const Geometry g = mean_geometry(op, x_shape, windows, divisor);
   if (dy.shape() != g.shape) {
     fail<ShapeError>("{}: the gradient must have the result's shape: {} for {}", op, dy.shape(), g.shape);

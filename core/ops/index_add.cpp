@@ -7,6 +7,7 @@
 #include "combine.h"
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../loops/copy.h"
 #include "../simd/pointwise.h"
@@ -188,7 +189,7 @@ void add_at(const Array& out, int d, const Array& index, const Array& src) {
 }
 
 Array sums_at(const Shape& shape, int d, const Array& index, const Array& src, const char* op) {
-  if (src.dtype() == kBool) fail<DTypeError>("{}: the source must be numeric: {}", op, src.dtype());
+  expect_numeric(op, "the source", src.dtype());
   Array out = zeros(shape, src.dtype());
   dispatch(src.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -9,6 +9,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/gemm.h"
 #include "../threads/parallel.h"
@@ -62,10 +63,6 @@ void solve(const kernels::GemmProblem<T>& problem, bool parallel) {
   }
 }
 
-void check_numbers(DType dtype, const char* op) {
-  if (dtype == kBool) fail<DTypeError>("{}: operands must be numbers: bool; cast them with to(kFloat32)", op);
-}
-
 /// A factor as an element; of integers modulo their range.
 template <class T>
 T coefficient(double x) {
@@ -111,23 +108,18 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
   if (c.size(0) != a.size(0) || c.size(1) != b.size(1)) {
     fail<ShapeError>("gemm: the result must have the shape of {} x {}: {}", a.shape(), b.shape(), c.shape());
   }
-  if (a.dtype() != b.dtype() || a.dtype() != c.dtype()) {
-    fail<DTypeError>("gemm: dtypes differ: {} x {} -> {}", a.dtype(), b.dtype(), c.dtype());
-  }
-  check_numbers(a.dtype(), "gemm");
+  expect_dtype("gemm", "the second operand", b.dtype(), "the first", a.dtype());
+  expect_dtype("gemm", "the result", c.dtype(), "the first operand", a.dtype());
+  expect_numeric("gemm", "operands", a.dtype());
   if (bias.defined()) {
-    if (bias.dim() != 1 || bias.size(0) != c.size(1)) {
-      fail<ShapeError>("gemm: the bias must have the shape [{}]: {}", c.size(1), bias.shape());
-    }
-    if (bias.dtype() != c.dtype()) fail<DTypeError>("gemm: the bias must be {}: {}", c.dtype(), bias.dtype());
+    expect_shape("gemm", "the bias", bias.shape(), "[columns]", c.size(1));
+    expect_dtype("gemm", "the bias", bias.dtype(), "the result", c.dtype());
   }
   const auto whole = [](double x) { return x == std::trunc(x) && std::abs(x) <= 9007199254740992.0; };  // 2^53
   if (!is_floating_point(a.dtype()) && !(whole(alpha) && whole(beta))) {
     fail<ValueError>("gemm: alpha and beta must be whole numbers for {}: {} and {}", a.dtype(), alpha, beta);
   }
-  if (c.may_overlap_itself()) {
-    fail<ValueError>("gemm: the result must not overlap itself: sizes {}, strides {}", c.shape(), c.strides());
-  }
+  expect_own_memory("gemm", c);
   const bool with_bias = bias.defined() && overlap(c, bias.expand(c.shape()));
   if (overlap(c, a) || overlap(c, b) || with_bias) {
     fail<ValueError>("gemm: the result must not overlap an operand: give it memory of its own");
@@ -268,10 +260,8 @@ Array matmul(const Array& a, const Array& b) {
     fail<ShapeError>("matmul: operands must have at least one dimension: {} x {}; a number is multiplied with mul",
                      a.shape(), b.shape());
   }
-  if (a.dtype() != b.dtype()) {
-    fail<DTypeError>("matmul: dtypes differ: {} x {}; cast one with to()", a.dtype(), b.dtype());
-  }
-  check_numbers(a.dtype(), "matmul");
+  expect_dtype("matmul", "the second operand", b.dtype(), "the first", a.dtype());
+  expect_numeric("matmul", "operands", a.dtype());
   if (a.size(-1) != b.size(b_dim > 1 ? -2 : -1)) {
     fail<ShapeError>("matmul: inner sizes differ: {} x {}", a.shape(), b.shape());
   }

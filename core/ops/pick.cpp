@@ -7,14 +7,13 @@
 #include "combine.h"
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../threads/parallel.h"
 
 namespace gradus::core {
 
-void must_be_defined(const Array& x, const char* op) {
-  if (!x.defined()) fail<ValueError>("{}: the array must be defined: it has neither storage nor shape", op);
-}
+void must_be_defined(const Array& x, const char* op) { expect_defined(op, "the array", x); }
 
 Array checked_index(const Array& index, std::int64_t size, const char* op) {
   must_be_defined(index, op);

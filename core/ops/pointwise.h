@@ -71,7 +71,7 @@ enum class Kernels : std::uint8_t {
   Exact,      ///< core/simd/arithmetic.cpp: sums, products, quotients, roots, roundings, extremes
   Predicate,  ///< core/simd/predicate.cpp: comparisons and logic
   Math,       ///< core/simd/math.cpp: transcendental functions
-  Special,    ///< core/simd/library_math.cpp: number by number, with a call each
+  Each,       ///< core/simd/library_math.cpp: number by number, with a call each
   Library     ///< the C library's functions that the row names, with a call for each number
 };
 
@@ -154,10 +154,10 @@ inline constexpr BinaryRow mul{"mul", Yields::Same, Kernels::Exact};
 inline constexpr BinaryRow div{"div", Yields::Floating, Kernels::Exact};
 inline constexpr BinaryRow maximum{"maximum", Yields::Same, Kernels::Exact};
 inline constexpr BinaryRow minimum{"minimum", Yields::Same, Kernels::Exact};
-inline constexpr BinaryRow pow{"pow", Yields::Same, Kernels::Special};
-inline constexpr BinaryRow fmod{.name = "fmod", .yields = Yields::Same, .kernels = Kernels::Special, .divides = true};
+inline constexpr BinaryRow pow{"pow", Yields::Same, Kernels::Each};
+inline constexpr BinaryRow fmod{.name = "fmod", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 inline constexpr BinaryRow remainder{
-    .name = "remainder", .yields = Yields::Same, .kernels = Kernels::Special, .divides = true};
+    .name = "remainder", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 inline constexpr BinaryRow atan2{"atan2", Yields::Floating, Kernels::Library, ::atan2f, ::atan2};
 inline constexpr BinaryRow hypot{"hypot", Yields::Floating, Kernels::Library, ::hypotf, ::hypot};
 inline constexpr BinaryRow logaddexp{"logaddexp", Yields::Floating, Kernels::Library, logaddexp_of, logaddexp_of};

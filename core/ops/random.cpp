@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../array/create.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../loops/copy.h"
 #include "../simd/random.h"
@@ -16,14 +17,6 @@ namespace core {
 namespace {
 
 __extension__ using UInt128 = unsigned __int128;
-
-void check_floating(const char* op, DType dtype) {
-  if (!is_floating_point(dtype)) fail<DTypeError>("{}: the dtype must be floating-point: {}", op, dtype);
-}
-
-void check_probability(const char* op, double p) {
-  if (!(p >= 0 && p <= 1)) fail<ValueError>("{}: a probability must be in [0, 1]: {}", op, p);
-}
 
 /// A word below it counts as true.
 std::uint64_t limit_of(double p) { return static_cast<std::uint64_t>(p * 0x1p32); }
@@ -90,7 +83,7 @@ Array Generator::get_state() const {
 }
 
 void Generator::set_state(const Array& state) {
-  if (!state.defined()) fail<ValueError>("set_state: the state must be defined");
+  expect_defined("set_state", "the state", state);
   if (state.dtype() != kUInt8) fail<DTypeError>("set_state: the state must be of uint8: {}", state.dtype());
   if (state.shape() != Shape{16}) {
     fail<ShapeError>("set_state: the state must have 16 bytes, as get_state makes it: shape {}", state.shape());
@@ -150,7 +143,7 @@ std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef s
 }
 
 Array rand(IntArrayRef shape, DType dtype, RandomPosition at) {
-  check_floating("rand", dtype);
+  expect_floating("rand", "the dtype", dtype);
   Array out = empty(shape, dtype);
   const auto uniform = [](auto... args) { kernels::uniform_from_words(args...); };
   dtype == kFloat32 ? draw<float>(out, at, uniform) : draw<double>(out, at, uniform);
@@ -158,7 +151,7 @@ Array rand(IntArrayRef shape, DType dtype, RandomPosition at) {
 }
 
 Array randn(IntArrayRef shape, DType dtype, RandomPosition at) {
-  check_floating("randn", dtype);
+  expect_floating("randn", "the dtype", dtype);
   Array out = empty(shape, dtype);
   const auto normal = [](auto... args) { kernels::normal_from_words(args...); };
   dtype == kFloat32 ? draw<float>(out, at, normal) : draw<double>(out, at, normal);
@@ -211,7 +204,7 @@ Array randperm(std::int64_t n, DType dtype, RandomPosition at) {
 }
 
 Array bernoulli_mask(IntArrayRef shape, double p, RandomPosition at) {
-  check_probability("bernoulli_mask", p);
+  expect_probability("bernoulli_mask", "p", p);
   Array out = empty(shape, kBool);
   bool* const data = static_cast<bool*>(out.data());
   const std::uint64_t limit = limit_of(p);
@@ -222,8 +215,8 @@ Array bernoulli_mask(IntArrayRef shape, double p, RandomPosition at) {
 }
 
 void bernoulli_out(const Array& out, double p, RandomPosition at) {
-  check_probability("bernoulli_out", p);
-  if (!out.defined()) fail<ValueError>("bernoulli_out: the output must be defined: it has neither storage nor shape");
+  expect_probability("bernoulli_out", "p", p);
+  expect_defined("bernoulli_out", "the output", out);
   if (!out.is_contiguous() || out.dtype() != kFloat32) {
     out.copy_(bernoulli_mask(out.shape(), p, at));
     return;
@@ -237,14 +230,14 @@ void bernoulli_out(const Array& out, double p, RandomPosition at) {
 }
 
 Array bernoulli(const Array& p, RandomPosition at) {
-  check_floating("bernoulli", p.dtype());
+  expect_floating("bernoulli", "p", p);
   const Array chance = p.to(kFloat64).contiguous();
   const double* const probabilities = chance.data_ptr<double>();
   Array out = empty(p.shape(), kBool);
   bool* const data = static_cast<bool*>(out.data());
   kernels::for_random_words(at, out.numel(), [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
-      check_probability("bernoulli", probabilities[first + i]);
+      expect_probability("bernoulli", "p", probabilities[first + i]);
       data[first + i] = words[i] < limit_of(probabilities[first + i]);
     }
   });

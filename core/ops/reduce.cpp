@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "../array/create.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../base/function_ref.h"
 #include "../loops/fold.h"
@@ -19,16 +20,6 @@ using kernels::fold;
 constexpr std::string_view name_of(Reduction op) {
   constexpr std::string_view names[] = {"sum", "prod", "max", "min", "all", "any"};
   return names[static_cast<int>(op)];
-}
-
-void check_defined(std::string_view op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-}
-
-void check_floating(std::string_view op, const Array& x) {
-  if (!is_floating_point(x.dtype())) {
-    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, x.dtype());
-  }
 }
 
 std::int64_t count_over(const Array& x, const Dims& dims) {
@@ -109,7 +100,7 @@ Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Ar
 
 Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
   const std::string_view name = name_of(op);
-  check_defined(name, x);
+  expect_defined(name, "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), name);
   if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
     fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
@@ -122,8 +113,7 @@ Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
 }
 
 Array mean(const Array& x, IntArrayRef dims, bool keepdim) {
-  check_defined("mean", x);
-  check_floating("mean", x);
+  expect_floating("mean", "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), "mean");
   return finish(mean64(x, over), x, over, keepdim, x.dtype());
 }
@@ -133,16 +123,14 @@ Array var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdi
 }
 
 std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
-  check_defined("var", x);
-  check_floating("var", x);
+  expect_floating("var", "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), "var");
   const auto [centre, squares] = moments64(x, over, correction);
   return {finish(centre, x, over, keepdim, x.dtype()), finish(squares, x, over, keepdim, x.dtype())};
 }
 
 Array std(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
-  check_defined("std", x);
-  check_floating("std", x);
+  expect_floating("std", "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), "std");
   const auto root = [&](const Array& values, Array* power) {
     *power = std::get<1>(moments64(values, over, correction));
@@ -152,8 +140,7 @@ Array std(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdi
 }
 
 Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
-  check_defined("norm", x);
-  check_floating("norm", x);
+  expect_floating("norm", "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), "norm");
   if (p == 2) {
     const Array none = zeros(reduced_shape(x.shape(), over, false), kFloat64);
@@ -176,7 +163,7 @@ Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
 }
 
 Array sum_to(const Array& x, const Shape& shape) {
-  check_defined("sum_to", x);
+  expect_defined("sum_to", "the operand", x);
   if (x.shape() == shape) return x;
   const int lead = x.dim() - shape.size();
   Dims over;
@@ -193,15 +180,15 @@ Array sum_to(const Array& x, const Shape& shape) {
 }
 
 bool equal(const Array& a, const Array& b) {
-  check_defined("equal", a);
-  check_defined("equal", b);
+  expect_defined("equal", "the operand", a);
+  expect_defined("equal", "the operand", b);
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
   return reduce(Reduction::All, eq(a, b)).item<bool>();
 }
 
 bool allclose(const Array& a, const Array& b, double rtol, double atol, bool equal_nan) {
-  check_defined("allclose", a);
-  check_defined("allclose", b);
+  expect_defined("allclose", "the operand", a);
+  expect_defined("allclose", "the operand", b);
   const Array x = a.to(kFloat64), y = b.to(kFloat64);
   const Array distance = abs(x - y), allowed = add_scaled(atol, abs(y), rtol);
   Array close = logical_and(isfinite(distance), le(distance, allowed));

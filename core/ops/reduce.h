@@ -34,11 +34,6 @@ GRADUS_API std::tuple<Array, Array> min(const Array& x, std::int64_t dim, bool k
 /// Index (int64) of the largest element: along a dimension, or of the flattened array.
 GRADUS_API Array argmax(const Array& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
 GRADUS_API Array argmin(const Array& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
-/// log(sum(exp(x))) along dimensions without overflow; rows of -inf give -inf, with +inf give +inf.
-GRADUS_API Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim = false);
-/// x - logsumexp(x) and exp of it along one dimension.
-GRADUS_API Array log_softmax(const Array& x, std::int64_t dim);
-GRADUS_API Array softmax(const Array& x, std::int64_t dim);
 
 inline Array sum(const Array& x, IntArrayRef dims = {}, bool keepdim = false) {
   return reduce(Reduction::Sum, x, dims, keepdim);

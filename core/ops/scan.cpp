@@ -6,6 +6,7 @@
 #include "../array/create.h"
 #include "../base/dispatch.h"
 #include "../threads/even_grain.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/scan.h"
 #include "../threads/parallel.h"
@@ -17,10 +18,6 @@ using kernels::Scan;
 
 /// Elements of one block of a parallel loop; twice as many go parallel.
 constexpr std::int64_t kBlock = 16384;
-
-void check_defined(const char* op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-}
 
 /// A contiguous array as [outer, n, inner], the dimension in the middle.
 struct Lanes {
@@ -36,7 +33,7 @@ std::int64_t grain_of(std::int64_t items, std::int64_t elements, std::int64_t it
 }
 
 Array scan(const char* name, Scan op, const Array& x, const Array& second, std::int64_t dim, bool reverse) {
-  check_defined(name, x);
+  expect_defined(name, "the operand", x);
   const int d = wrap_dim(dim, x.dim(), name);
   const DType dtype = is_floating_point(x.dtype()) ? x.dtype() : kInt64;
   Array y = empty(x.shape(), dtype);
@@ -80,12 +77,9 @@ Array cumprod(const Array& x, std::int64_t dim, bool reverse) {
 
 Array linear_recurrence(const Array& a, const Array& b, std::int64_t dim, bool reverse) {
   constexpr const char* name = "linear_recurrence";
-  check_defined(name, a);
-  check_defined(name, b);
-  if (a.shape() != b.shape()) fail<ShapeError>("{}: shapes must be equal: {} and {}", name, a.shape(), b.shape());
-  if (a.dtype() != b.dtype() || !is_floating_point(a.dtype())) {
-    fail<DTypeError>("{}: dtypes must be floating-point and equal: {} and {}", name, a.dtype(), b.dtype());
-  }
+  expect_floating(name, "a", a);
+  expect_defined(name, "b", b);
+  expect_alike(name, "b", b, "a", a);
   return scan(name, Scan::Recurrence, a, b, dim, reverse);
 }
 
@@ -129,13 +123,13 @@ std::tuple<Array, Array> ordered(const char* op, const Array& x, std::int64_t k,
 }  // namespace
 
 std::tuple<Array, Array> sort(const Array& x, std::int64_t dim, bool descending) {
-  check_defined("sort", x);
+  expect_defined("sort", "the operand", x);
   const int d = wrap_dim(dim, x.dim(), "sort");
   return ordered("sort", x, x.dim() == 0 ? 1 : x.shape()[d], d, descending);
 }
 
 std::tuple<Array, Array> topk(const Array& x, std::int64_t k, std::int64_t dim, bool largest) {
-  check_defined("topk", x);
+  expect_defined("topk", "the operand", x);
   const int d = wrap_dim(dim, x.dim(), "topk");
   const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
   const std::int64_t least = x.dim() == 0 ? 1 : 0;

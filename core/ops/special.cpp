@@ -5,9 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../array/create.h"
-#include "../base/fail.h"
-#include "../loops/run.h"
+#include "pointwise_call.h"
 
 namespace gradus::core {
 namespace {
@@ -49,12 +47,12 @@ void polygamma_of_each(void* out, const void* const* in, std::size_t n, const vo
 }  // namespace
 
 float lgamma_of(float x) noexcept {
-  int sign;
-  return ::lgammaf_r(x, &sign);
+  int gamma_sign;
+  return ::lgammaf_r(x, &gamma_sign);
 }
 double lgamma_of(double x) noexcept {
-  int sign;
-  return ::lgamma_r(x, &sign);
+  int gamma_sign;
+  return ::lgamma_r(x, &gamma_sign);
 }
 
 double digamma_of(double x) noexcept {
@@ -99,18 +97,13 @@ double xlogy_of(double x, double y) noexcept { return x == 0 && !std::isnan(y) ?
 float xlogy_of(float x, float y) noexcept { return x == 0 && !std::isnan(y) ? 0 : x * std::log(y); }
 
 Array polygamma(int n, const Array& x) {
-  if (!x.defined()) fail<ValueError>("polygamma: the operand must be defined: it has neither storage nor shape");
+  const Operand operand = x;
+  PointwiseCall call("polygamma", {&operand});
   const DType dtype = is_floating_point(x.dtype()) ? x.dtype() : kFloat32;
-  kernels::Loop loop;
-  loop.kernel = dtype == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>;
-  loop.result = dtype;
-  loop.count = 1;
-  loop.inputs[0] = kernels::Input(x, dtype);
-  loop.param = &n;
-  loop.block = 1024;  // an element takes some hundred nanoseconds
-  const Array y = empty(x.shape(), dtype);
-  kernels::run(y, loop);
-  return y;
+  call.set(dtype == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>, dtype, dtype, &n);
+  call.read(operand, dtype);
+  call.loop.block = 1024;  // an element takes some hundred nanoseconds
+  return call.run();
 }
 
 }  // namespace gradus::core

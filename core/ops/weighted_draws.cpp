@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../array/create.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../threads/parallel.h"
 #include "pointwise.h"
@@ -16,13 +17,8 @@ namespace {
 /// Weights as rows in float64, checked.
 struct Weights {
   Weights(const Array& given, std::int64_t count, bool replacement) {
-    if (!given.defined()) fail<ValueError>("multinomial: the weights must be defined");
-    if (!is_floating_point(given.dtype())) {
-      fail<DTypeError>("multinomial: the weights must be floating-point: {}", given.dtype());
-    }
-    if (given.dim() < 1 || given.dim() > 2) {
-      fail<ShapeError>("multinomial: the weights must be [n] or [m, n]: {}", given.shape());
-    }
+    expect_floating("multinomial", "the weights", given);
+    expect_form(given.dim() == 1 || given.dim() == 2, "multinomial", "the weights", "[n] or [m, n]", given.shape());
     categories = given.shape()[given.dim() - 1];
     rows = given.dim() == 2 ? given.shape()[0] : 1;
     if (categories == 0) fail<ShapeError>("multinomial: there must be at least one category: {}", given.shape());
@@ -94,7 +90,7 @@ void draw_without_replacement(const double* weights, std::int64_t categories, co
 
 Array exponential(IntArrayRef shape, double lambda, DType dtype, RandomPosition at) {
   if (!(lambda > 0)) fail<ValueError>("exponential: lambda must be above 0: {}", lambda);
-  if (!is_floating_point(dtype)) fail<DTypeError>("exponential: the dtype must be floating-point: {}", dtype);
+  expect_floating("exponential", "the dtype", dtype);
   const Array u = rand(shape, kFloat64, at);
   neg.write(u, u);
   log1p.write(u, u);

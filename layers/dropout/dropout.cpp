@@ -2,7 +2,7 @@
 
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../../core/nn/fused.h"
+#include "../../core/nn/dropout.h"
 #include "../../core/ops/pointwise.h"
 
 namespace gradus::nn {

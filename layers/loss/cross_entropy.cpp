@@ -8,7 +8,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
-#include "../../core/nn/rows.h"
+#include "../../core/nn/softmax.h"
 
 namespace gradus::nn {
 

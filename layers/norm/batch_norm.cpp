@@ -4,7 +4,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../../core/nn/fused.h"
+#include "../../core/nn/batch_norm.h"
 #include "../../core/ops/pointwise.h"
 
 namespace gradus::nn {

@@ -1,4 +1,4 @@
-#include "../../core/nn/fused.h"
+#include "../../core/nn/batch_norm.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "batch_norm.h"

@@ -3,7 +3,7 @@
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../../core/nn/rows.h"
+#include "../../core/nn/layer_norm.h"
 
 namespace gradus::nn {
 

@@ -9,7 +9,7 @@
 #include <gradus/autograd/ops/activation_rules.h>
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/core/array/create.h>
-#include <gradus/core/nn/fused.h>
+#include <gradus/core/nn/activation.h>
 #include <gradus/core/ops/pointwise.h>
 #include <gradus/core/ops/reduce.h>
 #include <gradus/layers/activation/activation.h>

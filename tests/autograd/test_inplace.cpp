@@ -434,7 +434,7 @@ BOOST_AUTO_TEST_CASE(expanded_tensors_are_refused) {
                                                         const NoGradGuard guard;
                                                         e.add_(1);
                                                       }};
-  for (const auto& change : changes) check_error<ValueError>(change, {"share memory", "clone()"});
+  for (const auto& change : changes) check_error<ValueError>(change, {"each element written to must have its own memory", "clone()"});
   check(y, {0, 1, 2, 3, 4, 5});
   e.slice(0, 1, 2).add_(1);  // one row of it is an ordinary view
   check(e, {1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});

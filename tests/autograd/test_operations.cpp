@@ -320,18 +320,74 @@ BOOST_AUTO_TEST_CASE(names_are_taken_once) {
     const auto all = autograd::operations();
     return std::count_if(all.begin(), all.end(), [&](const auto& info) { return info.name == name; });
   };
-  BOOST_TEST(take("test_taken", 2, false, typeid(First)));
-  BOOST_TEST(take("test_taken", 2, false, typeid(First)));
+  const auto refused = [&](const char* name, int inputs, bool rule, const std::type_info& type,
+                           const std::vector<std::string>& parts) {
+    const std::string* why = take(name, inputs, rule, type);
+    BOOST_REQUIRE(why != nullptr);
+    for (const std::string& part : parts) BOOST_TEST(why->find(part) != std::string::npos, *why << " lacks " << part);
+  };
+  BOOST_TEST(take("test_taken", 2, false, typeid(First)) == nullptr);
+  BOOST_TEST(take("test_taken", 2, false, typeid(First)) == nullptr);
   BOOST_TEST(count("test_taken") == 1);
-  check_error<ValueError>(
-      [&] { take("test_taken", 2, false, typeid(Second)); },
-      {"test_taken: there must be one operation of a name", "First", "Second", "2", "another name"});
+  refused("test_taken", 2, false, typeid(Second),
+          {"test_taken: there must be one operation of a name", "::First and", "::Second both", "2", "another name"});
+  refused(
+      "test_taken", 1, true, typeid(Second),
+      {"test_taken: an operation and a rule must not share a name", "::First is the operation", "::Second the rule"});
   BOOST_TEST(count("test_taken") == 1);
-  BOOST_TEST(take("test_taken", 1, false, typeid(Second)));
+  BOOST_TEST(take("test_taken", 1, false, typeid(Second)) == nullptr);
   // A rule's variants, to be checked against its reference, are of its name.
-  BOOST_TEST(take("test_rule_taken", 2, true, typeid(First)));
-  BOOST_TEST(take("test_rule_taken", 2, true, typeid(Second)));
+  BOOST_TEST(take("test_rule_taken", 2, true, typeid(First)) == nullptr);
+  BOOST_TEST(take("test_rule_taken", 2, true, typeid(Second)) == nullptr);
   BOOST_TEST(count("test_rule_taken") == 2);
+  refused("test_rule_taken", 2, false, typeid(Second), {"::Second is the operation", "::First the rule"});
+}
+
+namespace {
+
+// Two of one name: the program starts, and the one that was listed later is refused where it is first recorded.
+template <int>
+struct Twice {
+  static constexpr std::string_view name = "test_twice";
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = autograd::formulas([](autograd::Dy<> dy) { return dy * 2; });
+};
+// The same where the one is a rule.
+struct TwiceRule {
+  static constexpr std::string_view name = "test_twice_a_rule";
+  static Array forward(const Array& x) { return x * 2; }
+  static std::array<Array, 1> backward(autograd::DyArray<> dy) { return {dy * 2}; }
+  static Tensor reference(const Tensor& x) { return x * 2; }
+};
+struct TwiceOperation {
+  static constexpr std::string_view name = "test_twice_a_rule";
+  static Array forward(const Array& x, const Array& y) { return x * y; }
+  static constexpr auto gradients = autograd::formulas([](autograd::Dy<> dy, autograd::In<1> y) { return dy * y; },
+                                                       [](autograd::Dy<> dy, autograd::In<0> x) { return dy * x; });
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_clash_of_names_is_an_error_at_first_use) {
+  const Tensor x = ones({2}).requires_grad_();
+  const auto refusal = [](auto call) -> std::string {
+    try {
+      call();
+    } catch (const ValueError& error) {
+      return error.what();
+    }
+    return {};
+  };
+  const std::string first = refusal([&] { autograd::apply<Twice<1>>(x); }),
+                    second = refusal([&] { autograd::apply<Twice<2>>(x); });
+  BOOST_TEST(first.empty() != second.empty());  // which of them is listed first is not said
+  const std::string why = first + second;
+  for (const char* part : {"test_twice: ", "Twice<1>", "Twice<2>", "another name"})
+    BOOST_TEST(why.find(part) != std::string::npos, why << " lacks " << part);
+  const std::string mixed =
+      refusal([&] { autograd::apply<TwiceRule>(x); }) + refusal([&] { autograd::apply<TwiceOperation>(x, x); });
+  for (const char* part : {"test_twice_a_rule: ", "TwiceRule the rule", "TwiceOperation is the operation"})
+    BOOST_TEST(mixed.find(part) != std::string::npos, mixed << " lacks " << part);
 }
 
 // Against finite differences, the whole Jacobian.

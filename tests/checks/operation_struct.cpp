@@ -105,6 +105,7 @@ struct Rule {
 #endif
 #if CASE == 7
   static constexpr std::uint32_t shape_only = 1u << 2;
+  static constexpr bool idempotent = true;
 #elif CASE == 8
   static constexpr std::string_view input_names[] = {"x"};
 #endif
@@ -121,6 +122,9 @@ struct Scaled {
   static Tensor forward(const Attrs& a, const Tensor& x) { return x * a.by; }
 #else
   static Array forward(const Attrs& a, const Array& x) noexcept { return x * a.by; }
+#endif
+#if CASE == 9
+  static constexpr bool idempotent = true;
 #endif
 #if CASE == 3
   static constexpr auto gradients = formulas([](Tensor dy, const Attrs& a) { return dy * a.by; });
@@ -149,9 +153,12 @@ struct Scaled {
 // CASE 6: a rule has a reference that the graph can differentiate
 // CASE 7: Out<k> counts forward's results from 0
 // CASE 7: shape_only names, an input that there is not
+// CASE 7: an idempotent rule has one input and one output
+// CASE 7: an idempotent rule keeps its input
 // CASE 8: a formula reads an input that the operation does not have
 // CASE 8: input_names has one name per input
 // CASE 9: one gradient formula per input
+// CASE 9: idempotent is a property of rules
 
 void calls(const Tensor& x) {
   (void)apply<mine::Painted>({}, x);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <gradus/core/ops/reduce.h>
-#include <gradus/core/nn/rows.h>
+#include <gradus/core/nn/softmax.h>
 
 #include "../support/ulp.h"
 

@@ -560,7 +560,7 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
       [&] {
         core::matmul(a, ones({4, 2}, kFloat64));
       },
-      {"matmul: dtypes differ: float32 x float64"});
+      {"matmul: the second operand must have the first's dtype: float64 for float32"});
   check_error<DTypeError>([&] { core::matmul(a.to(kBool), ones({4, 2}, kBool)); }, {"matmul", "bool", "to(kFloat32)"});
 
   const Array c = zeros({3, 6}), fit = ones({4, 6});
@@ -568,7 +568,8 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
   check_error<ShapeError>([&] { gemm(zeros({6, 3}), a, fit); }, {"gemm", "[3, 4] x [4, 6]", "[6, 3]"});
   check_error<ShapeError>([&] { gemm(c, ones({2, 3, 4}), fit); }, {"gemm", "matrices", "[2, 3, 4]"});
   check_error<ShapeError>([&] { gemm(c, a, fit, 1, 0, ones({3})); }, {"gemm", "[6]", "[3]"});
-  check_error<DTypeError>([&] { gemm(c, a, fit.to(kFloat64)); }, {"gemm: dtypes differ: float32 x float64 -> float32"});
+  check_error<DTypeError>([&] { gemm(c, a, fit.to(kFloat64)); },
+                          {"gemm: the second operand must have the first's dtype: float64 for float32"});
   check_error<DTypeError>([&] { gemm(c.to(kFloat64), a, fit); }, {"gemm", "float64"});
   check_error<DTypeError>([&] { gemm(c, a, fit, 1, 0, ones({6}, kFloat64)); }, {"gemm", "bias", "float64"});
   check_error<DTypeError>([&] { gemm(c.to(kBool), a.to(kBool), fit.to(kBool)); }, {"gemm", "bool"});
@@ -598,7 +599,7 @@ BOOST_AUTO_TEST_CASE(the_result_may_not_overlap) {
       [&] {
         gemm(ones({1, 8}).expand({8, 8}), x, x);
       },
-      {"gemm", "overlap itself", "[8, 8]", "[0, 1]"});
+      {"gemm", "must have its own memory", "[8, 8]", "[0, 1]"});
   BOOST_TEST(values(x) == std::vector<double>(64, 1));
   // Parts of one matrix that only lie beside each other are fine.
   gemm(x.slice(1, 0, 4), x.slice(1, 4, 8), ones({4, 4}));

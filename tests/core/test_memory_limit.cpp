@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include <gradus/core/nn/fused.h>
 #include <gradus/core/memory/size_class.h>
+#include <gradus/core/nn/softmax.h>
 #include <gradus/gradus.h>
 
 #include "../support/arrays.h"

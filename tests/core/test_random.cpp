@@ -14,7 +14,7 @@
 #include <vector>
 
 #include <gradus/core/array/create.h>
-#include <gradus/core/nn/fused.h>
+#include <gradus/core/nn/dropout.h>
 #include <gradus/core/simd/instruction_set.h>
 #include <gradus/core/ops/pointwise.h>
 #include <gradus/core/ops/random.h>

@@ -11,12 +11,14 @@
 #include <vector>
 
 #include <gradus/core/array/create.h>
-#include <gradus/core/nn/fused.h>
+#include <gradus/core/nn/activation.h>
+#include <gradus/core/nn/batch_norm.h>
+#include <gradus/core/nn/dropout.h>
 #include <gradus/core/simd/instruction_set.h>
 #include <gradus/core/ops/pointwise.h>
 #include <gradus/core/ops/random.h>
 #include <gradus/core/ops/reduce.h>
-#include <gradus/core/nn/rows.h>
+#include <gradus/core/nn/softmax.h>
 
 #include "../support/arrays.h"
 #include "../support/threads.h"

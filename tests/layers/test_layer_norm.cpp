@@ -6,7 +6,7 @@
 
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/graph/engine.h>
-#include <gradus/core/nn/rows.h>
+#include <gradus/core/nn/layer_norm.h>
 #include <gradus/layers/module/check.h>
 #include <gradus/layers/functional.h>
 

@@ -414,16 +414,16 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
       [&] {
         nn::MaxPool2d(2)(randn({4, 4}));
       },
-      {"max_pool2d: the input must be [C, H, W] or [N, C, H, W]: [4, 4]"});
-  check_error<ShapeError>([&] { nn::AvgPool1d(2)(x); }, {"avg_pool1d: the input must be [C, L] or [N, C, L]"});
-  check_error<ShapeError>([&] { nn::MaxPool3d(2)(randn({})); }, {"max_pool3d: the input must be"});
+      {"max_pool2d: input must be [C, H, W] or [N, C, H, W]: [4, 4]"});
+  check_error<ShapeError>([&] { nn::AvgPool1d(2)(x); }, {"avg_pool1d: input must be [C, L] or [N, C, L]"});
+  check_error<ShapeError>([&] { nn::MaxPool3d(2)(randn({})); }, {"max_pool3d: input must be"});
   check_error<ShapeError>([&] { max_pool2d(x, {2, 2, 2}); }, {"max_pool2d: kernel_size must be one number or 2"});
   check_error<ShapeError>([&] { nn::MaxPool2dOptions options({1, 2, 3}); }, {"2 numbers are needed", "3 given"});
   check_error<DTypeError>(
       [&] {
         max_pool2d(ones({1, 4, 4}, kInt64), 2);
       },
-      {"max_pool2d: the operand must be floating-point: int64"});
+      {"max_pool2d: input must be floating: int64"});
   check_error<ValueError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d: the output's size", "[0, 0]"});
   check_error<ShapeError>([&] { adaptive_avg_pool2d(randn({3, 3}), 1); }, {"adaptive_avg_pool2d: input must be"});
 }

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(of_a_number_and_of_nothing) {
     BOOST_TEST(SoftmaxRule::reference({1}, none).sizes().vec() == shape);
   }
   check_error<DTypeError>([] { gradus::softmax(ones({3}, kInt64), 0); },
-                          {"softmax: the operand must be floating-point"});
+                          {"softmax: the operand must be floating: int64"});
   check_error<IndexError>([] { gradus::softmax(ones({3}), 1); }, {"softmax", "1"});
 }
 

@@ -1,24 +1,14 @@
-// Loops that layers need in one pass over memory. All take float32 and float64, any strides, and give contiguous
-// results; each element's bits depend on the values alone, not on layout or threads.
+// Normalisation by channel, in few passes over memory: x is [N, C, ...], one number per channel is [C]. Statistics and
+// sums are float64 whatever x is, and x - mean is formed without rounding the mean to float32: |mean| may exceed the
+// deviation by far. All take float32 and float64, any strides, and give contiguous results; each element's bits depend on
+// the values alone, not on layout or threads.
 #pragma once
 
 #include <tuple>
 
 #include "../array/array.h"
-#include "../ops/random.h"
 
 namespace gradus::core {
-
-/// (y, mask) with mask = bernoulli_mask(x.shape(), keep, at) and y = masked_scale(x, mask, scale), drawn and applied in
-/// one pass. ValueError when keep is outside [0, 1]; DTypeError for integers.
-GRADUS_API std::tuple<Array, Array> dropout(const Array& x, double keep, double scale, RandomPosition at);
-/// mask ? scale x : 0, the mask (Bool) broadcast to x. Exactly 0 where the mask is false, whatever x is there.
-GRADUS_API Array masked_scale(const Array& x, const Array& mask, double scale);
-/// dy where y > 0, else 0; a NaN in y (or in the x that relu was given, which serves as well) lets dy pass.
-GRADUS_API Array relu_backward(const Array& dy, const Array& y);
-
-// Normalisation by channel: x is [N, C, ...], one number per channel is [C]. Statistics and sums are float64 whatever x
-// is, and x - mean is formed without rounding the mean to float32: |mean| may exceed the deviation by far.
 
 /// (mean, biased variance) of each channel over the batch and all positions, in two passes; NaN over nothing.
 /// ShapeError when x has fewer than two dimensions.

@@ -1,41 +1,25 @@
-#include "fused.h"
+#include "batch_norm.h"
 
 #include <algorithm>
 #include <optional>
 
 #include "../array/create.h"
-#include "../base/fail.h"
-#include "../loops/copy.h"
+#include "../base/expect.h"
 #include "../loops/fold.h"
-#include "../simd/fused.h"
-#include "../simd/random.h"
-#include "../loops/run.h"
-#include "../threads/parallel.h"
 #include "../ops/pointwise.h"
+#include "../simd/fused.h"
+#include "../threads/parallel.h"
 
 namespace gradus::core {
 namespace {
 
-using kernels::Element;
 using kernels::Fold;
-
-void check_floating(const char* op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-  if (!is_floating_point(x.dtype())) fail<DTypeError>("{}: the operand must be floating-point: {}", op, x.dtype());
-}
-
-void check_same(const char* op, const Array& a, const Array& b) {
-  check_floating(op, a);
-  check_floating(op, b);
-  if (a.shape() != b.shape()) fail<ShapeError>("{}: shapes must be equal: {} and {}", op, a.shape(), b.shape());
-  if (a.dtype() != b.dtype()) fail<DTypeError>("{}: dtypes must be equal: {} and {}", op, a.dtype(), b.dtype());
-}
 
 /// x as [n, channels, positions].
 struct Channels {
   Channels(const char* op, const Array& x) {
-    check_floating(op, x);
-    if (x.dim() < 2) fail<ShapeError>("{}: the input must be [N, C, ...]: {}", op, x.shape());
+    expect_floating(op, "input", x);
+    expect_form(x.dim() >= 2, op, "input", "[N, C, ..]", x.shape());
     n = x.shape()[0];
     channels = x.shape()[1];
     for (int i = 2; i < x.dim(); ++i) positions *= x.shape()[i];
@@ -55,13 +39,10 @@ class PerChannel {
              std::optional<double> absent = {})
       : absent_(absent.value_or(0)), data_(&absent_) {
     if (!numbers.defined()) {
-      if (!absent) fail<ValueError>("{}: {} must be defined", op, name);
+      if (!absent) expect_defined(op, name, numbers);
       return;
     }
-    if (numbers.shape() != Shape{channels}) {
-      fail<ShapeError>("{}: {} must have one number for each channel: {} for {} channels", op, name, numbers.shape(),
-                       channels);
-    }
+    expect_shape(op, name, numbers.shape(), "[C]", channels);
     values_ = numbers.to(kFloat64).contiguous();
     data_ = values_.data_ptr<double>();
     step_ = 1;
@@ -144,59 +125,6 @@ Array map_channels(const Channels& c, const Array& a, const Array& b, const Coef
 
 }  // namespace
 
-std::tuple<Array, Array> dropout(const Array& x, double keep, double scale, RandomPosition at) {
-  check_floating("dropout", x);
-  if (!(keep >= 0 && keep <= 1)) {
-    fail<ValueError>("dropout: the probability of keeping must be in [0, 1]: {}", keep);
-  }
-  const Array from = x.contiguous();
-  Array y = empty(x.shape(), x.dtype()), mask = empty(x.shape(), kBool);
-  bool* const kept = static_cast<bool*>(mask.data());
-  const auto limit = static_cast<std::uint64_t>(keep * 0x1p32);
-  const kernels::Kernel apply = kernels::masked_scale_kernel(x.dtype());
-  const Element factor(scale, x.dtype());
-  const std::int64_t size = x.element_size();
-  kernels::for_random_words(at, x.numel(), [&](const std::uint32_t* words, std::int64_t first, std::int64_t n) {
-    const auto count = static_cast<std::size_t>(n);
-    kernels::bernoulli_from_words(kept + first, words, count, limit);
-    const void* in[2] = {static_cast<const char*>(from.data()) + first * size, kept + first};
-    apply(static_cast<char*>(y.data()) + first * size, in, count, factor.bytes);
-  });
-  return {y, mask};
-}
-
-Array masked_scale(const Array& x, const Array& mask, double scale) {
-  check_floating("masked_scale", x);
-  if (mask.dtype() != kBool) fail<DTypeError>("masked_scale: the mask must be bool: {}", mask.dtype());
-  if (broadcast_shapes(x.shape(), mask.shape(), "masked_scale") != x.shape()) {
-    fail<ShapeError>("masked_scale: the mask must broadcast to the array: {} to {}", mask.shape(), x.shape());
-  }
-  const Element factor(scale, x.dtype());
-  kernels::Loop loop;
-  loop.kernel = kernels::masked_scale_kernel(x.dtype());
-  loop.result = x.dtype();
-  loop.count = 2;
-  loop.inputs[0] = kernels::Input(x, x.dtype());
-  loop.inputs[1] = kernels::Input(mask, kBool);
-  loop.param = factor.bytes;
-  Array y = empty(x.shape(), x.dtype());
-  kernels::run(y, loop);
-  return y;
-}
-
-Array relu_backward(const Array& dy, const Array& y) {
-  check_same("relu_backward", dy, y);
-  kernels::Loop loop;
-  loop.kernel = kernels::relu_backward_kernel(y.dtype());
-  loop.result = y.dtype();
-  loop.count = 2;
-  loop.inputs[0] = kernels::Input(dy, y.dtype());
-  loop.inputs[1] = kernels::Input(y, y.dtype());
-  Array dx = empty(y.shape(), y.dtype());
-  kernels::run(dx, loop);
-  return dx;
-}
-
 std::tuple<Array, Array> channel_stats(const Array& x) {
   const Channels c("channel_stats", x);
   const Array rows = x.contiguous();
@@ -223,8 +151,9 @@ Array batch_norm_forward(const Array& x, const Array& mean, const Array& inv_std
 std::tuple<Array, Array> batch_norm_backward_sums(const Array& dy, const Array& x, const Array& mean,
                                                   const Array& inv_std) {
   constexpr const char* op = "batch_norm_backward_sums";
-  check_same(op, dy, x);
   const Channels c(op, x);
+  expect_defined(op, "dy", dy);
+  expect_alike(op, "dy", dy, "input", x);
   const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
   const auto [sum, products] = kernels::fold(Fold::CentredProducts, dy, c.others, means.array(), x);
   return {sum, products * scales.array()};
@@ -233,8 +162,9 @@ std::tuple<Array, Array> batch_norm_backward_sums(const Array& dy, const Array& 
 Array batch_norm_backward_input(const Array& dy, const Array& x, const Array& mean, const Array& inv_std,
                                 const Array& gamma, const Array& mean_dy, const Array& mean_dy_x_hat) {
   constexpr const char* op = "batch_norm_backward_input";
-  check_same(op, dy, x);
   const Channels c(op, x);
+  expect_defined(op, "dy", dy);
+  expect_alike(op, "dy", dy, "input", x);
   const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
   const PerChannel gammas(op, "gamma", gamma, c.channels, 1);
   const PerChannel dys(op, "mean_dy", mean_dy, c.channels, 0);

@@ -1,0 +1,125 @@
+// Pointwise operations on three operands.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../array/create.h"
+#include "../base/expect.h"
+#include "../base/fail.h"
+#include "../simd/pointwise.h"
+#include "pointwise.h"
+#include "pointwise_call.h"
+
+namespace gradus::core {
+namespace {
+
+using kernels::Element;
+using pointwise::Direct;
+
+/// Whether alpha may scale operands of a dtype.
+bool may_scale(const Scalar& alpha, DType dtype) { return is_floating_point(dtype) || !alpha.is_floating_point(); }
+
+/// a + alpha b.
+class ScaledSum : public PointwiseCall {
+ public:
+  ScaledSum(const Operand& a, const Operand& b, const Scalar& alpha) : PointwiseCall("add", {&a, &b}) {
+    const DType dtype = result_type(a, b);
+    if (!may_scale(alpha, dtype)) {
+      fail<DTypeError>("add: alpha must be an integer where the operands are: {} with dtype {}", alpha.toDouble(),
+                       dtype);
+    }
+    read(a, dtype);
+    read(b, dtype);
+    scale_ = Element(alpha, dtype);
+    if (alpha.toDouble() == 1) {
+      set(kernels::exact_binary(core::add.key, dtype), dtype, dtype);
+      for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(core::add.key, dtype, k);
+    } else {
+      set(kernels::add_scaled_kernel(dtype), dtype, dtype, scale_.bytes);
+    }
+  }
+
+ private:
+  Element scale_;
+};
+
+/// a + alpha b of small operands, alpha being held in `scale`.
+Direct scaled_sum(DType dtype, const Scalar& alpha, Element& scale) {
+  if (!may_scale(alpha, dtype)) return {};
+  scale = Element(alpha, dtype);
+  return {kernels::add_scaled_kernel(dtype), dtype, scale.bytes};
+}
+
+[[gnu::noinline]] Array checked(const Operand& a, const Operand& b, const Scalar& alpha) {
+  return ScaledSum(a, b, alpha).run();
+}
+[[gnu::noinline]] void checked_into(const Array& out, const Operand& a, const Operand& b, const Scalar& alpha) {
+  ScaledSum(a, b, alpha).run_into(out);
+}
+
+}  // namespace
+
+Array add_scaled(const Operand& a, const Operand& b, const Scalar& alpha) {
+  Element scale;
+  return pointwise::compute(
+      a, b, [&](DType dtype) { return scaled_sum(dtype, alpha, scale); }, [&] { return checked(a, b, alpha); });
+}
+
+void add_scaled_out(const Array& out, const Operand& a, const Operand& b, const Scalar& alpha) {
+  Element scale;
+  pointwise::compute_into(
+      "add", out, a, b, [&](DType dtype) { return scaled_sum(dtype, alpha, scale); },
+      [&] { checked_into(out, a, b, alpha); });
+}
+
+Array where(const Array& condition, const Operand& a, const Operand& b) {
+  const Operand chooses = condition;
+  PointwiseCall call("where", {&chooses, &a, &b});
+  expect_bool("where", "the condition", condition.dtype());
+  DType dtype;
+  if (a.array != nullptr || b.array != nullptr) {
+    dtype = result_type(a, b);
+  } else {  // two numbers: the default dtype of the higher category
+    const DType numbers = std::max(a.number.category(), b.number.category());
+    dtype = numbers == kFloat64 ? kFloat32 : numbers;
+  }
+  call.set(kernels::where_kernel(dtype), dtype, dtype);
+  call.read(chooses, kBool);
+  call.read(a, dtype);
+  call.read(b, dtype);
+  return call.run();
+}
+
+Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
+  const Operand operand = x;
+  PointwiseCall call("clamp", {&operand});
+  if (!low && !high) fail<ValueError>("clamp: at least one bound must be given");
+  DType dtype = x.dtype();
+  if (low) dtype = promote_types(dtype, *low);
+  if (high) dtype = promote_types(dtype, *high);
+  // An absent bound is the dtype's own, and so is one that integers of the dtype cannot reach.
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::int64_t least = dtype == kUInt8   ? 0
+                             : dtype == kInt32 ? std::numeric_limits<std::int32_t>::min()
+                                               : std::numeric_limits<std::int64_t>::min();
+  const std::int64_t greatest = dtype == kUInt8   ? 255
+                                : dtype == kInt32 ? std::numeric_limits<std::int32_t>::max()
+                                                  : std::numeric_limits<std::int64_t>::max();
+  const bool real = is_floating_point(dtype);
+  const auto bound = [&](const std::optional<Scalar>& given, const Scalar& own) {
+    const Scalar value = given.value_or(own);
+    return Element(real ? value : Scalar(std::clamp(value.toLong(), least, greatest)), dtype);
+  };
+  const auto is_nan = [](const std::optional<Scalar>& given) { return given && std::isnan(given->toDouble()); };
+  if (is_nan(low) || is_nan(high)) return full(x.shape(), std::numeric_limits<double>::quiet_NaN(), dtype);
+  const Element bounds[2] = {bound(low, real ? Scalar(-infinity) : Scalar(least)),
+                             bound(high, real ? Scalar(infinity) : Scalar(greatest))};
+  alignas(8) unsigned char param[16];
+  const auto size = static_cast<std::size_t>(size_of(dtype));
+  for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];
+  call.set(kernels::clamp_kernel(dtype), dtype, dtype, param);
+  call.read(operand, dtype);
+  return call.run();
+}
+
+}  // namespace gradus::core
