@@ -130,6 +130,14 @@ std::int64_t words(std::int64_t numbers, bool two, const char* op) {
   return two ? 2 * numbers : numbers;
 }
 
+template <class F>
+Array drawn(const char* op, IntArrayRef shape, DType dtype, RandomPosition at, F numbers_from_words) {
+  expect_floating(op, "the dtype", dtype);
+  Array out = empty(shape, dtype);
+  dtype == kFloat32 ? draw<float>(out, at, numbers_from_words) : draw<double>(out, at, numbers_from_words);
+  return out;
+}
+
 }  // namespace
 
 std::int64_t words_of(IntArrayRef shape, DType dtype) {
@@ -143,19 +151,11 @@ std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef s
 }
 
 Array rand(IntArrayRef shape, DType dtype, RandomPosition at) {
-  expect_floating("rand", "the dtype", dtype);
-  Array out = empty(shape, dtype);
-  const auto uniform = [](auto... args) { kernels::uniform_from_words(args...); };
-  dtype == kFloat32 ? draw<float>(out, at, uniform) : draw<double>(out, at, uniform);
-  return out;
+  return drawn("rand", shape, dtype, at, [](auto... args) { kernels::uniform_from_words(args...); });
 }
 
 Array randn(IntArrayRef shape, DType dtype, RandomPosition at) {
-  expect_floating("randn", "the dtype", dtype);
-  Array out = empty(shape, dtype);
-  const auto normal = [](auto... args) { kernels::normal_from_words(args...); };
-  dtype == kFloat32 ? draw<float>(out, at, normal) : draw<double>(out, at, normal);
-  return out;
+  return drawn("randn", shape, dtype, at, [](auto... args) { kernels::normal_from_words(args...); });
 }
 
 Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtype, RandomPosition at) {

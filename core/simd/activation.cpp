@@ -13,23 +13,14 @@ namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
 struct GeluOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Gelu(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Gelu(d, x); }
 };
 struct SiluOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Silu(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Silu(d, x); }
 };
 
 struct GeluBackwardOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V dy, V x) const {
-    return hn::Mul(dy, GeluSlope(d, x));
-  }
+  HWY_INLINE auto operator()(auto d, auto dy, auto x) const { return hn::Mul(dy, GeluSlope(d, x)); }
 };
 /// x s(v) with v = k (x + c x^3):  s + x s (1 - s) k (1 + 3 c x^2)
 struct GeluTanhBackwardOp {
@@ -71,43 +62,26 @@ struct SigmoidBackwardOp {
   }
 };
 
-/// GELU's tanh form needs more digits than float32 has: float64 on the way.
-void GeluTanhFloat32(void* out, const void* const* in, std::size_t n, const void*) {
-  const hn::ScalableTag<double> d;
-  const hn::Rebind<float, decltype(d)> df;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto one = hn::Set(d, 1.0), bound = hn::Set(d, 22.0);
-  const float* x = static_cast<const float*>(in[0]);
-  float* y = static_cast<float*>(out);
-  for (std::size_t i = 0; i < n; i += lanes) {
-    const std::size_t count = n - i < lanes ? n - i : lanes;
-    const auto single = count < lanes ? LoadFirst(df, x + i, count) : hn::LoadU(df, x + i);
-    const auto v = hn::PromoteTo(d, single);
-    const auto a = hn::Min(hn::Abs(v), bound);
-    const auto argument =
-        hn::Mul(hn::Mul(a, hn::Set(d, 1.5957691216057308)), hn::MulAdd(hn::Mul(a, a), hn::Set(d, 0.044715), one));
-    const auto e = Exp(d, hn::Neg(argument)), sum = hn::Add(one, e);
-    const auto positive = hn::Gt(v, hn::Zero(d));
-    const auto w = hn::Div(hn::IfThenElse(positive, v, hn::Neg(hn::Mul(a, e))), sum);
-    const auto result = ToFloat32(df, hn::IfThenElse(hn::Gt(hn::Abs(v), hn::Zero(d)), w, v));
-    if (count < lanes) {
-      StoreFirst(result, df, y + i, count);
-    } else {
-      hn::StoreU(result, df, y + i);
-    }
-  }
-}
-
-struct GeluTanhOp {
+/// GELU's tanh form of float32, on float64 on the way: it needs more digits than float32 has.
+struct GeluTanhOfFloat32 {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
-    return GeluTanh(d, x);
+    const V one = hn::Set(d, 1.0), a = hn::Min(hn::Abs(x), hn::Set(d, 22.0));
+    const V argument =
+        hn::Mul(hn::Mul(a, hn::Set(d, 1.5957691216057308)), hn::MulAdd(hn::Mul(a, a), hn::Set(d, 0.044715), one));
+    const V e = Exp(d, hn::Neg(argument)), sum = hn::Add(one, e);
+    const V y = hn::Div(hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, hn::Neg(hn::Mul(a, e))), sum);
+    return hn::IfThenElse(hn::Gt(hn::Abs(x), hn::Zero(d)), y, x);
   }
 };
+struct GeluTanhOp {
+  HWY_INLINE auto operator()(auto d, auto x) const { return GeluTanh(d, x); }
+};
 
-// With beta and threshold.
+// Operations with numbers of their own, which are made of those that `param` points to.
 template <class T>
 struct SoftplusOp {
+  explicit SoftplusOp(const T* param) : beta(param[0]), threshold(param[1]) {}
   T beta, threshold;
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
@@ -115,10 +89,6 @@ struct SoftplusOp {
     const V y = hn::Div(Softplus(d, scaled), hn::Set(d, beta));
     return hn::IfThenElse(hn::Gt(scaled, hn::Set(d, threshold)), x, y);
   }
-};
-template <class T>
-struct SoftplusBackwardOp {
-  T beta, threshold;
   template <class D, class V>
   HWY_INLINE V operator()(D d, V dy, V x) const {
     const V scaled = hn::Mul(x, hn::Set(d, beta));
@@ -127,48 +97,32 @@ struct SoftplusBackwardOp {
   }
 };
 template <class T>
-void SoftplusKernel(void* out, const void* const* in, std::size_t n, const void* param) {
-  const T* p = static_cast<const T*>(param);
-  Map(SoftplusOp<T>{p[0], p[1]}, static_cast<T*>(out), static_cast<const T*>(in[0]), n);
-}
-template <class T>
-void SoftplusBackwardKernel(void* out, const void* const* in, std::size_t n, const void* param) {
-  const T* p = static_cast<const T*>(param);
-  Map(SoftplusBackwardOp<T>{p[0], p[1]}, static_cast<T*>(out), static_cast<const T*>(in[0]),
-      static_cast<const T*>(in[1]), n);
-}
-
-struct ExpTimesOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V dy, V x) const {
-    return hn::Mul(dy, Exp(d, x));
-  }
-};
-template <class T>
 struct EluOp {
+  explicit EluOp(const T* param) : alpha(*param) {}
   T alpha;
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
     return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(Expm1(d, x), hn::Set(d, alpha)), x);
   }
-};
-template <class T>
-struct EluBackwardOp {
-  T alpha;
   template <class D, class V>
   HWY_INLINE V operator()(D d, V dy, V x) const {
     return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(dy, hn::Mul(Exp(d, x), hn::Set(d, alpha))), dy);
   }
 };
-template <class T>
-void EluKernel(void* out, const void* const* in, std::size_t n, const void* param) {
-  Map(EluOp<T>{*static_cast<const T*>(param)}, static_cast<T*>(out), static_cast<const T*>(in[0]), n);
+/// op(x), and the backward pass op(dy, x).
+template <template <class> class Op, class T>
+void ForwardWith(void* out, const void* const* in, std::size_t n, const void* param) {
+  Map(Op<T>(static_cast<const T*>(param)), static_cast<T*>(out), static_cast<const T*>(in[0]), n);
 }
-template <class T>
-void EluBackwardKernel(void* out, const void* const* in, std::size_t n, const void* param) {
-  Map(EluBackwardOp<T>{*static_cast<const T*>(param)}, static_cast<T*>(out), static_cast<const T*>(in[0]),
+template <template <class> class Op, class T>
+void BackwardWith(void* out, const void* const* in, std::size_t n, const void* param) {
+  Map(Op<T>(static_cast<const T*>(param)), static_cast<T*>(out), static_cast<const T*>(in[0]),
       static_cast<const T*>(in[1]), n);
 }
+
+struct ExpTimesOp {
+  HWY_INLINE auto operator()(auto d, auto dy, auto x) const { return hn::Mul(dy, Exp(d, x)); }
+};
 
 /// out = op(x, t, b)
 template <class Op, class T>
@@ -228,11 +182,11 @@ Kernel FindActivation(Activation which, DType dtype) {
     case Activation::Gelu:
       return Forward<GeluOp>(single);
     case Activation::GeluTanh:
-      return single ? GeluTanhFloat32 : UnaryKernel<GeluTanhOp, double>;
+      return single ? ThroughFloat64<GeluTanhOfFloat32> : UnaryKernel<GeluTanhOp, double>;
     case Activation::Silu:
       return Forward<SiluOp>(single);
     case Activation::Softplus:
-      return single ? SoftplusKernel<float> : SoftplusKernel<double>;
+      return single ? ForwardWith<SoftplusOp, float> : ForwardWith<SoftplusOp, double>;
     case Activation::GeluBackward:
       return Backward<GeluBackwardOp>(single);
     case Activation::GeluTanhBackward:
@@ -240,7 +194,7 @@ Kernel FindActivation(Activation which, DType dtype) {
     case Activation::SiluBackward:
       return Backward<SiluBackwardOp>(single);
     case Activation::SoftplusBackward:
-      return single ? SoftplusBackwardKernel<float> : SoftplusBackwardKernel<double>;
+      return single ? BackwardWith<SoftplusOp, float> : BackwardWith<SoftplusOp, double>;
     case Activation::TanhBackward:
       return Backward<TanhBackwardOp>(single);
     case Activation::SigmoidBackward:
@@ -248,9 +202,9 @@ Kernel FindActivation(Activation which, DType dtype) {
     case Activation::ExpTimes:
       return Backward<ExpTimesOp>(single);
     case Activation::Elu:
-      return single ? EluKernel<float> : EluKernel<double>;
+      return single ? ForwardWith<EluOp, float> : ForwardWith<EluOp, double>;
     case Activation::EluBackward:
-      return single ? EluBackwardKernel<float> : EluBackwardKernel<double>;
+      return single ? BackwardWith<EluOp, float> : BackwardWith<EluOp, double>;
     case Activation::LogitLoss:
       return Ternary<LogitLossOp>(single);
     case Activation::LogitLossSlope:

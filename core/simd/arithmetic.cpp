@@ -4,6 +4,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <functional>
+
 #include "loops-inl.h"
 #include "pointwise.h"
 
@@ -13,87 +15,53 @@ namespace HWY_NAMESPACE {
 
 /// Integers wrap around, as unsigned ones do.
 template <class T>
-using Wrapping = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+using Unsigned = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+template <class F, class T>
+HWY_INLINE T Wrapping(F f, T a, T b) {
+  return static_cast<T>(f(static_cast<Unsigned<T>>(a), static_cast<Unsigned<T>>(b)));
+}
 
 struct Add {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Add(a, b);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T a, T b) const {
-    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
-  }
+  HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Add(a, b); }
+  HWY_INLINE auto operator()(auto a, auto b) const { return Wrapping(std::plus<>(), a, b); }
   HWY_INLINE bool operator()(bool a, bool b) const { return a | b; }
 };
 struct Sub {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Sub(a, b);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T a, T b) const {
-    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
-  }
+  HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Sub(a, b); }
+  HWY_INLINE auto operator()(auto a, auto b) const { return Wrapping(std::minus<>(), a, b); }
 };
 struct Mul {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Mul(a, b);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T a, T b) const {
-    return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b));
-  }
+  HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Mul(a, b); }
+  HWY_INLINE auto operator()(auto a, auto b) const { return Wrapping(std::multiplies<>(), a, b); }
   HWY_INLINE bool operator()(bool a, bool b) const { return a & b; }
 };
 struct Div {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Div(a, b);
-  }
+  HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Div(a, b); }
 };
 /// The hardware's maximum drops NaN on one side or the other; here it wins.
 struct Maximum {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
+  HWY_INLINE auto operator()(auto, auto a, auto b) const {
     return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b);
   }
-  template <class T>
-  HWY_INLINE T operator()(T a, T b) const {
-    return a > b ? a : b;
-  }
+  HWY_INLINE auto operator()(auto a, auto b) const { return a > b ? a : b; }
 };
 struct Minimum {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
+  HWY_INLINE auto operator()(auto, auto a, auto b) const {
     return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b);
   }
-  template <class T>
-  HWY_INLINE T operator()(T a, T b) const {
-    return a < b ? a : b;
-  }
+  HWY_INLINE auto operator()(auto a, auto b) const { return a < b ? a : b; }
 };
 
 struct Neg {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Neg(x);
-  }
+  HWY_INLINE auto operator()(auto, auto x) const { return hn::Neg(x); }
   template <class T>
   HWY_INLINE T operator()(T x) const {
-    return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x));
+    return static_cast<T>(Unsigned<T>{0} - static_cast<Unsigned<T>>(x));
   }
 };
 struct Abs {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Abs(x);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return x < T{0} ? Neg()(x) : x;
-  }
+  HWY_INLINE auto operator()(auto, auto x) const { return hn::Abs(x); }
+  HWY_INLINE auto operator()(auto x) const { return x < decltype(x){0} ? Neg()(x) : x; }
 };
 /// 0 of NaN, as PyTorch's.
 struct Sign {
@@ -108,84 +76,44 @@ struct Sign {
   }
 };
 struct Square {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Mul(x, x);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return Mul()(x, x);
-  }
+  HWY_INLINE auto operator()(auto, auto x) const { return hn::Mul(x, x); }
+  HWY_INLINE auto operator()(auto x) const { return Mul()(x, x); }
 };
 struct Relu {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
+  HWY_INLINE auto operator()(auto d, auto x) const {
     return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);  // NaN is not below 0: it stays
   }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return x < T{0} ? T{0} : x;
-  }
+  HWY_INLINE auto operator()(auto x) const { return x < decltype(x){0} ? decltype(x){0} : x; }
 };
-/// The sign is put back because Highway's portable code loses that of a zero, here and in the three that follow.
+
+// Highway's roundings; that of halves goes to even.
 struct Floor {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::CopySign(hn::Floor(x), x);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return x;
-  }
+  HWY_INLINE auto operator()(auto x) const { return hn::Floor(x); }
 };
 struct Ceil {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::CopySign(hn::Ceil(x), x);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return x;
-  }
+  HWY_INLINE auto operator()(auto x) const { return hn::Ceil(x); }
 };
-/// Halves to even.
 struct Round {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::CopySign(hn::Round(x), x);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return x;
-  }
+  HWY_INLINE auto operator()(auto x) const { return hn::Round(x); }
 };
 struct Trunc {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::CopySign(hn::Trunc(x), x);
-  }
-  template <class T>
-  HWY_INLINE T operator()(T x) const {
-    return x;
-  }
+  HWY_INLINE auto operator()(auto x) const { return hn::Trunc(x); }
 };
+/// One of them with x's sign, because Highway's portable code loses that of a zero. Integers are whole already.
+template <class Rounding>
+struct Whole {
+  HWY_INLINE auto operator()(auto, auto x) const { return hn::CopySign(Rounding()(x), x); }
+  HWY_INLINE auto operator()(auto x) const { return x; }
+};
+
 struct Sqrt {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Sqrt(x);
-  }
-};
-struct Rsqrt {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), hn::Sqrt(x));
-  }
+  HWY_INLINE auto operator()(auto, auto x) const { return hn::Sqrt(x); }
 };
 struct Reciprocal {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return hn::Div(hn::Set(d, hn::TFromD<decltype(d)>{1}), x); }
+};
+struct Rsqrt {
+  HWY_INLINE auto operator()(auto d, auto x) const { return Reciprocal()(d, hn::Sqrt(x)); }
 };
 /// pow(x, 0.5), which differs from the root at -0 and at -inf.
 struct HalfPower {
@@ -197,10 +125,7 @@ struct HalfPower {
 };
 /// pow(x, 3) within 1.5 ULP. x^2 overflows, or loses digits below the normal range, only where x^3 is infinite or 0.
 struct Cube {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Mul(hn::Mul(x, x), x);
-  }
+  HWY_INLINE auto operator()(auto, auto x) const { return hn::Mul(hn::Mul(x, x), x); }
 };
 
 template <class T>
@@ -288,19 +213,19 @@ Kernel FindUnary(OperationKey op, DType dtype) {
     case "abs"_key:
       return Numbers<Abs>::unary[t];
     case "sign"_key:
-      return dtype == kBool ? UnaryKernel<Floor, bool> : Numbers<Sign>::unary[t];
+      return dtype == kBool ? UnaryKernel<Whole<Floor>, bool> : Numbers<Sign>::unary[t];
     case "square"_key:
       return Numbers<Square>::unary[t];
     case "relu"_key:
       return Numbers<Relu>::unary[t];
     case "floor"_key:
-      return Numbers<Floor>::unary[t];
+      return Numbers<Whole<Floor>>::unary[t];
     case "ceil"_key:
-      return Numbers<Ceil>::unary[t];
+      return Numbers<Whole<Ceil>>::unary[t];
     case "round"_key:
-      return Numbers<Round>::unary[t];
+      return Numbers<Whole<Round>>::unary[t];
     case "trunc"_key:
-      return Numbers<Trunc>::unary[t];
+      return Numbers<Whole<Trunc>>::unary[t];
     case "sqrt"_key:
       return Floats<Sqrt>::unary[t];
     case "rsqrt"_key:

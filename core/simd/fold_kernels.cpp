@@ -4,100 +4,72 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <functional>
 #include <limits>
 
 #include "fold_kernels.h"
-#include "load_as-inl.h"
+#include "rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-// One step of each fold, on vectors and on single numbers; `start` is what changes nothing.
-struct SumStep {
-  template <class A>
-  static A start() {
-    return A{0};
-  }
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V acc, V x) const {
-    return hn::Add(acc, x);
-  }
-  HWY_INLINE double operator()(double acc, double x) const { return acc + x; }
+// One step of each fold, on vectors and on single numbers; `start` is what changes nothing in a vector. A step's
+// base says in which type numbers of type T are folded.
+struct Total {
   template <class T>
-  HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) + static_cast<std::uint64_t>(x));
-  }
+  using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>;
 };
-struct ProdStep {
-  template <class A>
-  static A start() {
-    return A{1};
-  }
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V acc, V x) const {
-    return hn::Mul(acc, x);
-  }
-  HWY_INLINE double operator()(double acc, double x) const { return acc * x; }
+struct Extreme {
   template <class T>
-  HWY_INLINE std::int64_t operator()(std::int64_t acc, T x) const {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) * static_cast<std::uint64_t>(x));
-  }
+  using Accumulator = T;
+};
+struct Truth {
+  template <class T>
+  using Accumulator = bool;
+};
+
+/// Integers wrap around, as unsigned ones do.
+template <class F>
+HWY_INLINE std::int64_t Wrapping(F f, std::int64_t acc, auto x) {
+  return static_cast<std::int64_t>(f(static_cast<std::uint64_t>(acc), static_cast<std::uint64_t>(x)));
+}
+struct SumStep : Total {
+  template <class A>
+  static constexpr A start = 0;
+  HWY_INLINE auto operator()(auto, auto acc, auto x) const { return hn::Add(acc, x); }
+  HWY_INLINE double operator()(double acc, double x) const { return acc + x; }
+  HWY_INLINE std::int64_t operator()(std::int64_t acc, auto x) const { return Wrapping(std::plus<>(), acc, x); }
+};
+struct ProdStep : Total {
+  template <class A>
+  static constexpr A start = 1;
+  HWY_INLINE auto operator()(auto, auto acc, auto x) const { return hn::Mul(acc, x); }
+  HWY_INLINE double operator()(double acc, double x) const { return acc * x; }
+  HWY_INLINE std::int64_t operator()(std::int64_t acc, auto x) const { return Wrapping(std::multiplies<>(), acc, x); }
 };
 /// NaN once met stays: it compares as nothing, and only NaN replaces it.
-struct MaxStep {
+struct MaxStep : Extreme {
   template <class A>
-  static A start() {
-    if constexpr (std::is_floating_point_v<A>)
-      return -std::numeric_limits<A>::infinity();
-    else
-      return std::numeric_limits<A>::min();
-  }
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V acc, V x) const {
+  static constexpr A start = -std::numeric_limits<A>::infinity();
+  HWY_INLINE auto operator()(auto, auto acc, auto x) const {
     return hn::IfThenElse(hn::Or(hn::Gt(x, acc), hn::IsNaN(x)), x, acc);
   }
-  template <class T>
-  HWY_INLINE T operator()(T acc, T x) const {
-    return x > acc || x != x ? x : acc;
-  }
+  HWY_INLINE auto operator()(auto acc, auto x) const { return x > acc || x != x ? x : acc; }
 };
-struct MinStep {
+struct MinStep : Extreme {
   template <class A>
-  static A start() {
-    if constexpr (std::is_floating_point_v<A>)
-      return std::numeric_limits<A>::infinity();
-    else
-      return std::numeric_limits<A>::max();
-  }
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V acc, V x) const {
+  static constexpr A start = std::numeric_limits<A>::infinity();
+  HWY_INLINE auto operator()(auto, auto acc, auto x) const {
     return hn::IfThenElse(hn::Or(hn::Lt(x, acc), hn::IsNaN(x)), x, acc);
   }
-  template <class T>
-  HWY_INLINE T operator()(T acc, T x) const {
-    return x < acc || x != x ? x : acc;
-  }
+  HWY_INLINE auto operator()(auto acc, auto x) const { return x < acc || x != x ? x : acc; }
 };
-struct AllStep {
-  template <class A>
-  static A start() {
-    return true;
-  }
-  template <class T>
-  HWY_INLINE bool operator()(bool acc, T x) const {
-    return acc & (x != T{0});
-  }
+struct AllStep : Truth {
+  HWY_INLINE bool operator()(bool acc, auto x) const { return acc & (x != decltype(x){0}); }
 };
-struct AnyStep {
-  template <class A>
-  static A start() {
-    return false;
-  }
-  template <class T>
-  HWY_INLINE bool operator()(bool acc, T x) const {
-    return acc | (x != T{0});
-  }
+struct AnyStep : Truth {
+  HWY_INLINE bool operator()(bool acc, auto x) const { return acc | (x != decltype(x){0}); }
 };
 
 /// Asks for as many elements a kilobyte further on. Widened numbers come in halves of a line of the cache, and fewer
@@ -123,6 +95,24 @@ HWY_INLINE hn::TFromD<D> FoldLanes(D d, V v, Step step) {
   return hn::GetLane(v);
 }
 
+/// The row in four chains, so that one step need not wait for the step before; `join` makes one vector of them.
+template <class D, class T, class Step, class Join>
+HWY_INLINE hn::Vec<D> FoldRow(D d, const T* x, std::size_t n, hn::Vec<D> start, Step step, Join join) {
+  const std::size_t lanes = hn::Lanes(d);
+  auto a0 = start, a1 = start, a2 = start, a3 = start;
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    AskAhead(x + i, 4 * lanes);
+    a0 = step(d, a0, LoadAs(d, x + i));
+    a1 = step(d, a1, LoadAs(d, x + i + lanes));
+    a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
+    a3 = step(d, a3, LoadAs(d, x + i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) a0 = step(d, a0, LoadAs(d, x + i));
+  if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirstAs(d, x + i, n - i)), a1);
+  return join(d, join(d, a0, a1), join(d, a2, a3));
+}
+
 template <class Step, class T, class A>
 void Row(const void* const* in, std::size_t n, const double*, void* acc_out) {
   const T* x = static_cast<const T*>(in[0]);
@@ -130,20 +120,8 @@ void Row(const void* const* in, std::size_t n, const double*, void* acc_out) {
   const Step step;
   if constexpr (std::is_floating_point_v<A>) {
     const hn::ScalableTag<A> d;
-    const std::size_t lanes = hn::Lanes(d);
-    // Four chains, so that one step need not wait for the step before.
-    auto a0 = hn::Set(d, Step::template start<A>()), a1 = a0, a2 = a0, a3 = a0;
-    std::size_t i = 0;
-    for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      AskAhead(x + i, 4 * lanes);
-      a0 = step(d, a0, LoadAs(d, x + i));
-      a1 = step(d, a1, LoadAs(d, x + i + lanes));
-      a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
-      a3 = step(d, a3, LoadAs(d, x + i + 3 * lanes));
-    }
-    for (; i + lanes <= n; i += lanes) a0 = step(d, a0, LoadAs(d, x + i));
-    if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirstAs(d, x + i, n - i)), a1);
-    acc = step(acc, FoldLanes(d, step(d, step(d, a0, a1), step(d, a2, a3)), step));
+    const auto start = hn::Set(d, Step::template start<A>);
+    acc = step(acc, FoldLanes(d, FoldRow(d, x, n, start, step, step), step));
   } else {
     A sum = acc;
     for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[i]);
@@ -184,28 +162,20 @@ void Column(const void* const* in, std::size_t stride, std::size_t rows, std::si
   }
 }
 
+template <class V>
+struct AddSquareOfDistance {
+  V centre;
+  HWY_INLINE V operator()(auto, V acc, V x) const {
+    const V distance = hn::Sub(x, centre);
+    return hn::MulAdd(distance, distance, acc);
+  }
+};
 template <class T>
 void CentredSquaresRow(const void* const* in, std::size_t n, const double* centre, void* acc) {
-  const T* x = static_cast<const T*>(in[0]);
   const hn::ScalableTag<double> d;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto c = hn::Set(d, *centre);
-  auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
-  const auto add = [&](auto a, auto v) HWY_ATTR {
-    const auto t = hn::Sub(v, c);
-    return hn::MulAdd(t, t, a);
-  };
-  std::size_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    AskAhead(x + i, 4 * lanes);
-    a0 = add(a0, LoadAs(d, x + i));
-    a1 = add(a1, LoadAs(d, x + i + lanes));
-    a2 = add(a2, LoadAs(d, x + i + 2 * lanes));
-    a3 = add(a3, LoadAs(d, x + i + 3 * lanes));
-  }
-  for (; i + lanes <= n; i += lanes) a0 = add(a0, LoadAs(d, x + i));
-  if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), add(a1, LoadFirstAs(d, x + i, n - i)), a1);
-  *static_cast<double*>(acc) += FoldLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), SumStep());
+  const AddSquareOfDistance<hn::Vec<decltype(d)>> step{hn::Set(d, *centre)};
+  const auto sums = FoldRow(d, static_cast<const T*>(in[0]), n, hn::Zero(d), step, SumStep());
+  *static_cast<double*>(acc) += FoldLanes(d, sums, SumStep());
 }
 
 template <class T>
@@ -302,53 +272,31 @@ void CentredProductsColumn(const void* const* in, std::size_t stride, std::size_
   for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
 }
 
-template <class Step, class T, class A>
-constexpr FoldKernels Both() {
-  return {Row<Step, T, A>, Column<Step, T, A>};
-}
+template <class Step, class T, class A = typename Step::template Accumulator<T>>
+constexpr FoldKernels kKernels = {Row<Step, T, A>, Column<Step, T, A>};
 
 template <class Step>
-FoldKernels OfTotal(DType dtype) {
-  constexpr FoldKernels table[kDTypeCount] = {Both<Step, bool, std::int64_t>(),
-                                              Both<Step, std::uint8_t, std::int64_t>(),
-                                              Both<Step, std::int32_t, std::int64_t>(),
-                                              Both<Step, std::int64_t, std::int64_t>(),
-                                              Both<Step, float, double>(),
-                                              Both<Step, double, double>()};
-  return table[static_cast<int>(dtype)];
-}
-template <class Step>
-FoldKernels OfExtreme(DType dtype) {
-  constexpr FoldKernels table[kDTypeCount] = {Both<Step, std::uint8_t, std::uint8_t>(),
-                                              Both<Step, std::uint8_t, std::uint8_t>(),
-                                              Both<Step, std::int32_t, std::int32_t>(),
-                                              Both<Step, std::int64_t, std::int64_t>(),
-                                              Both<Step, float, float>(),
-                                              Both<Step, double, double>()};
-  return table[static_cast<int>(dtype)];
-}
-template <class Step>
-FoldKernels OfTruth(DType dtype) {
-  constexpr FoldKernels table[kDTypeCount] = {Both<Step, bool, bool>(),         Both<Step, std::uint8_t, bool>(),
-                                              Both<Step, std::int32_t, bool>(), Both<Step, std::int64_t, bool>(),
-                                              Both<Step, float, bool>(),        Both<Step, double, bool>()};
+FoldKernels Of(DType dtype) {  // a bool is a byte of 0 or 1
+  constexpr FoldKernels table[kDTypeCount] = {kKernels<Step, std::uint8_t>, kKernels<Step, std::uint8_t>,
+                                              kKernels<Step, std::int32_t>, kKernels<Step, std::int64_t>,
+                                              kKernels<Step, float>,        kKernels<Step, double>};
   return table[static_cast<int>(dtype)];
 }
 
 FoldKernels FindFold(Fold op, DType dtype) {
   switch (op) {
     case Fold::Sum:
-      return OfTotal<SumStep>(dtype);
+      return Of<SumStep>(dtype);
     case Fold::Prod:
-      return OfTotal<ProdStep>(dtype);
+      return Of<ProdStep>(dtype);
     case Fold::Max:
-      return OfExtreme<MaxStep>(dtype);
+      return Of<MaxStep>(dtype);
     case Fold::Min:
-      return OfExtreme<MinStep>(dtype);
+      return Of<MinStep>(dtype);
     case Fold::All:
-      return OfTruth<AllStep>(dtype);
+      return Of<AllStep>(dtype);
     case Fold::Any:
-      return OfTruth<AnyStep>(dtype);
+      return Of<AnyStep>(dtype);
     case Fold::CentredSquares:
       return dtype == kFloat32 ? FoldKernels{CentredSquaresRow<float>, CentredSquaresColumn<float>}
                                : FoldKernels{CentredSquaresRow<double>, CentredSquaresColumn<double>};

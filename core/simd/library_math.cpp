@@ -8,11 +8,15 @@
 namespace gradus::core::kernels {
 namespace {
 
-template <class T, T (*f)(T, T)>
-void map2(void* out, const void* const* in, std::size_t n, const void*) {
+template <class T, class F>
+inline void map2(F f, void* out, const void* const* in, std::size_t n) {
   T* y = static_cast<T*>(out);
   const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
   for (std::size_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+}
+template <class T, T (*f)(T, T)>
+void kernel2(void* out, const void* const* in, std::size_t n, const void*) {
+  map2<T>([](T a, T b) { return f(a, b); }, out, in, n);
 }
 
 template <class T>
@@ -56,11 +60,11 @@ template <class T>
 Kernel binary_of(OperationKey op) {
   switch (op) {
     case "pow"_key:
-      return map2<T, power<T>>;
+      return kernel2<T, power<T>>;
     case "fmod"_key:
-      return map2<T, fmod_of<T>>;
+      return kernel2<T, fmod_of<T>>;
     case "remainder"_key:
-      return map2<T, remainder_of<T>>;
+      return kernel2<T, remainder_of<T>>;
     default:
       return nullptr;
   }
@@ -75,10 +79,7 @@ void call(void* out, const void* const* in, std::size_t n, const void* param) {
 }
 template <class T>
 void call2(void* out, const void* const* in, std::size_t n, const void* param) {
-  T (*const f)(T, T) = *static_cast<T (*const*)(T, T)>(param);
-  T* y = static_cast<T*>(out);
-  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
-  for (std::size_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+  map2<T>(*static_cast<T (*const*)(T, T)>(param), out, in, n);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Elementary functions on vectors, right over the whole range: NaN stays NaN, and infinities, zeros with their signs,
 // subnormals, overflow and underflow give what the C library gives. Bounds in ULP hold on every instruction set;
 // tests/core/test_math.cpp asserts them against the C library in float64 and long double. Here is what float32 and float64
-// have in common: sigmoid, and what is made of the normal law's distribution function.
+// have in common: exp(x) - 1, sigmoid, and what is made of the normal law's distribution function.
 #if defined(GRADUS_CORE_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef GRADUS_CORE_KERNELS_MATH_INL_H_
 #undef GRADUS_CORE_KERNELS_MATH_INL_H_
@@ -15,6 +15,40 @@
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
+
+/// exp(x) - 1 for x in [-18, 88.9] (float64: [-38, 709.8]).
+template <class D, class V>
+HWY_INLINE V Expm1Bounded(D d, V x) {
+  using T = hn::TFromD<D>;
+  V n;
+  const V p = ExpReduced(d, ReduceLn2(d, x, &n));
+  // 2^n p + (2^n - 1), all halved, so that 2^128 (2^1024) is reached.
+  const V s = PowerOf2(d, hn::Sub(n, hn::Set(d, T{1})));
+  const V y = hn::MulAdd(s, p, hn::Sub(s, hn::Set(d, static_cast<T>(0.5))));
+  return hn::Add(y, y);
+}
+
+/// exp(x) - 1, within 2 ULP.
+template <class D, class V>
+HWY_INLINE V Expm1(D d, V x) {
+  using T = hn::TFromD<D>;
+  constexpr bool single = sizeof(T) == 4;
+  constexpr T least = single ? -18 : -38, most = static_cast<T>(single ? 88.9 : 709.8);
+  const V y = Expm1Bounded(d, hn::Min(hn::Max(x, hn::Set(d, least)), hn::Set(d, most)));
+  // Below 2^-25 (2^-54) the result is x itself, subnormal and negative zero included; so it is for NaN.
+  constexpr T tiny = static_cast<T>(single ? 0x1p-25 : 0x1p-54);
+  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, tiny)), y, x);
+}
+
+/// tanh(x) of float64 = t / (t + 2) with t = exp(2|x|) - 1, within 2.5 ULP.
+template <class D, class V, IfFloat64<D>* = nullptr>
+HWY_INLINE V Tanh(D d, V x) {
+  const V a = hn::Min(hn::Abs(x), hn::Set(d, 22.0));  // from 19.1 on the result is 1
+  const V t = Expm1Bounded(d, hn::Add(a, a));
+  const V y = hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, 2.0))), x);
+  // Doubling and halving a subnormal number may lose a bit: tanh is x there.
+  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 7.4505805969238281e-09)), y, x);
+}
 
 /// 1 / (1 + exp(-x)), within 2.5 ULP; for negative x as exp(x) / (1 + exp(x)), so that small results keep their digits.
 template <class D, class V>
@@ -213,6 +247,24 @@ HWY_INLINE V GeluTanh(D d, V x) {
   const V negative = hn::Neg(Scale(d, hn::Div(hn::Mul(a, m), sum), n));
   const V y = hn::IfThenElse(hn::Gt(x, zero), hn::Div(x, sum), negative);
   return hn::IfThenElse(hn::Gt(size, zero), y, x);
+}
+
+/// A kernel on float32 by way of float64, rounded once: for functions of which few numbers are computed, and for those that
+/// need more digits than float32 has.
+template <class Op>
+void ThroughFloat64(void* out, const void* const* in, std::size_t n, const void*) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> df;
+  const std::size_t lanes = hn::Lanes(d);
+  const float* x = static_cast<const float*>(in[0]);
+  float* y = static_cast<float*>(out);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(ToFloat32(df, Op()(d, hn::PromoteTo(d, hn::LoadU(df, x + i)))), df, y + i);
+  }
+  if (i < n) {
+    StoreFirst(ToFloat32(df, Op()(d, hn::PromoteTo(d, LoadFirst(df, x + i, n - i)))), df, y + i, n - i);
+  }
 }
 
 }  // namespace HWY_NAMESPACE

@@ -12,82 +12,35 @@ namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
 struct ExpOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Exp(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Exp(d, x); }
 };
 struct Exp2Op {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Exp2(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Exp2(d, x); }
 };
 struct Expm1Op {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Expm1(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Expm1(d, x); }
 };
 struct LogOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Log(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Log(d, x); }
 };
 struct Log1pOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Log1p(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Log1p(d, x); }
 };
 struct Log2Op {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Log2(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Log2(d, x); }
 };
 struct Log10Op {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Log10(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Log10(d, x); }
 };
 struct TanhOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Tanh(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Tanh(d, x); }
 };
 struct SigmoidOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Sigmoid(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Sigmoid(d, x); }
 };
 struct ErfOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return Erf(d, x);
-  }
+  HWY_INLINE auto operator()(auto d, auto x) const { return Erf(d, x); }
 };
-
-/// float32 by way of float64, rounded once: for functions of which few numbers are computed.
-template <class Op>
-void ThroughFloat64(void* out, const void* const* in, std::size_t n, const void*) {
-  const hn::ScalableTag<double> d;
-  const hn::Rebind<float, decltype(d)> df;
-  const std::size_t lanes = hn::Lanes(d);
-  const float* x = static_cast<const float*>(in[0]);
-  float* y = static_cast<float*>(out);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(ToFloat32(df, Op()(d, hn::PromoteTo(d, hn::LoadU(df, x + i)))), df, y + i);
-  }
-  if (i < n) {
-    StoreFirst(ToFloat32(df, Op()(d, hn::PromoteTo(d, LoadFirst(df, x + i, n - i)))), df, y + i, n - i);
-  }
-}
 
 /// a^b of float32 by way of float64, rounded once.
 void PowFloat32(void* out, const void* const* in, std::size_t n, const void*) {

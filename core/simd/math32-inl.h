@@ -125,25 +125,6 @@ HWY_INLINE V ExpReduced(D d, V r) {
   return hn::MulAdd(hn::Mul(r, r), q, r);
 }
 
-/// exp(x) - 1 for x in [-18, 88.9].
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Expm1Bounded(D d, V x) {
-  V n;
-  const V p = ExpReduced(d, ReduceLn2(d, x, &n));
-  // 2^n p + (2^n - 1), all halved, so that 2^128 is reached.
-  const V s = PowerOf2(d, hn::Sub(n, hn::Set(d, 1.0f)));
-  const V y = hn::MulAdd(s, p, hn::Sub(s, hn::Set(d, 0.5f)));
-  return hn::Add(y, y);
-}
-
-/// exp(x) - 1, within 2 ULP.
-template <class D, class V, IfFloat32<D>* = nullptr>
-HWY_INLINE V Expm1(D d, V x) {
-  const V y = Expm1Bounded(d, hn::Min(hn::Max(x, hn::Set(d, -18.0f)), hn::Set(d, 88.9f)));
-  // Below 2^-25 the result is x itself, subnormal and negative zero included; so it is for NaN.
-  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 2.98023224e-8f)), y, x);
-}
-
 /// log of m 2^e with m = 1 + f in [0.75, 1.5], plus a small correction: `low` is that and e kLn2Low.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V LogOfParts(D d, V f, V e, V low) {

@@ -102,25 +102,6 @@ HWY_INLINE V Exp2(D d, V x) {
   return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
-/// exp(x) - 1 for x in [-38, 709.8].
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V Expm1Bounded(D d, V x) {
-  V n;
-  const V p = ExpReduced(d, ReduceLn2(d, x, &n));
-  // 2^n p + (2^n - 1), all halved, so that 2^1024 is reached.
-  const V s = PowerOf2(d, hn::Sub(n, hn::Set(d, 1.0)));
-  const V y = hn::MulAdd(s, p, hn::Sub(s, hn::Set(d, 0.5)));
-  return hn::Add(y, y);
-}
-
-/// exp(x) - 1, within 2 ULP.
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V Expm1(D d, V x) {
-  const V y = Expm1Bounded(d, hn::Min(hn::Max(x, hn::Set(d, -38.0)), hn::Set(d, 709.8)));
-  // Below 2^-54 the result is x itself, subnormal and negative zero included; so it is for NaN.
-  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 5.5511151231257827e-17)), y, x);
-}
-
 /// x = (1 + f) 2^e with 1 + f in [sqrt(1/2), sqrt(2)], for positive normal x. Returns f.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V SplitExponent(D d, V x, V* e) {
@@ -210,16 +191,6 @@ template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Log10(D d, V x) {
   return LogOfBase(d, x, 4.34294481878168880939e-01, 2.50829467116452752298e-11, 3.01029995663611771306e-01,
                    3.69423907715893078616e-13);
-}
-
-/// tanh(x) = t / (t + 2) with t = exp(2|x|) - 1, within 2.5 ULP.
-template <class D, class V, IfFloat64<D>* = nullptr>
-HWY_INLINE V Tanh(D d, V x) {
-  const V a = hn::Min(hn::Abs(x), hn::Set(d, 22.0));  // from 19.1 on the result is 1
-  const V t = Expm1Bounded(d, hn::Add(a, a));
-  const V y = hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, 2.0))), x);
-  // Doubling and halving a subnormal number may lose a bit: tanh is x there.
-  return hn::IfThenElse(hn::Ge(hn::Abs(x), hn::Set(d, 7.4505805969238281e-09)), y, x);
 }
 
 /// sin(x), or cos(x), within 1 ULP for |x| < 2^20; the caller sees to the rest.

@@ -168,16 +168,10 @@ void AvgRow(const void* plane, const std::int64_t* rows, std::int64_t count, con
 }
 
 struct Divide {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Div(a, b);
-  }
+  HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Div(a, b); }
 };
 struct Plus {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Add(a, b);
-  }
+  HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Add(a, b); }
 };
 
 template <class T>

@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <functional>
+
 #include "loops-inl.h"
 #include "pointwise.h"
 
@@ -12,85 +14,28 @@ HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-struct Eq {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return a == b;
-  }
-};
-struct Ne {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return a != b;
-  }
-};
-struct Lt {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return a < b;
-  }
-};
-struct Le {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return a <= b;
-  }
-};
-struct Gt {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return a > b;
-  }
-};
-struct Ge {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return a >= b;
-  }
-};
 // On the numbers' truth; bitwise, so that nothing branches.
 struct And {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return (a != T{0}) & (b != T{0});
-  }
+  HWY_INLINE bool operator()(auto a, auto b) const { return (a != decltype(a){0}) & (b != decltype(b){0}); }
 };
 struct Or {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return (a != T{0}) | (b != T{0});
-  }
+  HWY_INLINE bool operator()(auto a, auto b) const { return (a != decltype(a){0}) | (b != decltype(b){0}); }
 };
 struct Xor {
-  template <class T>
-  HWY_INLINE bool operator()(T a, T b) const {
-    return (a != T{0}) ^ (b != T{0});
-  }
+  HWY_INLINE bool operator()(auto a, auto b) const { return (a != decltype(a){0}) ^ (b != decltype(b){0}); }
 };
 
 struct Not {
-  template <class T>
-  HWY_INLINE bool operator()(T x) const {
-    return x == T{0};
-  }
+  HWY_INLINE bool operator()(auto x) const { return x == decltype(x){0}; }
 };
 struct IsNan {
-  template <class T>
-  HWY_INLINE bool operator()(T x) const {
-    return x != x;
-  }
+  HWY_INLINE bool operator()(auto x) const { return x != x; }
 };
 struct IsFinite {
-  template <class T>
-  HWY_INLINE bool operator()(T x) const {
-    return x - x == T{0};
-  }
+  HWY_INLINE bool operator()(auto x) const { return x - x == decltype(x){0}; }
 };
 struct IsInf {
-  template <class T>
-  HWY_INLINE bool operator()(T x) const {
-    return (x == x) & (x - x != T{0});
-  }
+  HWY_INLINE bool operator()(auto x) const { return (x == x) & (x - x != decltype(x){0}); }
 };
 
 template <class Op, class T>
@@ -133,17 +78,17 @@ Kernel Compare(DType dtype) {
 Kernel FindComparison(OperationKey op, DType dtype) {
   switch (op) {
     case "eq"_key:
-      return Compare<Eq>(dtype);
+      return Compare<std::equal_to<>>(dtype);
     case "ne"_key:
-      return Compare<Ne>(dtype);
+      return Compare<std::not_equal_to<>>(dtype);
     case "lt"_key:
-      return Compare<Lt>(dtype);
+      return Compare<std::less<>>(dtype);
     case "le"_key:
-      return Compare<Le>(dtype);
+      return Compare<std::less_equal<>>(dtype);
     case "gt"_key:
-      return Compare<Gt>(dtype);
+      return Compare<std::greater<>>(dtype);
     case "ge"_key:
-      return Compare<Ge>(dtype);
+      return Compare<std::greater_equal<>>(dtype);
     case "logical_and"_key:
       return Compare<And>(dtype);
     case "logical_or"_key:

@@ -29,6 +29,24 @@ HWY_INLINE void StoreUpTo(V v, D d, T* to, std::size_t n) {
     StoreFirst(v, d, to, n);
 }
 
+/// Vectors of the accumulating type from memory of the stored type.
+template <class D, class T>
+HWY_INLINE hn::Vec<D> LoadAs(D d, const T* from) {
+  if constexpr (std::is_same_v<T, hn::TFromD<D>>) {
+    return hn::LoadU(d, from);
+  } else {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<T, D>(), from));
+  }
+}
+template <class D, class T>
+HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
+  if constexpr (std::is_same_v<T, hn::TFromD<D>>) {
+    return LoadFirst(d, from, n);
+  } else {
+    return hn::PromoteTo(d, LoadFirst(hn::Rebind<T, D>(), from, n));
+  }
+}
+
 /// Adds the lanes of a vector to a vector of float64 sums.
 template <class DD, class V>
 HWY_INLINE V AddLanes(DD, V sum, V v) {
@@ -49,23 +67,17 @@ HWY_INLINE VD AddLanes(DD d, VD sum, V v) {
 template <class T>
 HWY_INLINE double SumRow(const T* x, std::size_t n) {
   const hn::ScalableTag<double> d;
-  const hn::Rebind<T, decltype(d)> dt;
   const std::size_t lanes = hn::Lanes(d);
-  const auto load = [&](auto v) HWY_ATTR {
-    if constexpr (std::is_same_v<T, double>)
-      return v;
-    else
-      return hn::PromoteTo(d, v);
-  };
   auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
   std::size_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    a0 = hn::Add(a0, load(hn::LoadU(dt, x + i)));
-    a1 = hn::Add(a1, load(hn::LoadU(dt, x + i + lanes)));
-    a2 = hn::Add(a2, load(hn::LoadU(dt, x + i + 2 * lanes)));
-    a3 = hn::Add(a3, load(hn::LoadU(dt, x + i + 3 * lanes)));
+    a0 = hn::Add(a0, LoadAs(d, x + i));
+    a1 = hn::Add(a1, LoadAs(d, x + i + lanes));
+    a2 = hn::Add(a2, LoadAs(d, x + i + 2 * lanes));
+    a3 = hn::Add(a3, LoadAs(d, x + i + 3 * lanes));
   }
-  for (; i < n; i += lanes) a0 = hn::Add(a0, load(LoadUpTo(dt, x + i, n - i < lanes ? n - i : lanes)));
+  for (; i + lanes <= n; i += lanes) a0 = hn::Add(a0, LoadAs(d, x + i));
+  if (i < n) a0 = hn::Add(a0, LoadFirstAs(d, x + i, n - i));
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3))));
 }
 

@@ -100,7 +100,8 @@ HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   double sums[2] = {};
-  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+  // Inlined always: left to itself the compiler may call it for every vector, depending on what else is in this file.
+  const auto add = [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR __attribute__((always_inline)) {
     AskForNextRow(x + i, n);
     auto e = ExpOfNegative(d, hn::Sub(LoadUpTo(d, x + i, count), hn::Set(d, level)));
     if (count < lanes) {
@@ -110,7 +111,8 @@ HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {
       hn::StoreU(e, d, y + i);
     }
     a = hn::Add(a, e);
-  });
+  };
+  TwoSums<T>(n, sums, add);
   return sums[0];
 }
 

@@ -4,7 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "load_as-inl.h"
+#include "rows-inl.h"
 #include "sum_of_rows.h"
 
 HWY_BEFORE_NAMESPACE();
