@@ -23,7 +23,7 @@ struct Signature {
   DType compute, result;
 };
 
-DType floating(DType dtype) { return is_floating_point(dtype) ? dtype : kFloat32; }
+DType floating(DType dtype) { return is_floating_point(dtype) ? dtype : get_default_dtype(); }
 
 /// What comes of operands of a dtype. A function of one integer is computed on float32, a predicate too: that keeps what it
 /// asks, 0 or not, and integers are always finite.
@@ -415,7 +415,7 @@ Array where(const Array& condition, const Operand& a, const Operand& b) {
     shape = broadcast_shapes(shape, shape_of("where", a, b), "where");
   } else {  // two numbers: the default dtype of the higher category
     const DType numbers = std::max(a.number.category(), b.number.category());
-    dtype = numbers == kFloat64 ? kFloat32 : numbers;
+    dtype = numbers == kFloat64 ? get_default_dtype() : numbers;
   }
   const Held held_a(a, dtype), held_b(b, dtype);
   Loop loop;

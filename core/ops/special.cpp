@@ -100,7 +100,7 @@ float xlogy_of(float x, float y) noexcept { return x == 0 && !std::isnan(y) ? 0 
 
 Array polygamma(int n, const Array& x) {
   if (!x.defined()) fail<ValueError>("polygamma: the operand must be defined: it has neither storage nor shape");
-  const DType dtype = is_floating_point(x.dtype()) ? x.dtype() : kFloat32;
+  const DType dtype = is_floating_point(x.dtype()) ? x.dtype() : get_default_dtype();
   kernels::Loop loop;
   loop.kernel = dtype == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>;
   loop.result = dtype;
