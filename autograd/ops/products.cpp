@@ -219,8 +219,13 @@ Tensor vander(Operand x, std::optional<std::int64_t> N, bool increasing) {
   if (n < 0) core::fail<ValueError>("vander: the number of powers must not be negative: {}", n);
   const Scope scope(x.at());
   return core::in_name_of("vander", [&] {
-    const Tensor powers = arange(n, kInt64);
-    return pow(x.tensor().unsqueeze(1), increasing ? powers : powers.flip(0));
+    // Twice as many columns each time: those that there are, times the power that comes next.
+    Tensor power = x.tensor().unsqueeze(1), y = ones({power.size(0), std::min<std::int64_t>(n, 1)}, power.dtype());
+    for (std::int64_t have = 1; have < n; have *= 2) {
+      y = cat({y, y.narrow(1, 0, std::min(have, n - have)) * power}, 1);
+      if (2 * have < n) power = power * power;
+    }
+    return increasing ? y : y.flip(1);
   });
 }
 

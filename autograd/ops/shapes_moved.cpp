@@ -221,12 +221,25 @@ Tensor cartesian_prod(OperandList tensors) {
 
 namespace {
 
-using Source = std::int64_t (*)(std::int64_t i, std::int64_t n);  // of what stands i places from the first element
-std::int64_t reflected(std::int64_t i, std::int64_t n) { return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i; }
-std::int64_t replicated(std::int64_t i, std::int64_t n) { return std::clamp<std::int64_t>(i, 0, n - 1); }
-std::int64_t wrapped(std::int64_t i, std::int64_t n) { return (i + n) % n; }
+enum class Border { Reflect, Replicate, Circular };
 
-Tensor padded(const char* op, Operand x, IntArrayRef pad, Source source) {
+// What lies before (or behind) x along a dimension.
+Tensor beside(const Tensor& x, std::int64_t dim, std::int64_t count, bool before, Border border) {
+  const std::int64_t n = x.size(dim);
+  switch (border) {
+    case Border::Reflect:
+      return x.narrow(dim, before ? 1 : n - 1 - count, count).flip(dim);
+    case Border::Circular:
+      return x.narrow(dim, before ? n - count : 0, count);
+    default: {
+      Shape shape = x.array().shape();
+      shape[static_cast<int>(dim)] = count;
+      return x.narrow(dim, before ? 0 : n - 1, 1).expand(shape);
+    }
+  }
+}
+
+Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
   const Scope scope(x.at());
   const std::int64_t dims = x.tensor().dim();
   const auto pairs = static_cast<std::int64_t>(pad.size() / 2);
@@ -238,28 +251,32 @@ Tensor padded(const char* op, Operand x, IntArrayRef pad, Source source) {
   for (std::int64_t k = 0; k < pairs; ++k) {
     const std::int64_t dim = dims - 1 - k, n = y.size(dim), before = pad[static_cast<std::size_t>(2 * k)],
                        after = pad[static_cast<std::size_t>(2 * k + 1)];
-    const std::int64_t most = source == reflected ? n - 1 : source == wrapped ? n : n == 0 ? 0 : before + after + 1;
-    if (before < 0 || after < 0 || std::max(before, after) > std::max<std::int64_t>(most, 0)) {
+    // A border is repeated as often as one likes, where there is one.
+    const std::int64_t most = border == Border::Reflect    ? std::max<std::int64_t>(n - 1, 0)
+                              : border == Border::Circular ? n
+                              : n == 0                     ? 0
+                                                           : std::max(before, after);
+    if (before < 0 || after < 0 || std::max(before, after) > most) {
       core::fail<ValueError>("{}: counts must be from 0 to what there is to take: {} and {} of {}", op, before, after,
                              n);
     }
-    if (before + after == 0) continue;
-    const Array places = core::empty({before + n + after}, kInt64);
-    auto* const out = places.data_ptr<std::int64_t>();
-    for (std::int64_t i = -before; i < n + after; ++i) out[i + before] = source(i, n);
-    y = core::in_name_of(op, [&] { return index_select(y, dim, Tensor(places)); });
+    std::vector<Tensor> parts;
+    if (before > 0) parts.push_back(beside(y, dim, before, true, border));
+    parts.push_back(y);
+    if (after > 0) parts.push_back(beside(y, dim, after, false, border));
+    if (parts.size() > 1) y = core::in_name_of(op, [&] { return cat(parts, dim); });
   }
   return y.is_same(x.tensor()) ? y.clone() : y;
 }
 
 // Of the last `dims` dimensions, before which there may be channels and a batch.
-Tensor padded_all(const char* op, Operand x, IntArrayRef pad, Source source, std::int64_t dims) {
+Tensor padded_all(const char* op, Operand x, IntArrayRef pad, Border border, std::int64_t dims) {
   const std::int64_t n = x.tensor().dim();
   if ((n != dims + 1 && n != dims + 2) || static_cast<std::int64_t>(pad.size()) != 2 * dims) {
     core::fail<ShapeError>("{}: {} counts for {} or {} dimensions: {} for {}", op, 2 * dims, dims + 1, dims + 2, pad,
                            x.tensor().sizes());
   }
-  return padded(op, x, pad, source);
+  return padded(op, x, pad, border);
 }
 
 }  // namespace
@@ -271,17 +288,29 @@ Tensor pad(Operand x, IntArrayRef pad, std::string_view mode, std::optional<doub
   if (value && *value != 0) {
     core::fail<ValueError>("pad: only constant padding has a value: {} with \"{}\"", *value, mode);
   }
-  if (mode == "reflect") return padded("pad", x, pad, reflected);
-  if (mode == "replicate") return padded("pad", x, pad, replicated);
-  if (mode == "circular") return padded("pad", x, pad, wrapped);
+  if (mode == "reflect") return padded("pad", x, pad, Border::Reflect);
+  if (mode == "replicate") return padded("pad", x, pad, Border::Replicate);
+  if (mode == "circular") return padded("pad", x, pad, Border::Circular);
   core::fail<ValueError>("pad: the mode must be \"constant\", \"reflect\", \"replicate\" or \"circular\": \"{}\"",
                          mode);
 }
-Tensor reflection_pad1d(Operand x, IntArrayRef pad) { return padded_all("reflection_pad1d", x, pad, reflected, 1); }
-Tensor reflection_pad2d(Operand x, IntArrayRef pad) { return padded_all("reflection_pad2d", x, pad, reflected, 2); }
-Tensor reflection_pad3d(Operand x, IntArrayRef pad) { return padded_all("reflection_pad3d", x, pad, reflected, 3); }
-Tensor replication_pad1d(Operand x, IntArrayRef pad) { return padded_all("replication_pad1d", x, pad, replicated, 1); }
-Tensor replication_pad2d(Operand x, IntArrayRef pad) { return padded_all("replication_pad2d", x, pad, replicated, 2); }
-Tensor replication_pad3d(Operand x, IntArrayRef pad) { return padded_all("replication_pad3d", x, pad, replicated, 3); }
+Tensor reflection_pad1d(Operand x, IntArrayRef pad) {
+  return padded_all("reflection_pad1d", x, pad, Border::Reflect, 1);
+}
+Tensor reflection_pad2d(Operand x, IntArrayRef pad) {
+  return padded_all("reflection_pad2d", x, pad, Border::Reflect, 2);
+}
+Tensor reflection_pad3d(Operand x, IntArrayRef pad) {
+  return padded_all("reflection_pad3d", x, pad, Border::Reflect, 3);
+}
+Tensor replication_pad1d(Operand x, IntArrayRef pad) {
+  return padded_all("replication_pad1d", x, pad, Border::Replicate, 1);
+}
+Tensor replication_pad2d(Operand x, IntArrayRef pad) {
+  return padded_all("replication_pad2d", x, pad, Border::Replicate, 2);
+}
+Tensor replication_pad3d(Operand x, IntArrayRef pad) {
+  return padded_all("replication_pad3d", x, pad, Border::Replicate, 3);
+}
 
 }  // namespace gradus
