@@ -2,6 +2,7 @@
 // themselves.
 #include <boost/test/unit_test.hpp>
 
+#include <random>
 #include <sstream>
 #include <type_traits>
 
@@ -21,6 +22,7 @@ struct DefaultDtype {
 Tensor numbers(std::vector<std::int64_t> shape) {
   return arange(core::numel_of(core::Shape(shape)), kDouble).reshape(shape) + 1;
 }
+using Operands = std::vector<Tensor>;
 void doubles(nn::Module& module) {
   for (const Tensor& p : module.parameters(false)) p.set_data(p.detach() * 2);
 }
@@ -245,6 +247,59 @@ BOOST_AUTO_TEST_CASE(views_follow_what_their_base_has_become) {
   const auto ours = autograd::grad({(y * up).sum() + (row * of_row).sum()}, {x, w}, {}, true);
   const auto theirs = autograd::grad({(expected * up).sum() + (expected.select(1, 0) * of_row).sum()}, {x, w});
   BOOST_CHECK(equal(ours[0], theirs[0]) && equal(ours[1], theirs[1]));
+}
+
+// Views are taken, become other views, and are written through, in drawn order: the gradients of all are those of finite
+// differences, which know nothing of histories.
+BOOST_AUTO_TEST_CASE(drawn_programs_of_views_in_place) {
+  for (std::uint32_t seed = 0; seed < 100; ++seed) {
+    const autograd::Function program = [seed](const Operands& in) {
+      std::mt19937 random(seed);
+      const auto draw = [&](std::int64_t below) { return static_cast<std::int64_t>(random()) % below; };
+      Operands all = {in[0] * 1.5};
+      for (int step = 0; step < 9; ++step) {
+        const Tensor x = all[static_cast<std::size_t>(draw(static_cast<std::int64_t>(all.size())))];
+        const Tensor w = in[1].select(0, draw(3));
+        const std::int64_t dims = x.dim(), dim = dims == 0 ? 0 : draw(dims);
+        switch (draw(8)) {
+          case 0:
+            if (dims > 0) all.push_back(x.select(dim, draw(x.size(dim))));
+            break;
+          case 1:
+            if (dims > 0 && x.size(dim) > 1) all.push_back(x.slice(dim, draw(2), {}, 1 + draw(2)));
+            break;
+          case 2:
+            if (dims > 1) x.transpose_(dim, draw(dims));
+            break;
+          case 3:
+            if (dims < 5) x.unsqueeze_(draw(dims + 1));
+            break;
+          case 4:
+            x.squeeze_();
+            break;
+          case 5:
+            x.mul_(w);
+            break;
+          case 6:
+            x.add_(w);
+            break;
+          default:
+            if (dims == 2)
+              x.t_();
+            else if (dims > 2)
+              all.push_back(x.swapaxes(0, dim));
+        }
+      }
+      Operands sums;
+      for (const Tensor& x : all) sums.push_back((x.reshape({-1}) * arange(1, x.numel() + 1, kDouble)).sum());
+      return Operands{stack(sums)};
+    };
+    const Tensor x = (numbers({2, 3, 2}) / 8).requires_grad_(), w = (numbers({3}) / 4).requires_grad_();
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      BOOST_CHECK(gradcheck(program, {x, w}));
+      if (seed % 10 == 0) BOOST_CHECK(gradgradcheck(program, {x, w}));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(resizing) {
