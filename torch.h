@@ -6,6 +6,7 @@
 #include <iostream>
 #include <optional>
 
+#include "core/base/array_ref.h"
 #include "gradus.h"
 
 namespace gradus {

@@ -7,6 +7,11 @@ bool& GradMode::state() noexcept {
   return enabled;
 }
 
+bool& InferenceMode::state() noexcept {
+  thread_local bool enabled = false;
+  return enabled;
+}
+
 namespace autograd {
 
 namespace {

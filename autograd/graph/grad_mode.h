@@ -35,6 +35,23 @@ class NoGradGuard : public AutoGradMode {
   NoGradGuard() noexcept : AutoGradMode(false) {}
 };
 
+inline bool is_grad_enabled() noexcept { return GradMode::is_enabled(); }
+
+/// As NoGradGuard; with false, recording is on while it lives. Tensors made under it are like any other: they may be used
+/// where a gradient is asked for, which PyTorch refuses.
+class InferenceMode : public AutoGradMode {
+ public:
+  explicit InferenceMode(bool enabled = true) noexcept : AutoGradMode(!enabled), before_(state()) { state() = enabled; }
+  ~InferenceMode() { state() = before_; }
+  InferenceMode(const InferenceMode&) = delete;
+  InferenceMode& operator=(const InferenceMode&) = delete;
+  static bool is_enabled() noexcept { return state(); }
+
+ private:
+  GRADUS_API static bool& state() noexcept;
+  bool before_;
+};
+
 namespace autograd {
 
 /// Opened by public functions that are made of others, and by modules: what is recorded inside carries the line of the

@@ -166,5 +166,7 @@ Tensor constant_pad_nd(Operand x, IntArrayRef pad, const Scalar& value) {
 }
 Tensor tril(Operand x, std::int64_t diagonal) { return apply<Tril>({diagonal}, x); }
 Tensor triu(Operand x, std::int64_t diagonal) { return apply<Triu>({diagonal}, x); }
+Tensor& tril_(Operand x, std::int64_t diagonal) { return apply_inplace<Tril>({diagonal}, x); }
+Tensor& triu_(Operand x, std::int64_t diagonal) { return apply_inplace<Triu>({diagonal}, x); }
 
 }  // namespace gradus

@@ -9,4 +9,5 @@
 #include "pointwise.h"
 #include "reduce.h"
 #include "scan.h"
+#include "shapes.h"
 #include "views.h"

@@ -64,6 +64,13 @@ Tensor& Tensor::copy_(const Tensor& src, Location at) const {
   return apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
 }
 Tensor& Tensor::fill_(const Scalar& value, Location at) const { return apply_inplace<FillInto>({value}, {*this, at}); }
+Tensor& Tensor::fill_(const Tensor& value, Location at) const {
+  if (value.dim() != 0) {
+    core::fail<ShapeError>("fill_: the value must be a number or have 0 dimensions: {}; copy_ broadcasts",
+                           value.sizes());
+  }
+  return core::in_name_of("fill_", [&]() -> Tensor& { return copy_(value, at); });
+}
 Tensor& Tensor::zero_(Location at) const { return apply_inplace<ZeroInto>({}, {*this, at}); }
 
 Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {

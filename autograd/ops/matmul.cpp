@@ -104,6 +104,9 @@ Tensor dot(Operand a, Operand b) {
 Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
   return apply<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
 }
+Tensor& addmm_(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  return apply_inplace<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
+}
 Tensor outer(Operand a, Operand b) {
   check_dims(a, 1, "outer", "the first operand");
   check_dims(b, 1, "outer", "the second operand");

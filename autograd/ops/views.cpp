@@ -263,6 +263,20 @@ Tensor narrow(Operand x, std::int64_t dim, std::int64_t start, std::int64_t leng
 Tensor diagonal(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
   return apply<Diagonal>({offset, dim1, dim2}, x);
 }
+Tensor diag_embed(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  const Shape& from = x.tensor().array().shape();
+  if (from.empty()) core::fail<ShapeError>("diag_embed: there must be at least one dimension: {}", from);
+  const int n = from.size() + 1;
+  const int a = core::wrap_dim(dim1, n, "diag_embed"), b = core::wrap_dim(dim2, n, "diag_embed");
+  if (a == b) core::fail<ValueError>("diag_embed: the two dimensions must differ: {} and {}", dim1, dim2);
+  Shape shape = from;
+  shape.pop_back();
+  const std::int64_t size = from.back() + (offset < 0 ? -offset : offset);
+  shape.insert(std::min(a, b), size);
+  shape.insert(std::max(a, b), size);
+  core::checked_numel(shape, "diag_embed");
+  return apply<Put<Diagonal>>({{offset, a, b}, shape}, x);
+}
 Tensor Tensor::expand_as(const Tensor& other, Location at) const {
   return core::in_name_of("expand_as", [&] { return expand(other.sizes(), at); });
 }

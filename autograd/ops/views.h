@@ -7,6 +7,7 @@
 
 #include "../../core/array/array.h"
 #include "../../core/base/export.h"
+#include "../tensor/device.h"
 #include "../tensor/operand.h"
 
 namespace gradus {
@@ -31,6 +32,7 @@ GRADUS_API std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t 
 GRADUS_API std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim = 0);
 GRADUS_API std::vector<Tensor> unbind(Operand x, std::int64_t dim = 0);
 GRADUS_API Tensor clone(Operand x);
+GRADUS_API Tensor clone(Operand x, MemoryFormat format);  ///< in that order of dimensions in memory
 GRADUS_API Tensor flip(Operand x, IntArrayRef dims);
 /// Copies of x side by side: repeats[i] of them along dimension i; leading dimensions may be new.
 GRADUS_API Tensor repeat(Operand x, IntArrayRef repeats);
@@ -56,9 +58,6 @@ class ViewMembers {
     return gradus::transpose({self(), at}, dim0, dim1);
   }
   Tensor t(Location at = Location::here()) const { return gradus::t({self(), at}); }
-  Tensor movedim(std::int64_t source, std::int64_t destination, Location at = Location::here()) const {
-    return gradus::movedim({self(), at}, source, destination);
-  }
   Tensor squeeze(Location at = Location::here()) const { return gradus::squeeze({self(), at}); }
   Tensor squeeze(std::int64_t dim, Location at = Location::here()) const { return gradus::squeeze({self(), at}, dim); }
   Tensor unsqueeze(std::int64_t dim, Location at = Location::here()) const {
@@ -71,9 +70,6 @@ class ViewMembers {
                std::int64_t step = 1, Location at = Location::here()) const {
     return gradus::slice({self(), at}, dim, start, stop, step);
   }
-  Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length, Location at = Location::here()) const {
-    return gradus::narrow({self(), at}, dim, start, length);
-  }
   Tensor diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1,
                   Location at = Location::here()) const {
     return gradus::diagonal({self(), at}, offset, dim1, dim2);
@@ -82,10 +78,16 @@ class ViewMembers {
                     Location at = Location::here()) const {
     return gradus::as_strided({self(), at}, shape, strides, storage_offset);
   }
-  std::vector<Tensor> split(std::int64_t size, std::int64_t dim = 0, Location at = Location::here()) const { return gradus::split({self(), at}, size, dim); }
-  std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0, Location at = Location::here()) const { return gradus::chunk({self(), at}, chunks, dim); }
-  std::vector<Tensor> unbind(std::int64_t dim = 0, Location at = Location::here()) const { return gradus::unbind({self(), at}, dim); }
+  std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0, Location at = Location::here()) const {
+    return gradus::chunk({self(), at}, chunks, dim);
+  }
+  std::vector<Tensor> unbind(std::int64_t dim = 0, Location at = Location::here()) const {
+    return gradus::unbind({self(), at}, dim);
+  }
   Tensor clone(Location at = Location::here()) const { return gradus::clone({self(), at}); }
+  Tensor clone(MemoryFormat format, Location at = Location::here()) const {
+    return gradus::clone({self(), at}, format);
+  }
   Tensor flip(IntArrayRef dims, Location at = Location::here()) const { return gradus::flip({self(), at}, dims); }
 
  private:

@@ -2,6 +2,8 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
+#include "../../core/ops/reduce.h"
 
 namespace gradus {
 
@@ -10,12 +12,12 @@ using core::Array;
 namespace autograd {
 
 NestedNumbers::NestedNumbers(const Scalar& value, DType dtype)
-    : dtype_(gradus::is_floating_point(dtype) ? kFloat32
+    : dtype_(gradus::is_floating_point(dtype) ? get_default_dtype()
              : dtype == kBool                 ? kBool
                                               : kInt64),
       values_{value} {}
 
-NestedNumbers::NestedNumbers(std::initializer_list<NestedNumbers> rows) : dtype_(kFloat32) {
+NestedNumbers::NestedNumbers(std::initializer_list<NestedNumbers> rows) : dtype_(get_default_dtype()) {
   shape_.push_back(static_cast<std::int64_t>(rows.size()));
   if (rows.size() == 0) return;
   dtype_ = rows.begin()->dtype_;
@@ -41,7 +43,7 @@ Tensor made(Array array, const TensorOptions& options) {
   return result;
 }
 TensorOptions like(const Tensor& x, const TensorOptions& options) { return options.dtype(options.dtype_or(x.dtype())); }
-DType own_dtype(const Scalar& value) { return value.is_floating_point() ? kFloat32 : value.category(); }
+DType own_dtype(const Scalar& value) { return value.is_floating_point() ? get_default_dtype() : value.category(); }
 /// What to draw from.
 Generator chosen(const std::optional<Generator>& generator) { return generator ? *generator : default_generator(); }
 core::RandomPosition draw(const std::optional<Generator>& generator, IntArrayRef shape, DType dtype) {
@@ -75,10 +77,37 @@ Tensor arange(const Scalar& start, const Scalar& end, const TensorOptions& optio
 }
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const TensorOptions& options) {
   const bool floating = start.is_floating_point() || end.is_floating_point() || step.is_floating_point();
-  return made(core::arange(start, end, step, options.dtype_or(floating ? kFloat32 : kInt64)), options);
+  return made(core::arange(start, end, step, options.dtype_or(floating ? get_default_dtype() : kInt64)), options);
 }
 Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, const TensorOptions& options) {
   return made(core::linspace(start.toDouble(), end.toDouble(), steps, options.dtype()), options);
+}
+Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base, const TensorOptions& options) {
+  return core::in_name_of("logspace", [&] {
+    const Array exponents = core::linspace(start.toDouble(), end.toDouble(), steps, kFloat64);
+    return made(core::pow(base, exponents).to(options.dtype()), options);
+  });
+}
+Tensor empty_strided(IntArrayRef size, IntArrayRef stride, const TensorOptions& options) {
+  if (size.size() != stride.size()) {
+    core::fail<ShapeError>("empty_strided: there must be a stride for each size: {} for {}", stride, size);
+  }
+  const bool nothing = core::checked_numel(size, "empty_strided") == 0;
+  std::int64_t length = nothing ? 0 : 1;
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    if (stride[i] < 0) core::fail<ValueError>("empty_strided: strides must not be negative: {}", stride);
+    std::int64_t reach = 0;
+    if (nothing) continue;
+    if (__builtin_mul_overflow(size[i] - 1, stride[i], &reach) || __builtin_add_overflow(length, reach, &length)) {
+      core::fail<ShapeError>("empty_strided: the memory must have a size that can be counted: {} with strides {}", size,
+                             stride);
+    }
+  }
+  const Array memory = core::in_name_of("empty_strided", [&] { return core::empty({length}, options.dtype()); });
+  return made(memory.as_strided(size, stride, 0), options);
+}
+Tensor scalar_tensor(const Scalar& value, const TensorOptions& options) {
+  return core::in_name_of("scalar_tensor", [&] { return made(core::scalar(value, options.dtype()), options); });
 }
 Tensor eye(std::int64_t n, const TensorOptions& options) { return eye(n, n, options); }
 Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options) {
@@ -118,6 +147,12 @@ Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const std
   const core::RandomPosition at = chosen(generator).take(core::words_of_randint(low, high, shape));
   return made(core::randint(low, high, shape, options.dtype_or(kInt64), at), options);
 }
+Tensor randint_like(const Tensor& x, std::int64_t high, const TensorOptions& options) {
+  return randint_like(x, 0, high, options);
+}
+Tensor randint_like(const Tensor& x, std::int64_t low, std::int64_t high, const TensorOptions& options) {
+  return core::in_name_of("randint_like", [&] { return randint(low, high, x.sizes(), like(x, options)); });
+}
 Tensor randperm(std::int64_t n, const TensorOptions& options) { return randperm(n, std::nullopt, options); }
 Tensor randperm(std::int64_t n, const std::optional<Generator>& generator, const TensorOptions& options) {
   if (n < 0) core::fail<ValueError>("randperm: n must not be negative: {}", n);
@@ -128,6 +163,27 @@ Tensor normal(double mean, double std, IntArrayRef shape, const std::optional<Ge
   const Tensor x = core::in_name_of(
       "normal", [&] { return Tensor(core::empty(shape, options.dtype())).normal_(mean, std, generator); });
   return options.requires_grad() ? x.requires_grad_() : x;
+}
+Tensor normal(const Tensor& mean, double std, const std::optional<Generator>& generator) {
+  return core::in_name_of("normal", [&] {
+    const Tensor x = empty_like(mean.detach()).normal_(0, std, generator);
+    return Tensor(x.array() + mean.array());
+  });
+}
+Tensor normal(double mean, const Tensor& std, const std::optional<Generator>& generator) {
+  return normal(full({}, mean, std.dtype()), std, generator);
+}
+Tensor normal(const Tensor& mean, const Tensor& std, const std::optional<Generator>& generator) {
+  return core::in_name_of("normal", [&] {
+    const Array &m = mean.array(), &s = std.array();
+    if (s.numel() != 0 && core::reduce(core::Reduction::Min, s).item<double>() < 0) {
+      core::fail<ValueError>("normal: standard deviations must not be negative: the least is {}",
+                             core::reduce(core::Reduction::Min, s).item<double>());
+    }
+    const core::Shape shape = core::broadcast_shapes(m.shape(), s.shape(), "normal");
+    const Tensor x = Tensor(core::empty(shape, core::result_type(m, s))).normal_(0, 1, generator);
+    return Tensor(x.array() * s + m);
+  });
 }
 Tensor bernoulli(const Tensor& x, const std::optional<Generator>& generator) {
   return Tensor(core::bernoulli(x.array(), chosen(generator).take(x.numel())));
@@ -149,6 +205,22 @@ Tensor Tensor::bernoulli(double p, const std::optional<Generator>& generator) co
 }
 Tensor Tensor::multinomial(std::int64_t count, bool replacement, const std::optional<Generator>& generator) const {
   return gradus::multinomial(*this, count, replacement, generator);
+}
+
+Tensor Tensor::new_empty(IntArrayRef size, const TensorOptions& options) const {
+  return empty(size, like(*this, options));
+}
+Tensor Tensor::new_empty_strided(IntArrayRef size, IntArrayRef stride, const TensorOptions& options) const {
+  return empty_strided(size, stride, like(*this, options));
+}
+Tensor Tensor::new_zeros(IntArrayRef size, const TensorOptions& options) const {
+  return zeros(size, like(*this, options));
+}
+Tensor Tensor::new_ones(IntArrayRef size, const TensorOptions& options) const {
+  return ones(size, like(*this, options));
+}
+Tensor Tensor::new_full(IntArrayRef size, const Scalar& value, const TensorOptions& options) const {
+  return full(size, value, like(*this, options));
 }
 
 Tensor from_blob(void* data, IntArrayRef shape, const TensorOptions& options) {

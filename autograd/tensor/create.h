@@ -20,7 +20,7 @@ class GRADUS_API NestedNumbers {
   requires std::is_arithmetic_v<T> NestedNumbers(T value)
       : NestedNumbers(Scalar(value), dtype_of<T>) {}         // NOLINT(google-explicit-constructor)
   NestedNumbers(std::initializer_list<NestedNumbers> rows);  // NOLINT(google-explicit-constructor)
-  /// float32 for floating-point numbers, int64 for integers, Bool for bools; of mixed ones the widest.
+  /// The default dtype for floating-point numbers, int64 for integers, Bool for bools; of mixed ones the widest.
   DType dtype() const { return dtype_; }
   const std::vector<std::int64_t>& shape() const { return shape_; }
   const std::vector<Scalar>& values() const { return values_; }
@@ -49,6 +49,25 @@ GRADUS_API Tensor arange(const Scalar& start, const Scalar& end, const TensorOpt
 GRADUS_API Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const TensorOptions& options = {});
 GRADUS_API Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps = 100,
                            const TensorOptions& options = {});
+/// base^linspace(start, end, steps).
+GRADUS_API Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps = 100, double base = 10,
+                           const TensorOptions& options = {});
+/// Uninitialised, with memory enough for these strides (in elements). ValueError when one is negative.
+GRADUS_API Tensor empty_strided(IntArrayRef size, IntArrayRef stride, const TensorOptions& options = {});
+/// A 0-d tensor, of the default dtype unless the options name another.
+GRADUS_API Tensor scalar_tensor(const Scalar& value, const TensorOptions& options = {});
+/// Windows of n points: of the period n, the first of n + 1 (for a transform), or symmetric.
+///   hann 1/2 - 1/2 cos(t), hamming alpha - beta cos(t), blackman 0.42 - 0.5 cos(t) + 0.08 cos(2t), t = 2 pi i / n;
+///   bartlett: a triangle, 0 at both ends
+GRADUS_API Tensor hann_window(std::int64_t n, const TensorOptions& options = {});
+GRADUS_API Tensor hann_window(std::int64_t n, bool periodic, const TensorOptions& options = {});
+GRADUS_API Tensor hamming_window(std::int64_t n, const TensorOptions& options = {});
+GRADUS_API Tensor hamming_window(std::int64_t n, bool periodic, double alpha = 0.54, double beta = 0.46,
+                                 const TensorOptions& options = {});
+GRADUS_API Tensor blackman_window(std::int64_t n, const TensorOptions& options = {});
+GRADUS_API Tensor blackman_window(std::int64_t n, bool periodic, const TensorOptions& options = {});
+GRADUS_API Tensor bartlett_window(std::int64_t n, const TensorOptions& options = {});
+GRADUS_API Tensor bartlett_window(std::int64_t n, bool periodic, const TensorOptions& options = {});
 GRADUS_API Tensor eye(std::int64_t n, const TensorOptions& options = {});
 GRADUS_API Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options = {});
 
@@ -67,6 +86,9 @@ GRADUS_API Tensor randint(std::int64_t high, IntArrayRef shape, const std::optio
 GRADUS_API Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape, const TensorOptions& options = {});
 GRADUS_API Tensor randint(std::int64_t low, std::int64_t high, IntArrayRef shape,
                           const std::optional<Generator>& generator, const TensorOptions& options = {});
+/// Of x's shape, and its dtype unless the options name another.
+GRADUS_API Tensor randint_like(const Tensor& x, std::int64_t high, const TensorOptions& options = {});
+GRADUS_API Tensor randint_like(const Tensor& x, std::int64_t low, std::int64_t high, const TensorOptions& options = {});
 /// The integers 0, ..., n-1 in any order, int64 unless the options name another dtype.
 GRADUS_API Tensor randperm(std::int64_t n, const TensorOptions& options = {});
 GRADUS_API Tensor randperm(std::int64_t n, const std::optional<Generator>& generator,
@@ -74,6 +96,10 @@ GRADUS_API Tensor randperm(std::int64_t n, const std::optional<Generator>& gener
 /// Normal with that mean and standard deviation. ValueError when the latter is negative.
 GRADUS_API Tensor normal(double mean, double std, IntArrayRef shape, const std::optional<Generator>& generator = {},
                          const TensorOptions& options = {});
+/// A mean, a standard deviation or both for each element. ShapeError when they do not broadcast.
+GRADUS_API Tensor normal(const Tensor& mean, double std = 1, const std::optional<Generator>& generator = {});
+GRADUS_API Tensor normal(double mean, const Tensor& std, const std::optional<Generator>& generator = {});
+GRADUS_API Tensor normal(const Tensor& mean, const Tensor& std, const std::optional<Generator>& generator = {});
 /// 1 with probability x[i], else 0. ValueError when a probability is outside [0, 1].
 GRADUS_API Tensor bernoulli(const Tensor& x, const std::optional<Generator>& generator = {});
 /// 1 with probability p, else 0; of x's shape and dtype.
@@ -91,11 +117,11 @@ GRADUS_API Tensor from_blob(void* data, IntArrayRef shape, std::function<void(vo
 
 /// `tensor({{1., 2.}, {3., 4.}})`, `tensor(3)`.
 GRADUS_API Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& options = {});
-/// A copy of a vector. Floating-point numbers become float32 unless the options name another dtype.
+/// A copy of a vector. Floating-point numbers become the default dtype unless the options name another dtype.
 template <class T>
 requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) Tensor
     tensor(const std::vector<T>& values, const TensorOptions& options = {}) {
-  const DType wanted = options.dtype_or(std::is_floating_point_v<T> ? kFloat32 : kInt64);
+  const DType wanted = options.dtype_or(std::is_floating_point_v<T> ? get_default_dtype() : kInt64);
   auto* data = const_cast<T*>(values.data());
   return from_blob(data, {static_cast<std::int64_t>(values.size())}, dtype_of<T>)
       .clone()

@@ -9,9 +9,11 @@
 
 namespace gradus {
 
-enum class DeviceType : std::uint8_t { CPU, CUDA };
+enum class DeviceType : std::uint8_t { CPU, CUDA, HIP, MPS, XPU };
 inline constexpr DeviceType kCPU = DeviceType::CPU;
-inline constexpr DeviceType kCUDA = DeviceType::CUDA;  ///< for programs that choose; no tensor can live there
+// For programs that choose; no tensor can live there.
+inline constexpr DeviceType kCUDA = DeviceType::CUDA, kHIP = DeviceType::HIP, kMPS = DeviceType::MPS,
+                            kXPU = DeviceType::XPU;
 
 /// There is one kind of device. ValueError for any other type, and any name but "cpu".
 class GRADUS_API Device {
@@ -38,8 +40,19 @@ class GRADUS_API Device {
 namespace cuda {
 /// There is none: programs that ask choose the CPU.
 constexpr bool is_available() { return false; }
+constexpr bool cudnn_is_available() { return false; }
 constexpr int device_count() { return 0; }
 }  // namespace cuda
+namespace mps {
+constexpr bool is_available() { return false; }
+}  // namespace mps
+constexpr int getNumGPUs() { return 0; }
+
+/// The order of a tensor's dimensions in memory. Nothing that is computed depends on it, but strides do: ChannelsLast of
+/// [N, C, H, W] lies as [N, H, W, C], ChannelsLast3d of [N, C, D, H, W] as [N, D, H, W, C]. Preserve keeps a dense order.
+enum class MemoryFormat : std::uint8_t { Contiguous, Preserve, ChannelsLast, ChannelsLast3d };
+enum class Layout : std::uint8_t { Strided };
+inline constexpr Layout kStrided = Layout::Strided;
 
 /// How a tensor is made: `TensorOptions().dtype(kDouble).requires_grad(true)`, or simply `kDouble`.
 class TensorOptions {
@@ -59,7 +72,11 @@ class TensorOptions {
     return o;
   }
   constexpr TensorOptions device(Device) const { return *this; }
-  constexpr DType dtype() const { return dtype_.value_or(kFloat32); }
+  constexpr TensorOptions device(DeviceType type, int index) const { return device(Device(type, index)); }
+  constexpr TensorOptions layout(Layout) const { return *this; }
+  constexpr TensorOptions pinned_memory(bool) const { return *this; }  ///< there is one kind of memory
+  constexpr DType dtype() const { return dtype_ ? *dtype_ : get_default_dtype(); }
+  constexpr Device device() const { return {}; }
   constexpr bool has_dtype() const { return dtype_.has_value(); }
   constexpr DType dtype_or(DType otherwise) const { return dtype_.value_or(otherwise); }
   constexpr bool requires_grad() const { return requires_grad_; }

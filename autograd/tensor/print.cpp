@@ -42,6 +42,7 @@ std::string to_string(const Tensor& x) {
 std::ostream& operator<<(std::ostream& out, const Tensor& x) { return out << to_string(x); }
 std::ostream& operator<<(std::ostream& out, IntArrayRef sizes) { return out << core::to_string(sizes); }
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << to_string(dtype); }
+std::ostream& operator<<(std::ostream& out, const Scalar& value) { return out << to_string(value); }
 std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.str(); }
 
 namespace autograd {

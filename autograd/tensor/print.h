@@ -4,6 +4,7 @@
 #include <iosfwd>
 #include <string>
 
+#include "../../core/array/print.h"
 #include "tensor.h"
 
 namespace gradus {
@@ -15,6 +16,8 @@ GRADUS_API std::ostream& operator<<(std::ostream& out, const Tensor& x);
 GRADUS_API std::ostream& operator<<(std::ostream& out, IntArrayRef sizes);
 /// `float32`.
 GRADUS_API std::ostream& operator<<(std::ostream& out, DType dtype);
+/// As a number is written: 0.5.
+GRADUS_API std::ostream& operator<<(std::ostream& out, const Scalar& value);
 /// `cpu`.
 GRADUS_API std::ostream& operator<<(std::ostream& out, const Device& device);
 

@@ -61,7 +61,10 @@ void Device::fail_other(DeviceType) {
       "Device: there is none but the CPU: ask cuda::is_available(), which is false, before choosing kCUDA");
 }
 Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
-  if (name != "cpu") core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"", name);
+  if (name != "cpu") {
+    core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"; ask cuda::is_available(), which is false, first",
+                           name);
+  }
 }
 
 void Tensor::throw_undefined() {

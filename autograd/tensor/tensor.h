@@ -30,6 +30,7 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
                           public autograd::ScanMembers<Tensor>,
                           public autograd::ProductMembers<Tensor>,
                           public autograd::ViewMembers<Tensor>,
+                          public autograd::ShapeMembers<Tensor>,
                           public autograd::JoiningMembers<Tensor> {
  public:
   /// Undefined.
@@ -68,6 +69,11 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
   }
   std::int64_t storage_offset() const { return array().storage_offset(); }
   bool is_contiguous() const { return array().is_contiguous(); }
+  bool is_contiguous(MemoryFormat format) const;
+  bool is_cpu() const { return true; }
+  bool is_cuda() const { return false; }
+  DType type() const { return dtype(); }  ///< what `to` and `toType` take
+  std::string toString() const;           ///< "CPUFloatType"
   bool is_floating_point() const { return gradus::is_floating_point(dtype()); }
   /// Whether two handles are the same tensor.
   bool is_same(const Tensor& other) const noexcept { return body_ == other.body_; }
@@ -86,6 +92,10 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
     return array().item<T>();
   }
   Scalar item() const { return array().item(); }
+  /// Whether the one element is not 0. ShapeError when there is not exactly one.
+  bool is_nonzero() const;
+  /// Writes "[CPUFloatType [2, 3]]" and a new line to standard output.
+  void print() const;
 
   // History.
 
@@ -115,11 +125,18 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
   Tensor& detach_() const;
   /// As detach: an alias. In-place changes through it are noticed where a saved value is used.
   Tensor data() const { return detach(); }
+  template <class T>
+  T* data() const {
+    return data_ptr<T>();
+  }
   /// Replaces the numbers of this very tensor (all copies of the handle see it), history untouched.
   void set_data(const Tensor& other) const;
   bool is_view() const { return body().view != nullptr; }
   /// How often the storage has been written to in place.
   std::uint64_t version() const { return array().storage()->write_count(); }
+  std::int64_t _version() const { return static_cast<std::int64_t>(version()); }
+  /// What this is a view of. GradError when it is none.
+  Tensor _base() const;
 
   /// Sees, and may replace, each gradient of this tensor. Returns an id for remove_hook. A hook returns a Tensor or void.
   template <class F>
@@ -149,20 +166,67 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
   /// As Python's x[...]: integers, Slice, None, Ellipsis. A view.
   Tensor index(std::initializer_list<TensorIndex> indices, Location at = Location::here()) const;
   Tensor contiguous(Location at = Location::here()) const;
+  Tensor contiguous(MemoryFormat format, Location at = Location::here()) const;
   Tensor to(DType dtype, Location at = Location::here()) const;
   Tensor to(const TensorOptions& options, Location at = Location::here()) const;
   Tensor to(Device, Location = Location::here()) const { return *this; }
   Tensor to(DeviceType type, Location at = Location::here()) const { return to(Device(type), at); }
   Tensor to(Device, DType dtype, Location at = Location::here()) const { return to(dtype, at); }
+  // With a copy even where nothing changes, when asked for; nothing is done in the background.
+  Tensor to(DType dtype, bool non_blocking, bool copy = false, std::optional<MemoryFormat> format = {},
+            Location at = Location::here()) const;
+  Tensor to(const TensorOptions& options, bool non_blocking, bool copy = false, std::optional<MemoryFormat> format = {},
+            Location at = Location::here()) const;
+  Tensor to(Device, DType dtype, bool non_blocking, bool copy = false, std::optional<MemoryFormat> format = {},
+            Location at = Location::here()) const {
+    return to(dtype, non_blocking, copy, format, at);
+  }
+  Tensor to(const Tensor& other, bool non_blocking = false, bool copy = false, std::optional<MemoryFormat> format = {},
+            Location at = Location::here()) const {
+    return to(other.dtype(), non_blocking, copy, format, at);
+  }
+  Tensor to(MemoryFormat format, Location at = Location::here()) const { return contiguous(format, at); }
+  Tensor toType(DType dtype, Location at = Location::here()) const { return to(dtype, at); }
   Tensor cpu() const { return *this; }
+  Tensor cuda() const { return to(Device(kCUDA)); }  ///< ValueError: there is none
   Tensor type_as(const Tensor& other, Location at = Location::here()) const { return to(other.dtype(), at); }
 
   // In-place changes (inplace.cpp), with correct history for this tensor, its base and its views. GradError on a leaf
   // that requires grad while recording, and on a tensor whose elements overlap.
 
   Tensor& copy_(const Tensor& src, Location at = Location::here()) const;
+  Tensor& copy_(const Tensor& src, bool /*non_blocking*/, Location at = Location::here()) const {
+    return copy_(src, at);
+  }
   Tensor& fill_(const Scalar& value, Location at = Location::here()) const;
+  /// With a 0-d tensor's number, and a gradient for it.
+  Tensor& fill_(const Tensor& value, Location at = Location::here()) const;
   Tensor& zero_(Location at = Location::here()) const;
+
+  // In place of another view (shapes_inplace.cpp): this very tensor gets its geometry, no number is touched, and the
+  // history goes on. GradError on a leaf that requires grad, and a view of one, while recording.
+
+  Tensor& transpose_(std::int64_t dim0, std::int64_t dim1, Location at = Location::here()) const;
+  Tensor& swapaxes_(std::int64_t axis0, std::int64_t axis1, Location at = Location::here()) const;
+  Tensor& swapdims_(std::int64_t dim0, std::int64_t dim1, Location at = Location::here()) const;
+  Tensor& t_(Location at = Location::here()) const;
+  Tensor& squeeze_(Location at = Location::here()) const;
+  Tensor& squeeze_(std::int64_t dim, Location at = Location::here()) const;
+  Tensor& unsqueeze_(std::int64_t dim, Location at = Location::here()) const;
+  /// GradError, too, where there are views of a tensor with a history.
+  Tensor& as_strided_(IntArrayRef shape, IntArrayRef strides, std::optional<std::int64_t> storage_offset = {},
+                      Location at = Location::here()) const;
+  /// Contiguous, of other sizes: the first elements stay, those that are new are not initialised. Where the memory does not
+  /// suffice it moves. GradError when the tensor requires grad; ValueError when it has to grow and others share its memory.
+  Tensor& resize_(IntArrayRef size, std::optional<MemoryFormat> format = {}, Location at = Location::here()) const;
+
+  // Tensors of this one's dtype, unless the options name another.
+
+  Tensor new_empty(IntArrayRef size, const TensorOptions& options = {}) const;
+  Tensor new_empty_strided(IntArrayRef size, IntArrayRef stride, const TensorOptions& options = {}) const;
+  Tensor new_zeros(IntArrayRef size, const TensorOptions& options = {}) const;
+  Tensor new_ones(IntArrayRef size, const TensorOptions& options = {}) const;
+  Tensor new_full(IntArrayRef size, const Scalar& value, const TensorOptions& options = {}) const;
 
   // Random numbers, from the default generator unless one is given; which ones, core/ops/random.h says. No gradient flows
   // through what they overwrite.
@@ -231,6 +295,15 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
 static_assert(sizeof(Tensor) == sizeof(void*), "a handle, and nothing else");
 
 using TensorList = std::vector<Tensor>;
+
+inline std::int64_t numel(const Tensor& x) { return x.numel(); }
+inline bool is_nonzero(const Tensor& x) { return x.is_nonzero(); }
+inline Tensor detach(const Tensor& x) { return x.detach(); }
+/// The dtype of a result of these, as `+` of them has it.
+GRADUS_API DType result_type(const Tensor& a, const Tensor& b);
+GRADUS_API DType result_type(const Tensor& a, const Scalar& b);
+GRADUS_API DType result_type(const Scalar& a, const Tensor& b);
+GRADUS_API DType result_type(const Scalar& a, const Scalar& b);
 
 inline Tensor var(Operand x, ::std::same_as<bool> auto unbiased) { return var(x, IntArrayRef(), unbiased); }
 inline Tensor std(Operand x, ::std::same_as<bool> auto unbiased) { return std(x, IntArrayRef(), unbiased); }

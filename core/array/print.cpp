@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <string_view>
 
 #include "../base/fail.h"
@@ -9,20 +10,25 @@
 namespace gradus::core {
 namespace {
 
-// PyTorch's default print options.
-constexpr int kPrecision = 4;
-constexpr std::int64_t kThreshold = 1000;
-constexpr std::int64_t kEdgeItems = 3;
-constexpr int kLineWidth = 80;
+// PyTorch's defaults.
+struct Options {
+  int precision = 4;
+  std::int64_t threshold = 1000, edgeitems = 3;
+  std::size_t linewidth = 80;
+  std::optional<bool> sci_mode;
+};
+std::mutex mutex;
+Options shared;
+thread_local Options options;  // one text's: as they were when it began
 
 constexpr std::string_view kPrefix = "tensor(";
 
 // The indices of a dimension that are shown: all, or those at its two ends.
 template <class Body>
 void for_each_shown(std::int64_t size, bool summarize, Body body) {
-  const bool cut = summarize && size > 2 * kEdgeItems;
+  const bool cut = summarize && size > 2 * options.edgeitems;
   for (std::int64_t i = 0; i < size; ++i) {
-    if (cut && i == kEdgeItems) i = size - kEdgeItems;
+    if (cut && i == options.edgeitems) i = size - options.edgeitems;
     body(i);
   }
 }
@@ -57,7 +63,7 @@ class ElementFormat {
       if (v != std::ceil(v)) whole_ = false;
     });
     if (!any) return;
-    scientific_ = largest / least > 1000 || largest > 1e8 || (!whole_ && least < 1e-4);
+    scientific_ = options.sci_mode.value_or(largest / least > 1000 || largest > 1e8 || (!whole_ && least < 1e-4));
     visit(x, summarize, [this](const Scalar& value) {
       if (counts(value.toDouble())) widen(text(value));
     });
@@ -81,8 +87,8 @@ class ElementFormat {
     if (!gradus::is_floating_point(dtype_)) return fmt::format("{}", value.toLong());
     const double v = value.toDouble();
     if (std::isnan(v)) return "nan";  // C would print its sign, Python does not
-    if (scientific_) return fmt::format("{:.{}e}", v, kPrecision);
-    if (!whole_) return fmt::format("{:.{}f}", v, kPrecision);
+    if (scientific_) return fmt::format("{:.{}e}", v, options.precision);
+    if (!whole_) return fmt::format("{:.{}f}", v, options.precision);
     return fmt::format("{:.0f}{}", v, std::isfinite(v) ? "." : "");
   }
 
@@ -94,17 +100,17 @@ class ElementFormat {
 
 void write_row(std::string& out, const Array& x, std::size_t indent, bool summarize, const ElementFormat& format) {
   const std::size_t element = format.width() + 2;  // ", " included
-  const std::size_t room = kLineWidth > indent ? kLineWidth - indent : 0;
+  const std::size_t room = options.linewidth > indent ? options.linewidth - indent : 0;
   const std::size_t per_line = std::max<std::size_t>(room / element, 1);
   std::size_t written = 0;
   const auto begin_element = [&] {
     if (written != 0) out += written % per_line == 0 ? ",\n" + std::string(indent + 1, ' ') : ", ";
     ++written;
   };
-  const bool cut = summarize && x.shape()[0] > 2 * kEdgeItems;
+  const bool cut = summarize && x.shape()[0] > 2 * options.edgeitems;
   out += '[';
   for_each_shown(x.shape()[0], summarize, [&](std::int64_t i) {
-    if (cut && i == x.shape()[0] - kEdgeItems) {
+    if (cut && i == x.shape()[0] - options.edgeitems) {
       begin_element();
       out += " ...";
     }
@@ -122,11 +128,11 @@ void write(std::string& out, const Array& x, std::size_t indent, bool summarize,
   if (x.dim() == 1) return write_row(out, x, indent, summarize, format);
   const std::string between =
       "," + std::string(static_cast<std::size_t>(x.dim() - 1), '\n') + std::string(indent + 1, ' ');
-  const bool cut = summarize && x.shape()[0] > 2 * kEdgeItems;
+  const bool cut = summarize && x.shape()[0] > 2 * options.edgeitems;
   out += '[';
   for_each_shown(x.shape()[0], summarize, [&](std::int64_t i) {
     if (i != 0) out += between;
-    if (cut && i == x.shape()[0] - kEdgeItems) out += "..." + between;
+    if (cut && i == x.shape()[0] - options.edgeitems) out += "..." + between;
     write(out, x.select(0, i), indent + 1, summarize, format);
   });
   out += ']';
@@ -134,7 +140,7 @@ void write(std::string& out, const Array& x, std::size_t indent, bool summarize,
 
 // Adds one of the things behind the numbers, on a new line where this one would become too long.
 void append(std::string& out, std::size_t& line, std::string_view suffix) {
-  if (line + suffix.size() + 2 > kLineWidth) {
+  if (line + suffix.size() + 2 > options.linewidth) {
     out += ",\n" + std::string(kPrefix.size(), ' ');
     line = kPrefix.size() + suffix.size();
   } else {
@@ -148,12 +154,16 @@ void append(std::string& out, std::size_t& line, std::string_view suffix) {
 
 std::string to_string(const Array& x, const std::string& suffix) {
   if (!x.defined()) return "tensor(undefined)";
+  {
+    const std::lock_guard lock(mutex);
+    options = shared;
+  }
   std::string out(kPrefix);
   const bool empty = x.numel() == 0;
   if (empty) {
     out += "[]";
   } else {
-    const bool summarize = x.numel() > kThreshold;
+    const bool summarize = x.numel() > options.threshold;
     write(out, x, kPrefix.size(), summarize, ElementFormat(x, summarize));
   }
 
@@ -168,3 +178,27 @@ std::string to_string(const Array& x, const std::string& suffix) {
 }
 
 }  // namespace gradus::core
+
+namespace gradus {
+
+void set_printoptions(const PrintOptions& given) {
+  if (given.precision.value_or(0) < 0 || given.threshold.value_or(0) < 0 || given.edgeitems.value_or(0) < 0 ||
+      given.linewidth.value_or(1) < 1) {
+    core::fail<ValueError>(
+        "set_printoptions: precision, threshold and edgeitems must not be negative, linewidth be at least 1: {}, {}, "
+        "{}, "
+        "{}",
+        given.precision.value_or(core::shared.precision), given.threshold.value_or(core::shared.threshold),
+        given.edgeitems.value_or(core::shared.edgeitems),
+        given.linewidth.value_or(static_cast<int>(core::shared.linewidth)));
+  }
+  const std::lock_guard lock(core::mutex);
+  core::Options& now = core::shared;
+  now.precision = given.precision.value_or(now.precision);
+  now.threshold = given.threshold.value_or(now.threshold);
+  now.edgeitems = given.edgeitems.value_or(now.edgeitems);
+  if (given.linewidth) now.linewidth = static_cast<std::size_t>(*given.linewidth);
+  now.sci_mode = given.sci_mode;
+}
+
+}  // namespace gradus

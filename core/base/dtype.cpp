@@ -1,6 +1,7 @@
 #include "dtype.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "fail.h"
 
@@ -9,6 +10,22 @@ namespace gradus {
 std::string_view to_string(DType dtype) {
   constexpr std::string_view names[kDTypeCount] = {"bool", "uint8", "int32", "int64", "float32", "float64"};
   return names[static_cast<int>(dtype)];
+}
+
+const char* toString(DType dtype) {
+  constexpr const char* names[kDTypeCount] = {"Bool", "Byte", "Int", "Long", "Float", "Double"};
+  return names[static_cast<int>(dtype)];
+}
+
+namespace {
+std::atomic<DType> default_dtype{kFloat32};
+}  // namespace
+DType get_default_dtype() noexcept { return default_dtype.load(std::memory_order_relaxed); }
+void set_default_dtype(DType dtype) {
+  if (!is_floating_point(dtype)) {
+    core::fail<DTypeError>("set_default_dtype: the default must be floating-point: {}; kFloat and kDouble are", dtype);
+  }
+  default_dtype.store(dtype, std::memory_order_relaxed);
 }
 
 std::string to_string(const Scalar& value) {
@@ -37,7 +54,7 @@ DType promote_types(DType a, DType b) { return std::max(a, b); }
 DType promote_types(DType array, const Scalar& number) {
   const auto category = [](DType dtype) { return dtype == kBool ? 0 : gradus::is_floating_point(dtype) ? 2 : 1; };
   if (category(number.category()) <= category(array)) return array;
-  return number.is_floating_point() ? kFloat32 : kInt64;
+  return number.is_floating_point() ? get_default_dtype() : kInt64;
 }
 
 }  // namespace gradus

@@ -1,6 +1,7 @@
 // Element types, their promotion, and single numbers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -12,7 +13,20 @@
 namespace gradus {
 
 /// The type of an array's elements. Bool is stored as one byte, 0 or 1.
-enum class DType : std::uint8_t { Bool, UInt8, Int32, Int64, Float32, Float64 };
+enum class DType : std::uint8_t {
+  Bool,
+  UInt8,
+  Int32,
+  Int64,
+  Float32,
+  Float64,
+  // PyTorch's names of the same.
+  Byte = UInt8,
+  Int = Int32,
+  Long = Int64,
+  Float = Float32,
+  Double = Float64
+};
 using ScalarType = DType;
 using Dtype = DType;
 
@@ -23,6 +37,7 @@ inline constexpr DType kInt32 = DType::Int32, kInt = DType::Int32;
 inline constexpr DType kInt64 = DType::Int64, kLong = DType::Int64;
 inline constexpr DType kFloat32 = DType::Float32, kFloat = DType::Float32;
 inline constexpr DType kFloat64 = DType::Float64, kDouble = DType::Float64;
+inline constexpr DType kU8 = kUInt8, kI32 = kInt32, kI64 = kInt64, kF32 = kFloat32, kF64 = kFloat64;
 
 /// "float32", "int64", "bool", ...
 GRADUS_API std::string_view to_string(DType dtype);
@@ -31,6 +46,29 @@ inline constexpr std::int64_t kSizes[kDTypeCount] = {1, 1, 4, 8, 4, 8};
 constexpr std::int64_t size_of(DType dtype) { return kSizes[static_cast<int>(dtype)]; }
 constexpr bool is_floating_point(DType dtype) { return dtype >= DType::Float32; }
 constexpr bool is_integral(DType dtype) { return dtype == kUInt8 || dtype == kInt32 || dtype == kInt64; }
+/// Whether a result of the one dtype may be written into a tensor of the other: not to a lower category (bool < integer <
+/// floating), as PyTorch's.
+constexpr bool can_cast(DType from, DType to) {
+  const auto category = [](DType d) { return d == kBool ? 0 : is_floating_point(d) ? 2 : 1; };
+  return category(from) <= category(to);
+}
+
+// PyTorch's names.
+/// "Float", "Long", "Bool", ...
+GRADUS_API const char* toString(DType dtype);
+constexpr std::size_t elementSize(DType dtype) { return static_cast<std::size_t>(size_of(dtype)); }
+constexpr bool isFloatingType(DType dtype) { return is_floating_point(dtype); }
+constexpr bool isIntegralType(DType dtype, bool include_bool) {
+  return is_integral(dtype) || (include_bool && dtype == kBool);
+}
+constexpr DType scalarTypeToTypeMeta(DType dtype) { return dtype; }
+constexpr DType typeMetaToScalarType(DType dtype) { return dtype; }
+
+/// The floating dtype that is taken where nothing says which: of tensors made without one, of `tensor({0.5})`, of integers
+/// with a floating number and of functions of integers. float32 until it is set; one for the whole process.
+GRADUS_API DType get_default_dtype() noexcept;
+/// DTypeError for a dtype that is not a floating one.
+GRADUS_API void set_default_dtype(DType dtype);
 
 template <class T>
 struct DTypeOf;  // no definition: T is not an element type
@@ -127,7 +165,7 @@ GRADUS_API Scalar product(const Scalar& a, const Scalar& b);
 /// The dtype of a result of operands of two dtypes, both with dimensions: the smallest that holds both, as PyTorch's.
 GRADUS_API DType promote_types(DType a, DType b);
 /// The dtype of a result of an array and a number: the array's, unless the number is of a higher category
-/// (bool < integer < floating), and then that category's default (int64, float32), as PyTorch's.
+/// (bool < integer < floating), and then that category's default (int64, get_default_dtype()), as PyTorch's.
 GRADUS_API DType promote_types(DType array, const Scalar& number);
 
 }  // namespace gradus

@@ -40,6 +40,8 @@ class GRADUS_API DTypeError : public Error {
   ~DTypeError() override;
 };
 
+using TypeError = DTypeError;  ///< PyTorch's name
+
 /// An index or a dimension out of range.
 class GRADUS_API IndexError : public Error {
  public:

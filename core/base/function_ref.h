@@ -15,13 +15,27 @@ class FunctionRef<R(Args...)> {
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, Args...>)
       FunctionRef(F&& callable)  // NOLINT(google-explicit-constructor): made where a lambda is passed
-      : object_(const_cast<void*>(static_cast<const void*>(&callable))), call_([](void* object, Args... args) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
+      : object_(address_of(callable)), call_([](void* object, Args... args) -> R {
+          using Callable = std::remove_reference_t<F>;
+          if constexpr (std::is_function_v<Callable>) {
+            return reinterpret_cast<Callable*>(object)(std::forward<Args>(args)...);
+          } else {
+            return (*static_cast<Callable*>(object))(std::forward<Args>(args)...);
+          }
         }) {}
 
   R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
 
  private:
+  template <class F>
+  static void* address_of(F& callable) {
+    if constexpr (std::is_function_v<F>) {
+      return reinterpret_cast<void*>(&callable);
+    } else {
+      return const_cast<void*>(static_cast<const void*>(&callable));
+    }
+  }
+
   void* object_;
   R (*call_)(void*, Args...);
 };

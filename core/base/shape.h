@@ -47,6 +47,10 @@ class IntArrayRef {
   constexpr std::int64_t front() const { return data_[0]; }
   constexpr std::int64_t back() const { return data_[size_ - 1]; }
   GRADUS_API std::vector<std::int64_t> vec() const;
+  /// `count` of them from `start` on, or all from there: borrowed as this is. No more than there are.
+  constexpr IntArrayRef slice(std::size_t start, std::size_t count) const { return {data_ + start, count}; }
+  constexpr IntArrayRef slice(std::size_t start) const { return slice(start, size_ - start); }
+  constexpr bool equals(IntArrayRef other) const { return *this == other; }
   constexpr friend bool operator==(IntArrayRef a, IntArrayRef b) {
     if (a.size_ != b.size_) return false;
     for (std::size_t i = 0; i < a.size_; ++i) {

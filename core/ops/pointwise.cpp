@@ -16,7 +16,7 @@ struct Types {
   DType compute, result;
 };
 
-DType floating(DType dtype) { return is_floating_point(dtype) ? dtype : kFloat32; }
+DType floating(DType dtype) { return is_floating_point(dtype) ? dtype : get_default_dtype(); }
 
 /// What comes of operands of a dtype. A function of one integer is computed on float32, a predicate too: that keeps what it
 /// asks, 0 or not, and integers are always finite.

@@ -81,7 +81,7 @@ Array where(const Array& condition, const Operand& a, const Operand& b) {
     dtype = result_type(a, b);
   } else {  // two numbers: the default dtype of the higher category
     const DType numbers = std::max(a.number.category(), b.number.category());
-    dtype = numbers == kFloat64 ? kFloat32 : numbers;
+    dtype = numbers == kFloat64 ? get_default_dtype() : numbers;
   }
   call.set(kernels::where_kernel(dtype), dtype, dtype);
   call.read(chooses, kBool);

@@ -1,7 +1,5 @@
 #include "padding.h"
 
-#include "../../core/base/fail.h"
-
 namespace gradus {
 
 const char* to_string(nn::PaddingMode mode) {
@@ -10,11 +8,8 @@ const char* to_string(nn::PaddingMode mode) {
 }
 
 Tensor nn::functional::pad(Operand x, const PadFuncOptions& options) {
-  if (options.mode() != kConstant && options.mode() != kZeros) {
-    core::fail<ValueError>("pad: mode must be kConstant: {}", to_string(options.mode()));
-  }
-  return core::in_name_of(
-      "pad", [&] { return constant_pad_nd(x, options.pad(), options.mode() == kZeros ? 0 : options.value()); });
+  if (options.mode() == kZeros) return gradus::pad(x, options.pad());
+  return gradus::pad(x, options.pad(), to_string(options.mode()), options.value());
 }
 
 }  // namespace gradus

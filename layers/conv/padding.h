@@ -12,8 +12,8 @@
 namespace gradus {
 
 namespace nn {
-/// What is put around a tensor: zeros, another constant, or its own elements. Layers and `functional::pad` know the
-/// first two; the others are a ValueError.
+/// What is put around a tensor: zeros, another constant, or its own elements. Layers know the first two alone: the others
+/// are a ValueError there.
 enum class PaddingMode : std::uint8_t { Zeros, Constant, Reflect, Replicate, Circular };
 }  // namespace nn
 
@@ -33,7 +33,7 @@ struct PadFuncOptions {
   GRADUS_ARG(PaddingMode, mode) = kConstant;
   GRADUS_ARG(double, value) = 0;
 };
-/// As constant_pad_nd. ValueError for other modes.
+/// As `gradus::pad`, in any mode.
 GRADUS_API Tensor pad(Operand x, const PadFuncOptions& options);
 }  // namespace nn::functional
 }  // namespace gradus

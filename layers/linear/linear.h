@@ -82,3 +82,7 @@ class GRADUS_API LinearImpl : public Layer<LinearImpl> {
 GRADUS_MODULE(Linear);
 
 }  // namespace gradus::nn
+
+namespace gradus {
+using nn::functional::linear;
+}

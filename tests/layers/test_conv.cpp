@@ -467,7 +467,8 @@ BOOST_AUTO_TEST_CASE(padding_of_a_tensor) {
   check_error<ShapeError>([&] { constant_pad_nd(x, {-4, 2}); }, {"constant_pad_nd: no more can be cut off", "[-4, 2]"});
   check_error<ShapeError>([&] { constant_pad_nd(x, {1, 1, 1}); }, {"constant_pad_nd: pad must have two", "[1, 1, 1]"});
   check_error<ShapeError>([&] { constant_pad_nd(x, {-2, -2}); }, {"constant_pad_nd: no more", "[-2, -2]", "[2, 3]"});
-  check_error<ValueError>([&] { F::pad(x, F::PadFuncOptions({1, 1}).mode(kReflect)); }, {"pad: mode", "reflect"});
+  BOOST_TEST(equal(F::pad(x, F::PadFuncOptions({1, 1}).mode(kReflect)), pad(x, {1, 1}, "reflect")));
+  check_error<ValueError>([&] { F::pad(x, F::PadFuncOptions({1, 1}).mode(kReflect).value(2)); }, {"pad: ", "reflect"});
 }
 
 // --- Wrong use

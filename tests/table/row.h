@@ -98,5 +98,7 @@ std::vector<Row> product_rows();
 std::vector<Row> view_rows();
 std::vector<Row> joining_rows();
 std::vector<Row> writing_rows();
+std::vector<Row> shape_rows();
+std::vector<Row> product_form_rows();
 
 }  // namespace gradus::test
