@@ -2,6 +2,7 @@
 #include "pick.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "combine.h"
@@ -24,9 +25,13 @@ Array checked_index(const Array& index, std::int64_t size, const char* op) {
   const Array checked = index.to(kInt64).contiguous();
   const auto* const values = static_cast<const std::int64_t*>(checked.data());
   const std::int64_t n = checked.numel();
-  std::uint64_t largest = 0;  // a negative one is larger than all others
-  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(values[i]));
-  if (n != 0 && largest >= static_cast<std::uint64_t>(size)) {
+  std::atomic<bool> fits = true;
+  parallel_for(n, kPickGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::uint64_t largest = 0;  // a negative one is larger than all others
+    for (std::int64_t i = begin; i < end; ++i) largest = std::max(largest, static_cast<std::uint64_t>(values[i]));
+    if (largest >= static_cast<std::uint64_t>(size)) fits = false;
+  });
+  if (!fits) {
     const std::int64_t* const bad =
         std::find_if(values, values + n, [=](std::int64_t v) { return v < 0 || v >= size; });
     fail<IndexError>("{}: indices must be in [0, {}]: entry {} is {}", op, size - 1, bad - values, *bad);
@@ -100,6 +105,12 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
     using T = typename decltype(tag)::type;
     const T* const from = static_cast<const T*>(x.data());
     T* const to = static_cast<T*>(out.data());
+    if (box.count() == 1 && outer.empty()) {  // single elements
+      parallel_for(n, grain, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) to[i] = from[entry[i] * stride];
+      });
+      return;
+    }
     parallel_for(out.numel() / box.count(), grain, [&](std::int64_t begin, std::int64_t end) {
       std::int64_t o = begin / n, i = begin % n;
       std::int64_t start = offset_of(o, outer, outer_strides);
@@ -143,11 +154,15 @@ Array gather(const Array& x, std::int64_t dim, const Array& index) {
     using T = typename decltype(tag)::type;
     const T* const data = static_cast<const T*>(from.data());
     T* const to = static_cast<T*>(out.data());
-    const std::int64_t grain = std::max<std::int64_t>(kPickGrain / length, 1);
-    parallel_for(out.numel() / length, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
+    // Rows, long ones in pieces.
+    const std::int64_t piece = std::min(length, kPickGrain), pieces = (length + piece - 1) / piece;
+    parallel_for(out.numel() / length * pieces, kPickGrain / piece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t row = task / pieces, first = task % pieces * piece, last_k = std::min(length, first + piece);
         const T* const start = data + offset_of(row, lead, lead_strides);
-        for (std::int64_t i = row * length, k = 0; k < length; ++i, ++k) to[i] = start[k * step + entry[i] * stride];
+        for (std::int64_t i = row * length + first, k = first; k < last_k; ++i, ++k) {
+          to[i] = start[k * step + entry[i] * stride];
+        }
       }
     });
   });
