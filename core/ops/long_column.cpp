@@ -16,7 +16,8 @@ struct Entry {
   T value;
 };
 
-constexpr int kLeastBits = 12, kMostBuckets = 1024;
+// A bucket's sums in float64 are to stay in a core's cache, and there are to be few buckets: each is written to in turn.
+constexpr int kLeastBits = 16, kMostBuckets = 1024;
 
 // Calls body(first row, rows, entries, their number) for each bucket that is not empty.
 template <class T, class Body>
@@ -106,6 +107,17 @@ void add_to_long(const Columns<T>& c) {
 }
 
 template <class T>
+void extreme_of_long(const Columns<T>& c, bool max) {
+  for_buckets(c, [&](std::int64_t first, std::int64_t, Entry<T>* entries, std::int64_t n) {
+    T* const to = c.to + first * c.to_row;
+    for (std::int64_t i = 0; i < n; ++i) {
+      T& best = to[entries[i].row * c.to_row];
+      best = extreme(best, entries[i].value, max);
+    }
+  });
+}
+
+template <class T>
 void write_to_long(const Columns<T>& c) {
   for_buckets(c, [&](std::int64_t first, std::int64_t, Entry<T>* entries, std::int64_t n) {
     T* const to = c.to + first * c.to_row;
@@ -118,6 +130,11 @@ template void add_to_long(const Columns<std::int32_t>&);
 template void add_to_long(const Columns<std::int64_t>&);
 template void add_to_long(const Columns<float>&);
 template void add_to_long(const Columns<double>&);
+template void extreme_of_long(const Columns<std::uint8_t>&, bool);
+template void extreme_of_long(const Columns<std::int32_t>&, bool);
+template void extreme_of_long(const Columns<std::int64_t>&, bool);
+template void extreme_of_long(const Columns<float>&, bool);
+template void extreme_of_long(const Columns<double>&, bool);
 // Of any dtype, by the width of its elements.
 template void write_to_long(const Columns<std::uint8_t>&);
 template void write_to_long(const Columns<std::uint32_t>&);

@@ -150,7 +150,10 @@ void masked_write(const Array& out, const Array& mask, const Array& src) {
     using T = typename decltype(tag)::type;
     const T* const from = static_cast<const T*>(from_array.data());
     T* const to = static_cast<T*>(to_array.data());
-    for_true(m, before, [=](std::int64_t k, std::int64_t i) { to[i] = bits[i] != 0 ? from[k] : to[i]; });
+    for_true(m, before, [=](std::int64_t k, std::int64_t i) {
+      const T all = static_cast<T>(T{0} - bits[i]);
+      to[i] = static_cast<T>((from[k] & all) | (to[i] & ~all));
+    });
   });
   if (whole) {
     out.mark_written(op, Location::unknown());

@@ -51,8 +51,13 @@ Array isin(const Array& elements, const Array& others) {
     const T* const last = first + sorted.numel();  // NaN at the end, equal to nothing
     parallel_for(out.numel(), kPickGrain / 16, [=](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        const T* const at = std::lower_bound(first, last, x[i]);
-        to[i] = at != last && *at == x[i];
+        const T* at = first;  // what is not less begins here or behind it: halves without a branch
+        for (std::int64_t n = last - first; n > 1;) {
+          const std::int64_t half = n / 2;
+          at += half * static_cast<std::int64_t>(at[half - 1] < x[i]);
+          n -= half;
+        }
+        to[i] = first != last && *at == x[i];
       }
     });
   });

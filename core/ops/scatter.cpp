@@ -2,12 +2,14 @@
 #include "indexing.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
 #include "../base/fail.h"
+#include "../loops/copy.h"
 #include "combine.h"
 #include "long_column.h"
 #include "pointwise.h"
@@ -79,51 +81,84 @@ void add_plainly(const Columns<T>& c) {
   }
 }
 
-// By a copy of the columns in float64, where values are not few beside the rows.
+// By a copy of the column in float64, where values are not few beside the rows.
 void add_in_copy(const Columns<float>& c) {
-  std::vector<double> sums(static_cast<std::size_t>(c.rows * c.count));
-  for (std::int64_t r = 0; r < c.rows; ++r) {
-    for (std::int64_t k = 0; k < c.count; ++k) sums[static_cast<std::size_t>(r * c.count + k)] = c.target(r, k);
-  }
-  for (std::int64_t i = 0; i < c.n; ++i) {
-    for (std::int64_t k = 0; k < c.count; ++k)
-      sums[static_cast<std::size_t>(c.row(i, k) * c.count + k)] += static_cast<double>(c.value(i, k));
-  }
-  for (std::int64_t r = 0; r < c.rows; ++r) {
-    for (std::int64_t k = 0; k < c.count; ++k) {
-      c.target(r, k) = static_cast<float>(sums[static_cast<std::size_t>(r * c.count + k)]);
-    }
+  std::vector<double> sums(static_cast<std::size_t>(c.rows));
+  double* const sum = sums.data();
+  char* const copy = reinterpret_cast<char*>(sum);
+  constexpr auto wide = static_cast<std::int64_t>(sizeof(double)), narrow = static_cast<std::int64_t>(sizeof(float));
+  const kernels::TileCopy widen = kernels::tile_copy(kFloat64, kFloat32),
+                          round = kernels::tile_copy(kFloat32, kFloat64);
+  for (std::int64_t k = 0; k < c.count; ++k) {
+    char* const column = reinterpret_cast<char*>(&c.target(0, k));
+    widen(copy, 0, wide, column, 0, c.to_row * narrow, 1, c.rows);
+    for (std::int64_t i = 0; i < c.n; ++i) sum[c.row(i, k)] += static_cast<double>(c.value(i, k));
+    round(column, 0, c.to_row * narrow, copy, 0, wide, 1, c.rows);
   }
 }
 
-// In the order of their rows, those of one row in the order of the index: for columns with one index.
-void add_in_order(const Columns<float>& c) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(c.n));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int64_t a, std::int64_t b) { return c.row(a, 0) < c.row(b, 0); });
+// The entries of an index in the order of their rows, those of one row in the order of the index.
+std::vector<std::int64_t> order_of(const std::int64_t* index, std::int64_t step, std::int64_t n, std::int64_t rows) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  if (rows > 8 * n) {
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [=](std::int64_t a, std::int64_t b) { return index[a * step] < index[b * step]; });
+    return order;
+  }
+  std::vector<std::int64_t> next(static_cast<std::size_t>(rows));
+  for (std::int64_t i = 0; i < n; ++i) ++next[static_cast<std::size_t>(index[i * step])];
+  std::exclusive_scan(next.begin(), next.end(), next.begin(), std::int64_t{0});
+  for (std::int64_t i = 0; i < n; ++i) {
+    order[static_cast<std::size_t>(next[static_cast<std::size_t>(index[i * step])]++)] = i;
+  }
+  return order;
+}
+
+// Row by row, for columns with one index.
+void add_in_order(const Columns<float>& c, const std::vector<std::int64_t>& order) {
+  const bool packed = c.to_column == 1 && c.from_column == 1;
   std::vector<double> sums(static_cast<std::size_t>(c.count));
   for (std::size_t first = 0; first < order.size();) {
     const std::int64_t row = c.row(order[first], 0);
-    for (std::int64_t k = 0; k < c.count; ++k) sums[static_cast<std::size_t>(k)] = c.target(row, k);
-    for (; first < order.size() && c.row(order[first], 0) == row; ++first) {
-      for (std::int64_t k = 0; k < c.count; ++k)
-        sums[static_cast<std::size_t>(k)] += static_cast<double>(c.value(order[first], k));
+    std::size_t last = first + 1;
+    while (last < order.size() && c.row(order[last], 0) == row) ++last;
+    float* const to = &c.target(row, 0);
+    if (last == first + 1 && packed) {  // two numbers are rounded once by float32, too
+      const float* const from = c.from + order[first] * c.from_row;
+      for (std::int64_t k = 0; k < c.count; ++k) to[k] += from[k];
+    } else {
+      double* const sum = sums.data();
+      for (std::int64_t k = 0; k < c.count; ++k) sum[k] = static_cast<double>(to[k * c.to_column]);
+      for (std::size_t i = first; i < last; ++i) {
+        const float* const from = c.from + order[i] * c.from_row;
+        for (std::int64_t k = 0; k < c.count; ++k) sum[k] += static_cast<double>(from[k * c.from_column]);
+      }
+      for (std::int64_t k = 0; k < c.count; ++k) to[k * c.to_column] = static_cast<float>(sum[k]);
     }
-    for (std::int64_t k = 0; k < c.count; ++k) c.target(row, k) = static_cast<float>(sums[static_cast<std::size_t>(k)]);
+    first = last;
   }
 }
 
+// `order`: of the index that all columns share; empty where they do not.
 template <class T>
-void add_to(const Columns<T>& c) {
+void add_to(const Columns<T>& c, const std::vector<std::int64_t>& order) {
   if (is_long(c)) return add_to_long(c);
   if constexpr (std::is_same_v<T, float>) {
+    if (!order.empty() && c.count > 1) return add_in_order(c, order);
     if (c.n >= c.rows / 4) return add_in_copy(c);
-    if (c.shared()) return add_in_order(c);
-    for (std::int64_t k = 0; k < c.count; ++k) add_in_order(c.part(k, 1));
+    for (std::int64_t k = 0; k < c.count; ++k) {
+      const Columns<float> one = c.part(k, 1);
+      add_in_order(one, order_of(one.index, one.index_row, one.n, one.rows));
+    }
   } else {
     add_plainly(c);
   }
+}
+bool is_shared(const Array& index, int d) {
+  bool shared = index.dim() > 1;
+  for (int i = 0; i < index.dim(); ++i) shared = shared && (i == d || index.strides()[i] == 0 || index.shape()[i] == 1);
+  return shared;
 }
 
 template <class T>
@@ -132,6 +167,10 @@ void write_to(const Columns<T>& c) {
   for (std::int64_t i = 0; i < c.n; ++i) {
     if (c.shared()) {
       T* const row = &c.target(c.row(i, 0), 0);
+      if (c.to_column == 1 && c.from_column == 1) {
+        std::memcpy(row, &c.from[i * c.from_row], static_cast<std::size_t>(c.count) * sizeof(T));
+        continue;
+      }
       for (std::int64_t k = 0; k < c.count; ++k) row[k * c.to_column] = c.value(i, k);
     } else {
       for (std::int64_t k = 0; k < c.count; ++k) c.target(c.row(i, k), k) = c.value(i, k);
@@ -139,14 +178,13 @@ void write_to(const Columns<T>& c) {
   }
 }
 
-// The larger, or smaller; NaN stays.
 template <class T>
-void extreme(const Columns<T>& c, bool max) {
+void extremes(const Columns<T>& c, bool max) {
+  if (is_long(c)) return extreme_of_long(c, max);
   for (std::int64_t i = 0; i < c.n; ++i) {
     for (std::int64_t k = 0; k < c.count; ++k) {
       T& best = c.target(c.row(i, k), k);
-      const T value = c.value(i, k);
-      if ((max ? value > best : value < best) || value != value) best = value;
+      best = extreme(best, c.value(i, k), max);
     }
   }
 }
@@ -240,9 +278,16 @@ void scatter_write(const Array& out, std::int64_t dim, const Array& index, const
 void scatter_sum(const Array& out, std::int64_t dim, const Array& index, const Array& src, const char* op) {
   const Places p(out, dim, index, src, op);
   if (out.dtype() == kBool) fail<DTypeError>("{}: the array must be numeric: bool; to(...) converts", op);
+  std::vector<std::int64_t> order;
+  if (out.dtype() == kFloat32 && p.index.numel() != 0 && is_shared(p.index, p.d)) {
+    order = order_of(static_cast<const std::int64_t*>(p.index.data()), p.index.stride(p.d), p.index.size(p.d),
+                     p.out.size(p.d));
+  }
   dispatch(out.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    if constexpr (kNumber<T>) for_columns<T>(p.out, p.d, p.index, p.src, [](const Columns<T>& c) { add_to(c); });
+    if constexpr (kNumber<T>) {
+      for_columns<T>(p.out, p.d, p.index, p.src, [&](const Columns<T>& c) { add_to(c, order); });
+    }
   });
   out.mark_written(op, Location::unknown());
 }
@@ -256,7 +301,7 @@ void scatter_fold(Reduction fold, const Array& out, std::int64_t dim, const Arra
     if constexpr (kNumber<T>) {
       for_columns<T>(p.out, p.d, p.index, p.src, [&](const Columns<T>& c) {
         if (fold == Reduction::Prod) return multiply(c);
-        extreme(c, fold == Reduction::Max);
+        extremes(c, fold == Reduction::Max);
       });
     }
   });
