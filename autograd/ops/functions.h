@@ -5,6 +5,8 @@
 
 #include "activation.h"
 #include "combine.h"
+#include "indexing.h"
+#include "logic.h"
 #include "matmul.h"
 #include "pointwise.h"
 #include "reduce.h"

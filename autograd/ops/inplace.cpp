@@ -50,7 +50,7 @@ struct ZeroInto {
 Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
   return core::in_name_of(op, [&]() -> Tensor& { return x.copy_(numbers, at); });
 }
-core::RandomPosition take(const std::optional<Generator>& generator, std::int64_t words) {
+core::RandomPosition words_from(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
 }
 DType floating(const Tensor& x, const char* op) {
@@ -80,24 +80,24 @@ Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>&
   if (!(to - from <= most)) {
     core::fail<ValueError>("uniform_: to - from must be a number that {} holds: from {} to {}", dtype, from, to);
   }
-  const Array unit = core::rand(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
+  const Array unit = core::rand(sizes(), dtype, words_from(generator, core::words_of(sizes(), dtype)));
   return drawn("uniform_", *this, Tensor(unit * (to - from) + from), at);
 }
 Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
   if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
   const DType dtype = floating(*this, "normal_");
-  const Array standard = core::randn(sizes(), dtype, take(generator, core::words_of(sizes(), dtype)));
+  const Array standard = core::randn(sizes(), dtype, words_from(generator, core::words_of(sizes(), dtype)));
   return drawn("normal_", *this, Tensor(standard * std + mean), at);
 }
 Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {
   if (!(lambda > 0)) core::fail<ValueError>("exponential_: lambda must be above 0: {}", lambda);
   const DType dtype = floating(*this, "exponential_");
-  const core::RandomPosition position = take(generator, core::words_of(sizes(), kFloat64));
+  const core::RandomPosition position = words_from(generator, core::words_of(sizes(), kFloat64));
   return drawn("exponential_", *this, Tensor(core::exponential(sizes(), lambda, dtype, position)), at);
 }
 Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, Location at) const {
   core::expect_probability("bernoulli_", "p", p);
-  const core::RandomPosition position = take(generator, numel());
+  const core::RandomPosition position = words_from(generator, numel());
   const Operand self{*this, at};
   if (detail::begin_inplace("bernoulli_", &self, 1)) {
     return drawn("bernoulli_", *this, Tensor(core::bernoulli_mask(sizes(), p, position)), at);
@@ -109,12 +109,12 @@ Tensor& Tensor::bernoulli_(double p, const std::optional<Generator>& generator, 
 }
 Tensor& Tensor::bernoulli_(const Tensor& p, const std::optional<Generator>& generator, Location at) const {
   const Array each = core::in_name_of("bernoulli_", [&] { return p.array().expand(sizes()); });
-  return drawn("bernoulli_", *this, Tensor(core::bernoulli(each, take(generator, numel()))), at);
+  return drawn("bernoulli_", *this, Tensor(core::bernoulli(each, words_from(generator, numel()))), at);
 }
 Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<Generator>& generator,
                         Location at) const {
   const Array numbers = core::in_name_of("random_", [&] {
-    const core::RandomPosition position = take(generator, core::words_of_randint(from, to, sizes()));
+    const core::RandomPosition position = words_from(generator, core::words_of_randint(from, to, sizes()));
     return core::randint(from, to, sizes(), dtype(), position);
   });
   return drawn("random_", *this, Tensor(numbers), at);

@@ -287,42 +287,6 @@ Tensor Tensor::reshape_as(const Tensor& other, Location at) const {
   return core::in_name_of("reshape_as", [&] { return reshape(other.sizes(), at); });
 }
 
-Tensor Tensor::index(std::initializer_list<TensorIndex> indices, Location at) const {
-  using Kind = TensorIndex::Kind;
-  std::int64_t taken = 0;
-  for (const TensorIndex& i : indices) taken += i.kind == Kind::kInteger || i.kind == Kind::kSlice ? 1 : 0;
-  if (taken > dim()) {
-    core::fail<IndexError>("index: {} indices for a tensor of {} dimensions ({})", taken, dim(), sizes());
-  }
-  Tensor result = *this;
-  std::int64_t at_dim = 0;
-  for (const TensorIndex& i : indices) {
-    const Operand x(result, at);
-    switch (i.kind) {
-      case Kind::kInteger:
-        result = core::in_name_of("index", [&] { return gradus::select(x, at_dim, i.integer); });
-        break;
-      case Kind::kSlice:
-        result = core::in_name_of(
-            "index", [&] { return gradus::slice(x, at_dim++, i.slice.start, i.slice.stop, i.slice.step); });
-        break;
-      case Kind::kNone:
-        result = gradus::unsqueeze(x, at_dim++);
-        break;
-      case Kind::kEllipsis: {
-        std::int64_t later = 0;
-        for (const TensorIndex* j = &i + 1; j != indices.end(); ++j) {
-          if (j->kind == Kind::kEllipsis) core::fail<IndexError>("index: there may be one Ellipsis only");
-          later += j->kind == Kind::kInteger || j->kind == Kind::kSlice ? 1 : 0;
-        }
-        at_dim = result.dim() - later;
-        break;
-      }
-    }
-  }
-  return result;
-}
-
 namespace {
 
 std::int64_t size_along(const char* op, const Operand& x, std::int64_t dim) {

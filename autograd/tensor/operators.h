@@ -1,4 +1,4 @@
-// + - * / and comparisons of tensors and numbers, and their compound assignments.
+// + - * /, comparisons and & | ^ ~ of tensors and numbers, and their compound assignments.
 #pragma once
 
 #include "../ops/functions.h"
@@ -34,6 +34,17 @@ inline Tensor operator>(Operand a, const Scalar& b) { return gt(a, b); }
 inline Tensor operator>=(Operand a, const Scalar& b) { return ge(a, b); }
 inline Tensor operator!(Operand x) { return logical_not(x); }
 
+inline Tensor operator&(Operand a, Operand b) { return bitwise_and(a, b); }
+inline Tensor operator|(Operand a, Operand b) { return bitwise_or(a, b); }
+inline Tensor operator^(Operand a, Operand b) { return bitwise_xor(a, b); }
+inline Tensor operator&(Operand a, const Scalar& b) { return bitwise_and(a, b); }
+inline Tensor operator|(Operand a, const Scalar& b) { return bitwise_or(a, b); }
+inline Tensor operator^(Operand a, const Scalar& b) { return bitwise_xor(a, b); }
+inline Tensor operator&(const Scalar& a, Operand b) { return bitwise_and(b, a); }
+inline Tensor operator|(const Scalar& a, Operand b) { return bitwise_or(b, a); }
+inline Tensor operator^(const Scalar& a, Operand b) { return bitwise_xor(b, a); }
+inline Tensor operator~(Operand x) { return bitwise_not(x); }
+
 inline Tensor& operator+=(Operand a, Operand b) { return add_(a, b); }
 inline Tensor& operator-=(Operand a, Operand b) { return sub_(a, b); }
 inline Tensor& operator*=(Operand a, Operand b) { return mul_(a, b); }
@@ -42,5 +53,11 @@ inline Tensor& operator+=(Operand a, const Scalar& b) { return add_(a, b); }
 inline Tensor& operator-=(Operand a, const Scalar& b) { return sub_(a, b); }
 inline Tensor& operator*=(Operand a, const Scalar& b) { return mul_(a, b); }
 inline Tensor& operator/=(Operand a, const Scalar& b) { return div_(a, b); }
+inline Tensor& operator&=(Operand a, Operand b) { return bitwise_and_(a, b); }
+inline Tensor& operator|=(Operand a, Operand b) { return bitwise_or_(a, b); }
+inline Tensor& operator^=(Operand a, Operand b) { return bitwise_xor_(a, b); }
+inline Tensor& operator&=(Operand a, const Scalar& b) { return bitwise_and_(a, b); }
+inline Tensor& operator|=(Operand a, const Scalar& b) { return bitwise_or_(a, b); }
+inline Tensor& operator^=(Operand a, const Scalar& b) { return bitwise_xor_(a, b); }
 
 }  // namespace gradus

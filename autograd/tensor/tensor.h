@@ -31,7 +31,9 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
                           public autograd::ProductMembers<Tensor>,
                           public autograd::ViewMembers<Tensor>,
                           public autograd::ShapeMembers<Tensor>,
-                          public autograd::JoiningMembers<Tensor> {
+                          public autograd::JoiningMembers<Tensor>,
+                          public autograd::IndexingMembers<Tensor>,
+                          public autograd::LogicMembers<Tensor> {
  public:
   /// Undefined.
   Tensor() noexcept = default;
@@ -154,8 +156,7 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
   /// Called with this leaf's `.grad` after each accumulation into it.
   void register_post_accumulate_grad_hook(std::function<void(Tensor&)> hook) const;
 
-  // Operations that are no free functions; the others come by family from the bases. As Python's x[...]: integers, Slice,
-  // None, Ellipsis; a view.
+  // Operations that are no free functions; the others come by family from the bases.
 
   Tensor view(IntArrayRef shape, Location at = Location::here()) const;
   Tensor view_as(const Tensor& other, Location at = Location::here()) const;
@@ -163,8 +164,8 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
   Tensor expand(IntArrayRef shape, Location at = Location::here()) const;
   Tensor expand_as(const Tensor& other, Location at = Location::here()) const;
   Tensor operator[](autograd::IndexAt index) const { return gradus::select({*this, index.at}, 0, index.index); }
-  /// As Python's x[...]: integers, Slice, None, Ellipsis. A view.
-  Tensor index(std::initializer_list<TensorIndex> indices, Location at = Location::here()) const;
+  /// x.index({index}): a view for a 0-d integer tensor, else a copy of what it picks.
+  Tensor operator[](Operand index) const;
   Tensor contiguous(Location at = Location::here()) const;
   Tensor contiguous(MemoryFormat format, Location at = Location::here()) const;
   Tensor to(DType dtype, Location at = Location::here()) const;
@@ -310,4 +311,5 @@ inline Tensor std(Operand x, ::std::same_as<bool> auto unbiased) { return std(x,
 
 }  // namespace gradus
 
-#include "operators.h"  // IWYU pragma: export
+#include "operators.h"     // IWYU pragma: export
+#include "tensor_index.h"  // IWYU pragma: export

@@ -108,7 +108,7 @@ class GRADUS_API Array {
   Array as_strided(IntArrayRef shape, IntArrayRef strides, std::int64_t storage_offset) const;
   /// As Python's x[...]: integers, Slice, None, Ellipsis. Views only.
   Array index(const IndexList& indices) const;
-  Array index(std::initializer_list<TensorIndex> indices) const { return index(IndexList(indices)); }
+  Array index(std::initializer_list<indexing::IndexPiece> indices) const { return index(IndexList(indices)); }
 
   // Copies.
   Array clone() const;          ///< a contiguous copy

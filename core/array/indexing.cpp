@@ -4,12 +4,12 @@
 
 namespace gradus::core {
 
-using Kind = TensorIndex::Kind;
+using Kind = indexing::IndexPiece::Kind;
 
 Array Array::index(const IndexList& indices) const {
   int taken = 0;  // dimensions that the pieces stand for
   bool ellipsis = false;
-  for (const TensorIndex& piece : indices) {
+  for (const indexing::IndexPiece& piece : indices) {
     if (piece.kind == Kind::kInteger || piece.kind == Kind::kSlice) ++taken;
     if (piece.kind == Kind::kEllipsis) {
       if (ellipsis)
@@ -23,7 +23,7 @@ Array Array::index(const IndexList& indices) const {
 
   Array result = *this;
   int d = 0;  // the dimension of the result that the next piece is about
-  for (const TensorIndex& piece : indices) {
+  for (const indexing::IndexPiece& piece : indices) {
     switch (piece.kind) {
       case Kind::kInteger: {
         // The message speaks of the dimension as the caller counts it.
@@ -49,6 +49,8 @@ Array Array::index(const IndexList& indices) const {
         d += dim() - taken;
         break;
       }
+      case Kind::kTensor:
+        break;  // none gets here
     }
   }
   return result;

@@ -1,4 +1,4 @@
-// The pieces of x.index({...}): integers, Slice, None and Ellipsis.
+// The pieces of x.index({...}) that make views: integers, Slice, None and Ellipsis.
 #pragma once
 
 #include <cstdint>
@@ -37,25 +37,27 @@ struct Slice {
   std::int64_t start, stop, step;
 };
 
-/// One entry of an index list.
-struct TensorIndex {
-  enum class Kind { kInteger, kSlice, kNone, kEllipsis } kind;
+/// One entry of an index list. (A tensor is an entry on the floor above, where there are tensors.)
+struct IndexPiece {
+  enum class Kind { kInteger, kSlice, kNone, kEllipsis, kTensor } kind;
   std::int64_t integer = 0;
   indexing::Slice slice{};
   template <class I>
-  requires(std::is_integral_v<I> && !std::is_same_v<I, bool>) TensorIndex(I i)
+  requires(std::is_integral_v<I> && !std::is_same_v<I, bool>) IndexPiece(I i)
       : kind(Kind::kInteger), integer(static_cast<std::int64_t>(i)) {}  // NOLINT
-  TensorIndex(indexing::Slice s) : kind(Kind::kSlice), slice(s) {}      // NOLINT
-  TensorIndex(NoneType) : kind(Kind::kNone) {}                          // NOLINT
-  TensorIndex(EllipsisType) : kind(Kind::kEllipsis) {}                  // NOLINT
+  IndexPiece(indexing::Slice s) : kind(Kind::kSlice), slice(s) {}       // NOLINT
+  IndexPiece(NoneType) : kind(Kind::kNone) {}                           // NOLINT
+  IndexPiece(EllipsisType) : kind(Kind::kEllipsis) {}                   // NOLINT
   /// "..." is Ellipsis, as in PyTorch's C++ frontend.
-  TensorIndex(const char*) : kind(Kind::kEllipsis) {}  // NOLINT
+  IndexPiece(const char*) : kind(Kind::kEllipsis) {}  // NOLINT
+
+ protected:
+  explicit IndexPiece(Kind k) : kind(k) {}
 };
-using IndexList = std::vector<TensorIndex>;
+using IndexList = std::vector<IndexPiece>;
 
 }  // namespace indexing
 
 using indexing::IndexList;
-using indexing::TensorIndex;
 
 }  // namespace gradus

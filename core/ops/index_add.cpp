@@ -13,37 +13,11 @@
 #include "../simd/pointwise.h"
 #include "../simd/sum_of_rows.h"
 #include "../threads/parallel.h"
-#include "pick.h"
+#include "columns.h"
+#include "long_column.h"
 
 namespace gradus::core {
 namespace {
-
-// Some columns of out, which is 0 at first, with what is added to them: value (i, k) goes to row index(i, k) of column k.
-// If the index is `shared`, all columns have that of the first.
-template <class T>
-struct Columns {
-  T* to;
-  std::int64_t to_row, to_column;
-  const T* from;
-  std::int64_t from_row, from_column;
-  const std::int64_t* index;
-  std::int64_t index_row, index_column;
-  std::int64_t n, rows, count;  // values and rows of a column, columns
-
-  T& target(std::int64_t row, std::int64_t k) const { return to[row * to_row + k * to_column]; }
-  T value(std::int64_t i, std::int64_t k) const { return from[i * from_row + k * from_column]; }
-  std::int64_t row(std::int64_t i, std::int64_t k) const { return index[i * index_row + k * index_column]; }
-  bool shared() const { return index_column == 0; }
-  /// The columns from the first on.
-  Columns part(std::int64_t first, std::int64_t columns) const {
-    Columns c = *this;
-    c.to += first * to_column;
-    c.from += first * from_column;
-    c.index += first * index_column;
-    c.count = columns;
-    return c;
-  }
-};
 
 // One after the other, in T. False, with the sums unfinished, when `once` and a row gets a second value.
 template <class T>
@@ -136,6 +110,7 @@ void add_sparsely(const Columns<T>& c) {
 
 template <class T>
 void add_columns(const Columns<T>& c) {
+  if (is_long(c)) return add_to_long(c);
   if constexpr (std::is_same_v<T, float>) {
     if (c.n > 2) {
       if (c.n < c.rows / 4) {
@@ -149,51 +124,14 @@ void add_columns(const Columns<T>& c) {
   add_plainly(c, false);
 }
 
-// out[.., index, ..] += src along dimension d, for every place of the index, in the order of d. Along the other
-// dimensions different places go to different sums, so these may be cut into tasks.
-template <class T>
-void add_at(const Array& out, int d, const Array& index, const Array& src) {
-  // Loops: over `lead`, all dimensions but d and the last; over d; over the last, unless that is d.
-  const int last = index.dim() - 1;
-  const auto lead_of = [=](const Dims& dims) {
-    Dims lead = part(dims, 0, last);
-    if (d != last) lead.erase(d);
-    return lead;
-  };
-  const Shape lead = lead_of(index.shape());
-  const Strides lead_out = lead_of(out.strides()), lead_index = lead_of(index.strides()),
-                lead_src = lead_of(src.strides());
-  const bool inner = d != last;
-  const std::int64_t leads = numel_of(lead), n = index.size(d), length = inner ? index.size(last) : 1;
-  if (leads * n * length == 0) return;
-  const std::int64_t out_d = out.stride(d), index_d = index.stride(d), src_d = src.stride(d);
-  const std::int64_t out_step = inner ? out.stride(last) : 0, index_step = inner ? index.stride(last) : 0,
-                     src_step = inner ? src.stride(last) : 0;
-  // Pieces of at least a cache line each, and about sixteen in all: each one reads the index again.
-  const std::int64_t piece = std::clamp<std::int64_t>(leads * length / 16, std::min<std::int64_t>(16, length), length);
-  const std::int64_t pieces = (length + piece - 1) / piece;
-
-  T* const to = static_cast<T*>(out.data());
-  const T* const from = static_cast<const T*>(src.data());
-  const auto* const where = static_cast<const std::int64_t*>(index.data());
-  parallel_for(
-      leads * pieces, std::max<std::int64_t>(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t task = begin; task < end; ++task) {
-          const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
-          add_columns<T>({to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
-                          from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
-                          where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n,
-                          out.size(d), count});
-        }
-      });
-}
-
 Array sums_at(const Shape& shape, int d, const Array& index, const Array& src, const char* op) {
   expect_numeric(op, "the source", src.dtype());
   Array out = zeros(shape, src.dtype());
   dispatch(src.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    if constexpr (!std::is_same_v<T, bool>) add_at<T>(at_least_1d(out), d, index, src);
+    if constexpr (!std::is_same_v<T, bool>) {
+      for_columns<T>(at_least_1d(out), d, index, src, [](const Columns<T>& c) { add_columns(c); });
+    }
   });
   return out;
 }

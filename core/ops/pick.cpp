@@ -2,6 +2,7 @@
 #include "pick.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "combine.h"
@@ -15,21 +16,37 @@ namespace gradus::core {
 
 void must_be_defined(const Array& x, const char* op) { expect_defined(op, "the array", x); }
 
-Array checked_index(const Array& index, std::int64_t size, const char* op) {
+namespace {
+
+Array as_int64(const Array& index, const char* op) {
   must_be_defined(index, op);
   if (index.dtype() != kInt64 && index.dtype() != kInt32) {
     fail<DTypeError>("{}: the index must be int64 or int32: {}", op, index.dtype());
   }
-  const Array checked = index.to(kInt64).contiguous();
-  const auto* const values = static_cast<const std::int64_t*>(checked.data());
-  const std::int64_t n = checked.numel();
+  return index.to(kInt64).contiguous();
+}
+bool within(const std::int64_t* entries, std::int64_t n, std::int64_t size) {
   std::uint64_t largest = 0;  // a negative one is larger than all others
-  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(values[i]));
-  if (n != 0 && largest >= static_cast<std::uint64_t>(size)) {
-    const std::int64_t* const bad =
-        std::find_if(values, values + n, [=](std::int64_t v) { return v < 0 || v >= size; });
-    fail<IndexError>("{}: indices must be in [0, {}]: entry {} is {}", op, size - 1, bad - values, *bad);
-  }
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(entries[i]));
+  return n == 0 || largest < static_cast<std::uint64_t>(size);
+}
+[[noreturn]] void fail_outside(const Array& index, std::int64_t size, const char* op) {
+  const auto* const values = static_cast<const std::int64_t*>(index.data());
+  const std::int64_t* const bad =
+      std::find_if(values, values + index.numel(), [=](std::int64_t v) { return v < 0 || v >= size; });
+  fail<IndexError>("{}: indices must be in [0, {}]: entry {} is {}", op, size - 1, bad - values, *bad);
+}
+
+}  // namespace
+
+Array checked_index(const Array& index, std::int64_t size, const char* op) {
+  const Array checked = as_int64(index, op);
+  const auto* const values = static_cast<const std::int64_t*>(checked.data());
+  std::atomic<bool> fits = true;
+  parallel_for(checked.numel(), kPickGrain, [&](std::int64_t begin, std::int64_t end) {
+    if (!within(values + begin, end - begin, size)) fits = false;
+  });
+  if (!fits) fail_outside(checked, size, op);
   return checked;
 }
 
@@ -84,7 +101,9 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
     return index_select(x.view(1), 0, index).view({});
   }
   const std::int64_t n = index.numel();
-  const Array entries = checked_index(index, x.shape()[d], "index_select");
+  const bool single = x.dim() == 1;  // elements, checked on the way
+  const Array entries = single ? as_int64(index, "index_select") : checked_index(index, x.shape()[d], "index_select");
+  std::atomic<bool> all_within = true;
   Shape shape = x.shape();
   shape[d] = n;
   Array out = empty(shape, x.dtype());
@@ -99,6 +118,16 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
     using T = typename decltype(tag)::type;
     const T* const from = static_cast<const T*>(x.data());
     T* const to = static_cast<T*>(out.data());
+    if (single) {
+      parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+        if (within(entry + begin, end - begin, x.shape()[0])) {
+          for (std::int64_t i = begin; i < end; ++i) to[i] = from[entry[i] * stride];
+        } else {
+          all_within = false;
+        }
+      });
+      return;
+    }
     parallel_for(out.numel() / box.count(), grain, [&](std::int64_t begin, std::int64_t end) {
       std::int64_t o = begin / n, i = begin % n;
       std::int64_t start = offset_of(o, outer, outer_strides);
@@ -114,6 +143,7 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
       }
     });
   });
+  if (!all_within) fail_outside(entries, x.shape()[0], "index_select");
   return out;
 }
 
@@ -127,7 +157,9 @@ Array gather(const Array& x, std::int64_t dim, const Array& index) {
     fail<ShapeError>("gather: the index must have the array's dimensions, no larger but in {}: {} for {}", d,
                      index.shape(), x.shape());
   }
-  const Array entries = checked_index(where, from.shape()[d], "gather");
+  const Array entries = as_int64(where, "gather");
+  const std::int64_t size = from.shape()[d];
+  std::atomic<bool> all_within = true;
   Array out = empty(index.shape(), x.dtype());
   if (out.numel() == 0) return out;
 
@@ -142,14 +174,26 @@ Array gather(const Array& x, std::int64_t dim, const Array& index) {
     using T = typename decltype(tag)::type;
     const T* const data = static_cast<const T*>(from.data());
     T* const to = static_cast<T*>(out.data());
-    const std::int64_t grain = std::max<std::int64_t>(kPickGrain / length, 1);
-    parallel_for(out.numel() / length, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
+    // Rows, long ones in pieces.
+    const std::int64_t piece = std::min(length, kPickGrain), pieces = (length + piece - 1) / piece;
+    parallel_for(out.numel() / length * pieces, kPickGrain / piece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t row = task / pieces, first = task % pieces * piece, last_k = std::min(length, first + piece);
+        const std::int64_t at = row * length;
+        if (!within(entry + at + first, last_k - first, size)) {
+          all_within = false;
+          return;
+        }
         const T* const start = data + offset_of(row, lead, lead_strides);
-        for (std::int64_t i = row * length, k = 0; k < length; ++i, ++k) to[i] = start[k * step + entry[i] * stride];
+        if (step == 0 && stride == 1) {
+          for (std::int64_t k = first; k < last_k; ++k) to[at + k] = start[entry[at + k]];
+        } else {
+          for (std::int64_t k = first; k < last_k; ++k) to[at + k] = start[k * step + entry[at + k] * stride];
+        }
       }
     });
   });
+  if (!all_within) fail_outside(entries, size, "gather");
   return out;
 }
 

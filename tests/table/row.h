@@ -97,6 +97,7 @@ std::vector<Row> scan_rows();
 std::vector<Row> product_rows();
 std::vector<Row> view_rows();
 std::vector<Row> joining_rows();
+std::vector<Row> indexing_rows();
 std::vector<Row> writing_rows();
 std::vector<Row> shape_rows();
 std::vector<Row> product_form_rows();

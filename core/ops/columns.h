@@ -1,0 +1,79 @@
+// Loops over the places that an index array names along a dimension, cut into columns that share no place: internal to core.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "../array/array.h"
+#include "../threads/parallel.h"
+#include "pick.h"
+
+namespace gradus::core {
+
+// Some columns of an array, with what goes to them: value (i, k) goes to row index(i, k) of column k. If the index is
+// `shared`, all columns have that of the first.
+template <class T>
+struct Columns {
+  T* to;
+  std::int64_t to_row, to_column;
+  const T* from;
+  std::int64_t from_row, from_column;
+  const std::int64_t* index;
+  std::int64_t index_row, index_column;
+  std::int64_t n, rows, count;  // values and rows of a column, columns
+
+  T& target(std::int64_t row, std::int64_t k) const { return to[row * to_row + k * to_column]; }
+  T value(std::int64_t i, std::int64_t k) const { return from[i * from_row + k * from_column]; }
+  std::int64_t row(std::int64_t i, std::int64_t k) const { return index[i * index_row + k * index_column]; }
+  bool shared() const { return index_column == 0; }
+  /// The columns from the first on.
+  Columns part(std::int64_t first, std::int64_t columns) const {
+    Columns c = *this;
+    c.to += first * to_column;
+    c.from += first * from_column;
+    c.index += first * index_column;
+    c.count = columns;
+    return c;
+  }
+};
+
+// Calls body(columns) for all of index along dimension d. Along the other dimensions different places go to different ones of
+// out, so these may be cut into tasks. The index and src have one shape, at least 1 dimension, and any strides.
+template <class T, class Body>
+void for_columns(const Array& out, int d, const Array& index, const Array& src, const Body& body) {
+  // Loops: over `lead`, all dimensions but d and the last; over d; over the last, unless that is d.
+  const int last = index.dim() - 1;
+  const auto lead_of = [=](const Dims& dims) {
+    Dims lead = part(dims, 0, last);
+    if (d != last) lead.erase(d);
+    return lead;
+  };
+  const Shape lead = lead_of(index.shape());
+  const Strides lead_out = lead_of(out.strides()), lead_index = lead_of(index.strides()),
+                lead_src = lead_of(src.strides());
+  const bool inner = d != last;
+  const std::int64_t leads = numel_of(lead), n = index.size(d), length = inner ? index.size(last) : 1;
+  if (leads * n * length == 0) return;
+  const std::int64_t out_d = out.stride(d), index_d = index.stride(d), src_d = src.stride(d);
+  const std::int64_t out_step = inner ? out.stride(last) : 0, index_step = inner ? index.stride(last) : 0,
+                     src_step = inner ? src.stride(last) : 0;
+  // Pieces of at least a cache line each, and about sixteen in all: each one reads the index again.
+  const std::int64_t piece = std::clamp<std::int64_t>(leads * length / 16, std::min<std::int64_t>(16, length), length);
+  const std::int64_t pieces = (length + piece - 1) / piece;
+
+  T* const to = static_cast<T*>(out.data());
+  const T* const from = static_cast<const T*>(src.data());
+  const auto* const where = static_cast<const std::int64_t*>(index.data());
+  parallel_for(
+      leads * pieces, std::max<std::int64_t>(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t task = begin; task < end; ++task) {
+          const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
+          body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
+                          from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
+                          where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n,
+                          out.size(d), count});
+        }
+      });
+}
+
+}  // namespace gradus::core

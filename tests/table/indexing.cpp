@@ -1,0 +1,58 @@
+// Reading and writing at places that tensors name.
+#include <gradus/gradus.h>
+
+#include "gradient_of.h"
+
+namespace gradus::test {
+
+using indexing::None;
+using indexing::Slice;
+
+// clang-format off
+std::vector<Row> indexing_rows() {
+  const std::vector<std::int64_t> s34 = {3, 4}, s234 = {2, 3, 4};
+  const unsigned composed = kLinear | kComposed;
+  return {
+      Row{"index", [](const Operands& x) { return x[0].index({x[1] - 1}); }, {real(s34), index({2, 2}, 3)}, composed, {{{3}, {2}}, {{3, 4}, {0}}, {{3, 0}, {2}}}}.wrong<IndexError>("index: indices must be in [-3, 2]", [](const Operands& x) { x[0].index({x[1] + 3}); }).wrong<DTypeError>("index: an index must be int64 or int32", [](const Operands& x) { x[0].index({x[1].to(kFloat64)}); }).wrong<IndexError>("index: 3 indices for a tensor of 2 dimensions", [](const Operands& x) { x[0].index({x[1], 0, 0}); }).wrong<ShapeError>("index: ", [](const Operands& x) { x[0].index({x[1], x[1].slice(0, 0, 0)}); }),
+      {"index", [](const Operands& x) { return x[0].index({x[1], Slice(1), x[2]}); }, {real(s234), index({2}, 2), index({3, 1}, 4)}, composed},
+      {"index", [](const Operands& x) { return x[0].index({None, 1, x[1], x[2]}); }, {real(s234), index({2}, 3), index({2}, 4)}, composed},
+      Row{"index", [](const Operands& x) { return x[0].index({Slice(), x[1]}); }, {real(s234), mask(s34)}, composed, {{{0, 3, 4}, {3, 4}}}}.wrong<IndexError>("index: a mask must have the sizes", [](const Operands& x) { x[0].index({x[1]}); }),
+      {"index", [](const Operands& x) { return x[0].index({x[1], "...", x[2]}); }, {real({3, 2, 4}), mask({3}), index({1}, 4)}, composed},
+      Row{"index_put", [](const Operands& x) { return index_put(x[0], {x[1]}, x[2]); }, {real(s34), index({2}, 3), real({4})}, composed, {{{3, 4}, {2}, {1, 1}}, {{3, 4}, {0}, {4}}}}.in_place([](const Tensor& y, const Operands& x) { y.index_put_({x[1]}, x[2]); }).wrong<IndexError>("index_put: indices must be in", [](const Operands& x) { index_put(x[0], {x[1] + 3}, x[2]); }).wrong<DTypeError>("index_put: the values must have the tensor's dtype", [](const Operands& x) { index_put(x[0], {x[1]}, x[2].to(kFloat)); }).wrong<ShapeError>("index_put: the values must broadcast", [](const Operands& x) { index_put(x[0], {x[1]}, x[2].slice(0, 0, 3)); }),
+      Row{"index_put", [](const Operands& x) { return index_put(x[0], {Slice(), x[1], x[2]}, x[3], true); }, {real(s234), index({3}, 3), index({3}, 4), real({2, 3})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.index_put_({Slice(), x[1], x[2]}, x[3], true); }),
+      Row{"index_put", [](const Operands& x) { return index_put(x[0], {x[1], Slice(), x[2]}, x[3]); }, {real(s234), index({3}, 2), index({3}, 4), real({3, 3})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.index_put_({x[1], Slice(), x[2]}, x[3]); }),
+      Row{"index_put", [](const Operands& x) { return index_put(x[0], {x[1]}, x[2]); }, {real(s34), mask(s34), real({1})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.index_put_({x[1]}, x[2]); }),
+      Row{"index_put", [](const Operands& x) { return index_put(x[0], {x[1]}, 0.5); }, {real(s34), mask(s34)}, composed}.in_place([](const Tensor& y, const Operands& x) { y.index_put_({x[1]}, 0.5); }),
+      Row{"index_put", [](const Operands& x) { return index_put(x[0], {x[1], 1}, 0.5, true); }, {real(s34), index({4}, 3)}, composed}.in_place([](const Tensor& y, const Operands& x) { y.index_put_({x[1], 1}, 0.5, true); }),
+      Row{"masked_select", [](const Operands& x) { return masked_select(x[0], x[1]); }, {real(s34), mask(s34)}, kLinear, {{{3, 1}, {4}}, {{}, {}}, {{0, 4}, {4}}}}.wrong<DTypeError>("masked_select: the mask must be bool", [](const Operands& x) { masked_select(x[0], x[0]); }).wrong<ShapeError>("masked_select: ", [](const Operands& x) { masked_select(x[0], x[1].slice(1, 0, 3)); }),
+      {"put_masked", gradient_of([](const Tensor& w, const Operands&) { return masked_select(w, Tensor(drawn(mask({2, 3}), 5).array())); }, {2, 3}), {real({drawn(mask({2, 3}), 5).sum().item<std::int64_t>()})}, kLinear | kRecords},
+      Row{"masked_scatter", [](const Operands& x) { return masked_scatter(x[0], x[1], x[2]); }, {real(s34), mask({4}), real({3, 5})}, kLinear, {{{0, 4}, {4}, {0}}}}.in_place([](const Tensor& y, const Operands& x) { y.masked_scatter_(x[1], x[2]); }).wrong<ShapeError>("masked_scatter: the source must have an element for each place", [](const Operands& x) { masked_scatter(x[0], x[0] > -9, x[2][0]); }).wrong<DTypeError>("masked_scatter: ", [](const Operands& x) { masked_scatter(x[0], x[1], x[2].to(kFloat)); }),
+      Row{"take", [](const Operands& x) { return take(x[0], x[1] - 4); }, {real(s34), index({2, 3}, 12)}, composed}.wrong<IndexError>("take: indices must be in [-12, 11]", [](const Operands& x) { take(x[0], x[1] + 12); }),
+      Row{"put", [](const Operands& x) { return put(x[0], x[1], x[2]); }, {real(s34), index({2, 3}, 12), real({3, 2})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.put_(x[1], x[2]); }).wrong<ShapeError>("put: there must be as many values", [](const Operands& x) { put(x[0], x[1], x[2][0]); }),
+      Row{"put", [](const Operands& x) { return put(x[0].t(), x[1], x[2], true); }, {real(s34), index({5}, 12), real({5})}, composed},
+      Row{"take_along_dim", [](const Operands& x) { return take_along_dim(x[0], x[1] - 1, 1); }, {real(s34), index({1, 3}, 4)}, composed, {{{3, 4}, {3, 2}}, {{1, 4}, {2, 2}}}}.wrong<ShapeError>("take_along_dim: ", [](const Operands& x) { take_along_dim(x[0], x[1][0], 1); }),
+      {"take_along_dim", [](const Operands& x) { return take_along_dim(x[0], x[1]); }, {real(s34), index({1, 3}, 12)}, composed},
+      Row{"repeat_interleave", on([](const Tensor& x) { return repeat_interleave(x, 2, 0); }), {real(s34)}, composed, {{{}}, {{0, 2}}}}.wrong<ValueError>("repeat_interleave: the count must not be negative", [](const Tensor& x) { repeat_interleave(x, -1); }),
+      Row{"repeat_interleave", [](const Operands& x) { return repeat_interleave(x[0], x[1], -1); }, {real(s34), index({4}, 3)}, composed}.wrong<ShapeError>("repeat_interleave: there must be a count for each entry", [](const Operands& x) { repeat_interleave(x[0], x[1], 0); }),
+
+      Row{"scatter", [](const Operands& x) { return scatter(x[0], 1, x[1], x[2]); }, {real(s34), index({2, 3}, 4), real({3, 3})}, kLinear, {{{3, 4}, {0, 3}, {0, 3}}, {{3, 4}, {3, 6}, {3, 6}}}}.in_place([](const Tensor& y, const Operands& x) { y.scatter_(1, x[1], x[2]); }).wrong<IndexError>("scatter: indices must be in [0, 3]", [](const Operands& x) { scatter(x[0], 1, x[1] + 4, x[2]); }).wrong<ShapeError>("scatter: the index must have the array's dimensions", [](const Operands& x) { scatter(x[0], 1, x[1], x[2][0]); }).wrong<DTypeError>("scatter: dtypes must be equal", [](const Operands& x) { scatter(x[0], 1, x[1], x[2].to(kFloat)); }),
+      Row{"scatter", [](const Operands& x) { return scatter(x[0], 0, x[1], 0.5); }, {real(s34), index({2, 3}, 3)}, kLinear, {{{3, 4}, {1, 0}}}}.in_place([](const Tensor& y, const Operands& x) { y.scatter_(0, x[1], 0.5); }),
+      Row{"scatter_add", [](const Operands& x) { return scatter_add(x[0], 0, x[1], x[2]); }, {real(s34), index({5, 4}, 3), real({5, 4})}, kLinear, {{{3, 4}, {1, 3}, {2, 3}}}}.in_place([](const Tensor& y, const Operands& x) { y.scatter_add_(0, x[1], x[2]); }).wrong<IndexError>("scatter_add: ", [](const Operands& x) { scatter_add(x[0], 0, x[1] - 3, x[2]); }).wrong<ShapeError>("scatter_add: ", [](const Operands& x) { scatter_add(x[0], 0, x[1], x[2].slice(0, 0, 2)); }),
+      Row{"scatter_reduce", [](const Operands& x) { return scatter_reduce(x[0], 0, x[1], x[2], "sum", false); }, {real(s34), index({4, 4}, 3), real({4, 4})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.scatter_reduce_(0, x[1], x[2], "sum", false); }).wrong<ValueError>("scatter_reduce: reduce must be sum, prod, mean, amax or amin: max", [](const Operands& x) { scatter_reduce(x[0], 0, x[1], x[2], "max"); }),
+      Row{"scatter_reduce", [](const Operands& x) { return scatter_reduce(x[0], 1, x[1], x[2], "mean"); }, {real(s34), index({3, 5}, 4), real({3, 5})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.scatter_reduce_(1, x[1], x[2], "mean"); }),
+      Row{"scatter_reduce", [](const Operands& x) { return scatter_reduce(x[0], 1, x[1], x[2], "prod"); }, {real(s34), index({3, 5}, 4), real({3, 5})}}.in_place([](const Tensor& y, const Operands& x) { y.scatter_reduce_(1, x[1], x[2], "prod"); }),
+      Row{"scatter_reduce", [](const Operands& x) { return scatter_reduce(x[0], 0, x[1], x[2], "amax"); }, {real(s34), index({4, 4}, 3), real({4, 4})}, kLinear | kNoTies}.in_place([](const Tensor& y, const Operands& x) { y.scatter_reduce_(0, x[1], x[2], "amax"); }),
+      Row{"scatter_reduce", [](const Operands& x) { return scatter_reduce(x[0], 0, x[1], x[2], "amin", false); }, {real(s34), index({4, 4}, 3), real({4, 4})}, kLinear | kNoTies}.in_place([](const Tensor& y, const Operands& x) { y.scatter_reduce_(0, x[1], x[2], "amin", false); }),
+      Row{"index_add", [](const Operands& x) { return index_add(x[0], 1, x[1], x[2], -0.5); }, {real(s234), index({5}, 3), real({2, 5, 4})}, kLinear, {{{2, 3}, {0}, {2, 0}}, {{2, 3}, {4}, {2, 4}}}}.in_place([](const Tensor& y, const Operands& x) { y.index_add_(1, x[1], x[2], -0.5); }).wrong<ShapeError>("index_add: the source must have the shape", [](const Operands& x) { index_add(x[0], 0, x[1], x[2]); }).wrong<IndexError>("index_add: ", [](const Operands& x) { index_add(x[0], 1, x[1] + 3, x[2]); }),
+      Row{"index_copy", [](const Operands& x) { return index_copy(x[0], 1, x[1], x[2]); }, {real(s234), index({2}, 3), real({2, 2, 4})}, kLinear, {{{2, 3}, {0}, {2, 0}}}}.in_place([](const Tensor& y, const Operands& x) { y.index_copy_(1, x[1], x[2]); }).wrong<ShapeError>("index_copy: the source must have the shape", [](const Operands& x) { index_copy(x[0], 1, x[1], x[2][0]); }),
+      Row{"index_fill", [](const Operands& x) { return index_fill(x[0], 1, x[1] - 1, 0.5); }, {real(s34), index({2}, 4)}, kLinear, {{{3, 4}, {0}}, {{3, 4, 2}, {}}}}.in_place([](const Tensor& y, const Operands& x) { y.index_fill_(1, x[1] - 1, 0.5); }).wrong<IndexError>("index_fill: ", [](const Operands& x) { index_fill(x[0], 1, x[1] + 4, 0); }),
+      Row{"index_fill", [](const Operands& x) { return index_fill(x[0], 0, x[1], x[2]); }, {real(s34), index({2}, 3), real({})}, composed}.in_place([](const Tensor& y, const Operands& x) { y.index_fill_(0, x[1], x[2]); }).wrong<ShapeError>("index_fill: the value must be a number", [](const Operands& x) { index_fill(x[0], 0, x[1], x[0]); }),
+      Row{"select_scatter", [](const Operands& x) { return select_scatter(x[0], x[1], 1, -1); }, {real(s34), real({3})}, composed}.wrong<ShapeError>("select_scatter: ", [](const Operands& x) { select_scatter(x[0], x[1], 0, 0); }),
+      Row{"slice_scatter", [](const Operands& x) { return slice_scatter(x[0], x[1], 1, 1, {}, 2); }, {real(s34), real({3, 2})}, composed}.wrong<ShapeError>("slice_scatter: ", [](const Operands& x) { slice_scatter(x[0], x[1]); }),
+      Row{"diagonal_scatter", [](const Operands& x) { return diagonal_scatter(x[0], x[1], 1); }, {real(s34), real({3})}, composed}.wrong<ShapeError>("diagonal_scatter: ", [](const Operands& x) { diagonal_scatter(x[0], x[1], 2); }),
+      Row{"fill_diagonal_", on([](const Tensor& x) { const Tensor y = x.clone(); y.fill_diagonal_(0.5, true); return y; }), {real({7, 2})}, composed, {{{3, 4}}, {{3, 3, 3}}, {{2, 0}}}}.wrong<ShapeError>("fill_diagonal_: ", [](const Tensor& x) { x.clone().flatten().fill_diagonal_(0); }),
+  };
+}
+// clang-format on
+
+}  // namespace gradus::test
