@@ -4,9 +4,14 @@
 #pragma once
 
 #include "activation.h"
+#include "aliases.h"
 #include "combine.h"
+#include "distance.h"
+#include "elementwise.h"
 #include "matmul.h"
 #include "pointwise.h"
 #include "reduce.h"
 #include "scan.h"
+#include "special.h"
+#include "statistics.h"
 #include "views.h"

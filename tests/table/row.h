@@ -98,5 +98,7 @@ std::vector<Row> product_rows();
 std::vector<Row> view_rows();
 std::vector<Row> joining_rows();
 std::vector<Row> writing_rows();
+std::vector<Row> elementwise_rows();
+std::vector<Row> statistics_rows();
 
 }  // namespace gradus::test
