@@ -4,7 +4,10 @@
 #pragma once
 
 #include "activation.h"
+#include "aliases.h"
 #include "combine.h"
+#include "distance.h"
+#include "elementwise.h"
 #include "indexing.h"
 #include "logic.h"
 #include "matmul.h"
@@ -12,4 +15,6 @@
 #include "reduce.h"
 #include "scan.h"
 #include "shapes.h"
+#include "special.h"
+#include "statistics.h"
 #include "views.h"

@@ -9,6 +9,7 @@
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/random.h"
 #include "../graph/operation.h"
+#include "rewrite.h"
 #include "../tensor/create.h"
 
 namespace gradus {
@@ -30,6 +31,13 @@ struct CopyInto {
   static void write(const Array& x, const Array& src) { x.copy_(src); }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return zeros_like(dy); }, [](Dy<> dy) { return Tensor(dy); });
+};
+// Of a result that x was overwritten with: see rewrite.h.
+struct Rewrite {
+  static constexpr std::string_view name = "rewrite_";
+  static Array forward(const Array& x, const Array& y) { return y.to(x.dtype()).expand(x.shape()).clone(); }
+  static void write(const Array& x, const Array& y) { x.copy_(y); }
+  static constexpr auto gradients = formulas(no_gradient, [](Dy<> dy) { return Tensor(dy); });
 };
 struct FillInto {
   static constexpr std::string_view name = "fill_";
@@ -60,6 +68,9 @@ DType floating(const Tensor& x, const char* op) {
 
 }  // namespace
 
+Tensor& autograd::replace(const Operand& x, const Tensor& y) {
+  return apply_inplace<Rewrite>({}, x, Operand(y, x.at()));
+}
 Tensor& Tensor::copy_(const Tensor& src, Location at) const {
   return apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
 }

@@ -89,6 +89,8 @@ class ReductionMembers {
   std::tuple<Tensor, Tensor> max(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const {
     return gradus::max({self(), at}, dim, keepdim);
   }
+  Tensor max(const Tensor& b, Location at = Location::here()) const { return self().maximum(b, at); }
+  Tensor min(const Tensor& b, Location at = Location::here()) const { return self().minimum(b, at); }
   Tensor min(Location at = Location::here()) const { return gradus::min({self(), at}); }
   std::tuple<Tensor, Tensor> min(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const {
     return gradus::min({self(), at}, dim, keepdim);

@@ -4,11 +4,15 @@
 // product of those before it and of those behind it.
 #include "../../core/ops/scan.h"
 
+#include <limits>
+
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/reduce.h"
+#include "../../core/ops/statistics.h"
 #include "../graph/operation.h"
 #include "result_dtype.h"
+#include "rewrite.h"
 
 namespace gradus {
 
@@ -127,6 +131,35 @@ struct Topk {
       formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& a) { return back_to_places(dy, index, x, a.dim); });
 };
 
+// The gradient goes to the element that stands there.
+template <bool Largest>
+struct RunningExtremum {
+  static constexpr std::string_view name = Largest ? "cummax" : "cummin";
+  static constexpr int differentiable_outputs = 1;
+  using Attrs = AlongDim;
+  static std::tuple<Array, Array> forward(const Attrs& a, const Array& x) {
+    return core::running_extremum(x, a.dim, Largest);
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& a) { return back_to_places(dy, index, x, a.dim); });
+};
+// dx[k] = exp(x[k] - y[k]) s[k],  s[k] = dy[k] + exp(y[k] - y[k + 1]) s[k + 1]: no exponent is above 0. Equal infinite ones
+// differ by 0.
+struct LogCumSumExp {
+  static constexpr std::string_view name = "logcumsumexp";
+  using Attrs = AlongDim;
+  static Array forward(const Attrs& a, const Array& x) { return core::logcumsumexp(x, a.dim); }
+  static Tensor ratio(const Tensor& part, const Tensor& whole) {
+    const Tensor infinite = logical_and(part == whole, isinf(whole));
+    return exp(masked_fill(part, infinite, 0) - masked_fill(whole, infinite, 0));
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Attrs& a) -> Tensor {
+    if (x.dim() == 0) return dy;
+    const Tensor next = shifted(y, a.dim, false, std::numeric_limits<double>::infinity());
+    return ratio(x, y) * linear_recurrence(ratio(y, next), dy, a.dim, true);
+  });
+};
+
 std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
   return core::wrap_dim(dim, x.tensor().array().dim(), op);
 }
@@ -140,6 +173,21 @@ Tensor cumsum(Operand x, std::int64_t dim, std::optional<DType> dtype) {
 Tensor cumprod(Operand x, std::int64_t dim, std::optional<DType> dtype) {
   const Tensor in = detail::in_dtype(x, dtype);
   return detail::in_dtype(apply<Cumprod>({wrapped(x, dim, "cumprod"), false}, Operand(in, x.at())), dtype);
+}
+Tensor& cumsum_(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  return rewrite("cumsum_", x, [&](Operand in) { return cumsum(in, dim, dtype.value_or(x.tensor().dtype())); });
+}
+Tensor& cumprod_(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  return rewrite("cumprod_", x, [&](Operand in) { return cumprod(in, dim, dtype.value_or(x.tensor().dtype())); });
+}
+std::tuple<Tensor, Tensor> cummax(Operand x, std::int64_t dim) {
+  return apply<RunningExtremum<true>>({wrapped(x, dim, "cummax"), false}, x);
+}
+std::tuple<Tensor, Tensor> cummin(Operand x, std::int64_t dim) {
+  return apply<RunningExtremum<false>>({wrapped(x, dim, "cummin"), false}, x);
+}
+Tensor logcumsumexp(Operand x, std::int64_t dim) {
+  return apply<LogCumSumExp>({wrapped(x, dim, "logcumsumexp"), false}, x);
 }
 Tensor linear_recurrence(Operand a, Operand b, std::int64_t dim, bool reverse) {
   return apply<LinearRecurrence>({wrapped(a, dim, "linear_recurrence"), reverse}, a, b);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -27,6 +28,22 @@ class Operand {
  private:
   const Tensor* tensor_;
   Location at_;
+};
+
+/// A tensor that may be absent: `{}`, std::nullopt, an undefined tensor.
+class OptionalOperand {
+ public:
+  OptionalOperand() noexcept = default;
+  OptionalOperand(std::nullopt_t) noexcept {}                           // NOLINT
+  OptionalOperand(const Tensor& tensor) noexcept : tensor_(&tensor) {}  // NOLINT
+  template <class T>
+  requires(std::is_same_v<T, Tensor>) OptionalOperand(const std::optional<T>& tensor)  // NOLINT
+      : tensor_(tensor ? &*tensor : nullptr) {}
+  GRADUS_API explicit operator bool() const noexcept;
+  const Tensor& operator*() const noexcept { return *tensor_; }
+
+ private:
+  const Tensor* tensor_ = nullptr;
 };
 
 /// What stands in brackets, and a number on the right of an assignment, with the place where they are written.

@@ -1,4 +1,4 @@
-// + - * /, comparisons and & | ^ ~ of tensors and numbers, and their compound assignments.
+// + - * / %, comparisons and & | ^ ~ of tensors and numbers, and their compound assignments.
 #pragma once
 
 #include "../ops/functions.h"
@@ -32,6 +32,15 @@ inline Tensor operator<(Operand a, const Scalar& b) { return lt(a, b); }
 inline Tensor operator<=(Operand a, const Scalar& b) { return le(a, b); }
 inline Tensor operator>(Operand a, const Scalar& b) { return gt(a, b); }
 inline Tensor operator>=(Operand a, const Scalar& b) { return ge(a, b); }
+inline Tensor operator==(const Scalar& a, Operand b) { return eq(b, a); }
+inline Tensor operator!=(const Scalar& a, Operand b) { return ne(b, a); }
+inline Tensor operator<(const Scalar& a, Operand b) { return gt(b, a); }
+inline Tensor operator<=(const Scalar& a, Operand b) { return ge(b, a); }
+inline Tensor operator>(const Scalar& a, Operand b) { return lt(b, a); }
+inline Tensor operator>=(const Scalar& a, Operand b) { return le(b, a); }
+inline Tensor operator%(Operand a, Operand b) { return remainder(a, b); }
+inline Tensor operator%(Operand a, const Scalar& b) { return remainder(a, b); }
+inline Tensor operator%(const Scalar& a, Operand b) { return remainder(a, b); }
 inline Tensor operator!(Operand x) { return logical_not(x); }
 
 inline Tensor operator&(Operand a, Operand b) { return bitwise_and(a, b); }

@@ -16,6 +16,7 @@ namespace gradus {
 using autograd::Body;
 using autograd::LeafNode;
 
+autograd::OptionalOperand::operator bool() const noexcept { return tensor_ != nullptr && tensor_->defined(); }
 autograd::OperandList::OperandList(std::initializer_list<Operand> list) : operands_(list) {}
 autograd::OperandList::OperandList(const std::vector<Tensor>& tensors, Location at) {
   operands_.reserve(tensors.size());

@@ -25,7 +25,12 @@ namespace gradus {
 /// A handle to one shared body: an Array and its history. Copies are the same tensor: what is changed through one is
 /// seen through all. Function names, arguments, defaults and meanings are those of PyTorch's C++ frontend. Operations are
 /// members and free functions, family by family: autograd/ops/pointwise.h and its neighbours.
-class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
+class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
+                          public autograd::SpecialMembers<Tensor>,
+                          public autograd::ActivationMembers<Tensor>,
+                          public autograd::StatisticsMembers<Tensor>,
+                          public autograd::DistanceMembers<Tensor>,
+                          public autograd::AliasMembers<Tensor>,
                           public autograd::ReductionMembers<Tensor>,
                           public autograd::ScanMembers<Tensor>,
                           public autograd::ProductMembers<Tensor>,
@@ -308,6 +313,12 @@ GRADUS_API DType result_type(const Scalar& a, const Scalar& b);
 
 inline Tensor var(Operand x, ::std::same_as<bool> auto unbiased) { return var(x, IntArrayRef(), unbiased); }
 inline Tensor std(Operand x, ::std::same_as<bool> auto unbiased) { return std(x, IntArrayRef(), unbiased); }
+inline ::std::tuple<Tensor, Tensor> std_mean(Operand x, ::std::same_as<bool> auto unbiased) {
+  return std_mean(x, IntArrayRef(), unbiased);
+}
+inline ::std::tuple<Tensor, Tensor> var_mean(Operand x, ::std::same_as<bool> auto unbiased) {
+  return var_mean(x, IntArrayRef(), unbiased);
+}
 
 }  // namespace gradus
 

@@ -1,4 +1,4 @@
-// Numbers one by one: functions of the C library, powers and remainders.
+// Numbers one by one: functions of the C library, powers, whole quotients and remainders.
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -56,6 +56,34 @@ T remainder_of(T a, T b) {
   return r != 0 && ((r < 0) != (b < 0)) ? static_cast<T>(r + b) : r;
 }
 
+/// The quotient cut off, and rounded down. Of floating-point numbers the latter is what the exact quotient gives, which a
+/// rounded one may lie above.
+template <class T>
+T trunc_divide_of(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::trunc(a / b);
+  } else {
+    if constexpr (std::is_signed_v<T>) {
+      if (b == -1) return static_cast<T>(-static_cast<std::make_unsigned_t<T>>(a));  // the least integer stays
+    }
+    return b == 0 ? T{0} : static_cast<T>(a / b);
+  }
+}
+template <class T>
+T floor_divide_of(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (b == 0) return a / b;
+    const T rest = std::fmod(a, b), whole = (a - rest) / b,
+            down = rest != 0 && ((b < 0) != (rest < 0)) ? whole - 1 : whole;
+    if (down == 0) return std::copysign(T{0}, a / b);
+    const T floor = std::floor(down);
+    return down - floor > static_cast<T>(0.5) ? floor + 1 : floor;
+  } else {
+    const T quotient = trunc_divide_of(a, b), rest = fmod_of(a, b);
+    return rest != 0 && ((rest < 0) != (b < 0)) ? static_cast<T>(quotient - 1) : quotient;
+  }
+}
+
 template <class T>
 Kernel binary_of(OperationKey op) {
   switch (op) {
@@ -65,6 +93,10 @@ Kernel binary_of(OperationKey op) {
       return kernel2<T, fmod_of<T>>;
     case "remainder"_key:
       return kernel2<T, remainder_of<T>>;
+    case "floor_divide"_key:
+      return kernel2<T, floor_divide_of<T>>;
+    case "trunc_divide"_key:
+      return kernel2<T, trunc_divide_of<T>>;
     default:
       return nullptr;
   }

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(errors_name_the_operation_that_was_called) {
       {"where", [&] { where(i64, a, a); }},
       {"masked_fill", [&] { masked_fill(a, b > 0, 1); }},
       {"masked_fill", [&] { masked_fill(a, i64, 1); }},
-      {"clamp", [&] { clamp(a, {}, {}); }},
+      {"clamp", [&] { clamp(a, std::optional<Scalar>()); }},
       {"add_", [&] { a.add_(b); }},
       {"add_",
        [&] {

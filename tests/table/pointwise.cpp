@@ -73,7 +73,7 @@ std::vector<Row> pointwise_rows() {
       Row{"pow", on([](const Tensor& x) { return pow(x, 0); }), {real(s23)}, kPointwise | kFlat}.in_place([](const Tensor& y) { y.pow_(0); }),
       Row{"pow", on([](const Tensor& x) { return pow(x, -1.5); }), {positive(s23)}, kPointwise}.in_place([](const Tensor& y) { y.pow_(-1.5); }),
       {"rpow", on([](const Tensor& x) { return pow(2.5, x); }), {real(s23)}, kPointwise},
-      Row{"clamp", on([](const Tensor& x) { return clamp(x, -0.9, 1.05); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_(-0.9, 1.05); }).wrong<ValueError>("clamp: ", [](const Tensor& x) { clamp(x, {}, {}); }),
+      Row{"clamp", on([](const Tensor& x) { return clamp(x, -0.9, 1.05); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_(-0.9, 1.05); }).wrong<ValueError>("clamp: ", [](const Tensor& x) { clamp(x, std::optional<Scalar>()); }),
       Row{"clamp", on([](const Tensor& x) { return clamp_min(x, -0.9); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_min_(-0.9); }),
       Row{"clamp", on([](const Tensor& x) { return clamp_max(x, 1.05); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_max_(1.05); }),
       {"division of a number", on([](const Tensor& x) { return 1.5 / x; }), {real(s23)}, kPointwise | kComposed},

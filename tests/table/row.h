@@ -101,5 +101,7 @@ std::vector<Row> indexing_rows();
 std::vector<Row> writing_rows();
 std::vector<Row> shape_rows();
 std::vector<Row> product_form_rows();
+std::vector<Row> elementwise_rows();
+std::vector<Row> statistics_rows();
 
 }  // namespace gradus::test

@@ -1,0 +1,147 @@
+// Distances, differences and integrals, made of other operations.
+#include "distance.h"
+
+#include <cmath>
+
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "../graph/grad_mode.h"
+#include "functions.h"
+#include "rewrite.h"
+
+namespace gradus {
+
+using namespace autograd;
+
+namespace {
+
+void check_order(const char* op, double p) {
+  if (!(p >= 0)) core::fail<ValueError>("{}: p must not be negative: {}", op, p);
+}
+// Neighbours along a dimension, without the first, and without the last.
+Tensor behind(const Tensor& x, std::int64_t dim) { return x.narrow(dim, 1, x.size(dim) - 1); }
+Tensor ahead(const Tensor& x, std::int64_t dim) { return x.narrow(dim, 0, x.size(dim) - 1); }
+
+}  // namespace
+
+Tensor dist(Operand a, Operand b, const Scalar& p) {
+  const Scope scope(a.at());
+  return core::in_name_of("dist", [&] { return norm(a.tensor() - b.tensor(), p); });
+}
+Tensor cosine_similarity(Operand a, Operand b, std::int64_t dim, double eps) {
+  const Scope scope(a.at());
+  return core::in_name_of("cosine_similarity", [&] {
+    const auto unit = [&](const Tensor& x) { return x / clamp_min(norm(x, 2, dim, true), eps); };
+    const Tensor &x = a.tensor(), &y = b.tensor();
+    const core::Shape shape = core::broadcast_shapes(x.array().shape(), y.array().shape(), "cosine_similarity");
+    return sum(unit(x.expand(shape)) * unit(y.expand(shape)), dim);
+  });
+}
+Tensor pairwise_distance(Operand a, Operand b, double p, double eps, bool keepdim) {
+  const Scope scope(a.at());
+  return core::in_name_of("pairwise_distance", [&] { return norm(a.tensor() - b.tensor() + eps, p, -1, keepdim); });
+}
+Tensor cdist(Operand a, Operand b, double p, std::optional<std::int64_t>) {
+  check_order("cdist", p);
+  const Tensor &x = a.tensor(), &y = b.tensor();
+  if (x.dim() < 2 || y.dim() < 2 || x.size(-1) != y.size(-1)) {
+    core::fail<ShapeError>("cdist: the operands must be [.., P, M] and [.., R, M]: {} and {}", x.sizes(), y.sizes());
+  }
+  const Scope scope(a.at());
+  return core::in_name_of("cdist", [&] { return norm(x.unsqueeze(-2) - y.unsqueeze(-3), p, -1); });
+}
+Tensor pdist(Operand x, double p) {
+  check_order("pdist", p);
+  const Tensor& in = x.tensor();
+  if (in.dim() != 2) core::fail<ShapeError>("pdist: the operand must be [N, M]: {}", in.sizes());
+  const Scope scope(x.at());
+  const std::int64_t n = in.size(0), pairs = n * (n - 1) / 2;
+  const core::Array first = core::empty({pairs}, kInt64), second = core::empty({pairs}, kInt64);
+  for (std::int64_t i = 0, k = 0; i < n; ++i) {
+    for (std::int64_t j = i + 1; j < n; ++j, ++k) {
+      first.data_ptr<std::int64_t>()[k] = i;
+      second.data_ptr<std::int64_t>()[k] = j;
+    }
+  }
+  return core::in_name_of(
+      "pdist", [&] { return norm(index_select(in, 0, Tensor(first)) - index_select(in, 0, Tensor(second)), p, 1); });
+}
+Tensor frobenius_norm(Operand x, IntArrayRef dim, bool keepdim) {
+  return core::in_name_of("frobenius_norm", [&] { return norm(x, 2, dim, keepdim); });
+}
+Tensor renorm(Operand x, const Scalar& p, std::int64_t dim, const Scalar& maxnorm) {
+  const Tensor& in = x.tensor();
+  if (in.dim() < 2) core::fail<ShapeError>("renorm: the operand must have at least two dimensions: {}", in.sizes());
+  if (!(p.toDouble() > 0)) core::fail<ValueError>("renorm: p must be above 0: {}", p.toDouble());
+  if (!(maxnorm.toDouble() >= 0))
+    core::fail<ValueError>("renorm: maxnorm must not be negative: {}", maxnorm.toDouble());
+  const int d = core::wrap_dim(dim, in.array().dim(), "renorm");
+  core::Dims over;
+  for (int i = 0; i < in.array().dim(); ++i) {
+    if (i != d) over.push_back(i);
+  }
+  const Scope scope(x.at());
+  return core::in_name_of("renorm", [&] {
+    const Tensor size = norm(in, p, over, true), far = size > maxnorm;
+    return in * masked_fill(maxnorm / (size + 1e-7), !far, 1);
+  });
+}
+Tensor& renorm_(Operand x, const Scalar& p, std::int64_t dim, const Scalar& maxnorm) {
+  return rewrite("renorm_", x, [&](Operand in) { return renorm(in, p, dim, maxnorm); });
+}
+Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend, OptionalOperand append) {
+  if (n < 0) core::fail<ValueError>("diff: n must not be negative: {}", n);
+  const int d = core::existing_dim(dim, x.tensor().array().dim(), "diff");
+  const Scope scope(x.at());
+  return core::in_name_of("diff", [&] {
+    Tensor y = x.tensor();
+    if (prepend) y = cat({*prepend, y}, d);
+    if (append) y = cat({y, *append}, d);
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (y.size(d) == 0) break;
+      y = y.dtype() == kBool ? behind(y, d) != ahead(y, d) : behind(y, d) - ahead(y, d);
+    }
+    return y;
+  });
+}
+Tensor trapezoid(Operand y, Operand x, std::int64_t dim) {
+  const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
+  const Scope scope(y.at());
+  return core::in_name_of("trapezoid", [&] {
+    const Tensor values = y.tensor(), points = x.tensor();
+    if (values.size(d) == 0) return values.sum(d);
+    const bool one = points.dim() == 1;
+    if (points.dim() == 0 || (one ? points.size(0) : points.size(d)) != values.size(d)) {
+      core::fail<ShapeError>("trapezoid: there must be a point for each value: {} for {}", points.sizes(),
+                             values.sizes());
+    }
+    Tensor step = diff(points, 1, one ? 0 : d);
+    if (one) {
+      core::Shape shape = core::Shape::filled(static_cast<int>(values.dim()), 1);
+      shape[d] = step.size(0);
+      step = step.reshape(shape);
+    }
+    return sum(step * (behind(values, d) + ahead(values, d)), d) / 2;
+  });
+}
+Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
+  const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
+  const Scope scope(y.at());
+  const Tensor values = y.tensor();
+  if (values.size(d) == 0) return values.sum(d);
+  return core::in_name_of("trapezoid",
+                          [&] { return sum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2); });
+}
+Tensor trapz(Operand y, Operand x, std::int64_t dim) { return trapezoid(y, x, dim); }
+Tensor trapz(Operand y, double dx, std::int64_t dim) { return trapezoid(y, Scalar(dx), dim); }
+Tensor vander(Operand x, std::optional<std::int64_t> N, bool increasing) {
+  const Tensor& in = x.tensor();
+  if (in.dim() != 1) core::fail<ShapeError>("vander: the operand must be a vector: {}", in.sizes());
+  const std::int64_t n = N.value_or(in.size(0));
+  if (n < 0) core::fail<ValueError>("vander: N must not be negative: {}", n);
+  const Scope scope(x.at());
+  const Tensor powers(core::arange(increasing ? 0 : n - 1, increasing ? n : -1, increasing ? 1 : -1, kInt64));
+  return core::in_name_of("vander", [&] { return pow(in.unsqueeze(-1), powers.to(in.dtype())); });
+}
+
+}  // namespace gradus

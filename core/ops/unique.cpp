@@ -1,0 +1,140 @@
+// Distinct elements and slices.
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "../array/create.h"
+#include "../base/dispatch.h"
+#include "../base/fail.h"
+#include "combine.h"
+#include "scan.h"
+#include "statistics.h"
+
+namespace gradus::core {
+namespace {
+
+/// Groups of places: order[starts[g]] .. order[starts[g + 1]] are the places of one value.
+struct Groups {
+  std::vector<std::int64_t> order, starts;
+  std::int64_t size() const { return static_cast<std::int64_t>(starts.size()) - 1; }
+};
+template <class Same>
+Groups grouped(std::vector<std::int64_t> order, const Same& same) {
+  Groups groups{std::move(order), {}};
+  for (std::size_t i = 0; i < groups.order.size(); ++i) {
+    if (i == 0 || !same(groups.order[i - 1], groups.order[i])) groups.starts.push_back(static_cast<std::int64_t>(i));
+  }
+  groups.starts.push_back(static_cast<std::int64_t>(groups.order.size()));
+  return groups;
+}
+Array counts_of(const Groups& groups) {
+  const Array counts = empty({groups.size()}, kInt64);
+  for (std::int64_t g = 0; g < groups.size(); ++g) {
+    counts.data_ptr<std::int64_t>()[g] =
+        groups.starts[static_cast<std::size_t>(g) + 1] - groups.starts[static_cast<std::size_t>(g)];
+  }
+  return counts;
+}
+Array inverse_of(const Groups& groups, const Shape& shape) {
+  const Array inverse = empty(shape, kInt64);
+  for (std::int64_t g = 0; g < groups.size(); ++g) {
+    for (std::int64_t i = groups.starts[static_cast<std::size_t>(g)];
+         i < groups.starts[static_cast<std::size_t>(g) + 1]; ++i) {
+      inverse.data_ptr<std::int64_t>()[groups.order[static_cast<std::size_t>(i)]] = g;
+    }
+  }
+  return inverse;
+}
+/// Where the first of each group stands.
+Array firsts_of(const Groups& groups) {
+  const Array firsts = empty({groups.size()}, kInt64);
+  for (std::int64_t g = 0; g < groups.size(); ++g) {
+    firsts.data_ptr<std::int64_t>()[g] =
+        groups.order[static_cast<std::size_t>(groups.starts[static_cast<std::size_t>(g)])];
+  }
+  return firsts;
+}
+/// The groups in the order of their first places.
+Groups by_appearance(const Groups& groups) {
+  const Array firsts = firsts_of(groups);
+  std::vector<std::int64_t> rank(static_cast<std::size_t>(groups.size()));
+  std::iota(rank.begin(), rank.end(), 0);
+  std::sort(rank.begin(), rank.end(), [at = firsts.data_ptr<std::int64_t>()](auto a, auto b) { return at[a] < at[b]; });
+  Groups result;
+  result.order.reserve(groups.order.size());
+  for (const std::int64_t g : rank) {
+    result.starts.push_back(static_cast<std::int64_t>(result.order.size()));
+    const auto from = groups.order.begin() + groups.starts[static_cast<std::size_t>(g)],
+               to = groups.order.begin() + groups.starts[static_cast<std::size_t>(g) + 1];
+    result.order.insert(result.order.end(), from, to);
+  }
+  result.starts.push_back(static_cast<std::int64_t>(result.order.size()));
+  return result;
+}
+std::vector<std::int64_t> natural(std::int64_t n) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+void check_defined(const char* op, const Array& x) {
+  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
+}
+Distinct finish(const Groups& groups, const Array& values, const Shape& shape, bool inverse, bool counts) {
+  return {values, inverse ? inverse_of(groups, shape) : empty({0}, kInt64),
+          counts ? counts_of(groups) : empty({0}, kInt64)};
+}
+
+Distinct distinct(const Array& x, bool sort_first, bool sorted, bool inverse, bool counts) {
+  const Array flat = x.reshape({-1}).contiguous();
+  const std::int64_t n = flat.numel();
+  std::vector<std::int64_t> order;
+  if (sort_first) {
+    const Array places = std::get<1>(sort(flat, 0));
+    order.assign(places.data_ptr<std::int64_t>(), places.data_ptr<std::int64_t>() + n);
+  } else {
+    order = natural(n);
+  }
+  Groups groups = dispatch(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    return grouped(std::move(order), [from = flat.data_ptr<T>()](auto a, auto b) { return from[a] == from[b]; });
+  });
+  if (sort_first && !sorted) groups = by_appearance(groups);
+  return finish(groups, index_select(flat, 0, firsts_of(groups)), x.shape(), inverse, counts);
+}
+
+}  // namespace
+
+Distinct unique(const Array& x, bool sorted, bool inverse, bool counts) {
+  check_defined("unique", x);
+  return distinct(x, true, sorted, inverse, counts);
+}
+Distinct unique_consecutive(const Array& x, bool inverse, bool counts) {
+  check_defined("unique_consecutive", x);
+  return distinct(x, false, true, inverse, counts);
+}
+
+Distinct unique_slices(const Array& x, std::int64_t dim, bool consecutive, bool inverse, bool counts) {
+  const char* const op = consecutive ? "unique_consecutive" : "unique_dim";
+  check_defined(op, x);
+  const int d = wrap_dim(dim, x.dim(), op);
+  const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
+  const Array rows = (x.dim() == 0 ? x : x.movedim(d, 0)).contiguous();
+  const std::int64_t width = n == 0 ? 0 : rows.numel() / n;
+  std::vector<std::int64_t> order = natural(n);
+  const Groups groups = dispatch(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const from = rows.template data_ptr<T>();
+    const auto before = [from, width](std::int64_t a, std::int64_t b) {
+      return std::lexicographical_compare(from + a * width, from + (a + 1) * width, from + b * width,
+                                          from + (b + 1) * width, [](T p, T q) { return q != q ? p == p : p < q; });
+    };
+    if (!consecutive) std::stable_sort(order.begin(), order.end(), before);
+    return grouped(std::move(order), [from, width](std::int64_t a, std::int64_t b) {
+      return std::equal(from + a * width, from + (a + 1) * width, from + b * width);
+    });
+  });
+  const Array values = x.dim() == 0 ? x.clone() : index_select(x, d, firsts_of(groups));
+  return finish(groups, values, Shape{n}, inverse, counts);
+}
+
+}  // namespace gradus::core

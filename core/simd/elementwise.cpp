@@ -1,0 +1,171 @@
+// Formulas of a few steps and choices, on plain numbers: the compiler makes vectors of these loops.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/simd/elementwise.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <limits>
+
+#include "elementwise.h"
+#include "loops-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gradus::core::kernels {
+namespace HWY_NAMESPACE {
+
+template <class Op, class T>
+void Of1(void* out, const void* const* in, std::size_t n, const void* param) {
+  T* y = static_cast<T*>(out);
+  const T* x = static_cast<const T*>(in[0]);
+  const T p = static_cast<const T*>(param)[0], q = static_cast<const T*>(param)[1], r = static_cast<const T*>(param)[2];
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(x[i], p, q, r);
+}
+template <class Op, class T>
+void Of2(void* out, const void* const* in, std::size_t n, const void* param) {
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  const T p = static_cast<const T*>(param)[0];
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], p);
+}
+template <class Op, class T>
+void Of3(void* out, const void* const* in, std::size_t n, const void* param) {
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]), *c = static_cast<const T*>(in[2]);
+  const T p = static_cast<const T*>(param)[0];
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], c[i], p);
+}
+
+struct Frac {
+  template <class T>
+  static HWY_INLINE T of(T x, T, T, T) {
+    return x - __builtin_trunc(x);
+  }
+  static HWY_INLINE float of(float x, float, float, float) { return x - __builtin_truncf(x); }
+};
+struct NanToNum {
+  template <class T>
+  static HWY_INLINE T of(T x, T nan, T above, T below) {
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    const T y = x == infinity ? above : x, z = x == -infinity ? below : y;
+    return x != x ? nan : z;
+  }
+};
+// NaN stays, here and in what follows: comparisons are written so that it falls on the side that keeps it.
+struct Hardshrink {
+  template <class T>
+  static HWY_INLINE T of(T x, T lambda, T, T) {
+    return (x >= -lambda) & (x <= lambda) ? T{0} : x;
+  }
+};
+struct Softshrink {
+  template <class T>
+  static HWY_INLINE T of(T x, T lambda, T, T) {
+    const T y = x > lambda ? x - lambda : x * T{0};
+    return x < -lambda ? x + lambda : y;
+  }
+};
+struct Threshold {
+  template <class T>
+  static HWY_INLINE T of(T x, T threshold, T value, T) {
+    return x <= threshold ? value : x;
+  }
+};
+template <class T>
+HWY_INLINE T Within(T x, T low, T high) {
+  const T y = x < low ? low : x;
+  return y > high ? high : y;
+}
+struct Hardsigmoid {
+  template <class T>
+  static HWY_INLINE T of(T x, T, T, T) {
+    return Within(x + T{3}, T{0}, T{6}) / T{6};
+  }
+};
+struct Hardswish {
+  template <class T>
+  static HWY_INLINE T of(T x, T, T, T) {
+    return x * Within(x + T{3}, T{0}, T{6}) / T{6};
+  }
+};
+struct Copysign {
+  template <class T>
+  static HWY_INLINE T of(T a, T b, T) {
+    return __builtin_copysign(a, b);
+  }
+  static HWY_INLINE float of(float a, float b, float) { return __builtin_copysignf(a, b); }
+};
+struct Fmax {
+  template <class T>
+  static HWY_INLINE T of(T a, T b, T) {
+    const T larger = a < b ? b : a;
+    return a != a ? b : larger;
+  }
+};
+struct Fmin {
+  template <class T>
+  static HWY_INLINE T of(T a, T b, T) {
+    const T smaller = a > b ? b : a;
+    return a != a ? b : smaller;
+  }
+};
+struct Prelu {
+  template <class T>
+  static HWY_INLINE T of(T x, T weight, T) {
+    return x > T{0} ? x : weight * x;
+  }
+};
+/// From the nearer end, so that both ends are met exactly.
+struct Lerp {
+  template <class T>
+  static HWY_INLINE T of(T a, T b, T weight, T) {
+    const T size = weight < T{0} ? -weight : weight, d = b - a;
+    return size < static_cast<T>(0.5) ? a + weight * d : b - d * (T{1} - weight);
+  }
+};
+struct LerpNumber {
+  template <class T>
+  static HWY_INLINE T of(T a, T b, T weight) {
+    return Lerp::of(a, b, weight, weight);
+  }
+};
+struct Addcmul {
+  template <class T>
+  static HWY_INLINE T of(T x, T a, T b, T value) {
+    return x + value * a * b;
+  }
+};
+struct Addcdiv {
+  template <class T>
+  static HWY_INLINE T of(T x, T a, T b, T value) {
+    return x + value * a / b;
+  }
+};
+
+template <class T>
+Kernel FindOf(Elementwise op) {
+  // In the order of Elementwise.
+  static constexpr Kernel table[] = {Of1<Frac, T>,      Of1<NanToNum, T>,    Of1<Hardshrink, T>, Of1<Softshrink, T>,
+                                     Of1<Threshold, T>, Of1<Hardsigmoid, T>, Of1<Hardswish, T>,  Of2<Copysign, T>,
+                                     Of2<Fmax, T>,      Of2<Fmin, T>,        Of2<Prelu, T>,      Of2<LerpNumber, T>,
+                                     Of3<Lerp, T>,      Of3<Addcmul, T>,     Of3<Addcdiv, T>};
+  return table[static_cast<int>(op)];
+}
+Kernel FindElementwise(Elementwise op, DType dtype) {
+  return dtype == kFloat32 ? FindOf<float>(op) : dtype == kFloat64 ? FindOf<double>(op) : nullptr;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradus::core::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradus::core::kernels {
+
+HWY_EXPORT(FindElementwise);
+Kernel elementwise_kernel(Elementwise op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindElementwise)(op, dtype); }
+
+}  // namespace gradus::core::kernels
+#endif

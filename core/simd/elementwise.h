@@ -1,0 +1,30 @@
+// Kernels of core/ops/elementwise.h: internal to core.
+#pragma once
+
+#include "pointwise.h"
+
+namespace gradus::core::kernels {
+
+/// All read floating-point numbers, one operand, then two, then three; param: three numbers of the dtype, of which each
+/// takes as many as it needs.
+enum class Elementwise : std::uint8_t {
+  Frac,
+  NanToNum,
+  Hardshrink,
+  Softshrink,
+  Threshold,
+  Hardsigmoid,
+  Hardswish,
+  Copysign,
+  Fmax,
+  Fmin,
+  Prelu,
+  LerpNumber,
+  Lerp,
+  Addcmul,
+  Addcdiv
+};
+/// nullptr for integers.
+Kernel elementwise_kernel(Elementwise op, DType dtype);
+
+}  // namespace gradus::core::kernels
