@@ -5,6 +5,7 @@
 
 #include "activation.h"
 #include "combine.h"
+#include "linalg_members.h"
 #include "matmul.h"
 #include "pointwise.h"
 #include "reduce.h"

@@ -29,6 +29,7 @@ class GRADUS_API Tensor : public autograd::PointwiseMembers<Tensor>,
                           public autograd::ReductionMembers<Tensor>,
                           public autograd::ScanMembers<Tensor>,
                           public autograd::ProductMembers<Tensor>,
+                          public autograd::LinalgMembers<Tensor>,
                           public autograd::ViewMembers<Tensor>,
                           public autograd::JoiningMembers<Tensor> {
  public:

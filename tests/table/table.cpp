@@ -52,7 +52,7 @@ Row in_place_row(const Row& row) {
 std::vector<Row> make_table() {
   std::vector<Row> table;
   for (const auto family :
-       {pointwise_rows, reduction_rows, scan_rows, product_rows, view_rows, joining_rows, writing_rows}) {
+       {pointwise_rows, reduction_rows, scan_rows, product_rows, linalg_rows, view_rows, joining_rows, writing_rows}) {
     for (Row& row : family()) {
       table.push_back(row);
       if (row.change) table.push_back(in_place_row(row));
