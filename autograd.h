@@ -7,6 +7,7 @@
 #include "autograd/graph/operation.h"
 #include "autograd/ops/activation_rules.h"
 #include "autograd/ops/functions.h"
+#include "autograd/ops/linalg.h"
 #include "autograd/tensor/create.h"
 #include "autograd/tensor/operators.h"
 #include "autograd/tensor/print.h"

@@ -1,7 +1,7 @@
 # Sourced by examples/run, tests/run and tests/bench/compare: makes sure that the tools and libraries are there, and
 # that all build alike.
 
-# Each line: the Debian 12 package, and what it is recognised by, a command or a header.
+# Each line: the Debian 12 package, and what it is recognised by, a command, a header, or a library's folder and name.
 packages_build="
 g++              command g++
 cmake            command cmake
@@ -11,6 +11,7 @@ libfmt-dev       header  fmt/format.h
 libhwy-dev       header  hwy/highway.h
 zlib1g-dev       header  zlib.h
 nlohmann-json3-dev header nlohmann/json.hpp
+libopenblas0-serial library openblas-serial/libopenblas.so.0
 libcli11-dev     header  CLI/CLI.hpp
 "
 packages_test="
@@ -29,6 +30,8 @@ libbenchmark-dev header  benchmark/benchmark.h
 have() {
   if [ "$1" = command ]; then
     command -v "$2" >/dev/null
+  elif [ "$1" = library ]; then
+    compgen -G "/usr/lib/*/$2" >/dev/null || [ -e "/usr/lib/$2" ]
   elif command -v g++ >/dev/null; then
     echo "#include <$2>" | g++ -std=c++20 -E -x c++ - -o /dev/null 2>/dev/null
   else

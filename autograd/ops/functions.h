@@ -9,6 +9,7 @@
 #include "distance.h"
 #include "elementwise.h"
 #include "indexing.h"
+#include "linalg_members.h"
 #include "logic.h"
 #include "matmul.h"
 #include "pointwise.h"

@@ -95,6 +95,7 @@ std::vector<Row> pointwise_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> scan_rows();
 std::vector<Row> product_rows();
+std::vector<Row> linalg_rows();
 std::vector<Row> view_rows();
 std::vector<Row> joining_rows();
 std::vector<Row> indexing_rows();

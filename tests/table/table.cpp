@@ -51,7 +51,7 @@ Row in_place_row(const Row& row) {
 
 std::vector<Row> make_table() {
   std::vector<Row> table;
-  for (const auto family : {pointwise_rows, reduction_rows, scan_rows, product_rows, view_rows, joining_rows,
+  for (const auto family : {pointwise_rows, reduction_rows, scan_rows, product_rows, linalg_rows, view_rows, joining_rows,
                             indexing_rows, writing_rows, shape_rows, product_form_rows, elementwise_rows,
                             statistics_rows}) {
     for (Row& row : family()) {

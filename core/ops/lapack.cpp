@@ -1,0 +1,108 @@
+#include "lapack.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "../base/fail.h"
+
+// Where the build has found one; empty without GRADUS_LINALG.
+#ifndef GRADUS_OPENBLAS
+#define GRADUS_OPENBLAS ""
+#endif
+
+namespace gradus::core::lapack {
+
+namespace {
+
+// OpenBLAS, and what is to be said where there is none.
+struct Library {
+  Routines<float> singles;
+  Routines<double> doubles;
+  std::string missing;
+};
+
+// The library's names are to be its own, even where the program has others of them. AddressSanitizer cannot bear that.
+int how_to_load() {
+  const bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") != nullptr;
+  return RTLD_NOW | RTLD_LOCAL | (sanitized ? 0 : RTLD_DEEPBIND);
+}
+
+template <class F>
+bool find(void* library, F*& routine, const std::string& name) {
+  routine = reinterpret_cast<F*>(dlsym(library, name.c_str()));  // NOLINT
+  return routine != nullptr;
+}
+
+template <class T>
+bool find_all(void* library, char letter, Routines<T>& r) {
+  const auto name = [letter](const char* rest) { return letter + std::string(rest) + "_"; };
+  return find(library, r.potrf, name("potrf")) && find(library, r.getrf, name("getrf")) &&
+         find(library, r.getrs, name("getrs")) && find(library, r.getri, name("getri")) &&
+         find(library, r.trsm, name("trsm")) && find(library, r.geqrf, name("geqrf")) &&
+         find(library, r.orgqr, name("orgqr")) && find(library, r.syevd, name("syevd")) &&
+         find(library, r.gesdd, name("gesdd")) && find(library, r.gelsy, name("gelsy"));
+}
+
+// A build of OpenBLAS with threads of its own is held to one: in this file's copy, which is the program's, too, if that
+// uses the same file.
+void hold_to_one_thread(void* library) {
+  int (*parallel)() = nullptr;
+  void (*set_threads)(int) = nullptr;
+  if (find(library, parallel, "openblas_get_parallel") && parallel() != 0 &&
+      find(library, set_threads, "openblas_set_num_threads")) {
+    set_threads(1);
+  }
+}
+
+Library load() {
+  Library library;
+  const char* const chosen = std::getenv("GRADUS_OPENBLAS");
+  const std::string_view built = GRADUS_OPENBLAS;
+  if (built.empty() && chosen == nullptr) {
+    library.missing = "this library was built without GRADUS_LINALG";
+    return library;
+  }
+  const std::string path(chosen != nullptr ? std::string_view(chosen) : built);
+  void* const handle = dlopen(path.c_str(), how_to_load());  // never closed: others' threads may be in it
+  if (handle == nullptr) {
+    const char* const reason = dlerror();  // NOLINT(concurrency-mt-unsafe): of this thread
+    library.missing = reason != nullptr ? reason : path;
+  } else if (!find_all(handle, 's', library.singles) || !find_all(handle, 'd', library.doubles)) {
+    library.missing = path + " lacks routines of LAPACK";
+  } else {
+    hold_to_one_thread(handle);
+  }
+  return library;
+}
+
+const Library& loaded() {
+  static const Library library = load();
+  return library;
+}
+
+}  // namespace
+
+template <class T>
+const Routines<T>& routines(const char* op) {
+  const Library& library = loaded();
+  if (!library.missing.empty()) {
+    fail<Error>(
+        "{}: linear algebra needs OpenBLAS: {}; install it (Debian: libopenblas0-serial) and configure again with "
+        "-DGRADUS_LINALG=ON, or name its file in the environment variable GRADUS_OPENBLAS",
+        op, library.missing);
+  }
+  if constexpr (sizeof(T) == sizeof(float))
+    return library.singles;
+  else
+    return library.doubles;
+}
+template const Routines<float>& routines<float>(const char*);
+template const Routines<double>& routines<double>(const char*);
+
+bool available() { return loaded().missing.empty(); }
+
+}  // namespace gradus::core::lapack
