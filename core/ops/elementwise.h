@@ -57,9 +57,9 @@ inline constexpr BinaryRow xlog1py{"xlog1py", Yields::Floating, Kernels::Library
 inline constexpr BinaryRow logaddexp2{"logaddexp2", Yields::Floating, Kernels::Library, logaddexp2_of, logaddexp2_of};
 /// The quotient rounded down, and cut off; integers stay integers.
 inline constexpr BinaryRow floor_divide{
-    .name = "floor_divide", .yields = Yields::Same, .kernels = Kernels::Special, .divides = true};
+    .name = "floor_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 inline constexpr BinaryRow trunc_divide{
-    .name = "trunc_divide", .yields = Yields::Same, .kernels = Kernels::Special, .divides = true};
+    .name = "trunc_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 // clang-format on
 
 }  // namespace gradus::core

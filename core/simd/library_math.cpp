@@ -16,7 +16,7 @@ inline void map2(F f, void* out, const void* const* in, std::size_t n) {
 }
 template <class T, T (*f)(T, T)>
 void kernel2(void* out, const void* const* in, std::size_t n, const void*) {
-  kernel2<T>([](T a, T b) { return f(a, b); }, out, in, n);
+  map2<T>([](T a, T b) { return f(a, b); }, out, in, n);
 }
 
 template <class T>
@@ -111,15 +111,15 @@ void call(void* out, const void* const* in, std::size_t n, const void* param) {
 }
 template <class T>
 void call2(void* out, const void* const* in, std::size_t n, const void* param) {
-  kernel2<T>(*static_cast<T (*const*)(T, T)>(param), out, in, n);
+  map2<T>(*static_cast<T (*const*)(T, T)>(param), out, in, n);
 }
 
 }  // namespace
 
 void call_float32(void* out, const void* const* in, std::size_t n, const void* f) { call<float>(out, in, n, f); }
 void call_float64(void* out, const void* const* in, std::size_t n, const void* f) { call<double>(out, in, n, f); }
-void call2_float32(void* out, const void* const* in, std::size_t n, const void* f) { kernel2<float>(out, in, n, f); }
-void call2_float64(void* out, const void* const* in, std::size_t n, const void* f) { kernel2<double>(out, in, n, f); }
+void call2_float32(void* out, const void* const* in, std::size_t n, const void* f) { call2<float>(out, in, n, f); }
+void call2_float64(void* out, const void* const* in, std::size_t n, const void* f) { call2<double>(out, in, n, f); }
 
 Kernel special_binary(OperationKey op, DType dtype) {
   if (op == "pow"_key && dtype == kFloat32) return float32_pow_kernel();
