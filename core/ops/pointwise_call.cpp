@@ -31,25 +31,10 @@ PointwiseCall::PointwiseCall(std::string_view op_, std::initializer_list<const O
   }
 }
 
-void PointwiseCall::set(kernels::Kernel kernel, DType compute, DType result, const void* param) {
-  if (kernel == nullptr) [[unlikely]] {
-    if (op == sub.name) check_difference(compute, compute);
-    fail<DTypeError>("{}: the operation must be defined for the dtype: {}{}", op, compute,
-                     compute == kBool ? "; convert first, with to(kInt64) or to(kFloat32)" : "");
-  }
-  loop.kernel = kernel;
-  loop.result = result;
-  loop.param = param;
-}
-
-void PointwiseCall::read(const Operand& x, DType as) {
-  const int k = loop.count++;
-  if (x.array != nullptr) {
-    loop.inputs[k] = kernels::Input(*x.array, as);
-  } else {
-    numbers_[k] = kernels::Element(x.number, as);
-    loop.inputs[k] = kernels::Input(numbers_[k].bytes, as);
-  }
+void PointwiseCall::fail_no_kernel(DType compute) const {
+  if (op == sub.name) check_difference(compute, compute);
+  fail<DTypeError>("{}: the operation must be defined for the dtype: {}{}", op, compute,
+                   compute == kBool ? "; convert first, with to(kInt64) or to(kFloat32)" : "");
 }
 
 void PointwiseCall::run_into(const Array& out) {

@@ -27,9 +27,23 @@ class PointwiseCall {
   PointwiseCall& operator=(const PointwiseCall&) = delete;
 
   /// What to run; a DTypeError where there is no kernel for the dtype that it computes in.
-  void set(kernels::Kernel kernel, DType compute, DType result, const void* param = nullptr);
+  void set(kernels::Kernel kernel, DType compute, DType result, const void* param = nullptr) {
+    if (kernel == nullptr) [[unlikely]]
+      fail_no_kernel(compute);
+    loop.kernel = kernel;
+    loop.result = result;
+    loop.param = param;
+  }
   /// The next operand of the loop, read as elements of a dtype.
-  void read(const Operand& x, DType as);
+  void read(const Operand& x, DType as) {
+    const int k = loop.count++;
+    if (x.array != nullptr) {
+      loop.inputs[k] = kernels::Input(*x.array, as);
+    } else {
+      numbers_[k] = kernels::Element(x.number, as);
+      loop.inputs[k] = kernels::Input(numbers_[k].bytes, as);
+    }
+  }
 
   /// Into a new array, or into one that is there: any strides, the result's shape (ShapeError), and a dtype that the
   /// result's category can be cast to (DTypeError). Operands may overlap that one. Counts as a write.
@@ -38,9 +52,10 @@ class PointwiseCall {
 
   const std::string_view op;
   Shape shape;  ///< the result's
-  kernels::Loop loop{};
+  kernels::Loop loop;
 
  private:
+  [[noreturn, gnu::cold]] void fail_no_kernel(DType compute) const;
   kernels::Element numbers_[3];
 };
 
