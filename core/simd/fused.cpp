@@ -1,4 +1,4 @@
-// Inner loops of core/nn/fused.h.
+// Inner loops of core/nn/dropout.h, batch_norm.h and activation.h.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd/fused.cpp"
 #include <hwy/foreach_target.h>

@@ -1,4 +1,4 @@
-// Kernels of the loops in core/nn/fused.h: internal to core.
+// Kernels of the loops in core/nn/dropout.h, batch_norm.h and activation.h: internal to core.
 #pragma once
 
 #include "pointwise.h"
