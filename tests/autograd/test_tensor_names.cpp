@@ -199,6 +199,18 @@ BOOST_AUTO_TEST_CASE(a_plain_function_is_applied_to_modules) {
   BOOST_TEST(net->parameters()[0].abs().sum().item<double>() == 2 * before, boost::test_tools::tolerance(1e-6));
 }
 
+BOOST_AUTO_TEST_CASE(triangles_in_place_of_any_strides) {
+  for (const std::int64_t diagonal : {-9, -1, 0, 2, 9}) {
+    const Tensor whole = numbers({2, 4, 6}), part = whole.transpose(0, 1).slice(2, 1, {}, 2), before = part.clone();
+    const Tensor rest = whole.slice(2, 0, {}, 2).clone();
+    part.tril_(diagonal);
+    BOOST_CHECK(equal(part, before.tril(diagonal)) && equal(whole.slice(2, 0, {}, 2), rest));
+    const Tensor dense = before.clone();
+    BOOST_CHECK(equal(dense.triu_(diagonal), before.triu(diagonal)));
+  }
+  check_error<ShapeError>([] { zeros({3}).tril_(); }, {"tril_: ", "[3]"});
+}
+
 // --- Becoming another view
 
 BOOST_AUTO_TEST_CASE(nothing_moves_when_a_tensor_becomes_another_view) {
