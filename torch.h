@@ -7,16 +7,32 @@
 #include <optional>
 
 #include "core/base/array_ref.h"
+#include "core/base/context.h"
 #include "gradus.h"
 
 namespace gradus {
 using std::nullopt;
 using std::optional;
+/// A copy of a list that is borrowed: of `x.sizes()`, say.
+template <class T>
+requires std::is_arithmetic_v<T> Tensor tensor(const ArrayRef<T>& values, const TensorOptions& options = {}) {
+  return tensor(values.vec(), options);
+}
+template <class List>
+requires std::is_same_v<List, IntArrayRef> Tensor tensor(const List& values, const TensorOptions& options = {}) {
+  return tensor(values.vec(), options);
+}
 }  // namespace gradus
 namespace torch = gradus;
 // Where PyTorch keeps its tensors and its errors.
 namespace at = gradus;
 namespace c10 = gradus;
+
+// The version whose names and meanings these are.
+#define TORCH_VERSION_MAJOR 2
+#define TORCH_VERSION_MINOR 15
+#define TORCH_VERSION_PATCH 0
+#define TORCH_VERSION "2.15.0"
 
 // What an alias cannot carry.
 #define TORCH_MODULE_IMPL(Name, ImplType) GRADUS_MODULE_IMPL(Name, ImplType)

@@ -95,12 +95,14 @@ struct Tril {
   static constexpr std::string_view name = "tril";
   using Attrs = FromDiagonal;
   static Array forward(const Attrs& a, const Array& x) { return core::tril(x, a.diagonal); }
+  static void write(const Array& x, const Attrs& a) { core::keep_tril(x, a.diagonal); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return tril(dy, a.diagonal); });
 };
 struct Triu {
   static constexpr std::string_view name = "triu";
   using Attrs = FromDiagonal;
   static Array forward(const Attrs& a, const Array& x) { return core::triu(x, a.diagonal); }
+  static void write(const Array& x, const Attrs& a) { core::keep_triu(x, a.diagonal); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return triu(dy, a.diagonal); });
 };
 

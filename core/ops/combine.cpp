@@ -26,12 +26,10 @@ DType common_type(ArrayList arrays) {
 // PyTorch lets an empty list of numbers be joined to anything, whatever its dimensions.
 bool is_empty_list(const Array& x) { return x.dim() == 1 && x.shape()[0] == 0; }
 
-// Sets to 0 what lies above (or below) a diagonal of each matrix.
-Array triangle(const Array& x, std::int64_t diagonal, bool upper, const char* op) {
-  if (x.dim() < 2) fail<ShapeError>("{}: at least 2 dimensions are needed: {}", op, x.shape());
-  Array out = x.clone();
+// Sets to 0 what lies above (or below) a diagonal of each matrix. The array is contiguous.
+void clear(const Array& out, std::int64_t diagonal, bool upper) {
   const std::int64_t columns = out.size(-1), rows = out.size(-2);
-  if (out.numel() == 0) return out;
+  if (out.numel() == 0) return;
   const std::int64_t shift = std::clamp(diagonal, -rows, columns);  // farther away nothing changes
   const std::int64_t size = out.element_size(), grain = std::max<std::int64_t>(32768 / columns, 1);
   char* const data = static_cast<char*>(out.data());
@@ -44,7 +42,23 @@ Array triangle(const Array& x, std::int64_t diagonal, bool upper, const char* op
       std::memset(data + (row * columns + first) * size, 0, static_cast<std::size_t>((last - first) * size));
     }
   });
+}
+void check_matrices(const Array& x, const char* op) {
+  if (x.dim() < 2) fail<ShapeError>("{}: at least 2 dimensions are needed: {}", op, x.shape());
+}
+Array triangle(const Array& x, std::int64_t diagonal, bool upper, const char* op) {
+  check_matrices(x, op);
+  Array out = x.clone();
+  clear(out, diagonal, upper);
   return out;
+}
+void keep_triangle(const Array& x, std::int64_t diagonal, bool upper, const char* op) {
+  check_matrices(x, op);
+  if (x.is_contiguous()) {
+    clear(x, diagonal, upper);
+  } else {
+    x.copy_(triangle(x, diagonal, upper, op));
+  }
 }
 
 }  // namespace
@@ -102,6 +116,8 @@ Array stack(ArrayList arrays, std::int64_t dim) {
 
 Array tril(const Array& x, std::int64_t diagonal) { return triangle(x, diagonal, false, "tril"); }
 Array triu(const Array& x, std::int64_t diagonal) { return triangle(x, diagonal, true, "triu"); }
+void keep_tril(const Array& x, std::int64_t diagonal) { keep_triangle(x, diagonal, false, "tril"); }
+void keep_triu(const Array& x, std::int64_t diagonal) { keep_triangle(x, diagonal, true, "triu"); }
 
 Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value) {
   const int given = static_cast<int>(pad.size() / 2);

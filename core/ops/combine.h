@@ -23,6 +23,9 @@ GRADUS_API Array scatter_add(const Shape& shape, std::int64_t dim, const Array& 
 /// Lower or upper triangle of the last two dimensions, the rest 0.
 GRADUS_API Array tril(const Array& x, std::int64_t diagonal = 0);
 GRADUS_API Array triu(const Array& x, std::int64_t diagonal = 0);
+/// The same in place: what is outside becomes 0. The caller counts the write.
+GRADUS_API void keep_tril(const Array& x, std::int64_t diagonal = 0);
+GRADUS_API void keep_triu(const Array& x, std::int64_t diagonal = 0);
 /// x with pad[0] elements of a value before and pad[1] after its last dimension, pad[2] and pad[3] around the one before,
 /// and so on; negative numbers cut off as many. ShapeError when there are too many or an odd number of them, or more is
 /// cut off than there is.

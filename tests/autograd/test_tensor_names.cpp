@@ -6,8 +6,7 @@
 #include <sstream>
 #include <type_traits>
 
-#include <gradus/core/base/array_ref.h>
-#include <gradus/gradus.h>
+#include <gradus/torch.h>
 
 #include "../support/gradients.h"
 #include "../support/pytorch.h"
@@ -73,6 +72,8 @@ BOOST_AUTO_TEST_CASE(there_is_one_device) {
   check_error<ValueError>([&] { x.to(kMPS); }, {"Device: ", "cuda::is_available()"});
   check_error<ValueError>([&] { x.to("cuda:0"); }, {"Device: ", "cuda:0", "cuda::is_available()"});
   BOOST_CHECK(TensorOptions().layout(kStrided).pinned_memory(false).device() == Device(kCPU));
+  at::globalContext().setBenchmarkCuDNN(true);
+  BOOST_CHECK(!at::globalContext().hasCUDA() && at::globalContext().deterministicAlgorithms());
 }
 
 BOOST_AUTO_TEST_CASE(conversions) {
@@ -147,6 +148,11 @@ BOOST_AUTO_TEST_CASE(lists_and_ranges) {
   const std::vector<std::string> words = {"a", "b"};
   const ArrayRef<std::string> text = words;
   BOOST_CHECK(text.size() == 2 && text.back() == "b" && text.slice(1).front() == "b" && !text.equals(text.slice(1)));
+  const double pair[] = {0.5, 2};
+  BOOST_CHECK(equal(torch::tensor(list), tensor({2, 3, 4})) &&
+              equal(torch::tensor(zeros(list).sizes()), tensor({2, 3, 4})));
+  BOOST_CHECK(equal(torch::tensor(at::ArrayRef<double>(pair)), tensor({0.5, 2.})));
+  BOOST_CHECK(torch::tensor(3).dtype() == kInt64 && torch::tensor({1, 2}, kFloat).dtype() == kFloat32);
   int sum = 0;
   for (const auto i : irange(4)) sum += i;
   for (const auto i : irange(2, 5)) sum += i;
@@ -191,6 +197,18 @@ BOOST_AUTO_TEST_CASE(a_plain_function_is_applied_to_modules) {
   const double before = net->parameters()[0].abs().sum().item<double>();
   net->apply(doubles);
   BOOST_TEST(net->parameters()[0].abs().sum().item<double>() == 2 * before, boost::test_tools::tolerance(1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(triangles_in_place_of_any_strides) {
+  for (const std::int64_t diagonal : {-9, -1, 0, 2, 9}) {
+    const Tensor whole = numbers({2, 4, 6}), part = whole.transpose(0, 1).slice(2, 1, {}, 2), before = part.clone();
+    const Tensor rest = whole.slice(2, 0, {}, 2).clone();
+    part.tril_(diagonal);
+    BOOST_CHECK(equal(part, before.tril(diagonal)) && equal(whole.slice(2, 0, {}, 2), rest));
+    const Tensor dense = before.clone();
+    BOOST_CHECK(equal(dense.triu_(diagonal), before.triu(diagonal)));
+  }
+  check_error<ShapeError>([] { zeros({3}).tril_(); }, {"tril_: ", "[3]"});
 }
 
 // --- Becoming another view
