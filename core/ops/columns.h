@@ -26,6 +26,17 @@ struct Columns {
   T value(std::int64_t i, std::int64_t k) const { return from[i * from_row + k * from_column]; }
   std::int64_t row(std::int64_t i, std::int64_t k) const { return index[i * index_row + k * index_column]; }
   bool shared() const { return index_column == 0; }
+  /// Calls f(row, value) for all values of a column.
+  template <class F>
+  void each(std::int64_t k, const F& f) const {
+    const std::int64_t* const rows_of = index + k * index_column;
+    const T* const values = from + k * from_column;
+    if (index_row == 1 && from_row == 1) {
+      for (std::int64_t i = 0; i < n; ++i) f(rows_of[i], values[i]);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i) f(rows_of[i * index_row], values[i * from_row]);
+    }
+  }
   /// The columns from the first on.
   Columns part(std::int64_t first, std::int64_t columns) const {
     Columns c = *this;
@@ -57,8 +68,10 @@ void for_columns(const Array& out, int d, const Array& index, const Array& src, 
   const std::int64_t out_d = out.stride(d), index_d = index.stride(d), src_d = src.stride(d);
   const std::int64_t out_step = inner ? out.stride(last) : 0, index_step = inner ? index.stride(last) : 0,
                      src_step = inner ? src.stride(last) : 0;
-  // Pieces of at least a cache line each, and about sixteen in all: each one reads the index again.
-  const std::int64_t piece = std::clamp<std::int64_t>(leads * length / 16, std::min<std::int64_t>(16, length), length);
+  // About sixteen pieces in all, of at least a cache line and, where there is more than that for a few of them, of several: each
+  // one reads the index again, and moves short rows.
+  const std::int64_t least = std::min(length, std::clamp<std::int64_t>(length / 4, 16, 128));
+  const std::int64_t piece = std::clamp<std::int64_t>(leads * length / 16, least, length);
   const std::int64_t pieces = (length + piece - 1) / piece;
 
   T* const to = static_cast<T*>(out.data());
