@@ -4,6 +4,7 @@
 #include "../base/fail.h"
 #include "../loops/copy.h"
 #include "../loops/run.h"
+#include "../simd/bitwise.h"
 
 namespace gradus::core {
 namespace {
@@ -32,7 +33,7 @@ Array bitwise(Bitwise op, const Operand& a, const Operand& b) {
   Shape shape = a.array != nullptr ? a.array->shape() : b.array->shape();
   if (a.array != nullptr && b.array != nullptr) shape = broadcast_shapes(shape, b.array->shape(), name);
   kernels::Loop loop;
-  loop.kernel = kernels::bitwise_kernel(op, dtype);
+  loop.kernel = kernels::bitwise_kernel(key_of(name), dtype);
   loop.result = dtype;
   loop.count = 2;
   const kernels::Element numbers[2] = {kernels::Element(a.number, dtype), kernels::Element(b.number, dtype)};

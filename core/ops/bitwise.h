@@ -1,10 +1,11 @@
 // Operations on the bits of integers and bools. Operands broadcast, dtypes promote as those of sums.
 #pragma once
 
-#include "../simd/bitwise.h"
 #include "pointwise.h"
 
 namespace gradus::core {
+
+enum class Bitwise : std::uint8_t { And, Or, Xor, LeftShift, RightShift };
 
 /// Of Bool they are logic; shifts are of integers alone, and a count that is negative or the dtype's width or more leaves 0 (-1
 /// of a negative number shifted to the right). DTypeError for floating-point operands (and for Bool, of a shift).

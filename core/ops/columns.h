@@ -1,7 +1,6 @@
 // Loops over the places that an index array names along a dimension, cut into columns that share no place: internal to core.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "../array/array.h"
@@ -26,6 +25,17 @@ struct Columns {
   T value(std::int64_t i, std::int64_t k) const { return from[i * from_row + k * from_column]; }
   std::int64_t row(std::int64_t i, std::int64_t k) const { return index[i * index_row + k * index_column]; }
   bool shared() const { return index_column == 0; }
+  /// Calls f(row, value) for all values of a column.
+  template <class F>
+  void each(std::int64_t k, const F& f) const {
+    const std::int64_t* const rows_of = index + k * index_column;
+    const T* const values = from + k * from_column;
+    if (index_row == 1 && from_row == 1) {
+      for (std::int64_t i = 0; i < n; ++i) f(rows_of[i], values[i]);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i) f(rows_of[i * index_row], values[i * from_row]);
+    }
+  }
   /// The columns from the first on.
   Columns part(std::int64_t first, std::int64_t columns) const {
     Columns c = *this;
@@ -57,23 +67,26 @@ void for_columns(const Array& out, int d, const Array& index, const Array& src, 
   const std::int64_t out_d = out.stride(d), index_d = index.stride(d), src_d = src.stride(d);
   const std::int64_t out_step = inner ? out.stride(last) : 0, index_step = inner ? index.stride(last) : 0,
                      src_step = inner ? src.stride(last) : 0;
-  // Pieces of at least a cache line each, and about sixteen in all: each one reads the index again.
-  const std::int64_t piece = std::clamp<std::int64_t>(leads * length / 16, std::min<std::int64_t>(16, length), length);
+  // About sixteen pieces in all, of at least a cache line and, where there is more than that for a few of them, of several: each
+  // one reads the index again, and moves short rows.
+  const auto smaller = [](std::int64_t a, std::int64_t b) { return a < b ? a : b; };
+  const auto larger = [](std::int64_t a, std::int64_t b) { return a < b ? b : a; };
+  const std::int64_t least = smaller(larger(length / 4, 16), 128);
+  const std::int64_t piece = smaller(larger(leads * length / 16, least), length);
   const std::int64_t pieces = (length + piece - 1) / piece;
 
   T* const to = static_cast<T*>(out.data());
   const T* const from = static_cast<const T*>(src.data());
   const auto* const where = static_cast<const std::int64_t*>(index.data());
-  parallel_for(
-      leads * pieces, std::max<std::int64_t>(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t task = begin; task < end; ++task) {
-          const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
-          body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
-                          from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
-                          where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n,
-                          out.size(d), count});
-        }
-      });
+  parallel_for(leads * pieces, larger(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t first = task % pieces * piece, count = smaller(piece, length - first), l = task / pieces;
+      body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
+                      from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
+                      where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n, out.size(d),
+                      count});
+    }
+  });
 }
 
 }  // namespace gradus::core

@@ -2,7 +2,7 @@
 // that what a task writes lies close together and is written by no other.
 #include "long_column.h"
 
-#include <array>
+#include <algorithm>
 #include <vector>
 
 #include "../memory/memory.h"

@@ -22,7 +22,8 @@ void extreme_of_long(const Columns<T>& c, bool max);
 // The larger, or smaller, of two; NaN stays.
 template <class T>
 T extreme(T a, T b, bool max) {
-  return (max ? b > a : b < a) | (b != b) ? b : a;
+  const bool wins = (max ? b > a : b < a) | (b != b);  // without a branch
+  return wins ? b : a;
 }
 
 }  // namespace gradus::core

@@ -92,7 +92,7 @@ void add_in_copy(const Columns<float>& c) {
   for (std::int64_t k = 0; k < c.count; ++k) {
     char* const column = reinterpret_cast<char*>(&c.target(0, k));
     widen(copy, 0, wide, column, 0, c.to_row * narrow, 1, c.rows);
-    for (std::int64_t i = 0; i < c.n; ++i) sum[c.row(i, k)] += static_cast<double>(c.value(i, k));
+    c.each(k, [=](std::int64_t row, float value) { sum[row] += static_cast<double>(value); });
     round(column, 0, c.to_row * narrow, copy, 0, wide, 1, c.rows);
   }
 }
@@ -163,7 +163,13 @@ bool is_shared(const Array& index, int d) {
 
 template <class T>
 void write_to(const Columns<T>& c) {
-  if (is_long(c)) return write_to_long(c);
+  if (is_long(c) && get_num_threads() > 2) return write_to_long(c);  // the same, for the work of two
+  if (c.count == 1) {
+    T* const to = c.to;
+    const std::int64_t step = c.to_row;
+    if (step == 1) return c.each(0, [=](std::int64_t row, T value) { to[row] = value; });
+    return c.each(0, [=](std::int64_t row, T value) { to[row * step] = value; });
+  }
   for (std::int64_t i = 0; i < c.n; ++i) {
     if (c.shared()) {
       T* const row = &c.target(c.row(i, 0), 0);
@@ -180,7 +186,7 @@ void write_to(const Columns<T>& c) {
 
 template <class T>
 void extremes(const Columns<T>& c, bool max) {
-  if (is_long(c)) return extreme_of_long(c, max);
+  if (is_long(c) && get_num_threads() > 2) return extreme_of_long(c, max);
   for (std::int64_t i = 0; i < c.n; ++i) {
     for (std::int64_t k = 0; k < c.count; ++k) {
       T& best = c.target(c.row(i, k), k);

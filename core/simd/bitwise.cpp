@@ -19,6 +19,8 @@ HWY_INLINE bool MovesAll(T count) {
   return static_cast<std::make_unsigned_t<T>>(count) >= 8 * sizeof(T);
 }
 
+enum class Bitwise : std::uint8_t { And, Or, Xor, LeftShift, RightShift };
+
 template <Bitwise op, class T>
 void Binary(void* out, const void* const* in, std::size_t n, const void*) {
   T* const y = static_cast<T*>(out);
@@ -46,15 +48,15 @@ Kernel Of(DType dtype) {
                            : Binary<op, std::uint8_t>;
 }
 
-Kernel FindBitwise(Bitwise op, DType dtype) {
+Kernel FindBitwise(OperationKey op, DType dtype) {
   switch (op) {
-    case Bitwise::And:
+    case "bitwise_and"_key:
       return Of<Bitwise::And>(dtype);
-    case Bitwise::Or:
+    case "bitwise_or"_key:
       return Of<Bitwise::Or>(dtype);
-    case Bitwise::Xor:
+    case "bitwise_xor"_key:
       return Of<Bitwise::Xor>(dtype);
-    case Bitwise::LeftShift:
+    case "bitwise_left_shift"_key:
       return Of<Bitwise::LeftShift>(dtype);
     default:
       return Of<Bitwise::RightShift>(dtype);
@@ -70,7 +72,7 @@ namespace gradus::core::kernels {
 
 HWY_EXPORT(FindBitwise);
 
-Kernel bitwise_kernel(Bitwise op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBitwise)(op, dtype); }
+Kernel bitwise_kernel(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBitwise)(op, dtype); }
 
 }  // namespace gradus::core::kernels
 #endif

@@ -3,14 +3,9 @@
 
 #include "pointwise.h"
 
-namespace gradus::core {
+namespace gradus::core::kernels {
 
-enum class Bitwise : std::uint8_t { And, Or, Xor, LeftShift, RightShift };
+/// Of "bitwise_and" and so on; of bytes that are 0 or 1 as well as of any integers.
+Kernel bitwise_kernel(OperationKey op, DType dtype);
 
-namespace kernels {
-
-/// Of bytes that are 0 or 1 as well as of any integers.
-Kernel bitwise_kernel(Bitwise op, DType dtype);
-
-}  // namespace kernels
-}  // namespace gradus::core
+}  // namespace gradus::core::kernels

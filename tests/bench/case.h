@@ -62,6 +62,7 @@ class Operations {
 void add_products(Operations& operations);
 void add_pointwise(Operations& operations);
 void add_reductions(Operations& operations);
+void add_indexing(Operations& operations);
 void add_recording(Operations& operations);
 void add_layers(Operations& operations);
 void add_trainings(Operations& operations);

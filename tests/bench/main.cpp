@@ -108,6 +108,7 @@ int main(int argc, char** argv) {
   bench::add_products(operations);
   bench::add_pointwise(operations);
   bench::add_reductions(operations);
+  bench::add_indexing(operations);
   bench::add_recording(operations);
   bench::add_layers(operations);
   bench::add_trainings(operations);

@@ -326,7 +326,7 @@ const std::map<std::string, Operation, std::less<>>& operations() {
       {"stack", from(&g::stack)},
       {"index_select", from(&g::index_select)},
       {"gather", from(&g::gather)},
-      {"scatter_add", from(&g::scatter_add)},
+      {"scatter_add", from(static_cast<Tensor (*)(Integers, std::int64_t, Operand, Operand)>(&g::scatter_add))},
       {"constant_pad_nd", from(&g::constant_pad_nd)},
       {"tril", from(&g::tril)},
       {"triu", from(&g::triu)},
