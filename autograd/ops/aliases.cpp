@@ -55,7 +55,5 @@ Tensor& clip_(Operand x, const std::optional<Scalar>& low, const std::optional<S
   return clamp_(x, low, high);
 }
 Tensor& clip_(Operand x, autograd::OptionalOperand low, autograd::OptionalOperand high) { return clamp_(x, low, high); }
-Tensor concat(OperandList tensors, std::int64_t dim) { return cat(tensors, dim); }
-Tensor concatenate(OperandList tensors, std::int64_t dim) { return cat(tensors, dim); }
 
 }  // namespace gradus

@@ -52,8 +52,6 @@ GRADUS_API Tensor clip(Operand x, const std::optional<Scalar>& low, const std::o
 GRADUS_API Tensor clip(Operand x, autograd::OptionalOperand low, autograd::OptionalOperand high = {});
 GRADUS_API Tensor& clip_(Operand x, const std::optional<Scalar>& low, const std::optional<Scalar>& high = {});
 GRADUS_API Tensor& clip_(Operand x, autograd::OptionalOperand low, autograd::OptionalOperand high = {});
-GRADUS_API Tensor concat(OperandList tensors, std::int64_t dim = 0);
-GRADUS_API Tensor concatenate(OperandList tensors, std::int64_t dim = 0);
 
 namespace autograd {
 

@@ -1,8 +1,6 @@
 // Distances, differences and integrals, made of other operations.
 #include "distance.h"
 
-#include <cmath>
-
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
@@ -134,14 +132,5 @@ Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
 }
 Tensor trapz(Operand y, Operand x, std::int64_t dim) { return trapezoid(y, x, dim); }
 Tensor trapz(Operand y, double dx, std::int64_t dim) { return trapezoid(y, Scalar(dx), dim); }
-Tensor vander(Operand x, std::optional<std::int64_t> N, bool increasing) {
-  const Tensor& in = x.tensor();
-  if (in.dim() != 1) core::fail<ShapeError>("vander: the operand must be a vector: {}", in.sizes());
-  const std::int64_t n = N.value_or(in.size(0));
-  if (n < 0) core::fail<ValueError>("vander: N must not be negative: {}", n);
-  const Scope scope(x.at());
-  const Tensor powers(core::arange(increasing ? 0 : n - 1, increasing ? n : -1, increasing ? 1 : -1, kInt64));
-  return core::in_name_of("vander", [&] { return pow(in.unsqueeze(-1), powers.to(in.dtype())); });
-}
 
 }  // namespace gradus

@@ -32,8 +32,6 @@ GRADUS_API Tensor trapezoid(Operand y, Operand x, std::int64_t dim = -1);
 GRADUS_API Tensor trapezoid(Operand y, const Scalar& dx = 1, std::int64_t dim = -1);
 GRADUS_API Tensor trapz(Operand y, Operand x, std::int64_t dim = -1);
 GRADUS_API Tensor trapz(Operand y, double dx = 1, std::int64_t dim = -1);
-/// The powers of a vector's elements as columns, from N - 1 down to 0, or up.
-GRADUS_API Tensor vander(Operand x, std::optional<std::int64_t> N = {}, bool increasing = false);
 
 namespace autograd {
 
