@@ -1,8 +1,6 @@
 // Distances, differences and integrals, made of other operations.
 #include "distance.h"
 
-#include <cmath>
-
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"

@@ -1,6 +1,7 @@
 // More pointwise operations and their gradients.
 #include "../../core/ops/elementwise.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "../../core/array/create.h"
@@ -156,11 +157,6 @@ Rounding rounding(const char* op, const std::optional<std::string_view>& mode) {
   if (*mode == "trunc") return Rounding::Trunc;
   core::fail<ValueError>("{}: rounding_mode must be \"floor\" or \"trunc\": \"{}\"", op, *mode);
 }
-// x becomes 1 where a comparison holds.
-template <class B>
-Tensor& compare_(const char* op, const Operand& x, Tensor (*holds)(Operand, B), const B& b) {
-  return rewrite(op, x, [&](Operand in) { return holds(in, b); });
-}
 
 }  // namespace
 
@@ -268,6 +264,21 @@ Tensor& clamp_max_(Operand x, Operand high) {
 Tensor where(Operand condition, const Scalar& a, const Scalar& b) {
   return Tensor(core::where(condition.tensor().array(), a, b));
 }
+std::vector<Tensor> where(Operand condition) {
+  const Array all = condition.tensor().array(), x = core::ne(all.dim() == 0 ? all.view(1) : all, 0).contiguous();
+  const bool* const holds = x.data_ptr<bool>();
+  const std::int64_t n = x.numel(), count = std::count(holds, holds + n, true);
+  std::vector<Tensor> places;
+  for (int d = 0; d < x.dim(); ++d) {
+    const Array index = core::empty({count}, kInt64);
+    std::int64_t* to = index.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (holds[i]) *to++ = i / x.strides()[d] % x.shape()[d];
+    }
+    places.emplace_back(index);
+  }
+  return places;
+}
 Tensor isclose(Operand a, Operand b, double rtol, double atol, bool equal_nan) {
   return core::in_name_of("isclose", [&] {
     if (!(rtol >= 0 && atol >= 0))
@@ -279,22 +290,5 @@ Tensor isclose(Operand a, Operand b, double rtol, double atol, bool equal_nan) {
     return Tensor(close);
   });
 }
-
-Tensor& eq_(Operand x, Operand b) { return compare_<Operand>("eq_", x, eq, b); }
-Tensor& ne_(Operand x, Operand b) { return compare_<Operand>("ne_", x, ne, b); }
-Tensor& lt_(Operand x, Operand b) { return compare_<Operand>("lt_", x, lt, b); }
-Tensor& le_(Operand x, Operand b) { return compare_<Operand>("le_", x, le, b); }
-Tensor& gt_(Operand x, Operand b) { return compare_<Operand>("gt_", x, gt, b); }
-Tensor& ge_(Operand x, Operand b) { return compare_<Operand>("ge_", x, ge, b); }
-Tensor& eq_(Operand x, const Scalar& b) { return compare_<const Scalar&>("eq_", x, eq, b); }
-Tensor& ne_(Operand x, const Scalar& b) { return compare_<const Scalar&>("ne_", x, ne, b); }
-Tensor& lt_(Operand x, const Scalar& b) { return compare_<const Scalar&>("lt_", x, lt, b); }
-Tensor& le_(Operand x, const Scalar& b) { return compare_<const Scalar&>("le_", x, le, b); }
-Tensor& gt_(Operand x, const Scalar& b) { return compare_<const Scalar&>("gt_", x, gt, b); }
-Tensor& ge_(Operand x, const Scalar& b) { return compare_<const Scalar&>("ge_", x, ge, b); }
-Tensor& logical_and_(Operand x, Operand b) { return compare_<Operand>("logical_and_", x, logical_and, b); }
-Tensor& logical_or_(Operand x, Operand b) { return compare_<Operand>("logical_or_", x, logical_or, b); }
-Tensor& logical_xor_(Operand x, Operand b) { return compare_<Operand>("logical_xor_", x, logical_xor, b); }
-Tensor& logical_not_(Operand x) { return rewrite("logical_not_", x, logical_not); }
 
 }  // namespace gradus

@@ -1,9 +1,9 @@
-// More pointwise operations: quotients and remainders with numbers, bounds that are tensors, mixtures, comparisons in
-// place. What pointwise.h says of names with _ at their end holds here, too.
+// More pointwise operations: quotients and remainders with numbers, bounds that are tensors, mixtures. What pointwise.h says of names with _ at their end holds here, too.
 #pragma once
 
 #include <optional>
 #include <string_view>
+#include <vector>
 #include <vector>
 
 #include "../../core/base/export.h"
@@ -72,26 +72,10 @@ GRADUS_API Tensor& clamp_min_(Operand x, Operand low);
 GRADUS_API Tensor clamp_max(Operand x, Operand high);
 GRADUS_API Tensor& clamp_max_(Operand x, Operand high);
 GRADUS_API Tensor where(Operand condition, const Scalar& a, const Scalar& b);
+/// Where it is not 0: an int64 vector of indices for each dimension.
+GRADUS_API std::vector<Tensor> where(Operand condition);
 /// |a - b| <= atol + rtol |b|, or equal.
 GRADUS_API Tensor isclose(Operand a, Operand b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
-
-// x becomes 1 where it holds, else 0, in its dtype.
-GRADUS_API Tensor& eq_(Operand x, Operand b);
-GRADUS_API Tensor& eq_(Operand x, const Scalar& b);
-GRADUS_API Tensor& ne_(Operand x, Operand b);
-GRADUS_API Tensor& ne_(Operand x, const Scalar& b);
-GRADUS_API Tensor& lt_(Operand x, Operand b);
-GRADUS_API Tensor& lt_(Operand x, const Scalar& b);
-GRADUS_API Tensor& le_(Operand x, Operand b);
-GRADUS_API Tensor& le_(Operand x, const Scalar& b);
-GRADUS_API Tensor& gt_(Operand x, Operand b);
-GRADUS_API Tensor& gt_(Operand x, const Scalar& b);
-GRADUS_API Tensor& ge_(Operand x, Operand b);
-GRADUS_API Tensor& ge_(Operand x, const Scalar& b);
-GRADUS_API Tensor& logical_and_(Operand x, Operand b);
-GRADUS_API Tensor& logical_or_(Operand x, Operand b);
-GRADUS_API Tensor& logical_xor_(Operand x, Operand b);
-GRADUS_API Tensor& logical_not_(Operand x);
 
 namespace autograd {
 
@@ -208,40 +192,6 @@ class ElementwiseMembers : public PointwiseMembers<Tensor> {
                  Location at = Location::here()) const {
     return gradus::isclose({self(), at}, b, rtol, atol, equal_nan);
   }
-  template <class B>
-  Tensor& eq_(const B& b, Location at = Location::here()) const {
-    return gradus::eq_({self(), at}, b);
-  }
-  template <class B>
-  Tensor& ne_(const B& b, Location at = Location::here()) const {
-    return gradus::ne_({self(), at}, b);
-  }
-  template <class B>
-  Tensor& lt_(const B& b, Location at = Location::here()) const {
-    return gradus::lt_({self(), at}, b);
-  }
-  template <class B>
-  Tensor& le_(const B& b, Location at = Location::here()) const {
-    return gradus::le_({self(), at}, b);
-  }
-  template <class B>
-  Tensor& gt_(const B& b, Location at = Location::here()) const {
-    return gradus::gt_({self(), at}, b);
-  }
-  template <class B>
-  Tensor& ge_(const B& b, Location at = Location::here()) const {
-    return gradus::ge_({self(), at}, b);
-  }
-  Tensor& logical_and_(const Tensor& b, Location at = Location::here()) const {
-    return gradus::logical_and_({self(), at}, b);
-  }
-  Tensor& logical_or_(const Tensor& b, Location at = Location::here()) const {
-    return gradus::logical_or_({self(), at}, b);
-  }
-  Tensor& logical_xor_(const Tensor& b, Location at = Location::here()) const {
-    return gradus::logical_xor_({self(), at}, b);
-  }
-  Tensor& logical_not_(Location at = Location::here()) const { return gradus::logical_not_({self(), at}); }
 
  private:
   const Tensor& self() const { return static_cast<const Tensor&>(*this); }

@@ -7,10 +7,8 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
-#include "../../core/ops/combine.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
-#include "../../core/ops/scan.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 
@@ -282,17 +280,6 @@ Tensor bucketize(Operand x, Operand boundaries, bool out_int32, bool right) {
 Tensor bucketize(const Scalar& x, Operand boundaries, bool out_int32, bool right) {
   const auto [sorted, value] = with_number(boundaries.tensor(), x);
   return bucketize({value, boundaries.at()}, {sorted, boundaries.at()}, out_int32, right);
-}
-Tensor isin(Operand elements, Operand test_elements, bool, bool invert) {
-  return core::in_name_of("isin", [&] {
-    const DType dtype = promote_types(elements.tensor().dtype(), test_elements.tensor().dtype());
-    const Array x = elements.tensor().array().to(dtype), all = test_elements.tensor().array().to(dtype).reshape({-1});
-    if (all.numel() == 0) return Tensor(core::full(x.shape(), invert, kBool));
-    const Array sorted = std::get<0>(core::sort(all, 0));
-    const Array at = core::minimum(core::searchsorted(sorted, x, false, {}), all.numel() - 1);
-    const Array found = core::eq(core::index_select(sorted, 0, at.reshape({-1})).view(x.shape()), x);
-    return Tensor(invert ? core::logical_not(found) : found);
-  });
 }
 
 std::tuple<Tensor, Tensor, Tensor> unique(Operand x, bool sorted, bool return_inverse, bool return_counts) {

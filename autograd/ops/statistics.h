@@ -65,8 +65,6 @@ GRADUS_API Tensor searchsorted(Operand sorted_sequence, const Scalar& x, bool ou
 /// The same with the sequence, a vector, behind x.
 GRADUS_API Tensor bucketize(Operand x, Operand boundaries, bool out_int32 = false, bool right = false);
 GRADUS_API Tensor bucketize(const Scalar& x, Operand boundaries, bool out_int32 = false, bool right = false);
-/// Whether each element is one of the others.
-GRADUS_API Tensor isin(Operand elements, Operand test_elements, bool assume_unique = false, bool invert = false);
 
 /// (the distinct elements, where each element of x is among them, how often each occurs), the latter two empty unless they
 /// are asked for. Sorted, or in the order in which they first occur. NaNs are different from each other.

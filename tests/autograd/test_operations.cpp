@@ -264,10 +264,10 @@ BOOST_AUTO_TEST_CASE(every_form_in_place_has_a_row) {
     const std::string name = headers.substr(begin, end - begin);
     if (!name.ends_with('_')) continue;
     ++forms;
-    BOOST_CHECK_MESSAGE(
-        table.find("in_place(" + name + ")") != std::string::npos ||
-            table.find("y." + name + "(") != std::string::npos || table.find(" " + name + "(y") != std::string::npos,
-        name << " is in no row of tests/table");
+    BOOST_CHECK_MESSAGE(table.find("in_place(" + name + ")") != std::string::npos ||
+                            table.find("y." + name + "(") != std::string::npos ||
+                            table.find(" " + name + "(y") != std::string::npos,
+                        name << " is in no row of tests/table");
   }
   BOOST_TEST(forms > 40);
 }

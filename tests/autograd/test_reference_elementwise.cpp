@@ -57,11 +57,6 @@ std::map<std::string, std::function<Results(const Operands&)>> calls() {
        [](const Operands& x) {
          return Results{x[0].count_nonzero(), count_nonzero(x[0], 1)};
        }},
-      {"isin",
-       [](const Operands& x) {
-         const Tensor some = tensor({2, 9, 0});
-         return Results{isin(x[0], some), isin(x[0], some, false, true)};
-       }},
       {"whole_floor", [](const Operands& x) { return Results{x[0].div(x[1], "floor")}; }},
       {"whole_trunc", [](const Operands& x) { return Results{divide(x[0], x[1], "trunc")}; }},
       {"fmax_integers", [](const Operands& x) { return Results{fmax(x[0], x[1])}; }},
@@ -137,6 +132,93 @@ BOOST_AUTO_TEST_CASE(values_and_gradients) {
     }
   }
   BOOST_TEST(cases > 180u);
+}
+
+// What forwards to another gives its bits.
+BOOST_AUTO_TEST_CASE(second_names) {
+  using Unary = Tensor (*)(Operand);
+  const Tensor x = tensor({0.25, 0.5, 0.875}, kDouble), y = tensor({0.5, 0.5, 3.}, kDouble), far = x + 1;
+  const std::tuple<const char*, Unary, Unary> of_one[] = {
+      {"absolute", absolute, abs},
+      {"negative", negative, neg},
+      {"fix", fix, trunc},
+      {"arccos", arccos, acos},
+      {"arccosh", [](Operand t) { return arccosh(t.tensor() + 1); }, [](Operand t) { return acosh(t.tensor() + 1); }},
+      {"arcsin", arcsin, asin},
+      {"arcsinh", arcsinh, asinh},
+      {"arctan", arctan, atan},
+      {"arctanh", arctanh, atanh},
+      {"entr", special_entr, special::entr},
+      {"erf", special_erf, special::erf},
+      {"erfc", special_erfc, erfc},
+      {"erfinv", special_erfinv, erfinv},
+      {"exp2", special_exp2, exp2},
+      {"expit", special_expit, sigmoid},
+      {"expm1", special_expm1, special::expm1},
+      {"gammaln", special_gammaln, lgamma},
+      {"i0", special_i0, i0},
+      {"i1", special_i1, special::i1},
+      {"log1p", special_log1p, log1p},
+      {"ndtr", special_ndtr, special::ndtr},
+      {"psi", special_psi, digamma},
+      {"special::psi", special::psi, digamma},
+      {"round", special_round, round},
+      {"sinc", special_sinc, sinc}};
+  for (const auto& [name, second, first] : of_one) BOOST_CHECK_MESSAGE(same_bits(second(x), first(x)), name);
+  const std::tuple<const char*, Tensor, Tensor> results[] = {
+      {"greater", x.greater(y), x > y},
+      {"greater_equal", greater_equal(x, 0.5), x >= 0.5},
+      {"less", x.less(0.5), x < 0.5},
+      {"less_equal", less_equal(x, y), x <= y},
+      {"not_equal", x.not_equal(y), x != y},
+      {"0.5 < x", 0.5 < x, x > 0.5},
+      {"0.5 >= x", 0.5 >= x, x <= 0.5},
+      {"0.5 == x", 0.5 == x, x == 0.5},
+      {"0.5 != x", 0.5 != x, x != 0.5},
+      {"2 % x", 2 % x, remainder(2, x)},
+      {"multiply", x.multiply(y), x * y},
+      {"subtract", subtract(x, y, 2), x - y * 2},
+      {"true_divide", x.true_divide(2), x / 2},
+      {"arctan2", x.arctan2(y), atan2(x, y)},
+      {"clip", clip(x, {}, 0.4), x.clamp_max(0.4)},
+      {"max", max(x, y), maximum(x, y)},
+      {"special_logit", special_logit(x), x.logit()},
+      {"special_xlogy", special_xlogy(x, y), xlogy(x, y)},
+      {"special_xlog1py", special_xlog1py(x, y), special::xlog1py(x, y)},
+      {"special_polygamma", special_polygamma(1, x), x.polygamma(1)},
+      {"special_softmax", special_softmax(x, 0), softmax(x, 0)},
+      {"special_log_softmax", special_log_softmax(x, 0), special::log_softmax(x, 0)},
+      {"special_logsumexp", special_logsumexp(x, 0), logsumexp(x, 0)}};
+  for (const auto& [name, second, first] : results) BOOST_CHECK_MESSAGE(same_bits(second, first), name);
+}
+
+BOOST_AUTO_TEST_CASE(without_gradients) {
+  const Tensor x = tensor({3., 1., 3., 2., 1.}, kDouble), mask = x > 1;
+  const auto is = [](const Tensor& y, const std::vector<double>& expected) { return values(y.array()) == expected; };
+  BOOST_TEST((is(where(mask, 1, 2), {1, 2, 1, 1, 2}) && where(mask, 1, 2).dtype() == kInt64));
+  BOOST_TEST((where(mask, 1.0, 2).dtype() == kFloat32));
+  const std::vector<Tensor> places = where(mask.slice(0, 0, 4).view({2, 2}));
+  BOOST_TEST((places.size() == 2 && is(places[0], {0, 1, 1}) && is(places[1], {0, 0, 1})));
+  const auto [values_of, inverse, counts] = unique(x, false, true, true);
+  BOOST_TEST((is(values_of, {3, 1, 2}) && is(inverse, {0, 1, 0, 2, 1}) && is(counts, {2, 2, 1})));
+  const auto [none, no_inverse, no_counts] = unique(x.slice(0, 0, 0));
+  BOOST_TEST((none.numel() == 0 && no_inverse.numel() == 0 && no_counts.numel() == 0));
+  BOOST_TEST((is(bucketize(2.5, tensor({1, 2, 3})), {2}) && bucketize(x, x.slice(0, 3, 4), true).dtype() == kInt32));
+  BOOST_TEST(is(searchsorted(x, x, false, true, {}, std::get<1>(x.sort())), {5, 2, 5, 3, 2}));
+  check_error<ValueError>([&] { searchsorted(x, x, false, true, "left"); },
+                          {"searchsorted: side and right must agree"});
+  check_error<DTypeError>([&] { searchsorted(x, x.to(kFloat32)); }, {"searchsorted: ", "float64", "float32"});
+  check_error<ShapeError>([&] { searchsorted(x.unsqueeze(0), x); }, {"searchsorted: ", "[1, 5]", "[5]"});
+  check_error<IndexError>([&] { searchsorted(x, x, false, false, {}, x.to(kInt64) + 3); },
+                          {"searchsorted: ", "[0, 5)"});
+  check_error<ShapeError>([&] { bucketize(x, x.unsqueeze(0)); }, {"bucketize: ", "[1, 5]"});
+  check_error<ValueError>([&] { bincount(tensor({1, -2})); }, {"bincount: ", "-2"});
+  check_error<DTypeError>([&] { bincount(x); }, {"bincount: ", "float64"});
+  check_error<ShapeError>([&] { bincount(tensor({1, 2}), x); }, {"bincount: ", "[5]", "[2]"});
+  check_error<ValueError>([&] { histc(x, 0); }, {"histc: ", "0"});
+  check_error<ValueError>([&] { histc(x, 3, 2, 1); }, {"histc: ", "2", "1"});
+  check_error<IndexError>([&] { unique_dim(x, 1); }, {"unique_dim: "});
+  check_error<ValueError>([&] { isclose(x, x, -1); }, {"isclose: ", "-1"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -68,8 +68,6 @@ std::vector<Row> elementwise_rows() {
       Row{"more second names", on([](const Tensor& x) { return arccosh(arccos(arcsin(x) * 0.5) + 1); }), {real(s23, -0.9, 0.9)}, kPointwise | kComposed}.in_place([](const Tensor& y) { y.arcsin_(), y.multiply_(0.5), y.arccos_(), y.subtract_(-1), y.arccosh_(); }),
       Row{"second names of two", [](const Operands& x) { return arctan2(subtract(true_divide(multiply(clip(x[0], -1.5, 1.5), x[1]), 0.7), 1.5, 2), x[1]); }, {real(s23), positive(s23)}, kComposed}.in_place([](const Tensor& y, const Operands& x) { y.clip_(-1.5, 1.5).multiply_(x[1]).divide_(0.7).subtract_(1.5, 2).arctan2_(x[1]); }),
       Row{"fix", one(fix), {between(s23)}, kPointwise | kFlat | kComposed}.in_place(fix_),
-      // Comparisons in place: what they leave is 0 or 1.
-      Row{"comparisons in place", [](const Operands& x) { return clamp(ceil(x[0] - 0.3), 0, 1) + 0; }, {real(s23), mask(s23)}, kFlat | kComposed}.in_place([](const Tensor& y, const Operands& x) { y.gt_(0.3), y.lt_(0.5), y.ge_(1), y.le_(0), y.ne_(0), y.eq_(0), y.logical_not_(), y.logical_and_(y.clone()), y.logical_or_(logical_and(x[1], !x[1])), y.logical_xor_(logical_and(x[1], !x[1])); }),
   };
 }
 // clang-format on

@@ -42,7 +42,6 @@ std::vector<Row> statistics_rows() {
       Row{"diff", [](const Operands& x) { return diff(x[0], 2, 1, x[1], {}); }, {real(s34), real({3, 1})}, kComposed | kLinear}.wrong<ValueError>("diff: ", [](const Tensor& x) { diff(x, -1); }),
       Row{"trapezoid", [](const Operands& x) { return trapezoid(x[0], x[1]); }, {real(s34), real({4})}, kComposed}.wrong<ShapeError>("trapezoid: ", [](const Operands& x) { trapezoid(x[0], x[1], 0); }),
       {"trapz", on([](const Tensor& x) { return trapz(x, 0.5, 0); }), {real(s34)}, kComposed | kLinear, {{{1, 2}}}},
-      Row{"vander", on([](const Tensor& x) { return vander(x, 4); }), {positive({3})}, kComposed}.wrong<ShapeError>("vander: ", [](const Tensor& x) { vander(x.unsqueeze(0)); }),
   };
 }
 // clang-format on
