@@ -53,7 +53,10 @@ inline Int leading(std::int64_t n) { return static_cast<Int>(std::max<std::int64
 template <class Body>
 void each_part(std::int64_t count, double operations, Body&& body) {
   const auto grain = static_cast<std::int64_t>(1e5 / (operations + 500)) + 1;
-  parallel_for(count, grain, body);
+  parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+    const Turn turn;
+    body(begin, end);
+  });
 }
 
 template <class T>
