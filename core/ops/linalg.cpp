@@ -1,6 +1,7 @@
 // Cholesky and LU, and what is solved by them.
 #include "linalg.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>

@@ -2,7 +2,6 @@
 // own sources.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -47,7 +46,7 @@ inline Array transposed(const Array& a) { return a.transpose(-2, -1); }
 
 inline Int to_int(std::int64_t n) { return static_cast<Int>(n); }
 /// A leading dimension: at least 1.
-inline Int leading(std::int64_t n) { return static_cast<Int>(std::max<std::int64_t>(n, 1)); }
+inline Int leading(std::int64_t n) { return static_cast<Int>(n < 1 ? 1 : n); }
 
 /// body(begin, end) over parts of a batch, each of some 100,000 floating-point operations, on our threads.
 template <class Body>
@@ -73,7 +72,7 @@ void in_type(DType dtype, Body&& body) {
 /// Memory that is not initialised.
 template <class T>
 std::unique_ptr<T[]> scratch(std::int64_t n) {
-  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(std::max<std::int64_t>(n, 1))]);
+  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(n < 1 ? 1 : n)]);
 }
 /// What a workspace query has answered.
 template <class T>
