@@ -44,11 +44,11 @@ struct KalmanFilter {
   }
 
   void update(const torch::Tensor& z) {
-    torch::Tensor S = torch::linalg::multi_dot({H, P, H.t()}) + R;
+    torch::Tensor S = torch::linalg_multi_dot({H, P, H.t()}) + R;
     torch::Tensor L = torch::linalg_cholesky(S);
     torch::Tensor residual = z - torch::matmul(H, x);
     torch::Tensor gain = torch::cholesky_solve(torch::matmul(H, P), L).t();
-    torch::Tensor whitened = torch::linalg::solve_triangular(L, residual.unsqueeze(1), /*upper=*/false, true, false);
+    torch::Tensor whitened = torch::linalg_solve_triangular(L, residual.unsqueeze(1), /*upper=*/false, true, false);
     log_likelihood = log_likelihood - 0.5 * (whitened.square().sum() + torch::logdet(S) + 2 * std::log(2 * M_PI));
     x = x + torch::matmul(gain, residual);
     torch::Tensor rest = torch::eye(4, kOptions) - torch::matmul(gain, H);
@@ -89,8 +89,7 @@ void fit() {
   std::vector<torch::Tensor> powers;
   for (int k = 0; k < 5; k++) powers.push_back(u.pow(k));
   torch::Tensor A = torch::stack(powers, 1);
-  torch::Tensor by_lstsq =
-      std::get<0>(torch::linalg::lstsq(A, y.unsqueeze(1), torch::nullopt, torch::nullopt)).squeeze(1);
+  torch::Tensor by_lstsq = std::get<0>(torch::linalg_lstsq(A, y.unsqueeze(1), std::nullopt, std::nullopt)).squeeze(1);
   auto [Q, R] = torch::linalg_qr(A, "reduced");
   torch::Tensor by_qr = torch::linalg_solve_triangular(R, torch::matmul(Q.t(), y).unsqueeze(1), true).squeeze(1);
   auto [U, S, Vh] = torch::linalg_svd(A, /*full_matrices=*/false);
@@ -103,7 +102,7 @@ void fit() {
   torch::Tensor G = torch::matmul(A.t(), A);
   print("determinant", torch::det(G));
   print("norms",
-        torch::stack({torch::linalg::matrix_norm(A, "fro", {-2, -1}), torch::linalg::matrix_norm(A, "nuc", {-2, -1})}));
+        torch::stack({torch::linalg_matrix_norm(A, "fro", {-2, -1}), torch::linalg_matrix_norm(A, "nuc", {-2, -1})}));
   print("identity", torch::matmul(torch::inverse(G), G).diagonal());
   print("turned", torch::matrix_exp(torch::tensor({{0.0, -0.5}, {0.5, 0.0}}, kOptions)));
 }
