@@ -11,7 +11,7 @@ libfmt-dev       header  fmt/format.h
 libhwy-dev       header  hwy/highway.h
 zlib1g-dev       header  zlib.h
 nlohmann-json3-dev header nlohmann/json.hpp
-libopenblas0-serial library openblas-serial/libopenblas.so.0
+libopenblas0-pthread library openblas-pthread/libopenblas.so.0
 libcli11-dev     header  CLI/CLI.hpp
 "
 packages_test="

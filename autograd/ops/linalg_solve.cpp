@@ -171,9 +171,9 @@ std::tuple<Tensor, Tensor> solve(const char* op, Operand A, Operand B, bool left
     core::fail<ShapeError>("{}: the right side must have the matrix's size {}: {} and {}", op, a.size(-1), a.sizes(),
                            b.sizes());
   }
-  const auto [all, right] = broadcast_batches(op, a, left ? matrix : mT(matrix));
-  const auto results =
-      core::in_name_of(op, [&] { return apply<Solve>(Solve::Attrs{!left}, Operand(all), Operand(right)); });
+  const std::tuple<Tensor, Tensor> sides = broadcast_batches(op, a, left ? matrix : mT(matrix));
+  const auto results = core::in_name_of(
+      op, [&] { return apply<Solve>(Solve::Attrs{!left}, Operand(std::get<0>(sides)), Operand(std::get<1>(sides))); });
   const Tensor& info = std::get<3>(results);
   if (check) expect_info_0(op, info.array(), kSingular, kPivot, kSolveCure);
   const Tensor& x = std::get<0>(results);

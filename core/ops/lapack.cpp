@@ -2,8 +2,8 @@
 
 #include <dlfcn.h>
 
-#include <array>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -23,6 +23,7 @@ struct Library {
   Routines<float> singles;
   Routines<double> doubles;
   std::string missing;
+  bool concurrent = false;
 };
 
 // The library's names are to be its own, even where the program has others of them. AddressSanitizer cannot bear that.
@@ -47,15 +48,16 @@ bool find_all(void* library, char letter, Routines<T>& r) {
          find(library, r.gesdd, name("gesdd")) && find(library, r.gelsy, name("gelsy"));
 }
 
-// A build of OpenBLAS with threads of its own is held to one: in this file's copy, which is the program's, too, if that
-// uses the same file.
-void hold_to_one_thread(void* library) {
+// What openblas_get_parallel says of a build without threads.
+constexpr int kSerial = 0;
+
+// Whether several threads may be in it at once. `ours`: nobody else uses this copy.
+bool prepare(void* library, bool ours) {
   int (*parallel)() = nullptr;
   void (*set_threads)(int) = nullptr;
-  if (find(library, parallel, "openblas_get_parallel") && parallel() != 0 &&
-      find(library, set_threads, "openblas_set_num_threads")) {
-    set_threads(1);
-  }
+  if (!find(library, parallel, "openblas_get_parallel") || parallel() == kSerial) return false;
+  if (ours && find(library, set_threads, "openblas_set_num_threads")) set_threads(1);
+  return true;
 }
 
 Library load() {
@@ -67,6 +69,7 @@ Library load() {
     return library;
   }
   const std::string path(chosen != nullptr ? std::string_view(chosen) : built);
+  const bool ours = dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD) == nullptr;
   void* const handle = dlopen(path.c_str(), how_to_load());  // never closed: others' threads may be in it
   if (handle == nullptr) {
     const char* const reason = dlerror();  // NOLINT(concurrency-mt-unsafe): of this thread
@@ -74,7 +77,7 @@ Library load() {
   } else if (!find_all(handle, 's', library.singles) || !find_all(handle, 'd', library.doubles)) {
     library.missing = path + " lacks routines of LAPACK";
   } else {
-    hold_to_one_thread(handle);
+    library.concurrent = prepare(handle, ours);
   }
   return library;
 }
@@ -91,7 +94,7 @@ const Routines<T>& routines(const char* op) {
   const Library& library = loaded();
   if (!library.missing.empty()) {
     fail<Error>(
-        "{}: linear algebra needs OpenBLAS: {}; install it (Debian: libopenblas0-serial) and configure again with "
+        "{}: linear algebra needs OpenBLAS: {}; install it (Debian: libopenblas0-pthread) and configure again with "
         "-DGRADUS_LINALG=ON, or name its file in the environment variable GRADUS_OPENBLAS",
         op, library.missing);
   }
@@ -104,5 +107,19 @@ template const Routines<float>& routines<float>(const char*);
 template const Routines<double>& routines<double>(const char*);
 
 bool available() { return loaded().missing.empty(); }
+
+namespace {
+std::mutex& turn() {
+  static std::mutex mutex;
+  return mutex;
+}
+}  // namespace
+
+Turn::Turn() : locked_(!loaded().concurrent) {
+  if (locked_) turn().lock();
+}
+Turn::~Turn() {
+  if (locked_) turn().unlock();
+}
 
 }  // namespace gradus::core::lapack

@@ -1,9 +1,10 @@
 // LAPACK's routines, as OpenBLAS brings them: loaded when first used. For the library's own sources.
 //
-// They come from a file of their own, whose names nobody else sees: a program that links an OpenBLAS or another LAPACK of
-// its own keeps it, with its threads and settings, and nobody links anything for the sake of linear algebra. OpenBLAS's
-// serial build has no threads that could fight ours: a matrix is one call on one thread, so its bits do not depend on how
-// many of our threads share a batch.
+// They come from a file that is loaded by its path, whose names nobody else sees: a program that links another LAPACK keeps
+// it, and nobody links anything for the sake of linear algebra. OpenBLAS's build with POSIX threads is held to one thread,
+// unless the program had loaded that very file before, whose setting then stays the program's: a matrix is one call, so its
+// bits do not depend on how many of our threads share a batch. (The serial build, as distributions make it, keeps its buffers
+// without a lock: where it is all there is, one thread at a time is let into it.)
 #pragma once
 
 #include <cstddef>
@@ -42,5 +43,17 @@ const Routines<T>& routines(const char* op);
 
 /// Whether there is one.
 bool available();
+
+/// Lets several threads into it, or one at a time.
+class Turn {
+ public:
+  Turn();
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  bool locked_;
+};
 
 }  // namespace gradus::core::lapack

@@ -1,12 +1,14 @@
 // Cholesky and LU, and what is solved by them.
 #include "linalg.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "../base/fail.h"
 #include "linalg_batch.h"
+#include "linalg_small.h"
 
 namespace gradus::core {
 
@@ -108,7 +110,10 @@ std::tuple<Array, Array> cholesky(const Array& a, bool upper) {
       const Int n = to_int(s.rows);
       for (std::int64_t i = begin; i < end; ++i) {
         T* const matrix = factor.data_ptr<T>() + i * s.rows * s.rows;
-        routine.potrf(upper ? "L" : "U", &n, matrix, &n, info.data_ptr<Int>() + i, 1);
+        if (s.rows <= kSmall)
+          info.data_ptr<Int>()[i] = small_cholesky(matrix, s.rows, upper);
+        else
+          routine.potrf(upper ? "L" : "U", &n, matrix, &n, info.data_ptr<Int>() + i, 1);
         keep_triangle(matrix, s.rows, upper);
       }
     });
@@ -127,6 +132,11 @@ std::tuple<Array, Array, Array> lu_factor(const Array& a) {
       each_part(s.count, cube(k), [&](std::int64_t begin, std::int64_t end) {
         const Int m = to_int(s.rows), n = to_int(s.columns);
         for (std::int64_t i = begin; i < end; ++i) {
+          if (s.rows <= kSmall && s.columns <= kSmall) {
+            info.data_ptr<Int>()[i] =
+                small_lu(lu.data_ptr<T>() + i * s.rows * s.columns, s.rows, s.columns, pivots.data_ptr<Int>() + i * k);
+            continue;
+          }
           routine.getrf(&m, &n, lu.data_ptr<T>() + i * s.rows * s.columns, &m, pivots.data_ptr<Int>() + i * k,
                         info.data_ptr<Int>() + i);
         }
@@ -178,6 +188,11 @@ Array lu_solve(const Array& lu, const Array& pivots, const Array& b, bool transp
       each_part(s.count, operations, [&](std::int64_t begin, std::int64_t end) {
         const Int n = to_int(s.rows), columns = to_int(t.columns);
         for (std::int64_t i = begin; i < end; ++i) {
+          if (s.rows <= kSmall) {
+            small_lu_solve(factor.data_ptr<T>() + i * s.rows * s.rows, s.rows, from.data_ptr<Int>() + i * s.rows,
+                           x.data_ptr<T>() + i * t.rows * t.columns, t.columns, transposed_too);
+            continue;
+          }
           Int info = 0;
           routine.getrs(transposed_too ? "T" : "N", &n, &columns, factor.data_ptr<T>() + i * s.rows * s.rows, &n,
                         from.data_ptr<Int>() + i * s.rows, x.data_ptr<T>() + i * t.rows * t.columns, &n, &info, 1);
@@ -190,6 +205,7 @@ Array lu_solve(const Array& lu, const Array& pivots, const Array& b, bool transp
 
 Array lu_inverse(const Array& lu, const Array& pivots) {
   const Matrices s = square_matrices("linalg_inv", lu);
+  if (s.rows <= kSmall) return lu_solve(lu, pivots, eye(s.rows, s.rows, lu.dtype()).expand(lu.shape()));
   const Array y = by_columns(lu);
   if (!s.empty()) {
     in_type(lu.dtype(), [&](auto tag) {

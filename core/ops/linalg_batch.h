@@ -2,7 +2,6 @@
 // own sources.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -47,13 +46,16 @@ inline Array transposed(const Array& a) { return a.transpose(-2, -1); }
 
 inline Int to_int(std::int64_t n) { return static_cast<Int>(n); }
 /// A leading dimension: at least 1.
-inline Int leading(std::int64_t n) { return static_cast<Int>(std::max<std::int64_t>(n, 1)); }
+inline Int leading(std::int64_t n) { return static_cast<Int>(n < 1 ? 1 : n); }
 
 /// body(begin, end) over parts of a batch, each of some 100,000 floating-point operations, on our threads.
 template <class Body>
 void each_part(std::int64_t count, double operations, Body&& body) {
   const auto grain = static_cast<std::int64_t>(1e5 / (operations + 500)) + 1;
-  parallel_for(count, grain, body);
+  parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+    const Turn turn;
+    body(begin, end);
+  });
 }
 
 template <class T>
@@ -70,7 +72,7 @@ void in_type(DType dtype, Body&& body) {
 /// Memory that is not initialised.
 template <class T>
 std::unique_ptr<T[]> scratch(std::int64_t n) {
-  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(std::max<std::int64_t>(n, 1))]);
+  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(n < 1 ? 1 : n)]);
 }
 /// What a workspace query has answered.
 template <class T>

@@ -1,4 +1,5 @@
 // QR, eigenvalues, singular values, least squares.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
