@@ -25,10 +25,15 @@ Array as_int64(const Array& index, const char* op) {
   }
   return index.to(kInt64).contiguous();
 }
+// By the sign of v and that of what is left to the last one, for all in one pass that the compiler makes vectors of.
 bool within(const std::int64_t* entries, std::int64_t n, std::int64_t size) {
-  std::uint64_t largest = 0;  // a negative one is larger than all others
-  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint64_t>(entries[i]));
-  return n == 0 || largest < static_cast<std::uint64_t>(size);
+  const std::uint64_t last = static_cast<std::uint64_t>(size) - 1;
+  std::uint64_t signs = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto v = static_cast<std::uint64_t>(entries[i]);
+    signs |= v | (last - v);
+  }
+  return signs >> 63 == 0;
 }
 [[noreturn]] void fail_outside(const Array& index, std::int64_t size, const char* op) {
   const auto* const values = static_cast<const std::int64_t*>(index.data());

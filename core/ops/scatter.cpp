@@ -235,25 +235,29 @@ Array wrapped_index(const Array& index, std::int64_t size, const char* op) {
   const Array whole = index.to(kInt64).contiguous();
   const auto* const from = static_cast<const std::int64_t*>(whole.data());
   const std::int64_t n = whole.numel(), pieces = (n + kPickGrain - 1) / kPickGrain;
-  std::vector<std::int64_t> least(static_cast<std::size_t>(pieces)), most(static_cast<std::size_t>(pieces));
+  // By signs: of v, of what is left to the last one, and of what there is from the first one that counts from the end.
+  std::vector<std::uint64_t> negative(static_cast<std::size_t>(pieces)), outside(static_cast<std::size_t>(pieces));
   parallel_for(n, kPickGrain, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t low = 0, high = 0;
+    const auto sizes = static_cast<std::uint64_t>(size);
+    std::uint64_t below = 0, out = 0;
     for (std::int64_t i = begin; i < end; ++i) {
-      low = std::min(low, from[i]);
-      high = std::max(high, from[i]);
+      const auto v = static_cast<std::uint64_t>(from[i]);
+      below |= v;
+      out |= ((v + sizes) & v) | ((sizes - 1 - v) & ~v);
     }
-    least[static_cast<std::size_t>(begin / kPickGrain)] = low;
-    most[static_cast<std::size_t>(begin / kPickGrain)] = high;
+    negative[static_cast<std::size_t>(begin / kPickGrain)] = below >> 63;
+    outside[static_cast<std::size_t>(begin / kPickGrain)] = out >> 63;
   });
-  const std::int64_t low = n == 0 ? 0 : *std::min_element(least.begin(), least.end()),
-                     high = n == 0 ? 0 : *std::max_element(most.begin(), most.end());
-  if (n != 0 && (low < -size || high >= size)) {
+  const auto any = [](const std::vector<std::uint64_t>& flags) {
+    return std::any_of(flags.begin(), flags.end(), [](std::uint64_t flag) { return flag != 0; });
+  };
+  if (any(outside)) {
     const std::int64_t* const bad =
         std::find_if(from, from + n, [=](std::int64_t v) { return v < -size || v >= size; });
     fail<IndexError>("{}: indices must be in [{}, {}] for a dimension of size {}: entry {} is {}", op, -size, size - 1,
                      size, bad - from, *bad);
   }
-  if (low == 0) return whole;
+  if (!any(negative)) return whole;
   Array out = empty(whole.shape(), kInt64);
   auto* const to = out.data_ptr<std::int64_t>();
   parallel_for(n, kPickGrain, [&](std::int64_t begin, std::int64_t end) {

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <limits>
 #include <map>
 
 #include <gradus/autograd/tensor/create.h>
@@ -319,6 +320,18 @@ BOOST_AUTO_TEST_CASE(errors_change_nothing) {
   refused("scatter_: elements of the tensor share memory", [&] {
     x[0].expand({3, 4}).scatter_(0, zeros({1, 1}, kLong), 1);
   });
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t place : {std::int64_t{-4}, std::int64_t{3}, least, most}) {
+    refused("index_put_: indices must be in [-3, 2]", [&] { x.index_put_({longs({0, place})}, 1); });
+    refused("index: indices must be in [-3, 2]", [&] { x.index({longs({0, place})}); });
+    refused("gather: indices must be in [0, 2]: entry 1", [&] { gather(x, 0, longs({0, place}).unsqueeze(0)); });
+    refused("index_select: indices must be in [0, 11]: entry 2", [&] {
+      index_select(x.flatten(), 0, longs({0, 11, place == 3 ? 12 : place}));
+    });
+  }
+  check_error<IndexError>([&] { zeros({0, 2}).index({longs({0})}); }, {"index: indices must be in"});
+  check_error<IndexError>([&] { zeros({0}).index_select(0, longs({0})); }, {"index_select: indices must be in"});
   const Tensor w = ones(3).requires_grad_();
   check_error<GradError>([&] { w.index_put_({longs({0})}, 0); }, {"index_put_: "});
 }
