@@ -59,7 +59,7 @@ struct NanToNum {
 struct Hardshrink {
   template <class T>
   static HWY_INLINE T of(T x, T lambda, T, T) {
-    return (x >= -lambda) & (x <= lambda) ? T{0} : x;
+    return ((x >= -lambda) & (x <= lambda)) ? T{0} : x;
   }
 };
 struct Softshrink {
@@ -170,7 +170,7 @@ void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
       const auto u = static_cast<double>(a[begin + i]), v = static_cast<double>(b[begin + i]);
       const double q = __builtin_trunc(u / v), size = v < 0 ? -v : v, least = u < 0 ? -u : u;
       double rest = u - q * v;
-      rest = ((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0)) ? rest + (u < 0 ? -size : size) : rest;
+      rest = (((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0))) ? rest + (u < 0 ? -size : size) : rest;
       rest = __builtin_copysign(rest, u);  // a zero's sign
       beyond |= static_cast<int>(!(least < size * 5e8)) | static_cast<int>(!(size < 1e38));
       result[i] = static_cast<float>(FromRest<op>(u, v, rest));
