@@ -3,7 +3,10 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/statistics.h"
 #include "../graph/grad_mode.h"
+#include "../graph/operation.h"
+#include "../tensor/create.h"
 #include "functions.h"
 #include "rewrite.h"
 
@@ -12,6 +15,22 @@ namespace gradus {
 using namespace autograd;
 
 namespace {
+
+// Euclidean distances, y_ij = |a_i - b_j|:  da_i = sum_j dy_ij (a_i - b_j) / y_ij, 0 where y_ij is. As a product, of numbers
+// near the b's mean, so that no large ones cancel.
+struct Cdist {
+  static constexpr std::string_view name = "cdist";
+  static core::Array forward(const core::Array& a, const core::Array& b) { return core::distances(a, b); }
+  static Tensor towards(const Tensor& dy, const Tensor& a, const Tensor& b, const Tensor& y) {
+    if (b.size(-2) == 0) return zeros_like(a);
+    const Tensor zero = y == 0, share = masked_fill(dy / masked_fill(y, zero, 1), zero, 0),
+                 centre = b.detach().mean(-2, true);
+    return (a - centre) * share.sum(-1, true) - matmul(share, b - centre);
+  }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> a, In<1> b, Out<> y) { return towards(dy, a, b, y); },
+      [](Dy<> dy, In<0> a, In<1> b, Out<> y) { return towards(dy.transpose(-1, -2), b, a, y.transpose(-1, -2)); });
+};
 
 void check_order(const char* op, double p) {
   if (!(p >= 0)) core::fail<ValueError>("{}: p must not be negative: {}", op, p);
@@ -46,13 +65,33 @@ Tensor cdist(Operand a, Operand b, double p, std::optional<std::int64_t>) {
     core::fail<ShapeError>("cdist: the operands must be [.., P, M] and [.., R, M]: {} and {}", x.sizes(), y.sizes());
   }
   const Scope scope(a.at());
-  return core::in_name_of("cdist", [&] { return norm(x.unsqueeze(-2) - y.unsqueeze(-3), p, -1); });
+  return core::in_name_of("cdist", [&] {
+    if (p != 2) return norm(x.unsqueeze(-2) - y.unsqueeze(-3), p, -1);
+    const auto batch = [](const Tensor& t) { return core::Shape(IntArrayRef(t.sizes().data(), t.sizes().size() - 2)); };
+    const core::Shape common = core::broadcast_shapes(batch(x), batch(y), "cdist");
+    const auto expanded = [&](const Tensor& t) {
+      core::Shape shape = common;
+      shape.push_back(t.size(-2));
+      shape.push_back(t.size(-1));
+      return t.expand(shape);
+    };
+    return apply<Cdist>(expanded(x), expanded(y));
+  });
 }
 Tensor pdist(Operand x, double p) {
   check_order("pdist", p);
   const Tensor& in = x.tensor();
   if (in.dim() != 2) core::fail<ShapeError>("pdist: the operand must be [N, M]: {}", in.sizes());
   const Scope scope(x.at());
+  if (p == 2) {  // of all pairs, those above the diagonal
+    const std::int64_t n = in.size(0);
+    const core::Array places = core::empty({n * (n - 1) / 2}, kInt64);
+    std::int64_t* to = places.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = i + 1; j < n; ++j) *to++ = i * n + j;
+    }
+    return core::in_name_of("pdist", [&] { return index_select(cdist(in, in).reshape({-1}), 0, Tensor(places)); });
+  }
   const std::int64_t n = in.size(0), pairs = n * (n - 1) / 2;
   const core::Array first = core::empty({pairs}, kInt64), second = core::empty({pairs}, kInt64);
   for (std::int64_t i = 0, k = 0; i < n; ++i) {

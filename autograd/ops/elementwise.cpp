@@ -6,6 +6,7 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/nn/activation.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "../tensor/create.h"
@@ -79,8 +80,17 @@ struct OfNumbers {
                   In<1> b) { return share(dy, logical_or(below(a, b), logical_and(isnan(a), !isnan(b))), a == b); },
                [](Dy<> dy, In<0> a, In<1> b) { return share(dy, logical_or(below(b, a), isnan(b)), a == b); });
 };
-// As log(exp(a) + exp(b)), with 2 in the place of e.
-struct Logaddexp2 : BinaryOperation<core::logaddexp2> {
+// As log(exp(a) + exp(b)), with 2 in the place of e: the larger one and log2(1 + 2^-|a - b|).
+struct Logaddexp2 {
+  static constexpr std::string_view name = "logaddexp2";
+  static constexpr bool broadcasts = true;
+  static Array forward(const Array& a, const Array& b) {
+    const Array largest = core::maximum(a, b),
+                most = is_floating_point(largest.dtype()) ? largest : largest.to(kFloat32);
+    const Array rest = core::softplus(-core::abs(core::sub(a, b).to(most.dtype())), 0.693147180559945309417,
+                                      std::numeric_limits<double>::infinity());
+    return core::where(core::eq(a, b), most + Scalar(1), most + rest);  // infinite ones, too
+  }
   static Tensor share_of(const Tensor& a, const Tensor& b) {
     return logistic(masked_fill(a - b, a == b, 0) * 0.693147180559945309417);
   }
@@ -225,7 +235,9 @@ Tensor fmax(Operand a, Operand b) { return apply<OfNumbers<true>>(a, b); }
 Tensor fmin(Operand a, Operand b) { return apply<OfNumbers<false>>(a, b); }
 Tensor max(Operand a, Operand b) { return maximum(a, b); }
 Tensor min(Operand a, Operand b) { return minimum(a, b); }
-Tensor logaddexp2(Operand a, Operand b) { return apply<Logaddexp2>(a, b); }
+Tensor logaddexp2(Operand a, Operand b) {
+  return core::in_name_of("logaddexp2", [&] { return apply<Logaddexp2>(a, b); });
+}
 Tensor lerp(Operand a, Operand b, const Scalar& weight) { return apply<LerpNumber>({weight}, a, b); }
 Tensor lerp(Operand a, Operand b, Operand weight) { return apply<Lerp>(a, b, weight); }
 Tensor& lerp_(Operand a, Operand b, const Scalar& weight) { return apply_inplace<LerpNumber>({weight}, a, b); }
@@ -283,7 +295,9 @@ Tensor isclose(Operand a, Operand b, double rtol, double atol, bool equal_nan) {
   return core::in_name_of("isclose", [&] {
     if (!(rtol >= 0 && atol >= 0))
       core::fail<ValueError>("isclose: rtol and atol must not be negative: {}, {}", rtol, atol);
-    const Array x = a.tensor().array().to(kFloat64), y = b.tensor().array().to(kFloat64), distance = core::abs(x - y);
+    const DType both = promote_types(a.tensor().dtype(), b.tensor().dtype()),
+                dtype = is_floating_point(both) ? both : kFloat64;
+    const Array x = a.tensor().array().to(dtype), y = b.tensor().array().to(dtype), distance = core::abs(x - y);
     const Array near = core::le(distance, core::add_scaled(atol, core::abs(y), rtol));
     Array close = core::logical_or(core::eq(x, y), core::logical_and(near, core::isfinite(distance)));
     if (equal_nan) close = core::logical_or(close, core::logical_and(core::isnan(x), core::isnan(y)));

@@ -59,11 +59,10 @@ float i0_of(float x) noexcept { return static_cast<float>(bessel_i(static_cast<d
 double i1_of(double x) noexcept { return bessel_i(x, 1); }
 float i1_of(float x) noexcept { return static_cast<float>(bessel_i(static_cast<double>(x), 1)); }
 
-// Giles' approximation (2010), then two steps of Newton's method on erf, or on erfc near the ends.
-double erfinv_of(double x) noexcept {
-  const double size = std::fabs(x);
-  if (!(size <= 1)) return kNan;
-  if (size == 1) return std::copysign(kInfinity, x);
+namespace {
+
+/// Giles' approximation (2010), to the digits of float32.
+double erfinv_near(double size) noexcept {
   double w = -std::log((1 - size) * (1 + size)), p = 0;
   if (w < 5) {
     w -= 2.5;
@@ -76,14 +75,29 @@ double erfinv_of(double x) noexcept {
                            0.00943887047, 1.00167406, 2.83297682})
       p = p * w + c;
   }
-  double y = p * size;
+  return p * size;
+}
+
+}  // namespace
+
+float erfinv_of(float x) noexcept {
+  const float size = std::fabs(x);
+  if (!(size <= 1)) return std::numeric_limits<float>::quiet_NaN();
+  if (size == 1) return std::copysign(std::numeric_limits<float>::infinity(), x);
+  return std::copysign(static_cast<float>(erfinv_near(static_cast<double>(size))), x);
+}
+/// Two steps of Newton's method more, on erf, or on erfc near the ends.
+double erfinv_of(double x) noexcept {
+  const double size = std::fabs(x);
+  if (!(size <= 1)) return kNan;
+  if (size == 1) return std::copysign(kInfinity, x);
+  double y = erfinv_near(size);
   for (int step = 0; step < 2; ++step) {
     const double error = size < 0.5 ? std::erf(y) - size : (1 - size) - std::erfc(y);
     y -= error / (1.128379167095512573896 * std::exp(-y * y));
   }
   return std::copysign(y, x);
 }
-float erfinv_of(float x) noexcept { return static_cast<float>(erfinv_of(static_cast<double>(x))); }
 
 double entr_of(double x) noexcept { return x > 0 ? -x * std::log(x) : x == 0 ? 0 : x < 0 ? -kInfinity : x; }
 float entr_of(float x) noexcept {
@@ -97,15 +111,6 @@ double xlog1py_of(double x, double y) noexcept {
 float xlog1py_of(float x, float y) noexcept {
   if (std::isnan(y)) return y;
   return x == 0 ? 0 : x * std::log1p(y);
-}
-
-double logaddexp2_of(double a, double b) noexcept {
-  if (a == b) return a + 1;  // infinite ones, too
-  const double most = a > b ? a : b;
-  return most + std::log1p(std::exp2(-std::fabs(a - b))) * 1.442695040888963407360;
-}
-float logaddexp2_of(float a, float b) noexcept {
-  return static_cast<float>(logaddexp2_of(static_cast<double>(a), static_cast<double>(b)));
 }
 
 }  // namespace gradus::core

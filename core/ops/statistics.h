@@ -40,4 +40,8 @@ GRADUS_API std::tuple<Array, Array> running_extremum(const Array& x, std::int64_
 /// log(exp(x[0]) + .. + exp(x[k])) along a dimension, of floating-point numbers.
 GRADUS_API Array logcumsumexp(const Array& x, std::int64_t dim);
 
+/// The Euclidean distance of each row of a [.., P, M] and each of b [.., R, M], [.., P, R]: of one floating dtype, the other sizes
+/// equal. Sums are of float64.
+GRADUS_API Array distances(const Array& a, const Array& b);
+
 }  // namespace gradus::core

@@ -84,21 +84,37 @@ Distinct finish(const Groups& groups, const Array& values, const Shape& shape, b
           counts ? counts_of(groups) : empty({0}, kInt64)};
 }
 
-Distinct distinct(const Array& x, bool sort_first, bool sorted, bool inverse, bool counts) {
+/// Runs of equal elements, in one pass.
+template <class T>
+Distinct runs(const Array& x, bool inverse, bool counts) {
+  const Array flat = x.reshape({-1}).contiguous(), values = empty(flat.shape(), x.dtype());
+  const Array place = inverse ? empty(x.shape(), kInt64) : empty({0}, kInt64),
+              lengths = empty({counts ? flat.numel() : 0}, kInt64);
+  const T* const from = flat.data_ptr<T>();
+  T* const to = values.data_ptr<T>();
+  std::int64_t *const at = place.data_ptr<std::int64_t>(), *const length = lengths.data_ptr<std::int64_t>();
+  std::int64_t run = -1;
+  for (std::int64_t i = 0; i < flat.numel(); ++i) {
+    if (i == 0 || !(from[i] == from[i - 1])) {
+      to[++run] = from[i];
+      if (counts) length[run] = 0;
+    }
+    if (inverse) at[i] = run;
+    if (counts) ++length[run];
+  }
+  return {values.narrow(0, 0, run + 1).clone(), place, counts ? lengths.narrow(0, 0, run + 1).clone() : lengths};
+}
+
+Distinct distinct(const Array& x, bool sorted, bool inverse, bool counts) {
   const Array flat = x.reshape({-1}).contiguous();
   const std::int64_t n = flat.numel();
-  std::vector<std::int64_t> order;
-  if (sort_first) {
-    const Array places = std::get<1>(sort(flat, 0));
-    order.assign(places.data_ptr<std::int64_t>(), places.data_ptr<std::int64_t>() + n);
-  } else {
-    order = natural(n);
-  }
+  const Array places = std::get<1>(sort(flat, 0));
+  std::vector<std::int64_t> order(places.data_ptr<std::int64_t>(), places.data_ptr<std::int64_t>() + n);
   Groups groups = dispatch(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     return grouped(std::move(order), [from = flat.data_ptr<T>()](auto a, auto b) { return from[a] == from[b]; });
   });
-  if (sort_first && !sorted) groups = by_appearance(groups);
+  if (!sorted) groups = by_appearance(groups);
   return finish(groups, index_select(flat, 0, firsts_of(groups)), x.shape(), inverse, counts);
 }
 
@@ -106,11 +122,11 @@ Distinct distinct(const Array& x, bool sort_first, bool sorted, bool inverse, bo
 
 Distinct unique(const Array& x, bool sorted, bool inverse, bool counts) {
   check_defined("unique", x);
-  return distinct(x, true, sorted, inverse, counts);
+  return distinct(x, sorted, inverse, counts);
 }
 Distinct unique_consecutive(const Array& x, bool inverse, bool counts) {
   check_defined("unique_consecutive", x);
-  return distinct(x, false, true, inverse, counts);
+  return dispatch(x.dtype(), [&](auto tag) { return runs<typename decltype(tag)::type>(x, inverse, counts); });
 }
 
 Distinct unique_slices(const Array& x, std::int64_t dim, bool consecutive, bool inverse, bool counts) {

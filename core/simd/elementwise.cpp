@@ -4,9 +4,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <cmath>
 #include <limits>
 
 #include "elementwise.h"
+#include "modulo.h"
 #include "loops-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -57,7 +59,7 @@ struct NanToNum {
 struct Hardshrink {
   template <class T>
   static HWY_INLINE T of(T x, T lambda, T, T) {
-    return (x >= -lambda) & (x <= lambda) ? T{0} : x;
+    return ((x >= -lambda) & (x <= lambda)) ? T{0} : x;
   }
 };
 struct Softshrink {
@@ -144,6 +146,60 @@ struct Addcdiv {
   }
 };
 
+// a - q b, q the quotient cut off. In float64 both are exact for float32 as long as q has no more than 29 bits; a q that rounding
+// has put one too high is put right. What is beyond goes by the C library, a block at a time.
+enum class Modulo { Fmod, Remainder, FloorDivide };
+template <Modulo op>
+HWY_INLINE double FromRest(double a, double b, double rest) {
+  if constexpr (op == Modulo::Fmod) return rest;
+  const bool apart = (rest != 0) & ((rest < 0) != (b < 0));
+  if constexpr (op == Modulo::Remainder) return apart ? rest + b : rest;
+  const double whole = __builtin_rint((a - rest) / b) - (apart ? 1.0 : 0.0);
+  return whole == 0 ? __builtin_copysign(0.0, a / b) : whole;
+}
+template <Modulo op>
+void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
+  constexpr std::size_t block = 64;
+  float* const y = static_cast<float*>(out);
+  const float *const a = static_cast<const float*>(in[0]), *const b = static_cast<const float*>(in[1]);
+  for (std::size_t begin = 0; begin < n; begin += block) {
+    const std::size_t count = n - begin < block ? n - begin : block;
+    float result[block];
+    int beyond = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto u = static_cast<double>(a[begin + i]), v = static_cast<double>(b[begin + i]);
+      const double q = __builtin_trunc(u / v), size = v < 0 ? -v : v, least = u < 0 ? -u : u;
+      double rest = u - q * v;
+      rest = (((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0))) ? rest + (u < 0 ? -size : size) : rest;
+      rest = __builtin_copysign(rest, u);  // a zero's sign
+      beyond |= static_cast<int>(!(least < size * 5e8)) | static_cast<int>(!(size < 1e38));
+      result[i] = static_cast<float>(FromRest<op>(u, v, rest));
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (beyond == 0) {
+        y[begin + i] = result[i];
+      } else {
+        y[begin + i] = op == Modulo::Fmod        ? std::fmod(a[begin + i], b[begin + i])
+                       : op == Modulo::Remainder ? remainder_of(a[begin + i], b[begin + i])
+                                                 : floor_divide_of(a[begin + i], b[begin + i]);
+      }
+    }
+  }
+}
+Kernel FindModulo(OperationKey op, DType dtype) {
+  if (dtype != kFloat32) return nullptr;
+  switch (op) {
+    case "fmod"_key:
+      return ModuloOf<Modulo::Fmod>;
+    case "remainder"_key:
+      return ModuloOf<Modulo::Remainder>;
+    case "floor_divide"_key:
+      return ModuloOf<Modulo::FloorDivide>;
+    default:
+      return nullptr;
+  }
+}
+
 template <class T>
 Kernel FindOf(Elementwise op) {
   // In the order of Elementwise.
@@ -165,6 +221,8 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindElementwise);
+HWY_EXPORT(FindModulo);
+Kernel modulo_kernel(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindModulo)(op, dtype); }
 Kernel elementwise_kernel(Elementwise op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindElementwise)(op, dtype); }
 
 }  // namespace gradus::core::kernels

@@ -24,6 +24,8 @@ enum class Elementwise : std::uint8_t {
   Addcmul,
   Addcdiv
 };
+/// fmod, remainder and floor_divide of floating-point numbers: exact remainders. nullptr for other operations and integers.
+Kernel modulo_kernel(OperationKey op, DType dtype);
 /// nullptr for integers.
 Kernel elementwise_kernel(Elementwise op, DType dtype);
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "elementwise.h"
+#include "modulo.h"
 #include "pointwise.h"
 
 namespace gradus::core::kernels {
@@ -33,54 +35,6 @@ T power(T base, T exponent) {
       if (left & 1) result *= square;
     }
     return static_cast<T>(result);
-  }
-}
-
-/// The remainder with the sign of the dividend. A divisor of 0 is refused before any kernel runs.
-template <class T>
-T fmod_of(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::fmod(a, b);
-  } else {
-    if constexpr (std::is_signed_v<T>) {
-      if (b == -1) return 0;  // the least integer divided by -1 traps
-    }
-    return b == 0 ? T{0} : static_cast<T>(a % b);
-  }
-}
-
-/// The remainder with the sign of the divisor, as Python's.
-template <class T>
-T remainder_of(T a, T b) {
-  const T r = fmod_of(a, b);
-  return r != 0 && ((r < 0) != (b < 0)) ? static_cast<T>(r + b) : r;
-}
-
-/// The quotient cut off, and rounded down. Of floating-point numbers the latter is what the exact quotient gives, which a
-/// rounded one may lie above.
-template <class T>
-T trunc_divide_of(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::trunc(a / b);
-  } else {
-    if constexpr (std::is_signed_v<T>) {
-      if (b == -1) return static_cast<T>(-static_cast<std::make_unsigned_t<T>>(a));  // the least integer stays
-    }
-    return b == 0 ? T{0} : static_cast<T>(a / b);
-  }
-}
-template <class T>
-T floor_divide_of(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (b == 0) return a / b;
-    const T rest = std::fmod(a, b), whole = (a - rest) / b,
-            down = rest != 0 && ((b < 0) != (rest < 0)) ? whole - 1 : whole;
-    if (down == 0) return std::copysign(T{0}, a / b);
-    const T floor = std::floor(down);
-    return down - floor > static_cast<T>(0.5) ? floor + 1 : floor;
-  } else {
-    const T quotient = trunc_divide_of(a, b), rest = fmod_of(a, b);
-    return rest != 0 && ((rest < 0) != (b < 0)) ? static_cast<T>(quotient - 1) : quotient;
   }
 }
 
@@ -123,6 +77,7 @@ void call2_float64(void* out, const void* const* in, std::size_t n, const void* 
 
 Kernel special_binary(OperationKey op, DType dtype) {
   if (op == "pow"_key && dtype == kFloat32) return float32_pow_kernel();
+  if (const Kernel modulo = modulo_kernel(op, dtype)) return modulo;
   switch (dtype) {
     case kUInt8:
       return binary_of<std::uint8_t>(op);

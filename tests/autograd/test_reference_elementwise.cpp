@@ -221,6 +221,39 @@ BOOST_AUTO_TEST_CASE(without_gradients) {
   check_error<ValueError>([&] { isclose(x, x, -1); }, {"isclose: ", "-1"});
 }
 
+// Remainders and whole quotients of float32 are the C library's, signs of zeros included.
+BOOST_AUTO_TEST_CASE(remainders_are_exact) {
+  const float some[] = {0.f, -0.f,  1.f,    -1.f,   0.1f,  -0.3f,    7.f,       -7.f,
+                        2.f, 1e30f, -1e30f, 1e-40f, 3e38f, INFINITY, -INFINITY, NAN};
+  std::vector<float> a, b;
+  for (const float x : some) {
+    for (const float y : some) {
+      for (const float factor : {1.f, 3.f, 0.7f, 123.456f, 4e8f, 6e8f}) {
+        a.push_back(x * factor);
+        b.push_back(y);
+      }
+    }
+  }
+  const Tensor x = tensor(a), y = tensor(b);
+  const Tensor rest = fmod(x, y), modulo = x % y, whole = floor_divide(x, y);
+  const auto same = [](float p, float q) {
+    return (std::isnan(p) && std::isnan(q)) || (p == q && std::signbit(p) == std::signbit(q));
+  };
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    BOOST_TEST_CONTEXT(a[i] << " by " << b[i]) {
+      const float r = std::fmod(a[i], b[i]);
+      BOOST_CHECK(same(rest.data_ptr<float>()[i], r));
+      BOOST_CHECK(same(modulo.data_ptr<float>()[i], r != 0 && (r < 0) != (b[i] < 0) ? r + b[i] : r));
+      if (std::isfinite(a[i]) && std::isfinite(b[i]) && b[i] != 0 && std::fabs(a[i] / b[i]) < 1e6f) {
+        const double exact =
+            std::floor((static_cast<double>(a[i]) - static_cast<double>(r)) / static_cast<double>(b[i]) + 0.5) -
+            (r != 0 && (r < 0) != (b[i] < 0) ? 1 : 0);
+        BOOST_CHECK_EQUAL(static_cast<double>(whole.data_ptr<float>()[i]), exact);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

@@ -34,7 +34,7 @@ std::vector<Row> statistics_rows() {
       {"dist", [](const Operands& x) { return dist(x[0], x[1], 3); }, {real(s23), real(s23)}, kComposed, {{{2, 3}, {3}}}},
       {"cosine_similarity", [](const Operands& x) { return cosine_similarity(x[0], x[1]); }, {real(s34), real(s34)}, kComposed, {{{3, 4}, {1, 4}}}},
       {"pairwise_distance", [](const Operands& x) { return pairwise_distance(x[0], x[1]); }, {real(s34), real(s34)}, kComposed | kNoTies, {{{3, 4}, {4}}}},
-      Row{"cdist", [](const Operands& x) { return cdist(x[0], x[1]); }, {real({2, 3}), real({4, 3})}, kComposed | kNoTies, {{{2, 1, 2}, {3, 2}}, {{0, 2}, {3, 2}}}}.wrong<ShapeError>("cdist: ", [](const Operands& x) { cdist(x[0], x[1].t()); }).wrong<ValueError>("cdist: ", [](const Operands& x) { cdist(x[0], x[1], -1); }),
+      Row{"cdist", [](const Operands& x) { return cdist(x[0], x[1]); }, {real({2, 3}), real({4, 3})}, kNoTies, {{{2, 1, 2}, {3, 2}}, {{0, 2}, {3, 2}}}}.wrong<ShapeError>("cdist: ", [](const Operands& x) { cdist(x[0], x[1].t()); }).wrong<ValueError>("cdist: ", [](const Operands& x) { cdist(x[0], x[1], -1); }),
       {"cdist with p 1", [](const Operands& x) { return cdist(x[0], x[1], 1); }, {real({2, 3}), real({4, 3})}, kComposed | kNoTies},
       Row{"pdist", on([](const Tensor& x) { return pdist(x); }), {real(s34)}, kComposed | kNoTies, {{{1, 2}}}}.wrong<ShapeError>("pdist: ", [](const Tensor& x) { pdist(x[0]); }),
       {"frobenius_norm", on([](const Tensor& x) { return frobenius_norm(x, {0, 1}); }), {real(s34)}, kComposed},
