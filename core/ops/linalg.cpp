@@ -179,7 +179,8 @@ Array lu_solve(const Array& lu, const Array& pivots, const Array& b, bool transp
   if (t.rows != s.rows) {
     fail<ShapeError>("linalg_lu_solve: the right side must have the matrix's rows: {} and {}", lu.shape(), b.shape());
   }
-  const Array x = by_columns(b), factor = transposed(lu).contiguous(), from = pivots.contiguous();
+  const bool small = s.rows <= kSmall;
+  const Array x = small ? b.clone() : by_columns(b), factor = transposed(lu).contiguous(), from = pivots.contiguous();
   if (!t.empty()) {
     in_type(lu.dtype(), [&](auto tag) {
       using T = Type<decltype(tag)>;
@@ -188,7 +189,7 @@ Array lu_solve(const Array& lu, const Array& pivots, const Array& b, bool transp
       each_part(s.count, operations, [&](std::int64_t begin, std::int64_t end) {
         const Int n = to_int(s.rows), columns = to_int(t.columns);
         for (std::int64_t i = begin; i < end; ++i) {
-          if (s.rows <= kSmall) {
+          if (small) {
             small_lu_solve(factor.data_ptr<T>() + i * s.rows * s.rows, s.rows, from.data_ptr<Int>() + i * s.rows,
                            x.data_ptr<T>() + i * t.rows * t.columns, t.columns, transposed_too);
             continue;
@@ -200,7 +201,7 @@ Array lu_solve(const Array& lu, const Array& pivots, const Array& b, bool transp
       });
     });
   }
-  return transposed(x);
+  return small ? x : transposed(x);
 }
 
 Array lu_inverse(const Array& lu, const Array& pivots) {

@@ -2,7 +2,7 @@
 // by them. Through OpenBLAS (lapack.h), a batch's matrices in parallel by this library's threads.
 //
 // float32 or float64 (DTypeError), and 2 dimensions or more (ShapeError). Where two arrays are taken, their batches are of one
-// shape. Results lie in memory by columns, as LAPACK has them: the transpose of a contiguous array. `info` is int32, one
+// shape. Results may lie in memory by columns, as LAPACK has them: the transpose of a contiguous array. `info` is int32, one
 // number for each matrix of the batch: 0 where all is well, else what LAPACK has to say. Error without OpenBLAS.
 #pragma once
 

@@ -61,29 +61,38 @@ Int small_lu(T* a, std::int64_t m, std::int64_t n, Int* pivots) {
   return info;
 }
 
-/// B <- A^-1 B, or A^-T B, for columns of B and A's factorization.
+/// B <- A^-1 B, or A^-T B, with A's factorization; B [n, columns] lies by rows, all of whose columns go in step.
 template <class T>
 void small_lu_solve(const T* lu, std::int64_t n, const Int* pivots, T* b, std::int64_t columns, bool transposed) {
-  for (std::int64_t c = 0; c < columns; ++c) {
-    T* const x = b + c * n;
-    if (transposed) {
-      for (std::int64_t i = 0; i < n; ++i) {
-        for (std::int64_t k = 0; k < i; ++k) x[i] -= lu[i * n + k] * x[k];
-        x[i] /= lu[i * n + i];
-      }
-      for (std::int64_t i = n; i-- > 0;) {
-        for (std::int64_t k = i + 1; k < n; ++k) x[i] -= lu[i * n + k] * x[k];
-      }
-      for (std::int64_t i = n; i-- > 0;) std::swap(x[i], x[pivots[i] - 1]);
-    } else {
-      for (std::int64_t i = 0; i < n; ++i) std::swap(x[i], x[pivots[i] - 1]);
-      for (std::int64_t k = 0; k < n; ++k) {
-        for (std::int64_t i = k + 1; i < n; ++i) x[i] -= lu[k * n + i] * x[k];
-      }
-      for (std::int64_t k = n; k-- > 0;) {
-        x[k] /= lu[k * n + k];
-        for (std::int64_t i = 0; i < k; ++i) x[i] -= lu[k * n + i] * x[k];
-      }
+  const auto interchange = [&](std::int64_t i) {
+    const std::int64_t other = pivots[i] - 1;
+    if (other == i) return;
+    for (std::int64_t c = 0; c < columns; ++c) std::swap(b[i * columns + c], b[other * columns + c]);
+  };
+  const auto subtract = [&](std::int64_t i, T factor, std::int64_t k) {
+    for (std::int64_t c = 0; c < columns; ++c) b[i * columns + c] -= factor * b[k * columns + c];
+  };
+  const auto divide = [&](std::int64_t i) {
+    const T pivot = lu[i * n + i];
+    for (std::int64_t c = 0; c < columns; ++c) b[i * columns + c] /= pivot;
+  };
+  if (transposed) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t k = 0; k < i; ++k) subtract(i, lu[i * n + k], k);
+      divide(i);
+    }
+    for (std::int64_t i = n; i-- > 0;) {
+      for (std::int64_t k = i + 1; k < n; ++k) subtract(i, lu[i * n + k], k);
+    }
+    for (std::int64_t i = n; i-- > 0;) interchange(i);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) interchange(i);
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t k = 0; k < i; ++k) subtract(i, lu[k * n + i], k);
+    }
+    for (std::int64_t i = n; i-- > 0;) {
+      for (std::int64_t k = i + 1; k < n; ++k) subtract(i, lu[k * n + i], k);
+      divide(i);
     }
   }
 }

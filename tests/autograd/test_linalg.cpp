@@ -124,11 +124,16 @@ BOOST_AUTO_TEST_CASE(values_and_gradients_of_pytorch) {
 // A batch is shared by threads, a matrix is not: no bit depends on how many there are.
 BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_threads) {
   const auto all = [](DType dtype) {
-    const Tensor x = random({2000, 6, 6}, dtype), y = random({2, 40, 30}, dtype), big = random({90, 90}, dtype);
+    const Tensor x = random({2000, 6, 6}, dtype),
+                 wide = random({600, 12, 12}, dtype);  // by loops of our own, and LAPACK's
+    const Tensor y = random({2, 40, 30}, dtype), big = random({90, 90}, dtype);
     const auto [U, S, Vh] = linalg_svd(y);
     const auto [w, V] = linalg_eigh(symmetric(x));
     const auto [Q, R] = linalg_qr(y);
     return Results{linalg_cholesky(definite(x)),
+                   linalg_cholesky(definite(wide)),
+                   linalg_solve(regular(wide), wide),
+                   linalg_inv(regular(wide)),
                    linalg_solve(regular(x), x),
                    linalg_inv(regular(x)),
                    linalg_det(x),
