@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(errors_change_nothing) {
   refused("index_fill_: ", [&] { x.index_fill_(0, i, 0); });
   refused("masked_scatter_: ", [&] { x.masked_scatter_(x > 3, ones(3)); });
   refused("put_: ", [&] { x.put_(longs({0, 12}), ones(2)); });
-  refused("scatter_: elements of the tensor share memory", [&] {
+  refused("scatter_: each element written to must have its own memory", [&] {
     x[0].expand({3, 4}).scatter_(0, zeros({1, 1}, kLong), 1);
   });
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),

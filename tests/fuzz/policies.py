@@ -16,7 +16,7 @@ LOOKS_TOO = r".*"  # PyTorch refuses at whatever asks for the history: an operat
 
 # What Gradus alone refuses: (operations, pattern of the message, reason).
 OURS = [
-    ("|".join(WRITES), r"elements of the tensor share memory",
+    ("|".join(WRITES), r"each element written to must have its own memory",
      "a write to a tensor whose elements share memory; PyTorch lets a copy onto itself and numbers pass"),
     ("backward|grad", r"linear_recurrence: its (in|out)put",
      "a write to what linear_recurrence saves; for PyTorch it is written here as a loop that saves less"),

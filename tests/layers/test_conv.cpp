@@ -531,7 +531,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
                           {"conv: groups must divide the channels: groups 3 for 4 in and 6 out"});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 0); }, {"conv: groups must be at least 1: 0"});
   check_error<ShapeError>([&] { conv2d(x, weight, {}, {1, 1, 1}); }, {"2 numbers are needed", "3 given"});
-  check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv: bias must be [out channels]: [5] for 6"});
+  check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv: bias must be [out channels]: [5] for [6]"});
   check_error<ShapeError>(
       [&] {
         conv2d(x, randn({6, 4, 3}));
