@@ -8,6 +8,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../loops/copy.h"
 #include "combine.h"
@@ -27,11 +28,7 @@ struct Places {
     if (src_.dtype() != out_.dtype()) {
       fail<DTypeError>("{}: dtypes must be equal: {} into {}; to(...) converts", op, src_.dtype(), out_.dtype());
     }
-    if (out_.may_overlap_itself()) {
-      fail<ValueError>(
-          "{}: each element written to must have its own memory: shape {} with strides {}; clone() it first", op,
-          out_.shape(), out_.strides());
-    }
+    expect_own_memory(op, out_);
     out = at_least_1d(out_);
     index = at_least_1d(index_);
     src = at_least_1d(src_);
@@ -202,7 +199,7 @@ void multiply(const Columns<T>& c) {
     for (std::int64_t k = 0; k < c.count; ++k) {
       for (std::int64_t i = 0; i < c.n; ++i) {
         const std::int64_t row = c.row(i, k);
-        products[static_cast<std::size_t>(row)] = c.target(row, k);
+        products[static_cast<std::size_t>(row)] = static_cast<double>(c.target(row, k));
       }
       for (std::int64_t i = 0; i < c.n; ++i)
         products[static_cast<std::size_t>(c.row(i, k))] *= static_cast<double>(c.value(i, k));
