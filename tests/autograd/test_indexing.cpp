@@ -18,6 +18,7 @@
 namespace gradus::test {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 using indexing::None;
 using indexing::Slice;
 
@@ -266,7 +267,7 @@ BOOST_AUTO_TEST_CASE(threads_change_no_bit) {
 }
 
 BOOST_AUTO_TEST_CASE(places_of_what_is_not_0) {
-  const Tensor x = of<double>({0, 1, 0, -2, 0, NAN}, {2, 3});
+  const Tensor x = of<double>({0, 1, 0, -2, 0, kNaN}, {2, 3});
   BOOST_TEST(equal(x.nonzero(), of<std::int64_t>({0, 1, 1, 0, 1, 2}, {3, 2})));
   BOOST_TEST(equal(argwhere(x.t()), of<std::int64_t>({0, 1, 1, 0, 2, 1}, {3, 2})));
   BOOST_TEST((nonzero(tensor(3)).sizes() == IntArrayRef({1, 0})));
@@ -287,7 +288,7 @@ BOOST_AUTO_TEST_CASE(numbers_as_rows_and_membership) {
   check_error<ValueError>([] { repeat_interleave(ones(2), 3, 0, 5); }, {"output_size", "5", "6"});
   BOOST_TEST(equal(isin(longs({1, 2, 3}), longs({3, 1})), bools({1, 0, 1})));
   BOOST_TEST(equal(isin(longs({1, 2, 3}), tensor(std::vector<double>{2, 2.5}), false, true), bools({1, 0, 1})));
-  BOOST_TEST(equal(isin(tensor(std::vector<double>{NAN, 1}), tensor(std::vector<double>{1, NAN})), bools({0, 1})));
+  BOOST_TEST(equal(isin(tensor(std::vector<double>{kNaN, 1}), tensor(std::vector<double>{1, kNaN})), bools({0, 1})));
   BOOST_TEST(equal(isin(longs({1, 2}), 2), bools({0, 1})));
   BOOST_TEST(isin(2, longs({1, 2})).item<bool>());
 }
