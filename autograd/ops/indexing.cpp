@@ -190,15 +190,15 @@ Tensor fitted(const char* op, const Tensor& values, const Shape& shape) {
 void put_tensor(const char* op, const Operand& x, TensorIndices indices, const Tensor& values, bool accumulate) {
   const Scope scope(x.at());
   if (!values.defined()) core::fail<ValueError>("{}: the values must be defined", op);
-  if (values.dtype() != x.tensor().dtype()) {
-    core::fail<DTypeError>("{}: the values must have the tensor's dtype: {} into {}; to(...) converts", op,
-                           values.dtype(), x.tensor().dtype());
-  }
   Selection s = select_by(op, x, indices);
-  if (s.pickings.empty()) {
+  if (s.pickings.empty()) {  // a view is written to: as copy_, this converts
     const Tensor all = fitted(op, values, s.view.array().shape());
     accumulate ? s.view.add_(all) : s.view.copy_(all);
     return;
+  }
+  if (values.dtype() != x.tensor().dtype()) {
+    core::fail<DTypeError>("{}: the values must have the tensor's dtype: {} into {}; to(...) converts", op,
+                           values.dtype(), x.tensor().dtype());
   }
   if (is_whole_mask(s) && !accumulate) {
     const std::int64_t count = core::count_true(s.pickings[0].index);
