@@ -1,6 +1,7 @@
 // Activations that are made of pieces or of other activations.
 #include <limits>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/activation.h"
 #include "../../core/ops/elementwise.h"
@@ -18,11 +19,7 @@ using core::Array;
 
 namespace {
 
-void check_floating(const char* op, const Operand& x) {
-  if (x.tensor().is_floating_point()) return;
-  core::fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat)", op,
-                         x.tensor().dtype());
-}
+void check_floating(const char* op, const Operand& x) { core::expect_floating(op, "the operand", x.tensor().dtype()); }
 
 struct LogSigmoid {
   static constexpr std::string_view name = "log_sigmoid";

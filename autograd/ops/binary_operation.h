@@ -6,6 +6,7 @@
 
 #include "../../core/base/fields.h"
 #include "../../core/ops/pointwise.h"
+#include "../tensor/tensor.h"
 
 namespace gradus::autograd {
 
@@ -28,5 +29,12 @@ struct WithNumber {
   static core::Array forward(const Attrs& c, const core::Array& x) { return row(x, c.value); }
   static void write(const core::Array& x, const Attrs& c) { row.write(x, x, c.value); }
 };
+
+/// A number as an operand of the dtype that it gives to the result.
+Tensor number_like(const Scalar& number, const Tensor& x);
+/// What an operand has of the gradient of an extreme: dy, half of it where it ties, 0 where it loses.
+Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties);
+/// a - b, 0 of infinite ones that are equal.
+Tensor difference(const Tensor& a, const Tensor& b);
 
 }  // namespace gradus::autograd

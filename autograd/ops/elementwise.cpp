@@ -1,11 +1,11 @@
 // More pointwise operations and their gradients.
 #include "../../core/ops/elementwise.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/base/floating.h"
 #include "../../core/nn/activation.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
@@ -20,15 +20,6 @@ using namespace autograd;
 using core::Array;
 
 namespace {
-
-// A number as an operand of the dtype that it gives to the result.
-Tensor number_like(const Scalar& number, const Tensor& x) {
-  return Tensor(core::scalar(number, promote_types(x.dtype(), number)));
-}
-// dy where it is neither lost nor shared; half of it where it is shared.
-Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties) {
-  return masked_fill(dy * (1 - ties.to(dy.dtype()) * 0.5), loses, 0);
-}
 
 struct Frac {
   static constexpr std::string_view name = "frac";
@@ -85,14 +76,13 @@ struct Logaddexp2 {
   static constexpr std::string_view name = "logaddexp2";
   static constexpr bool broadcasts = true;
   static Array forward(const Array& a, const Array& b) {
-    const Array largest = core::maximum(a, b),
-                most = is_floating_point(largest.dtype()) ? largest : largest.to(kFloat32);
+    const Array largest = core::maximum(a, b), most = largest.to(core::floating(largest.dtype()));
     const Array rest = core::softplus(-core::abs(core::sub(a, b).to(most.dtype())), 0.693147180559945309417,
                                       std::numeric_limits<double>::infinity());
     return core::where(core::eq(a, b), most + Scalar(1), most + rest);  // infinite ones, too
   }
   static Tensor share_of(const Tensor& a, const Tensor& b) {
-    return logistic(masked_fill(a - b, a == b, 0) * 0.693147180559945309417);
+    return logistic(difference(a, b) * 0.693147180559945309417);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * share_of(a, b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return dy * share_of(b, a); });
@@ -158,6 +148,12 @@ struct ClampBetween {
         return share(dy, !wins, meets);
       });
 };
+
+// |x - y|, rounded once: no number is too large for float64 to tell it from its neighbour.
+Array distance_of_integers(const Array& x, const Array& y) {
+  const Array distance = (core::maximum(x, y) - core::minimum(x, y)).to(kFloat64);
+  return core::where(core::lt(distance, 0), distance + Scalar(0x1p64), distance);  // it had wrapped around
+}
 
 // Which of the two ways to round; empty: neither.
 enum class Rounding { None, Floor, Trunc };
@@ -277,28 +273,19 @@ Tensor where(Operand condition, const Scalar& a, const Scalar& b) {
   return Tensor(core::where(condition.tensor().array(), a, b));
 }
 std::vector<Tensor> where(Operand condition) {
-  const Array all = condition.tensor().array(), x = core::ne(all.dim() == 0 ? all.view(1) : all, 0).contiguous();
-  const bool* const holds = x.data_ptr<bool>();
-  const std::int64_t n = x.numel(), count = std::count(holds, holds + n, true);
-  std::vector<Tensor> places;
-  for (int d = 0; d < x.dim(); ++d) {
-    const Array index = core::empty({count}, kInt64);
-    std::int64_t* to = index.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (holds[i]) *to++ = i / x.strides()[d] % x.shape()[d];
-    }
-    places.emplace_back(index);
-  }
-  return places;
+  const Scope scope(condition.at());
+  const Tensor& x = condition.tensor();
+  return nonzero(x.dim() == 0 ? x.unsqueeze(0) : x).unbind(1);
 }
 Tensor isclose(Operand a, Operand b, double rtol, double atol, bool equal_nan) {
   return core::in_name_of("isclose", [&] {
     if (!(rtol >= 0 && atol >= 0))
       core::fail<ValueError>("isclose: rtol and atol must not be negative: {}, {}", rtol, atol);
     const DType both = promote_types(a.tensor().dtype(), b.tensor().dtype()),
-                dtype = is_floating_point(both) ? both : kFloat64;
-    const Array x = a.tensor().array().to(dtype), y = b.tensor().array().to(dtype), distance = core::abs(x - y);
-    const Array near = core::le(distance, core::add_scaled(atol, core::abs(y), rtol));
+                dtype = is_floating_point(both) ? both : kInt64;
+    const Array x = a.tensor().array().to(dtype), y = b.tensor().array().to(dtype);
+    const Array distance = is_floating_point(dtype) ? core::abs(x - y) : distance_of_integers(x, y);
+    const Array near = core::le(distance, core::add_scaled(atol, core::abs(y.to(distance.dtype())), rtol));
     Array close = core::logical_or(core::eq(x, y), core::logical_and(near, core::isfinite(distance)));
     if (equal_nan) close = core::logical_or(close, core::logical_and(core::isnan(x), core::isnan(y)));
     return Tensor(close);

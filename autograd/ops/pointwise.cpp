@@ -98,10 +98,6 @@ struct NumberPow {
   });
 };
 
-// The share of the gradient that goes to a of maximum(a, b): none where it loses, half where they tie.
-Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties) {
-  return masked_fill(dy * (1 - ties.to(dy.dtype()) * 0.5), loses, 0);
-}
 struct Maximum : BinaryOperation<core::maximum> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return share(dy, a < b, a == b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return share(dy, b < a, a == b); });
@@ -149,7 +145,7 @@ struct Hypot : BinaryOperation<core::hypot> {
 
 // dL/da = dy exp(a) / (exp(a) + exp(b)), a sigmoid of the difference; equal ones share, infinite ones too.
 struct Logaddexp : BinaryOperation<core::logaddexp> {
-  static Tensor share(const Tensor& a, const Tensor& b) { return logistic(masked_fill(a - b, a == b, 0)); }
+  static Tensor share(const Tensor& a, const Tensor& b) { return logistic(difference(a, b)); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * share(a, b); },
                                              [](Dy<> dy, In<0> a, In<1> b) { return dy * share(b, a); });
 };
@@ -199,6 +195,20 @@ struct Clamp {
 
 }  // namespace
 
+namespace autograd {
+
+Tensor number_like(const Scalar& number, const Tensor& x) {
+  return Tensor(core::scalar(number, promote_types(x.dtype(), number)));
+}
+Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties) {
+  return masked_fill(dy * (1 - ties.to(dy.dtype()) * 0.5), loses, 0);
+}
+Tensor difference(const Tensor& a, const Tensor& b) {
+  return masked_fill(a - b, Tensor(core::logical_and(core::eq(a.array(), b.array()), core::isinf(a.array()))), 0);
+}
+
+}  // namespace autograd
+
 Tensor pow(Operand a, Operand b) { return apply<Pow>(a, b); }
 Tensor pow(Operand a, const Scalar& b) { return apply<PowNumber>({b}, a); }
 Tensor pow(const Scalar& a, Operand b) { return apply<NumberPow>({a}, b); }
@@ -234,12 +244,10 @@ Tensor logical_or(Operand a, Operand b) { return comparison<core::logical_or>(a,
 Tensor logical_xor(Operand a, Operand b) { return comparison<core::logical_xor>(a, b); }
 Tensor where(Operand condition, Operand a, Operand b) { return apply<Where>(condition, a, b); }
 Tensor where(Operand condition, Operand a, const Scalar& b) {
-  const Tensor number(core::scalar(b, promote_types(a.tensor().dtype(), b)));
-  return apply<Where>(condition, a, Operand(number, a.at()));
+  return apply<Where>(condition, a, Operand(number_like(b, a.tensor()), a.at()));
 }
 Tensor where(Operand condition, const Scalar& a, Operand b) {
-  const Tensor number(core::scalar(a, promote_types(b.tensor().dtype(), a)));
-  return apply<Where>(condition, Operand(number, b.at()), b);
+  return apply<Where>(condition, Operand(number_like(a, b.tensor()), b.at()), b);
 }
 Tensor clamp(Operand x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
   return apply<Clamp>({low, high}, x);

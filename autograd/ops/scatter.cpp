@@ -144,7 +144,7 @@ struct IndexAddTo {
 };
 
 // Products and extremes, x's own numbers among them. Ties share the gradient of an extreme; that of a product is taken without
-// its zeros, and by them where they are factors themselves (the second order is exact where no factor is 0).
+// its zeros, times the only one that is left of them (so the second order is exact; the third is not where two factors are 0).
 struct ScatterFold {
   static constexpr std::string_view name = "scatter_reduce";
   struct Attrs {
@@ -176,9 +176,16 @@ struct ScatterFold {
     const Tensor rest = apply<ScatterFold>(a, x_rest, index, src_rest);
     const Tensor zeros = count(x_zero.to(x.dtype()), src_zero.to(x.dtype()), index, a.dim);
     const Tensor src_zeros = gather(zeros, a.dim, index);
-    // Factors other than this one: none of them may be 0.
-    return {masked_fill(rest / x_rest, zeros > x_zero.to(x.dtype()), 0),
-            masked_fill(gather(rest, a.dim, index) / src_rest, src_zeros > src_zero.to(x.dtype()), 0)};
+    // Zeros as factors whose gradient is not lost: 0 elsewhere.
+    const Tensor x_null = masked_fill(x, !x_zero, 0), src_null = masked_fill(src, !src_zero, 0);
+    const Tensor null = count(x_null, src_null, index, a.dim);
+    // Of the factors other than this one those that are 0: none, one, or more.
+    const auto times = [](const Tensor& product, const Tensor& others, const Tensor& only) {
+      return product * where(others == 0, 1, masked_fill(only, others > 1, 0));
+    };
+    return {times(rest / x_rest, zeros - x_zero.to(x.dtype()), null - x_null),
+            times(gather(rest, a.dim, index) / src_rest, src_zeros - src_zero.to(x.dtype()),
+                  gather(null, a.dim, index) - src_null)};
   }
   static constexpr auto gradients = formulas(
       [](Dy<> dy, In<0> x, In<1> index, In<2> src, const Attrs& a) { return dy * shares(x, src, index, a)[0]; },

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
@@ -64,11 +65,7 @@ struct MedianOfAll {
 std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
   return core::wrap_dim(dim, x.tensor().array().dim(), op);
 }
-void check_floating(const char* op, const Tensor& x) {
-  if (!x.is_floating_point()) {
-    core::fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat)", op, x.dtype());
-  }
-}
+void check_floating(const char* op, const Tensor& x) { core::expect_floating(op, "the operand", x.dtype()); }
 
 Tensor at_quantiles(const char* op, const Operand& x, const Operand& quantiles, std::optional<std::int64_t> dim,
                     bool keepdim, std::string_view interpolation, bool ignore_nan) {
@@ -259,7 +256,7 @@ Tensor bincount(Operand x, OptionalOperand weights, std::int64_t minlength) {
   if (w.defined() && w.shape() != a.shape()) {
     core::fail<ShapeError>("bincount: there must be a weight for each number: {} for {}", w.shape(), a.shape());
   }
-  return Tensor(core::bincount(a, w, minlength));
+  return core::in_name_of("bincount", [&] { return Tensor(core::bincount(a, w, minlength)); });
 }
 Tensor searchsorted(Operand sequence, Operand x, bool out_int32, bool right, std::optional<std::string_view> side,
                     OptionalOperand sorter) {

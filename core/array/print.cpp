@@ -171,7 +171,7 @@ std::string to_string(const Array& x, const std::string& suffix) {
   const std::size_t newline = out.rfind('\n');
   std::size_t line = newline == std::string::npos ? out.size() + 2 : out.size() - newline + 1;
   if (empty && x.dim() != 1) append(out, line, fmt::format("size=({})", fmt::join(x.shape(), ", ")));
-  const bool usual = x.dtype() == kFloat32 || (!empty && (x.dtype() == kInt64 || x.dtype() == kBool));
+  const bool usual = x.dtype() == get_default_dtype() || (!empty && (x.dtype() == kInt64 || x.dtype() == kBool));
   if (!usual) append(out, line, fmt::format("dtype=torch.{}", x.dtype()));
   if (!suffix.empty()) append(out, line, std::string_view(suffix).substr(suffix.starts_with(", ") ? 2 : 0));
   return out + ")";

@@ -4,6 +4,7 @@
 
 #include "../array/create.h"
 #include "../base/expect.h"
+#include "../base/floating.h"
 #include "../loops/copy.h"
 #include "../loops/rows.h"
 #include "../simd/rows.h"
@@ -114,7 +115,7 @@ Array cross_entropy_rows_backward(const Array& log_p, const Array& a, const Arra
 
 Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim) {
   expect_defined("logsumexp", "the operand", x);
-  const Array values = is_floating_point(x.dtype()) ? x : x.to(kFloat32);
+  const Array values = x.to(floating(x.dtype()));
   const Dims over = wrap_dims(dims, x.dim(), "logsumexp");
   // The dimensions, in their order, behind those that are kept.
   Dims order;

@@ -1,10 +1,8 @@
 #include "bitwise.h"
 
-#include "../array/create.h"
 #include "../base/fail.h"
-#include "../loops/copy.h"
-#include "../loops/run.h"
 #include "../simd/bitwise.h"
+#include "pointwise_call.h"
 
 namespace gradus::core {
 namespace {
@@ -19,32 +17,17 @@ constexpr const char* name_of(Bitwise op) {
 
 Array bitwise(Bitwise op, const Operand& a, const Operand& b) {
   const char* const name = name_of(op);
-  for (const Operand* x : {&a, &b}) {
-    if (x->array != nullptr && !x->array->defined()) {
-      fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", name);
-    }
-  }
+  PointwiseCall call(name, {&a, &b});
   const DType dtype = result_type(a, b);
   const bool shifts = op == Bitwise::LeftShift || op == Bitwise::RightShift;
   if (is_floating_point(dtype) || (shifts && dtype == kBool)) {
     fail<DTypeError>("{}: operands must be {}: {}; to(...) converts, a comparison gives bool", name,
                      shifts ? "integers" : "integers or bool", dtype);
   }
-  Shape shape = a.array != nullptr ? a.array->shape() : b.array->shape();
-  if (a.array != nullptr && b.array != nullptr) shape = broadcast_shapes(shape, b.array->shape(), name);
-  kernels::Loop loop;
-  loop.kernel = kernels::bitwise_kernel(key_of(name), dtype);
-  loop.result = dtype;
-  loop.count = 2;
-  const kernels::Element numbers[2] = {kernels::Element(a.number, dtype), kernels::Element(b.number, dtype)};
-  const Operand* const operands[2] = {&a, &b};
-  for (int k = 0; k < 2; ++k) {
-    loop.inputs[k] = operands[k]->array != nullptr ? kernels::Input(*operands[k]->array, dtype)
-                                                   : kernels::Input(numbers[k].bytes, dtype);
-  }
-  Array out = empty(shape, dtype);
-  kernels::run(out, loop);
-  return out;
+  call.set(kernels::bitwise_kernel(key_of(name), dtype), dtype, dtype);
+  call.read(a, dtype);
+  call.read(b, dtype);
+  return call.run();
 }
 
 Array bitwise_not(const Array& x) {

@@ -5,10 +5,10 @@
 #include <limits>
 
 #include "../array/create.h"
-#include "../base/fail.h"
-#include "../loops/copy.h"
-#include "../loops/run.h"
+#include "../base/expect.h"
+#include "../base/floating.h"
 #include "../simd/elementwise.h"
+#include "pointwise_call.h"
 
 namespace gradus::core {
 namespace {
@@ -30,30 +30,19 @@ struct Numbers {
 /// In a floating dtype, in one pass.
 Array run(const char* op, Elementwise which, std::initializer_list<const Array*> operands, DType dtype,
           std::initializer_list<double> numbers = {}) {
-  Shape shape = (*operands.begin())->shape();
   const Numbers param(numbers, dtype);
-  kernels::Loop loop;
-  loop.result = dtype;
-  loop.count = 0;
-  for (const Array* x : operands) {
-    shape = broadcast_shapes(shape, x->shape(), op);
-    loop.inputs[loop.count++] = kernels::Input(*x, dtype);
-  }
-  loop.kernel = kernels::elementwise_kernel(which, dtype);
-  loop.param = param.bytes;
-  Array y = empty(shape, dtype);
-  kernels::run(y, loop);
-  return y;
+  Operand all[3] = {0, 0, 0};  // what is left of them has no shape, and is not read
+  int count = 0;
+  for (const Array* x : operands) all[count++] = *x;
+  PointwiseCall call(op, {&all[0], &all[1], &all[2]});
+  call.set(kernels::elementwise_kernel(which, dtype), dtype, dtype, param.bytes);
+  for (int k = 0; k < count; ++k) call.read(all[k], dtype);
+  return call.run();
 }
 
-void check_defined(const char* op, std::initializer_list<const Array*> operands) {
-  for (const Array* x : operands) {
-    if (!x->defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-  }
-}
-/// The floating dtype in which operands meet.
+/// The dtype in which operands meet.
 DType common(const char* op, std::initializer_list<const Array*> operands) {
-  check_defined(op, operands);
+  for (const Array* x : operands) expect_defined(op, "the operand", *x);
   Array seen = **operands.begin();
   DType dtype = seen.dtype();
   for (const Array* x : operands) {
@@ -65,9 +54,7 @@ DType common(const char* op, std::initializer_list<const Array*> operands) {
 }
 DType floating(const char* op, std::initializer_list<const Array*> operands) {
   const DType dtype = common(op, operands);
-  if (!is_floating_point(dtype)) {
-    fail<DTypeError>("{}: the operand must be floating-point: {}; convert it with to(kFloat32)", op, dtype);
-  }
+  expect_floating(op, "the operand", dtype);
   return dtype;
 }
 
@@ -76,7 +63,7 @@ DType floating(const char* op, std::initializer_list<const Array*> operands) {
 Array frac(const Array& x) { return run("frac", Elementwise::Frac, {&x}, floating("frac", {&x})); }
 Array nan_to_num(const Array& x, std::optional<double> nan, std::optional<double> posinf,
                  std::optional<double> neginf) {
-  check_defined("nan_to_num", {&x});
+  expect_defined("nan_to_num", "the operand", x);
   if (!is_floating_point(x.dtype())) return x.clone();
   const double most = x.dtype() == kFloat32 ? static_cast<double>(std::numeric_limits<float>::max())
                                             : std::numeric_limits<double>::max();
@@ -101,7 +88,7 @@ Array prelu(const Array& x, const Array& weight) {
 }
 Array copysign(const Array& a, const Array& b) {
   const DType dtype = common("copysign", {&a, &b});
-  return run("copysign", Elementwise::Copysign, {&a, &b}, is_floating_point(dtype) ? dtype : kFloat32);
+  return run("copysign", Elementwise::Copysign, {&a, &b}, floating(dtype));
 }
 Array fmax(const Array& a, const Array& b) {
   const DType dtype = common("fmax", {&a, &b});

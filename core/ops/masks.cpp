@@ -6,6 +6,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../threads/parallel.h"
 #include "pick.h"
@@ -16,16 +17,12 @@ namespace {
 
 void must_be_mask(const Array& mask, const char* op) {
   must_be_defined(mask, op);
-  if (mask.dtype() != kBool) {
-    fail<DTypeError>("{}: the mask must be bool: {}; a comparison gives one, and to(kBool)", op, mask.dtype());
-  }
+  expect_bool(op, "the mask", mask.dtype());
 }
 void must_fit(const Array& x, const Array& mask, const char* op) {
   must_be_defined(x, op);
   must_be_mask(mask, op);
-  if (x.shape() != mask.shape()) {
-    fail<ShapeError>("{}: the mask must have the array's shape: {} for {}", op, mask.shape(), x.shape());
-  }
+  expect_same_shape(op, "the mask", mask.shape(), "the array", x.shape());
 }
 
 // How many are true before each piece of kPickGrain, and in all.
@@ -136,9 +133,7 @@ void masked_write(const Array& out, const Array& mask, const Array& src) {
   must_fit(out, mask, op);
   const Array m = may_overlap(out, mask) ? mask.clone() : mask.contiguous();
   const std::vector<std::int64_t> before = counts_of(m);
-  if (src.dtype() != out.dtype()) {
-    fail<DTypeError>("{}: dtypes must be equal: {} into {}; to(...) converts", op, src.dtype(), out.dtype());
-  }
+  expect_dtype(op, "the source", src.dtype(), "the tensor", out.dtype());
   if (src.dim() != 1 || src.numel() != before.back()) {
     fail<ShapeError>("{}: the source must have an element for each place: {} for {} places", op, src.shape(),
                      before.back());

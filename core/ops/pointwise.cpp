@@ -1,6 +1,7 @@
 #include "pointwise.h"
 
 #include "../base/fail.h"
+#include "../base/floating.h"
 #include "../simd/pointwise.h"
 #include "pointwise_call.h"
 #include "reduce.h"
@@ -15,8 +16,6 @@ using pointwise::Direct;
 struct Types {
   DType compute, result;
 };
-
-DType floating(DType dtype) { return is_floating_point(dtype) ? dtype : get_default_dtype(); }
 
 /// What comes of operands of a dtype. A function of one integer is computed on float32, a predicate too: that keeps what it
 /// asks, 0 or not, and integers are always finite.

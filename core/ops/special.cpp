@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../base/floating.h"
 #include "pointwise_call.h"
 
 namespace gradus::core {
@@ -99,7 +100,7 @@ float xlogy_of(float x, float y) noexcept { return x == 0 && !std::isnan(y) ? 0 
 Array polygamma(int n, const Array& x) {
   const Operand operand = x;
   PointwiseCall call("polygamma", {&operand});
-  const DType dtype = is_floating_point(x.dtype()) ? x.dtype() : get_default_dtype();
+  const DType dtype = floating(x.dtype());
   call.set(dtype == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>, dtype, dtype, &n);
   call.read(operand, dtype);
   call.loop.block = 1024;  // an element takes some hundred nanoseconds

@@ -8,6 +8,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
 #include "../threads/parallel.h"
 #include "scan.h"
@@ -18,9 +19,6 @@ namespace {
 /// Elements of one block of a parallel loop.
 constexpr std::int64_t kBlock = 16384;
 
-void check_defined(const char* op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-}
 template <class T>
 bool is_nan(T x) {
   if constexpr (std::is_floating_point_v<T>) return x != x;
@@ -35,7 +33,7 @@ bool before(T a, T b) {
 /// A dimension as rows.
 struct Rows {
   Rows(const char* op, const Array& array, std::int64_t d) : x(array) {
-    check_defined(op, x);
+    expect_defined(op, "the operand", x);
     dim = wrap_dim(d, x.dim(), op);
     const bool last = x.dim() == 0 || dim == x.dim() - 1;
     data = (last ? x : x.movedim(dim, -1)).contiguous();
@@ -138,16 +136,21 @@ Array histc(const Array& x, std::int64_t bins, double low, double high) {
   const Array from = x.contiguous(), result = zeros({bins}, x.dtype());
   const std::int64_t n = from.numel(), block = 1 << 18, blocks = (n + block - 1) / block;
   const Array counts = zeros({std::max<std::int64_t>(blocks, 1), bins}, kInt64);
-  const auto count = [&](auto tag) {
+  const auto count = [&](auto tag, auto number) {
     using T = decltype(tag);
+    using C = decltype(number);
     const T* const values = from.data_ptr<T>();
-    const T least = static_cast<T>(low), most = static_cast<T>(high), width = most - least;
+    // Where a product would overflow, a power of two makes all of them small enough; otherwise it is 1.
+    const C bin_count = static_cast<C>(bins),
+            scale = std::isfinite((static_cast<C>(high) - static_cast<C>(low)) * bin_count) ? C{1} : C{0x1p-70};
+    const C least = static_cast<C>(low) * scale, most = static_cast<C>(high) * scale, width = most - least;
     parallel_for(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t b = begin; b < end; ++b) {
         std::int64_t* const to = counts.data_ptr<std::int64_t>() + b * bins;
         for (std::int64_t i = b * block; i < std::min(n, (b + 1) * block); ++i) {
-          if (!(values[i] >= least && values[i] <= most)) continue;
-          const auto bin = static_cast<std::int64_t>((values[i] - least) * static_cast<T>(bins) / width);
+          const C value = static_cast<C>(values[i]) * scale;
+          if (!(value >= least && value <= most)) continue;  // infinite ones and NaN, too
+          const auto bin = width > 0 ? static_cast<std::int64_t>((value - least) * bin_count / width) : 0;
           ++to[std::min(bin, bins - 1)];
         }
       }
@@ -157,10 +160,15 @@ Array histc(const Array& x, std::int64_t bins, double low, double high) {
       for (std::int64_t i = 0; i < bins; ++i) y[i] += static_cast<T>(counts.data_ptr<std::int64_t>()[b * bins + i]);
     }
   };
-  if (x.dtype() == kFloat32) {
-    count(float());
+  // In float32, as PyTorch, where that holds the bounds and tells them apart.
+  const double largest = static_cast<double>(std::numeric_limits<float>::max());
+  const auto is_float = [largest](double v) { return std::fabs(v) <= largest; };
+  if (x.dtype() == kFloat64) {
+    count(double(), double());
+  } else if (is_float(low) && is_float(high) && static_cast<float>(low) < static_cast<float>(high)) {
+    count(float(), float());
   } else {
-    count(double());
+    count(float(), double());
   }
   return result;
 }
@@ -172,6 +180,9 @@ Array bincount(const Array& x, const Array& weights, std::int64_t minlength) {
   std::int64_t size = minlength;
   for (std::int64_t i = 0; i < n; ++i) {
     if (values[i] < 0) fail<ValueError>("bincount: the numbers must not be negative: {}", values[i]);
+    if (values[i] == std::numeric_limits<std::int64_t>::max()) {
+      fail<ValueError>("bincount: there must be a place for each number up to the largest: {}", values[i]);
+    }
     size = std::max(size, values[i] + 1);
   }
   if (!weights.defined()) {
@@ -246,9 +257,7 @@ std::tuple<Array, Array> running_extremum(const Array& x, std::int64_t dim, bool
 
 Array logcumsumexp(const Array& x, std::int64_t dim) {
   const Rows rows("logcumsumexp", x, dim);
-  if (!is_floating_point(x.dtype())) {
-    fail<DTypeError>("logcumsumexp: the operand must be floating-point: {}; convert it with to(kFloat32)", x.dtype());
-  }
+  expect_floating("logcumsumexp", "the operand", x.dtype());
   const Array y = empty(rows.data.shape(), x.dtype());
   dispatch(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -5,7 +5,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
-#include "../base/fail.h"
+#include "../base/expect.h"
 #include "combine.h"
 #include "scan.h"
 #include "statistics.h"
@@ -76,9 +76,6 @@ std::vector<std::int64_t> natural(std::int64_t n) {
   std::iota(order.begin(), order.end(), 0);
   return order;
 }
-void check_defined(const char* op, const Array& x) {
-  if (!x.defined()) fail<ValueError>("{}: the operand must be defined: it has neither storage nor shape", op);
-}
 Distinct finish(const Groups& groups, const Array& values, const Shape& shape, bool inverse, bool counts) {
   return {values, inverse ? inverse_of(groups, shape) : empty({0}, kInt64),
           counts ? counts_of(groups) : empty({0}, kInt64)};
@@ -121,17 +118,17 @@ Distinct distinct(const Array& x, bool sorted, bool inverse, bool counts) {
 }  // namespace
 
 Distinct unique(const Array& x, bool sorted, bool inverse, bool counts) {
-  check_defined("unique", x);
+  expect_defined("unique", "the operand", x);
   return distinct(x, sorted, inverse, counts);
 }
 Distinct unique_consecutive(const Array& x, bool inverse, bool counts) {
-  check_defined("unique_consecutive", x);
+  expect_defined("unique_consecutive", "the operand", x);
   return dispatch(x.dtype(), [&](auto tag) { return runs<typename decltype(tag)::type>(x, inverse, counts); });
 }
 
 Distinct unique_slices(const Array& x, std::int64_t dim, bool consecutive, bool inverse, bool counts) {
   const char* const op = consecutive ? "unique_consecutive" : "unique_dim";
-  check_defined(op, x);
+  expect_defined(op, "the operand", x);
   const int d = wrap_dim(dim, x.dim(), op);
   const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
   const Array rows = (x.dim() == 0 ? x : x.movedim(d, 0)).contiguous();

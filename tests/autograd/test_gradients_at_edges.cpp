@@ -328,6 +328,66 @@ BOOST_AUTO_TEST_CASE(slopes_of_inverse_functions) {
   check_values(second(acos, {1e-5f, 1e-20f, 0.6f}), {-1e-5, -1e-20, -0.6 / 0.512}, "acos");
 }
 
+// The second order where operands are equal.
+BOOST_AUTO_TEST_CASE(logarithms_of_equal_powers) {
+  const auto halves = [](Tensor (*f)(Operand, Operand)) { return [f](const Tensor& x) { return f(x[0], x[1]); }; };
+  const double q = 0.25, q2 = 0.25 * std::log(2.0);
+  for (const double v : {0.0, 3.0, -700.0}) {
+    const Tensor x = tensor({v, v}, kFloat64).requires_grad_();
+    BOOST_TEST(hessian(halves(logaddexp), x) == (std::vector<double>{q, -q, -q, q}), boost::test_tools::per_element());
+    const std::vector<double> h = hessian(halves(logaddexp2), x);
+    for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(std::abs(h[i] - (i % 3 == 0 ? q2 : -q2)) < 1e-15);
+  }
+  for (const double v : {kInf, -kInf}) {
+    const Tensor x = tensor({v, v}, kFloat64).requires_grad_();
+    for (const auto f : {logaddexp, logaddexp2}) {
+      check_values(autograd::grad({f(x[0], x[1])}, {x})[0], {0.5, 0.5}, "infinite ones");
+      check_values(tensor(hessian(halves(f), x), kFloat64), {0, 0, 0, 0}, "infinite ones");
+    }
+  }
+}
+
+// sinc'' = pi^2 (2 j_1(z) / z - j_0(z)), z = pi x; -pi^2 / 3 at 0.
+BOOST_AUTO_TEST_CASE(slopes_of_sinc) {
+  const double pi = std::acos(-1.0);
+  const auto slopes = [](const Tensor& x, int order) {
+    Tensor y = sinc(x);
+    for (int i = 0; i < order; ++i) y = autograd::grad({y.sum()}, {x}, {}, true, true)[0];
+    return y;
+  };
+  const auto second = [pi](double x) {
+    const double z = pi * x;
+    if (z * z < 1e-3) return -pi * pi * (1.0 / 3 - z * z / 10 + z * z * z * z / 168);
+    return pi * pi * (-std::sin(z) / z - 2 * std::cos(z) / (z * z) + 2 * std::sin(z) / (z * z * z));
+  };
+  const std::vector<double> at = {0, 1e-30, 1e-5, -3e-3, 0.4, 0.7, -1.2, 5.3};
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    const Tensor x = tensor(at, kFloat64).to(dtype).requires_grad_();
+    std::vector<double> expected;
+    for (const double v : values(x.detach())) expected.push_back(second(v));
+    check_values(slopes(x, 2), expected, "second");
+  }
+  const Tensor x = tensor({0., 1e-6}, kFloat64).requires_grad_();
+  check_values(slopes(x, 1), {0, -pi * pi * 1e-6 / 3}, "first");
+  check_values(slopes(x, 3), {0, pi * pi * pi * pi * 1e-6 / 5}, "third");
+  check_values(slopes(x, 4), std::vector<double>(2, pi * pi * pi * pi / 5), "fourth");
+}
+
+// All four factors to one place: the Hessian of a product, whichever of them are 0.
+BOOST_AUTO_TEST_CASE(scattered_products_with_zeros) {
+  const Tensor index = zeros({3}, kInt64);
+  for (const auto& v : std::vector<std::vector<double>>{
+           {2, 3, 5, 7}, {0, 3, 5, 7}, {2, 0, 5, 7}, {0, 3, 0, 7}, {2, 0, 0, 7}, {0, 0, 0, 7}, {0, 0, 0, 0}}) {
+    const Tensor x = tensor(v, kFloat64).requires_grad_();
+    const auto product = [](const Tensor& t) { return t[0] * t[1] * t[2] * t[3]; };
+    const auto scattered = [&](const Tensor& t) {
+      return scatter_reduce(t.narrow(0, 0, 1), 0, index, t.narrow(0, 1, 3), "prod")[0];
+    };
+    check_values(autograd::grad({scattered(x)}, {x})[0], values(autograd::grad({product(x)}, {x})[0]), "gradient");
+    check_values(tensor(hessian(scattered, x), kFloat64), hessian(product, x), "Hessian");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_highest_polygamma) {
   const Tensor x = tensor({1.0, 2.0}, kFloat64).requires_grad_();
   polygamma(20, x).sum().backward();

@@ -21,6 +21,8 @@ const PyTorchFile& file() {
   return all;
 }
 
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
 using Results = std::vector<Tensor>;
 template <class... T>
 Results parts(const std::tuple<T...>& tuple) {
@@ -217,8 +219,61 @@ BOOST_AUTO_TEST_CASE(without_gradients) {
   check_error<ShapeError>([&] { bincount(tensor({1, 2}), x); }, {"bincount: ", "[5]", "[2]"});
   check_error<ValueError>([&] { histc(x, 0); }, {"histc: ", "0"});
   check_error<ValueError>([&] { histc(x, 3, 2, 1); }, {"histc: ", "2", "1"});
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  check_error<ValueError>([&] { bincount(tensor({most}), {}, 8); }, {"bincount: ", "9223372036854775807"});
+  check_error<Error>([&] { bincount(tensor({most - 1}), {}, 8); }, {"bincount"});
   check_error<IndexError>([&] { unique_dim(x, 1); }, {"unique_dim: "});
   check_error<ValueError>([&] { isclose(x, x, -1); }, {"isclose: ", "-1"});
+}
+
+BOOST_AUTO_TEST_CASE(bins_of_huge_numbers) {
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    const double most = dtype == kFloat32 ? 3e38 : 1.5e308;
+    const Tensor x = tensor({most / 3, most, -most, kInf, -kInf, std::nan("")}, kDouble).to(dtype);
+    const Tensor counts = histc(x, 100, 0, most), both = histc(x, 4, -most, most);
+    BOOST_TEST(counts.sum().item<double>() == 2);
+    BOOST_TEST((counts[33] + counts[99]).item<double>() == 2);
+    BOOST_TEST((values(both.array()) == std::vector<double>{1, 0, 1, 1}));
+  }
+  const Tensor near = tensor({1.f, 2.f});  // bounds that float32 does not hold, or does not tell apart
+  BOOST_TEST((values(histc(near, 2, -1e300, 1e300).array()) == std::vector<double>{0, 2}));
+  BOOST_TEST((values(histc(near, 2, 1, 1 + 1e-12).array()) == std::vector<double>{1, 0}));
+  BOOST_TEST(histc(tensor({1e20}, kDouble), 3)[0].item<double>() == 1);
+  // As PyTorch, in float32: 7 for the bin of 0.7f.
+  BOOST_TEST(histc(tensor({0.7f}), 10, 0, 1)[7].item<double>() == 1);
+}
+
+// Neighbours that float64 does not tell apart, and distances that int64 does not hold.
+BOOST_AUTO_TEST_CASE(integers_that_are_close) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  constexpr std::int64_t large = std::int64_t{1} << 53;
+  const Tensor x = tensor({large, large, Limits::min(), Limits::min()}),
+               y = tensor({large, large + 1, Limits::max(), Limits::min()});
+  BOOST_TEST((values(isclose(x, y, 0, 0).array()) == std::vector<double>{1, 0, 0, 1}));
+  BOOST_TEST((values(isclose(x, y, 0, 1).array()) == std::vector<double>{1, 1, 0, 1}));
+  BOOST_TEST((values(isclose(x, y, 3, 0).array()) == std::vector<double>{1, 1, 1, 1}));
+  const Tensor bytes = tensor({1, 255}).to(kUInt8);
+  BOOST_TEST((values(isclose(bytes, bytes.flip(0), 0, 253).array()) == std::vector<double>{0, 0}));
+  BOOST_TEST((values(isclose(bytes > 1, bytes > 0).array()) == std::vector<double>{0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(names_that_are_rarely_called) {
+  const Tensor x = tensor({1., kInf, -kInf, std::nan("")});
+  BOOST_TEST((values(isposinf(x).array()) == std::vector<double>{0, 1, 0, 0}));
+  BOOST_TEST((values(isneginf(x).array()) == std::vector<double>{0, 0, 1, 0}));
+  const auto [distinct, inverse] = _unique(tensor({3, 1, 3}), true, true);
+  BOOST_TEST((equal(distinct, tensor({1, 3})) && equal(inverse, tensor({1, 0, 1}))));
+  BOOST_TEST((equal(where(tensor(2))[0], tensor({0})) && where(tensor(0))[0].numel() == 0));
+  // Slopes of its own for each number below 0, in the gradient too.
+  const Tensor in = tensor({-1., -2., 3., -4.}).requires_grad_();
+  const Tensor y = rrelu(in, 0.25, 0.5, true);
+  y.sum().backward();
+  BOOST_TEST(equal(in.grad() * in, y));
+  BOOST_TEST(in.grad()[2].item<double>() == 1);
+  std::vector<double> slopes;
+  for (const int i : {0, 1, 3}) slopes.push_back(in.grad()[i].item<double>());
+  for (const double s : slopes) BOOST_TEST((s >= 0.25 && s <= 0.5));
+  BOOST_TEST((slopes[0] != slopes[1] && slopes[1] != slopes[2]));
 }
 
 // Remainders and whole quotients of float32 are the C library's, signs of zeros included.

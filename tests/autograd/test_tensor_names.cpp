@@ -53,12 +53,32 @@ BOOST_AUTO_TEST_CASE(the_default_dtype_is_taken_where_none_is_named) {
   const Tensor integers = arange(3);
   {
     const DefaultDtype changed(kDouble);
-    for (const Tensor& x : {zeros({2}), rand({2}), tensor({0.5}), tensor({{1, 2.5}}), full({2}, 0.5), arange(0., 2.),
-                            integers + 0.5, integers / integers, integers.exp(), scalar_tensor(1), linspace(0, 1, 3),
-                            tensor(std::vector<float>{1}), hann_window(3), logspace(0, 1, 3)}) {
+    for (const Tensor& x : {zeros({2}),
+                            rand({2}),
+                            tensor({0.5}),
+                            tensor({{1, 2.5}}),
+                            full({2}, 0.5),
+                            arange(0., 2.),
+                            integers + 0.5,
+                            integers / integers,
+                            integers.exp(),
+                            scalar_tensor(1),
+                            linspace(0, 1, 3),
+                            tensor(std::vector<float>{1}),
+                            hann_window(3),
+                            logspace(0, 1, 3),
+                            copysign(integers, integers),
+                            logaddexp2(integers, integers),
+                            logaddexp(integers, integers),
+                            logit(integers),
+                            special::ndtr(integers),
+                            logsumexp(integers, 0),
+                            sinc(integers)}) {
       BOOST_CHECK(x.dtype() == kFloat64);
     }
     BOOST_CHECK((zeros({2}, kFloat32) + 0.5).dtype() == kFloat32);
+    BOOST_TEST(to_string(zeros({1})) == "tensor([0.])");
+    BOOST_TEST(to_string(zeros({1}, kFloat32)) == "tensor([0.], dtype=torch.float32)");
     BOOST_CHECK(nn::Linear(2, 3)->weight.dtype() == kFloat64);
   }
   BOOST_CHECK(zeros({2}).dtype() == kFloat32);

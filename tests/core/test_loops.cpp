@@ -3,6 +3,7 @@
 // should be.)
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <random>
@@ -102,12 +103,16 @@ std::string described(const Array& x) {
          std::string(to_string(x.dtype()));
 }
 
+enum class Of { All, Integers, Floats };
+bool takes(Of of, DType dtype) { return of == Of::All || is_floating_point(dtype) == (of == Of::Floats); }
+
 struct Function {
   const char* name;
   std::function<Tensor(const Tensor&)> run;
   double (*exact)(double);
   double low = -4, high = 4;
   bool of_bool = true;
+  Of of = Of::All;
 };
 struct Function2 {
   const char* name;
@@ -115,6 +120,7 @@ struct Function2 {
   double (*exact)(double, double);
   double low = -4, high = 4;
   bool of_bool = true;
+  Of of = Of::All;
 };
 
 constexpr int kRounds = kSanitized ? 3 : 25;
@@ -170,6 +176,20 @@ BOOST_AUTO_TEST_CASE(functions_of_one_operand) {
       {"tanh", [](const Tensor& x) { return tanh(x); }, std::tanh},
       {"sigmoid", [](const Tensor& x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }},
       {"erf", [](const Tensor& x) { return erf(x); }, std::erf},
+      {"frac", [](const Tensor& x) { return frac(x); }, [](double x) { return x - std::trunc(x); }, -4, 4, false,
+       Of::Floats},
+      {"hardshrink", [](const Tensor& x) { return hardshrink(x, 1); }, [](double x) { return std::abs(x) > 1 ? x : 0; },
+       -4, 4, false, Of::Floats},
+      {"softshrink", [](const Tensor& x) { return softshrink(x, 1); },
+       [](double x) { return x > 1    ? x - 1
+                             : x < -1 ? x + 1
+                                      : 0; }, -4, 4, false, Of::Floats},
+      {"hardsigmoid", [](const Tensor& x) { return hardsigmoid(x); },
+       [](double x) { return std::clamp(x + 3, 0.0, 6.0) / 6; }, -4, 4, false, Of::Floats},
+      {"hardswish", [](const Tensor& x) { return hardswish(x); },
+       [](double x) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; }, -4, 4, false, Of::Floats},
+      {"bitwise_not", [](const Tensor& x) { return bitwise_not(x); }, [](double x) { return -x - 1; }, -9, 9, false,
+       Of::Integers},
       {"isnan", [](const Tensor& x) { return isnan(x); }, [](double x) { return double(std::isnan(x)); }},
       {"isfinite", [](const Tensor& x) { return isfinite(x); }, [](double x) { return double(std::isfinite(x)); }},
       {"logical_not", [](const Tensor& x) { return logical_not(x); }, [](double x) { return double(x == 0); }},
@@ -179,7 +199,8 @@ BOOST_AUTO_TEST_CASE(functions_of_one_operand) {
     for (int round = 0; round < kRounds; ++round) {
       for (const DType dtype : kAll) {
         if (dtype == kBool && !f.of_bool) continue;
-        if (dtype == kUInt8 && f.name == std::string("neg")) continue;  // wraps around
+        if (!takes(f.of, dtype)) continue;
+        if (dtype == kUInt8 && (f.name == std::string("neg") || f.of == Of::Integers)) continue;  // wraps around
         const Array x = drawn_array(drawn_shape(random), dtype, f.low, f.high, random);
         const Array y = f.run(Tensor(x)).array(), expected = core::empty(x.shape(), kFloat64);
         reference::pointwise(expected, f.exact, x);
@@ -208,6 +229,21 @@ BOOST_AUTO_TEST_CASE(functions_of_two_operands) {
        [](double a, double b) { return std::min(a, b); }},
       {"fmod", [](const Tensor& a, const Tensor& b) { return fmod(a, b); }, std::fmod, 1, 9, false},
       {"remainder", [](const Tensor& a, const Tensor& b) { return remainder(a, b); }, modulo, 1, 9, false},
+      {"floor_divide", [](const Tensor& a, const Tensor& b) { return floor_divide(a, b); },
+       [](double a, double b) { return std::floor(a / b); }, 1, 9, false},
+      {"copysign", [](const Tensor& a, const Tensor& b) { return copysign(a, b); }, std::copysign},
+      {"fmax", [](const Tensor& a, const Tensor& b) { return fmax(a, b); }, std::fmax},
+      {"fmin", [](const Tensor& a, const Tensor& b) { return fmin(a, b); }, std::fmin},
+      {"lerp", [](const Tensor& a, const Tensor& b) { return lerp(a, b, 0.25); },
+       [](double a, double b) { return a + 0.25 * (b - a); }, -4, 4, false, Of::Floats},
+      {"bitwise_and", [](const Tensor& a, const Tensor& b) { return bitwise_and(a, b); },
+       [](double a, double b) { return double(std::int64_t(a) & std::int64_t(b)); }, -9, 9, true, Of::Integers},
+      {"bitwise_or", [](const Tensor& a, const Tensor& b) { return bitwise_or(a, b); },
+       [](double a, double b) { return double(std::int64_t(a) | std::int64_t(b)); }, -9, 9, true, Of::Integers},
+      {"bitwise_xor", [](const Tensor& a, const Tensor& b) { return bitwise_xor(a, b); },
+       [](double a, double b) { return double(std::int64_t(a) ^ std::int64_t(b)); }, -9, 9, true, Of::Integers},
+      {"bitwise_left_shift", [](const Tensor& a, const Tensor& b) { return bitwise_left_shift(a, b); },
+       [](double a, double b) { return std::ldexp(a, int(b)); }, 0, 4, false, Of::Integers},
       {"atan2", [](const Tensor& a, const Tensor& b) { return atan2(a, b); }, std::atan2},
       {"eq", [](const Tensor& a, const Tensor& b) { return eq(a, b); },
        [](double a, double b) { return double(a == b); }},
@@ -231,6 +267,7 @@ BOOST_AUTO_TEST_CASE(functions_of_two_operands) {
     for (int round = 0; round < kRounds; ++round) {
       for (const DType dtype : kAll) {
         if (dtype == kBool && !f.of_bool) continue;
+        if (!takes(f.of, dtype)) continue;
         if (dtype == kUInt8 && f.name == std::string("sub")) continue;  // wraps around
         const Shape shape = drawn_shape(random);
         Shape of[2] = {shape, shape};
@@ -262,6 +299,25 @@ BOOST_AUTO_TEST_CASE(choices) {
           expected, [](double m, double u, double v) { return m != 0 ? u : v; }, mask, a, b);
       check_same(where(Tensor(mask), Tensor(a), Tensor(b)).array(), expected, 0,
                  "where of " + described(mask) + ", " + described(a) + ", " + described(b));
+    }
+  }
+}
+
+// Three operands that broadcast.
+BOOST_AUTO_TEST_CASE(products_added) {
+  Random random(7);
+  for (int round = 0; round < kRounds; ++round) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      const Shape shape = drawn_shape(random);
+      const Array x = drawn_array(shape, dtype, -4, 4, random), a = drawn_array(shape, dtype, -4, 4, random),
+                  b = drawn_array(shape, dtype, 1, 4, random), expected = core::empty(shape, kFloat64);
+      const std::string of = " of " + described(x) + ", " + described(a) + ", " + described(b);
+      reference::pointwise(
+          expected, [](double p, double q, double r) { return p + 0.5 * q * r; }, x, a, b);
+      check_same(addcmul(Tensor(x), Tensor(a), Tensor(b), 0.5).array(), expected, 0, "addcmul" + of);
+      reference::pointwise(
+          expected, [](double p, double q, double r) { return p + r * (q - p); }, x, a, b);
+      check_same(lerp(Tensor(x), Tensor(a), Tensor(b)).array(), expected, 0, "lerp" + of);
     }
   }
 }
