@@ -320,6 +320,8 @@ Tensor take_along_dim(Operand x, Operand index, std::optional<std::int64_t> dim)
     if (where.size() != from.size()) {
       core::fail<ShapeError>("take_along_dim: the index must have the tensor's dimensions: {} for {}", where, from);
     }
+    if (from.empty())
+      return gather(x.tensor(), 0, Tensor(core::wrapped_index(index.tensor().array(), 1, "take_along_dim")));
     const std::int64_t n = from[d], k = where[d];
     from[d] = where[d] = 1;
     Shape both = core::broadcast_shapes(from, where, "take_along_dim");
