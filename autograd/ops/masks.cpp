@@ -116,7 +116,7 @@ Tensor argwhere(const Tensor& x) { return nonzero(x); }
 Tensor one_hot(const Tensor& x, std::int64_t num_classes) {
   const Array places = x.array();
   if (places.dtype() != kInt64 && places.dtype() != kInt32) {
-    core::fail<DTypeError>("one_hot: the numbers must be int64 or int32: {}; to(kLong) converts", places.dtype());
+    core::fail<DTypeError>("one_hot: an index must be int64 or int32: {}; to(kInt64) converts", places.dtype());
   }
   std::int64_t classes = num_classes;
   if (classes < 0) {
