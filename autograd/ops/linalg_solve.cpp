@@ -152,8 +152,7 @@ Array nearly_singular(const Array& lu) {
 }
 Array matrices_of(const Array& A) { return A.reshape({-1, A.size(-2), A.size(-1)}); }
 
-Tensor cofactor_slope(Operand A, Operand B);
-// The Hessian of the determinant times B: as such its own adjoint in B. For matrices of which one has no inverse.
+// The Hessian of the determinant times B, which is its own adjoint: the cofactors' gradient where a matrix has no inverse.
 struct CofactorSlope {
   static constexpr std::string_view name = "linalg_cofactor_slope";
   static Array forward(const Array& A, const Array& B) {
@@ -164,16 +163,15 @@ struct CofactorSlope {
     }
     return C;
   }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> A) -> Tensor {
-        core::fail<GradError>(
-            "linalg_cofactor: a third derivative of the determinant needs matrices that have inverses: {} {}; at least "
-            "one of them is singular (as an expanded row or column makes it)",
-            A.sizes(), dy.dtype());
-      },
-      [](Dy<> dy, In<0> A) { return cofactor_slope(A, dy); });
+  [[noreturn]] static void fail_third(const Tensor& A) {
+    core::fail<GradError>(
+        "linalg_cofactor: a third derivative of the determinant needs matrices that have inverses: {}; at least one of "
+        "them is singular (as an expanded row or column makes it)",
+        A.sizes());
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<>, In<0> A) -> Tensor { fail_third(A); }, [](Dy<>, In<0> A) -> Tensor { fail_third(A); });
 };
-Tensor cofactor_slope(Operand A, Operand B) { return apply<CofactorSlope>(A, B); }
 
 // C = det(A) A^-T:  dA = <dC, C> A^-T - C dC^T A^-T
 struct Cofactor {
@@ -196,7 +194,7 @@ struct Cofactor {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> A, Out<> C) -> Tensor {
     if (A.numel() == 0) return dy;
     const Array singular = nearly_singular(std::get<0>(core::lu_factor(A.array())));
-    if (core::count_true(singular) != 0) return cofactor_slope(A, dy);
+    if (core::count_true(singular) != 0) return apply<CofactorSlope>(Operand(A), Operand(dy));
     const Tensor inverse = core::in_name_of("linalg_cofactor", [&] { return mT(linalg_inv(A)); });
     return (dy * C).sum({-2, -1}, true) * inverse - matmul(C, matmul(mT(dy), inverse));
   });

@@ -212,6 +212,8 @@ BOOST_AUTO_TEST_CASE(second_derivatives_of_a_determinant) {
   BOOST_TEST(autograd::gradgradcheck(of_det, {x}));
   const Tensor row = random({1, 3}), singular = row.expand({3, 3}).clone().requires_grad_();
   BOOST_TEST(autograd::gradgradcheck(of_det, {singular}));
+  const Tensor slope = autograd::grad({linalg_cofactor(singular).sum()}, {singular}, {}, true, true)[0];
+  check_error<GradError>([&] { slope.sum().backward(); }, {"linalg_cofactor: a third derivative", "singular"});
 }
 
 // Where it is not finite, nor is its gradient: and no error.

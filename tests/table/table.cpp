@@ -92,6 +92,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"scaled_dot_product_attention", "attention"},
                                                     {"binary_cross_entropy_with_logits", "loss"},
                                                     {"power_log", "gradients_at_edges"},
+                                                    {"linalg_cofactor_slope", "linalg"},
                                                     {"one_minus_square", "gradients_at_edges"}};
   return list;
 }
