@@ -186,6 +186,17 @@ Tensor fitted(const char* op, const Tensor& values, const Shape& shape) {
   return values.reshape(given).expand(shape);
 }
 
+// What lies at entries of `flat` <- rows, or += rows; through a copy, which goes to `to`, where `flat` is not its memory.
+void put_rows(const Tensor& to, const Tensor& flat, std::int64_t dim, const Tensor& index, const Tensor& rows,
+              bool accumulate) {
+  if (flat.array().storage() == to.array().storage()) {
+    accumulate ? index_add_(flat, dim, index, rows) : index_copy_(flat, dim, index, rows);
+  } else {
+    const Tensor changed = accumulate ? index_add(flat, dim, index, rows) : index_copy(flat, dim, index, rows);
+    to.copy_(changed.reshape(to.sizes()));
+  }
+}
+
 // x[indices] <- values, or += values.
 void put_tensor(const char* op, const Operand& x, TensorIndices indices, const Tensor& values, bool accumulate) {
   const Scope scope(x.at());
@@ -208,14 +219,7 @@ void put_tensor(const char* op, const Operand& x, TensorIndices indices, const T
   const Merged m = merge(op, s);
   Shape rows = m.flat.array().shape();
   rows[static_cast<int>(m.dim)] = m.index.numel();
-  const Tensor src = fitted(op, values, m.picked).reshape(rows);
-  if (m.flat.array().storage() == x.tensor().array().storage()) {
-    accumulate ? index_add_(m.flat, m.dim, m.index, src) : index_copy_(m.flat, m.dim, m.index, src);
-  } else {  // its dimensions could not be merged without a copy
-    const Tensor changed =
-        accumulate ? index_add(m.flat, m.dim, m.index, src) : index_copy(m.flat, m.dim, m.index, src);
-    m.turned.copy_(changed.reshape(m.turned.sizes()));
-  }
+  put_rows(m.turned, m.flat, m.dim, m.index, fitted(op, values, m.picked).reshape(rows), accumulate);
 }
 
 }  // namespace
@@ -297,13 +301,7 @@ Tensor& put_(Operand x, Operand index, Operand source, bool accumulate) {
                              index.tensor().sizes());
     }
     const Tensor places(core::wrapped_index(index.tensor().array(), to.numel(), "put_"));
-    const Tensor flat = to.reshape({to.numel()}), where = places.flatten(), values = from.flatten();
-    if (flat.array().storage() == to.array().storage()) {
-      accumulate ? index_add_(flat, 0, where, values) : index_copy_(flat, 0, where, values);
-    } else {
-      const Tensor changed = accumulate ? index_add(flat, 0, where, values) : index_copy(flat, 0, where, values);
-      to.copy_(changed.reshape(to.sizes()));
-    }
+    put_rows(to, to.reshape({to.numel()}), 0, places.flatten(), from.flatten(), accumulate);
     return const_cast<Tensor&>(to);  // NOLINT
   });
 }
@@ -320,6 +318,8 @@ Tensor take_along_dim(Operand x, Operand index, std::optional<std::int64_t> dim)
     if (where.size() != from.size()) {
       core::fail<ShapeError>("take_along_dim: the index must have the tensor's dimensions: {} for {}", where, from);
     }
+    if (from.empty())
+      return gather(x.tensor(), 0, Tensor(core::wrapped_index(index.tensor().array(), 1, "take_along_dim")));
     const std::int64_t n = from[d], k = where[d];
     from[d] = where[d] = 1;
     Shape both = core::broadcast_shapes(from, where, "take_along_dim");

@@ -227,24 +227,7 @@ Tensor linalg_vecdot(Operand x, Operand y, std::int64_t dim) {
 }
 
 Tensor linalg_cross(Operand x, Operand y, std::int64_t dim) {
-  const Scope scope(x.at());
-  const char* const op = "linalg_cross";
-  const Tensor &a = x.tensor(), &b = y.tensor();
-  const auto of_three = [&](const Tensor& t) {
-    return t.size(core::existing_dim(dim, static_cast<int>(t.dim()), op)) == 3;
-  };
-  if (a.dim() != b.dim() || !of_three(a) || !of_three(b)) {
-    core::fail<ShapeError>(
-        "{}: both must have the same number of dimensions, and 3 for size of dimension {}: {} and {}", op, dim,
-        a.sizes(), b.sizes());
-  }
-  return core::in_name_of(op, [&] {
-    const auto component = [&](std::int64_t i, std::int64_t j) {
-      return a.select(dim, i) * b.select(dim, j) - a.select(dim, j) * b.select(dim, i);
-    };
-    return stack({component(1, 2), component(2, 0), component(0, 1)},
-                 core::existing_dim(dim, static_cast<int>(a.dim()), op));
-  });
+  return core::in_name_of("linalg_cross", [&] { return cross(x, y, dim); });
 }
 
 Tensor linalg_diagonal(Operand A, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {

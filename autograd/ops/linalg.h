@@ -101,8 +101,8 @@ GRADUS_API Tensor linalg_pinv(Operand A);
 // --- Numbers that matrices have ---
 
 GRADUS_API Tensor linalg_det(Operand A);
-/// det(A) A^-T, which is the gradient of the determinant, singular matrices' too. (Not in PyTorch.) Of those it has no
-/// gradient itself: ValueError.
+/// det(A) A^-T, which is the gradient of the determinant, singular matrices' too. (Not in PyTorch.) Of those it has a
+/// gradient itself, but no second one: GradError.
 GRADUS_API Tensor linalg_cofactor(Operand A);
 /// (sign, log|det|): of a singular A 0 and -infinity.
 GRADUS_API std::tuple<Tensor, Tensor> linalg_slogdet(Operand A);

@@ -3,6 +3,7 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/indexing.h"
 #include "../../core/ops/matmul.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
@@ -94,23 +95,83 @@ struct Det {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> A) { return for_matrices(dy) * linalg_cofactor(A); });
 };
 
-// The cofactors by singular values, A = U S V^T, divide by none of them: C = det(U) det(V) U S' V^T, where S' has the
-// products of all the others.
-Array cofactors_of_singular(const Array& A) {
-  const auto [U, S, Vh] = core::svd(A, true, true, "linalg_cofactor");
-  const std::int64_t n = A.shape()[0];
+// A = U S V^T, and det(U) det(V), which is 1 or -1.
+struct Singular {
+  Array U, S, Vh, sign;
+};
+Singular singular_of(const Array& A) {
   const auto det = [](const Array& x) {
     const auto [lu, pivots, info] = core::lu_factor(x);
     return core::lu_det(lu, pivots);
   };
+  const auto [U, S, Vh] = core::svd(A, true, true, "linalg_cofactor");
+  return {U, S, Vh, det(U) * det(Vh)};
+}
+// By singular values the cofactors divide by none of them: C = det(U) det(V) U S' V^T, where S' has the products of all
+// the others.
+Array cofactors_of_singular(const Array& A) {
+  const auto [U, S, Vh, sign] = singular_of(A);
+  const std::int64_t n = A.shape()[0];
   const Array others = core::ones_like(S);
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
       if (j != i) others[i].copy_(others[i] * S[j]);
     }
   }
-  return core::matmul(U * others, Vh) * (det(U) * det(Vh));
+  return core::matmul(U * others, Vh) * sign;
 }
+// And how they change towards B: with G = U^T B V, and P_ij the product of all singular values but two, the change in the
+// same bases is D_ij = -P_ij G_ji, and D_ii the sum of P_ij G_jj.
+Array slope_of_singular(const Array& A, const Array& B) {
+  const auto [U, S, Vh, sign] = singular_of(A);
+  const std::int64_t n = A.shape()[0];
+  const Array values = S.to(kFloat64),
+              G = core::matmul(core::matmul(U.transpose(0, 1), B), Vh.transpose(0, 1)).to(kFloat64).contiguous(),
+              D = core::zeros({n, n}, kFloat64);
+  const auto *const s = values.data_ptr<double>(), *const g = G.data_ptr<double>();
+  auto* const d = D.data_ptr<double>();
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (j == i) continue;
+      double others = 1;
+      for (std::int64_t l = 0; l < n; ++l) others *= l == i || l == j ? 1 : s[l];
+      d[i * n + j] = -others * g[j * n + i];
+      d[i * n + i] += others * g[j * n + j];
+    }
+  }
+  return core::matmul(core::matmul(U, D.to(A.dtype())), Vh) * sign;
+}
+
+// Of which matrices a pivot is nothing beside the others: their inverses have lost their digits.
+Array nearly_singular(const Array& lu) {
+  const Array pivot = core::abs(lu.diagonal(0, -2, -1));
+  const double small = lu.dtype() == kFloat32 ? 1.2e-7 : 2.2e-16;
+  const Array least = core::reduce(core::Reduction::Min, pivot, {-1}),
+              most = core::reduce(core::Reduction::Max, pivot, {-1}) * (8 * small * static_cast<double>(lu.size(-1)));
+  return core::le(least, most).contiguous();
+}
+Array matrices_of(const Array& A) { return A.reshape({-1, A.size(-2), A.size(-1)}); }
+
+// The Hessian of the determinant times B, which is its own adjoint: the cofactors' gradient where a matrix has no inverse.
+struct CofactorSlope {
+  static constexpr std::string_view name = "linalg_cofactor_slope";
+  static Array forward(const Array& A, const Array& B) {
+    const Array C = core::full(A.shape(), NAN, A.dtype()), flat = matrices_of(A), towards = matrices_of(B),
+                to = matrices_of(C);
+    for (std::int64_t i = 0; i < flat.size(0); ++i) {
+      if (core::first_not_finite(flat[i]) < 0) to[i].copy_(slope_of_singular(flat[i], towards[i]));
+    }
+    return C;
+  }
+  [[noreturn]] static void fail_third(const Tensor& A) {
+    core::fail<GradError>(
+        "linalg_cofactor: a third derivative of the determinant needs matrices that have inverses: {}; at least one of "
+        "them is singular (as an expanded row or column makes it)",
+        A.sizes());
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<>, In<0> A) -> Tensor { fail_third(A); }, [](Dy<>, In<0> A) -> Tensor { fail_third(A); });
+};
 
 // C = det(A) A^-T:  dA = <dC, C> A^-T - C dC^T A^-T
 struct Cofactor {
@@ -120,22 +181,20 @@ struct Cofactor {
     const Array det = core::lu_det(lu, pivots);
     const Array C = (core::lu_inverse(lu, pivots) * det.unsqueeze(-1).unsqueeze(-1)).transpose(-2, -1);
     if (A.numel() == 0) return C;
-    // Where a pivot is nothing beside the others the inverse has lost its digits.
-    const Array pivot = core::abs(lu.diagonal(0, -2, -1));
-    const double small = A.dtype() == kFloat32 ? 1.2e-7 : 2.2e-16;
-    const Array least = core::reduce(core::Reduction::Min, pivot, {-1}),
-                most = core::reduce(core::Reduction::Max, pivot, {-1}) * (8 * small * static_cast<double>(A.size(-1)));
-    const Array singular = core::le(least, most).contiguous();
-    const Array flat = A.reshape({-1, A.size(-2), A.size(-1)}), to = C.reshape({-1, A.size(-2), A.size(-1)}).clone();
+    const Array singular = nearly_singular(lu), flat = matrices_of(A), to = matrices_of(C).clone();
     bool any = false;
     for (std::int64_t i = 0; i < singular.numel(); ++i) {
-      if (!singular.data_ptr<bool>()[i]) continue;
+      // What is not finite has no singular values: it goes on as NaN, as through det.
+      if (!singular.data_ptr<bool>()[i] || core::first_not_finite(flat[i]) >= 0) continue;
       any = true;
       to[i].copy_(cofactors_of_singular(flat[i]));
     }
     return any ? to.view(A.sizes()) : C;
   }
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> A, Out<> C) {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> A, Out<> C) -> Tensor {
+    if (A.numel() == 0) return dy;
+    const Array singular = nearly_singular(std::get<0>(core::lu_factor(A.array())));
+    if (core::count_true(singular) != 0) return apply<CofactorSlope>(Operand(A), Operand(dy));
     const Tensor inverse = core::in_name_of("linalg_cofactor", [&] { return mT(linalg_inv(A)); });
     return (dy * C).sum({-2, -1}, true) * inverse - matmul(C, matmul(mT(dy), inverse));
   });

@@ -4,6 +4,7 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/linalg_batch.h"
 
 namespace gradus::autograd::detail {
 
@@ -17,16 +18,8 @@ Tensor diagonal_matrix(const Tensor& diagonal) {
 }
 Tensor add_diagonal(const Tensor& x, const Tensor& diagonal) { return x + diagonal_matrix(diagonal); }
 
-void expect_matrix(const char* op, const Tensor& A) {
-  if (!is_floating_point(A.dtype())) {
-    core::fail<DTypeError>("{}: the matrix must be floating-point: {}; convert it with to(kFloat)", op, A.dtype());
-  }
-  if (A.dim() < 2) core::fail<ShapeError>("{}: a matrix has at least 2 dimensions: {}", op, A.sizes());
-}
-void expect_square(const char* op, const Tensor& A) {
-  expect_matrix(op, A);
-  if (A.size(-2) != A.size(-1)) core::fail<ShapeError>("{}: the matrix must be square: {}", op, A.sizes());
-}
+void expect_matrix(const char* op, const Tensor& A) { core::lapack::matrices(op, A.array()); }
+void expect_square(const char* op, const Tensor& A) { core::lapack::square_matrices(op, A.array()); }
 bool reads_upper(const char* op, std::string_view UPLO) {
   const char c = UPLO.size() == 1 ? static_cast<char>(std::toupper(static_cast<unsigned char>(UPLO[0]))) : ' ';
   if (c != 'L' && c != 'U') core::fail<ValueError>("{}: UPLO must be \"L\" or \"U\": \"{}\"", op, UPLO);

@@ -1,5 +1,6 @@
 // Masks, and what is written where a view would show; numbers as one-hot rows, repetition, membership.
 #include <algorithm>
+#include <limits>
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
@@ -115,18 +116,19 @@ Tensor argwhere(const Tensor& x) { return nonzero(x); }
 Tensor one_hot(const Tensor& x, std::int64_t num_classes) {
   const Array places = x.array();
   if (places.dtype() != kInt64 && places.dtype() != kInt32) {
-    core::fail<DTypeError>("one_hot: the numbers must be int64 or int32: {}; to(kLong) converts", places.dtype());
+    core::fail<DTypeError>("one_hot: an index must be int64 or int32: {}; to(kInt64) converts", places.dtype());
   }
   std::int64_t classes = num_classes;
   if (classes < 0) {
     if (places.numel() == 0) {
       core::fail<ValueError>("one_hot: num_classes must be given where there are no numbers: shape {}", places.shape());
     }
-    classes = core::reduce(core::Reduction::Max, places).item<std::int64_t>() + 1;
+    const auto last = core::reduce(core::Reduction::Max, places).item<std::int64_t>();
+    classes = last < std::numeric_limits<std::int64_t>::max() ? last + 1 : last;  // either is more than memory holds
   }
   Shape shape = places.shape();
   shape.push_back(std::max<std::int64_t>(classes, 0));
-  const Array y = core::zeros(shape, kInt64), where = places.unsqueeze(-1);
+  const Array y = core::in_name_of("one_hot", [&] { return core::zeros(shape, kInt64); }), where = places.unsqueeze(-1);
   core::scatter_write(y, -1, where, core::ones({}, kInt64).expand(where.shape()), "one_hot");
   return Tensor(y);
 }

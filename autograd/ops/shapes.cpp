@@ -82,13 +82,14 @@ Tensor unflatten(Operand x, std::int64_t dim, IntArrayRef sizes) {
   if (sizes.empty()) core::fail<ShapeError>("unflatten: there must be at least one size: {}", sizes);
   std::int64_t known = 1;
   int open = 0;
+  bool sound = true;
   for (const std::int64_t size : sizes) {
     if (size == -1)
       ++open;
     else
-      known *= size;
+      sound = size >= 0 && !__builtin_mul_overflow(known, size, &known) && sound;
   }
-  if (open > 1 || known < 0 || (open == 1 ? known == 0 || from[at] % known != 0 : known != from[at])) {
+  if (!sound || open > 1 || (open == 1 ? known == 0 || from[at] % known != 0 : known != from[at])) {
     core::fail<ShapeError>("unflatten: the sizes, one of which may be -1, must multiply to {}: {}", from[at], sizes);
   }
   Shape shape = from;
@@ -112,7 +113,7 @@ Tensor unfold(Operand x, std::int64_t dim, std::int64_t size, std::int64_t step)
   if (step < 1) core::fail<ValueError>("unfold: the step must be at least 1: {}", step);
   if (!scalar) {
     shape[at] = (n - size) / step + 1;
-    strides[at] = stride * step;
+    if (__builtin_mul_overflow(stride, step, &strides[at])) strides[at] = stride;  // there is one window only
   }
   shape.push_back(size);
   strides.push_back(stride);

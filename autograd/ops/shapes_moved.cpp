@@ -26,8 +26,12 @@ Tensor channel_shuffle(Operand x, std::int64_t groups) {
     core::fail<ValueError>("channel_shuffle: the groups must divide the channels: {} of {}", groups, shape[1]);
   }
   const Scope scope(x.at());
-  const Tensor grouped = x.tensor().reshape({shape[0], groups, shape[1] / groups, -1});
-  return detail::as_result(grouped.transpose(1, 2).clone().reshape(shape));
+  std::int64_t rest = 1;  // where the batch is empty, -1 would say nothing
+  for (int d = 2; d < shape.size(); ++d) rest *= shape[d];
+  return core::in_name_of("channel_shuffle", [&] {
+    const Tensor grouped = x.tensor().reshape({shape[0], groups, shape[1] / groups, rest});
+    return detail::as_result(grouped.transpose(1, 2).clone().reshape(shape));
+  });
 }
 
 namespace {
@@ -44,6 +48,14 @@ Pixels pixels_of(const char* op, const Operand& x, std::int64_t factor) {
   if (factor < 1) core::fail<ValueError>("{}: the factor must be at least 1: {}", op, factor);
   return {{shape.begin(), shape.end() - 3}, shape[n - 3], shape[n - 2], shape[n - 1]};
 }
+// A size of the result, which an empty tensor lets grow without end.
+std::int64_t times(const char* op, std::int64_t size, std::int64_t factor) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(size, factor, &product)) {
+    core::fail<ShapeError>("{}: the result's sizes must fit into 64 bits: {} times {}", op, size, factor);
+  }
+  return product;
+}
 std::vector<std::int64_t> behind(std::vector<std::int64_t> front, std::initializer_list<std::int64_t> back) {
   front.insert(front.end(), back);
   return front;
@@ -53,15 +65,19 @@ std::vector<std::int64_t> behind(std::vector<std::int64_t> front, std::initializ
 
 Tensor pixel_shuffle(Operand x, std::int64_t r) {
   const Pixels p = pixels_of("pixel_shuffle", x, r);
-  if (p.channels % (r * r) != 0) {
-    core::fail<ShapeError>("pixel_shuffle: the channels must be a multiple of {}: {}", r * r, p.channels);
+  if (p.channels % r != 0 || p.channels / r % r != 0) {
+    core::fail<ShapeError>("pixel_shuffle: the channels must be a multiple of the factor's square: {} for {} squared",
+                           p.channels, r);
   }
   const Scope scope(x.at());
-  const std::int64_t c = p.channels / (r * r);
+  const std::int64_t c = p.channels / r / r, rows = times("pixel_shuffle", p.rows, r),
+                     columns = times("pixel_shuffle", p.columns, r);
   std::int64_t n = 1;
   for (const std::int64_t size : p.batch) n *= size;
-  const Tensor moved = x.tensor().reshape({n, c, r, r, p.rows, p.columns}).permute({0, 1, 4, 2, 5, 3}).clone();
-  return detail::as_result(moved.reshape(behind(p.batch, {c, p.rows * r, p.columns * r})));
+  return core::in_name_of("pixel_shuffle", [&] {
+    const Tensor moved = x.tensor().reshape({n, c, r, r, p.rows, p.columns}).permute({0, 1, 4, 2, 5, 3}).clone();
+    return detail::as_result(moved.reshape(behind(p.batch, {c, rows, columns})));
+  });
 }
 Tensor pixel_unshuffle(Operand x, std::int64_t r) {
   const Pixels p = pixels_of("pixel_unshuffle", x, r);
@@ -69,11 +85,14 @@ Tensor pixel_unshuffle(Operand x, std::int64_t r) {
     core::fail<ShapeError>("pixel_unshuffle: height and width must be multiples of {}: {}", r, x.tensor().sizes());
   }
   const Scope scope(x.at());
+  const std::int64_t channels = times("pixel_unshuffle", times("pixel_unshuffle", p.channels, r), r);
   std::int64_t n = 1;
   for (const std::int64_t size : p.batch) n *= size;
-  const Tensor moved =
-      x.tensor().reshape({n, p.channels, p.rows / r, r, p.columns / r, r}).permute({0, 1, 3, 5, 2, 4}).clone();
-  return detail::as_result(moved.reshape(behind(p.batch, {p.channels * r * r, p.rows / r, p.columns / r})));
+  return core::in_name_of("pixel_unshuffle", [&] {
+    const Tensor moved =
+        x.tensor().reshape({n, p.channels, p.rows / r, r, p.columns / r, r}).permute({0, 1, 3, 5, 2, 4}).clone();
+    return detail::as_result(moved.reshape(behind(p.batch, {channels, p.rows / r, p.columns / r})));
+  });
 }
 
 namespace {
@@ -180,20 +199,22 @@ Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (r < 0) core::fail<ValueError>("combinations: r must not be negative: {}", r);
   if (r == 0) return empty({0}, x.tensor().dtype());
   const std::int64_t n = x.tensor().numel(), apart = with_replacement ? 0 : 1;
+  bool more = n > 0 && (with_replacement || r <= n);  // r may be more than any memory holds
   std::vector<std::int64_t> all;
-  std::vector<std::int64_t> places;  // of one choice, each at least `apart` behind the one before
-  for (std::int64_t i = 0; i < r; ++i) places.push_back(i * apart);
+  // One choice, each place at least `apart` behind the one before.
+  const Array choice = core::empty({more ? r : 0}, kInt64);
+  auto* const places = choice.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < choice.numel(); ++i) places[i] = i * apart;
   const auto most = [&](std::int64_t i) { return n - 1 - (r - 1 - i) * apart; };
-  bool more = most(0) >= 0;
   while (more) {
-    all.insert(all.end(), places.begin(), places.end());
+    all.insert(all.end(), places, places + r);
     core::checked_numel({static_cast<std::int64_t>(all.size())}, "combinations");
     std::int64_t i = r - 1;
-    while (i >= 0 && places[static_cast<std::size_t>(i)] == most(i)) --i;
+    while (i >= 0 && places[i] == most(i)) --i;
     more = i >= 0;
     if (!more) break;
-    std::int64_t next = ++places[static_cast<std::size_t>(i)];
-    for (++i; i < r; ++i) places[static_cast<std::size_t>(i)] = next += apart;
+    std::int64_t next = ++places[i];
+    for (++i; i < r; ++i) places[i] = next += apart;
   }
   const Scope scope(x.at());
   const auto rows = static_cast<std::int64_t>(all.size()) / r;

@@ -271,7 +271,10 @@ Tensor diag_embed(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_
   if (a == b) core::fail<ValueError>("diag_embed: the two dimensions must differ: {} and {}", dim1, dim2);
   Shape shape = from;
   shape.pop_back();
-  const std::int64_t size = from.back() + (offset < 0 ? -offset : offset);
+  std::int64_t size = from.back();
+  if (offset < 0 ? __builtin_sub_overflow(size, offset, &size) : __builtin_add_overflow(size, offset, &size)) {
+    core::fail<ShapeError>("diag_embed: the size must fit into 64 bits: {} and the offset {}", from.back(), offset);
+  }
   shape.insert(std::min(a, b), size);
   shape.insert(std::max(a, b), size);
   core::checked_numel(shape, "diag_embed");

@@ -23,14 +23,15 @@ thread_local Options options;  // one text's: as they were when it began
 
 constexpr std::string_view kPrefix = "tensor(";
 
-// The indices of a dimension that are shown: all, or those at its two ends.
-template <class Body>
-void for_each_shown(std::int64_t size, bool summarize, Body body) {
-  const bool cut = summarize && size > 2 * options.edgeitems;
-  for (std::int64_t i = 0; i < size; ++i) {
-    if (cut && i == options.edgeitems) i = size - options.edgeitems;
-    body(i);
-  }
+// The indices of a dimension that are shown: all, or those at its two ends, and gap() between them.
+template <class Body, class Gap>
+void for_each_shown(std::int64_t size, bool summarize, Body body, Gap gap) {
+  const std::int64_t ends = options.edgeitems;
+  const bool cut = summarize && size - ends > ends;
+  for (std::int64_t i = 0; i < (cut ? ends : size); ++i) body(i);
+  if (!cut) return;
+  gap();
+  for (std::int64_t i = size - ends; i < size; ++i) body(i);
 }
 
 // Calls body(element) for each element that is shown, as a double or an int64.
@@ -40,7 +41,8 @@ void visit(const Array& x, bool summarize, Body&& body) {
     const Scalar value = x.item();
     body(value);
   } else {
-    for_each_shown(x.shape()[0], summarize, [&](std::int64_t i) { visit(x.select(0, i), summarize, body); });
+    for_each_shown(
+        x.shape()[0], summarize, [&](std::int64_t i) { visit(x.select(0, i), summarize, body); }, [] {});
   }
 }
 
@@ -107,16 +109,17 @@ void write_row(std::string& out, const Array& x, std::size_t indent, bool summar
     if (written != 0) out += written % per_line == 0 ? ",\n" + std::string(indent + 1, ' ') : ", ";
     ++written;
   };
-  const bool cut = summarize && x.shape()[0] > 2 * options.edgeitems;
   out += '[';
-  for_each_shown(x.shape()[0], summarize, [&](std::int64_t i) {
-    if (cut && i == x.shape()[0] - options.edgeitems) {
-      begin_element();
-      out += " ...";
-    }
-    begin_element();
-    out += format(x.select(0, i).item());
-  });
+  for_each_shown(
+      x.shape()[0], summarize,
+      [&](std::int64_t i) {
+        begin_element();
+        out += format(x.select(0, i).item());
+      },
+      [&] {
+        begin_element();
+        out += " ...";
+      });
   out += ']';
 }
 
@@ -128,13 +131,22 @@ void write(std::string& out, const Array& x, std::size_t indent, bool summarize,
   if (x.dim() == 1) return write_row(out, x, indent, summarize, format);
   const std::string between =
       "," + std::string(static_cast<std::size_t>(x.dim() - 1), '\n') + std::string(indent + 1, ' ');
-  const bool cut = summarize && x.shape()[0] > 2 * options.edgeitems;
+  bool first = true;
+  const auto begin_part = [&] {
+    if (!first) out += between;
+    first = false;
+  };
   out += '[';
-  for_each_shown(x.shape()[0], summarize, [&](std::int64_t i) {
-    if (i != 0) out += between;
-    if (cut && i == x.shape()[0] - options.edgeitems) out += "..." + between;
-    write(out, x.select(0, i), indent + 1, summarize, format);
-  });
+  for_each_shown(
+      x.shape()[0], summarize,
+      [&](std::int64_t i) {
+        begin_part();
+        write(out, x.select(0, i), indent + 1, summarize, format);
+      },
+      [&] {
+        begin_part();
+        out += "...";
+      });
   out += ']';
 }
 
@@ -182,18 +194,16 @@ std::string to_string(const Array& x, const std::string& suffix) {
 namespace gradus {
 
 void set_printoptions(const PrintOptions& given) {
+  const std::lock_guard lock(core::mutex);
+  core::Options& now = core::shared;
   if (given.precision.value_or(0) < 0 || given.threshold.value_or(0) < 0 || given.edgeitems.value_or(0) < 0 ||
       given.linewidth.value_or(1) < 1) {
     core::fail<ValueError>(
         "set_printoptions: precision, threshold and edgeitems must not be negative, linewidth be at least 1: {}, {}, "
-        "{}, "
-        "{}",
-        given.precision.value_or(core::shared.precision), given.threshold.value_or(core::shared.threshold),
-        given.edgeitems.value_or(core::shared.edgeitems),
-        given.linewidth.value_or(static_cast<int>(core::shared.linewidth)));
+        "{}, {}",
+        given.precision.value_or(now.precision), given.threshold.value_or(now.threshold),
+        given.edgeitems.value_or(now.edgeitems), given.linewidth.value_or(static_cast<int>(now.linewidth)));
   }
-  const std::lock_guard lock(core::mutex);
-  core::Options& now = core::shared;
   now.precision = given.precision.value_or(now.precision);
   now.threshold = given.threshold.value_or(now.threshold);
   now.edgeitems = given.edgeitems.value_or(now.edgeitems);

@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "../array/create.h"
+#include "../base/expect.h"
 #include "../base/fail.h"
+#include "../loops/copy.h"
 #include "../threads/parallel.h"
 
 namespace gradus::core {
@@ -57,7 +59,8 @@ void keep_triangle(const Array& x, std::int64_t diagonal, bool upper, const char
   if (x.is_contiguous()) {
     clear(x, diagonal, upper);
   } else {
-    x.copy_(triangle(x, diagonal, upper, op));
+    expect_own_memory(op, x);
+    kernels::copy_convert(x, triangle(x, diagonal, upper, op));  // copy_ would count a write of its own
   }
 }
 

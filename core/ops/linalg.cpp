@@ -36,11 +36,18 @@ Matrices square_matrices(const char* op, const Array& a) {
   if (result.rows != result.columns) fail<ShapeError>("{}: the matrix must be square: {}", op, a.shape());
   return result;
 }
-void expect_alike(const char* op, const Matrices& a, DType dtype, const Matrices& b, DType other) {
+void expect_same_batch(const char* op, const Matrices& a, DType dtype, const Matrices& b, DType other) {
   if (dtype != other) {
     fail<DTypeError>("{}: the dtypes of both operands must be the same: {} and {}; to() converts", op, dtype, other);
   }
   if (a.batch != b.batch) fail<ShapeError>("{}: batches differ: {} and {}", op, a.batch, b.batch);
+}
+
+Int counted_work(const char* op, double size) {
+  if (!(size >= 0 && size < static_cast<double>(std::numeric_limits<Int>::max()))) {
+    fail<ShapeError>("{}: LAPACK cannot count to the workspace of a matrix so large: {}", op, size);
+  }
+  return leading(static_cast<std::int64_t>(size));
 }
 
 }  // namespace lapack
@@ -175,7 +182,7 @@ Array lu_permutation(const Array& pivots, std::int64_t m, DType dtype) {
 
 Array lu_solve(const Array& lu, const Array& pivots, const Array& b, bool transposed_too) {
   const Matrices s = square_matrices("linalg_lu_solve", lu), t = matrices("linalg_lu_solve", b);
-  expect_alike("linalg_lu_solve", s, lu.dtype(), t, b.dtype());
+  expect_same_batch("linalg_lu_solve", s, lu.dtype(), t, b.dtype());
   if (t.rows != s.rows) {
     fail<ShapeError>("linalg_lu_solve: the right side must have the matrix's rows: {} and {}", lu.shape(), b.shape());
   }
@@ -264,7 +271,7 @@ Array lu_det(const Array& lu, const Array& pivots) {
 Array solve_triangular(const Array& a, const Array& b, bool upper, bool left, bool unit) {
   const char* const op = "linalg_solve_triangular";
   const Matrices s = square_matrices(op, a), t = matrices(op, b);
-  expect_alike(op, s, a.dtype(), t, b.dtype());
+  expect_same_batch(op, s, a.dtype(), t, b.dtype());
   if ((left ? t.rows : t.columns) != s.rows) {
     fail<ShapeError>("{}: the sizes must fit: {} {}", op, left ? a.shape() : b.shape(), left ? b.shape() : a.shape());
   }

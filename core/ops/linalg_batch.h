@@ -2,7 +2,9 @@
 // own sources.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "../array/array.h"
@@ -36,7 +38,7 @@ Matrices matrices(const char* op, const Array& a);
 /// And square ones.
 Matrices square_matrices(const char* op, const Array& a);
 /// ShapeError unless b's batch and dtype are a's.
-void expect_alike(const char* op, const Matrices& a, DType dtype, const Matrices& b, DType other);
+void expect_same_batch(const char* op, const Matrices& a, DType dtype, const Matrices& b, DType other);
 
 /// A copy that lies by columns: contiguous once its last two dimensions are swapped, which they are here.
 inline Array by_columns(const Array& a) { return a.transpose(-2, -1).clone(); }
@@ -74,10 +76,12 @@ template <class T>
 std::unique_ptr<T[]> scratch(std::int64_t n) {
   return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(n < 1 ? 1 : n)]);
 }
-/// What a workspace query has answered.
+/// ShapeError when LAPACK cannot count to a workspace of this size.
+GRADUS_API Int counted_work(const char* op, double size);
+/// What a workspace query has answered, which a float has rounded, perhaps down.
 template <class T>
-Int size_of_work(T answer) {
-  return leading(static_cast<std::int64_t>(answer));
+Int size_of_work(const char* op, T answer) {
+  return counted_work(op, static_cast<double>(std::nextafter(answer, std::numeric_limits<T>::max())));
 }
 
 }  // namespace gradus::core::lapack

@@ -17,7 +17,7 @@ Array repeated_places(const Array& repeats) {
   must_be_defined(repeats, op);
   if (repeats.dim() != 1) fail<ShapeError>("{}: the counts must have 1 dimension: {}", op, repeats.shape());
   if (repeats.dtype() != kInt64 && repeats.dtype() != kInt32) {
-    fail<DTypeError>("{}: the counts must be int64 or int32: {}", op, repeats.dtype());
+    fail<DTypeError>("{}: the counts must be int64 or int32: {}; to(kInt64) converts", op, repeats.dtype());
   }
   const Array counts = repeats.to(kInt64).contiguous();
   const auto* const count = static_cast<const std::int64_t*>(counts.data());

@@ -21,7 +21,7 @@ namespace {
 Array as_int64(const Array& index, const char* op) {
   must_be_defined(index, op);
   if (index.dtype() != kInt64 && index.dtype() != kInt32) {
-    fail<DTypeError>("{}: the index must be int64 or int32: {}", op, index.dtype());
+    fail<DTypeError>("{}: an index must be int64 or int32: {}; to(kInt64) converts", op, index.dtype());
   }
   return index.to(kInt64).contiguous();
 }

@@ -227,7 +227,7 @@ void multiply(const Columns<T>& c) {
 Array wrapped_index(const Array& index, std::int64_t size, const char* op) {
   must_be_defined(index, op);
   if (index.dtype() != kInt64 && index.dtype() != kInt32) {
-    fail<DTypeError>("{}: an index must be int64 or int32, or a mask bool: {}; to(...) converts", op, index.dtype());
+    fail<DTypeError>("{}: an index must be int64 or int32, or a mask bool: {}; to(kInt64) converts", op, index.dtype());
   }
   const Array whole = index.to(kInt64).contiguous();
   const auto* const from = static_cast<const std::int64_t*>(whole.data());

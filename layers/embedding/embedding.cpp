@@ -24,7 +24,7 @@ void check(const EmbeddingRule::Attrs& attrs, const Array& weight, const Array& 
   core::expect_form(weight.dim() == 2, "embedding", "weight", "[rows, dim]", weight.shape());
   core::expect_floating("embedding", "weight", weight.dtype());
   if (indices.dtype() != kInt64 && indices.dtype() != kInt32) {
-    core::fail<DTypeError>("embedding: indices must be int64 or int32: {}; to(kInt64) converts", indices.dtype());
+    core::fail<DTypeError>("embedding: an index must be int64 or int32: {}; to(kInt64) converts", indices.dtype());
   }
   const std::int64_t rows = weight.shape()[0];
   if (attrs.padding_idx && (*attrs.padding_idx < 0 || *attrs.padding_idx >= rows)) {
@@ -34,8 +34,7 @@ void check(const EmbeddingRule::Attrs& attrs, const Array& weight, const Array& 
   const auto* t = flat.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < flat.numel(); ++i) {
     if (t[i] < 0 || t[i] >= rows) {
-      core::fail<IndexError>("embedding: indices must be in [0, {}): entry {} of {} is {}", rows, i, indices.shape(),
-                             t[i]);
+      core::fail<IndexError>("embedding: indices must be in [0, {}]: entry {} is {}", rows - 1, i, t[i]);
     }
   }
 }

@@ -350,6 +350,16 @@ BOOST_AUTO_TEST_CASE(writes_beside_what_they_read) {
   BOOST_TEST(equal(z, tensor(std::vector<float>{0, 0, 1, 2})));
 }
 
+BOOST_AUTO_TEST_CASE(take_along_dim_of_one_number) {
+  const Tensor x = full({}, 3, kFloat64).requires_grad_(), y = take_along_dim(x, full({}, -1, kInt64), 0);
+  BOOST_TEST(y.dim() == 0);
+  BOOST_TEST(y.item<double>() == 3);
+  y.backward();
+  BOOST_TEST(x.grad().item<double>() == 1);
+  check_error<IndexError>([&] { take_along_dim(x, full({}, 1, kInt64), 0); }, {"take_along_dim: "});
+  check_error<ShapeError>([&] { take_along_dim(x, longs({0}), 0); }, {"take_along_dim: "});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

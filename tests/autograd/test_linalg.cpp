@@ -11,7 +11,9 @@
 #include <tuple>
 #include <vector>
 
+#include <gradus/autograd/check/gradcheck.h>
 #include <gradus/autograd/graph/engine.h>
+#include <gradus/core/ops/linalg_batch.h>
 #include <gradus/gradus.h>
 
 #include "../support/gradients.h"
@@ -201,6 +203,44 @@ BOOST_AUTO_TEST_CASE(conventions_at_the_edges) {
   check_close(equal.grad(), eye(3, kDouble), 1e-12, "repeated eigenvalues");
   // NaN goes through what does not iterate.
   BOOST_TEST(std::isnan(linalg_det(singular * NAN).item<double>()));
+}
+
+// The determinant is a polynomial: it has its derivatives where the matrix has no inverse.
+BOOST_AUTO_TEST_CASE(second_derivatives_of_a_determinant) {
+  const Tensor x = random({3, 3}).requires_grad_();
+  const auto of_det = [](const std::vector<Tensor>& in) { return std::vector<Tensor>{det(in[0])}; };
+  BOOST_TEST(autograd::gradgradcheck(of_det, {x}));
+  const Tensor row = random({1, 3}), singular = row.expand({3, 3}).clone().requires_grad_();
+  BOOST_TEST(autograd::gradgradcheck(of_det, {singular}));
+  const Tensor slope = autograd::grad({linalg_cofactor(singular).sum()}, {singular}, {}, true, true)[0];
+  check_error<GradError>([&] { slope.sum().backward(); }, {"linalg_cofactor: a third derivative", "singular"});
+}
+
+// Where it is not finite, nor is its gradient: and no error.
+BOOST_AUTO_TEST_CASE(gradient_of_a_determinant_that_is_not_finite) {
+  for (const double bad : {HUGE_VAL, std::nan("")}) {
+    const Tensor x = tensor({{bad, 1.0}, {2.0, 3.0}}, kDouble).requires_grad_();
+    det(x).backward();
+    BOOST_TEST(std::isnan(x.grad().sum().item<double>()));
+  }
+}
+
+// LAPACK answers in a float how much memory it wants, which is more than a float counts exactly.
+BOOST_AUTO_TEST_CASE(workspace_beyond_what_a_float_counts) {
+  BOOST_TEST(core::lapack::size_of_work("op", 16777216.0F) >= 16777218);
+  BOOST_TEST(core::lapack::size_of_work("op", 100.0F) == 100);
+  BOOST_TEST(core::lapack::size_of_work("op", 16777217.0) == 16777217);
+  check_error<ShapeError>([] { core::lapack::size_of_work("op", 4e9F); }, {"op: LAPACK cannot count"});
+}
+
+BOOST_AUTO_TEST_CASE(other_names) {
+  const Tensor x = random({3, 3});
+  const auto [lu, pivots] = linalg_lu_factor(x);
+  const auto [lu_ex, pivots_ex, info] = linalg_lu_factor_ex(x);
+  BOOST_CHECK(same_bits(lu, lu_ex) && info.item<int>() == 0);
+  BOOST_CHECK(same_bits(pivots, pivots_ex));
+  BOOST_TEST(std::get<2>(linalg_lu_factor_ex(zeros({2, 2}, kDouble))).item<int>() == 1);
+  BOOST_CHECK(same_bits(linalg_matmul(x, x), matmul(x, x)));
 }
 
 BOOST_AUTO_TEST_CASE(errors_name_the_matrix_of_the_batch) {

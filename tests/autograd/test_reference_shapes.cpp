@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -162,6 +163,13 @@ BOOST_AUTO_TEST_CASE(printed) {
   check("threshold", many, {.threshold = 20});
   check("edgeitems", many, {.threshold = 20, .edgeitems = 1});
   check("linewidth", many, {.linewidth = 20});
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const Defaults defaults;
+  set_printoptions({.threshold = 1, .edgeitems = most});
+  BOOST_TEST(to_string(ones({3})) == "tensor([1., 1., 1.])");
+  set_printoptions({.threshold = 1, .edgeitems = 0});
+  BOOST_TEST(to_string(ones({3})) == "tensor([ ...])");
+  BOOST_TEST(to_string(ones({2, 2})) == "tensor([...])");
   check_error<ValueError>([] { set_printoptions({.precision = -1}); }, {"set_printoptions: ", "-1"});
   check_error<ValueError>([] { set_printoptions({.linewidth = 0}); }, {"set_printoptions: ", "linewidth"});
 }

@@ -530,6 +530,27 @@ BOOST_AUTO_TEST_CASE(numbers_at_the_ends_of_64_bits) {
     check_error<IndexError>([&] { x.sum({dim}); }, {"sum: "});
     check_error<IndexError>([&] { x.unsqueeze(dim); }, {"unsqueeze: "});
   }
+  const Tensor pixels = ones({1, 4, 2, 2}), none = ones({0, 4, 2, 2});
+  for (const std::int64_t r : {std::int64_t{1} << 32, most}) {
+    check_error<ShapeError>([&] { pixel_shuffle(pixels, r); }, {"pixel_shuffle: ", "4 for"});
+    check_error<ShapeError>([&] { pixel_shuffle(ones({0, 2, 2}), r).numel(); }, {"pixel_shuffle: "});
+    check_error<ShapeError>([&] { pixel_unshuffle(ones({4, 0, 0}), r).numel(); }, {"pixel_unshuffle: "});
+  }
+  check_error<ShapeError>(
+      [&] {
+        unflatten(pixels, 1, {std::int64_t{1} << 32, std::int64_t{1} << 32, 4});
+      },
+      {"unflatten: "});
+  check_error<ShapeError>([&] { unflatten(pixels, 1, {-2, -2}); }, {"unflatten: "});
+  for (const std::int64_t offset : {least, most}) {
+    check_error<ShapeError>([&] { diag_embed(x, offset); }, {"diag_embed: "});
+    BOOST_TEST(diagonal(ones({2, 2}), offset).numel() == 0);
+  }
+  check_error<ShapeError>([&] { one_hot(full({1}, most, kInt64)); }, {"one_hot: "});
+  check_error<ShapeError>([&] { one_hot(full({1}, 0, kInt64), most); }, {"one_hot: "});
+  BOOST_TEST((combinations(x, std::int64_t{1} << 40).sizes() == IntArrayRef({0, std::int64_t{1} << 40})));
+  BOOST_TEST((channel_shuffle(none, 2).sizes() == none.sizes()));
+  BOOST_TEST(unfold(ones({4}).slice(0, 0, 4, 2), 0, 2, most).numel() == 2);
   // Defined, and as unsigned numbers wrap around.
   BOOST_TEST(values(constant_pad_nd(x, {-1, 2})) == (std::vector<double>{1, 1, 0, 0}));
   BOOST_TEST(split(x, most).size() == 1u);

@@ -299,4 +299,14 @@ BOOST_AUTO_TEST_CASE(triangles) {
   check_error<ShapeError>([&] { triu(scalar(1, kFloat32)); }, {"triu", "[]"});
 }
 
+BOOST_AUTO_TEST_CASE(triangles_in_place_leave_the_count_to_the_caller) {
+  const Array dense = counting({3, 3}), strided = counting({3, 3}).t();
+  for (const Array& x : {dense, strided}) {
+    const auto before = x.storage()->write_count();
+    keep_tril(x);
+    BOOST_TEST(x.storage()->write_count() == before);
+  }
+  BOOST_TEST((values(strided) == Values{0, 0, 0, 1, 4, 0, 2, 5, 8}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -131,15 +131,15 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
       [&] {
         layer(tensor({0, 4}).to(kInt64));
       },
-      {"embedding: indices must be in [0, 4): entry 1 of [2] is 4"});
+      {"embedding: indices must be in [0, 3]: entry 1 is 4"});
   {
     const Tensor table = ones({4, 3});
     const nn::Embedding copied = nn::Embedding::from_pretrained(table);
     BOOST_TEST(table.array().unique());  // the layer has a copy, and keeps nothing else
   }
-  check_error<IndexError>([&] { layer(tensor({-1}).to(kInt64)); }, {"embedding: indices must be in [0, 4)", "is -1"});
+  check_error<IndexError>([&] { layer(tensor({-1}).to(kInt64)); }, {"embedding: indices must be in [0, 3]", "is -1"});
   check_error<DTypeError>([&] { layer(ones({2})); },
-                          {"embedding: indices must be int64 or int32: float32", "to(kInt64)"});
+                          {"embedding: an index must be int64 or int32: float32", "to(kInt64)"});
   check_error<IndexError>([] { nn::Embedding(nn::EmbeddingOptions(4, 3).padding_idx(4)); },
                           {"Embedding: padding_idx must be in [-4, 4): 4"});
   check_error<ValueError>([] { nn::Embedding(-1, 3); }, {"Embedding: sizes must not be negative", "-1"});

@@ -93,6 +93,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"binary_cross_entropy_with_logits", "loss"},
                                                     {"power_log", "gradients_at_edges"},
                                                     {"spherical_bessel", "gradients_at_edges"},
+                                                    {"linalg_cofactor_slope", "linalg"},
                                                     {"one_minus_square", "gradients_at_edges"}};
   return list;
 }
