@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <mutex>
 #include <typeindex>
 
@@ -24,6 +25,7 @@ struct Registry {
   std::mutex mutex;
   std::vector<OperationInfo> operations;
   std::vector<std::type_index> types;  // of each
+  std::deque<std::string> refusals;    // why a name was not given; what was returned stays where it is
 };
 Registry& registry() {
   static auto* const instance = new Registry;
@@ -64,14 +66,13 @@ const std::string* register_operation(OperationInfo info, const std::type_info& 
     if (known.types[i] == own && other.inputs == info.inputs) return nullptr;
     if (other.is_rule != info.is_rule) {
       const bool rule = info.is_rule;
-      return new std::string(
+      return &known.refusals.emplace_back(
           fmt::format("{}: an operation and a rule must not share a name: {} is the operation, {} the rule; give one "
-                      "of them another "
-                      "name",
+                      "of them another name",
                       info.name, name_of(rule ? known.types[i] : own), name_of(rule ? own : known.types[i])));
     }
     if (!info.is_rule && other.inputs == info.inputs) {
-      return new std::string(
+      return &known.refusals.emplace_back(
           fmt::format("{}: there must be one operation of a name and number of inputs: {} and {} both have {}; "
                       "give one of them another name",
                       info.name, name_of(known.types[i]), name_of(own), info.inputs));
