@@ -32,6 +32,8 @@ struct WithNumber {
 
 /// A number as an operand of the dtype that it gives to the result.
 Tensor number_like(const Scalar& number, const Tensor& x);
+/// The same for an operation whose result is floating-point: -3 beside uint8 is -3, not 253.
+Tensor floating_like(const Scalar& number, const Tensor& x);
 /// What an operand has of the gradient of an extreme: dy, half of it where it ties, 0 where it loses.
 Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties);
 /// a - b, 0 of infinite ones that are equal.

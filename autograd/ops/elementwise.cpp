@@ -221,10 +221,10 @@ Tensor& fmod_(Operand a, const Scalar& b) { return apply_inplace<ModuloNumber<co
 Tensor remainder(Operand a, const Scalar& b) { return apply<ModuloNumber<core::remainder>>({b}, a); }
 Tensor remainder(const Scalar& a, Operand b) { return remainder({number_like(a, b.tensor()), b.at()}, b); }
 Tensor& remainder_(Operand a, const Scalar& b) { return apply_inplace<ModuloNumber<core::remainder>>({b}, a); }
-Tensor xlogy(Operand a, const Scalar& b) { return xlogy(a, {number_like(b, a.tensor()), a.at()}); }
-Tensor xlogy(const Scalar& a, Operand b) { return xlogy({number_like(a, b.tensor()), b.at()}, b); }
+Tensor xlogy(Operand a, const Scalar& b) { return xlogy(a, {floating_like(b, a.tensor()), a.at()}); }
+Tensor xlogy(const Scalar& a, Operand b) { return xlogy({floating_like(a, b.tensor()), b.at()}, b); }
 Tensor copysign(Operand a, Operand b) { return apply<Copysign>(a, b); }
-Tensor copysign(Operand a, const Scalar& b) { return copysign(a, {number_like(b, a.tensor()), a.at()}); }
+Tensor copysign(Operand a, const Scalar& b) { return copysign(a, {floating_like(b, a.tensor()), a.at()}); }
 Tensor& copysign_(Operand a, Operand b) { return apply_inplace<Copysign>({}, a, b); }
 Tensor& copysign_(Operand a, const Scalar& b) { return copysign_(a, {number_like(b, a.tensor()), a.at()}); }
 Tensor fmax(Operand a, Operand b) { return apply<OfNumbers<true>>(a, b); }

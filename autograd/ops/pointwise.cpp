@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../../core/array/create.h"
+#include "../../core/base/floating.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
@@ -199,6 +200,9 @@ namespace autograd {
 
 Tensor number_like(const Scalar& number, const Tensor& x) {
   return Tensor(core::scalar(number, promote_types(x.dtype(), number)));
+}
+Tensor floating_like(const Scalar& number, const Tensor& x) {
+  return Tensor(core::scalar(number, core::floating(x.dtype())));
 }
 Tensor share(const Tensor& dy, const Tensor& loses, const Tensor& ties) {
   return masked_fill(dy * (1 - ties.to(dy.dtype()) * 0.5), loses, 0);

@@ -157,8 +157,8 @@ Tensor ndtr(Operand x) {
   return normal_cdf(x.tensor().to(core::floating(x.tensor().dtype())));
 }
 Tensor xlog1py(Operand a, Operand b) { return apply<Xlog1py>(a, b); }
-Tensor xlog1py(Operand a, const Scalar& b) { return apply<Xlog1py>(a, Operand(number_like(b, a.tensor()), a.at())); }
-Tensor xlog1py(const Scalar& a, Operand b) { return apply<Xlog1py>(Operand(number_like(a, b.tensor()), b.at()), b); }
+Tensor xlog1py(Operand a, const Scalar& b) { return apply<Xlog1py>(a, Operand(floating_like(b, a.tensor()), a.at())); }
+Tensor xlog1py(const Scalar& a, Operand b) { return apply<Xlog1py>(Operand(floating_like(a, b.tensor()), b.at()), b); }
 
 }  // namespace special
 

@@ -78,8 +78,9 @@ Tensor at_quantiles(const char* op, const Operand& x, const Operand& quantiles, 
   if (x.tensor().numel() == 0)
     core::fail<ShapeError>("{}: there must be at least one element: {}", op, x.tensor().sizes());
   if (!all({logical_and(q >= 0, q <= 1)}).item<bool>()) {
-    core::fail<ValueError>("{}: q must lie between 0 and 1: {} at worst", op,
-                           (q - 0.5).abs().max().item<double>() + 0.5);
+    const Tensor each = q.reshape({-1});
+    const auto worst = (each - 0.5).abs().argmax().item<std::int64_t>();
+    core::fail<ValueError>("{}: q must lie between 0 and 1: {}", op, each[worst].item<double>());
   }
   const std::int64_t d = dim ? wrapped(x, *dim, op) : 0;
   const Scope scope(x.at());

@@ -259,6 +259,12 @@ BOOST_AUTO_TEST_CASE(integers_that_are_close) {
 
 BOOST_AUTO_TEST_CASE(names_that_are_rarely_called) {
   const Tensor x = tensor({1., kInf, -kInf, std::nan("")});
+  // A number beside unsigned integers keeps its sign where the result is floating-point.
+  const Tensor bytes = tensor(std::vector<std::int64_t>{1, 2}).to(kUInt8);
+  BOOST_TEST((values(copysign(bytes, -3).array()) == std::vector<double>{-1, -2}));
+  BOOST_TEST(isnan(xlogy(bytes, -3)).all().item<bool>());
+  BOOST_TEST(isnan(special::xlog1py(bytes, -3)).all().item<bool>());
+  BOOST_TEST((values(xlogy(-3, bytes.mul(0).add(1)).array()) == std::vector<double>{0, 0}));
   BOOST_TEST((values(isposinf(x).array()) == std::vector<double>{0, 1, 0, 0}));
   BOOST_TEST((values(isneginf(x).array()) == std::vector<double>{0, 0, 1, 0}));
   const auto [distinct, inverse] = _unique(tensor({3, 1, 3}), true, true);
