@@ -26,9 +26,9 @@ struct Library {
   bool concurrent = false;
 };
 
-// The library's names are to be its own, even where the program has others of them. AddressSanitizer cannot bear that.
+// The library's names are to be its own, even where the program has others of them. Sanitizers cannot bear that.
 int how_to_load() {
-  const bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") != nullptr;
+  const bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") != nullptr || dlsym(RTLD_DEFAULT, "__tsan_init") != nullptr;
   return RTLD_NOW | RTLD_LOCAL | (sanitized ? 0 : RTLD_DEEPBIND);
 }
 
