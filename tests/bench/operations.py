@@ -33,6 +33,8 @@ def measure(found, names, options):
             for setup in found if (number + first // chunk) % 2 == 0 else reversed(found):
                 engines.progress(f"run {number + 1} of {options.runs}: {names[first]}: {setup.engine}")
                 for line in run(setup, names[first:first + chunk]):
+                    if "\t" not in line:  # the rest of an error's message
+                        continue
                     size, direction, *rest = line.split("\t")
                     if size == "failed":
                         failed[setup.engine, direction] = rest[0]
