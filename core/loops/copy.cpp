@@ -8,6 +8,7 @@
 
 #include "../threads/parallel.h"
 #include "plan.h"
+#include "../simd/contiguous.h"
 #include "../simd/transpose.h"
 
 namespace gradus::core::kernels {
@@ -55,7 +56,10 @@ To convert(From value) {
 template <class To, class From>
 void copy_row(To* to, const From* from, std::int64_t n) {
   if constexpr (std::is_same_v<To, From>) {
-    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(To));
+    const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(To);
+    const bool apart = ((reinterpret_cast<std::uintptr_t>(to) ^ reinterpret_cast<std::uintptr_t>(from)) & 63) != 0;
+    if (bytes >= 1024 && apart) return copy_bytes(to, from, bytes);
+    std::memcpy(to, from, bytes);
   } else {
     for (std::int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i]);
   }
@@ -161,6 +165,18 @@ void copy_convert(const Array& out, const Array& src) {
 
 void fill(const Array& out, const Scalar& value) {
   const Element element(value, out.dtype());
+  if (out.is_contiguous()) {
+    std::uint64_t pattern;
+    const std::int64_t size = out.element_size();
+    for (std::int64_t i = 0; i < 8; i += size) {
+      std::memcpy(reinterpret_cast<char*>(&pattern) + i, element.bytes, static_cast<std::size_t>(size));
+    }
+    parallel_for(out.numel(), 65536, [&](std::int64_t begin, std::int64_t end) {
+      fill_pattern(static_cast<char*>(out.data()) + begin * size, static_cast<std::size_t>((end - begin) * size),
+                   pattern);
+    });
+    return;
+  }
   Plan plan(out.shape());
   plan.add(out);
   plan.add_number(element.bytes, out.element_size());

@@ -23,7 +23,10 @@ template <class Row>
 Types types_of(const Row& row, DType x) {
   constexpr bool unary = std::is_same_v<Row, UnaryRow>;
   if (row.yields == Yields::Same) return {x, x};
-  if (row.yields == Yields::Bool) return {unary ? floating(x) : x, kBool};
+  if (row.yields == Yields::Bool) {
+    const bool kept = !unary || (x == kBool && row.key == logical_not.key);
+    return {kept ? x : floating(x), kBool};
+  }
   return {floating(x), floating(x)};
 }
 

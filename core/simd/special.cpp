@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <cmath>
+
 #include "math-inl.h"
 #include "pointwise.h"
 
@@ -86,6 +88,35 @@ struct HypotOp {
     return hn::IfThenElse(hn::Or(hn::Eq(hn::Abs(a), infinity), hn::Eq(hn::Abs(b), infinity)), infinity, y);
   }
 };
+
+/// sin / cos; numbers from 2^20 on, infinities and NaN by the C library.
+void Tan(void* out, const void* const* in, std::size_t n, const void*) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> df;
+  const std::size_t lanes = hn::Lanes(d);
+  const float* x = static_cast<const float*>(in[0]);
+  float* y = static_cast<float*>(out);
+  HWY_ALIGN float argument[kMaxLanes<double>], result[kMaxLanes<double>];  // x may be overwritten by y
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = n - i < lanes ? n - i : lanes;
+    const auto v = count < lanes ? LoadFirst(df, x + i, count) : hn::LoadU(df, x + i);
+    const auto wide = hn::PromoteTo(d, v);
+    auto w = ToFloat32(df, hn::Div(SineOrCosine64<false>(d, wide), SineOrCosine64<true>(d, wide)));
+    if (HWY_UNLIKELY(!hn::AllTrue(df, hn::Lt(hn::Abs(v), hn::Set(df, 1048576.0f))))) {
+      hn::Store(v, df, argument);
+      hn::Store(w, df, result);
+      for (std::size_t k = 0; k < lanes; ++k) {
+        if (!(std::abs(argument[k]) < 1048576.0f)) result[k] = std::tan(argument[k]);
+      }
+      w = hn::Load(df, result);
+    }
+    if (count < lanes) {
+      StoreFirst(w, df, y + i, count);
+    } else {
+      hn::StoreU(w, df, y + i);
+    }
+  }
+}
 
 struct SinhOp {  // (u + u / (u + 1)) / 2, u = exp(|x|) - 1
   template <class D, class V>
@@ -265,6 +296,8 @@ Kernel FindSpecial(OperationKey op, DType dtype) {
       return ThroughFloat64<AcosOp>;
     case "atan"_key:
       return ThroughFloat64<AtanOp>;
+    case "tan"_key:
+      return Tan;
     case "sinh"_key:
       return ThroughFloat64<SinhOp>;
     case "cosh"_key:
