@@ -201,7 +201,9 @@ int run(bool wild) {
 int main(int argc, char** argv) {
   const std::string option = argc > 1 ? argv[1] : "";
   if (option == "--signatures") {
-    for (const auto& [name, operation] : operations()) fmt::print("{} {}\n", name, operation.signature);
+    for (const auto& [name, operation] : operations()) {
+      fmt::print("{} {};{};{};{}\n", name, operation.signature, operation.results, operation.draw, operation.torch);
+    }
     return 0;
   }
   if (argc > 2 || (!option.empty() && option != "--wild")) {
