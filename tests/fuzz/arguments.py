@@ -10,7 +10,8 @@
   xs x1s              a list
   A AS AL AB          square matrices far from singular, symmetric and positive ones, lower triangles, what fits beside
   d ds ds1 k n        a dimension of the first, some, at least one; true or false; a number
-  th I IV             a size in that dimension; an index of all kinds; one, values to put there and whether they add up
+  view maybe          (first) the result is a view of its operand; or may be one
+  th at I IV          a size or a place in that dimension; an index of all kinds; one, values to put there and whether they add up
 
 The host draws (draw_programs.py, plain_programs): it has `random`, `of(slot)` with shape and dim(), `floating(fits)`,
 `operand(shape, exact)`, `leaf`, `mask`, `index_tensor(shape, below)`, `integers(...)` and `do`."""
@@ -31,7 +32,7 @@ class Signatures(dict):
             name, *words = head.split()
             self[name] = words
             self.results[name], self.draws[name], self.torch[name] = int(results), draw.split(), torch
-        self.views = {name for name, draw in self.draws.items() if draw[:1] == ["view"]}
+        self.views = {name for name, draw in self.draws.items() if draw[:1] in (["view"], ["maybe"])}
         self.drawn = sorted(name for name, draw in self.draws.items() if draw)
 
 
@@ -47,7 +48,7 @@ class Arguments:
         self.d = 0
 
     def words(self, draw):
-        return [str(word) for token in draw if token != "view" for word in self.token(token)]
+        return [str(word) for token in draw if token not in ("view", "maybe") for word in self.token(token)]
 
     def token(self, token):
         if token[0] == "=":
@@ -236,14 +237,14 @@ class Arguments:
     def batch(self):
         return self.random.choice([[], [], [2], [1], [2, 2]]), self.random.randint(1, 3)
 
-    def matrices(self, batch, n, symmetric=False, lower=False):
+    def matrices(self, batch, n, lower=False):
         values = []
         for _ in range(self.count(batch)):
             a = [[round(self.random.uniform(-0.6, 0.6), 3) for _ in range(n)] for _ in range(n)]
             for i in range(n):
                 a[i][i] = round(self.random.uniform(1.5, 2.2) + 0.9 * i, 3)
                 for j in range(i):
-                    a[j][i] = 0 if lower else a[i][j] if symmetric else a[j][i]
+                    a[j][i] = 0 if lower else a[j][i]
             values += sum(a, [])
         return self.take(self.filled(batch + [n, n], values))
 
@@ -251,7 +252,11 @@ class Arguments:
         return self.matrices(*self.batch())
 
     def draw_AS(self):
-        return self.matrices(*self.batch(), symmetric=True)
+        """The sum of one and its transpose: what reads one triangle has a gradient as if it read both."""
+        a = self.matrices(*self.batch())
+        other = self.host.do("transpose", a, -2, -1, results=1)
+        self.first = self.host.do("add", a, f"%{other}", 1, results=1)
+        return f"%{self.first}"
 
     def draw_AL(self):
         return self.matrices(*self.batch(), lower=True)
@@ -286,6 +291,16 @@ class Arguments:
         if self.extent() == 0:
             raise NoFit
         return self.random.randint(1, self.extent())
+
+    def draw_at(self):
+        return self.random.randrange(-self.extent(), self.extent())
+
+    def wider(self):
+        shape = [self.random.choice([1, 2, 3]) if n == 1 else self.random.choice([n, n, -1]) for n in self.shape()]
+        return [listed([self.random.choice([1, 2, 3])] * self.random.randint(0, 1) + shape)]
+
+    def repeats_of(self):
+        return [listed([self.random.choice([1, 2]) for _ in self.shape()])]
 
     # Indices
 

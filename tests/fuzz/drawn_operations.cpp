@@ -4,6 +4,8 @@
 // sense.
 #include "program_operations.h"
 
+#include <sstream>
+
 namespace programs {
 
 namespace g = gradus;
@@ -46,23 +48,106 @@ Operation two(Tensor (*f)(O, O), const char* draw = "x b") { return from(f).draw
 
 // Indices of every kind: integers, slices, None, and `t` for the next of the tensors.
 std::vector<g::TensorIndex> indices(Word kinds, Ints numbers, const std::vector<Tensor>& tensors) {
-  if (numbers.size() < 3 * kinds.size()) throw BadProgram("index: wrong count");
+  const auto number = [&](std::size_t i) { return i < numbers.size() ? numbers[i] : 0; };
   std::vector<g::TensorIndex> all;
   std::size_t next = 0;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     if (kinds[i] == 't') {
-      if (next == tensors.size()) throw BadProgram("index: a tensor is missing");
-      all.emplace_back(tensors[next++]);
+      all.emplace_back(next < tensors.size() ? tensors[next++] : Tensor());
     } else {
-      all.push_back(index_of(kinds[i], numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]));
+      all.push_back(index_of(kinds[i], number(3 * i), number(3 * i + 1), number(3 * i + 2)));
     }
   }
   return all;
 }
 
+// How arguments of the operations of program_operations.cpp are drawn, of those of which that can be said in a line.
+// clang-format off
+constexpr std::pair<const char*, const char*> kDraws[] = {
+    {"x", "neg abs sign square relu floor ceil round trunc reciprocal exp2 expm1 sin cos tan atan sinh cosh tanh sigmoid erf silu clone"},
+    {"p", "sqrt rsqrt log log1p log2 log10"},
+    {"u", "asin acos"},
+    {"a", "isnan isinf isfinite logical_not"},
+    {"x none|tanh", "gelu"},
+    {"x 1|2.0 20", "softplus"},
+    {"x 0.1", "leaky_relu"},
+    {"x 1|0.5", "elu"},
+    {"x b 1|2|-0.5", "add sub"},
+    {"x n 1|2", "add_number sub_number"},
+    {"x n", "rsub_number mul_number clamp_min clamp_max"},
+    {"x b", "mul maximum minimum atan2"},
+    {"x bp", "div"},
+    {"x 2|-1.5", "div_number"},
+    {"n p", "number_div"},
+    {"p b", "pow"},
+    {"x 2|3|1|0", "pow_number"},
+    {"2|1.5 x", "number_pow"},
+    {"a bn", "fmod remainder"},
+    {"a ab", "eq ne lt le gt ge"},
+    {"a n", "eq_number ne_number lt_number le_number gt_number ge_number"},
+    {"x m n", "masked_fill"},
+    {"x -0.7|none 0.6|0.9", "clamp"},
+    {"x ds k none", "sum mean"},
+    {"x ds k k", "var std"},
+    {"q", "max min"},
+    {"q ds k", "amax amin"},
+    {"q d k", "max_along min_along sort argsort"},
+    {"xf 2|1|3", "norm"},
+    {"xf 2|1|3 ds1 k", "norm_along"},
+    {"xn ds1 k", "logsumexp"},
+    {"x d none", "softmax log_softmax cumsum cumprod"},
+    {"x none", "prod"},
+    {"x d k none", "prod_along"},
+    {"q 1 d k true", "topk"},
+    {"x1 e", "dot"},
+    {"x1 x1", "outer"},
+    {"maybe x [-1]|[1,-1]", "reshape"},
+    {"maybe x 0 -1", "flatten"},
+    {"view x d d", "transpose movedim"},
+    {"view x2", "t"},
+    {"view x", "squeeze"},
+    {"view x d", "squeeze_dim"},
+    {"view x 0|-1", "unsqueeze"},
+    {"view xf d at", "select"},
+    {"view xn d none|0|1 none|-1|2 1|2", "slice"},
+    {"view xn d 0 th", "narrow"},
+    {"view x2 0|1|-1 0 1", "diagonal"},
+    {"view x =wider", "expand"},
+    {"view xn 1|2 d", "split"},
+    {"view xf 2 d", "chunk"},
+    {"view xf d", "unbind"},
+    {"maybe x", "contiguous"},
+    {"maybe x float32|float64|int64", "to"},
+    {"x ds", "flip"},
+    {"x =repeats_of", "repeat"},
+    {"xs d", "cat"},
+    {"xs 0|-1", "stack"},
+    {"xf =index", "index_select"},
+    {"x2 0|1|-1", "tril triu"},
+    {"xf [1,0]|[0,1]|[-1,1] n", "constant_pad_nd"},
+    {"x e mean|sum|none", "mse_loss"},
+    {"w b 1|2", "add_ sub_"},
+    {"w n 1|2", "add_number_ sub_number_"},
+    {"w b", "mul_ copy_"},
+    {"w bp", "div_"},
+    {"w n", "mul_number_ fill_"},
+    {"w 2|-1.5", "div_number_"},
+    {"w", "neg_ abs_ relu_ tanh_ sigmoid_ zero_"},
+    {"w -0.7|none 0.6|0.9", "clamp_"},
+};
+// clang-format on
+
 }  // namespace
 
+void draw_others(std::map<std::string, Operation, std::less<>>& operations) {
+  for (const auto& [draw, names] : kDraws) {
+    std::istringstream in(names);
+    for (std::string name; in >> name;) operations.at(name).draw = draw;
+  }
+}
+
 std::map<std::string, Operation, std::less<>> drawn_operations() {
+  // clang-format off
   return {
       // Pointwise
       {"acosh", by([](O x) { return g::acosh(g::add(x, 1.5)); }, "p", "lambda x: torch.acosh(x + 1.5)")},
@@ -157,7 +242,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"diff", by([](O x, Int n, Int dim) { return g::diff(x, n, dim); }, "x 1|2|0|1 d", "")},
       {"dist", from(&g::dist).drawn("x b 2|1|3", "")},
       {"renorm", from(&g::renorm).drawn("x 2|1 d 1|0.5", "")},
-      {"trapezoid", Out<O, S, Int>::of(&g::trapezoid, "x 1|0.5 d", "lambda x, s, d: torch.trapezoid(x, dx=s, dim=d)")},
+      {"trapezoid", Out<O, S, Int>::of(&g::trapezoid, "xf 1|0.5 d", "lambda x, s, d: torch.trapezoid(x, dx=s, dim=d)")},
       {"bincount", from(&g::bincount).drawn("zc =weights 0|5|2", "lambda x, w, n: torch.bincount(x, w, n)")},
       {"histc", from(&g::histc).drawn("x 3|5 -1|-2 1|2", "lambda x, b, l, h: torch.histc(x.detach(), b, l, h)")},
       {"unique", by([](O x, bool sorted, bool inverse, bool counts) { return g::_unique2(x, sorted, inverse, counts); }, "a true true true", "lambda x, s, i, c: torch._unique2(x.detach(), s, i, c)")},
@@ -176,7 +261,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"addbmm", from(&g::addbmm).drawn("=addbmm", "lambda c, a, x, b, s: torch.addbmm(c, a, x, beta=b, alpha=s)")},
       {"baddbmm", from(&g::baddbmm).drawn("=bmm", "lambda c, a, x, b, s: torch.baddbmm(c, a, x, beta=b, alpha=s)")},
       {"tensordot", by([](O a, O b, Ints da, Ints db) { return g::tensordot(a, b, da, db); }, "=tensordot", "lambda a, b, d, e: torch.tensordot(a, b, (d, e))")},
-      {"einsum", from(&g::einsum).drawn("=einsum", "lambda e, t: torch.einsum(e, *t)")},
+      {"einsum", from(&g::einsum).drawn("maybe =einsum", "lambda e, t: torch.einsum(e, *t)")},
       {"cross", by([](O a, O b, Int dim) { return g::linalg_cross(a, b, dim); }, "=cross", "lambda a, b, d: torch.linalg.cross(a, b, dim=d)")},
       {"trace", one(&g::trace, "x2")},
       {"cdist", by([](O a, O b, double p) { return g::cdist(a, b, p); }, "=cdist 2.0|1.0|3.0", "")},
@@ -187,7 +272,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       // Shapes
       {"swapaxes", from(&g::swapaxes).drawn("view x d d", "")},
       {"unflatten", by([](O x, Int dim) { return g::unflatten(x, dim, {1, -1}); }, "view x d", "lambda x, d: x.unflatten(d, (1, -1))")},
-      {"unfold", from(&g::unfold).drawn("view x d th 1|2", "lambda x, d, n, s: x.unfold(d, n, s)")},
+      {"unfold", from(&g::unfold).drawn("maybe x d th 1|2", "lambda x, d, n, s: x.unfold(d, n, s)")},
       {"tensor_split", from(static_cast<std::vector<Tensor> (*)(O, Int, Int)>(&g::tensor_split)).drawn("view x 2|3 d", "")},
       {"adjoint", one(&g::adjoint, "view x2")},
       {"broadcast_to", by([](O x, Int n) { std::vector<Int> shape = x.tensor().sizes().vec(); shape.insert(shape.begin(), n); return g::broadcast_to(x, shape); }, "view x 1|2|3", "lambda x, n: torch.broadcast_to(x, (n, *x.shape))")},
@@ -209,7 +294,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"dstack", from(&g::dstack).drawn("xs", "")},
       {"vander", from(&g::vander).drawn("x1 none|2|4|0 k", "lambda x, n, i: torch.vander(x, n, i)")},
       {"combinations", from(&g::combinations).drawn("x1 1|2|3 k", "")},
-      {"cartesian_prod", from(&g::cartesian_prod).drawn("x1s", "lambda t: torch.cartesian_prod(*t) if len(t) > 1 else t[0].view(-1)")},
+      {"cartesian_prod", from(&g::cartesian_prod).drawn("maybe x1s", "lambda t: torch.cartesian_prod(*t) if len(t) > 1 else t[0].view(-1)")},
       {"meshgrid", from(&g::meshgrid).drawn("view x1s ij|xy", "lambda t, i: torch.meshgrid(*t, indexing=i)")},
       {"pad", by([](O x, Ints pad, Word mode) { return g::pad(x, pad, mode); }, "=pad", "F.pad")},
       {"channel_shuffle", from(&g::channel_shuffle).drawn("=shuffle 2", "")},
@@ -217,7 +302,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"glu", from(&g::glu).drawn("=glu", "F.glu")},
 
       // Picking and scattering
-      {"index_tensors", by([](const Tensor& x, Word kinds, Ints numbers, const std::vector<Tensor>& t) { return x.index(indices(kinds, numbers, t)); }, "xn I", "lambda x, k, n, t: x[indices(k, n, t)]")},
+      {"index_tensors", by([](const Tensor& x, Word kinds, Ints numbers, const std::vector<Tensor>& t) { return x.index(indices(kinds, numbers, t)); }, "maybe xn I", "lambda x, k, n, t: x[indices(k, n, t)]")},
       {"index_put", by([](O x, Word kinds, Ints numbers, const std::vector<Tensor>& t, O v, bool accumulate) { return g::index_put(x, indices(kinds, numbers, t), v, accumulate); }, "xn IV", "lambda x, k, n, t, v, a: index_put_(x.clone(), indices(k, n, t), v, a)")},
       {"masked_select", two(&g::masked_select, "x m")},
       {"masked_scatter", from(&g::masked_scatter).drawn("x m e", "")},
@@ -242,7 +327,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"linalg_slogdet", from(&g::linalg_slogdet).drawn("A", "lambda a: (torch.linalg.slogdet(a)[0].detach(), torch.linalg.slogdet(a)[1])")},
       {"linalg_solve", from(&g::linalg_solve).drawn("A AB true", "lambda a, b, l: torch.linalg.solve(a, b, left=l)")},
       {"linalg_cholesky", from(&g::linalg_cholesky).drawn("AS k", "lambda a, u: torch.linalg.cholesky(a, upper=u)")},
-      {"cholesky_solve", by([](O L, O B) { return g::cholesky_solve(B, L); }, "AL AB", "lambda l, b: torch.cholesky_solve(b, l)")},
+      {"cholesky_solve", by([](O L, O B) { return g::cholesky_solve(B, L); }, "AL AB", "lambda l, b: torch.cholesky_solve(b, l.tril())")},
       {"linalg_solve_triangular", from(&g::linalg_solve_triangular).drawn("A AB k true k", "lambda a, b, u, l, t: torch.linalg.solve_triangular(a, b, upper=u, left=l, unitriangular=t)")},
       {"linalg_eigvalsh", from(&g::linalg_eigvalsh).drawn("AS L|U", "")},
       {"linalg_svdvals", by([](O A) { return g::linalg_svdvals(A); }, "A", "")},
@@ -297,6 +382,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"remainder_number_", In<O, S>::of(&g::remainder_, "w 2|-1.5", "lambda x, n: x.remainder_(n)")},
       {"floor_divide_number_", In<O, S>::of(&g::floor_divide_, "w 2|-1.5", "lambda x, n: x.floor_divide_(n)")},
   };
+  // clang-format on
 }
 
 }  // namespace programs

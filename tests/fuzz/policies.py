@@ -35,6 +35,7 @@ OURS = [
     ("as_strided", r"elements of the view's base share memory", "as_strided with history of an expanded tensor"),
     ("as_strided", r"every element must lie in the storage", "elements beyond a result's own, in PyTorch's larger storage"),
     ("detach_", r"a view cannot be detached in place", "detach_ of a result that is a view of a value inside"),
+    ("linear_recurrence", r"must have a's dtype", "a recurrence of two dtypes"),
     ("linear_recurrence", r"dtypes must be floating-point and equal", "a recurrence of two dtypes"),
     ("(log_)?softmax", r"the operand must be floating", "exponentials of whole numbers in their own dtype"),
     ("batch_norm", r"must have input's dtype", "a layer of two dtypes"),
@@ -56,6 +57,7 @@ THEIRS = [
     ("avg_pool\dd|max_pool\dd", r"optional 0 dim batch size", "a window over channels of which there are none"),
     ("backward|grad", r"derivative for aten::(floor_divide_?|remainder) is not implemented", "the gradient of floor_divide, or by the divisor's number"),
     ("backward|grad", r"ScatterA?d?d?Backward0 returned an invalid gradient|must match the size of tensor b", "a source larger than the index"),
+    ("lerp.*|linalg_vecdot", r"expected dtype|to have the same dtype", "two dtypes where PyTorch wants one"),
     ("isclose", r"did not match", "nearness of two dtypes"),
     ("isin", r"Unsupported input type", "truth values in a set"),
     ("unique_dim", r"tensor has no dimensions", "the different numbers along a dimension of a single one"),
@@ -134,6 +136,10 @@ def other_meaning(machine, line):
     words = line.split()
     if (name in VIEWS or name in machine.signatures.views) and not torch.is_grad_enabled() and any(machine.tensor(word).requires_grad for word in re.findall(r"%\d+", " ".join(words[3:]))):
         return "a view taken while nothing is recorded claims to require a gradient in PyTorch, as its base does"
+    if name in ("eq_", "lt_number_") and any(machine.tensor(word).requires_grad for word in words[1:] if word[0] == "%"):
+        return "a comparison in place claims to require a gradient in PyTorch"
+    if name == "bincount" and machine.tensor(words[3]).numel() == 0:
+        return "counts of nothing are of int64 in PyTorch, whatever the weights are"
     if name.startswith("logical_") and writes(name) and machine.tensor(words[1]).requires_grad:
         return "logic in place: PyTorch leaves the history of the numbers that it overwrites"
     if writes(name) and any(shares_memory(t, machine.tensor(words[1])) for t in machine.detached):

@@ -159,6 +159,7 @@ const std::map<std::string, Operation, std::less<>>& operations() {
   static const std::map<std::string, Operation, std::less<>> table = [] {
     std::map<std::string, Operation, std::less<>> all = drawn_operations();
     all.merge(other_operations());
+    draw_others(all);
     return all;
   }();
   return table;

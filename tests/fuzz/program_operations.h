@@ -207,6 +207,7 @@ Operation from(R (*function)(P...)) {
 gradus::TensorIndex index_of(char kind, std::int64_t a, std::int64_t b, std::int64_t c);
 
 const std::map<std::string, Operation, std::less<>>& operations();
+void draw_others(std::map<std::string, Operation, std::less<>>& operations);
 std::map<std::string, Operation, std::less<>> drawn_operations();  ///< those of them that drawn_operations.cpp lists
 
 }  // namespace programs
