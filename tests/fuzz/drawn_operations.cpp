@@ -170,7 +170,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"logit", from(&g::logit).drawn("u none|0.1", "lambda x, e: torch.logit(x, e)")},
       {"mish", from(&g::mish).drawn("x", "F.mish")},
       {"nan_to_num", from(&g::nan_to_num).drawn("x none|0.5 none|3.0 none|-2.0", "")},
-      {"polygamma", from(&g::polygamma).drawn("0|1|2 p", "")},
+      {"polygamma", from(&g::polygamma).drawn("0|1|2 p", "lambda n, x: torch.special.zeta(2, x) if n == 1 else torch.polygamma(n, x)")},
       {"prelu", from(&g::prelu).drawn("x =single", "lambda x, w: F.prelu(x, w.reshape(1))")},
       {"rad2deg", one(&g::rad2deg)},
       {"relu6", from(&g::relu6).drawn("x", "F.relu6")},

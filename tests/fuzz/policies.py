@@ -29,7 +29,10 @@ OURS = [
     ("backward|grad", r"(linear|conv\dd|\w+_norm|scaled_dot_product_attention): its input \d+ .* must not be changed",
      "a write to what a layer's rule saves although, as it turns out, no gradient reads it"),
     ("pow_number|number_pow|pow", r"must be defined for the dtype: bool", "powers of truth values"),
-    ("matmul|mm|bmm|mv|dot|addmm|addr", r"dtypes differ|operands must be numbers|must have the first's dtype", "a product of two dtypes, or of truth values"),
+    ("kron", r"at most 4 dimensions", "products of more than 4 dimensions"),
+    ("view", r"the strides must permit the shape", "a view of a result whose layout is another in PyTorch"),
+    ("index_put_?", r"must have the tensor's dtype", "values of another dtype"),
+    ("matmul|mm|bmm|mv|dot|addmm|addr|einsum", r"dtypes differ|operands must be numbers|must have the first's dtype", "a product of two dtypes, or of truth values"),
     (WRITES, r"detach_\(\)", "a write to a view whose base was detached since"),
     ("backward|grad", r"must not be changed before it", "a write to a value of which PyTorch saves a copy, or another"),
     ("as_strided", r"elements of the view's base share memory", "as_strided with history of an expanded tensor"),
@@ -56,11 +59,13 @@ THEIRS = [
     ("view", r"view size is not compatible", "a view of a result whose layout PyTorch takes from its operands"),
     ("avg_pool\dd|max_pool\dd", r"optional 0 dim batch size", "a window over channels of which there are none"),
     ("backward|grad", r"derivative for aten::(floor_divide_?|remainder) is not implemented", "the gradient of floor_divide, or by the divisor's number"),
-    ("backward|grad", r"ScatterA?d?d?Backward0 returned an invalid gradient|must match the size of tensor b", "a source larger than the index"),
+    ("backward|grad", r"Scatter(Add|Reduce)?Backward0 returned an invalid gradient|must match the size of tensor b", "a source larger than the index"),
     ("lerp.*|linalg_vecdot", r"expected dtype|to have the same dtype", "two dtypes where PyTorch wants one"),
     ("isclose", r"did not match", "nearness of two dtypes"),
     ("isin", r"Unsupported input type", "truth values in a set"),
-    ("unique_dim", r"tensor has no dimensions", "the different numbers along a dimension of a single one"),
+    ("unique_dim", r"tensor has no dimensions|0 sized dimensions", "the different numbers along a dimension of a single one, or of none"),
+    ("kron", r"view size is not compatible", "a fault of PyTorch's: kron makes a view that there is not"),
+    ("fill_diagonal_", r"leaf Variable", "a write to no element of a leaf"),
     ("detach_", r"Can't detach views in-place", "detach_ of a result that is a view inside PyTorch"),
     ("addmm_?", r"must have the same dtype", "a product of two dtypes"),
     ("backward|grad", r"derivative for aten::_scaled_dot_product_flash_attention_for_cpu_backward is not implemented",
@@ -138,6 +143,12 @@ def other_meaning(machine, line):
         return "a view taken while nothing is recorded claims to require a gradient in PyTorch, as its base does"
     if name in ("eq_", "lt_number_") and any(machine.tensor(word).requires_grad for word in words[1:] if word[0] == "%"):
         return "a comparison in place claims to require a gradient in PyTorch"
+    if name == "matrix_exp" and machine.tensor(words[3]).dtype == torch.float32:
+        return "matrix_exp of float32: PyTorch's gradient has three digits, and ours no more than four"
+    if name == "diff" and machine.tensor(words[3]).numel() == 0:
+        return "differences of nothing, which are the tensor itself in PyTorch"
+    if name == "copy_" and words[1] == words[2]:
+        return "a copy onto itself, which is no write to PyTorch"
     if name == "bincount" and machine.tensor(words[3]).numel() == 0:
         return "counts of nothing are of int64 in PyTorch, whatever the weights are"
     if name.startswith("logical_") and writes(name) and machine.tensor(words[1]).requires_grad:
