@@ -155,7 +155,7 @@ Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend
       if (y.size(d) == 0) break;
       y = y.dtype() == kBool ? behind(y, d) != ahead(y, d) : behind(y, d) - ahead(y, d);
     }
-    return y;
+    return y.array().storage() == x.tensor().array().storage() ? y.clone() : y;  // n = 0, or nothing to subtract
   });
 }
 Tensor trapezoid(Operand y, Operand x, std::int64_t dim) {
