@@ -3,6 +3,7 @@
 #include <map>
 
 #include "expression.h"
+#include "statements.h"
 
 namespace page {
 namespace {
@@ -75,35 +76,6 @@ class Runner {
   std::vector<Definition> definitions;
 
  private:
-  static std::size_t statement_end(const Range& body, std::size_t at) {
-    while (at < body.size() && body[at].text != ";") {
-      const std::string_view t = body[at].text;
-      at = t == "(" || t == "{" || t == "[" ? behind_bracket(body, at) : at + 1;
-    }
-    return at;
-  }
-  // The statement that begins at `at`, braces included.
-  static std::size_t behind_statement(const Range& body, std::size_t at) {
-    if (at >= body.size()) return at;
-    const std::string_view t = body[at].text;
-    if (t == "{") return behind_bracket(body, at);
-    if (t == "if" || t == "for" || t == "while" || t == "switch") {
-      std::size_t condition = at + 1;
-      while (condition < body.size() && body[condition].text != "(") ++condition;
-      std::size_t end = behind_statement(body, behind_bracket(body, condition));
-      if (t == "if" && end < body.size() && body[end].text == "else") end = behind_statement(body, end + 1);
-      return end;
-    }
-    return statement_end(body, at) + 1;
-  }
-  static bool only_fails(const Range& statement) {
-    std::size_t i = 0;
-    while (i < statement.size() &&
-           (statement[i].text == "{" || statement[i].text == "core" || statement[i].text == "::"))
-      ++i;
-    return i < statement.size() && (statement[i].text == "fail" || statement[i].text.starts_with("fail_"));
-  }
-
   Term expression(const Range& range) const { return replaced(read_expression(range), values_); }
   Term returned(const Range& range) {
     // A body in a lambda, run in an operation's name.
@@ -132,7 +104,7 @@ class Runner {
       yes_end = end;
     }
     const Range rest = body.part(std::min(yes_end, body.size()), body.size());
-    if (only_fails(yes) && no.empty()) return run(rest);
+    if (no.empty() && (only_fails(yes) || is_guard(condition))) return run(rest);
     const Term when = expression(condition);
     // Each side in turn, from the same state; what they have changed differs by the case.
     const auto before = values_;
@@ -303,6 +275,8 @@ class Runner {
                             (s[depth_open - 2].kind == Token::Kind::Word || s[depth_open - 2].text == "&" ||
                              s[depth_open - 2].text == ">");
       if (!declares) {
+        // Only a list of sizes may be filled on the way: what else is called for what it does is no formula.
+        if (s.size() < 4 || s[1].text != "." || depth_open != 3) throw NotAFormula("a statement");
         run_bookkeeping(s, "a statement");
         return;
       }
@@ -388,13 +362,6 @@ class Runner {
       values_.erase(name);
       definitions.push_back({name, {}, value});
     }
-  }
-
-  // The brace that the last one closes.
-  static std::size_t brace(const Range& s) {
-    std::size_t i = 0;
-    while (i < s.size() && !(s[i].text == "{" && behind_bracket(s, i) == s.size())) ++i;
-    return i;
   }
 
   std::map<std::string, Term> values_;        // of names that change, or only rename

@@ -32,7 +32,8 @@ struct Passes {
 
 struct Gradient {
   std::string input;
-  bool none = false;  ///< the input has no gradient
+  bool none = false;     ///< the input has no gradient
+  bool refused = false;  ///< to ask for it is an error
   Shown shown;
   std::vector<std::string> keeps;  ///< what is kept for it
   Passes passes;
@@ -49,10 +50,11 @@ struct Operation {
   int outputs = 1;
   bool variadic = false;
   Shown forward;
-  Shown reference;                  ///< of a rule
-  std::vector<Gradient> gradients;  ///< of a rule, those that its comment has
-  std::vector<std::string> keeps;   ///< of a rule
-  std::string comment;              ///< what the source says above it
+  Shown reference;                    ///< of a rule
+  std::vector<Gradient> gradients;    ///< of a rule, those that its comment has
+  std::vector<std::string> keeps;     ///< of a rule
+  std::vector<std::string> in_words;  ///< the gradients\' formulas that stand in the comment
+  std::string comment;                ///< what the source says above it
   Passes forward_passes, backward_passes;
 };
 

@@ -24,7 +24,8 @@ std::vector<std::string> clauses(std::string_view comment) {
     const char next = i + 1 < comment.size() ? comment[i + 1] : ' ';
     const bool space = next == ' ' || next == '\n';
     const bool wide = c == ' ' && space && i + 2 < comment.size() && comment[i + 2] == ' ';
-    if (depth <= 0 &&
+    const bool goes_on = c == ',' && comment.substr(i + 1).starts_with(" else");
+    if (depth <= 0 && !goes_on &&
         (((c == ',' || c == ':' || c == ';' || c == '.') && space && (i == 0 || comment[i - 1] != '.')) || wide)) {
       end();
     } else {
@@ -39,7 +40,7 @@ std::vector<std::string> clauses(std::string_view comment) {
 std::string_view left_of(std::string_view clause) {
   std::size_t at = clause.find(" = ");
   if (at == std::string_view::npos) at = clause.find(" <- ");
-  if (at == std::string_view::npos || at > 16) return {};
+  if (at == std::string_view::npos || at > 24) return {};
   const std::string_view left = clause.substr(0, at);
   int words = 0;
   std::size_t length = 0;
@@ -48,8 +49,8 @@ std::string_view left_of(std::string_view clause) {
       ++length;
       continue;
     }
-    if (length > 5) return {};
-    if (length > 0) ++words;
+    if (length > 6) return {};
+    if (length > 1) ++words;
     length = 0;
   }
   return words <= 3 ? left : std::string_view{};
@@ -66,7 +67,8 @@ bool is_gradient(std::string_view left) {
 std::string result_formula(std::string_view comment) {
   for (const std::string& clause : clauses(comment)) {
     const std::string_view left = left_of(clause);
-    if (!left.empty() && !is_gradient(left)) return clause;
+    if (left.empty()) continue;
+    return is_gradient(left) ? std::string() : clause;
   }
   return {};
 }
@@ -75,7 +77,8 @@ std::vector<std::pair<std::string, std::string>> gradient_formulas(std::string_v
   std::vector<std::pair<std::string, std::string>> found;
   for (const std::string& clause : clauses(comment)) {
     const std::string_view left = left_of(clause);
-    if (!left.empty() && is_gradient(left)) found.emplace_back(std::string(left), clause);
+    // Behind a gradient stand the names that it is made of.
+    if (!left.empty() && (is_gradient(left) || !found.empty())) found.emplace_back(std::string(left), clause);
   }
   return found;
 }

@@ -159,6 +159,7 @@ Passes Catalogue::passes_of(const Term& term, std::set<std::string>& tensors, bo
       of_helper = of_helper + passes_of(shown.helpers[k].value, inner, one, shown, depth + 1);
       if (one) inner.insert(shown.helpers[k].name);
     }
+    if (!h.value) return kUnknown;
     return total + of_helper + passes_of(h.value, inner, one, shown, depth + 1);
   }
   return total + passes_of_function(e.text, operands, depth);

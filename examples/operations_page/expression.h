@@ -48,6 +48,7 @@ struct Definition {
   std::string name;
   std::vector<std::string> parameters;
   Term value;
+  std::string prose = {};  ///< instead of the value, what the source says about it
 };
 
 /// What a function returns, and the names that it defines on its way, in order.

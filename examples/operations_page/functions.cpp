@@ -1,6 +1,5 @@
 // Public functions: what each is made of, its forms in place, its place.
 #include <algorithm>
-#include <filesystem>
 
 #include "catalogue.h"
 #include "mathml.h"
@@ -9,21 +8,6 @@ namespace page {
 namespace {
 
 using Kind = Expression::Kind;
-
-std::vector<std::string> files_in(const std::string& root, const std::string& folder, bool deep) {
-  std::vector<std::string> found;
-  const auto add = [&](const std::filesystem::directory_entry& e) {
-    const std::string ending = e.path().extension().string();
-    if (ending == ".h" || ending == ".cpp") found.push_back(e.path().lexically_relative(root).generic_string());
-  };
-  if (deep) {
-    for (const auto& e : std::filesystem::recursive_directory_iterator(root + "/" + folder)) add(e);
-  } else {
-    for (const auto& e : std::filesystem::directory_iterator(root + "/" + folder)) add(e);
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 std::string one_line(std::string_view text) {
   std::string line;
@@ -64,146 +48,6 @@ Term by_row(const Term& term) {
 
 }  // namespace
 
-// What applies a struct is that operation.
-Term Catalogue::resolved(const Term& term) const {
-  if (!term) return term;
-  Expression e = *term;
-  for (Term& a : e.arguments) a = resolved(a);
-  if (e.kind == Kind::Call && e.text == "apply" && !e.of.empty()) {
-    const auto found = structs_.find(e.of.substr(0, e.of.find('<')));
-    const Item* name = found == structs_.end() ? nullptr : found->second[0]->member("name");
-    e.text = "pick";
-    if (name != nullptr && name->body.size() == 1) e.text = name->body[0].text.substr(1, name->body[0].text.size() - 2);
-    if (e.of.starts_with("Put")) e.text = "put";
-    const bool attributes = found != structs_.end() && found->second[0]->member("Attrs") != nullptr;
-    if (attributes || e.text == "pick" || e.text == "put") {
-      if (!e.arguments.empty()) e.arguments.erase(e.arguments.begin());
-    }
-    e.of.clear();
-  }
-  return std::make_shared<const Expression>(std::move(e));
-}
-Formula Catalogue::resolved(Formula formula) const {
-  formula.value = resolved(formula.value);
-  for (Definition& d : formula.definitions) d.value = resolved(d.value);
-  return formula;
-}
-
-namespace {
-
-// In the order that a course takes them.
-struct About {
-  const char *name, *title;
-};
-constexpr About kFamilies[] = {{"pointwise", "Pointwise operations"},
-                               {"elementwise", "More pointwise operations"},
-                               {"activation", "Activations"},
-                               {"special", "Special functions"},
-                               {"logic", "Bits, logic and comparisons"},
-                               {"reduce", "Reductions"},
-                               {"softmax", "Softmax"},
-                               {"scan", "Running sums, products, and order"},
-                               {"statistics", "Statistics and order statistics"},
-                               {"distance", "Distances, differences, integrals"},
-                               {"matmul", "Matrix products"},
-                               {"linalg", "Linear algebra"},
-                               {"views", "Views"},
-                               {"shapes", "Shapes"},
-                               {"combine", "Joining and picking"},
-                               {"indexing", "Indexing, masks, scattering"},
-                               {"aliases", "Second names"},
-                               {"layers", "Layers' rules"},
-                               {"inner", "Inside: recorded by other operations' formulas"}};
-
-}  // namespace
-
-Catalogue::Catalogue(const std::string& root) {
-  for (const About& f : kFamilies) families.push_back({f.name, f.title, {}, {}});
-  read_files(root);
-  for (const auto& items : items_) {
-    for (const Item& item : items) read_operations(item);
-  }
-  read_functions();
-  for (const auto& op : operations_) {
-    for (const Gradient& g : op->gradients) {
-      if (!g.shown.code.empty()) fallbacks.push_back("the gradient of " + op->name + ": " + g.shown.why);
-      formulas += !g.shown.code.empty() || g.shown.formula || !g.shown.comment.empty();
-    }
-    if (!op->reference.code.empty()) fallbacks.push_back("the reference of " + op->name + ": " + op->reference.why);
-    formulas += 1 + !op->reference.empty();
-  }
-  for (const Family& f : families) {
-    for (const Entry& e : f.entries) {
-      for (const Shown& s : e.bodies) {
-        ++formulas;
-        if (!s.code.empty()) fallbacks.push_back(e.name + ": " + s.why);
-      }
-    }
-  }
-}
-
-void Catalogue::read_files(const std::string& root) {
-  std::vector<std::string> paths;
-  for (const auto& [folder, deep] :
-       {std::pair{"autograd/ops", false}, {"autograd/graph", false}, {"autograd/tensor", false}, {"layers", true}}) {
-    for (std::string& path : files_in(root, folder, deep)) paths.push_back(std::move(path));
-  }
-  for (const std::string& path : paths) {
-    sources_.push_back(read_source(root, path));
-    items_.push_back(items_of(*sources_.back()));
-  }
-  const auto enter = [&](auto& self, const Item& item, const std::string& scope) -> void {
-    const std::string name = scope.empty() ? item.name : scope + "::" + item.name;
-    if (item.kind == Item::Kind::Struct) {
-      structs_[item.name].push_back(&item);
-      for (const Item& m : item.members) self(self, m, item.name);
-    } else if (item.kind == Item::Kind::Function) {
-      if (item.has_body()) functions_[name].push_back(&item);
-    } else if (scope.empty()) {
-      variables_[item.name].push_back(&item);
-    }
-  };
-  for (const auto& items : items_) {
-    for (const Item& item : items) enter(enter, item, "");
-  }
-}
-
-std::string Catalogue::family_of(const Source* source) const {
-  const std::string name = std::filesystem::path(source->path).stem().string();
-  static const std::map<std::string, std::string> kOthers = {{"pointwise_unary", "pointwise"},
-                                                             {"arithmetic", "pointwise"},
-                                                             {"binary_operation", "pointwise"},
-                                                             {"inplace", "pointwise"},
-                                                             {"activation_rules", "activation"},
-                                                             {"activation_piecewise", "activation"},
-                                                             {"products", "matmul"},
-                                                             {"einsum", "matmul"},
-                                                             {"masks", "indexing"},
-                                                             {"scatter", "indexing"},
-                                                             {"conversion", "views"},
-                                                             {"view_history", "views"},
-                                                             {"windows", "views"},
-                                                             {"shapes_inplace", "shapes"},
-                                                             {"shapes_moved", "shapes"},
-                                                             {"rewrite", "inner"}};
-  if (const auto other = kOthers.find(name); other != kOthers.end()) return other->second;
-  if (name.starts_with("linalg")) return "linalg";
-  if (source->path.starts_with("layers/")) return "layers";
-  for (const Family& f : families) {
-    if (f.name == name) return name;
-  }
-  return "inner";
-}
-
-Entry* Catalogue::entry(const std::string& name, const std::string& scope) {
-  for (Family& f : families) {
-    for (Entry& e : f.entries) {
-      if (e.name == name && e.scope == scope) return &e;
-    }
-  }
-  return nullptr;
-}
-
 void Catalogue::read_functions() {
   // What is declared, and where it is defined.
   std::vector<const Item*> declared;
@@ -219,6 +63,7 @@ void Catalogue::read_functions() {
   std::map<std::string, std::vector<const Item*>> defined;
   for (const auto& [name, all] : functions_) {
     for (const Item* f : all) {
+      if (f->scope == "local") continue;
       std::string plain = name, scope = f->scope;
       if (const std::size_t colons = name.rfind("::"); colons != std::string::npos) {
         if (name.substr(0, colons) != "autograd" && name.substr(0, colons) != "special") continue;
@@ -233,6 +78,9 @@ void Catalogue::read_functions() {
     const std::string plain = colons == std::string::npos ? name : name.substr(colons + 2);
     if (plain == name || !defined.contains(plain)) bodies_[plain] = all;
   }
+  // What pointwise.h or reduce.h declares, too, belongs there.
+  std::stable_partition(declared.begin(), declared.end(),
+                        [](const Item* i) { return !i->whole.source->path.ends_with("elementwise.h"); });
   for (const Item* item : declared) {
     std::string name = item->name;
     const bool in_place =
@@ -300,8 +148,10 @@ void Catalogue::read_functions() {
       for (Entry& e : f.entries) {
         if (e.kind != Entry::Kind::NoGradient) continue;
         for (const std::string& callee : e.calls) {
-          const Entry* c = entry(callee, "gradus");
-          if (c == nullptr) c = entry(callee, "special");
+          const Entry* c = nullptr;
+          for (const char* scope : {"gradus", "special", "autograd", "linalg", ""}) {
+            if (c == nullptr) c = entry(callee, scope);
+          }
           if (c == nullptr || c == &e || c->kind == Entry::Kind::NoGradient) continue;
           e.kind = Entry::Kind::Composed;
           changed = true;
@@ -360,6 +210,7 @@ void Catalogue::find_direct(const Item& body, std::set<Operation*>& found, int d
 void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
   std::set<std::string> calls;
   std::vector<std::string> seen;
+  std::vector<Shown> by_name;
   for (const Item* f : bodies) {
     const std::string place = f->whole.source->path + ":" + std::to_string(f->line);
     if (std::find(e.places.begin(), e.places.end(), place) == e.places.end()) e.places.push_back(place);
@@ -376,7 +227,10 @@ void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
     }
     for (std::size_t i = 0; i + 1 < f->body.size(); ++i) {
       const std::string word(f->body[i].text);
-      if (f->body[i + 1].text == "(" && word != e.name && bodies_.contains(word)) calls.insert(word);
+      if (f->body[i + 1].text != "(" || word == e.name) continue;
+      if (i > 1 && f->body[i - 1].text == "::" && f->body[i - 2].text == "core") continue;
+      static const std::set<std::string> kMembers = {"expand", "view", "as_strided", "copy_", "operator"};
+      if (bodies_.contains(word) || kMembers.contains(word)) calls.insert(word);
     }
     if (!mine.empty()) continue;
     Shown shown;
@@ -390,10 +244,12 @@ void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
       std::string text = markup(shown.formula->value, false);
       for (const Definition& d : shown.formula->definitions) text += d.name + markup(d.value, false);
       if (std::find(seen.begin(), seen.end(), text) != seen.end()) continue;
-      // The same by another overload's arguments.
+      // The same by another overload's arguments; alone, it is the one of core that it calls.
       if (shown.formula->value->kind == Kind::Call && shown.formula->value->text == e.name &&
-          shown.formula->definitions.empty())
+          shown.formula->definitions.empty()) {
+        by_name.push_back(std::move(shown));
         continue;
+      }
       seen.push_back(text);
     } catch (const NotAFormula& why) {
       shown.why = why.what();
@@ -403,6 +259,7 @@ void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
     }
     e.bodies.push_back(std::move(shown));
   }
+  if (e.bodies.empty() && e.operations.empty() && !by_name.empty()) e.bodies.push_back(by_name[0]);
   std::sort(e.operations.begin(), e.operations.end(),
             [&](const Operation* a, const Operation* b) { return a->item->line < b->item->line; });
   e.calls.assign(calls.begin(), calls.end());
@@ -414,12 +271,6 @@ void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
     }
     e.kind = rule ? Entry::Kind::Rule : view ? Entry::Kind::View : Entry::Kind::Primitive;
   }
-}
-
-std::set<std::string> Catalogue::names() const {
-  std::set<std::string> all;
-  for (const auto& op : operations_) all.insert(op->name);
-  return all;
 }
 
 }  // namespace page

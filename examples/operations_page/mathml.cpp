@@ -100,11 +100,7 @@ std::string name_markup(std::string_view name) {
       name.find_first_not_of("0123456789", digit) == std::string_view::npos) {
     return "<msub>" + name_markup(name.substr(0, digit)) + "<mn>" + std::string(name.substr(digit)) + "</mn></msub>";
   }
-  std::string words(name);
-  while (words.ends_with('_')) words.pop_back();
-  std::string spaced;
-  for (const char c : words) spaced += c == '_' ? std::string("\u00a0") : std::string(1, c);
-  return mi(spaced);
+  return mi(name);
 }
 
 Markup Setter::fenced(const std::string& inner, const char* open, const char* close) {
@@ -197,7 +193,8 @@ std::string Setter::cases(const std::vector<Term>& parts) const {
   std::string rows;
   for (std::size_t i = 0; i < parts.size(); i += 2) {
     const bool last = i + 1 == parts.size();
-    const std::string when = last ? "<mtext>otherwise</mtext>" : "<mtext>if </mtext>" + condition(parts[i + 1]);
+    const std::string when =
+        last ? "<mtext>otherwise</mtext>" : "<mtext>if</mtext><mspace width=\"0.4em\"/>" + condition(parts[i + 1]);
     rows += "<mtr><mtd>" + set(parts[i]).text + "</mtd><mtd><mrow>" + when + "</mrow></mtd></mtr>";
   }
   return "<mrow><mo stretchy=\"true\">{</mo><mtable class=\"cases\">" + rows + "</mtable></mrow>";
@@ -212,7 +209,7 @@ std::string Setter::negated(const Term& term) const {
     e.text = e.text == "==" ? "!=" : "==";
     return set(std::make_shared<const Expression>(e)).text;
   }
-  return "<mrow><mo>¬</mo>" + at(term, kAtom) + "</mrow>";
+  return "<mrow><mo>¬</mo>" + at(term, kPower) + "</mrow>";
 }
 std::string Setter::indicator(const std::string& inner) {
   return "<mrow><mn class=\"one\">𝟏</mn><mo>[</mo>" + inner + "<mo>]</mo></mrow>";
@@ -252,7 +249,7 @@ Markup Setter::set(const Term& term) const {
     case Kind::Call:
       return set_call(*this, e);
     case Kind::Field:
-      return {name_markup(e.text), kAtom};
+      return {name_markup(e.text == "value" ? "c" : e.text), kAtom};  // a number in an operand's place
     case Kind::Index:
       return {"<msub>" + at(e.arguments[0], kAtom) + set(e.arguments[1]).text + "</msub>", kAtom};
     case Kind::List: {
@@ -276,5 +273,14 @@ Markup Setter::set(const Term& term) const {
 }
 
 std::string markup(const Term& term, bool matrices) { return Setter(matrices).set(term).text; }
+
+bool has_matrices(const Formula& formula) {
+  static const std::vector<std::string> kOfMatrices = {"matmul", "mm", "bmm", "mv", "mT"};
+  for (const std::string& name : mentioned(formula)) {
+    if (std::find(kOfMatrices.begin(), kOfMatrices.end(), name) != kOfMatrices.end()) return true;
+    if (name.starts_with("linalg_")) return true;
+  }
+  return false;
+}
 
 }  // namespace page

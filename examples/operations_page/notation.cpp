@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "mathml.h"
 
@@ -23,7 +24,6 @@ std::string number_text(const char* n) { return std::string("<mn>") + n + "</mn>
 const std::string kThin = "<mspace width=\"0.17em\"/>";
 
 bool is_text(const Term& t, std::string_view text) { return t->text == text && t->arguments.empty(); }
-bool is_number_0(const Term& t) { return t->kind == Kind::Number && (t->text == "0" || t->text == "0.0"); }
 
 Markup applied(const std::string& function, const Setter& s, const Arguments& a, std::size_t count = 99) {
   std::string inner;
@@ -86,18 +86,6 @@ Row transposed() {
 }
 Markup matrix_product(const Setter& s, const Arguments& a) {
   return {row(s.at(a[0], kProduct) + kThin + s.at(a[1], kProduct)), kProduct};
-}
-Markup masked(const Setter& s, const Arguments& a) {
-  if (is_number_0(a[2])) {
-    const std::string rest = Setter::indicator(s.negated(a[1]));
-    if (a[0]->kind == Kind::Cases) return {row(Setter::fenced(s.set(a[0]).text).text + op("·") + rest), kProduct};
-    return {row(s.at(a[0], kProduct) + op("·") + rest), kProduct};
-  }
-  return {s.cases({a[2], a[1], a[0]}), kRelation};
-}
-Markup chosen(const Setter& s, const Arguments& a) {
-  if (a.size() < 3) return applied("<mi>where</mi>", s, a);
-  return {s.cases({a[1], a[0], a[2]}), kRelation};
 }
 Markup root(const Setter& s, const Arguments& a) { return {"<msqrt>" + s.set(a[0]).text + "</msqrt>", kAtom}; }
 Markup inverse_root(const Setter& s, const Arguments& a) {
@@ -269,8 +257,8 @@ const std::map<std::string, Row>& table() {
       const std::string quotient = "<mfrac>" + s.set(a[1]).text + s.set(a[2]).text + "</mfrac>";
       return Markup{row(s.at(a[0], kSum) + op("+") + s.at(a[3], kPower) + kThin + quotient), kSum};
     };
-    t["masked_fill"] = masked;
-    t["where"] = chosen;
+    t["masked_fill"] = set_masked;
+    t["where"] = set_chosen;
     t["zeros_like"] = t["zeros"] = t["new_zeros"] = [](const Setter&, const Arguments&) {
       return Markup{number_text("0"), kAtom};
     };
@@ -320,13 +308,15 @@ const std::map<std::string, Row>& table() {
     };
     // Lists: the expression for each element, or each index.
     t["each in"] = [](const Setter& s, const Arguments& a) {
-      return Setter::fenced(
-          row(s.set(a[0]).text + "<mtext> for </mtext>" + s.set(a[1]).text + op("∈") + s.set(a[2]).text));
+      return Setter::fenced(row(s.set(a[0]).text +
+                                "<mspace width=\"0.4em\"/><mtext>for</mtext><mspace width=\"0.4em\"/>" +
+                                s.set(a[1]).text + op("∈") + s.set(a[2]).text));
     };
     t["each"] = [](const Setter& s, const Arguments& a) {
       const std::string range =
           row(s.set(a[1]).text + op("=") + s.set(a[2]).text + op(",") + op("…") + op(",") + s.set(a[3]).text);
-      return Setter::fenced(row(s.set(a[0]).text + "<mtext> for </mtext>" + range));
+      return Setter::fenced(
+          row(s.set(a[0]).text + "<mspace width=\"0.4em\"/><mtext>for</mtext><mspace width=\"0.4em\"/>" + range));
     };
     // Shapes that an expression takes so that it broadcasts: the numbers are the same.
     t["with_dims"] = t["for_matrices"] = [](const Setter& s, const Arguments& a) { return s.set(a[0]); };
@@ -337,56 +327,52 @@ const std::map<std::string, Row>& table() {
 
 // How many arguments a notation reads at least.
 std::size_t needed(const std::string& function) {
-  static const std::map<std::string, std::size_t> counts = {{"atan2", 2},
-                                                            {"maximum", 2},
-                                                            {"minimum", 2},
-                                                            {"pow", 2},
-                                                            {"add", 2},
-                                                            {"add_scaled", 2},
-                                                            {"sub", 2},
-                                                            {"rsub", 2},
-                                                            {"mul", 2},
-                                                            {"div", 2},
-                                                            {"eq", 2},
-                                                            {"ne", 2},
-                                                            {"lt", 2},
-                                                            {"le", 2},
-                                                            {"gt", 2},
-                                                            {"ge", 2},
-                                                            {"logical_and", 2},
-                                                            {"logical_or", 2},
-                                                            {"logical_xor", 2},
-                                                            {"bitwise_and", 2},
-                                                            {"bitwise_or", 2},
-                                                            {"bitwise_xor", 2},
-                                                            {"hypot", 2},
-                                                            {"logaddexp", 2},
-                                                            {"logaddexp2", 2},
-                                                            {"xlogy", 2},
-                                                            {"xlog1py", 2},
-                                                            {"exp_times", 2},
-                                                            {"clamp_min", 2},
-                                                            {"clamp_max", 2},
-                                                            {"lerp", 3},
-                                                            {"addcmul", 4},
-                                                            {"addcdiv", 4},
-                                                            {"masked_fill", 3},
-                                                            {"where", 3},
-                                                            {"matmul", 2},
-                                                            {"mm", 2},
-                                                            {"bmm", 2},
-                                                            {"mv", 2},
-                                                            {"dot", 2},
-                                                            {"inner", 2},
-                                                            {"vdot", 2},
-                                                            {"linalg_solve", 2},
-                                                            {"polygamma", 2},
-                                                            {"next_polygamma", 2},
-                                                            {"bessel", 2},
-                                                            {"tanh_backward", 2},
-                                                            {"sigmoid_backward", 2}};
-  const auto found = counts.find(function);
-  return found == counts.end() ? 1 : found->second;
+  static const std::set<std::string> kTwo = {"atan2",
+                                             "maximum",
+                                             "minimum",
+                                             "pow",
+                                             "add",
+                                             "add_scaled",
+                                             "sub",
+                                             "rsub",
+                                             "mul",
+                                             "div",
+                                             "eq",
+                                             "ne",
+                                             "lt",
+                                             "le",
+                                             "gt",
+                                             "ge",
+                                             "logical_and",
+                                             "logical_or",
+                                             "logical_xor",
+                                             "bitwise_and",
+                                             "bitwise_or",
+                                             "bitwise_xor",
+                                             "hypot",
+                                             "logaddexp",
+                                             "logaddexp2",
+                                             "xlogy",
+                                             "xlog1py",
+                                             "exp_times",
+                                             "clamp_min",
+                                             "clamp_max",
+                                             "matmul",
+                                             "mm",
+                                             "bmm",
+                                             "mv",
+                                             "dot",
+                                             "inner",
+                                             "vdot",
+                                             "linalg_solve",
+                                             "polygamma",
+                                             "next_polygamma",
+                                             "bessel",
+                                             "tanh_backward",
+                                             "sigmoid_backward"};
+  if (kTwo.contains(function)) return 2;
+  if (function == "lerp" || function == "masked_fill" || function == "where") return 3;
+  return function == "addcmul" || function == "addcdiv" ? 4 : 1;
 }
 
 bool notation_of(const Term& term) {
@@ -403,16 +389,8 @@ bool is_notation(const Term& term) { return term->kind != Kind::Name && notation
 Markup set_call(const Setter& setter, const Expression& e) {
   const auto found = table().find(e.text);
   if (found != table().end() && e.arguments.size() >= needed(e.text)) return found->second(setter, e.arguments);
+  if (e.arguments.empty() && (e.text == "infinity" || e.text == "quiet_NaN")) return {name_markup(e.text), kAtom};
   return applied(name_markup(e.text), setter, e.arguments);
-}
-
-bool has_matrices(const Formula& formula) {
-  static const std::vector<std::string> kOfMatrices = {"matmul", "mm", "bmm", "mv", "mT"};
-  for (const std::string& name : mentioned(formula)) {
-    if (std::find(kOfMatrices.begin(), kOfMatrices.end(), name) != kOfMatrices.end()) return true;
-    if (name.starts_with("linalg_")) return true;
-  }
-  return false;
 }
 
 }  // namespace page

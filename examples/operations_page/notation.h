@@ -36,6 +36,9 @@ class Setter {
 };
 
 Markup set_call(const Setter& setter, const Expression& call);
+/// masked_fill(x, mask, value) and where(mask, a, b).
+Markup set_masked(const Setter& setter, const std::vector<Term>& arguments);
+Markup set_chosen(const Setter& setter, const std::vector<Term>& arguments);
 bool has_notation(const std::string& function);
 
 }  // namespace page

@@ -3,80 +3,9 @@
 
 #include "catalogue.h"
 #include "mathml.h"
+#include "reading.h"
 
 namespace page {
-namespace {
-
-std::string unquoted(std::string_view text) { return std::string(text.substr(1, text.size() - 2)); }
-
-// Text literals among tokens.
-std::vector<std::string> literals(const Range& range) {
-  std::vector<std::string> found;
-  for (std::size_t i = 0; i < range.size(); ++i) {
-    if (range[i].kind == Token::Kind::Text) found.push_back(unquoted(range[i].text));
-  }
-  return found;
-}
-bool has_word(const Range& range, std::string_view word) {
-  for (std::size_t i = 0; i < range.size(); ++i) {
-    if (range[i].text == word) return true;
-  }
-  return false;
-}
-
-// A parameter of a formula: what it asks for, of which input or output, and its name.
-struct Asked {
-  std::string what;  // Dy, In, Out, ShapeOf, Which, or Attrs
-  int index = 0;
-  std::string name;
-};
-Asked asked(const Range& parameter) {
-  Asked a;
-  a.name = parameter_name(parameter);
-  std::size_t first = 0;
-  while (first < parameter.size() &&
-         (parameter[first].text == "const" || parameter[first].text == "autograd" || parameter[first].text == "::"))
-    ++first;
-  if (first >= parameter.size()) return a;
-  a.what = parameter[first].text;
-  for (const char* kind : {"Dy", "In", "Out"}) {
-    if (a.what == std::string(kind) + "Array") a.what = kind;
-  }
-  if (a.what != "Dy" && a.what != "In" && a.what != "Out" && a.what != "ShapeOf" && a.what != "Which" &&
-      a.what != "Needs") {
-    a.what = "Attrs";
-  } else if (first + 2 < parameter.size() && parameter[first + 1].text == "<" &&
-             parameter[first + 2].kind == Token::Kind::Number) {
-    a.index = std::stoi(std::string(parameter[first + 2].text));
-  }
-  if (first + 1 >= parameter.size() || parameter[parameter.size() - 1].text == ">") a.name.clear();
-  return a;
-}
-
-// Without the attributes as a whole, which say how and not what.
-Term without(const Term& term, const std::set<std::string>& attributes) {
-  if (!term || term->arguments.empty()) return term;
-  Expression e = *term;
-  if (e.kind == Expression::Kind::Call || e.kind == Expression::Kind::List) {
-    std::erase_if(e.arguments,
-                  [&](const Term& a) { return a->kind == Expression::Kind::Name && attributes.contains(a->text); });
-  }
-  for (Term& a : e.arguments) a = without(a, attributes);
-  return std::make_shared<const Expression>(std::move(e));
-}
-Formula without(Formula formula, const std::set<std::string>& attributes) {
-  formula.value = without(formula.value, attributes);
-  for (Definition& d : formula.definitions) d.value = without(d.value, attributes);
-  return formula;
-}
-
-std::string plain(std::string_view text) {
-  std::string line;
-  for (const char c : text) line += c == '\n' ? ' ' : c;
-  return line;
-}
-
-}  // namespace
 
 const Item* Catalogue::base_of(const Item& item) const {
   for (std::size_t i = 0; i < item.bases.size(); ++i) {
@@ -190,6 +119,7 @@ void Catalogue::add_operation(const Item& item, const std::string& name, const s
     read_rule(*op, item);
   } else {
     read_gradients(*op, item, row);
+    for (const auto& [left, clause] : gradient_formulas(plain(op->comment))) op->in_words.push_back(clause);
   }
   read_forward(*op, item, row);
   by_name_.emplace(name, op.get());
@@ -250,6 +180,12 @@ void Catalogue::read_gradients(Operation& op, const Item& item, const std::strin
     }
     g.shown.left = name_markup("d" + g.input);
     const Range body = parts_of_lambda(parts[k]).second;
+    if (!body.empty() && body[0].text.starts_with("fail")) {
+      g.refused = true;
+      g.keeps.clear();
+      op.gradients.push_back(std::move(g));
+      continue;
+    }
     try {
       g.shown.formula = without(resolved(read_body(body)), attributes);
       add_helpers(g.shown, &item, item.whole.source);
@@ -266,104 +202,17 @@ void Catalogue::read_gradients(Operation& op, const Item& item, const std::strin
   op.backward_passes = known ? Passes{least, most} : Passes{-1, -1};
 }
 
-namespace {
-
-// The columns of a table in a comment that belong to a name: `relu:  y = x above 0    dL/dx = ..`, and lines that go on.
-std::vector<std::string> columns_of(const std::string& head, const std::string& name) {
-  std::vector<std::string> columns;
-  bool mine = false;
-  for (std::size_t start = 0; start < head.size();) {
-    const std::size_t end = std::min(head.find('\n', start), head.size());
-    std::string_view line = std::string_view(head).substr(start, end - start);
-    start = end + 1;
-    const std::size_t first = line.find_first_not_of(' ');
-    if (first == std::string_view::npos) {
-      mine = false;
-      continue;
-    }
-    line.remove_prefix(first);
-    const std::size_t colon = line.find(": ");
-    const bool named = colon != std::string_view::npos && colon < line.find(' ');
-    if (named) mine = line.substr(0, colon) == name;
-    if (!mine) continue;
-    if (named) line.remove_prefix(colon + 1);
-    if (!named && first < 6) {
-      mine = false;
-      continue;
-    }
-    while (!line.empty()) {
-      while (line.starts_with(' ')) line.remove_prefix(1);
-      const std::size_t gap = std::min(line.find("   "), line.size());
-      columns.emplace_back(line.substr(0, gap));
-      line.remove_prefix(gap);
-    }
-  }
-  return columns;
-}
-
-}  // namespace
-
-void Catalogue::read_rule(Operation& op, const Item& item) {
-  const Item* backward = item.member("backward");
-  int read = 0;
-  for (const Range& p : split_list(backward->parameters)) {
-    const Asked a = asked(p);
-    read += a.what == "Dy" || a.what == "In" || a.what == "Out";
-    if (a.what == "In") op.keeps.push_back(a.name);
-    if (a.what == "Out") op.keeps.push_back("the result " + a.name);
-  }
-  int written = 0;  // std::array<Array, N>
-  for (std::size_t i = 0; i < backward->whole.size() && backward->whole[i].text != "("; ++i) {
-    if (backward->whole[i].kind == Token::Kind::Number) written = std::stoi(std::string(backward->whole[i].text));
-  }
-  op.backward_passes = {static_cast<double>(read + 1), static_cast<double>(read + std::max(written, 1))};
-  const auto reference = functions_.find(item.name + "::reference");
-  if (reference != functions_.end()) {
-    op.reference.left = name_markup("y");
-    std::set<std::string> attributes;
-    for (const Range& p : split_list(reference->second[0]->parameters)) {
-      if (!has_word(p, "Tensor")) attributes.insert(parameter_name(p));
-    }
-    try {
-      op.reference.formula = without(resolved(read_body(reference->second[0]->body)), attributes);
-      add_helpers(op.reference, &item, reference->second[0]->whole.source);
-    } catch (const NotAFormula& why) {
-      op.reference.why = why.what();
-      op.reference.formula.reset();
-      op.reference.code = code_of(reference->second[0]->body);
-    }
-  }
-  // Lines of the file's head, `relu:  y = ...    dL/dx = ...`, columns apart, say it best.
-  const std::string& head = item.whole.source->head;
-  std::string comment = plain(op.comment);
-  for (const std::string& column : columns_of(head, op.name)) {
-    if (column.starts_with("dL/")) {
-      Gradient g;
-      g.shown.comment = column;
-      op.gradients.push_back(std::move(g));
-    } else {
-      op.forward.comment += (op.forward.comment.empty() ? "" : ", ") + column;
-    }
-  }
-  if (!op.forward.comment.empty()) return;
-  std::vector<std::pair<std::string, std::string>> found = gradient_formulas(comment);
-  if (found.empty()) found = gradient_formulas(head);
-  for (const auto& [left, clause] : found) {
-    Gradient g;
-    g.input = left;
-    g.shown.comment = clause;
-    op.gradients.push_back(std::move(g));
-  }
-  op.forward.comment = result_formula(comment);
-  if (op.forward.comment.empty()) op.forward.comment = result_formula(head);
-}
-
 void Catalogue::read_forward(Operation& op, const Item& item, const std::string& row) {
   const int reads = op.kind == Operation::Kind::View ? 0 : static_cast<int>(op.inputs.size());
   const double passes = op.kind == Operation::Kind::View ? 0 : reads + op.outputs;
   op.forward_passes = {passes, passes};
   op.forward.left = name_markup("y");
   if (!op.forward.comment.empty()) return;
+  if (op.reference.formula) {  // a rule's result is that of its reference
+    op.forward = op.reference;
+    op.reference = {};
+    return;
+  }
   std::string comment = result_formula(plain(op.comment));
   if (!comment.empty()) {
     op.forward.comment = comment;
@@ -396,64 +245,6 @@ void Catalogue::read_forward(Operation& op, const Item& item, const std::string&
   op.forward.formula = Formula{{}, call(known, with_number)};
   if (!is_notation(op.forward.formula->value))
     without_formula.push_back(op.name + " (" + item.whole.source->path + ")");
-}
-
-const Item* Catalogue::helper(const std::string& name, const Item* of, const Source* source) const {
-  if (of != nullptr) {
-    const Item* own = member_of(*of, name);
-    if (own != nullptr && own->kind == Item::Kind::Function) {
-      if (own->has_body()) return own;
-      const auto outside = functions_.find(of->name + "::" + name);
-      if (outside != functions_.end()) return outside->second[0];
-    }
-  }
-  const auto found = functions_.find(name);
-  if (found == functions_.end()) return nullptr;
-  for (const Item* f : found->second) {
-    if (f->whole.source == source && f->has_body()) return f;
-  }
-  for (const Item* f : found->second) {
-    if (f->has_body() && (f->scope == "autograd" || f->scope == "detail")) return f;
-  }
-  return nullptr;
-}
-
-void Catalogue::add_helpers(Shown& shown, const Item* of, const Source* source) {
-  markup(shown.formula->value, false);  // throws where it cannot be set
-  for (const Definition& d : shown.formula->definitions) markup(d.value, false);
-  std::vector<std::string> open = mentioned(*shown.formula);
-  std::set<std::string> seen;
-  for (const Definition& d : shown.formula->definitions) seen.insert(d.name);
-  while (!open.empty() && shown.helpers.size() < 6) {
-    const std::string name = open.back();
-    open.pop_back();
-    if (!seen.insert(name).second || bodies_.contains(name) || is_notation(call(name, {number("1")}))) continue;
-    const Item* f = helper(name, of, source);
-    if (f == nullptr) continue;
-    // A helper that applies an operation is that operation.
-    if (has_word(f->body, "apply")) continue;
-    try {
-      Formula body = resolved(read_body(f->body));
-      std::set<std::string> attributes;
-      Definition d{name, {}, nullptr};
-      for (const Range& p : split_list(f->parameters)) {
-        const std::string type = text_of(p);
-        const bool value = type.find("Tensor") != std::string::npos || type.find("Array&") != std::string::npos ||
-                           type.find("Scalar") != std::string::npos || type.find("double") != std::string::npos ||
-                           type.find("int") != std::string::npos || type.find("bool") != std::string::npos;
-        (value ? (void)d.parameters.push_back(parameter_name(p)) : (void)attributes.insert(parameter_name(p)));
-      }
-      body = without(body, attributes);
-      d.value = body.value;
-      for (const std::string& next : mentioned(body)) open.push_back(next);
-      markup(d.value, false);  // throws where it cannot be set
-      for (const Definition& inner : body.definitions) markup(inner.value, false);
-      shown.helpers.push_back(std::move(d));
-      for (Definition& inner : body.definitions) shown.helpers.push_back(std::move(inner));
-    } catch (const NotAFormula&) {
-      // The name alone: the source says the rest.
-    }
-  }
 }
 
 }  // namespace page

@@ -149,10 +149,17 @@ class Writer {
     out_ += "<div class=\"operation\" data-operation=\"" + escaped(op.name) + "\">";
     if (op.name != e.name) out_ += "<p class=\"records\">recorded as <code>" + escaped(op.name) + "</code></p>";
     out_ += "<div class=\"formula forward\">" + shown(op.forward) + "</div>\n";
+    for (const std::string& clause : op.in_words) {
+      out_ += "<div class=\"formula\">" + math(markup_of_comment(clause), true) + "</div>";
+    }
     if (!op.gradients.empty()) {
       out_ += "<div class=\"gradients\">";
+      if (!op.in_words.empty()) out_ += "<p class=\"records\">as the code has it</p>";
       for (const Gradient& g : op.gradients) {
-        if (g.none) {
+        if (g.refused) {
+          out_ += "<div class=\"formula\"><span class=\"none\">" + math(name_markup("d" + g.input)) +
+                  " is refused, with an error</span></div>";
+        } else if (g.none) {
           out_ += "<div class=\"formula\"><span class=\"none\">" + math(name_markup(g.input)) +
                   " has no gradient</span></div>";
         } else {
@@ -167,8 +174,21 @@ class Writer {
       out_ += "<details><summary>Its reference, which the graph differentiates</summary><div class=\"formula\">" +
               shown(op.reference) + "</div></details>\n";
     }
-    if (!op.comment.empty()) out_ += "<p class=\"source-comment\">" + prose(op.comment) + "</p>\n";
+    if (op.kind == Operation::Kind::Rule && e.family == "layers") {
+      out_ += "<details><summary>The mathematics, as the source explains it</summary><pre>" +
+              escaped(op.item->whole.source->head) + "</pre></details>\n";
+    }
+    if (!op.comment.empty() && !is_said(op)) out_ += "<p class=\"source-comment\">" + prose(op.comment) + "</p>\n";
     out_ += "</div>\n";
+  }
+  // Whether the comment is hardly more than the formulas that are shown of it.
+  static bool is_said(const Operation& op) {
+    std::size_t shown = op.forward.comment.size();
+    for (const std::string& clause : op.in_words) shown += clause.size();
+    if (op.kind == Operation::Kind::Rule) {
+      for (const Gradient& g : op.gradients) shown += g.shown.comment.size();
+    }
+    return shown * 10 > op.comment.size() * 8;
   }
   static std::string keeps(const std::vector<std::string>& kept) {
     std::vector<std::string> parts;
@@ -188,10 +208,22 @@ class Writer {
     for (const Definition& h : s.helpers) all.definitions.push_back(h);
     const bool matrices = has_matrices(all);
     std::string text = math(s.left + "<mo>=</mo>" + markup(s.formula->value, matrices), true);
-    if (all.definitions.empty()) return text;
-    text += "<div class=\"where\"><span>where</span>";
-    for (const Definition& d : all.definitions) text += math(left_of(d) + "<mo>=</mo>" + markup(d.value, matrices));
-    return text + "</div>";
+    std::string where;
+    for (const Definition& d : all.definitions) {
+      if (d.prose == "-") continue;
+      where +=
+          d.prose.empty()
+              ? math(left_of(d) + (is_condition(d.value) ? "<mo>⇔</mo>" : "<mo>=</mo>") + markup(d.value, matrices))
+              : "<span class=\"prose\">" + math(left_of(d)) + ": " + prose(d.prose) + "</span>";
+    }
+    if (where.empty()) return text;
+    return text + "<div class=\"where\"><span>where</span>" + where + "</div>";
+  }
+  static bool is_condition(const Term& t) {
+    static const std::set<std::string> kConditions = {
+        "==", "!=",          "<",          ">",           "<=",    ">=",    "&&",      "||",
+        "!",  "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite"};
+    return kConditions.contains(t->text);
   }
   static std::string left_of(const Definition& d) {
     if (d.parameters.empty()) {

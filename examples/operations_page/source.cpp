@@ -164,7 +164,7 @@ class Finder {
 
   void enter_namespace() {
     std::size_t i = at_;
-    std::string name = scopes_.back().name;
+    std::string name = is(i + 1, "{") ? "local" : scopes_.back().name;
     while (!is(i, "{") && !is(i, ";") && i < r_.size()) {
       if (r_[i].kind == Token::Kind::Word && r_[i].text != "namespace" && r_[i].text != "inline") name = r_[i].text;
       ++i;
@@ -226,6 +226,8 @@ class Finder {
       item.name = r_[name].text;
       for (; name >= 2 && r_[name - 1].text == "::"; name -= 2)
         item.name = std::string(r_[name - 2].text) + "::" + item.name;
+      if (name >= 1 && r_[name - 1].text == "::" && name >= 2 && r_[name - 2].text == ">")
+        return;  // a template's member
       item.parameters = r_.part(open_paren + 1, close_paren - 1);
       if (body > close_paren) item.body = r_.part(body, body_end);
       if (name > first) items_.push_back(std::move(item));  // without a type it is a constructor or a macro

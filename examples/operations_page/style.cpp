@@ -59,6 +59,7 @@ math[display="block"] { text-align: left; margin: 0; width: max-content; max-wid
 .cases mtd { text-align: left; padding: .15em .8em .15em .1em; }
 .where { display: flex; flex-wrap: wrap; align-items: baseline; gap: .3rem 1.6rem; color: var(--soft); margin-top: .3rem; }
 .where span { font-style: italic; font-size: .9rem; margin-right: -.8rem; }
+.where .prose { font-style: normal; flex-basis: 100%; margin: 0; }
 .keeps, .none { font-size: .82rem; color: var(--soft); }
 .keeps { display: block; margin-top: .1rem; }
 .source-comment { margin: .3rem 0 .4rem; color: var(--soft); font-size: .9rem; font-style: italic; }
@@ -131,7 +132,8 @@ C++ that runs.</p>
 <table>
 <tr><td><math><mrow><mi>a</mi><mo>·</mo><mi>b</mi></mrow></math>, <math><mrow><mi>a</mi><mo>⊙</mo><mi>b</mi></mrow></math></td><td>element by element; where matrices are multiplied, too, it is written <math><mo>⊙</mo></math></td></tr>
 <tr><td><math><mrow><mi>A</mi><mspace width="0.17em"/><mi>B</mi></mrow></math>, <math><msup><mi>A</mi><mi>⊤</mi></msup></math></td><td>the product of matrices; a matrix transposed, of a batch each</td></tr>
-<tr><td><math><mrow><mn>𝟏</mn><mo>[</mo><mi>m</mi><mo>]</mo></mrow></math></td><td>1 where <math><mi>m</mi></math> holds, else 0. A factor of this kind also stops infinities and NaN: it selects, it does not multiply</td></tr>
+<tr><td><math><mrow><mn>𝟏</mn><mo>[</mo><mi>m</mi><mo>]</mo></mrow></math></td><td>1 where <math><mi>m</mi></math> holds, else 0. A factor of this kind also stops infinities and NaN: it selects, it does not multiply. Masks that only keep a division by 0
+out of what such a factor drops are not shown</td></tr>
 <tr><td><math><mrow><munder><mo>∑</mo><mi>dim</mi></munder><mi>x</mi></mrow></math></td><td>over these dimensions, over all where none are named; −1 is the last</td></tr>
 <tr><td>broadcasting</td><td>an operand that was stretched has its gradient summed over where it was; the engine does it, the formulas need not</td></tr>
 <tr><td><math><mi>g</mi></math></td><td>the gradient that arrives, in operations that are gradients themselves and have an operand called d<i>y</i></td></tr>
