@@ -26,6 +26,7 @@ struct Frac {
   static Array forward(const Array& x) { return core::frac(x); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
+// y = x where it is finite, else the number given for that
 struct NanToNum {
   static constexpr std::string_view name = "nan_to_num";
   struct Attrs {
@@ -36,21 +37,25 @@ struct NanToNum {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return masked_fill(dy, !isfinite(x), 0); });
 };
 
+// y = a / b rounded down or towards 0.
 // Constant where they are smooth.
 template <const core::BinaryRow& row>
 struct Whole : BinaryOperation<row> {
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return zeros_like(dy); }, [](Dy<> dy) { return zeros_like(dy); });
 };
+// y = x / c rounded down or towards 0
 template <const core::BinaryRow& row>
 struct WholeNumber : WithNumber<row> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return zeros_like(dy); });
 };
+// y = x - q c where q is x / c rounded down (remainder) or towards 0 (fmod)
 template <const core::BinaryRow& row>
 struct ModuloNumber : WithNumber<row> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
 
+// y = |a| sign(b)
 struct Copysign {
   static constexpr std::string_view name = "copysign";
   static constexpr bool broadcasts = true;
@@ -60,6 +65,7 @@ struct Copysign {
                   In<1> b) { return dy * (sign(a) * Tensor(core::copysign(core::scalar(1, dy.dtype()), b.array()))); },
                [](Dy<> dy) { return zeros_like(dy); });
 };
+// y = max(a, b) or min(a, b) of what is not NaN
 template <bool Largest>
 struct OfNumbers {
   static constexpr std::string_view name = Largest ? "fmax" : "fmin";

@@ -180,6 +180,7 @@ struct MaskedFill {
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); }, no_gradient);
 };
+// y = min(max(x, low), high)
 struct Clamp {
   static constexpr std::string_view name = "clamp";
   struct Attrs {
