@@ -23,6 +23,7 @@ struct Whole {
   static constexpr auto fields = named("shape", &Whole::shape);
 };
 Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask);
+// y = (x[i] where mask[i]).
 // Picking where a mask is true, and putting there among zeros, are each other's gradients.
 struct MaskedSelect {
   static constexpr std::string_view name = "masked_select";
@@ -30,6 +31,7 @@ struct MaskedSelect {
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> x, In<1> mask) { return put_where(dy, x, mask); }, no_gradient);
 };
+// y = the next of x where the mask holds, else 0
 struct PutMasked {
   static constexpr std::string_view name = "put_masked";
   using Attrs = Whole;
@@ -42,6 +44,7 @@ struct PutMasked {
 };
 Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask) { return apply<PutMasked>({x}, dy, mask); }
 
+// y = the next of src where the mask holds, else x
 struct MaskedScatter {
   static constexpr std::string_view name = "masked_scatter";
   static void write(const Array& x, const Array& mask, const Array& src) { core::masked_write(x, mask, src); }

@@ -26,6 +26,7 @@ constexpr std::string_view name_of(Pick pick) {
   constexpr std::string_view names[] = {"kthvalue", "median", "nanmedian", "mode"};
   return names[static_cast<int>(pick)];
 }
+// y = x[index] along dim.
 // An element along a dimension, and its index: the gradient goes to that element.
 template <Pick pick>
 struct Picked {
@@ -48,6 +49,7 @@ struct Picked {
     return scatter_add(x, a.dim, i, g);
   });
 };
+// y = the middle one of all x.
 // Of all elements: those that equal it share the gradient.
 template <bool IgnoreNan>
 struct MedianOfAll {
