@@ -158,6 +158,10 @@ std::vector<Tensor> split(Operand x, IntArrayRef sizes, std::int64_t dim) {
 std::vector<Tensor> tensor_split(Operand x, std::int64_t sections, std::int64_t dim) {
   if (sections < 1) core::fail<ValueError>("tensor_split: the number of parts must be at least 1: {}", sections);
   const std::int64_t n = size_along("tensor_split", x, dim);
+  constexpr std::int64_t most = 1 << 20;
+  if (sections > std::max(n, most)) {
+    core::fail<ValueError>("tensor_split: at most {} parts of {} entries: {}", std::max(n, most), n, sections);
+  }
   std::vector<Tensor> parts;
   std::int64_t start = 0;
   for (std::int64_t i = 0; i < sections; ++i) {

@@ -41,8 +41,8 @@ Array mean64(const Array& x, const Dims& dims) {
   return total;
 }
 
-// Sums of squares about a mean that is a rounding away from its numbers, where these are equal or nearly so, are taken about
-// the mean with its remainder added: equal numbers vary by 0, and no gradient is a quotient of roundings.
+// Sums of squares about a mean that is a rounding away from its numbers, where these are equal or nearly so, are taken of what
+// is apart from it: equal numbers vary by 0, and no gradient is a quotient of roundings.
 Array of_exact_centre(const Array& x, const Dims& over, const Array& centre, const Array& squares) {
   constexpr double roundings = 1e-13;
   const double n = static_cast<double>(count_over(x, over));
@@ -54,7 +54,7 @@ Array of_exact_centre(const Array& x, const Dims& over, const Array& centre, con
   }
   if (!any) return squares;
   const Array apart = x.to(kFloat64) - centre.view(reduced_shape(x.shape(), over, true));
-  return where(suspect, fold(Fold::CentredSquares, x, over, centre + mean64(apart, over))[0], squares);
+  return where(suspect, fold(Fold::CentredSquares, apart, over, mean64(apart, over))[0], squares);
 }
 
 /// The mean, and the variance, in float64.

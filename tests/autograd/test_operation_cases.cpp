@@ -347,6 +347,7 @@ BOOST_AUTO_TEST_CASE(found_by_drawn_programs) {
   BOOST_CHECK_THROW(vander(close, most), Error);
   BOOST_TEST(vander(close.slice(0, 0, 0), most).size(1) == most);
   BOOST_CHECK_THROW(combinations(arange(100), 50), ValueError);
+  BOOST_CHECK_THROW(tensor_split(close, std::int64_t{1} << 31), ValueError);
   BOOST_CHECK_THROW(combinations(arange(3), most, true), Error);
   BOOST_TEST(combinations(arange(20), 18).size(0) == 190);
 }

@@ -23,6 +23,7 @@
 
 #include "../support/gradients.h"
 #include "../support/sanitized.h"
+#include "../support/threads.h"
 #include "../table/row.h"
 
 namespace gradus::test {
@@ -620,6 +621,25 @@ const Property float32("float32", every_row, [](const Row& row, const Shapes& sh
     BOOST_CHECK(floats[i].grad().dtype() == kFloat32);
     BOOST_CHECK_LE(error(floats[i].grad(), doubles[i].grad()), 1e-4);
   }
+});
+
+// The same bits at 1 and at 7 threads, of pieces enough for all where an operation takes any shape.
+const Property any_threads("threads", every_row, [](const Row& row, const Shapes& shapes) {
+  if (shapes != own_shapes(row)) return;
+  const bool any_shape = row.is(kPointwise) || row.is(kBroadcasts);
+  if (kSanitized && any_shape) return;  // the suites of the loops run many threads there
+  Shapes large = shapes;
+  if (any_shape) large.assign(shapes.size(), {3, 30000});
+  const Operands operands = operands_of(row, large);
+  const ManyThreads many;
+  const auto at = [&](int count) {
+    set_num_threads(count);
+    Operands all = gradients(row, operands);
+    all.push_back(row.call(operands));
+    return all;
+  };
+  const Operands one = at(1), seven = at(7);
+  for (std::size_t k = 0; k < one.size(); ++k) BOOST_CHECK(same_numbers(one[k], seven[k]));
 });
 
 // What may not be done is refused, in the operation's name, and leaves nothing behind.

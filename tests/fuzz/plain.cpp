@@ -11,7 +11,8 @@ namespace programs {
 namespace {
 
 // Results that have no gradient although their operands may: constants in the differences, too.
-const std::set<std::string, std::less<>> kConstant = {"unique", "unique_consecutive", "unique_dim", "histc", "bincount"};
+const std::set<std::string, std::less<>> kConstant = {"unique", "unique_consecutive", "unique_dim", "histc",
+                                                      "bincount"};
 constexpr std::int64_t kOperand = std::int64_t{1} << 40;  // apart in the numbers of different operands' places
 constexpr double kStep = 1e-6;
 
@@ -188,9 +189,8 @@ double PlainProgram::total(const std::map<int, double>& weights, int leaf, std::
 }
 
 bool PlainProgram::is_made(int slot) const {
-  return std::any_of(statements_.begin(), statements_.end(), [slot](const Statement& s) {
-    return s.operation == "tensor" && s.results[0] == slot;
-  });
+  return std::any_of(statements_.begin(), statements_.end(),
+                     [slot](const Statement& s) { return s.operation == "tensor" && s.results[0] == slot; });
 }
 
 int PlainProgram::compare_gradients(const Slots& slots) const {

@@ -172,7 +172,8 @@ struct Operation {
   std::string signature;
   int results;
   std::function<Yield(Words&)> run;
-  std::string draw = {};   ///< how its arguments are drawn, in the words of arguments.py; empty: by draw_programs.py alone
+  std::string draw =
+      {};  ///< how its arguments are drawn, in the words of arguments.py; empty: by draw_programs.py alone
   std::string torch = {};  ///< PyTorch's function, where it is not the one of this name
 
   Operation drawn(std::string how, std::string function) && {
