@@ -10,6 +10,7 @@
 #include "../tensor/create.h"
 #include "activation.h"
 #include "activation_rules.h"
+#include "binary_operation.h"
 #include "rewrite.h"
 
 namespace gradus {
@@ -155,6 +156,11 @@ Tensor prelu(Operand x, Operand weight) {
   if (w.numel() != 1) shape[1] = channels;
   return apply<Prelu>(in, w.reshape(shape));
 }
+Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
+  check_floating("leaky_relu", x);
+  const Scope scope(x.at());
+  return apply<Prelu>(x.tensor(), number_like(negative_slope, x.tensor()));
+}
 Tensor glu(Operand x, std::int64_t dim) {
   const Scope scope(x.at());
   const Tensor in = x.tensor();
@@ -171,7 +177,7 @@ Tensor rrelu(Operand x, const Scalar& lower, const Scalar& upper, bool training)
     check_floating("rrelu", x);
     const Scope scope(x.at());
     const Tensor in = x.tensor(), slope = zeros_like(in).uniform_(low, high);
-    return where(in > 0, in, in * slope);
+    return apply<Prelu>(in, slope);
   });
 }
 

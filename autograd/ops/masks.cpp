@@ -151,7 +151,8 @@ Tensor repeat_interleave(Operand x, std::int64_t repeats, std::optional<std::int
                              whole[d]);
     }
     each.insert(d + 1, repeats);
-    return from.unsqueeze(d + 1).expand(each).reshape(whole);
+    const Tensor y = from.unsqueeze(d + 1).expand(each).reshape(whole);
+    return y.array().storage() == from.array().storage() ? y.clone() : y;  // of single entries reshape makes a view
   });
 }
 Tensor repeat_interleave(Operand x, Operand repeats, std::optional<std::int64_t> dim,

@@ -252,6 +252,7 @@ Tensor movedim(Operand x, std::int64_t source, std::int64_t destination) {
   const int n = x.tensor().array().dim();
   const int from = core::wrap_dim(source, n, "movedim"), to = core::wrap_dim(destination, n, "movedim");
   core::Dims dims;
+  if (n == 0) return permute(x, dims);
   for (int i = 0; i < n; ++i) {
     if (i != from) dims.push_back(i);
   }
