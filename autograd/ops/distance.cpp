@@ -42,8 +42,8 @@ core::Array pairs(std::int64_t n) {
   return places;
 }
 
-// The same of each two rows of one matrix. The pairs' shares of dy, put where they belong on both sides of the diagonal, make
-// a matrix as that of Cdist.
+// y[k] = |x_i - x_j| for the k-th of all pairs i < j of rows. The pairs' shares of dy, put where they belong on both sides of the
+// diagonal, make a matrix as that of Cdist.
 struct Pdist {
   static constexpr std::string_view name = "pdist";
   static core::Array forward(const core::Array& x) { return core::pair_distances(x); }

@@ -68,10 +68,10 @@ struct Lstsq {
   static std::tuple<Array, Array> forward(const Attrs& s, const Array& A, const Array& B) {
     return core::lstsq(A, B, s.rcond);
   }
-  static Tensor inverse(const Tensor& A, const Attrs& s) { return linalg_pinv(A, 0.0, s.rcond); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> A, In<1> B, const Attrs& s) { return of_pinv(matmul(dy, mT(B)), inverse(A, s), A); },
-               [](Dy<> dy, In<0> A, const Attrs& s) { return matmul(mT(inverse(A, s)), dy); });
+  static Tensor pseudo_inverse(const Tensor& A, const Attrs& s) { return linalg_pinv(A, 0.0, s.rcond); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> A, In<1> B, const Attrs& s) { return of_pinv(matmul(dy, mT(B)), pseudo_inverse(A, s), A); },
+      [](Dy<> dy, In<0> A, const Attrs& s) { return matmul(mT(pseudo_inverse(A, s)), dy); });
 };
 
 // The symmetric matrix whose lower triangle is A's.
