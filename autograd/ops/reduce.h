@@ -19,7 +19,7 @@ GRADUS_API Tensor nansum(Operand x, IntArrayRef dim = {}, bool keepdim = false, 
 /// Variance with divisor count - correction: 1 unless it is said. A bool asks for the unbiased one (1) or not (0).
 GRADUS_API Tensor var(Operand x);
 GRADUS_API Tensor var(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction = {}, bool keepdim = false);
-GRADUS_API Tensor std(Operand x);  ///< its gradient at 0 is 0, its second derivative there NaN
+GRADUS_API Tensor std(Operand x);  ///< its gradients at 0 are 0
 GRADUS_API Tensor std(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction = {}, bool keepdim = false);
 GRADUS_API Tensor max(Operand x);  ///< of equal ones each takes the same share of the gradient
 GRADUS_API Tensor min(Operand x);
@@ -34,7 +34,7 @@ GRADUS_API Tensor all(Operand x);
 GRADUS_API Tensor any(Operand x);
 GRADUS_API Tensor all(Operand x, std::int64_t dim, bool keepdim = false);
 GRADUS_API Tensor any(Operand x, std::int64_t dim, bool keepdim = false);
-/// (sum |x|^p)^(1/p); the gradient at 0 is 0, the second derivative there NaN.
+/// (sum |x|^p)^(1/p); the gradient at 0 is 0, as is the second derivative there where p > 2; else that is NaN.
 GRADUS_API Tensor norm(Operand x, const Scalar& p = 2);
 GRADUS_API Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim = false);
 GRADUS_API Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim = false);

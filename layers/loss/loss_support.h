@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/tensor/tensor.h"
 #include "../../core/base/expect.h"
 #include "reduction.h"
 

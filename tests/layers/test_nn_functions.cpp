@@ -267,6 +267,7 @@ BOOST_AUTO_TEST_CASE(losses_keep_their_digits) {
 }
 
 BOOST_AUTO_TEST_CASE(names_that_programs_use) {
+  BOOST_TEST(equal(nn::functional::one_hot(tensor({2, 0}), 3), one_hot(tensor({2, 0}), 3)));
   const Tensor x = tensor({{3., -4.}, {1., 2.}}, kDouble);
   const std::vector<std::int64_t> dims = {0, 1};
   BOOST_TEST(equal(linalg::vector_norm(x, 2, IntArrayRef(dims)), linalg_vector_norm(x, 2, {0, 1})));
