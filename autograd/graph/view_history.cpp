@@ -36,6 +36,7 @@ struct Geometry {
   }
 };
 Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry);
+// y[i] = x[offset + i stride]
 struct AsStrided {
   static constexpr std::string_view name = "as_strided";
   static constexpr bool is_view = true, by_geometry = true;
@@ -44,6 +45,7 @@ struct AsStrided {
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> base, const Attrs& a) { return put_strided(dy, base, a); });
 };
+// y[k] = sum x[i] where offset + i stride = k.
 // Adds each element of x to the place that it is a view of: the gradient of as_strided.
 struct StridedSum {
   static constexpr std::string_view name = "strided_sum";
@@ -78,6 +80,7 @@ Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry
 }
 // The base with other numbers in a view's place.
 Tensor scatter_zeros(const Tensor& dy, const Geometry& view);
+// y[offset + i stride] = src[i], and x elsewhere
 struct AsStridedScatter {
   static constexpr std::string_view name = "as_strided_scatter";
   using Attrs = Geometry;
@@ -95,6 +98,7 @@ Tensor scatter_zeros(const Tensor& dy, const Geometry& view) {
   return apply<AsStridedScatter>(view, dy.contiguous(), Tensor(core::zeros(view.shape, dy.dtype())));
 }
 
+// y[offset + i stride] = x[i], and 0 elsewhere.
 // A base that is not contiguous, as the stretch of memory from its first element to its last: 0 between its elements.
 struct StridedPut {
   static constexpr std::string_view name = "strided_put";

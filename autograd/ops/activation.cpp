@@ -133,12 +133,6 @@ Tensor softplus(Operand x, const Scalar& beta, const Scalar& threshold) {
   if (!(beta.toDouble() > 0)) core::fail<ValueError>("softplus: beta must be positive: {}", beta.toDouble());
   return apply<SoftplusRule>({beta.toDouble(), threshold.toDouble()}, x);
 }
-Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
-  core::expect_floating("leaky_relu", "the operand", x.tensor());
-  const Scope scope(x.at());
-  const Tensor in = x.tensor();
-  return where(in > 0, in, in * negative_slope);
-}
 Tensor elu(Operand x, const Scalar& alpha) { return apply<EluRule>({alpha.toDouble()}, x); }
 Tensor tanh_backward(Operand dy, Operand y) { return apply<TanhBackward>(dy, y); }
 Tensor sigmoid_backward(Operand dy, Operand y) { return apply<SigmoidBackward>(dy, y); }

@@ -10,6 +10,7 @@
 #include "../tensor/create.h"
 #include "activation.h"
 #include "activation_rules.h"
+#include "binary_operation.h"
 #include "rewrite.h"
 
 namespace gradus {
@@ -21,11 +22,13 @@ namespace {
 
 void check_floating(const char* op, const Operand& x) { core::expect_floating(op, "the operand", x.tensor().dtype()); }
 
+// y = log s(x), s the logistic function
 struct LogSigmoid {
   static constexpr std::string_view name = "log_sigmoid";
   static Array forward(const Array& x) { return core::softplus(x, -1, std::numeric_limits<double>::infinity()); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic(-x); });
 };
+// y = min(max(x, low), high)
 struct Hardtanh {
   static constexpr std::string_view name = "hardtanh";
   struct Attrs {
@@ -36,13 +39,14 @@ struct Hardtanh {
   static constexpr auto gradients = formulas(
       [](Dy<> dy, In<0> x, const Attrs& c) { return masked_fill(dy, logical_or(x <= c.low, x >= c.high), 0); });
 };
+// y = min(max(x / 6 + 1 / 2, 0), 1)
 struct Hardsigmoid {
   static constexpr std::string_view name = "hardsigmoid";
   static Array forward(const Array& x) { return core::hardsigmoid(x); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> x) { return masked_fill(dy / 6, !logical_and(x > -3, x < 3), 0); });
 };
-// (2 x + 3) / 6 between -3 and 3
+// y = x min(max(x / 6 + 1 / 2, 0), 1), whose slope is (2 x + 3) / 6 between -3 and 3
 struct Hardswish {
   static constexpr std::string_view name = "hardswish";
   static Array forward(const Array& x) { return core::hardswish(x); }
@@ -56,18 +60,21 @@ struct Lambda {
 Tensor beyond(const Tensor& dy, const Tensor& x, double lambda) {
   return masked_fill(dy, logical_and(x >= -lambda, x <= lambda), 0);
 }
+// y = x where |x| > lambda, else 0
 struct Hardshrink {
   static constexpr std::string_view name = "hardshrink";
   using Attrs = Lambda;
   static Array forward(const Attrs& c, const Array& x) { return core::hardshrink(x, c.lambda); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Lambda& c) { return beyond(dy, x, c.lambda); });
 };
+// y = sign(x) max(|x| - lambda, 0)
 struct Softshrink {
   static constexpr std::string_view name = "softshrink";
   using Attrs = Lambda;
   static Array forward(const Attrs& c, const Array& x) { return core::softshrink(x, c.lambda); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Lambda& c) { return beyond(dy, x, c.lambda); });
 };
+// y = x where x > threshold, else c, the value
 struct Threshold {
   static constexpr std::string_view name = "threshold";
   struct Attrs {
@@ -78,6 +85,7 @@ struct Threshold {
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> x, const Attrs& c) { return masked_fill(dy, x <= c.threshold, 0); });
 };
+// y = x where x > 0, else weight x
 struct Prelu {
   static constexpr std::string_view name = "prelu";
   static constexpr bool broadcasts = true;
@@ -148,6 +156,11 @@ Tensor prelu(Operand x, Operand weight) {
   if (w.numel() != 1) shape[1] = channels;
   return apply<Prelu>(in, w.reshape(shape));
 }
+Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
+  check_floating("leaky_relu", x);
+  const Scope scope(x.at());
+  return apply<Prelu>(x.tensor(), number_like(negative_slope, x.tensor()));
+}
 Tensor glu(Operand x, std::int64_t dim) {
   const Scope scope(x.at());
   const Tensor in = x.tensor();
@@ -164,7 +177,7 @@ Tensor rrelu(Operand x, const Scalar& lower, const Scalar& upper, bool training)
     check_floating("rrelu", x);
     const Scope scope(x.at());
     const Tensor in = x.tensor(), slope = zeros_like(in).uniform_(low, high);
-    return where(in > 0, in, in * slope);
+    return apply<Prelu>(in, slope);
   });
 }
 

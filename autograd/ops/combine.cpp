@@ -15,6 +15,7 @@ using core::Shape;
 
 namespace {
 
+// y = (x_1, x_2, ..) along dim
 struct Cat {
   static constexpr std::string_view name = "cat";
   struct Attrs {
@@ -43,6 +44,7 @@ struct Placed {
   std::int64_t dim = 0;
   static constexpr auto fields = named("shape", &Placed::shape, "dim", &Placed::dim);
 };
+// y[i] = x[index[i]] along dim.
 // Picking and adding up are each other's gradients.
 struct IndexSelect {
   static constexpr std::string_view name = "index_select";
@@ -57,6 +59,7 @@ struct IndexSelect {
       },
       no_gradient);
 };
+// y[k] = sum x[i] where index[i] = k
 struct IndexAdd {
   static constexpr std::string_view name = "index_add";
   using Attrs = Placed;
@@ -69,6 +72,7 @@ struct IndexAdd {
 Tensor IndexSelect::back(const Placed& placed, const Tensor& dy, const Tensor& index) {
   return apply<IndexAdd>(placed, dy, index);
 }
+// y[i, j] = x[index[i, j], j] along the first dimension, so along dim
 struct Gather {
   static constexpr std::string_view name = "gather";
   using Attrs = Picked;
@@ -77,6 +81,7 @@ struct Gather {
       formulas([](Dy<> dy, ShapeOf<0> x, In<1> index, const Picked& p) { return scatter_add(x, p.dim, index, dy); },
                no_gradient);
 };
+// y[k, j] = sum x[i, j] where index[i, j] = k
 struct ScatterAdd {
   static constexpr std::string_view name = "scatter_add";
   using Attrs = Placed;
@@ -106,6 +111,7 @@ struct Triu {
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return triu(dy, a.diagonal); });
 };
 
+// y[i + pad] = x[i], and the value elsewhere.
 // Padding and cutting off are each other's gradients.
 struct ConstantPad {
   static constexpr std::string_view name = "constant_pad_nd";

@@ -32,6 +32,31 @@ struct Cdist {
       [](Dy<> dy, In<0> a, In<1> b, Out<> y) { return towards(dy.transpose(-1, -2), b, a, y.transpose(-1, -2)); });
 };
 
+// Where the pairs stand in an n x n matrix.
+core::Array pairs(std::int64_t n) {
+  const core::Array places = core::empty({n * (n - 1) / 2}, kInt64);
+  std::int64_t* to = places.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = i + 1; j < n; ++j) *to++ = i * n + j;
+  }
+  return places;
+}
+
+// The same of each two rows of one matrix. The pairs' shares of dy, put where they belong on both sides of the diagonal, make
+// a matrix as that of Cdist.
+struct Pdist {
+  static constexpr std::string_view name = "pdist";
+  static core::Array forward(const core::Array& x) { return core::pair_distances(x); }
+  static constexpr auto gradients = formulas([](Dy<> dy, In<0> in, Out<> out) {
+    const Tensor x = in, y = out, zero = y == 0;
+    const std::int64_t n = x.size(0);
+    const Tensor share = masked_fill(Tensor(dy) / masked_fill(y, zero, 1), zero, 0);
+    const Tensor upper = zeros({n * n}, share.options()).index_add(0, Tensor(pairs(n)), share).view({n, n});
+    const Tensor both = upper + upper.t(), centred = x - x.detach().mean(0, true);
+    return centred * both.sum(1, true) - matmul(both, centred);
+  });
+};
+
 void check_order(const char* op, double p) {
   if (!(p >= 0)) core::fail<ValueError>("{}: p must not be negative: {}", op, p);
 }
@@ -83,15 +108,7 @@ Tensor pdist(Operand x, double p) {
   const Tensor& in = x.tensor();
   if (in.dim() != 2) core::fail<ShapeError>("pdist: the operand must be [N, M]: {}", in.sizes());
   const Scope scope(x.at());
-  if (p == 2) {  // of all pairs, those above the diagonal
-    const std::int64_t n = in.size(0);
-    const core::Array places = core::empty({n * (n - 1) / 2}, kInt64);
-    std::int64_t* to = places.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t j = i + 1; j < n; ++j) *to++ = i * n + j;
-    }
-    return core::in_name_of("pdist", [&] { return index_select(cdist(in, in).reshape({-1}), 0, Tensor(places)); });
-  }
+  if (p == 2) return apply<Pdist>(in);
   const std::int64_t n = in.size(0), pairs = n * (n - 1) / 2;
   const core::Array first = core::empty({pairs}, kInt64), second = core::empty({pairs}, kInt64);
   for (std::int64_t i = 0, k = 0; i < n; ++i) {
@@ -138,7 +155,7 @@ Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend
       if (y.size(d) == 0) break;
       y = y.dtype() == kBool ? behind(y, d) != ahead(y, d) : behind(y, d) - ahead(y, d);
     }
-    return y;
+    return y.array().storage() == x.tensor().array().storage() ? y.clone() : y;  // n = 0, or nothing to subtract
   });
 }
 namespace {
@@ -187,8 +204,14 @@ Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
   const Scope scope(y.at());
   const Tensor values = y.tensor();
   if (values.size(d) == 0) return values.sum(d);
-  return core::in_name_of("trapezoid",
-                          [&] { return sum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2); });
+  const std::int64_t n = values.size(d);
+  return core::in_name_of("trapezoid", [&] {
+    if (n < 3 || !is_floating_point(values.dtype())) {
+      return sum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2);
+    }
+    const Tensor ends = values.select(d, 0) + values.select(d, n - 1);
+    return (sum(values.narrow(d, 1, n - 2), d) + ends * 0.5) * dx.toDouble();
+  });
 }
 Tensor trapz(Operand y, Operand x, std::int64_t dim) { return trapezoid(y, x, dim); }
 Tensor trapz(Operand y, double dx, std::int64_t dim) { return trapezoid(y, Scalar(dx), dim); }

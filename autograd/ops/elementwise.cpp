@@ -1,5 +1,5 @@
 // More pointwise operations and their gradients.
-#include "../../core/ops/elementwise.h"
+#include "../../core/ops/elementwise_into.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -29,6 +29,7 @@ struct Frac {
   static Array forward(const Array& x) { return core::frac(x); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
+// y = x where it is finite, else the number given for that
 struct NanToNum {
   static constexpr std::string_view name = "nan_to_num";
   struct Attrs {
@@ -39,21 +40,25 @@ struct NanToNum {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return masked_fill(dy, !isfinite(x), 0); });
 };
 
+// y = a / b rounded down or towards 0.
 // Constant where they are smooth.
 template <const core::BinaryRow& row>
 struct Whole : BinaryOperation<row> {
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return zeros_like(dy); }, [](Dy<> dy) { return zeros_like(dy); });
 };
+// y = x / c rounded down or towards 0
 template <const core::BinaryRow& row>
 struct WholeNumber : WithNumber<row> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return zeros_like(dy); });
 };
+// y = x - q c where q is x / c rounded down (remainder) or towards 0 (fmod)
 template <const core::BinaryRow& row>
 struct ModuloNumber : WithNumber<row> {
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
 
+// y = |a| sign(b)
 struct Copysign {
   static constexpr std::string_view name = "copysign";
   static constexpr bool broadcasts = true;
@@ -63,6 +68,7 @@ struct Copysign {
                   In<1> b) { return dy * (sign(a) * Tensor(core::copysign(core::scalar(1, dy.dtype()), b.array()))); },
                [](Dy<> dy) { return zeros_like(dy); });
 };
+// y = max(a, b) or min(a, b) of what is not NaN
 template <bool Largest>
 struct OfNumbers {
   static constexpr std::string_view name = Largest ? "fmax" : "fmin";
@@ -74,16 +80,11 @@ struct OfNumbers {
                   In<1> b) { return share(dy, logical_or(below(a, b), logical_and(isnan(a), !isnan(b))), a == b); },
                [](Dy<> dy, In<0> a, In<1> b) { return share(dy, logical_or(below(b, a), isnan(b)), a == b); });
 };
-// As log(exp(a) + exp(b)), with 2 in the place of e: the larger one and log2(1 + 2^-|a - b|).
+// As log(exp(a) + exp(b)), with 2 in the place of e.
 struct Logaddexp2 {
   static constexpr std::string_view name = "logaddexp2";
   static constexpr bool broadcasts = true;
-  static Array forward(const Array& a, const Array& b) {
-    const Array largest = core::maximum(a, b), most = largest.to(core::floating(largest.dtype()));
-    const Array rest = core::softplus(-core::abs(core::sub(a, b).to(most.dtype())), 0.693147180559945309417,
-                                      std::numeric_limits<double>::infinity());
-    return core::where(core::eq(a, b), most + Scalar(1), most + rest);  // infinite ones, too
-  }
+  static Array forward(const Array& a, const Array& b) { return core::logaddexp2(a, b); }
   static Tensor share_of(const Tensor& a, const Tensor& b) {
     return logistic(difference(a, b) * 0.693147180559945309417);
   }
@@ -96,6 +97,7 @@ struct LerpNumber {
   static constexpr bool broadcasts = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& a, const Array& b) { return core::lerp(a, b, c.value.toDouble()); }
+  static void write(const Array& a, const Attrs& c, const Array& b) { core::lerp_into(a, a, b, c.value.toDouble()); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy * (1 - c.value.toDouble()); },
                                              [](Dy<> dy, const Number& c) { return dy * c.value.toDouble(); });
 };
@@ -103,6 +105,7 @@ struct Lerp {
   static constexpr std::string_view name = "lerp";
   static constexpr bool broadcasts = true;
   static Array forward(const Array& a, const Array& b, const Array& weight) { return core::lerp(a, b, weight); }
+  static void write(const Array& a, const Array& b, const Array& weight) { core::lerp_into(a, a, b, weight); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<2> weight) { return dy * (1 - weight); },
                                              [](Dy<> dy, In<2> weight) { return dy * weight; },
                                              [](Dy<> dy, In<0> a, In<1> b) { return dy * (b - a); });
@@ -114,6 +117,9 @@ struct Addcmul {
   static Array forward(const Attrs& c, const Array& x, const Array& a, const Array& b) {
     return core::addcmul(x, a, b, c.value);
   }
+  static void write(const Array& x, const Attrs& c, const Array& a, const Array& b) {
+    core::addcmul_into(x, x, a, b, c.value);
+  }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<2> b, const Number& c) { return dy * (b * c.value); },
                [](Dy<> dy, In<1> a, const Number& c) { return dy * (a * c.value); });
@@ -124,6 +130,9 @@ struct Addcdiv {
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x, const Array& a, const Array& b) {
     return core::addcdiv(x, a, b, c.value);
+  }
+  static void write(const Array& x, const Attrs& c, const Array& a, const Array& b) {
+    core::addcdiv_into(x, x, a, b, c.value);
   }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, [](Dy<> dy, In<2> b, const Number& c) { return dy * c.value / b; },

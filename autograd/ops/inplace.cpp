@@ -33,6 +33,7 @@ struct CopyInto {
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return zeros_like(dy); }, [](Dy<> dy) { return Tensor(dy); });
 };
+// x <- y.
 // Of a result that x was overwritten with: see rewrite.h.
 struct Rewrite {
   static constexpr std::string_view name = "rewrite_";
@@ -40,6 +41,7 @@ struct Rewrite {
   static void write(const Array& x, const Array& y) { x.copy_(y); }
   static constexpr auto gradients = formulas(no_gradient, [](Dy<> dy) { return Tensor(dy); });
 };
+// x <- c
 struct FillInto {
   static constexpr std::string_view name = "fill_";
   using Attrs = Value;

@@ -152,6 +152,7 @@ Array nearly_singular(const Array& lu) {
 }
 Array matrices_of(const Array& A) { return A.reshape({-1, A.size(-2), A.size(-1)}); }
 
+// Y = (d / dt) C(A + t B) at t = 0, C the cofactors.
 // The Hessian of the determinant times B, which is its own adjoint: the cofactors' gradient where a matrix has no inverse.
 struct CofactorSlope {
   static constexpr std::string_view name = "linalg_cofactor_slope";
@@ -200,7 +201,7 @@ struct Cofactor {
   });
 };
 
-// (log|det A|, its sign):  dA = dy A^-T
+// y = log |det A|, and its sign:  dA = dy A^-T
 struct Slogdet {
   static constexpr std::string_view name = "linalg_slogdet";
   static constexpr int differentiable_outputs = 1;

@@ -24,6 +24,7 @@ struct Whole {
   static constexpr auto fields = named("shape", &Whole::shape);
 };
 Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask);
+// y = (x[i] where mask[i]).
 // Picking where a mask is true, and putting there among zeros, are each other's gradients.
 struct MaskedSelect {
   static constexpr std::string_view name = "masked_select";
@@ -31,6 +32,7 @@ struct MaskedSelect {
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> x, In<1> mask) { return put_where(dy, x, mask); }, no_gradient);
 };
+// y = the next of x where the mask holds, else 0
 struct PutMasked {
   static constexpr std::string_view name = "put_masked";
   using Attrs = Whole;
@@ -43,6 +45,7 @@ struct PutMasked {
 };
 Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask) { return apply<PutMasked>({x}, dy, mask); }
 
+// y = the next of src where the mask holds, else x
 struct MaskedScatter {
   static constexpr std::string_view name = "masked_scatter";
   static void write(const Array& x, const Array& mask, const Array& src) { core::masked_write(x, mask, src); }
@@ -149,7 +152,8 @@ Tensor repeat_interleave(Operand x, std::int64_t repeats, std::optional<std::int
                              whole[d]);
     }
     each.insert(d + 1, repeats);
-    return from.unsqueeze(d + 1).expand(each).reshape(whole);
+    const Tensor y = from.unsqueeze(d + 1).expand(each).reshape(whole);
+    return y.array().storage() == from.array().storage() ? y.clone() : y;  // of single entries reshape makes a view
   });
 }
 Tensor repeat_interleave(Operand x, Operand repeats, std::optional<std::int64_t> dim,

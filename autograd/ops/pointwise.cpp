@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../../core/ops/elementwise_into.h"
 #include "../../core/array/create.h"
 #include "../../core/base/floating.h"
 #include "../../core/base/expect.h"
@@ -179,6 +180,7 @@ struct MaskedFill {
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> mask) { return masked_fill(dy, mask, 0); }, no_gradient);
 };
+// y = min(max(x, low), high)
 struct Clamp {
   static constexpr std::string_view name = "clamp";
   struct Attrs {
@@ -186,6 +188,7 @@ struct Clamp {
     static constexpr auto fields = named("low", &Attrs::low, "high", &Attrs::high);
   };
   static Array forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
+  static void write(const Array& x, const Attrs& c) { core::clamp_into(x, x, c.low, c.high); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& c) {
     Tensor dx = dy;
     if (c.low) dx = masked_fill(dx, !(x >= *c.low), 0);

@@ -230,9 +230,8 @@ constexpr auto gradient<core::digamma> = [](Dy<> dy, In<0> x) { return dy * poly
 Tensor digamma(Operand x) { return unary<core::digamma>(x); }
 Tensor& digamma_(Operand x) { return unary_<core::digamma>(x); }
 Tensor polygamma(std::int64_t n, Operand x) {
-  if (n < 1 || n > 100) {
-    core::fail<ValueError>("polygamma: n must lie between 1 and 100: {}; digamma(x) is n = 0", n);
-  }
+  if (n < 0 || n > 100) core::fail<ValueError>("polygamma: n must lie between 0 and 100: {}", n);
+  if (n == 0) return core::in_name_of("polygamma", [&] { return digamma(x); });
   return apply<Polygamma>({n}, x);
 }
 

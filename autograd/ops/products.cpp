@@ -219,6 +219,8 @@ Tensor vander(Operand x, std::optional<std::int64_t> N, bool increasing) {
   if (n < 0) core::fail<ValueError>("vander: the number of powers must not be negative: {}", n);
   const Scope scope(x.at());
   return core::in_name_of("vander", [&] {
+    empty({x.tensor().size(0), n}, x.tensor().dtype());  // refused at once if there is no memory for it
+    if (x.tensor().size(0) == 0) return ones({0, n}, x.tensor().dtype());
     // Twice as many columns each time: those that there are, times the power that comes next.
     Tensor power = x.tensor().unsqueeze(1), y = ones({power.size(0), std::min<std::int64_t>(n, 1)}, power.dtype());
     for (std::int64_t have = 1; have < n; have *= 2) {

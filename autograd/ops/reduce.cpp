@@ -54,6 +54,7 @@ struct Mean {
     return (with_dims(dy, x, o) / static_cast<double>(count(x, o))).expand(x);
   });
 };
+// y = sum (x - mean(x))^2 / (n - correction).
 // The mean of squared distances from the mean, n / (n - 1) times that when the correction is 1:
 // dx = dy 2 (x - mean) / (n - correction)
 struct Var {
@@ -98,6 +99,7 @@ Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y, bool constan
   const Tensor zero = y == 0;
   return masked_fill(dy, zero, 0) * masked_fill(x / (constant ? masked_fill(y, zero, 1) : y), zero, 0);
 }
+// y = sqrt(sum (x - mean(x))^2 / (n - correction)):
 // dx = dy (x - mean) / (n - correction) / y
 struct Std {
   static constexpr std::string_view name = "std";
@@ -139,6 +141,7 @@ Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o)
   const Tensor wins = logical_or(x == with_dims(y, shape, o), isnan(x)), n = wins.to(dy.dtype()).sum(o.dims, true);
   return masked_fill((with_dims(dy, shape, o) / n).expand(shape), !wins, 0);
 }
+// y = max x or min x over the dimensions
 template <Reduction R>
 struct Extremum {
   static constexpr std::string_view name = R == Reduction::Max ? "amax" : "amin";
@@ -153,6 +156,7 @@ struct Along {
   bool keepdim = false;
   static constexpr auto fields = named("dim", &Along::dim, "keepdim", &Along::keepdim);
 };
+// y = max x[k] or min x[k] along dim.
 // The extremum along a dimension, and its index: the gradient goes to that element.
 template <bool Largest>
 struct ExtremumAt {

@@ -46,6 +46,7 @@ Tensor shifted(const Tensor& x, std::int64_t dim, bool to_end, const Scalar& val
 
 Tensor run_sum(const Tensor& x, const AlongDim& a);
 
+// y[k] = x[0] + .. + x[k]
 struct Cumsum {
   static constexpr std::string_view name = "cumsum";
   using Attrs = AlongDim;
@@ -108,6 +109,7 @@ struct Order {
 Tensor back_to_places(const Tensor& dy, const Tensor& index, const Shape& x, std::int64_t dim) {
   return scatter_add(x, dim, index, dy);
 }
+// y[k] = x[index[k]] in ascending or descending order
 struct Sort {
   static constexpr std::string_view name = "sort";
   static constexpr int differentiable_outputs = 1;
@@ -116,6 +118,7 @@ struct Sort {
   static constexpr auto gradients =
       formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& o) { return back_to_places(dy, index, x, o.dim); });
 };
+// y[j] = x[index[j]] for the k largest or smallest
 struct Topk {
   static constexpr std::string_view name = "topk";
   static constexpr int differentiable_outputs = 1;
@@ -131,6 +134,7 @@ struct Topk {
       formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& a) { return back_to_places(dy, index, x, a.dim); });
 };
 
+// y[k] = max(x[0], .., x[k]) or min(x[0], .., x[k]).
 // The gradient goes to the element that stands there.
 template <bool Largest>
 struct RunningExtremum {
@@ -143,6 +147,7 @@ struct RunningExtremum {
   static constexpr auto gradients =
       formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& a) { return back_to_places(dy, index, x, a.dim); });
 };
+// y[k] = log(exp(x[0]) + .. + exp(x[k])):
 // dx[k] = exp(x[k] - y[k]) s[k],  s[k] = dy[k] + exp(y[k] - y[k + 1]) s[k + 1]: no exponent is above 0. Equal infinite ones
 // differ by 0.
 struct LogCumSumExp {

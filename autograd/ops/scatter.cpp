@@ -47,6 +47,7 @@ Tensor if_last(const Tensor& dy, const Shape& x, std::int64_t dim, const Tensor&
   return masked_fill(dy, Tensor(core::logical_not(last)), 0);
 }
 
+// y[index[i]] = src[i], and x elsewhere
 struct Scatter {
   static constexpr std::string_view name = "scatter";
   using Attrs = AlongDim;
@@ -62,6 +63,7 @@ struct Scatter {
                  return if_last(gather(dy, a.dim, index), x, a.dim, index);
                });
 };
+// y[index[i]] = c, and x elsewhere
 struct ScatterNumber {
   static constexpr std::string_view name = "scatter";
   using Attrs = Fill;
@@ -74,6 +76,7 @@ struct ScatterNumber {
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> index, const Attrs& a) { return scatter(dy, a.dim, index, 0); }, no_gradient);
 };
+// y[k] = x[k] + sum src[i] where index[i] = k
 struct ScatterAddTo {
   static constexpr std::string_view name = "scatter_add";
   using Attrs = AlongDim;
@@ -94,6 +97,7 @@ Shape picked(const Shape& x, std::int64_t dim, std::int64_t n) {
   shape[static_cast<int>(dim)] = n;
   return x.empty() && n == 1 ? Shape() : shape;
 }
+// y[index[i]] = src[i], and x elsewhere
 struct IndexCopy {
   static constexpr std::string_view name = "index_copy";
   using Attrs = AlongDim;
@@ -118,6 +122,7 @@ struct IndexCopy {
                  return last_of(index_select(dy, a.dim, index), x, a.dim, index);
                });
 };
+// y[index[i]] = c, and x elsewhere
 struct IndexFill {
   static constexpr std::string_view name = "index_fill";
   using Attrs = Fill;
@@ -130,6 +135,7 @@ struct IndexFill {
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> index, const Attrs& a) { return index_fill(dy, a.dim, index, 0); }, no_gradient);
 };
+// y[k] = x[k] + sum src[i] where index[i] = k
 struct IndexAddTo {
   static constexpr std::string_view name = "index_add";
   using Attrs = AlongDim;
@@ -144,6 +150,7 @@ struct IndexAddTo {
                [](Dy<> dy, In<1> index, const Attrs& a) { return index_select(dy, a.dim, index); });
 };
 
+// y[k] = x[k] with all src[i] where index[i] = k.
 // Products and extremes, x's own numbers among them. Ties share the gradient of an extreme; that of a product is taken without
 // its zeros, times the only one that is left of them (so the second order is exact; the third is not where two factors are 0).
 struct ScatterFold {

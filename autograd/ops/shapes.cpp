@@ -40,6 +40,7 @@ Tensor movedim(Operand x, IntArrayRef source, IntArrayRef destination) {
   if (source.size() != destination.size()) {
     core::fail<ValueError>("movedim: there must be as many sources as destinations: {} and {}", source, destination);
   }
+  if (n == 0 && source.size() == 1) return movedim(x, source[0], destination[0]);
   core::Dims order = Shape::filled(n, -1);
   core::Dims rest;
   for (int i = 0; i < n; ++i) rest.push_back(i);

@@ -212,6 +212,17 @@ Tensor trace(Operand x) {
   return diagonal(x.tensor()).sum();
 }
 
+// How many ways there are, about; more than there is memory for is refused.
+static void expect_memory_for_choices(std::int64_t n, std::int64_t r, bool with_replacement) {
+  const double of = static_cast<double>(n) + (with_replacement ? static_cast<double>(r) - 1 : 0);
+  const double k = std::min(static_cast<double>(r), of - static_cast<double>(r));
+  double ways = 1;
+  for (double i = 1; i <= k && ways < 1e18; ++i) ways *= (of - k + i) / i;
+  if (ways * static_cast<double>(r) >= 1e18) {
+    core::fail<ValueError>("combinations: {} of {} are more than there is memory for", r, n);
+  }
+  core::empty({static_cast<std::int64_t>(ways), r}, kInt64);
+}
 Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (x.tensor().dim() != 1) {
     core::fail<ShapeError>("combinations: the operand must have 1 dimension: {}", x.tensor().sizes());
@@ -220,6 +231,7 @@ Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (r == 0) return empty({0}, x.tensor().dtype());
   const std::int64_t n = x.tensor().numel(), apart = with_replacement ? 0 : 1;
   bool more = n > 0 && (with_replacement || r <= n);  // r may be more than any memory holds
+  if (more) expect_memory_for_choices(n, r, with_replacement);
   std::vector<std::int64_t> all;
   // One choice, each place at least `apart` behind the one before.
   const Array choice = core::empty({more ? r : 0}, kInt64);
@@ -228,7 +240,6 @@ Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   const auto most = [&](std::int64_t i) { return n - 1 - (r - 1 - i) * apart; };
   while (more) {
     all.insert(all.end(), places, places + r);
-    core::checked_numel({static_cast<std::int64_t>(all.size())}, "combinations");
     std::int64_t i = r - 1;
     while (i >= 0 && places[i] == most(i)) --i;
     more = i >= 0;

@@ -38,7 +38,7 @@ struct Erfinv : OfRow<core::erfinv> {
 struct I0 : OfRow<core::i0> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * special::i1(x); });
 };
-// I1' = I0 - I1 / x
+// y = I_1(x), whose slope is I_0 - I_1 / x
 struct I1 : OfRow<core::i1> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y) {
     const Tensor zero = x == 0;
@@ -49,7 +49,7 @@ struct Entr : OfRow<core::entr> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (-log(x) - 1); });
 };
 Tensor bessel(std::int64_t n, const Tensor& x);
-// The spherical Bessel function j_n(pi x): j_0(z) = sin(z) / z, and z^n / (2n + 1)!! near 0 (DLMF 10.47, 10.53.1). What is
+// y = j_n(pi x), the spherical Bessel function: j_0(z) = sin(z) / z, and z^n / (2n + 1)!! near 0 (DLMF 10.47, 10.53.1). What is
 // left of a small x would be lost in the differences that sinc's slopes are otherwise made of.
 struct SphericalBessel {
   static constexpr std::string_view name = "spherical_bessel";
@@ -105,6 +105,7 @@ struct Sinc {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (bessel(1, x) * -kPi); });
 };
 Tensor bessel(std::int64_t n, const Tensor& x) { return n == 0 ? sinc(x) : apply<SphericalBessel>({n}, x); }
+// y = log(x / (1 - x)), x held within [eps, 1 - eps]
 struct Logit {
   static constexpr std::string_view name = "logit";
   struct Attrs {

@@ -26,6 +26,7 @@ constexpr std::string_view name_of(Pick pick) {
   constexpr std::string_view names[] = {"kthvalue", "median", "nanmedian", "mode"};
   return names[static_cast<int>(pick)];
 }
+// y = x[index] along dim.
 // An element along a dimension, and its index: the gradient goes to that element.
 template <Pick pick>
 struct Picked {
@@ -48,6 +49,7 @@ struct Picked {
     return scatter_add(x, a.dim, i, g);
   });
 };
+// y = the middle one of all x.
 // Of all elements: those that equal it share the gradient.
 template <bool IgnoreNan>
 struct MedianOfAll {
@@ -130,10 +132,7 @@ Array places(const char* op, const Tensor& sequence, const Tensor& x, bool right
     core::fail<ValueError>("{}: side must be \"left\" or \"right\": \"{}\"", op, *side);
   }
   if (side && *side == "left" && right) core::fail<ValueError>("{}: side and right must agree: \"left\" and true", op);
-  if (sequence.dtype() != x.dtype()) {
-    core::fail<DTypeError>("{}: the sequence must have x's dtype: {} for {}; to() converts", op, sequence.dtype(),
-                           x.dtype());
-  }
+  const DType dtype = promote_types(sequence.dtype(), x.dtype());
   const Shape &s = sequence.array().shape(), &v = x.array().shape();
   bool fits = s.size() == 1 || s.size() == v.size();
   for (int i = 0; fits && s.size() > 1 && i + 1 < s.size(); ++i) fits = s[i] == v[i];
@@ -150,7 +149,7 @@ Array places(const char* op, const Tensor& sequence, const Tensor& x, bool right
       core::fail<IndexError>("{}: the sorter's indices must lie in [0, {})", op, s.back());
     }
   }
-  return core::searchsorted(sequence.array(), x.array(), right || (side && *side == "right"),
+  return core::searchsorted(sequence.array().to(dtype), x.array().to(dtype), right || (side && *side == "right"),
                             sorter ? (*sorter).array() : Array());
 }
 Tensor in_width(const Array& places, bool out_int32) { return Tensor(out_int32 ? places.to(kInt32) : places); }

@@ -20,6 +20,7 @@ using core::Strides;
 
 namespace {
 
+// pick(y) = x, and y = 0 elsewhere.
 // The gradient of picking some elements is putting them back among zeros; the gradient of putting is picking. V is a
 // view operation that picks every element at most once.
 template <class V>
@@ -43,6 +44,7 @@ Tensor put(const Tensor& dy, const Shape& x, const A& pick) {
   return apply<Put<V>>({pick, x}, dy);
 }
 
+// y = x[index] along dim
 struct Select {
   static constexpr std::string_view name = "select", put_name = "put_selected";
   static constexpr bool is_view = true, by_geometry = true;
@@ -54,6 +56,7 @@ struct Select {
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Select>(dy, x, a); });
 };
+// y[i] = x[start + i step] along dim
 struct Slice {
   static constexpr std::string_view name = "slice", put_name = "put_slice";
   static constexpr bool is_view = true, by_geometry = true;
@@ -66,6 +69,7 @@ struct Slice {
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return put<Slice>(dy, x, a); });
 };
+// y[i] = x[i, i + offset]
 struct Diagonal {
   static constexpr std::string_view name = "diagonal", put_name = "put_diagonal";
   static constexpr bool is_view = true, by_geometry = true;
@@ -82,6 +86,7 @@ struct ShapeAttrs {
   Shape shape;
   static constexpr auto fields = named("shape", &ShapeAttrs::shape);
 };
+// y = x in another shape.
 // Any view that keeps the order of the elements: view, squeeze, unsqueeze, flatten.
 struct View {
   static constexpr std::string_view name = "view";
@@ -90,6 +95,7 @@ struct View {
   static Array forward(const Attrs& a, const Array& x) { return x.view(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
 };
+// y = x in another shape.
 // A reshape that must copy.
 struct Reshape {
   static constexpr std::string_view name = "reshape";
@@ -97,6 +103,7 @@ struct Reshape {
   static Array forward(const Attrs& a, const Array& x) { return x.reshape(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
 };
+// y = x repeated along its dimensions of size 1
 struct Expand {
   static constexpr std::string_view name = "expand";
   static constexpr bool is_view = true, by_geometry = true;
@@ -104,6 +111,7 @@ struct Expand {
   static Array forward(const Attrs& a, const Array& x) { return x.expand(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return sum_to_size(dy, x); });
 };
+// y[i] = x[i mod n].
 // Copies side by side: times[i] of them along dimension i.
 struct Repeat {
   static constexpr std::string_view name = "repeat";
@@ -142,12 +150,14 @@ struct Repeat {
     return dx.reshape(x);
   });
 };
+// y = sum x over the dimensions that expand would repeat
 struct SumTo {
   static constexpr std::string_view name = "sum_to_size";
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return core::sum_to(x, a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.expand(x); });
 };
+// y = x with its dimensions in another order
 struct Permute {
   static constexpr std::string_view name = "permute";
   static constexpr bool is_view = true, by_geometry = true;
@@ -162,12 +172,14 @@ struct Permute {
     return dy.permute(inverse);
   });
 };
+// y = x.
 // The same elements: a copy, a conversion (the engine casts the gradient back), an alias.
 struct Clone {
   static constexpr std::string_view name = "clone";
   static Array forward(const Array& x) { return x.clone(); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
+// y = x in another dtype
 struct To {
   static constexpr std::string_view name = "to";
   struct Attrs {
@@ -177,12 +189,14 @@ struct To {
   static Array forward(const Attrs& a, const Array& x) { return x.to(a.dtype); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
+// y = x
 struct Alias {
   static constexpr std::string_view name = "alias";
   static constexpr bool is_view = true, by_geometry = true;
   static Array forward(const Array& x) { return x; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
+// y[i] = x[n - 1 - i]
 struct Flip {
   static constexpr std::string_view name = "flip";
   struct Attrs {
@@ -238,6 +252,7 @@ Tensor movedim(Operand x, std::int64_t source, std::int64_t destination) {
   const int n = x.tensor().array().dim();
   const int from = core::wrap_dim(source, n, "movedim"), to = core::wrap_dim(destination, n, "movedim");
   core::Dims dims;
+  if (n == 0) return permute(x, dims);
   for (int i = 0; i < n; ++i) {
     if (i != from) dims.push_back(i);
   }

@@ -1,9 +1,11 @@
 // Windows for transforms: computed in float64 from the integers and rounded once.
+#include <algorithm>
 #include <numbers>
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
+#include "../../core/threads/parallel.h"
 #include "create.h"
 
 namespace gradus {
@@ -21,7 +23,16 @@ Tensor window(const char* op, std::int64_t n, bool periodic, const TensorOptions
     core::fail<DTypeError>("{}: the dtype must be floating-point: {}; kFloat and kDouble are", op, dtype);
   }
   const auto period = static_cast<double>(periodic ? n : n - 1);
-  Tensor result(n > 1 ? f(core::arange(0, n, 1, kFloat64) / period).to(dtype) : core::ones({n}, dtype));
+  const Array whole = n > 1 ? core::empty({n}, dtype) : core::ones({n}, dtype);
+  // In blocks whose intermediate results stay in the cache.
+  constexpr std::int64_t block = 8192;
+  core::parallel_for(n > 1 ? (n + block - 1) / block : 0, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin * block; i < std::min(n, end * block); i += block) {
+      const std::int64_t last = std::min(n, i + block);
+      whole.narrow(0, i, last - i).copy_(f(core::arange(i, last, 1, kFloat64) / period));
+    }
+  });
+  Tensor result(whole);
   return options.requires_grad() ? result.requires_grad_() : result;
 }
 Array cosine(const Array& turns) { return core::cos(turns * (2 * std::numbers::pi)); }

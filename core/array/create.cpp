@@ -8,6 +8,7 @@
 
 #include "../base/dispatch.h"
 #include "../base/fail.h"
+#include "../simd/contiguous.h"
 #include "../threads/parallel.h"
 
 namespace gradus::core {
@@ -32,6 +33,18 @@ void generate(const Array& out, Value value) {
   T* const to = static_cast<T*>(out.data());
   parallel_for(out.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) to[i] = value(i);
+  });
+}
+
+// Sets element i to by (start + i) + first, rounded once to float64 and then to T.
+template <class T>
+void ramp(const Array& out, std::int64_t start, double first, double by) {
+  T* const to = static_cast<T*>(out.data());
+  parallel_for(out.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t most = std::int64_t{1} << 30;
+    for (std::int64_t i = begin; i < end; i += most) {
+      kernels::ramp(to + i, start + i, static_cast<std::size_t>(std::min(most, end - i)), first, by);
+    }
   });
 }
 
@@ -103,8 +116,7 @@ Array arange(const Scalar& start, const Scalar& end, const Scalar& step, DType d
   dispatch(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_floating_point_v<T>) {
-      const double first = start.toDouble(), by = step.toDouble();
-      generate<T>(out, [=](std::int64_t i) { return static_cast<T>(std::fma(by, static_cast<double>(i), first)); });
+      ramp<T>(out, 0, start.toDouble(), step.toDouble());
     } else {
       // Unsigned, because a narrow dtype wraps around as PyTorch's does.
       const auto first = static_cast<std::uint64_t>(start.toLong()), by = static_cast<std::uint64_t>(step.toLong());
@@ -136,6 +148,12 @@ Array linspace(double start, double end, std::int64_t steps, DType dtype) {
     if (steps == 1) return generate<T>(out, [=](std::int64_t) { return first; });
     const Step from = static_cast<Step>(first), to = static_cast<Step>(last);
     const Step by = (to - from) / static_cast<Step>(steps - 1);
+    if constexpr (std::is_floating_point_v<T>) {
+      const std::int64_t half = steps / 2;
+      ramp<T>(out.narrow(0, 0, half), 0, static_cast<double>(from), static_cast<double>(by));
+      return ramp<T>(out.narrow(0, half, steps - half), half - (steps - 1), static_cast<double>(to),
+                     static_cast<double>(by));
+    }
     generate<T>(out, [=](std::int64_t i) {
       return static_cast<T>(i < steps / 2 ? std::fma(by, static_cast<Step>(i), from)
                                           : std::fma(-by, static_cast<Step>(steps - 1 - i), to));

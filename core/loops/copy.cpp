@@ -8,6 +8,7 @@
 
 #include "../threads/parallel.h"
 #include "plan.h"
+#include "../simd/contiguous.h"
 #include "../simd/transpose.h"
 
 namespace gradus::core::kernels {
@@ -55,10 +56,20 @@ To convert(From value) {
 template <class To, class From>
 void copy_row(To* to, const From* from, std::int64_t n) {
   if constexpr (std::is_same_v<To, From>) {
-    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(To));
+    const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(To);
+    const bool apart = ((reinterpret_cast<std::uintptr_t>(to) ^ reinterpret_cast<std::uintptr_t>(from)) & 63) != 0;
+    if (bytes >= 1024 && apart) return copy_bytes(to, from, bytes);
+    std::memcpy(to, from, bytes);
   } else {
     for (std::int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i]);
   }
+}
+
+/// An element again and again, as fill_pattern wants it.
+std::uint64_t pattern_of(const void* element, std::size_t size) {
+  std::uint64_t pattern = 0;
+  for (std::size_t i = 0; i < 8; i += size) std::memcpy(reinterpret_cast<char*>(&pattern) + i, element, size);
+  return pattern;
 }
 
 template <class To, class From>
@@ -77,7 +88,11 @@ void copy_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char* f
       copy_row(out, reinterpret_cast<const From*>(from), cols);
     } else if (to_col == to_size && from_col == 0) {
       const To value = convert<To>(*reinterpret_cast<const From*>(from));
-      for (std::int64_t c = 0; c < cols; ++c) out[c] = value;
+      if (cols * to_size >= 256) {
+        fill_pattern(out, static_cast<std::size_t>(cols * to_size), pattern_of(&value, sizeof(To)));
+      } else {
+        for (std::int64_t c = 0; c < cols; ++c) out[c] = value;
+      }
     } else {
       for (std::int64_t c = 0; c < cols; ++c) {
         *reinterpret_cast<To*>(to + c * to_col) = convert<To>(*reinterpret_cast<const From*>(from + c * from_col));
@@ -161,6 +176,15 @@ void copy_convert(const Array& out, const Array& src) {
 
 void fill(const Array& out, const Scalar& value) {
   const Element element(value, out.dtype());
+  if (out.is_contiguous()) {
+    const std::int64_t size = out.element_size();
+    const std::uint64_t pattern = pattern_of(element.bytes, static_cast<std::size_t>(size));
+    parallel_for(out.numel(), 65536, [&](std::int64_t begin, std::int64_t end) {
+      fill_pattern(static_cast<char*>(out.data()) + begin * size, static_cast<std::size_t>((end - begin) * size),
+                   pattern);
+    });
+    return;
+  }
   Plan plan(out.shape());
   plan.add(out);
   plan.add_number(element.bytes, out.element_size());

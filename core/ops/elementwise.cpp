@@ -1,4 +1,4 @@
-#include "elementwise.h"
+#include "elementwise_into.h"
 
 #include <algorithm>
 #include <initializer_list>
@@ -27,9 +27,9 @@ struct Numbers {
   alignas(8) unsigned char bytes[24] = {};
 };
 
-/// In a floating dtype, in one pass.
+/// In a floating dtype, in one pass; into `out` where there is one.
 Array run(const char* op, Elementwise which, std::initializer_list<const Array*> operands, DType dtype,
-          std::initializer_list<double> numbers = {}) {
+          std::initializer_list<double> numbers = {}, const Array* out = nullptr) {
   const Numbers param(numbers, dtype);
   Operand all[3] = {0, 0, 0};  // what is left of them has no shape, and is not read
   int count = 0;
@@ -37,7 +37,9 @@ Array run(const char* op, Elementwise which, std::initializer_list<const Array*>
   PointwiseCall call(op, {&all[0], &all[1], &all[2]});
   call.set(kernels::elementwise_kernel(which, dtype), dtype, dtype, param.bytes);
   for (int k = 0; k < count; ++k) call.read(all[k], dtype);
-  return call.run();
+  if (out == nullptr) return call.run();
+  call.run_into(*out);
+  return *out;
 }
 
 /// The dtype in which operands meet.
@@ -111,6 +113,21 @@ Array addcmul(const Array& x, const Array& a, const Array& b, const Scalar& valu
 }
 Array addcdiv(const Array& x, const Array& a, const Array& b, const Scalar& value) {
   return run("addcdiv", Elementwise::Addcdiv, {&x, &a, &b}, floating("addcdiv", {&x, &a, &b}), {value.toDouble()});
+}
+
+void lerp_into(const Array& out, const Array& a, const Array& b, double weight) {
+  run("lerp", Elementwise::LerpNumber, {&a, &b}, floating("lerp", {&a, &b}), {weight}, &out);
+}
+void lerp_into(const Array& out, const Array& a, const Array& b, const Array& weight) {
+  run("lerp", Elementwise::Lerp, {&a, &b, &weight}, floating("lerp", {&a, &b, &weight}), {}, &out);
+}
+void addcmul_into(const Array& out, const Array& x, const Array& a, const Array& b, const Scalar& value) {
+  const DType dtype = common("addcmul", {&x, &a, &b});
+  if (!is_floating_point(dtype)) return add_scaled_out(out, x, a * b, value);
+  run("addcmul", Elementwise::Addcmul, {&x, &a, &b}, dtype, {value.toDouble()}, &out);
+}
+void addcdiv_into(const Array& out, const Array& x, const Array& a, const Array& b, const Scalar& value) {
+  run("addcdiv", Elementwise::Addcdiv, {&x, &a, &b}, floating("addcdiv", {&x, &a, &b}), {value.toDouble()}, &out);
 }
 
 }  // namespace gradus::core

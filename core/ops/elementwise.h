@@ -44,6 +44,9 @@ GRADUS_API double entr_of(double x) noexcept;
 /// x log(1 + y), 0 where x is 0 and y is not NaN.
 GRADUS_API float xlog1py_of(float x, float y) noexcept;
 GRADUS_API double xlog1py_of(double x, double y) noexcept;
+/// log2(2^a + 2^b).
+GRADUS_API float logaddexp2_of(float a, float b) noexcept;
+GRADUS_API double logaddexp2_of(double a, double b) noexcept;
 
 // clang-format off: one operation a line
 inline constexpr UnaryRow erfinv{"erfinv", Yields::Floating, Kernels::Library, erfinv_of, erfinv_of};
@@ -51,6 +54,7 @@ inline constexpr UnaryRow i0{"i0", Yields::Floating, Kernels::Library, i0_of, i0
 inline constexpr UnaryRow i1{"i1", Yields::Floating, Kernels::Library, i1_of, i1_of};
 inline constexpr UnaryRow entr{"entr", Yields::Floating, Kernels::Library, entr_of, entr_of};
 inline constexpr BinaryRow xlog1py{"xlog1py", Yields::Floating, Kernels::Library, xlog1py_of, xlog1py_of};
+inline constexpr BinaryRow logaddexp2{"logaddexp2", Yields::Floating, Kernels::Library, logaddexp2_of, logaddexp2_of};
 /// The quotient rounded down, and cut off; integers stay integers.
 inline constexpr BinaryRow floor_divide{
     .name = "floor_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};

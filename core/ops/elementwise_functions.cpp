@@ -113,4 +113,13 @@ float xlog1py_of(float x, float y) noexcept {
   return x == 0 ? 0 : x * std::log1p(y);
 }
 
+double logaddexp2_of(double a, double b) noexcept {
+  if (a == b) return a + 1;  // infinite ones, too
+  if (std::isnan(a) || std::isnan(b)) return kNan;
+  return std::fmax(a, b) + std::log1p(std::exp2(-std::fabs(a - b))) * 1.44269504088896340736;
+}
+float logaddexp2_of(float a, float b) noexcept {
+  return static_cast<float>(logaddexp2_of(static_cast<double>(a), static_cast<double>(b)));
+}
+
 }  // namespace gradus::core

@@ -10,6 +10,7 @@
 #include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
+#include "../simd/contiguous.h"
 #include "../threads/parallel.h"
 
 namespace gradus::core {
@@ -133,6 +134,17 @@ Array index_select(const Array& x, std::int64_t dim, const Array& index) {
       });
       return;
     }
+    if (box.count() == 1) {  // along the last dimension
+      const std::int64_t rows = out.numel() / n, step = std::max<std::int64_t>(kPickGrain / n, 1);
+      parallel_for(rows, step, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+          const T* const start = from + offset_of(row, outer, outer_strides);
+          T* const row_to = to + row * n;
+          for (std::int64_t i = 0; i < n; ++i) row_to[i] = start[entry[i] * stride];
+        }
+      });
+      return;
+    }
     parallel_for(out.numel() / box.count(), grain, [&](std::int64_t begin, std::int64_t end) {
       std::int64_t o = begin / n, i = begin % n;
       std::int64_t start = offset_of(o, outer, outer_strides);
@@ -224,8 +236,16 @@ Array Array::flip(IntArrayRef dims) const {
     T* const to = static_cast<T*>(out.data());
     const std::int64_t grain = std::max<std::int64_t>(kPickGrain / row.count(), 1);
     parallel_for(out.numel() / row.count(), grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        row.copy(to + i * row.count(), from + offset_of(i, lead, lead_strides));
+      for (std::int64_t i = begin; i < end; ++i) {
+        const T* const start = from + offset_of(i, lead, lead_strides);
+        if constexpr (sizeof(T) >= 4) {
+          if (strides.back() == -1) {
+            kernels::reverse(to + i * row.count(), start - (row.count() - 1), static_cast<std::size_t>(row.count()));
+            continue;
+          }
+        }
+        row.copy(to + i * row.count(), start);
+      }
     });
   });
   return out;

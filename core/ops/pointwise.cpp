@@ -23,7 +23,10 @@ template <class Row>
 Types types_of(const Row& row, DType x) {
   constexpr bool unary = std::is_same_v<Row, UnaryRow>;
   if (row.yields == Yields::Same) return {x, x};
-  if (row.yields == Yields::Bool) return {unary ? floating(x) : x, kBool};
+  if (row.yields == Yields::Bool) {
+    const bool kept = !unary || (x == kBool && row.key == logical_not.key);
+    return {kept ? x : floating(x), kBool};
+  }
   return {floating(x), floating(x)};
 }
 
@@ -37,10 +40,12 @@ struct Found {
   Kernel kernel = nullptr;
   const void* param = nullptr;
 };
-/// The kernel that a row of the C library's is called by. Only floating-point numbers have one.
+/// The vectors' kernel in the place of a function of the C library's, or the one that it is called by. Only floating-point
+/// numbers have one.
 template <class Row>
 Found library(const Row& row, DType dtype) {
   constexpr bool unary = std::is_same_v<Row, UnaryRow>;
+  if (const Kernel vectors = kernels::special_function(row.key, dtype)) return {vectors};
   if (dtype == kFloat32) return {unary ? kernels::call_float32 : kernels::call2_float32, &row.float32};
   if (dtype == kFloat64) return {unary ? kernels::call_float64 : kernels::call2_float64, &row.float64};
   return {};

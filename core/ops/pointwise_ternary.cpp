@@ -7,6 +7,7 @@
 #include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/pointwise.h"
+#include "elementwise_into.h"
 #include "pointwise.h"
 #include "pointwise_call.h"
 
@@ -90,7 +91,10 @@ Array where(const Array& condition, const Operand& a, const Operand& b) {
   return call.run();
 }
 
-Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
+namespace {
+
+/// Into `out` where there is one.
+Array clamped(const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high, const Array* out) {
   const Operand operand = x;
   PointwiseCall call("clamp", {&operand});
   if (!low && !high) fail<ValueError>("clamp: at least one bound must be given");
@@ -111,7 +115,10 @@ Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optiona
     return Element(real ? value : Scalar(std::clamp(value.toLong(), least, greatest)), dtype);
   };
   const auto is_nan = [](const std::optional<Scalar>& given) { return given && std::isnan(given->toDouble()); };
-  if (is_nan(low) || is_nan(high)) return full(x.shape(), std::numeric_limits<double>::quiet_NaN(), dtype);
+  if (is_nan(low) || is_nan(high)) {
+    const Array nan = full(x.shape(), std::numeric_limits<double>::quiet_NaN(), dtype);
+    return out == nullptr ? nan : out->copy_(nan);
+  }
   const Element bounds[2] = {bound(low, real ? Scalar(-infinity) : Scalar(least)),
                              bound(high, real ? Scalar(infinity) : Scalar(greatest))};
   alignas(8) unsigned char param[16];
@@ -119,7 +126,18 @@ Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optiona
   for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];
   call.set(kernels::clamp_kernel(dtype), dtype, dtype, param);
   call.read(operand, dtype);
-  return call.run();
+  if (out == nullptr) return call.run();
+  call.run_into(*out);
+  return *out;
+}
+
+}  // namespace
+
+Array clamp(const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
+  return clamped(x, low, high, nullptr);
+}
+void clamp_into(const Array& out, const Array& x, const std::optional<Scalar>& low, const std::optional<Scalar>& high) {
+  clamped(x, low, high, &out);
 }
 
 }  // namespace gradus::core

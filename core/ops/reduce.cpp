@@ -41,10 +41,26 @@ Array mean64(const Array& x, const Dims& dims) {
   return total;
 }
 
+// Sums of squares about a mean that is a rounding away from its numbers, where these are equal or nearly so, are taken about
+// the mean with its remainder added: equal numbers vary by 0, and no gradient is a quotient of roundings.
+Array of_exact_centre(const Array& x, const Dims& over, const Array& centre, const Array& squares) {
+  constexpr double roundings = 1e-13;
+  const double n = static_cast<double>(count_over(x, over));
+  const double *c = centre.data_ptr<double>(), *s = squares.data_ptr<double>();
+  const Array suspect = empty(squares.shape(), kBool);
+  bool any = false;
+  for (std::int64_t i = 0; i < squares.numel(); ++i) {
+    any |= suspect.data_ptr<bool>()[i] = s[i] > 0 && s[i] <= n * (c[i] * roundings) * (c[i] * roundings);
+  }
+  if (!any) return squares;
+  const Array apart = x.to(kFloat64) - centre.view(reduced_shape(x.shape(), over, true));
+  return where(suspect, fold(Fold::CentredSquares, x, over, centre + mean64(apart, over))[0], squares);
+}
+
 /// The mean, and the variance, in float64.
 std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_t correction) {
   const Array centre = mean64(x, over);
-  const Array squares = fold(Fold::CentredSquares, x, over, centre)[0];
+  const Array squares = of_exact_centre(x, over, centre, fold(Fold::CentredSquares, x, over, centre)[0]);
   // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
   const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
   if (divisor == 0) {

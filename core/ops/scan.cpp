@@ -106,11 +106,9 @@ std::tuple<Array, Array> ordered(const char* op, const Array& x, std::int64_t k,
       std::int64_t* const places = indices.data_ptr<std::int64_t>();
       parallel_for(count, grain_of(count, count * n * 8, n * 8), [&](std::int64_t begin, std::int64_t end) {
         const Array scratch = empty({kernels::sort_scratch(x.dtype(), n) / 8}, kFloat64);
-        const Array order = k == n ? Array() : empty({n}, kInt64);
         for (std::int64_t r = begin; r < end; ++r) {
-          std::int64_t* const place = k == n ? places + r * k : order.data_ptr<std::int64_t>();
-          kernel(from + r * n, n, descending, place, scratch.data());
-          if (k != n) std::copy(place, place + k, places + r * k);
+          std::int64_t* const place = places + r * k;
+          kernel(from + r * n, n, k, descending, place, scratch.data());
           for (std::int64_t i = 0; i < k; ++i) to[r * k + i] = from[r * n + place[i]];
         }
       });

@@ -11,6 +11,7 @@
 #include "../base/expect.h"
 #include "../base/fail.h"
 #include "../loops/copy.h"
+#include "../simd/sum_of_rows.h"
 #include "combine.h"
 #include "long_column.h"
 #include "pointwise.h"
@@ -115,15 +116,15 @@ std::vector<std::int64_t> order_of(const std::int64_t* index, std::int64_t step,
 // Row by row, for columns with one index.
 void add_in_order(const Columns<float>& c, const std::vector<std::int64_t>& order) {
   const bool packed = c.to_column == 1 && c.from_column == 1;
+  const kernels::AddRows add_rows = kernels::add_rows_kernel();
   std::vector<double> sums(static_cast<std::size_t>(c.count));
   for (std::size_t first = 0; first < order.size();) {
     const std::int64_t row = c.row(order[first], 0);
     std::size_t last = first + 1;
     while (last < order.size() && c.row(order[last], 0) == row) ++last;
     float* const to = &c.target(row, 0);
-    if (last == first + 1 && packed) {  // two numbers are rounded once by float32, too
-      const float* const from = c.from + order[first] * c.from_row;
-      for (std::int64_t k = 0; k < c.count; ++k) to[k] += from[k];
+    if (packed) {
+      add_rows(to, c.from, order.data() + first, static_cast<std::int64_t>(last - first), c.from_row, c.count);
     } else {
       double* const sum = sums.data();
       for (std::int64_t k = 0; k < c.count; ++k) sum[k] = static_cast<double>(to[k * c.to_column]);
@@ -181,15 +182,30 @@ void write_to(const Columns<T>& c) {
   }
 }
 
-template <class T>
-void extremes(const Columns<T>& c, bool max) {
-  if (is_long(c) && get_num_threads() > 2) return extreme_of_long(c, max);
+// The larger, or the smaller; NaN stays. Without a branch, which would be foreseen half of the time.
+template <bool max, class T>
+T extreme_of(T a, T b) {
+  const T wins = max ? (b > a ? b : a) : (b < a ? b : a);
+  return b == b ? wins : b;
+}
+template <bool max, class T>
+void extremes_of(const Columns<T>& c) {
+  if (c.count == 1) {
+    T* const to = c.to;
+    const std::int64_t step = c.to_row;
+    return c.each(0, [=](std::int64_t row, T value) { to[row * step] = extreme_of<max>(to[row * step], value); });
+  }
   for (std::int64_t i = 0; i < c.n; ++i) {
     for (std::int64_t k = 0; k < c.count; ++k) {
       T& best = c.target(c.row(i, k), k);
-      best = extreme(best, c.value(i, k), max);
+      best = extreme_of<max>(best, c.value(i, k));
     }
   }
+}
+template <class T>
+void extremes(const Columns<T>& c, bool max) {
+  if (is_long(c) && get_num_threads() > 2) return extreme_of_long(c, max);
+  max ? extremes_of<true>(c) : extremes_of<false>(c);
 }
 
 template <class T>

@@ -41,7 +41,9 @@ GRADUS_API std::tuple<Array, Array> running_extremum(const Array& x, std::int64_
 GRADUS_API Array logcumsumexp(const Array& x, std::int64_t dim);
 
 /// The Euclidean distance of each row of a [.., P, M] and each of b [.., R, M], [.., P, R]: of one floating dtype, the other sizes
-/// equal. Sums are of float64.
+/// equal. Sums are of float64, but for the few terms that are first added in a vector's lane.
 GRADUS_API Array distances(const Array& a, const Array& b);
+/// Of each two rows of [N, M], i < j, in the order (0, 1), (0, 2), ..
+GRADUS_API Array pair_distances(const Array& x);
 
 }  // namespace gradus::core

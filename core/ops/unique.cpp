@@ -84,10 +84,12 @@ Distinct finish(const Groups& groups, const Array& values, const Shape& shape, b
 /// Runs of equal elements, in one pass.
 template <class T>
 Distinct runs(const Array& x, bool inverse, bool counts) {
-  const Array flat = x.reshape({-1}).contiguous(), values = empty(flat.shape(), x.dtype());
-  const Array place = inverse ? empty(x.shape(), kInt64) : empty({0}, kInt64),
-              lengths = empty({counts ? flat.numel() : 0}, kInt64);
+  const Array flat = x.reshape({-1}).contiguous();
   const T* const from = flat.data_ptr<T>();
+  std::int64_t size = flat.numel() == 0 ? 0 : 1;
+  for (std::int64_t i = 1; i < flat.numel(); ++i) size += from[i] == from[i - 1] ? 0 : 1;
+  const Array values = empty({size}, x.dtype()), place = inverse ? empty(x.shape(), kInt64) : empty({0}, kInt64),
+              lengths = empty({counts ? size : 0}, kInt64);
   T* const to = values.data_ptr<T>();
   std::int64_t *const at = place.data_ptr<std::int64_t>(), *const length = lengths.data_ptr<std::int64_t>();
   std::int64_t run = -1;
@@ -99,12 +101,71 @@ Distinct runs(const Array& x, bool inverse, bool counts) {
     if (inverse) at[i] = run;
     if (counts) ++length[run];
   }
-  return {values.narrow(0, 0, run + 1).clone(), place, counts ? lengths.narrow(0, 0, run + 1).clone() : lengths};
+  return {values, place, lengths};
+}
+
+/// Integers that lie close together, by a table of all that there may be: of each its place among the distinct ones. False where
+/// the table would be much longer than x.
+template <class T>
+bool by_table(const Array& flat, bool sorted, bool inverse, bool counts, const Shape& shape, Distinct* result) {
+  const std::int64_t n = flat.numel();
+  const T* const from = flat.data_ptr<T>();
+  if (n == 0) return false;
+  const auto [low, high] = std::minmax_element(from, from + n);
+  const std::uint64_t span = static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low);
+  if (span >= static_cast<std::uint64_t>(2 * n)) return false;
+  const T least = *low;
+  const auto entry = [=](std::int64_t i) {
+    return static_cast<std::size_t>(static_cast<std::uint64_t>(from[i]) - static_cast<std::uint64_t>(least));
+  };
+  std::vector<std::int64_t> table(static_cast<std::size_t>(span) + 1, -1);
+  std::vector<T> values;
+  if (sorted) {
+    for (std::int64_t i = 0; i < n; ++i) table[entry(i)] = 0;
+    for (std::size_t k = 0; k < table.size(); ++k) {
+      if (table[k] < 0) continue;
+      table[k] = static_cast<std::int64_t>(values.size());
+      values.push_back(static_cast<T>(static_cast<std::uint64_t>(least) + k));
+    }
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) {
+      std::int64_t& place = table[entry(i)];
+      if (place >= 0) continue;
+      place = static_cast<std::int64_t>(values.size());
+      values.push_back(from[i]);
+    }
+  }
+  const auto size = static_cast<std::int64_t>(values.size());
+  *result = {empty({size}, flat.dtype()), empty(inverse ? shape : Shape{0}, kInt64),
+             counts ? zeros({size}, kInt64) : empty({0}, kInt64)};
+  std::copy(values.begin(), values.end(), result->values.data_ptr<T>());
+  if (inverse) {
+    std::int64_t* const to = result->inverse.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) to[i] = table[entry(i)];
+  }
+  if (counts) {
+    std::int64_t* const count = result->counts.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) ++count[table[entry(i)]];
+  }
+  return true;
 }
 
 Distinct distinct(const Array& x, bool sorted, bool inverse, bool counts) {
   const Array flat = x.reshape({-1}).contiguous();
   const std::int64_t n = flat.numel();
+  Distinct result;
+  const bool done = dispatch(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      return by_table<T>(flat, sorted, inverse, counts, x.shape(), &result);
+    }
+    return false;
+  });
+  if (done) return result;
+  if (sorted && !inverse) {
+    const Array ordered = std::get<0>(sort(flat, 0));
+    return dispatch(x.dtype(), [&](auto tag) { return runs<typename decltype(tag)::type>(ordered, false, counts); });
+  }
   const Array places = std::get<1>(sort(flat, 0));
   std::vector<std::int64_t> order(places.data_ptr<std::int64_t>(), places.data_ptr<std::int64_t>() + n);
   Groups groups = dispatch(x.dtype(), [&](auto tag) {

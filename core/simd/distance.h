@@ -7,8 +7,9 @@
 
 namespace gradus::core::kernels {
 
-/// y[j] = sqrt(sum_k (a[k] - b[j m + k])^2) for `rows` rows of m floating-point numbers; sums are of float64.
-using DistanceKernel = void (*)(void* y, const void* a, const void* b, std::size_t rows, std::size_t m);
+/// y[i stride + j] = sqrt(sum_k (a[i m + k] - b[j m + k])^2) for rows of m floating-point numbers.
+using DistanceKernel = void (*)(void* y, std::size_t stride, const void* a, std::size_t a_rows, const void* b,
+                                std::size_t b_rows, std::size_t m);
 DistanceKernel distance_kernel(DType dtype);
 
 }  // namespace gradus::core::kernels

@@ -186,7 +186,23 @@ void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
     }
   }
 }
+template <class T>
+void TruncDivide(void* out, const void* const* in, std::size_t n, const void*) {
+  T* const y = static_cast<T*>(out);
+  const T *const a = static_cast<const T*>(in[0]), *const b = static_cast<const T*>(in[1]);
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) {
+    if constexpr (sizeof(T) == 4) {
+      y[i] = __builtin_truncf(a[i] / b[i]);
+    } else {
+      y[i] = __builtin_trunc(a[i] / b[i]);
+    }
+  }
+}
 Kernel FindModulo(OperationKey op, DType dtype) {
+  if (op == "trunc_divide"_key && is_floating_point(dtype)) {
+    return dtype == kFloat32 ? TruncDivide<float> : TruncDivide<double>;
+  }
   if (dtype != kFloat32) return nullptr;
   switch (op) {
     case "fmod"_key:

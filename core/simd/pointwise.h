@@ -21,6 +21,8 @@ Kernel predicate_unary(OperationKey op, DType dtype);
 Kernel predicate_binary(OperationKey op, DType dtype);
 Kernel math_unary(OperationKey op, DType dtype);
 Kernel special_binary(OperationKey op, DType dtype);
+/// In the place of the C library's functions, or of our own of one number or two.
+Kernel special_function(OperationKey op, DType dtype);
 /// The function that `param` points to, number by number; of two numbers: call2.
 void call_float32(void* out, const void* const* in, std::size_t n, const void* param);
 void call_float64(void* out, const void* const* in, std::size_t n, const void* param);

@@ -105,11 +105,11 @@ Kernel OfFloats(DType dtype) {
   return dtype == kFloat32 ? Predicate<Op, float> : dtype == kFloat64 ? Predicate<Op, double> : nullptr;
 }
 
-/// Integers never get here: they are computed on as float32, which keeps what is asked about them.
+/// Integers never get here, and of bool only what is to be negated: they are computed on as float32, which keeps what is asked about them.
 Kernel FindPredicate(OperationKey op, DType dtype) {
   switch (op) {
     case "logical_not"_key:
-      return OfFloats<Not>(dtype);
+      return dtype == kBool ? Predicate<Not, std::uint8_t> : OfFloats<Not>(dtype);
     case "isnan"_key:
       return OfFloats<IsNan>(dtype);
     case "isinf"_key:

@@ -19,8 +19,10 @@ ScanKernel scan_kernel(Scan op, DType dtype);
 /// Scans that a kernel runs through together.
 inline constexpr std::int64_t kScanWidth = 16;
 
-/// The stable order of n elements, ascending or descending, as indices. `scratch`: sort_scratch bytes, aligned to 8.
-using SortKernel = void (*)(const void* x, std::int64_t n, bool descending, std::int64_t* order, void* scratch);
+/// The first k of the stable order of n elements, ascending or descending, as indices. `scratch`: sort_scratch bytes, aligned
+/// to 8.
+using SortKernel = void (*)(const void* x, std::int64_t n, std::int64_t k, bool descending, std::int64_t* order,
+                            void* scratch);
 SortKernel sort_kernel(DType dtype);
 std::int64_t sort_scratch(DType dtype, std::int64_t n);
 

@@ -41,7 +41,7 @@ KeyOf<T> key_of(T x) {
 constexpr std::int64_t kFew = 96;
 
 template <class T>
-void sort(const void* from, std::int64_t n, bool descending, std::int64_t* order, void* scratch) {
+void sort(const void* from, std::int64_t n, std::int64_t k, bool descending, std::int64_t* order, void* scratch) {
   using Item = Keyed<T>;
   using K = KeyOf<T>;
   constexpr int digits = static_cast<int>(sizeof(K));
@@ -51,9 +51,13 @@ void sort(const void* from, std::int64_t n, bool descending, std::int64_t* order
   for (std::int64_t i = 0; i < n; ++i) {
     items[i] = {static_cast<K>(key_of(x[i]) ^ flip), static_cast<decltype(Item::index)>(i)};
   }
-  if (n <= kFew) {
-    std::sort(items, items + n,
-              [](const Item& a, const Item& b) { return a.key < b.key || (a.key == b.key && a.index < b.index); });
+  const auto before = [](const Item& a, const Item& b) {
+    return a.key < b.key || (a.key == b.key && a.index < b.index);
+  };
+  if (k <= n / 16) {  // most elements are compared once, with the last of those in front
+    std::partial_sort(items, items + k, items + n, before);
+  } else if (n <= kFew) {
+    std::sort(items, items + n, before);
   } else {
     std::int64_t counts[digits][256] = {};
     for (std::int64_t i = 0; i < n; ++i) {
@@ -70,7 +74,7 @@ void sort(const void* from, std::int64_t n, bool descending, std::int64_t* order
       std::swap(items, other);
     }
   }
-  for (std::int64_t i = 0; i < n; ++i) order[i] = static_cast<std::int64_t>(items[i].index);
+  for (std::int64_t i = 0; i < k; ++i) order[i] = static_cast<std::int64_t>(items[i].index);
 }
 
 }  // namespace

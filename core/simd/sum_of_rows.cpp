@@ -11,20 +11,27 @@ HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-/// Columns [0, vectors * lanes) of the rows, or the first `left` of one vector.
-template <int vectors>
-HWY_INLINE void SumColumns(const float* x, const std::int64_t* rows, std::int64_t count, std::int64_t n, float* out,
+/// Columns [0, vectors * lanes) of the rows, or the first `left` of one vector; added to those of `out`, or in their place.
+template <int vectors, bool added>
+HWY_INLINE void SumColumns(const float* x, const std::int64_t* rows, std::int64_t count, std::int64_t step, float* out,
                            std::size_t left) {
   const hn::ScalableTag<double> d;
   const hn::Rebind<float, decltype(d)> narrow;
   const std::size_t lanes = hn::Lanes(d);
   constexpr std::int64_t ahead = 4;  // no prefetcher foresees where the rows lie
   hn::Vec<decltype(d)> sums[vectors];
-  for (int v = 0; v < vectors; ++v) sums[v] = hn::Zero(d);
+  for (int v = 0; v < vectors; ++v) {
+    if constexpr (added) {
+      const float* const from = out + static_cast<std::size_t>(v) * lanes;
+      sums[v] = left < lanes ? LoadFirstAs(d, from, left) : LoadAs(d, from);
+    } else {
+      sums[v] = hn::Zero(d);
+    }
+  }
   for (std::int64_t k = 0; k < count; ++k) {
-    const float* const row = x + rows[k] * n;
+    const float* const row = x + rows[k] * step;
     if (k + ahead < count) {
-      const float* const later = x + rows[k + ahead] * n;
+      const float* const later = x + rows[k + ahead] * step;
       for (std::size_t at = 0; at < vectors * lanes; at += 16) __builtin_prefetch(later + at);
     }
     for (int v = 0; v < vectors; ++v) {
@@ -41,17 +48,27 @@ HWY_INLINE void SumColumns(const float* x, const std::int64_t* rows, std::int64_
   }
 }
 
-void SumRows(const void* from, const std::int64_t* rows, std::int64_t count, std::int64_t n, void* out) {
+template <bool added>
+HWY_INLINE void Sum(void* out, const void* from, const std::int64_t* rows, std::int64_t count, std::int64_t step,
+                    std::int64_t n) {
   constexpr int group = 8;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<double>()));
   const float* const x = static_cast<const float*>(from);
   float* const to = static_cast<float*>(out);
   const auto all = static_cast<std::size_t>(lanes);
   std::int64_t j = 0;
-  for (; j + group * lanes <= n; j += group * lanes) SumColumns<group>(x + j, rows, count, n, to + j, all);
-  for (; j + lanes <= n; j += lanes) SumColumns<1>(x + j, rows, count, n, to + j, all);
-  if (j < n) SumColumns<1>(x + j, rows, count, n, to + j, static_cast<std::size_t>(n - j));
+  for (; j + group * lanes <= n; j += group * lanes) SumColumns<group, added>(x + j, rows, count, step, to + j, all);
+  for (; j + lanes <= n; j += lanes) SumColumns<1, added>(x + j, rows, count, step, to + j, all);
+  if (j < n) SumColumns<1, added>(x + j, rows, count, step, to + j, static_cast<std::size_t>(n - j));
 }
+void SumRows(const void* from, const std::int64_t* rows, std::int64_t count, std::int64_t n, void* out) {
+  Sum<false>(out, from, rows, count, n, n);
+}
+void AddTo(void* out, const void* from, const std::int64_t* rows, std::int64_t count, std::int64_t step,
+           std::int64_t n) {
+  Sum<true>(out, from, rows, count, step, n);
+}
+AddRows FindAddRows() { return AddTo; }
 
 SumOfRows FindSumOfRows(DType dtype) { return dtype == kFloat32 ? SumRows : nullptr; }
 
@@ -63,6 +80,8 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindSumOfRows);
+HWY_EXPORT(FindAddRows);
+AddRows add_rows_kernel() { return HWY_DYNAMIC_DISPATCH(FindAddRows)(); }
 SumOfRows sum_of_rows_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSumOfRows)(dtype); }
 
 }  // namespace gradus::core::kernels

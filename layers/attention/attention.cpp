@@ -63,6 +63,8 @@ void check_options(const AttentionRule::Attrs& attrs, const Shape& scores, DType
 
 }  // namespace
 
+// Y = softmax(scale Q K^T + mask) V:  dV = P^T dY,  dP = dY V^T,  dS = P (dP - sum(dP P)) by rows,  dQ = scale dS K,
+// dK = scale dS^T Q, with P the softmax, and without dropout.
 Tensor AttentionRule::reference(const Attrs& attrs, const Tensor& query, const Tensor& key, const Tensor& value,
                                 const Tensor& mask) {
   Tensor scores = matmul(query * attrs.scale, key.transpose(-2, -1));

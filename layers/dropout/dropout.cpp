@@ -32,6 +32,7 @@ Shape DropoutRule::mask_shape(const Shape& x, bool channelwise) {
   return shape;
 }
 
+// y = m x / (1 - p), m 1 with probability 1 - p and else 0:  dx = m dy / (1 - p)
 Tensor DropoutRule::reference(const Attrs& attrs, const Tensor& x) {
   const Shape shape = mask_shape(x.array().shape(), attrs.channelwise);
   const Tensor mask(core::bernoulli_mask(shape, 1 - attrs.p, attrs.position));

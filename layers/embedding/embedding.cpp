@@ -50,6 +50,7 @@ std::optional<std::int64_t> from_front(const char* op, std::optional<std::int64_
 
 }  // namespace
 
+// y[i] = W[t[i]]:  dW[r] = sum dy[i] where t[i] = r
 Tensor EmbeddingRule::reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices) {
   const Tensor flat = indices.flatten();
   Tensor rows = index_select(weight, 0, flat);

@@ -17,6 +17,7 @@ using core::Array;
 using core::Shape;
 using Attrs = CrossEntropyRule::Attrs;
 
+// l = -sum a[c] log p[c] over the classes c, p the softmax of x:  dx[c] = dl (p[c] sum(a) - a[c]), a the weighted target
 Tensor CrossEntropyRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& target, const Tensor& weight) {
   const int at = detail::class_dim(x.dim());
   const std::int64_t C = x.size(at);
@@ -26,7 +27,6 @@ Tensor CrossEntropyRule::reference(const Attrs& attrs, const Tensor& x, const Te
   Shape along_classes = Shape::filled(static_cast<int>(x.dim()) - at, 1);
   along_classes[0] = C;
   const Tensor w_c = w.view(along_classes);
-
   if (target.is_floating_point()) {
     const Tensor q = target.to(x.dtype()) * (1 - e) + e / static_cast<double>(C);
     const Tensor losses = -(w_c * q * log_p).sum(at);

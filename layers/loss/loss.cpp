@@ -20,6 +20,8 @@ Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
   return reduction == kSum ? losses.sum() : losses.mean();
 }
 
+// l = -(v t log s + (1 - t) log(1 - s)), s the sigmoid of x, v the weight of what is positive:
+// dx = dl ((1 - t) s - v t (1 - s)),  dt = dl ((v - 1) log(1 + exp(-x)) - x)
 Tensor BCEWithLogitsRule::reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight) {
   const Tensor positive = pos_weight.defined() ? pos_weight * target : target;
   return (1 - target) * autograd::log1p_exp(x) + positive * autograd::log1p_exp(-x);

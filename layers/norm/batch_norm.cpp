@@ -48,6 +48,8 @@ void check(const Array& x, const Array& weight, const Array& bias, const Array& 
 
 }  // namespace
 
+// y = gamma x_hat + beta, x_hat as (x - mean) inv_std:  dx = gamma inv_std (dy - mean(dy) - x_hat mean(dy x_hat)),
+// dgamma = sum dy x_hat,  dbeta = sum dy
 Tensor BatchNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                 const Tensor&, const Tensor&) {
   core::Dims all_but_channels = {0};
@@ -58,6 +60,7 @@ Tensor BatchNormRule::reference(const Attrs& attrs, const Tensor& x, const Tenso
   return normalised(centred, var, attrs.eps, weight, bias);
 }
 
+// y = gamma (x - M) / sqrt(V + eps) + beta, M and V the running statistics:  dx = gamma dy / sqrt(V + eps)
 Tensor BatchNormEvalRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                     const Tensor& running_mean, const Tensor& running_var) {
   const Tensor mean = by_channel(running_mean.detach().to(x.dtype()), x);

@@ -39,6 +39,8 @@ Tensor unit_of(const Tensor& deviation, const core::Dims& row) {
 
 }  // namespace
 
+// y = gamma x_hat + beta, x_hat as (x - mean) inv_std of a row:  dx = inv_std (g - mean(g) - x_hat mean(g x_hat)),
+// g = dy gamma,  dgamma = sum dy x_hat,  dbeta = sum dy
 Tensor LayerNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   core::Dims row;
   for (int i = attrs.normalized_shape.size(); i > 0; --i) row.push_back(-i);

@@ -67,6 +67,7 @@ Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
 
 }  // namespace
 
+// y[p] = sum x[q] / n over the window of p:  dx[q] = sum dy[p] / n over the windows that hold q
 Tensor AvgPoolRule::reference(const Attrs& attrs, const Tensor& x) {
   const char* const op = detail::pool_name(kNames, attrs.windows);
   const Tensor sums = detail::gathered_windows(op, x, attrs.windows, 0).sum(2);
@@ -82,6 +83,7 @@ std::array<Array, 1> AvgPoolRule::backward(const Attrs& attrs, DyArray<> dy, Sha
   return {core::avg_pool_backward(detail::pool_name(kNames, attrs.windows), dy, x, attrs.windows, attrs.divisor)};
 }
 
+// y[p] = sum x[q] / n over the window of p:  dx[q] = sum dy[p] / n over the windows that hold q
 Tensor AdaptiveAvgPool2dRule::reference(const Attrs& attrs, const Tensor& x) {
   return averaged(averaged(x, -2, attrs.height), -1, attrs.width);
 }

@@ -31,6 +31,7 @@ std::tuple<Tensor, Tensor> with_indices(Operand x, const MaxPoolOptions<D>& opti
 
 }  // namespace
 
+// y[p] = max x[q] over the window of p:  dx[q] = sum dy[p] over the windows of which q is the largest
 Tensor MaxPoolRule::reference(const Attrs& windows, const Tensor& x) {
   const char* const op = detail::pool_name(kNames, windows);
   const Tensor gathered = detail::gathered_windows(op, x, windows, -std::numeric_limits<double>::infinity());

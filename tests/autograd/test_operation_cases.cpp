@@ -324,6 +324,33 @@ BOOST_AUTO_TEST_CASE(norms_of_orders_below_zero) {
   BOOST_TEST(std::abs(x.grad()[1][0].item<double>() - 0.25) < 1e-6);
 }
 
+// What drawn programs found, and no row can say.
+BOOST_AUTO_TEST_CASE(found_by_drawn_programs) {
+  // Of equal numbers the mean may be a rounding away, and the gradient was a quotient of two roundings.
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const std::int64_t n : {3, 7, 1000}) {
+      const Tensor x = full({2, n}, 1.629, dtype).requires_grad_();
+      const Tensor y = x.std(1);
+      y.sum().backward();
+      BOOST_TEST((y == 0).all().item<bool>());
+      BOOST_TEST((x.grad() == 0).all().item<bool>());
+      BOOST_TEST(x.detach().var().item<double>() == 0);
+    }
+  }
+  const Tensor close = tensor({1.0, 1 + 2.220446049250313e-16}, kFloat64);
+  BOOST_TEST(std::fabs(close.std().item<double>() / 1.5700924586837752e-16 - 1) < 1e-12);
+  const Tensor number = tensor(2.5, kFloat64);
+  BOOST_TEST((equal(number.movedim(0, 0), number) && equal(moveaxis(number, {-1}, {0}), number)));
+  BOOST_TEST(equal(polygamma(0, number), digamma(number)));
+  // What is more than any memory holds is refused at once.
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  BOOST_CHECK_THROW(vander(close, most), Error);
+  BOOST_TEST(vander(close.slice(0, 0, 0), most).size(1) == most);
+  BOOST_CHECK_THROW(combinations(arange(100), 50), ValueError);
+  BOOST_CHECK_THROW(combinations(arange(3), most, true), Error);
+  BOOST_TEST(combinations(arange(20), 18).size(0) == 190);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

@@ -5,7 +5,8 @@ import random
 import torch
 
 import policies
-from torch_programs import BINARY, COMPARISONS, NAMES, UNARY, Machine, Refused
+from arguments import Arguments, NoFit
+from torch_programs import BINARY, COMPARISONS, NAMES, OPERATIONS, UNARY, Machine, Refused
 
 POSITIVE = {"log", "log2", "log10", "sqrt", "rsqrt", "log_", "sqrt_"}  # no NaN to hide what follows
 WITHIN_ONE = {"asin", "acos"}
@@ -349,6 +350,27 @@ class Drawer:
         kind = self.pick([self.unary, self.binary, self.binary, self.with_number, self.reduction, self.reduction, self.along,
                           self.product, self.joined, self.picked, self.selected, self.layer, self.copied, self.typed, self.typed, self.typed, self.typed])
         return kind(slot)
+
+    def finite(self, t):
+        return bool(t.detach().isfinite().all())
+
+    def drawn(self):
+        """An operation of drawn_operations.cpp."""
+        name = self.pick(self.signatures.drawn)
+        try:
+            words = Arguments(self).words(self.signatures.draws[name])
+        except NoFit:
+            return None
+        results = self.signatures.results[name]
+        if results < 0:
+            arguments = [self.machine.read(kind, word) for kind, word in zip(self.signatures[name], words, strict=True)]
+            try:
+                with torch.no_grad():
+                    results = len(OPERATIONS[name](*arguments))
+            except (RuntimeError, IndexError, ValueError):
+                return None
+        made = self.do(name, *words, results=results)
+        return made if results == 1 else self.one_of(made) if made else None
 
     def unary(self, slot):
         name = self.pick(UNARY + ["gelu", "silu", "softplus", "leaky_relu", "elu"])
@@ -729,8 +751,10 @@ class Drawer:
             self.do("backward", f"%{total}", "%-", "false", "false")
 
     def step(self):
-        kind = self.random.choices(["view", "write", "compute", "history", "backward"], [30, 28, 25, 12, 3])[0]
-        if kind == "view":
+        kind = self.random.choices(["drawn", "view", "write", "compute", "history", "backward"], [30, 25, 20, 15, 8, 3])[0]
+        if kind == "drawn":
+            self.drawn()
+        elif kind == "view":
             slot = self.floating()
             if slot is not None:
                 self.view_of(slot)

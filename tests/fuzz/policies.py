@@ -9,14 +9,18 @@ def operation(line):
     return words[2] if len(words) > 2 and words[1] == "=" else words[0]
 
 
-WRITES = {"add_", "add_number_", "sub_", "sub_number_", "mul_", "mul_number_", "div_", "div_number_", "neg_", "abs_", "exp_",
-          "log_", "sqrt_", "relu_", "tanh_", "sigmoid_", "clamp_", "copy_", "fill_", "zero_", "set_item",
-          "set_item_number", "set_index"}
+WRITES = r"(?!(requires_grad|detach)_$).*_|set_item|set_item_number|set_index"
+
+
+def writes(name):
+    return re.fullmatch(WRITES, name) is not None
+
+
 LOOKS_TOO = r".*"  # PyTorch refuses at whatever asks for the history: an operation, a look, a backward pass
 
 # What Gradus alone refuses: (operations, pattern of the message, reason).
 OURS = [
-    ("|".join(WRITES), r"each element written to must have its own memory",
+    (WRITES, r"each element written to must have its own memory",
      "a write to a tensor whose elements share memory; PyTorch lets a copy onto itself and numbers pass"),
     ("backward|grad", r"linear_recurrence: its (in|out)put",
      "a write to what linear_recurrence saves; for PyTorch it is written here as a loop that saves less"),
@@ -25,13 +29,18 @@ OURS = [
     ("backward|grad", r"(linear|conv\dd|\w+_norm|scaled_dot_product_attention): its input \d+ .* must not be changed",
      "a write to what a layer's rule saves although, as it turns out, no gradient reads it"),
     ("pow_number|number_pow|pow", r"must be defined for the dtype: bool", "powers of truth values"),
-    ("matmul|mm|bmm|mv|dot|addmm", r"dtypes differ|operands must be numbers", "a product of two dtypes, or of truth values"),
-    ("|".join(WRITES), r"detach_\(\)", "a write to a view whose base was detached since"),
+    ("kron", r"at most 4 dimensions", "products of more than 4 dimensions"),
+    ("view", r"the strides must permit the shape", "a view of a result whose layout is another in PyTorch"),
+    ("index_put_?", r"must have the tensor's dtype", "values of another dtype"),
+    ("matmul|mm|bmm|mv|dot|addmm|addr|einsum", r"dtypes differ|operands must be numbers|must have the first's dtype", "a product of two dtypes, or of truth values"),
+    (WRITES, r"detach_\(\)", "a write to a view whose base was detached since"),
     ("backward|grad", r"must not be changed before it", "a write to a value of which PyTorch saves a copy, or another"),
     ("as_strided", r"elements of the view's base share memory", "as_strided with history of an expanded tensor"),
     ("as_strided", r"every element must lie in the storage", "elements beyond a result's own, in PyTorch's larger storage"),
+    ("detach_", r"a view cannot be detached in place", "detach_ of a result that is a view of a value inside"),
+    ("linear_recurrence", r"must have a's dtype", "a recurrence of two dtypes"),
     ("linear_recurrence", r"dtypes must be floating-point and equal", "a recurrence of two dtypes"),
-    ("(log_)?softmax", r"the operand must be floating-point", "exponentials of whole numbers in their own dtype"),
+    ("(log_)?softmax", r"the operand must be floating", "exponentials of whole numbers in their own dtype"),
     ("batch_norm", r"must have input's dtype", "a layer of two dtypes"),
     ("batch_norm", r"training needs at least two values in each channel: .* has 0", "statistics of nothing"),
     ("adaptive_avg_pool2d", r"there must be positions to average", "a mean of no positions; PyTorch returns NaN"),
@@ -49,8 +58,16 @@ THEIRS = [
     (LOOKS_TOO, r"a saved tensor that has been detached in-place", "a saved value that was detached in place"),
     ("view", r"view size is not compatible", "a view of a result whose layout PyTorch takes from its operands"),
     ("avg_pool\dd|max_pool\dd", r"optional 0 dim batch size", "a window over channels of which there are none"),
+    ("backward|grad", r"derivative for aten::(floor_divide_?|remainder) is not implemented", "the gradient of floor_divide, or by the divisor's number"),
+    ("backward|grad", r"Scatter(Add|Reduce)?Backward0 returned an invalid gradient|must match the size of tensor b", "a source larger than the index"),
+    ("lerp.*|linalg_vecdot", r"expected dtype|to have the same dtype", "two dtypes where PyTorch wants one"),
+    ("isclose", r"did not match", "nearness of two dtypes"),
+    ("isin", r"Unsupported input type", "truth values in a set"),
+    ("unique_dim", r"tensor has no dimensions|0 sized dimensions", "the different numbers along a dimension of a single one, or of none"),
+    ("kron", r"view size is not compatible", "a fault of PyTorch's: kron makes a view that there is not"),
+    ("fill_diagonal_", r"leaf Variable", "a write to no element of a leaf"),
     ("detach_", r"Can't detach views in-place", "detach_ of a result that is a view inside PyTorch"),
-    ("addmm", r"must have the same dtype", "a product of two dtypes"),
+    ("addmm_?", r"must have the same dtype", "a product of two dtypes"),
     ("backward|grad", r"derivative for aten::_scaled_dot_product_flash_attention_for_cpu_backward is not implemented",
      "the second derivative of attention"),
     ("cumsum", r"not implemented for 'Bool'|Autograd not support dtype", "a running sum in truth values"),
@@ -64,8 +81,8 @@ THEIRS = [
 ]
 
 BOTH = [
-    ("|".join(WRITES), r"leaf Variable", "a write to a leaf, or to a view of one"),
-    ("|".join(WRITES), r"more than one element of the written-to tensor", "a write to a tensor whose elements share memory"),
+    (WRITES, r"leaf Variable", "a write to a leaf, or to a view of one"),
+    (WRITES, r"more than one element of the written-to tensor", "a write to a tensor whose elements share memory"),
     ("backward|grad", r"modified by an inplace operation", "a saved value that was written to"),
     ("backward|grad", r"backward through the graph a second time", "a graph that is freed"),
     ("view", r"view size is not compatible", "a view of a layout that has none"),
@@ -122,11 +139,23 @@ def other_meaning(machine, line):
     """Why a statement means another thing to PyTorch than to Gradus, if it does."""
     name = operation(line)
     words = line.split()
-    if name in VIEWS and not torch.is_grad_enabled() and machine.tensor(words[3]).requires_grad:
+    if (name in VIEWS or name in machine.signatures.views) and not torch.is_grad_enabled() and any(machine.tensor(word).requires_grad for word in re.findall(r"%\d+", " ".join(words[3:]))):
         return "a view taken while nothing is recorded claims to require a gradient in PyTorch, as its base does"
-    if name in WRITES and any(shares_memory(t, machine.tensor(words[1])) for t in machine.detached):
+    if name in ("eq_", "lt_number_") and any(machine.tensor(word).requires_grad for word in words[1:] if word[0] == "%"):
+        return "a comparison in place claims to require a gradient in PyTorch"
+    if name == "matrix_exp" and machine.tensor(words[3]).dtype == torch.float32:
+        return "matrix_exp of float32: PyTorch's gradient has three digits, and ours no more than four"
+    if name == "diff" and machine.tensor(words[3]).numel() == 0:
+        return "differences of nothing, which are the tensor itself in PyTorch"
+    if name == "copy_" and words[1] == words[2]:
+        return "a copy onto itself, which is no write to PyTorch"
+    if name == "bincount" and machine.tensor(words[3]).numel() == 0:
+        return "counts of nothing are of int64 in PyTorch, whatever the weights are"
+    if name.startswith("logical_") and writes(name) and machine.tensor(words[1]).requires_grad:
+        return "logic in place: PyTorch leaves the history of the numbers that it overwrites"
+    if writes(name) and any(shares_memory(t, machine.tensor(words[1])) for t in machine.detached):
         return "a write to a detached base: PyTorch's views of it claim to require a gradient that leads nowhere"
-    if name in WRITES and not torch.is_grad_enabled():
+    if writes(name) and not torch.is_grad_enabled():
         if any(shares_memory(t, machine.tensor(words[1])) for t in machine.retained + machine.hooked):
             return "an unrecorded write: PyTorch takes the history of views anew, and what they kept and hooked is left"
     if name == "grad" and machine.retained:
@@ -136,7 +165,7 @@ def other_meaning(machine, line):
     if name in ("clamp", "clamp_min", "clamp_max", "binary_cross_entropy_with_logits", "log_softmax", "fmod"):
         if not all(machine.tensor(word).detach().isfinite().all() for word in words[3:5] if word[0] == "%" and word != "%-"):
             return "gradients, or losses, of infinities and NaN"
-    if name in WRITES and any(shares_memory(t, machine.tensor(words[1])) for t in machine.leaf_views):
+    if writes(name) and any(shares_memory(t, machine.tensor(words[1])) for t in machine.leaf_views):
         return "a write to the base of a leaf, which is a view of it: PyTorch takes its views anew from the base"
     if name == "detach_" and machine.tensor(words[1]).retains_grad and not machine.tensor(words[1]).is_leaf:
         return "detach_ of what retains its gradient: PyTorch goes on keeping that of what it was"
@@ -166,7 +195,7 @@ def other_meaning(machine, line):
     if name in ("sum", "mean", "prod", "prod_along", "cumsum", "to") and words[-1] in ("int32", "int64", "uint8", "bool"):
         if not machine.tensor(words[3]).detach().isfinite().all():
             return "an infinity or NaN as a whole number"
-    if name in WRITES and machine.hooked:
+    if writes(name) and machine.hooked:
         written = machine.tensor(words[1])
         if any(t.untyped_storage().data_ptr() == written.untyped_storage().data_ptr() for t in machine.hooked
                if t._is_view()):

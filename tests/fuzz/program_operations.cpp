@@ -91,6 +91,14 @@ void Words::read(g::Reduction& value) {
   throw BadProgram("no such reduction: " + text);
 }
 
+g::TensorIndex index_of(char kind, std::int64_t a, std::int64_t b, std::int64_t c) {
+  if (kind == 'i') return a;
+  if (kind == 's') return g::indexing::Slice(a, b, c);
+  if (kind == 'n') return g::indexing::None;
+  if (kind == 'e') return g::indexing::Ellipsis;
+  throw BadProgram("no such kind of index");
+}
+
 namespace {
 
 using Integers = IntArrayRef;
@@ -106,14 +114,6 @@ Tensor make_integers(DType dtype, IntArrayRef shape, IntArrayRef values) {
   return g::tensor(std::vector<std::int64_t>(values.begin(), values.end())).reshape(shape).to(dtype).clone();
 }
 
-// x[first, start:stop, None] in its several forms: `i` an integer, `s` a slice, `n` None, `e` an ellipsis.
-g::TensorIndex index_of(char kind, std::int64_t a, std::int64_t b, std::int64_t c) {
-  if (kind == 'i') return a;
-  if (kind == 's') return g::indexing::Slice(a, b, c);
-  if (kind == 'n') return g::indexing::None;
-  if (kind == 'e') return g::indexing::Ellipsis;
-  throw BadProgram("no such kind of index");
-}
 Tensor index_with(const Tensor& x, std::string_view kinds, IntArrayRef numbers) {
   if (kinds.empty() || kinds.size() > 3 || numbers.size() < 3 * kinds.size()) throw BadProgram("index: wrong count");
   const auto at = [&](std::size_t i) {
@@ -151,10 +151,24 @@ Tensor drawn_again(const Tensor& x, double p) {  // dropout of a fixed mask
   return g::dropout(x, p, true);
 }
 
+std::map<std::string, Operation, std::less<>> other_operations();
+
 }  // namespace
 
 const std::map<std::string, Operation, std::less<>>& operations() {
-  static const std::map<std::string, Operation, std::less<>> table = {
+  static const std::map<std::string, Operation, std::less<>> table = [] {
+    std::map<std::string, Operation, std::less<>> all = drawn_operations();
+    all.merge(other_operations());
+    draw_others(all);
+    return all;
+  }();
+  return table;
+}
+
+namespace {
+
+std::map<std::string, Operation, std::less<>> other_operations() {
+  return {
       // Making
       {"tensor", from(&make)},
       {"integers", from(&make_integers)},
@@ -410,7 +424,8 @@ const std::map<std::string, Operation, std::less<>>& operations() {
       {"ask_grad_fn", from(+[](const Tensor& x) { return static_cast<bool>(x.grad_fn()); })},
       {"ask_equal", from(+[](const Tensor& a, const Tensor& b) { return g::equal(a, b); })},
   };
-  return table;
 }
+
+}  // namespace
 
 }  // namespace programs

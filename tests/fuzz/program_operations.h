@@ -80,6 +80,9 @@ struct Yield {
 };
 inline Yield yield(Tensor x) { return {{std::move(x)}, {}}; }
 inline Yield yield(std::vector<Tensor> x) { return {std::move(x), {}}; }
+inline Yield yield(std::tuple<Tensor, Tensor, Tensor> x) {
+  return {{std::get<0>(x), std::get<1>(x), std::get<2>(x)}, {}};
+}
 inline Yield yield(std::tuple<Tensor, Tensor> x) { return {{std::get<0>(x), std::get<1>(x)}, {}}; }
 inline Yield yield(bool answer) { return {{}, answer ? "true" : "false"}; }
 inline Yield yield(std::int64_t answer) { return {{}, std::to_string(answer)}; }
@@ -92,6 +95,14 @@ struct Parameter {
 template <>
 struct Parameter<Operand> {
   using type = Tensor;
+};
+template <>
+struct Parameter<gradus::autograd::OptionalOperand> {
+  using type = std::optional<Tensor>;
+};
+template <>
+struct Parameter<std::optional<std::string_view>> {
+  using type = std::optional<std::string>;
 };
 template <>
 struct Parameter<OperandList> {
@@ -135,6 +146,10 @@ inline constexpr const char* word<gradus::Reduction> = "reduction";
 template <>
 inline constexpr const char* word<std::optional<std::int64_t>> = "integer?";
 template <>
+inline constexpr const char* word<std::optional<Tensor>> = "tensor?";
+template <>
+inline constexpr const char* word<std::optional<std::string>> = "word?";
+template <>
 inline constexpr const char* word<std::optional<bool>> = "bool?";
 template <>
 inline constexpr const char* word<std::optional<double>> = "double?";
@@ -143,22 +158,41 @@ inline constexpr const char* word<std::optional<Scalar>> = "number?";
 template <>
 inline constexpr const char* word<std::optional<DType>> = "dtype?";
 
+// How many tensors a function's result holds: -1 if that depends on its arguments.
+template <class R>
+inline constexpr int results = 0;
+template <>
+inline constexpr int results<Tensor> = 1;
+template <>
+inline constexpr int results<std::vector<Tensor>> = -1;
+template <class... T>
+inline constexpr int results<std::tuple<T...>> = sizeof...(T);
+
 struct Operation {
   std::string signature;
+  int results;
   std::function<Yield(Words&)> run;
+  std::string draw = {};   ///< how its arguments are drawn, in the words of arguments.py; empty: by draw_programs.py alone
+  std::string torch = {};  ///< PyTorch's function, where it is not the one of this name
+
+  Operation drawn(std::string how, std::string function) && {
+    draw = std::move(how);
+    torch = std::move(function);
+    return std::move(*this);
+  }
 };
 
 template <class R, class... P>
 Operation from(R (*function)(P...)) {
   std::string signature;
   ((signature += (signature.empty() ? "" : " ") + std::string(word<Read<P>>)), ...);
-  return {signature, [function](Words& words) {
+  return {signature, results<R>, [function](Words& words) {
             std::tuple<Read<P>...> values;
             std::apply([&words](auto&... value) { (words.read(value), ...); }, values);
             words.check_end();
             return std::apply(
                 [function](auto&... value) -> Yield {
-                  if constexpr (std::is_void_v<R>) {
+                  if constexpr (std::is_void_v<R> || std::is_reference_v<R>) {  // in place
                     function(value...);
                     return {};
                   } else {
@@ -169,6 +203,11 @@ Operation from(R (*function)(P...)) {
           }};
 }
 
+/// What stands in brackets: `i` an integer, `s` a slice, `n` None, `e` an ellipsis.
+gradus::TensorIndex index_of(char kind, std::int64_t a, std::int64_t b, std::int64_t c);
+
 const std::map<std::string, Operation, std::less<>>& operations();
+void draw_others(std::map<std::string, Operation, std::less<>>& operations);
+std::map<std::string, Operation, std::less<>> drawn_operations();  ///< those of them that drawn_operations.cpp lists
 
 }  // namespace programs

@@ -1,4 +1,4 @@
-// run_programs [--wild | --signatures]: runs programs from standard input, and prints what each of their statements did
+// run_programs [--wild | --plain | --signatures]: runs programs from standard input, and prints what each of their statements did
 // and, at the end, every tensor that is still held. A program is
 //
 //   program NAME
@@ -10,7 +10,7 @@
 //
 // with a line for each statement: the tensors it makes, an operation of program_operations.cpp and its arguments. A
 // statement that the library refuses ends its program; with --wild the next one follows, and any failure that is not a
-// gradus::Error ends the run with status 3. A statement that is none ends it with status 2.
+// gradus::Error ends the run with status 3; with --plain each statement is answered, and held beside its plain meaning. A statement that is none ends it with status 2.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -21,6 +21,7 @@
 
 #include <fmt/format.h>
 
+#include "plain.h"
 #include "program_operations.h"
 
 namespace {
@@ -94,12 +95,6 @@ void print_slots(const Slots& slots) {
     fmt::print("\n");
   }
 }
-
-struct Statement {
-  std::vector<int> results;
-  std::string operation;
-  std::vector<std::string> words;
-};
 
 Statement parse(const std::string& line) {
   std::istringstream in(line);
@@ -196,16 +191,70 @@ int run(bool wild) {
   return 0;
 }
 
+// What a drawer is told that draws each statement after the last was carried out: dtype, shape, whether finite.
+void tell(const std::vector<Tensor>& results) {
+  fmt::print("ok");
+  for (const Tensor& t : results) {
+    const bool finite = gradus::isfinite(t.detach()).all().item<bool>();
+    fmt::print(" {} {} {}", to_string(t.dtype()), shape_of(t.sizes()), finite ? "finite" : "not");
+  }
+  fmt::print("\n");
+}
+
+// Beside the plain meaning of each program: a statement, an answer.
+int run_plain() {
+  Slots slots;
+  PlainProgram plain;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    try {
+      if (line.rfind("program ", 0) == 0) {
+        slots.clear();
+        plain = PlainProgram();
+        fmt::print("ok\n");
+      } else if (line == "end") {
+        plain.compare(slots);
+        fmt::print("ok {}\n", plain.compare_gradients(slots));
+      } else {
+        const Statement s = parse(line);
+        std::vector<Tensor> made;
+        if (s.operation != "drop") {
+          Words words(s.words, slots);
+          made = operations().at(s.operation).run(words).tensors;
+        }
+        plain.follow(s, slots, made);
+        for (std::size_t i = 0; i < s.results.size(); ++i) slots[s.results[i]] = made.at(i);
+        if (s.operation == "drop") {
+          for (const std::string& word : s.words) slots.erase(std::stoi(word.substr(1)));
+        }
+        tell(made);
+      }
+    } catch (const gradus::Error& error) {
+      fmt::print("refused {}\n", one_line(error.what()));
+    } catch (const Disagreement& difference) {
+      fmt::print("different {}\n", one_line(difference.what()));
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}: {}: {}\n", typeid(error).name(), error.what(), line);
+      return 3;
+    }
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string option = argc > 1 ? argv[1] : "";
   if (option == "--signatures") {
-    for (const auto& [name, operation] : operations()) fmt::print("{} {}\n", name, operation.signature);
+    for (const auto& [name, operation] : operations()) {
+      fmt::print("{} {};{};{};{}\n", name, operation.signature, operation.results, operation.draw, operation.torch);
+    }
     return 0;
   }
+  if (argc == 2 && option == "--plain") return run_plain();
   if (argc > 2 || (!option.empty() && option != "--wild")) {
-    fmt::print(stderr, "usage: run_programs [--wild | --signatures]\n");
+    fmt::print(stderr, "usage: run_programs [--wild | --plain | --signatures]\n");
     return 2;
   }
   std::ios::sync_with_stdio(false);

@@ -3,7 +3,7 @@ them run on it."""
 import torch
 import torch.nn.functional as F
 
-from policies import WRITES, shares_memory
+from policies import shares_memory, writes
 
 DTYPES = {"bool": torch.bool, "uint8": torch.uint8, "int32": torch.int32, "int64": torch.int64,
           "float32": torch.float32, "float64": torch.float64}
@@ -135,6 +135,46 @@ COMPARISONS = "eq ne lt le gt ge".split()
 BINARY = "mul div pow maximum minimum fmod remainder atan2".split()
 LOGICAL = "logical_and logical_or logical_xor".split()
 UNARY_IN_PLACE = "neg_ abs_ exp_ log_ sqrt_ relu_ tanh_ sigmoid_ zero_".split()
+
+
+def indices(kinds, numbers, tensors):
+    """What stands in brackets, the tensors where `t` is."""
+    tensors = iter(tensors)
+    return tuple(next(tensors) if kind == "t" else {"i": a, "s": slice(a, b, c), "n": None}[kind]
+                 for kind, (a, b, c) in zip(kinds, zip(*[iter(numbers)] * 3)))
+
+
+def index_put_(x, index, values, accumulate):
+    """As x.index_put_ in C++, whose lists take slices and integers, too."""
+    if accumulate:
+        at = torch.arange(x.numel()).reshape(x.shape)[index]  # the places
+        flat = torch.zeros(x.numel(), dtype=x.dtype).index_put((at.reshape(-1),), values.expand(at.shape).reshape(-1), True)
+        x.add_(flat.reshape(x.shape))
+    else:
+        x[index] = values
+    return x
+
+
+def listed(name, expression):
+    """PyTorch's function for a line of drawn_operations.cpp."""
+    if expression.startswith("lambda"):
+        function = eval(expression, {"torch": torch, "F": F, "indices": indices, "index_put_": index_put_})
+        if name.endswith("_"):
+            return lambda *arguments: discard(function(*arguments))
+        return function
+    if name.endswith("_"):
+        return in_place(name)
+    for place, own in ((torch, name), (torch.linalg, name.replace("linalg_", "")), (torch.special, name.replace("special_", "")), (F, name)):
+        if not expression and hasattr(place, own):
+            return getattr(place, own)
+    if not expression:
+        return getattr(torch.Tensor, name)
+    return eval(expression, {"torch": torch, "F": F})
+
+
+def discard(_):
+    return None
+
 
 OPERATIONS = {
     "tensor": make,
@@ -295,6 +335,9 @@ class Machine:
 
     def __init__(self, signatures):
         self.signatures = signatures
+        for name in signatures.drawn:
+            if name not in OPERATIONS:
+                OPERATIONS[name] = listed(name, signatures.torch[name])
         self.slots = {}
         self.log = []  # the statements
         self.answers = []
@@ -348,7 +391,7 @@ class Machine:
         if self.perturb is not None and words[0] == "tensor":
             arguments[2] = [self.perturb(value) for value in arguments[2]]
         try:
-            if words[0] in WRITES:
+            if writes(words[0]):
                 self.wrote = True
                 if not torch.is_grad_enabled() or not arguments[0].requires_grad:
                     self.written_unrecorded.append(arguments[0])
@@ -370,7 +413,7 @@ class Machine:
             made = OPERATIONS[words[0]](*arguments)
         except (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError) as error:
             raise Refused(str(error).replace("\n", " ")) from None
-        if words[0] in WRITES:  # what keeps gradients is looked at, as the keeping moves with the history only then
+        if writes(words[0]):  # what keeps gradients is looked at, as the keeping moves with the history only then
             settle(self.retained, arguments[0])
         if made is None:
             return []

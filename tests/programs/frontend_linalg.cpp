@@ -89,7 +89,7 @@ void fit() {
   std::vector<torch::Tensor> powers;
   for (int k = 0; k < 5; k++) powers.push_back(u.pow(k));
   torch::Tensor A = torch::stack(powers, 1);
-  torch::Tensor by_lstsq = std::get<0>(torch::linalg_lstsq(A, y.unsqueeze(1), std::nullopt, std::nullopt)).squeeze(1);
+  torch::Tensor by_lstsq = std::get<0>(torch::linalg_lstsq(A, y.unsqueeze(1), {}, {})).squeeze(1);
   auto [Q, R] = torch::linalg_qr(A, "reduced");
   torch::Tensor by_qr = torch::linalg_solve_triangular(R, torch::matmul(Q.t(), y).unsqueeze(1), true).squeeze(1);
   auto [U, S, Vh] = torch::linalg_svd(A, /*full_matrices=*/false);

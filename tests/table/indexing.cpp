@@ -32,6 +32,7 @@ std::vector<Row> indexing_rows() {
       Row{"put", [](const Operands& x) { return put(x[0].t(), x[1], x[2], true); }, {real(s34), index({5}, 12), real({5})}, composed},
       Row{"take_along_dim", [](const Operands& x) { return take_along_dim(x[0], x[1] - 1, 1); }, {real(s34), index({1, 3}, 4)}, composed, {{{3, 4}, {3, 2}}, {{1, 4}, {2, 2}}}}.wrong<ShapeError>("take_along_dim: ", [](const Operands& x) { take_along_dim(x[0], x[1][0], 1); }),
       {"take_along_dim", [](const Operands& x) { return take_along_dim(x[0], x[1]); }, {real(s34), index({1, 3}, 12)}, composed},
+      {"repeat_interleave", on([](const Tensor& x) { const Tensor y = repeat_interleave(x, 1, 1); y.mul_(x); return y * x; }), {real(s34)}, kComposed, {{{3, 1}}}},
       Row{"repeat_interleave", on([](const Tensor& x) { return repeat_interleave(x, 2, 0); }), {real(s34)}, composed, {{{}}, {{0, 2}}}}.wrong<ValueError>("repeat_interleave: the count must not be negative", [](const Tensor& x) { repeat_interleave(x, -1); }),
       Row{"repeat_interleave", [](const Operands& x) { return repeat_interleave(x[0], x[1], -1); }, {real(s34), index({4}, 3)}, composed}.wrong<ShapeError>("repeat_interleave: there must be a count for each entry", [](const Operands& x) { repeat_interleave(x[0], x[1], 0); }),
 

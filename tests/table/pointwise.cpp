@@ -46,7 +46,7 @@ std::vector<Row> pointwise_rows() {
       Row{"erfc", one(erfc), {real(s23)}, kPointwise}.in_place(erfc_),
       Row{"lgamma", one(lgamma), {positive(s23)}, kPointwise}.in_place(lgamma_),
       Row{"digamma", one(digamma), {positive(s23)}, kPointwise}.in_place(digamma_),
-      Row{"polygamma", on([](const Tensor& x) { return polygamma(2, x); }), {positive(s23)}, kPointwise}.wrong<ValueError>("polygamma: n must lie", [](const Tensor& x) { polygamma(0, x); }),
+      Row{"polygamma", on([](const Tensor& x) { return polygamma(2, x); }), {positive(s23)}, kPointwise}.wrong<ValueError>("polygamma: n must lie", [](const Tensor& x) { polygamma(-1, x); }),
       Row{"sign", one(sign), {real(s23)}, kPointwise | kFlat}.in_place(sign_),
       Row{"floor", one(floor), {between(s23)}, kPointwise | kFlat}.in_place(floor_),
       Row{"ceil", one(ceil), {between(s23)}, kPointwise | kFlat}.in_place(ceil_),
