@@ -76,6 +76,15 @@ struct DivNumber : WithNumber<core::div> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
 };
 
+// y = c / x
+struct NumberDiv {
+  static constexpr std::string_view name = "rdiv";
+  using Attrs = Number;
+  static Array forward(const Attrs& c, const Array& x) { return core::div(c.value, x); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x, const Number& c) { return -(dy * (c.value / x / x)); });
+};
+
 // b alpha as one number.
 Scalar scaled(const Scalar& b, const Scalar& alpha) { return alpha == Scalar(1) ? b : product(b, alpha); }
 
@@ -92,6 +101,7 @@ Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
 Tensor mul(Operand a, const Scalar& b) { return apply<MulNumber>({b}, a); }
 Tensor div(Operand a, Operand b) { return apply<Div>(a, b); }
 Tensor div(Operand a, const Scalar& b) { return apply<DivNumber>({b}, a); }
+Tensor operator/(const Scalar& a, Operand b) { return apply<NumberDiv>({a}, b); }
 
 Tensor& add_(Operand a, Operand b, const Scalar& alpha) { return apply_inplace<Add>({alpha}, a, b); }
 Tensor& add_(Operand a, const Scalar& b, const Scalar& alpha) {

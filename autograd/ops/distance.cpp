@@ -158,24 +158,45 @@ Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend
     return y.array().storage() == x.tensor().array().storage() ? y.clone() : y;  // n = 0, or nothing to subtract
   });
 }
+namespace {
+// Of neighbours, the distance between their points times their sum.
+Tensor areas(const char* op, const Tensor& values, const Tensor& points, int d) {
+  const bool one = points.dim() == 1;
+  if (points.dim() == 0 || (one ? points.size(0) : points.size(d)) != values.size(d)) {
+    core::fail<ShapeError>("{}: there must be a point for each value: {} for {}", op, points.sizes(), values.sizes());
+  }
+  Tensor step = diff(points, 1, one ? 0 : d);
+  if (one) {
+    core::Shape shape = core::Shape::filled(static_cast<int>(values.dim()), 1);
+    shape[d] = step.size(0);
+    step = step.reshape(shape);
+  }
+  return step * (behind(values, d) + ahead(values, d));
+}
+}  // namespace
 Tensor trapezoid(Operand y, Operand x, std::int64_t dim) {
   const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("trapezoid", [&] {
-    const Tensor values = y.tensor(), points = x.tensor();
-    if (values.size(d) == 0) return values.sum(d);
-    const bool one = points.dim() == 1;
-    if (points.dim() == 0 || (one ? points.size(0) : points.size(d)) != values.size(d)) {
-      core::fail<ShapeError>("trapezoid: there must be a point for each value: {} for {}", points.sizes(),
-                             values.sizes());
-    }
-    Tensor step = diff(points, 1, one ? 0 : d);
-    if (one) {
-      core::Shape shape = core::Shape::filled(static_cast<int>(values.dim()), 1);
-      shape[d] = step.size(0);
-      step = step.reshape(shape);
-    }
-    return sum(step * (behind(values, d) + ahead(values, d)), d) / 2;
+    if (y.tensor().size(d) == 0) return y.tensor().sum(d);
+    return sum(areas("trapezoid", y.tensor(), x.tensor(), d), d) / 2;
+  });
+}
+Tensor cumulative_trapezoid(Operand y, Operand x, std::int64_t dim) {
+  const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
+  const Scope scope(y.at());
+  return core::in_name_of("cumulative_trapezoid", [&] {
+    if (y.tensor().size(d) == 0) return y.tensor().clone();
+    return cumsum(areas("cumulative_trapezoid", y.tensor(), x.tensor(), d), d) / 2;
+  });
+}
+Tensor cumulative_trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
+  const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
+  const Scope scope(y.at());
+  return core::in_name_of("cumulative_trapezoid", [&] {
+    const Tensor& values = y.tensor();
+    if (values.size(d) == 0) return values.clone();
+    return cumsum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2);
   });
 }
 Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {

@@ -1,9 +1,12 @@
 // More pointwise operations and their gradients.
 #include "../../core/ops/elementwise_into.h"
 
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/base/floating.h"
 #include "../../core/nn/activation.h"
@@ -242,6 +245,38 @@ Tensor max(Operand a, Operand b) { return maximum(a, b); }
 Tensor min(Operand a, Operand b) { return minimum(a, b); }
 Tensor logaddexp2(Operand a, Operand b) {
   return core::in_name_of("logaddexp2", [&] { return apply<Logaddexp2>(a, b); });
+}
+Tensor round(Operand x, std::int64_t decimals) {
+  core::expect_floating("round", "the operand", x.tensor().dtype());
+  return core::in_name_of("round", [&] {
+    const Scope scope(x.at());
+    const double unit = std::pow(10.0, static_cast<double>(std::abs(decimals)));
+    if (decimals == 0) return round(x.tensor());
+    return decimals > 0 ? round(x.tensor() * unit) / unit : round(x.tensor() / unit) * unit;
+  });
+}
+Tensor& round_(Operand x, std::int64_t decimals) {
+  return rewrite("round_", x, [&](Operand in) { return round(in, decimals); });
+}
+namespace {
+// A 0-d value of the dtype that x has.
+Tensor filling(const char* op, const Operand& x, const Operand& value) {
+  if (value.tensor().dim() != 0) {
+    core::fail<ShapeError>("{}: the value must be a number or have 0 dimensions: {}; where() takes a tensor", op,
+                           value.tensor().sizes());
+  }
+  core::check_castable(op, value.tensor().dtype(), x.tensor().dtype());
+  return value.tensor().to(x.tensor().dtype());
+}
+}  // namespace
+Tensor masked_fill(Operand x, Operand mask, Operand value) {
+  return core::in_name_of("masked_fill", [&] {
+    const Scope scope(x.at());
+    return where(mask, {filling("masked_fill", x, value), x.at()}, x);
+  });
+}
+Tensor& masked_fill_(Operand x, Operand mask, Operand value) {
+  return rewrite("masked_fill_", x, [&](Operand in) { return masked_fill(in, mask, value); });
 }
 Tensor lerp(Operand a, Operand b, const Scalar& weight) { return apply<LerpNumber>({weight}, a, b); }
 Tensor lerp(Operand a, Operand b, Operand weight) { return apply<Lerp>(a, b, weight); }

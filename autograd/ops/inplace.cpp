@@ -8,6 +8,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/random.h"
+#include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "rewrite.h"
 #include "../tensor/create.h"
@@ -58,7 +59,10 @@ struct ZeroInto {
 
 // Numbers drawn anew: no gradient flows through x's old ones.
 Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
-  return core::in_name_of(op, [&]() -> Tensor& { return x.copy_(numbers, at); });
+  return core::in_name_of(op, [&]() -> Tensor& {
+    x.copy_(numbers, at);
+    return written_as(op, {x, at});
+  });
 }
 core::RandomPosition words_from(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
@@ -73,6 +77,11 @@ DType floating(const Tensor& x, const char* op) {
 Tensor& autograd::replace(const Operand& x, const Tensor& y) {
   return apply_inplace<Rewrite>({}, x, Operand(y, x.at()));
 }
+Tensor& autograd::written_as(const char* op, const Operand& x) {
+  const Scope* scope = Scope::current();
+  x.tensor().array().mark_written(op, scope != nullptr && scope->location() ? scope->location() : x.at());
+  return const_cast<Tensor&>(x.tensor());  // NOLINT: a handle, as of every change in place
+}
 Tensor& Tensor::copy_(const Tensor& src, Location at) const {
   return apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
 }
@@ -82,7 +91,10 @@ Tensor& Tensor::fill_(const Tensor& value, Location at) const {
     core::fail<ShapeError>("fill_: the value must be a number or have 0 dimensions: {}; copy_ broadcasts",
                            value.sizes());
   }
-  return core::in_name_of("fill_", [&]() -> Tensor& { return copy_(value, at); });
+  return core::in_name_of("fill_", [&]() -> Tensor& {
+    copy_(value, at);
+    return written_as("fill_", {*this, at});
+  });
 }
 Tensor& Tensor::zero_(Location at) const { return apply_inplace<ZeroInto>({}, {*this, at}); }
 

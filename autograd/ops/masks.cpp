@@ -9,6 +9,7 @@
 #include "../graph/operation.h"
 #include "../tensor/create.h"
 #include "indexing.h"
+#include "rewrite.h"
 
 namespace gradus {
 
@@ -177,6 +178,32 @@ Tensor repeat_interleave(Operand x, Operand repeats, std::optional<std::int64_t>
 }
 Tensor repeat_interleave(Operand repeats) { return Tensor(core::repeated_places(repeats.tensor().array())); }
 
+namespace {
+std::string_view folded(const char* op, std::string_view reduce) {
+  if (reduce == "add") return "sum";
+  if (reduce == "multiply") return "prod";
+  core::fail<ValueError>("{}: reduce must be \"add\" or \"multiply\": \"{}\"; scatter_reduce takes others", op, reduce);
+}
+Tensor repeated(const Operand& x, const Operand& index, const Scalar& value) {
+  return Tensor(core::full(index.tensor().sizes(), value, x.tensor().dtype()));
+}
+}  // namespace
+Tensor scatter(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce) {
+  return core::in_name_of("scatter", [&] { return scatter_reduce(x, dim, index, src, folded("scatter", reduce)); });
+}
+Tensor scatter(Operand x, std::int64_t dim, Operand index, const Scalar& value, std::string_view reduce) {
+  return scatter(x, dim, index, {repeated(x, index, value), x.at()}, reduce);
+}
+Tensor& scatter_(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce) {
+  return core::in_name_of("scatter_", [&]() -> Tensor& {
+    scatter_reduce_(x, dim, index, src, folded("scatter_", reduce));
+    return written_as("scatter_", x);
+  });
+}
+Tensor& scatter_(Operand x, std::int64_t dim, Operand index, const Scalar& value, std::string_view reduce) {
+  return scatter_(x, dim, index, {repeated(x, index, value), x.at()}, reduce);
+}
+
 Tensor select_scatter(Operand x, Operand src, std::int64_t dim, std::int64_t index) {
   return replaced("select_scatter", x, src, [&](const Tensor& y) { return y.select(dim, index); });
 }
@@ -199,7 +226,7 @@ Tensor& fill_diagonal_(Operand x, const Scalar& value, bool wrap) {
         to.narrow(0, row, std::min(columns, rows - row)).diagonal().fill_(value);
         if (!wrap) break;
       }
-      return const_cast<Tensor&>(to);  // NOLINT: a handle, as of every change in place
+      return written_as("fill_diagonal_", x);
     }
     std::int64_t step = 0;
     for (std::int64_t d = 0; d < to.dim(); ++d) {
@@ -209,7 +236,7 @@ Tensor& fill_diagonal_(Operand x, const Scalar& value, bool wrap) {
       step += to.stride(d);
     }
     to.as_strided({to.size(0)}, {step}, to.storage_offset()).fill_(value);
-    return const_cast<Tensor&>(to);  // NOLINT
+    return written_as("fill_diagonal_", x);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "../graph/operation.h"
 #include "../tensor/create.h"
 #include "indexing.h"
+#include "rewrite.h"
 
 namespace gradus {
 
@@ -355,7 +356,8 @@ Tensor& index_fill_(Operand x, std::int64_t dim, Operand index, Operand value) {
   number_of("index_fill_", value);
   const Scope scope(x.at());
   const std::int64_t d = wrapped("index_fill_", x, dim);
-  return index_copy_(x, d, from_start("index_fill_", x, d, index), spread(x, d, index, value));
+  index_copy_(x, d, from_start("index_fill_", x, d, index), spread(x, d, index, value));
+  return written_as("index_fill_", x);
 }
 
 Tensor scatter_reduce(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce,
@@ -374,10 +376,14 @@ Tensor& scatter_reduce_(Operand x, std::int64_t dim, Operand index, Operand src,
   return core::in_name_of("scatter_reduce_", [&]() -> Tensor& {
     const Folding f = folding("scatter_reduce_", x, dim, reduce);
     const Scope scope(x.at());
-    if (include_self && reduce == "sum") return scatter_add_(x, dim, index, src);
+    if (include_self && reduce == "sum") {
+      scatter_add_(x, dim, index, src);
+      return written_as("scatter_reduce_", x);
+    }
     if (include_self && !f.sums()) return apply_inplace<ScatterFold>(f.attrs(), x, index, covered(src, index));
     // Of a copy: what is kept for the gradient is not written over.
-    return x.tensor().copy_(scatter_reduce(x.tensor().clone(), dim, index, src, reduce, include_self));
+    x.tensor().copy_(scatter_reduce(x.tensor().clone(), dim, index, src, reduce, include_self));
+    return written_as("scatter_reduce_", x);
   });
 }
 

@@ -176,7 +176,7 @@ Tensor special_i1(Operand x) { return special::i1(x); }
 Tensor special_log1p(Operand x) { return log1p(x); }
 Tensor special_ndtr(Operand x) { return special::ndtr(x); }
 Tensor special_psi(Operand x) { return digamma(x); }
-Tensor special_round(Operand x) { return round(x); }
+Tensor special_round(Operand x, std::int64_t decimals) { return decimals == 0 ? round(x) : round(x, decimals); }
 Tensor special_sinc(Operand x) { return sinc(x); }
 Tensor special_log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
   return log_softmax(x, dim, dtype);

@@ -186,13 +186,66 @@ Tensor nanmean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dt
 }
 std::tuple<Tensor, Tensor> std_mean(Operand x) { return std_mean(x, IntArrayRef()); }
 std::tuple<Tensor, Tensor> var_mean(Operand x) { return var_mean(x, IntArrayRef()); }
-std::tuple<Tensor, Tensor> std_mean(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
+std::tuple<Tensor, Tensor> std_mean(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction, bool keepdim) {
   return core::in_name_of("std_mean",
-                          [&] { return std::tuple(std(x, dim, unbiased, keepdim), mean(x, dim, keepdim)); });
+                          [&] { return std::tuple(std(x, dim, correction, keepdim), mean(x, dim, keepdim)); });
 }
-std::tuple<Tensor, Tensor> var_mean(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
+std::tuple<Tensor, Tensor> var_mean(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction, bool keepdim) {
   return core::in_name_of("var_mean",
-                          [&] { return std::tuple(var(x, dim, unbiased, keepdim), mean(x, dim, keepdim)); });
+                          [&] { return std::tuple(var(x, dim, correction, keepdim), mean(x, dim, keepdim)); });
+}
+
+namespace {
+// A weight for each observation, in x's dtype.
+Tensor weights_of(const char* what, const Tensor& weights, const Tensor& x) {
+  if (weights.dim() != 1 || weights.numel() != x.size(1)) {
+    core::fail<ShapeError>("cov: there must be one of {} for each observation: {} for {}", what, weights.sizes(),
+                           x.size(1));
+  }
+  if (weights.numel() != 0 && (weights < 0).any().item<bool>()) {
+    core::fail<ValueError>("cov: {} must not be negative: {}", what, weights.min().item<double>());
+  }
+  return weights.to(x.dtype());
+}
+}  // namespace
+Tensor cov(Operand x, std::int64_t correction, OptionalOperand fweights, OptionalOperand aweights) {
+  core::expect_form(x.tensor().dim() <= 2, "cov", "the operand", "[V, N], [N] or []", x.tensor().sizes());
+  core::expect_numeric("cov", "the operand", x.tensor().dtype());
+  if (fweights && !is_integral((*fweights).dtype())) {
+    core::fail<DTypeError>("cov: fweights must be integers: {}; aweights may be any", (*fweights).dtype());
+  }
+  return core::in_name_of("cov", [&] {
+    const Scope scope(x.at());
+    Tensor rows = x.tensor().dim() == 2 ? x.tensor() : x.tensor().reshape({1, -1});
+    if (!rows.is_floating_point()) rows = rows.to(get_default_dtype());
+    Tensor weights, divisor;
+    if (fweights) weights = weights_of("fweights", *fweights, rows);
+    if (aweights) {
+      const Tensor a = weights_of("aweights", *aweights, rows);
+      const Tensor w = weights.defined() ? weights * a : a;
+      divisor = w.sum() - (w * a).sum() / w.sum() * correction;
+      weights = w;
+    } else if (weights.defined()) {
+      divisor = weights.sum() - correction;
+    }
+    const Tensor mean_of = weights.defined() ? (rows * weights).sum(1, true) / weights.sum() : rows.mean(1, true);
+    const Tensor centred = rows - mean_of, weighted = weights.defined() ? centred * weights : centred;
+    const Tensor sums = matmul(weighted, centred.t());
+    const Tensor y = divisor.defined()
+                         ? sums / clamp_min(divisor, 0)
+                         : sums / static_cast<double>(std::max<std::int64_t>(rows.size(1) - correction, 0));
+    return x.tensor().dim() == 2 ? y : y.reshape({});
+  });
+}
+Tensor corrcoef(Operand x) {
+  core::expect_form(x.tensor().dim() <= 2, "corrcoef", "the operand", "[V, N], [N] or []", x.tensor().sizes());
+  return core::in_name_of("corrcoef", [&] {
+    const Scope scope(x.at());
+    const Tensor c = cov(x);
+    if (c.dim() == 0) return c / c;
+    const Tensor deviations = sqrt(c.diagonal());
+    return clamp(c / deviations.unsqueeze(1) / deviations.unsqueeze(0), -1, 1);
+  });
 }
 
 std::tuple<Tensor, Tensor> kthvalue(Operand x, std::int64_t k, std::int64_t dim, bool keepdim) {
