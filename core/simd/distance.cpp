@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "../base/dispatch.h"
 #include "distance.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -42,7 +43,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindDistance);
-DistanceKernel distance_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindDistance)(dtype); }
+DistanceKernel distance_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindDistance)(computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif
