@@ -19,7 +19,7 @@ struct Scaled {
 Tensor scaled(const Tensor& dy, const Scalar& alpha) { return alpha == Scalar(1) ? dy : dy * alpha; }
 struct Add {
   static constexpr std::string_view name = "add";
-  static constexpr bool broadcasts = true;
+  static constexpr bool broadcasts = true, reads_stored = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) { return core::add_scaled(a, b, c.alpha); }
   static void write(const Array& x, const Attrs& c, const Array& b) { core::add_scaled_out(x, x, b, c.alpha); }
@@ -29,7 +29,7 @@ struct Add {
 // y = a - alpha b
 struct Sub {
   static constexpr std::string_view name = "sub";
-  static constexpr bool broadcasts = true;
+  static constexpr bool broadcasts = true, reads_stored = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) {
     core::check_difference(a.dtype(), b.dtype());
@@ -52,6 +52,7 @@ struct SubNumber : WithNumber<core::sub> {
 // y = c - x
 struct SubFromNumber {
   static constexpr std::string_view name = "rsub";
+  static constexpr bool reads_stored = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x) {
     core::check_difference(c.value.category(), x.dtype());

@@ -16,6 +16,7 @@
 #include "activation_rules.h"
 #include "binary_operation.h"
 #include "rewrite.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -186,11 +187,20 @@ Tensor rad2deg(Operand x) { return x.tensor().mul(57.295779513082320877, x.at())
 Tensor& rad2deg_(Operand x) { return rewrite("rad2deg_", x, rad2deg); }
 Tensor isposinf(Operand x) { return eq(x, std::numeric_limits<double>::infinity()); }
 Tensor isneginf(Operand x) { return eq(x, -std::numeric_limits<double>::infinity()); }
+namespace {
+// What is infinite becomes the largest that the dtype holds, not the largest of what is computed in.
+NanToNum::Attrs no_number(const Operand& x, std::optional<double> nan, std::optional<double> posinf,
+                          std::optional<double> neginf) {
+  if (!stored(x) || !x.tensor().is_floating_point()) return {nan, posinf, neginf};
+  const double most = core::largest_of(x.tensor().dtype());
+  return {nan, posinf.value_or(most), neginf.value_or(-most)};
+}
+}  // namespace
 Tensor nan_to_num(Operand x, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf) {
-  return apply<NanToNum>({nan, posinf, neginf}, x);
+  return apply<NanToNum>(no_number(x, nan, posinf, neginf), x);
 }
 Tensor& nan_to_num_(Operand x, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf) {
-  return apply_inplace<NanToNum>({nan, posinf, neginf}, x);
+  return apply_inplace<NanToNum>(no_number(x, nan, posinf, neginf), x);
 }
 
 Tensor div(Operand a, Operand b, std::optional<std::string_view> mode) {
@@ -326,7 +336,7 @@ Tensor isclose(Operand a, Operand b, double rtol, double atol, bool equal_nan) {
     if (!(rtol >= 0 && atol >= 0))
       core::fail<ValueError>("isclose: rtol and atol must not be negative: {}, {}", rtol, atol);
     const DType both = promote_types(a.tensor().dtype(), b.tensor().dtype()),
-                dtype = is_floating_point(both) ? both : kInt64;
+                dtype = is_floating_point(both) ? compute_dtype(both) : kInt64;
     const Array x = a.tensor().array().to(dtype), y = b.tensor().array().to(dtype);
     const Array distance = is_floating_point(dtype) ? core::abs(x - y) : distance_of_integers(x, y);
     const Array near = core::le(distance, core::add_scaled(atol, core::abs(y.to(distance.dtype())), rtol));

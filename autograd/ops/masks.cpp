@@ -28,6 +28,7 @@ Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask);
 // Picking where a mask is true, and putting there among zeros, are each other's gradients.
 struct MaskedSelect {
   static constexpr std::string_view name = "masked_select";
+  static constexpr bool moves = true;
   static Array forward(const Array& x, const Array& mask) { return core::masked_select(x, mask); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> x, In<1> mask) { return put_where(dy, x, mask); }, no_gradient);
@@ -35,6 +36,7 @@ struct MaskedSelect {
 // y = the next of x where the mask holds, else 0
 struct PutMasked {
   static constexpr std::string_view name = "put_masked";
+  static constexpr bool moves = true;
   using Attrs = Whole;
   static Array forward(const Attrs& a, const Array& x, const Array& mask) {
     const Array y = core::zeros(a.shape, x.dtype());
@@ -48,6 +50,7 @@ Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask) { return 
 // y = the next of src where the mask holds, else x
 struct MaskedScatter {
   static constexpr std::string_view name = "masked_scatter";
+  static constexpr bool moves = true;
   static void write(const Array& x, const Array& mask, const Array& src) { core::masked_write(x, mask, src); }
   static Array forward(const Array& x, const Array& mask, const Array& src) {
     const Array y = x.clone();

@@ -7,6 +7,7 @@
 
 #include <type_traits>
 
+#include "../base/dispatch.h"
 #include "distance.h"
 #include "rows-inl.h"
 
@@ -172,7 +173,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindDistance);
-DistanceKernel distance_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindDistance)(dtype); }
+DistanceKernel distance_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindDistance)(computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif
