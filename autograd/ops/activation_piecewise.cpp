@@ -161,6 +161,7 @@ Tensor prelu(Operand x, Operand weight) {
   return apply<Prelu>(in, w.reshape(shape));
 }
 Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
+  if (stored(x)) return rounded_once([&](Operand u) { return leaky_relu(u, negative_slope); }, x);
   check_floating("leaky_relu", x);
   const Scope scope(x.at());
   return apply<Prelu>(x.tensor(), number_like(negative_slope, x.tensor()));

@@ -193,6 +193,9 @@ Tensor trapezoid(Operand y, Operand x, std::int64_t dim) {
   });
 }
 Tensor cumulative_trapezoid(Operand y, Operand x, std::int64_t dim) {
+  if (stored(y, x)) {
+    return rounded_once([&](Operand u, Operand v) { return cumulative_trapezoid(u, v, dim); }, y, x);
+  }
   const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("cumulative_trapezoid", [&] {
@@ -201,6 +204,9 @@ Tensor cumulative_trapezoid(Operand y, Operand x, std::int64_t dim) {
   });
 }
 Tensor cumulative_trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
+  if (stored(y)) {
+    return rounded_once([&](Operand u) { return cumulative_trapezoid(u, dx, dim); }, y);
+  }
   const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("cumulative_trapezoid", [&] {

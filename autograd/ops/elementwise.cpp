@@ -257,6 +257,9 @@ Tensor logaddexp2(Operand a, Operand b) {
   return core::in_name_of("logaddexp2", [&] { return apply<Logaddexp2>(a, b); });
 }
 Tensor round(Operand x, std::int64_t decimals) {
+  if (stored(x)) {
+    return rounded_once([&](Operand u) { return round(u, decimals); }, x);
+  }
   core::expect_floating("round", "the operand", x.tensor().dtype());
   return core::in_name_of("round", [&] {
     const Scope scope(x.at());

@@ -212,6 +212,9 @@ Tensor weights_of(const char* what, const Tensor& weights, const Tensor& x) {
 }
 }  // namespace
 Tensor cov(Operand x, std::int64_t correction, OptionalOperand fweights, OptionalOperand aweights) {
+  if (stored(x)) {
+    return rounded_once([&](Operand u) { return cov(u, correction, fweights, aweights); }, x);
+  }
   core::expect_form(x.tensor().dim() <= 2, "cov", "the operand", "[V, N], [N] or []", x.tensor().sizes());
   core::expect_numeric("cov", "the operand", x.tensor().dtype());
   if (fweights && !is_integral((*fweights).dtype())) {
@@ -241,6 +244,9 @@ Tensor cov(Operand x, std::int64_t correction, OptionalOperand fweights, Optiona
   });
 }
 Tensor corrcoef(Operand x) {
+  if (stored(x)) {
+    return rounded_once([&](Operand u) { return corrcoef(u); }, x);
+  }
   core::expect_form(x.tensor().dim() <= 2, "corrcoef", "the operand", "[V, N], [N] or []", x.tensor().sizes());
   return core::in_name_of("corrcoef", [&] {
     const Scope scope(x.at());

@@ -7,6 +7,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/nn/dropout.h"
 #include "../../core/ops/pointwise.h"
+#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus::nn {
 
@@ -119,6 +120,9 @@ Tensor dropout(Operand x, double p, bool train) {
 }
 
 Tensor alpha_dropout(Operand x, double p, bool train) {
+  if (autograd::stored(x)) {
+    return autograd::rounded_once([&](Operand u) { return alpha_dropout(u, p, train); }, x);
+  }
   const autograd::Scope scope(x.at());
   core::expect_probability("alpha_dropout", "p", p);
   core::expect_floating("alpha_dropout", "input", x.tensor().dtype());

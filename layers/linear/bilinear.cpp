@@ -3,10 +3,16 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 
 Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, const Tensor& bias) {
+  if (autograd::stored(input1, input2, weight, bias)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s, Operand t) { return bilinear(u, v.tensor(), s.tensor(), t.tensor()); },
+        input1, input2, weight, bias);
+  }
   constexpr const char* op = "bilinear";
   const Tensor& x = input1.tensor();
   core::expect_floating(op, "input", x.dtype());

@@ -9,6 +9,7 @@
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "loss_support.h"
+#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 
@@ -33,6 +34,11 @@ struct BinaryCrossEntropy {
 }  // namespace
 
 Tensor binary_cross_entropy(Operand input, const Tensor& target, const Tensor& weight, Reduction reduction) {
+  if (autograd::stored(input, target, weight)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s) { return binary_cross_entropy(u, v.tensor(), s.tensor(), reduction); },
+        input, target, weight);
+  }
   constexpr const char* op = "binary_cross_entropy";
   const Scope scope(input.at());
   const Tensor& in = input.tensor();
@@ -53,6 +59,10 @@ Tensor binary_cross_entropy(Operand input, const Tensor& target, const Tensor& w
 }
 
 Tensor kl_div(Operand input, const Tensor& target, Reduction reduction, bool log_target) {
+  if (autograd::stored(input, target)) {
+    return autograd::rounded_once([&](Operand u, Operand v) { return kl_div(u, v.tensor(), reduction, log_target); },
+                                  input, target);
+  }
   return nn::detail::of_pairs("kl_div", input, target, reduction, [log_target](const Tensor& x, const Tensor& t) {
     if (!log_target) return xlogy(t, t) - t * x;
     return exp(t) * masked_fill(t - x, t == -std::numeric_limits<double>::infinity(), 0);
@@ -61,6 +71,11 @@ Tensor kl_div(Operand input, const Tensor& target, Reduction reduction, bool log
 
 Tensor poisson_nll_loss(Operand input, const Tensor& target, bool log_input, bool full, double eps,
                         Reduction reduction) {
+  if (autograd::stored(input, target)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v) { return poisson_nll_loss(u, v.tensor(), log_input, full, eps, reduction); }, input,
+        target);
+  }
   return nn::detail::of_pairs("poisson_nll_loss", input, target, reduction, [=](const Tensor& x, const Tensor& counts) {
     const Tensor t = counts.to(x.dtype());
     const Tensor loss = log_input ? exp(x) - t * x : x - t * log(x + eps);

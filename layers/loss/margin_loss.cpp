@@ -4,6 +4,7 @@
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
 #include "loss_support.h"
+#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 
@@ -37,11 +38,19 @@ Tensor reduced_rows(const Tensor& losses, const Tensor& x, Reduction reduction) 
 }  // namespace
 
 Tensor soft_margin_loss(Operand input, const Tensor& target, Reduction reduction) {
+  if (autograd::stored(input, target)) {
+    return autograd::rounded_once([&](Operand u, Operand v) { return soft_margin_loss(u, v.tensor(), reduction); },
+                                  input, target);
+  }
   return of_pairs("soft_margin_loss", input, target, reduction,
                   [](const Tensor& x, const Tensor& t) { return autograd::log1p_exp(-(x * t)); });
 }
 
 Tensor hinge_embedding_loss(Operand input, const Tensor& target, double margin, Reduction reduction) {
+  if (autograd::stored(input, target)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v) { return hinge_embedding_loss(u, v.tensor(), margin, reduction); }, input, target);
+  }
   return of_pairs("hinge_embedding_loss", input, target, reduction, [margin](const Tensor& x, const Tensor& t) {
     return masked_fill(x, t == -1, 0) + masked_fill(clamp_min(margin - x, 0), t == 1, 0);
   });
@@ -49,6 +58,13 @@ Tensor hinge_embedding_loss(Operand input, const Tensor& target, double margin, 
 
 Tensor margin_ranking_loss(Operand input1, const Tensor& input2, const Tensor& target, double margin,
                            Reduction reduction) {
+  if (autograd::stored(input1, input2, target)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s) {
+          return margin_ranking_loss(u, v.tensor(), s.tensor(), margin, reduction);
+        },
+        input1, input2, target);
+  }
   core::expect_floating("margin_ranking_loss", "input", input1.tensor().dtype());
   return core::in_name_of("margin_ranking_loss", [&] {
     const Scope scope(input1.at());
@@ -58,6 +74,13 @@ Tensor margin_ranking_loss(Operand input1, const Tensor& input2, const Tensor& t
 
 Tensor cosine_embedding_loss(Operand input1, const Tensor& input2, const Tensor& target, double margin,
                              Reduction reduction) {
+  if (autograd::stored(input1, input2, target)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s) {
+          return cosine_embedding_loss(u, v.tensor(), s.tensor(), margin, reduction);
+        },
+        input1, input2, target);
+  }
   constexpr const char* op = "cosine_embedding_loss";
   const Tensor& x = input1.tensor();
   core::expect_floating(op, "input", x.dtype());
@@ -75,6 +98,13 @@ Tensor cosine_embedding_loss(Operand input1, const Tensor& input2, const Tensor&
 
 Tensor triplet_margin_loss(Operand anchor, const Tensor& positive, const Tensor& negative, double margin, double p,
                            double eps, bool swap, Reduction reduction) {
+  if (autograd::stored(anchor, positive, negative)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s) {
+          return triplet_margin_loss(u, v.tensor(), s.tensor(), margin, p, eps, swap, reduction);
+        },
+        anchor, positive, negative);
+  }
   core::expect_floating("triplet_margin_loss", "the anchor", anchor.tensor().dtype());
   if (!(margin > 0)) core::fail<ValueError>("triplet_margin_loss: margin must be above 0: {}", margin);
   return core::in_name_of("triplet_margin_loss", [&] {
@@ -89,6 +119,11 @@ Tensor triplet_margin_loss(Operand anchor, const Tensor& positive, const Tensor&
 
 Tensor multi_margin_loss(Operand input, const Tensor& target, const Scalar& p, const Scalar& margin,
                          const Tensor& weight, Reduction reduction) {
+  if (autograd::stored(input, weight)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v) { return multi_margin_loss(u, target, p, margin, v.tensor(), reduction); }, input,
+        weight);
+  }
   constexpr const char* op = "multi_margin_loss";
   const Scope scope(input.at());
   const Tensor x = as_rows(op, input.tensor());
@@ -109,6 +144,9 @@ Tensor multi_margin_loss(Operand input, const Tensor& target, const Scalar& p, c
 }
 
 Tensor multilabel_margin_loss(Operand input, const Tensor& target, Reduction reduction) {
+  if (autograd::stored(input)) {
+    return autograd::rounded_once([&](Operand u) { return multilabel_margin_loss(u, target, reduction); }, input);
+  }
   constexpr const char* op = "multilabel_margin_loss";
   const Scope scope(input.at());
   const Tensor x = as_rows(op, input.tensor());

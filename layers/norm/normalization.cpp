@@ -8,6 +8,7 @@
 #include "../../core/base/fail.h"
 #include "batch_norm.h"
 #include "layer_norm.h"
+#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 
@@ -59,6 +60,11 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
 }
 
 Tensor group_norm(Operand input, std::int64_t num_groups, const Tensor& weight, const Tensor& bias, double eps, bool) {
+  if (autograd::stored(input, weight, bias)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s) { return group_norm(u, num_groups, v.tensor(), s.tensor(), eps, true); },
+        input, weight, bias);
+  }
   constexpr const char* op = "group_norm";
   const Tensor& x = input.tensor();
   core::expect_form(x.dim() >= 2, op, "input", "[N, C, ..]", x.sizes());
@@ -77,6 +83,10 @@ Tensor group_norm(Operand input, std::int64_t num_groups, const Tensor& weight, 
 }
 
 Tensor rms_norm(Operand input, IntArrayRef normalized_shape, const Tensor& weight, std::optional<double> eps) {
+  if (autograd::stored(input, weight)) {
+    return autograd::rounded_once([&](Operand u, Operand v) { return rms_norm(u, normalized_shape, v.tensor(), eps); },
+                                  input, weight);
+  }
   constexpr const char* op = "rms_norm";
   const Tensor& x = input.tensor();
   core::expect_floating(op, "input", x.dtype());

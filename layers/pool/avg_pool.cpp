@@ -5,6 +5,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "pooling.h"
+#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus::nn {
 
@@ -153,6 +154,9 @@ Tensor adaptive_avg_pool1d(Operand input, IntArrayRef output_size) {
   });
 }
 Tensor adaptive_avg_pool3d(Operand input, IntArrayRef output_size) {
+  if (autograd::stored(input)) {
+    return autograd::rounded_once([&](Operand u) { return adaptive_avg_pool3d(u, output_size); }, input);
+  }
   constexpr const char* op = "adaptive_avg_pool3d";
   const Tensor& x = input.tensor();
   core::expect_form(x.dim() == 4 || x.dim() == 5, op, "input", "[C, D, H, W] or [N, C, D, H, W]", x.sizes());

@@ -105,7 +105,8 @@ bool refuses(const Row& row) {
 // Rows whose matrix, made before the call and rounded, has another rank, or is near another singular one.
 bool is_other(const Row& row) { return row.name == "linalg_pinv" || row.name == "linalg_cond"; }
 // Rows that round more than once: the row is several calls (of linear algebra nearly all: the matrix is made first), or the
-// number beside the tensor is rounded to its dtype, as PyTorch's is.
+// number beside the tensor is rounded to its dtype, as PyTorch's is, or the function rounds between two steps (normalisation
+// of instances, bags of embeddings, the bias of a transposed convolution, edges that are padded in several dimensions).
 bool in_steps(const Row& row) {
   static const std::set<std::string> names = {"division of a number",
                                               "cholesky_solve",
@@ -124,6 +125,15 @@ bool in_steps(const Row& row) {
                                               "replication_pad1d",
                                               "replication_pad2d",
                                               "replication_pad3d",
+                                              "repeat_interleave",
+                                              "diff",
+                                              "var with a correction",
+                                              "binary_cross_entropy",
+                                              "instance_norm",
+                                              "instance_norm in evaluation",
+                                              "conv_transpose2d",
+                                              "embedding_bag",
+                                              "embedding_bag of means",
                                               "vander",
                                               "remainder of a number",
                                               "xlog1py with a number",
