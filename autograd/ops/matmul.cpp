@@ -59,13 +59,6 @@ void check_dims(const Operand& x, std::int64_t dims, const char* op, const char*
   }
 }
 
-// Storage types come to the product converted, float16 and float32 alike: that is no product of one dtype.
-void check_alike(const char* op, const Operand& a, const Operand& b) {
-  if (stored(a, b) && a.tensor().defined() && b.tensor().defined() && a.tensor().dtype() != b.tensor().dtype()) {
-    core::fail<DTypeError>("{}: dtypes differ: {} x {}; to() converts", op, a.tensor().dtype(), b.tensor().dtype());
-  }
-}
-
 }  // namespace
 
 Tensor matmul(Operand a, Operand b) {

@@ -51,6 +51,12 @@ std::int64_t product_of(IntArrayRef sizes) {
 
 }  // namespace
 
+void autograd::check_alike(const char* op, const Operand& a, const Operand& b) {
+  if (stored(a, b) && a.tensor().defined() && b.tensor().defined() && a.tensor().dtype() != b.tensor().dtype()) {
+    core::fail<DTypeError>("{}: dtypes differ: {} x {}; to() converts", op, a.tensor().dtype(), b.tensor().dtype());
+  }
+}
+
 Tensor addmv(Operand input, Operand a, Operand x, const Scalar& beta, const Scalar& alpha) {
   check_dims("addmv", "the matrix", a, 2);
   check_dims("addmv", "the vector", x, 1);

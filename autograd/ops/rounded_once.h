@@ -43,4 +43,8 @@ Tensor rounded_once(F f, const OperandList& list) {
   return wide.narrowed(f(tensors));
 }
 
+/// DTypeError where an operand of a product is of a storage type and the other one of another dtype: both would come to the
+/// product in one.
+void check_alike(const char* op, const Operand& a, const Operand& b);
+
 }  // namespace gradus::autograd
