@@ -24,7 +24,9 @@ using OneOf = std::optional<Int>;
 // One of several functions of a name, by its parameters.
 template <class... P>
 struct Out {
-  static Operation of(Tensor (*f)(P...), const char* draw, const char* torch = "") { return from(f).drawn(draw, torch); }
+  static Operation of(Tensor (*f)(P...), const char* draw, const char* torch = "") {
+    return from(f).drawn(draw, torch);
+  }
 };
 template <class... P>
 struct In {
