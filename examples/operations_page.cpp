@@ -8,19 +8,11 @@
 #include <gradus/gradus.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "operations_page/page.h"
 
-namespace {
-
-// Where this file was compiled: the sources that are described.
-std::string project_root() { return std::filesystem::path(__FILE__).parent_path().parent_path().string(); }
-
-}  // namespace
-
 int main(int argc, char** argv) try {
-  std::string out, root = project_root();
+  std::string out, root = GRADUS_SOURCES;  // where the library was built
   bool list = false;
   CLI::App app("Writes a page (HTML) about all operations, made from the sources.");
   app.add_option("page", out, "the file to write")->required();

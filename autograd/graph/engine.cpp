@@ -27,7 +27,7 @@ class Pass {
   void run();
 
   // Restricts the pass to the nodes from which a target can be reached.
-  void restrict_to(const std::vector<Tensor>& outputs, std::vector<Target>& targets) {
+  void restrict_to(const std::vector<Tensor>& outputs, std::vector<Destination>& targets) {
     targets_ = &targets;
     needs_ = needed_for(outputs, targets);
   }
@@ -63,7 +63,7 @@ class Pass {
     arrived_.push_back({std::move(leaf), gradient, writes_to(gradient)});
   }
   std::vector<Arrived> arrived_;  // for a `.grad`
-  std::vector<Target>* targets_ = nullptr;
+  std::vector<Destination>* targets_ = nullptr;
   NodeNeeds needs_;
   // Where a gradient that was wanted came to an end: the first such place.
   core::Ref<Node> ended_at_;
@@ -140,7 +140,7 @@ void Pass::take_highest() {
 }
 
 void Pass::capture() {
-  for (Target& target : *targets_) {
+  for (Destination& target : *targets_) {
     if (target.node != current_.node.get()) continue;
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(target.output)];
     if (!target.into) {
@@ -267,7 +267,7 @@ std::string Pass::ended() const {
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,
               std::optional<bool> retain_graph, bool create_graph, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "backward");
-  std::vector<Target> targets = targets_of(inputs, "backward", true);
+  std::vector<Destination> targets = targets_of(inputs, "backward", true);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
   if (!inputs.empty()) pass.restrict_to(outputs, targets);
   pass.start(outputs, std::move(start));
@@ -279,7 +279,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          bool allow_unused) {
   if (inputs.empty()) core::fail<GradError>("grad: there must be at least one input");
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "grad");
-  std::vector<Target> targets = targets_of(inputs, "grad", false);
+  std::vector<Destination> targets = targets_of(inputs, "grad", false);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
   pass.restrict_to(outputs, targets);
   pass.start(outputs, std::move(start));

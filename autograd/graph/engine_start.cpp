@@ -42,28 +42,28 @@ std::vector<Tensor> starting_gradients(const std::vector<Tensor>& outputs, const
   return result;
 }
 
-std::vector<Target> targets_of(const std::vector<Tensor>& inputs, const char* op, bool into_grad) {
-  std::vector<Target> targets;
+std::vector<Destination> targets_of(const std::vector<Tensor>& inputs, const char* op, bool into_grad) {
+  std::vector<Destination> targets;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Edge& edge = inputs[i].edge();
     if (!edge) {
       core::fail<GradError>("{}: input {} ({}, {}) must require grad", op, i, inputs[i].sizes(), inputs[i].dtype());
     }
-    const bool again = std::any_of(targets.begin(), targets.end(), [&](const Target& t) {
+    const bool again = std::any_of(targets.begin(), targets.end(), [&](const Destination& t) {
       return into_grad && t.node == edge.node.get() && t.output == edge.index;
     });
     if (again) continue;
-    Target target{edge.node.get(), edge.index, {}, {}};
+    Destination target{edge.node.get(), edge.index, {}, {}};
     if (into_grad) target.into = core::Ref<LeafNode>(&inputs[i].leaf());
     targets.push_back(std::move(target));
   }
   return targets;
 }
 
-NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Target>& targets) {
+NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Destination>& targets) {
   NodeNeeds needs;
   std::uint64_t lowest = ~std::uint64_t{0};
-  for (const Target& target : targets) {
+  for (const Destination& target : targets) {
     const bool into_a_leaf = target.into && target.node == target.into.get();
     (into_a_leaf ? needs[target.node].run : needs[target.node].target) = true;
     lowest = std::min(lowest, target.node->number());

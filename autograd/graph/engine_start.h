@@ -10,7 +10,7 @@
 namespace gradus::autograd {
 
 /// Whose gradient the caller asked for, and where it goes: into `result`, or added to the `.grad` that a LeafNode holds.
-struct Target {
+struct Destination {
   const Node* node;
   int output;
   core::Ref<LeafNode> into;
@@ -18,7 +18,7 @@ struct Target {
   std::uint64_t writes = 0;
 };
 /// Of inputs, each but once when the gradients are added up; GradError when one requires no grad.
-std::vector<Target> targets_of(const std::vector<Tensor>& inputs, const char* op, bool into_grad);
+std::vector<Destination> targets_of(const std::vector<Tensor>& inputs, const char* op, bool into_grad);
 
 /// What is wanted of a node: its gradient handed over, its backward run because a target lies beyond it.
 struct Need {
@@ -26,7 +26,7 @@ struct Need {
 };
 using NodeNeeds = std::unordered_map<const Node*, Need>;
 /// The nodes from which a target can be reached.
-NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Target>& targets);
+NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Destination>& targets);
 
 /// The outputs' gradients, checked, with ones for single elements where none is given.
 std::vector<Tensor> starting_gradients(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,

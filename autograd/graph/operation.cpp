@@ -127,6 +127,53 @@ void fail_released(const Node& node) {
       node.name());
 }
 
+Widened::Widened(const Operand* inputs, int count, std::string_view alike) {
+  tensors_.reserve(static_cast<std::size_t>(count));  // operands borrow them
+  core::Array floating, integer;                      // what has been seen of either kind, as one operand
+  const auto meet = [](core::Array& seen, const core::Array& x) {
+    const DType dtype = seen.defined() ? core::result_type(seen, x) : x.dtype();
+    if (!seen.defined() || seen.dtype() != dtype || (seen.dim() == 0 && x.dim() != 0)) {
+      const bool point = x.dim() == 0 && (!seen.defined() || seen.dim() == 0);
+      seen = core::empty(point ? core::Shape{} : core::Shape{0}, dtype);
+    }
+  };
+  for (int i = 0; i < count; ++i) {
+    const Tensor& x = inputs[i].tensor();
+    const DType dtype = x.defined() ? x.dtype() : kFloat32;
+    if (x.defined() && is_floating_point(dtype)) {
+      if (!alike.empty() && floating.defined() && floating.dtype() != dtype) {
+        core::fail<DTypeError>("{}: the operands must be of one dtype: {} and {}; to() converts", alike,
+                               floating.dtype(), dtype);
+      }
+      meet(floating, x.array());
+    }
+    // Results are int32 although there is an int64 with dimensions: it is no operand, but says where elements lie.
+    if (x.defined() && is_integral(dtype) && dtype != kInt64) meet(integer, x.array());
+    tensors_.push_back(is_storage_type(dtype) ? x.to(compute_dtype(dtype), inputs[i].at()) : x);
+    operands_.emplace_back(tensors_.back(), inputs[i].at());
+  }
+  if (floating.defined()) floating_ = floating.dtype();
+  if (integer.defined()) integer_ = integer.dtype();
+}
+
+Tensor Widened::narrowed(Tensor y) const {
+  if (!y.defined()) return y;
+  if (y.dtype() == kFloat32 && is_storage_type(floating_)) return y.to(floating_, operands_[0].at());
+  if (y.dtype() == kInt32 && is_storage_type(integer_)) return y.to(integer_, operands_[0].at());
+  return y;
+}
+
+void write_widened(const char* op, const Operand& x, const Tensor& y) {
+  (void)begin_inplace(op, &x, 1);  // what is wrong is wrong in this one's name
+  const Tensor& self = x.tensor();
+  core::check_castable(std::string_view(op).substr(0, std::string_view(op).size() - 1), y.dtype(), self.dtype());
+  if (y.sizes() != self.sizes()) {
+    core::fail<ShapeError>("{}: the result of an operation in place must have the tensor's shape: {} for {}", op,
+                           y.sizes(), self.sizes());
+  }
+  self.copy_(y, x.at());
+}
+
 std::vector<core::Array> arrays_of(const Operand* inputs, int count) {
   std::vector<core::Array> arrays;
   for (int i = 0; i < count; ++i) arrays.push_back(inputs[i].tensor().array());

@@ -32,8 +32,14 @@
 // gradient is that of picking the elements that it shows, so that a change of it in place can be carried over to its
 // base), `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it
 // gives that again, with the same gradient: in place the result stands for the input), `shape_only` (inputs whose values the
-// reference's gradient does not read: their shapes are kept, their numbers are not), `input_names` and `terms` (both for
-// checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
+// reference's gradient does not read: their shapes are kept, their numbers are not), `moves` (elements are moved or converted
+// as they are), `reads_stored` (see below), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined or an undefined Array for an
+// input that may be absent.
+//
+// Storage types (float16, bfloat16, int8, int16) come to no forward but those of views and of what `moves`: inputs are
+// converted to the dtype that is computed in, by a node of their own where gradients are recorded, and results back, so that
+// values and gradients are computed in float32 and rounded once. A forward that does so by itself says `reads_stored`, and
+// gets them where nothing is recorded.
 #pragma once
 
 #include <tuple>
@@ -168,15 +174,38 @@ void check_memory(const Result& y, const Operand* inputs, int count) {
   }
 }
 
+/// Whether forward takes storage types as they are.
 template <class Op>
-auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+inline constexpr bool takes_stored = Traits<Op>::is_view || requires { requires Op::moves; };
+/// The same of what computes, where nothing is recorded.
+template <class Op>
+inline constexpr bool reads_stored = requires { requires Op::reads_stored; };
+
+/// What a call gives: a Tensor, or a tuple of them.
+template <class Op>
+using Results = decltype(wrap<Op>(std::declval<typename Traits<Op>::Result>(), core::Ref<Node>()));
+
+template <class Op>
+[[gnu::cold, gnu::noinline]] Results<Op> run_widened(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
+                                                     int count);
+
+template <class Op>
+Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  if constexpr (!takes_stored<Op> && !reads_stored<Op>) {
+    if (any_stored(inputs, Traits<Op>::variadic ? count : Traits<Op>::inputs)) [[unlikely]]
+      return run_widened<Op>(attrs, inputs, count);
+  }
+  const bool records = recording(inputs, count);
+  if constexpr (reads_stored<Op>) {
+    if (records && any_stored(inputs, Traits<Op>::inputs)) return run_widened<Op>(attrs, inputs, count);
+  }
   if constexpr (IsRule<Op>) {
     if (UseReferences::active()) return compose<Op>(attrs, inputs);
   }
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if (recording(inputs, count)) {
+  if (records) {
     auto* made = new NodeOf<Op>(attrs, inputs, count, false);
     node = core::Ref<Node>::adopt(made);
     made->set_outputs(y);
@@ -188,6 +217,18 @@ auto run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int cou
     return make_view(std::move(y), std::move(node), inputs[0].tensor(), std::move(by));
   } else {
     return wrap<Op>(std::move(y), std::move(node));
+  }
+}
+
+template <class Op>
+Results<Op> run_widened(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  const Widened wide(inputs, count, Traits<Op>::broadcasts ? std::string_view() : Op::name);
+  Results<Op> y = run<Op>(attrs, wide.inputs(), count);
+  if constexpr (std::is_same_v<Results<Op>, Tensor>) {
+    return wide.narrowed(std::move(y));
+  } else {
+    std::apply([&](auto&... each) { ((each = wide.narrowed(std::move(each))), ...); }, y);
+    return y;
   }
 }
 
@@ -233,6 +274,13 @@ Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand s
   const Operand inputs[] = {self, Operand(others)...};
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
+  if constexpr (!detail::takes_stored<Op>) {
+    if (detail::any_stored(inputs, count) && (!detail::reads_stored<Op> || detail::recording(inputs, count)))
+      [[unlikely]] {
+      detail::write_widened(detail::inplace_name<Op>.data(), self, detail::run_widened<Op>(attrs, inputs, count));
+      return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+    }
+  }
   if constexpr (detail::IsRule<Op>) {
     if (UseReferences::active()) {  // the reference may save its input, which is about to be overwritten
       // and so may be operands that share its memory

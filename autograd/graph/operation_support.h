@@ -40,6 +40,33 @@ namespace detail {
 GRADUS_API const std::string* register_operation(OperationInfo info, const std::type_info& type) noexcept;
 [[noreturn, gnu::cold]] GRADUS_API void fail_taken(const std::string& why);
 
+/// Whether an input is of a storage type.
+inline bool any_stored(const Operand* inputs, int count) {
+  bool any = false;
+  for (int i = 0; i < count; ++i) {
+    const Tensor& x = inputs[i].tensor();
+    any |= x.defined() && is_storage_type(x.array().dtype());
+  }
+  return any;
+}
+/// Inputs of which some are of storage types, converted to what is computed in; with the dtypes that results have then.
+class GRADUS_API Widened {
+ public:
+  /// DTypeError where `alike` names an operation whose floating-point inputs must be of one dtype, and they are not.
+  Widened(const Operand* inputs, int count, std::string_view alike = {});
+  const Operand* inputs() const { return operands_.data(); }
+  int count() const { return static_cast<int>(operands_.size()); }
+  /// A result: rounded, or wrapped around, to the dtype that operands of the inputs' dtypes meet in.
+  Tensor narrowed(Tensor y) const;
+
+ private:
+  std::vector<Tensor> tensors_;
+  std::vector<Operand> operands_;
+  DType floating_ = kFloat32, integer_ = kInt32;
+};
+/// x <- y, computed apart, for an operation in place on a storage type.
+GRADUS_API void write_widened(const char* op, const Operand& x, const Tensor& y);
+
 // An attribute's value as text.
 GRADUS_API std::string text_of(double value);
 GRADUS_API std::string text_of(std::int64_t value);

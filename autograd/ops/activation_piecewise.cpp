@@ -12,6 +12,7 @@
 #include "activation_rules.h"
 #include "binary_operation.h"
 #include "rewrite.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -98,6 +99,7 @@ struct Prelu {
 }  // namespace
 
 Tensor celu(Operand x, const Scalar& alpha) {
+  if (stored(x)) return rounded_once([&](Operand u) { return celu(u, alpha); }, x);
   check_floating("celu", x);
   const double a = alpha.toDouble();
   if (a == 0) core::fail<ValueError>("celu: alpha must not be 0");
@@ -108,12 +110,14 @@ Tensor& celu_(Operand x, const Scalar& alpha) {
   return rewrite("celu_", x, [&](Operand in) { return celu(in, alpha); });
 }
 Tensor selu(Operand x) {
+  if (stored(x)) return rounded_once([&](Operand u) { return selu(u); }, x);
   check_floating("selu", x);
   const Scope scope(x.at());
   return elu(x.tensor(), 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946;
 }
 Tensor& selu_(Operand x) { return rewrite("selu_", x, selu); }
 Tensor mish(Operand x) {
+  if (stored(x)) return rounded_once([&](Operand u) { return mish(u); }, x);
   check_floating("mish", x);
   const Scope scope(x.at());
   return x.tensor() * tanh(log1p_exp(x.tensor()));
@@ -162,6 +166,7 @@ Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
   return apply<Prelu>(x.tensor(), number_like(negative_slope, x.tensor()));
 }
 Tensor glu(Operand x, std::int64_t dim) {
+  if (stored(x)) return rounded_once([&](Operand u) { return glu(u, dim); }, x);
   const Scope scope(x.at());
   const Tensor in = x.tensor();
   const int d = core::existing_dim(dim, static_cast<int>(in.dim()), "glu");

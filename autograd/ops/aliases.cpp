@@ -1,6 +1,7 @@
 // Each second name calls the first.
 #include "aliases.h"
 
+#include "../../core/base/expect.h"
 #include "functions.h"
 #include "../tensor/tensor.h"
 
@@ -10,6 +11,10 @@ Tensor absolute(Operand x) { return abs(x); }
 Tensor& absolute_(Operand x) { return abs_(x); }
 Tensor negative(Operand x) { return neg(x); }
 Tensor& negative_(Operand x) { return neg_(x); }
+Tensor positive(Operand x) {
+  core::expect_numeric("positive", "the operand", x.tensor().dtype());
+  return x.tensor();
+}
 Tensor fix(Operand x) { return trunc(x); }
 Tensor& fix_(Operand x) { return trunc_(x); }
 Tensor arccos(Operand x) { return acos(x); }

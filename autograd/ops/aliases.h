@@ -13,6 +13,7 @@ GRADUS_API Tensor absolute(Operand x);
 GRADUS_API Tensor& absolute_(Operand x);
 GRADUS_API Tensor negative(Operand x);
 GRADUS_API Tensor& negative_(Operand x);
+GRADUS_API Tensor positive(Operand x);  ///< x itself; DTypeError of bool
 GRADUS_API Tensor fix(Operand x);
 GRADUS_API Tensor& fix_(Operand x);
 GRADUS_API Tensor arccos(Operand x);
@@ -64,6 +65,7 @@ class AliasMembers {
   Tensor& absolute_(Location at = Location::here()) const { return self().abs_(at); }
   Tensor negative(Location at = Location::here()) const { return self().neg(at); }
   Tensor& negative_(Location at = Location::here()) const { return self().neg_(at); }
+  Tensor positive(Location at = Location::here()) const { return gradus::positive({self(), at}); }
   Tensor fix(Location at = Location::here()) const { return self().trunc(at); }
   Tensor& fix_(Location at = Location::here()) const { return self().trunc_(at); }
   Tensor arccos(Location at = Location::here()) const { return self().acos(at); }

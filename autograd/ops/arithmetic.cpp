@@ -19,7 +19,7 @@ struct Scaled {
 Tensor scaled(const Tensor& dy, const Scalar& alpha) { return alpha == Scalar(1) ? dy : dy * alpha; }
 struct Add {
   static constexpr std::string_view name = "add";
-  static constexpr bool broadcasts = true;
+  static constexpr bool broadcasts = true, reads_stored = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) { return core::add_scaled(a, b, c.alpha); }
   static void write(const Array& x, const Attrs& c, const Array& b) { core::add_scaled_out(x, x, b, c.alpha); }
@@ -29,7 +29,7 @@ struct Add {
 // y = a - alpha b
 struct Sub {
   static constexpr std::string_view name = "sub";
-  static constexpr bool broadcasts = true;
+  static constexpr bool broadcasts = true, reads_stored = true;
   using Attrs = Scaled;
   static Array forward(const Attrs& c, const Array& a, const Array& b) {
     core::check_difference(a.dtype(), b.dtype());
@@ -52,6 +52,7 @@ struct SubNumber : WithNumber<core::sub> {
 // y = c - x
 struct SubFromNumber {
   static constexpr std::string_view name = "rsub";
+  static constexpr bool reads_stored = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x) {
     core::check_difference(c.value.category(), x.dtype());
@@ -76,6 +77,15 @@ struct DivNumber : WithNumber<core::div> {
   static constexpr auto gradients = formulas([](Dy<> dy, const Number& c) { return dy / c.value; });
 };
 
+// y = c / x
+struct NumberDiv {
+  static constexpr std::string_view name = "rdiv";
+  using Attrs = Number;
+  static Array forward(const Attrs& c, const Array& x) { return core::div(c.value, x); }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x, const Number& c) { return -(dy * (c.value / x / x)); });
+};
+
 // b alpha as one number.
 Scalar scaled(const Scalar& b, const Scalar& alpha) { return alpha == Scalar(1) ? b : product(b, alpha); }
 
@@ -92,6 +102,7 @@ Tensor mul(Operand a, Operand b) { return apply<Mul>(a, b); }
 Tensor mul(Operand a, const Scalar& b) { return apply<MulNumber>({b}, a); }
 Tensor div(Operand a, Operand b) { return apply<Div>(a, b); }
 Tensor div(Operand a, const Scalar& b) { return apply<DivNumber>({b}, a); }
+Tensor operator/(const Scalar& a, Operand b) { return apply<NumberDiv>({a}, b); }
 
 Tensor& add_(Operand a, Operand b, const Scalar& alpha) { return apply_inplace<Add>({alpha}, a, b); }
 Tensor& add_(Operand a, const Scalar& b, const Scalar& alpha) {

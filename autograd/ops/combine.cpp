@@ -18,6 +18,7 @@ namespace {
 // y = (x_1, x_2, ..) along dim
 struct Cat {
   static constexpr std::string_view name = "cat";
+  static constexpr bool moves = true;
   struct Attrs {
     std::int64_t dim = 0;
     std::vector<std::int64_t> ends;     // where each part ends
@@ -48,6 +49,7 @@ struct Placed {
 // Picking and adding up are each other's gradients.
 struct IndexSelect {
   static constexpr std::string_view name = "index_select";
+  static constexpr bool moves = true;
   using Attrs = Picked;
   static Array forward(const Picked& p, const Array& x, const Array& index) {
     return core::index_select(x, p.dim, index);
@@ -75,6 +77,7 @@ Tensor IndexSelect::back(const Placed& placed, const Tensor& dy, const Tensor& i
 // y[i, j] = x[index[i, j], j] along the first dimension, so along dim
 struct Gather {
   static constexpr std::string_view name = "gather";
+  static constexpr bool moves = true;
   using Attrs = Picked;
   static Array forward(const Picked& p, const Array& x, const Array& index) { return core::gather(x, p.dim, index); }
   static constexpr auto gradients =
@@ -98,6 +101,7 @@ struct FromDiagonal {
 };
 struct Tril {
   static constexpr std::string_view name = "tril";
+  static constexpr bool moves = true;
   using Attrs = FromDiagonal;
   static Array forward(const Attrs& a, const Array& x) { return core::tril(x, a.diagonal); }
   static void write(const Array& x, const Attrs& a) { core::keep_tril(x, a.diagonal); }
@@ -105,6 +109,7 @@ struct Tril {
 };
 struct Triu {
   static constexpr std::string_view name = "triu";
+  static constexpr bool moves = true;
   using Attrs = FromDiagonal;
   static Array forward(const Attrs& a, const Array& x) { return core::triu(x, a.diagonal); }
   static void write(const Array& x, const Attrs& a) { core::keep_triu(x, a.diagonal); }
@@ -115,6 +120,7 @@ struct Triu {
 // Padding and cutting off are each other's gradients.
 struct ConstantPad {
   static constexpr std::string_view name = "constant_pad_nd";
+  static constexpr bool moves = true;
   struct Attrs {
     std::vector<std::int64_t> pad;
     Scalar value = 0;

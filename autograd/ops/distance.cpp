@@ -9,6 +9,7 @@
 #include "../tensor/create.h"
 #include "functions.h"
 #include "rewrite.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -42,8 +43,8 @@ core::Array pairs(std::int64_t n) {
   return places;
 }
 
-// The same of each two rows of one matrix. The pairs' shares of dy, put where they belong on both sides of the diagonal, make
-// a matrix as that of Cdist.
+// y[k] = |x_i - x_j| for the k-th of all pairs i < j of rows. The pairs' shares of dy, put where they belong on both sides of the
+// diagonal, make a matrix as that of Cdist.
 struct Pdist {
   static constexpr std::string_view name = "pdist";
   static core::Array forward(const core::Array& x) { return core::pair_distances(x); }
@@ -67,10 +68,12 @@ Tensor ahead(const Tensor& x, std::int64_t dim) { return x.narrow(dim, 0, x.size
 }  // namespace
 
 Tensor dist(Operand a, Operand b, const Scalar& p) {
+  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return dist(u, v, p); }, a, b);
   const Scope scope(a.at());
   return core::in_name_of("dist", [&] { return norm(a.tensor() - b.tensor(), p); });
 }
 Tensor cosine_similarity(Operand a, Operand b, std::int64_t dim, double eps) {
+  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return cosine_similarity(u, v, dim, eps); }, a, b);
   const Scope scope(a.at());
   return core::in_name_of("cosine_similarity", [&] {
     const auto unit = [&](const Tensor& x) { return x / clamp_min(norm(x, 2, dim, true), eps); };
@@ -80,10 +83,13 @@ Tensor cosine_similarity(Operand a, Operand b, std::int64_t dim, double eps) {
   });
 }
 Tensor pairwise_distance(Operand a, Operand b, double p, double eps, bool keepdim) {
+  if (stored(a, b))
+    return rounded_once([&](Operand u, Operand v) { return pairwise_distance(u, v, p, eps, keepdim); }, a, b);
   const Scope scope(a.at());
   return core::in_name_of("pairwise_distance", [&] { return norm(a.tensor() - b.tensor() + eps, p, -1, keepdim); });
 }
 Tensor cdist(Operand a, Operand b, double p, std::optional<std::int64_t>) {
+  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return cdist(u, v, p); }, a, b);
   check_order("cdist", p);
   const Tensor &x = a.tensor(), &y = b.tensor();
   if (x.dim() < 2 || y.dim() < 2 || x.size(-1) != y.size(-1)) {
@@ -104,6 +110,7 @@ Tensor cdist(Operand a, Operand b, double p, std::optional<std::int64_t>) {
   });
 }
 Tensor pdist(Operand x, double p) {
+  if (stored(x)) return rounded_once([&](Operand u) { return pdist(u, p); }, x);
   check_order("pdist", p);
   const Tensor& in = x.tensor();
   if (in.dim() != 2) core::fail<ShapeError>("pdist: the operand must be [N, M]: {}", in.sizes());
@@ -124,6 +131,7 @@ Tensor frobenius_norm(Operand x, IntArrayRef dim, bool keepdim) {
   return core::in_name_of("frobenius_norm", [&] { return norm(x, 2, dim, keepdim); });
 }
 Tensor renorm(Operand x, const Scalar& p, std::int64_t dim, const Scalar& maxnorm) {
+  if (stored(x)) return rounded_once([&](Operand u) { return renorm(u, p, dim, maxnorm); }, x);
   const Tensor& in = x.tensor();
   if (in.dim() < 2) core::fail<ShapeError>("renorm: the operand must have at least two dimensions: {}", in.sizes());
   if (!(p.toDouble() > 0)) core::fail<ValueError>("renorm: p must be above 0: {}", p.toDouble());
@@ -144,6 +152,7 @@ Tensor& renorm_(Operand x, const Scalar& p, std::int64_t dim, const Scalar& maxn
   return rewrite("renorm_", x, [&](Operand in) { return renorm(in, p, dim, maxnorm); });
 }
 Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend, OptionalOperand append) {
+  if (stored(x)) return rounded_once([&](Operand u) { return diff(u, n, dim, prepend, append); }, x);
   if (n < 0) core::fail<ValueError>("diff: n must not be negative: {}", n);
   const int d = core::existing_dim(dim, x.tensor().array().dim(), "diff");
   const Scope scope(x.at());
@@ -158,27 +167,50 @@ Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend
     return y.array().storage() == x.tensor().array().storage() ? y.clone() : y;  // n = 0, or nothing to subtract
   });
 }
+namespace {
+// Of neighbours, the distance between their points times their sum.
+Tensor areas(const char* op, const Tensor& values, const Tensor& points, int d) {
+  const bool one = points.dim() == 1;
+  if (points.dim() == 0 || (one ? points.size(0) : points.size(d)) != values.size(d)) {
+    core::fail<ShapeError>("{}: there must be a point for each value: {} for {}", op, points.sizes(), values.sizes());
+  }
+  Tensor step = diff(points, 1, one ? 0 : d);
+  if (one) {
+    core::Shape shape = core::Shape::filled(static_cast<int>(values.dim()), 1);
+    shape[d] = step.size(0);
+    step = step.reshape(shape);
+  }
+  return step * (behind(values, d) + ahead(values, d));
+}
+}  // namespace
 Tensor trapezoid(Operand y, Operand x, std::int64_t dim) {
+  if (stored(y, x)) return rounded_once([&](Operand u, Operand v) { return trapezoid(u, v, dim); }, y, x);
   const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("trapezoid", [&] {
-    const Tensor values = y.tensor(), points = x.tensor();
-    if (values.size(d) == 0) return values.sum(d);
-    const bool one = points.dim() == 1;
-    if (points.dim() == 0 || (one ? points.size(0) : points.size(d)) != values.size(d)) {
-      core::fail<ShapeError>("trapezoid: there must be a point for each value: {} for {}", points.sizes(),
-                             values.sizes());
-    }
-    Tensor step = diff(points, 1, one ? 0 : d);
-    if (one) {
-      core::Shape shape = core::Shape::filled(static_cast<int>(values.dim()), 1);
-      shape[d] = step.size(0);
-      step = step.reshape(shape);
-    }
-    return sum(step * (behind(values, d) + ahead(values, d)), d) / 2;
+    if (y.tensor().size(d) == 0) return y.tensor().sum(d);
+    return sum(areas("trapezoid", y.tensor(), x.tensor(), d), d) / 2;
+  });
+}
+Tensor cumulative_trapezoid(Operand y, Operand x, std::int64_t dim) {
+  const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
+  const Scope scope(y.at());
+  return core::in_name_of("cumulative_trapezoid", [&] {
+    if (y.tensor().size(d) == 0) return y.tensor().clone();
+    return cumsum(areas("cumulative_trapezoid", y.tensor(), x.tensor(), d), d) / 2;
+  });
+}
+Tensor cumulative_trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
+  const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
+  const Scope scope(y.at());
+  return core::in_name_of("cumulative_trapezoid", [&] {
+    const Tensor& values = y.tensor();
+    if (values.size(d) == 0) return values.clone();
+    return cumsum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2);
   });
 }
 Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
+  if (stored(y)) return rounded_once([&](Operand u) { return trapezoid(u, dx, dim); }, y);
   const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
   const Scope scope(y.at());
   const Tensor values = y.tensor();

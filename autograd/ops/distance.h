@@ -30,6 +30,9 @@ GRADUS_API Tensor diff(Operand x, std::int64_t n = 1, std::int64_t dim = -1, aut
 /// The integral along a dimension by the trapezoidal rule, the points being x or dx apart.
 GRADUS_API Tensor trapezoid(Operand y, Operand x, std::int64_t dim = -1);
 GRADUS_API Tensor trapezoid(Operand y, const Scalar& dx = 1, std::int64_t dim = -1);
+/// The same up to each point but the first.
+GRADUS_API Tensor cumulative_trapezoid(Operand y, Operand x, std::int64_t dim = -1);
+GRADUS_API Tensor cumulative_trapezoid(Operand y, const Scalar& dx = 1, std::int64_t dim = -1);
 GRADUS_API Tensor trapz(Operand y, Operand x, std::int64_t dim = -1);
 GRADUS_API Tensor trapz(Operand y, double dx = 1, std::int64_t dim = -1);
 

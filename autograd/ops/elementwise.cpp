@@ -1,9 +1,12 @@
 // More pointwise operations and their gradients.
 #include "../../core/ops/elementwise_into.h"
 
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/base/floating.h"
 #include "../../core/nn/activation.h"
@@ -13,6 +16,7 @@
 #include "activation_rules.h"
 #include "binary_operation.h"
 #include "rewrite.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -183,11 +187,20 @@ Tensor rad2deg(Operand x) { return x.tensor().mul(57.295779513082320877, x.at())
 Tensor& rad2deg_(Operand x) { return rewrite("rad2deg_", x, rad2deg); }
 Tensor isposinf(Operand x) { return eq(x, std::numeric_limits<double>::infinity()); }
 Tensor isneginf(Operand x) { return eq(x, -std::numeric_limits<double>::infinity()); }
+namespace {
+// What is infinite becomes the largest that the dtype holds, not the largest of what is computed in.
+NanToNum::Attrs no_number(const Operand& x, std::optional<double> nan, std::optional<double> posinf,
+                          std::optional<double> neginf) {
+  if (!stored(x) || !x.tensor().is_floating_point()) return {nan, posinf, neginf};
+  const double most = core::largest_of(x.tensor().dtype());
+  return {nan, posinf.value_or(most), neginf.value_or(-most)};
+}
+}  // namespace
 Tensor nan_to_num(Operand x, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf) {
-  return apply<NanToNum>({nan, posinf, neginf}, x);
+  return apply<NanToNum>(no_number(x, nan, posinf, neginf), x);
 }
 Tensor& nan_to_num_(Operand x, std::optional<double> nan, std::optional<double> posinf, std::optional<double> neginf) {
-  return apply_inplace<NanToNum>({nan, posinf, neginf}, x);
+  return apply_inplace<NanToNum>(no_number(x, nan, posinf, neginf), x);
 }
 
 Tensor div(Operand a, Operand b, std::optional<std::string_view> mode) {
@@ -243,6 +256,38 @@ Tensor min(Operand a, Operand b) { return minimum(a, b); }
 Tensor logaddexp2(Operand a, Operand b) {
   return core::in_name_of("logaddexp2", [&] { return apply<Logaddexp2>(a, b); });
 }
+Tensor round(Operand x, std::int64_t decimals) {
+  core::expect_floating("round", "the operand", x.tensor().dtype());
+  return core::in_name_of("round", [&] {
+    const Scope scope(x.at());
+    const double unit = std::pow(10.0, static_cast<double>(std::abs(decimals)));
+    if (decimals == 0) return round(x.tensor());
+    return decimals > 0 ? round(x.tensor() * unit) / unit : round(x.tensor() / unit) * unit;
+  });
+}
+Tensor& round_(Operand x, std::int64_t decimals) {
+  return rewrite("round_", x, [&](Operand in) { return round(in, decimals); });
+}
+namespace {
+// A 0-d value of the dtype that x has.
+Tensor filling(const char* op, const Operand& x, const Operand& value) {
+  if (value.tensor().dim() != 0) {
+    core::fail<ShapeError>("{}: the value must be a number or have 0 dimensions: {}; where() takes a tensor", op,
+                           value.tensor().sizes());
+  }
+  core::check_castable(op, value.tensor().dtype(), x.tensor().dtype());
+  return value.tensor().to(x.tensor().dtype());
+}
+}  // namespace
+Tensor masked_fill(Operand x, Operand mask, Operand value) {
+  return core::in_name_of("masked_fill", [&] {
+    const Scope scope(x.at());
+    return where(mask, {filling("masked_fill", x, value), x.at()}, x);
+  });
+}
+Tensor& masked_fill_(Operand x, Operand mask, Operand value) {
+  return rewrite("masked_fill_", x, [&](Operand in) { return masked_fill(in, mask, value); });
+}
 Tensor lerp(Operand a, Operand b, const Scalar& weight) { return apply<LerpNumber>({weight}, a, b); }
 Tensor lerp(Operand a, Operand b, Operand weight) { return apply<Lerp>(a, b, weight); }
 Tensor& lerp_(Operand a, Operand b, const Scalar& weight) { return apply_inplace<LerpNumber>({weight}, a, b); }
@@ -291,7 +336,7 @@ Tensor isclose(Operand a, Operand b, double rtol, double atol, bool equal_nan) {
     if (!(rtol >= 0 && atol >= 0))
       core::fail<ValueError>("isclose: rtol and atol must not be negative: {}, {}", rtol, atol);
     const DType both = promote_types(a.tensor().dtype(), b.tensor().dtype()),
-                dtype = is_floating_point(both) ? both : kInt64;
+                dtype = is_floating_point(both) ? compute_dtype(both) : kInt64;
     const Array x = a.tensor().array().to(dtype), y = b.tensor().array().to(dtype);
     const Array distance = is_floating_point(dtype) ? core::abs(x - y) : distance_of_integers(x, y);
     const Array near = core::le(distance, core::add_scaled(atol, core::abs(y.to(distance.dtype())), rtol));

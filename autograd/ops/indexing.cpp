@@ -9,6 +9,7 @@
 #include "../graph/operation.h"
 #include "../tensor/create.h"
 #include "../tensor/tensor_index.h"
+#include "rewrite.h"
 
 namespace gradus {
 
@@ -235,6 +236,7 @@ TensorIndices::TensorIndices(std::initializer_list<TensorIndex> list)
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+Tensor TensorIndex::mask_of(bool value) { return Tensor(core::scalar(value, kBool)); }
 TensorIndices::TensorIndices(const std::vector<TensorIndex>& list) noexcept
     : begin_(list.data()), end_(list.data() + list.size()) {}
 
@@ -245,10 +247,14 @@ Tensor index(Operand x, TensorIndices indices) {
     const Scope scope(x.at());
     Selection s = select_by("index", x, indices);
     if (s.pickings.empty()) return s.view;
-    if (is_whole_mask(s)) return masked_select(s.view, Tensor(s.pickings[0].index));
+    const auto picked = [](Tensor y) {
+      y.body().picked = true;
+      return y;
+    };
+    if (is_whole_mask(s)) return picked(masked_select(s.view, Tensor(s.pickings[0].index)));
     const Merged m = merge("index", s);
     const Tensor rows = index_select(m.flat, m.dim, m.index);
-    return rows.sizes() == IntArrayRef(m.picked) ? rows : rows.view(m.picked);
+    return picked(rows.sizes() == IntArrayRef(m.picked) ? rows : rows.view(m.picked));
   });
 }
 Tensor Tensor::operator[](Operand index) const { return gradus::index({*this, index.at()}, {index.tensor()}); }
@@ -267,7 +273,7 @@ Tensor index_put(Operand x, TensorIndices indices, const Scalar& value, bool acc
 Tensor& index_put_(Operand x, TensorIndices indices, Operand values, bool accumulate) {
   return core::in_name_of("index_put_", [&]() -> Tensor& {
     put_tensor("index_put_", x, indices, values.tensor(), accumulate);
-    return const_cast<Tensor&>(x.tensor());  // NOLINT: a handle, as of every change in place
+    return written_as("index_put_", x);
   });
 }
 Tensor& index_put_(Operand x, TensorIndices indices, const Scalar& value, bool accumulate) {
@@ -277,7 +283,7 @@ Tensor& index_put_(Operand x, TensorIndices indices, const Scalar& value, bool a
       const Selection s = select_by("index_put_", x, indices);
       if (is_whole_mask(s)) {
         masked_fill_(s.view, Tensor(s.pickings[0].index), value);
-        return const_cast<Tensor&>(x.tensor());  // NOLINT
+        return written_as("index_put_", x);
       }
     }
     return index_put_(x, indices, Tensor(core::scalar(value, x.tensor().dtype())), accumulate);
@@ -302,7 +308,7 @@ Tensor& put_(Operand x, Operand index, Operand source, bool accumulate) {
     }
     const Tensor places(core::wrapped_index(index.tensor().array(), to.numel(), "put_"));
     put_rows(to, to.reshape({to.numel()}), 0, places.flatten(), from.flatten(), accumulate);
-    return const_cast<Tensor&>(to);  // NOLINT
+    return written_as("put_", x);
   });
 }
 Tensor put(Operand x, Operand index, Operand source, bool accumulate) {

@@ -75,6 +75,11 @@ GRADUS_API Tensor scatter(Operand x, std::int64_t dim, Operand index, Operand sr
 GRADUS_API Tensor scatter(Operand x, std::int64_t dim, Operand index, const Scalar& value);
 GRADUS_API Tensor& scatter_(Operand x, std::int64_t dim, Operand index, Operand src);
 GRADUS_API Tensor& scatter_(Operand x, std::int64_t dim, Operand index, const Scalar& value);
+/// The same with what is there: "add" (scatter_add) or "multiply". ValueError for any other word.
+GRADUS_API Tensor scatter(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce);
+GRADUS_API Tensor scatter(Operand x, std::int64_t dim, Operand index, const Scalar& value, std::string_view reduce);
+GRADUS_API Tensor& scatter_(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce);
+GRADUS_API Tensor& scatter_(Operand x, std::int64_t dim, Operand index, const Scalar& value, std::string_view reduce);
 /// The same, added up in float64 and rounded once.
 GRADUS_API Tensor scatter_add(Operand x, std::int64_t dim, Operand index, Operand src);
 GRADUS_API Tensor& scatter_add_(Operand x, std::int64_t dim, Operand index, Operand src);
@@ -182,6 +187,16 @@ class IndexingMembers {
   }
   Tensor& scatter_(std::int64_t dim, const Tensor& index, const Scalar& value, Location at = Location::here()) const {
     return gradus::scatter_({self(), at}, dim, {index, at}, value);
+  }
+  template <class V>  // a tensor or a number
+  Tensor scatter(std::int64_t dim, const Tensor& index, const V& src, std::string_view reduce,
+                 Location at = Location::here()) const {
+    return gradus::scatter({self(), at}, dim, {index, at}, src, reduce);
+  }
+  template <class V>
+  Tensor& scatter_(std::int64_t dim, const Tensor& index, const V& src, std::string_view reduce,
+                   Location at = Location::here()) const {
+    return gradus::scatter_({self(), at}, dim, {index, at}, src, reduce);
   }
   Tensor scatter_add(std::int64_t dim, const Tensor& index, const Tensor& src, Location at = Location::here()) const {
     return gradus::scatter_add({self(), at}, dim, {index, at}, {src, at});

@@ -6,8 +6,10 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/base/floating.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/random.h"
+#include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "rewrite.h"
 #include "../tensor/create.h"
@@ -26,6 +28,7 @@ struct Value {
 // x <- src: nothing of x's old numbers is left.
 struct CopyInto {
   static constexpr std::string_view name = "copy_";
+  static constexpr bool moves = true;
   static constexpr bool broadcasts = true;
   static Array forward(const Array& x, const Array& src) { return src.expand(x.shape()).to(x.dtype()); }
   static void write(const Array& x, const Array& src) { x.copy_(src); }
@@ -36,6 +39,7 @@ struct CopyInto {
 // Of a result that x was overwritten with: see rewrite.h.
 struct Rewrite {
   static constexpr std::string_view name = "rewrite_";
+  static constexpr bool moves = true;
   static Array forward(const Array& x, const Array& y) { return y.to(x.dtype()).expand(x.shape()).clone(); }
   static void write(const Array& x, const Array& y) { x.copy_(y); }
   static constexpr auto gradients = formulas(no_gradient, [](Dy<> dy) { return Tensor(dy); });
@@ -43,6 +47,7 @@ struct Rewrite {
 // x <- c
 struct FillInto {
   static constexpr std::string_view name = "fill_";
+  static constexpr bool moves = true;
   using Attrs = Value;
   static Array forward(const Attrs& a, const Array& x) { return core::full(x.shape(), a.value, x.dtype()); }
   static void write(const Array& x, const Attrs& a) { x.fill_(a.value); }
@@ -51,6 +56,7 @@ struct FillInto {
 
 struct ZeroInto {
   static constexpr std::string_view name = "zero_";
+  static constexpr bool moves = true;
   static Array forward(const Array& x) { return core::zeros_like(x); }
   static void write(const Array& x) { x.zero_(); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return zeros_like(dy); });
@@ -58,7 +64,10 @@ struct ZeroInto {
 
 // Numbers drawn anew: no gradient flows through x's old ones.
 Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location at) {
-  return core::in_name_of(op, [&]() -> Tensor& { return x.copy_(numbers, at); });
+  return core::in_name_of(op, [&]() -> Tensor& {
+    x.copy_(numbers, at);
+    return written_as(op, {x, at});
+  });
 }
 core::RandomPosition words_from(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
@@ -73,6 +82,11 @@ DType floating(const Tensor& x, const char* op) {
 Tensor& autograd::replace(const Operand& x, const Tensor& y) {
   return apply_inplace<Rewrite>({}, x, Operand(y, x.at()));
 }
+Tensor& autograd::written_as(const char* op, const Operand& x) {
+  const Scope* scope = Scope::current();
+  x.tensor().array().mark_written(op, scope != nullptr && scope->location() ? scope->location() : x.at());
+  return const_cast<Tensor&>(x.tensor());  // NOLINT: a handle, as of every change in place
+}
 Tensor& Tensor::copy_(const Tensor& src, Location at) const {
   return apply_inplace<CopyInto>({}, {*this, at}, Operand(src, at));
 }
@@ -82,14 +96,17 @@ Tensor& Tensor::fill_(const Tensor& value, Location at) const {
     core::fail<ShapeError>("fill_: the value must be a number or have 0 dimensions: {}; copy_ broadcasts",
                            value.sizes());
   }
-  return core::in_name_of("fill_", [&]() -> Tensor& { return copy_(value, at); });
+  return core::in_name_of("fill_", [&]() -> Tensor& {
+    copy_(value, at);
+    return written_as("fill_", {*this, at});
+  });
 }
 Tensor& Tensor::zero_(Location at) const { return apply_inplace<ZeroInto>({}, {*this, at}); }
 
 Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>& generator, Location at) const {
   if (!(from <= to)) core::fail<ValueError>("uniform_: from must not exceed to: {} and {}", from, to);
   const DType dtype = floating(*this, "uniform_");
-  const double most = dtype == kFloat32 ? 3.4028234663852886e38 : std::numeric_limits<double>::max();
+  const double most = core::largest_of(dtype);
   if (!(to - from <= most)) {
     core::fail<ValueError>("uniform_: to - from must be a number that {} holds: from {} to {}", dtype, from, to);
   }
@@ -134,12 +151,8 @@ Tensor& Tensor::random_(std::int64_t from, std::int64_t to, const std::optional<
 }
 Tensor& Tensor::random_(const std::optional<Generator>& generator, Location at) const {
   const DType type = dtype();
-  const std::int64_t to = type == kBool      ? 2
-                          : type == kUInt8   ? std::int64_t{1} << 8
-                          : type == kInt32   ? std::int64_t{1} << 31
-                          : type == kFloat32 ? (std::int64_t{1} << 24) + 1
-                          : type == kFloat64 ? (std::int64_t{1} << 53) + 1
-                                             : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t to = type == kInt64 ? std::numeric_limits<std::int64_t>::max()
+                                         : (std::int64_t{1} << core::digits_of(type)) + gradus::is_floating_point(type);
   return random_(0, to, generator, at);
 }
 

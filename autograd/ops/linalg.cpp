@@ -7,6 +7,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "linalg_support.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -111,6 +112,7 @@ Tensor linalg_vector_norm(Operand x, const Scalar& ord, OptionalIntArrayRef dim,
 }
 
 Tensor linalg_matrix_norm(Operand A, std::string_view ord, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_norm(u, ord, dim, keepdim, dtype); }, A);
   const Scope scope(A.at());
   const char* const op = "linalg_matrix_norm";
   return core::in_name_of(op, [&]() -> Tensor {
@@ -122,6 +124,7 @@ Tensor linalg_matrix_norm(Operand A, std::string_view ord, IntArrayRef dim, bool
   });
 }
 Tensor linalg_matrix_norm(Operand A, const Scalar& ord, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_norm(u, ord, dim, keepdim, dtype); }, A);
   const Scope scope(A.at());
   const char* const op = "linalg_matrix_norm";
   return core::in_name_of(op, [&]() -> Tensor {
@@ -145,6 +148,7 @@ Tensor linalg_matrix_norm(Operand A, const Scalar& ord, IntArrayRef dim, bool ke
 
 Tensor linalg_norm(Operand x, const std::optional<Scalar>& ord, OptionalIntArrayRef dim, bool keepdim,
                    std::optional<DType> dtype) {
+  if (stored(x)) return rounded_once([&](Operand u) { return linalg_norm(u, ord, dim, keepdim, dtype); }, x);
   const std::int64_t dims = x.tensor().dim();
   return core::in_name_of("linalg_norm", [&]() -> Tensor {
     if (!ord) return linalg_vector_norm(x, 2, dim, keepdim, dtype);
@@ -164,6 +168,7 @@ Tensor linalg_norm(Operand x, std::string_view ord, OptionalIntArrayRef dim, boo
 }
 
 Tensor nuclear_norm(Operand A, IntArrayRef dim, bool keepdim) {
+  if (stored(A)) return rounded_once([&](Operand u) { return nuclear_norm(u, dim, keepdim); }, A);
   return core::in_name_of("nuclear_norm", [&] { return linalg_matrix_norm(A, "nuc", dim, keepdim); });
 }
 Tensor nuclear_norm(Operand A, bool keepdim) { return nuclear_norm(A, {-2, -1}, keepdim); }
@@ -177,6 +182,7 @@ Tensor matrix_exp(Operand A) {
 }
 
 Tensor linalg_matrix_power(Operand A, std::int64_t n) {
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_power(u, n); }, A);
   const Scope scope(A.at());
   expect_square("linalg_matrix_power", A.tensor());
   return core::in_name_of("linalg_matrix_power", [&]() -> Tensor {
@@ -196,6 +202,7 @@ Tensor matrix_power(Operand A, std::int64_t n) {
 }
 
 Tensor linalg_multi_dot(OperandList matrices) {
+  if (stored(matrices)) return rounded_once([](const std::vector<Tensor>& m) { return linalg_multi_dot(m); }, matrices);
   const char* const op = "linalg_multi_dot";
   if (matrices.size() < 2) core::fail<ValueError>("{}: there must be at least two matrices: {}", op, matrices.size());
   const Scope scope(matrices[0].at());
@@ -222,6 +229,7 @@ Tensor linalg_multi_dot(OperandList matrices) {
 Tensor linalg_matmul(Operand A, Operand B) { return matmul(A, B); }
 
 Tensor linalg_vecdot(Operand x, Operand y, std::int64_t dim) {
+  if (stored(x, y)) return rounded_once([&](Operand u, Operand v) { return linalg_vecdot(u, v, dim); }, x, y);
   const Scope scope(x.at());
   return core::in_name_of("linalg_vecdot", [&] { return mul(x.tensor(), y.tensor()).sum(dim); });
 }

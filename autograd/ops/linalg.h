@@ -31,7 +31,8 @@ class OptionalIntArrayRef : public IntArrayRef {
  public:
   using IntArrayRef::IntArrayRef;
   OptionalIntArrayRef() = default;
-  OptionalIntArrayRef(std::nullopt_t) {}  // NOLINT(google-explicit-constructor)
+  OptionalIntArrayRef(std::nullopt_t) {}                               // NOLINT(google-explicit-constructor)
+  OptionalIntArrayRef(const IntArrayRef& dims) : IntArrayRef(dims) {}  // NOLINT(google-explicit-constructor)
 };
 
 // --- Decompositions ---

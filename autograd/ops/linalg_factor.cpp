@@ -4,6 +4,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "linalg_support.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -129,6 +130,7 @@ Tensor cholesky(Operand A, bool upper) {
   return core::in_name_of("cholesky", [&] { return linalg_cholesky(A, upper); });
 }
 Tensor cholesky_solve(Operand B, Operand L, bool upper) {
+  if (stored(B, L)) return rounded_once([&](Operand u, Operand v) { return cholesky_solve(u, v, upper); }, B, L);
   const Scope scope(B.at());
   return core::in_name_of("cholesky_solve", [&] {
     const Tensor& factor = L.tensor();
@@ -138,6 +140,7 @@ Tensor cholesky_solve(Operand B, Operand L, bool upper) {
   });
 }
 Tensor cholesky_inverse(Operand L, bool upper) {
+  if (stored(L)) return rounded_once([&](Operand u) { return cholesky_inverse(u, upper); }, L);
   const Scope scope(L.at());
   expect_square("cholesky_inverse", L.tensor());
   const Tensor& factor = L.tensor();

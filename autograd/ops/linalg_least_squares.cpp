@@ -8,6 +8,7 @@
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "linalg_support.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -68,10 +69,10 @@ struct Lstsq {
   static std::tuple<Array, Array> forward(const Attrs& s, const Array& A, const Array& B) {
     return core::lstsq(A, B, s.rcond);
   }
-  static Tensor inverse(const Tensor& A, const Attrs& s) { return linalg_pinv(A, 0.0, s.rcond); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> A, In<1> B, const Attrs& s) { return of_pinv(matmul(dy, mT(B)), inverse(A, s), A); },
-               [](Dy<> dy, In<0> A, const Attrs& s) { return matmul(mT(inverse(A, s)), dy); });
+  static Tensor pseudo_inverse(const Tensor& A, const Attrs& s) { return linalg_pinv(A, 0.0, s.rcond); }
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> A, In<1> B, const Attrs& s) { return of_pinv(matmul(dy, mT(B)), pseudo_inverse(A, s), A); },
+      [](Dy<> dy, In<0> A, const Attrs& s) { return matmul(mT(pseudo_inverse(A, s)), dy); });
 };
 
 // The symmetric matrix whose lower triangle is A's.
@@ -142,6 +143,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> linalg_lstsq(Operand A, Operand B, st
 }
 
 Tensor linalg_cond(Operand A, const std::optional<Scalar>& p) {
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_cond(u, p); }, A);
   const Scope scope(A.at());
   const double order = p ? p->toDouble() : 2;
   return core::in_name_of("linalg_cond", [&]() -> Tensor {
@@ -155,6 +157,7 @@ Tensor linalg_cond(Operand A, const std::optional<Scalar>& p) {
   });
 }
 Tensor linalg_cond(Operand A, std::string_view p) {
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_cond(u, p); }, A);
   const Scope scope(A.at());
   return core::in_name_of("linalg_cond", [&]() -> Tensor {
     const auto [inverse, info] = linalg_inv_ex(A);

@@ -8,6 +8,7 @@
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "linalg_support.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -291,6 +292,7 @@ std::tuple<Tensor, Tensor> slogdet(Operand A) {
   return core::in_name_of("slogdet", [&] { return linalg_slogdet(A); });
 }
 Tensor logdet(Operand A) {
+  if (stored(A)) return rounded_once([&](Operand u) { return logdet(u); }, A);
   const Scope scope(A.at());
   const auto [sign, log] = core::in_name_of("logdet", [&] { return linalg_slogdet(A); });
   // The logarithm of a number below 0.

@@ -3,6 +3,7 @@
 
 #include "../../core/ops/bitwise.h"
 #include "../graph/operation.h"
+#include "rewrite.h"
 
 namespace gradus {
 
@@ -31,7 +32,8 @@ Tensor& bits_in_place(Bitwise op, const char* name, const Operand& a, const B& b
   return core::in_name_of(name, [&]() -> Tensor& {
     const Array result = core::bitwise(op, a.tensor().array(), b);
     core::check_castable(name, result.dtype(), a.tensor().dtype());
-    return a.tensor().copy_(Tensor(result), a.at());
+    a.tensor().copy_(Tensor(result), a.at());
+    return written_as(name, a);
   });
 }
 

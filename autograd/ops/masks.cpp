@@ -9,6 +9,7 @@
 #include "../graph/operation.h"
 #include "../tensor/create.h"
 #include "indexing.h"
+#include "rewrite.h"
 
 namespace gradus {
 
@@ -27,6 +28,7 @@ Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask);
 // Picking where a mask is true, and putting there among zeros, are each other's gradients.
 struct MaskedSelect {
   static constexpr std::string_view name = "masked_select";
+  static constexpr bool moves = true;
   static Array forward(const Array& x, const Array& mask) { return core::masked_select(x, mask); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, ShapeOf<0> x, In<1> mask) { return put_where(dy, x, mask); }, no_gradient);
@@ -34,6 +36,7 @@ struct MaskedSelect {
 // y = the next of x where the mask holds, else 0
 struct PutMasked {
   static constexpr std::string_view name = "put_masked";
+  static constexpr bool moves = true;
   using Attrs = Whole;
   static Array forward(const Attrs& a, const Array& x, const Array& mask) {
     const Array y = core::zeros(a.shape, x.dtype());
@@ -47,6 +50,7 @@ Tensor put_where(const Tensor& dy, const Shape& x, const Tensor& mask) { return 
 // y = the next of src where the mask holds, else x
 struct MaskedScatter {
   static constexpr std::string_view name = "masked_scatter";
+  static constexpr bool moves = true;
   static void write(const Array& x, const Array& mask, const Array& src) { core::masked_write(x, mask, src); }
   static Array forward(const Array& x, const Array& mask, const Array& src) {
     const Array y = x.clone();
@@ -177,6 +181,32 @@ Tensor repeat_interleave(Operand x, Operand repeats, std::optional<std::int64_t>
 }
 Tensor repeat_interleave(Operand repeats) { return Tensor(core::repeated_places(repeats.tensor().array())); }
 
+namespace {
+std::string_view folded(const char* op, std::string_view reduce) {
+  if (reduce == "add") return "sum";
+  if (reduce == "multiply") return "prod";
+  core::fail<ValueError>("{}: reduce must be \"add\" or \"multiply\": \"{}\"; scatter_reduce takes others", op, reduce);
+}
+Tensor repeated(const Operand& x, const Operand& index, const Scalar& value) {
+  return Tensor(core::full(index.tensor().sizes(), value, x.tensor().dtype()));
+}
+}  // namespace
+Tensor scatter(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce) {
+  return core::in_name_of("scatter", [&] { return scatter_reduce(x, dim, index, src, folded("scatter", reduce)); });
+}
+Tensor scatter(Operand x, std::int64_t dim, Operand index, const Scalar& value, std::string_view reduce) {
+  return scatter(x, dim, index, {repeated(x, index, value), x.at()}, reduce);
+}
+Tensor& scatter_(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce) {
+  return core::in_name_of("scatter_", [&]() -> Tensor& {
+    scatter_reduce_(x, dim, index, src, folded("scatter_", reduce));
+    return written_as("scatter_", x);
+  });
+}
+Tensor& scatter_(Operand x, std::int64_t dim, Operand index, const Scalar& value, std::string_view reduce) {
+  return scatter_(x, dim, index, {repeated(x, index, value), x.at()}, reduce);
+}
+
 Tensor select_scatter(Operand x, Operand src, std::int64_t dim, std::int64_t index) {
   return replaced("select_scatter", x, src, [&](const Tensor& y) { return y.select(dim, index); });
 }
@@ -199,7 +229,7 @@ Tensor& fill_diagonal_(Operand x, const Scalar& value, bool wrap) {
         to.narrow(0, row, std::min(columns, rows - row)).diagonal().fill_(value);
         if (!wrap) break;
       }
-      return const_cast<Tensor&>(to);  // NOLINT: a handle, as of every change in place
+      return written_as("fill_diagonal_", x);
     }
     std::int64_t step = 0;
     for (std::int64_t d = 0; d < to.dim(); ++d) {
@@ -209,7 +239,7 @@ Tensor& fill_diagonal_(Operand x, const Scalar& value, bool wrap) {
       step += to.stride(d);
     }
     to.as_strided({to.size(0)}, {step}, to.storage_offset()).fill_(value);
-    return const_cast<Tensor&>(to);  // NOLINT
+    return written_as("fill_diagonal_", x);
   });
 }
 

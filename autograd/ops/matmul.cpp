@@ -5,6 +5,7 @@
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -58,10 +59,18 @@ void check_dims(const Operand& x, std::int64_t dims, const char* op, const char*
   }
 }
 
+// Storage types come to the product converted, float16 and float32 alike: that is no product of one dtype.
+void check_alike(const char* op, const Operand& a, const Operand& b) {
+  if (stored(a, b) && a.tensor().defined() && b.tensor().defined() && a.tensor().dtype() != b.tensor().dtype()) {
+    core::fail<DTypeError>("{}: dtypes differ: {} x {}; to() converts", op, a.tensor().dtype(), b.tensor().dtype());
+  }
+}
+
 }  // namespace
 
 Tensor matmul(Operand a, Operand b) {
   const Tensor &x = a.tensor(), &y = b.tensor();
+  check_alike("matmul", a, b);
   if (x.dim() >= 2 && y.dim() >= 2) return apply<Matmul>(a, b);
   // A 1-d operand joins as a row or a column, and its dimension leaves the result again.
   if (x.dim() == 0 || y.dim() == 0) {
@@ -102,9 +111,13 @@ Tensor dot(Operand a, Operand b) {
   return core::in_name_of("dot", [&] { return matmul(a, b); });
 }
 Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  check_alike("addmm", a, b);
+  check_alike("addmm", input, a);
   return apply<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
 }
 Tensor& addmm_(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  check_alike("addmm_", a, b);
+  check_alike("addmm_", input, a);
   return apply_inplace<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
 }
 Tensor outer(Operand a, Operand b) {

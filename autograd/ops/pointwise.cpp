@@ -164,6 +164,7 @@ struct Xlogy : BinaryOperation<core::xlogy> {
 
 struct Where {
   static constexpr std::string_view name = "where";
+  static constexpr bool moves = true;
   static constexpr bool broadcasts = true;
   static Array forward(const Array& condition, const Array& a, const Array& b) { return core::where(condition, a, b); }
   static constexpr auto gradients = formulas(
@@ -172,6 +173,7 @@ struct Where {
 };
 struct MaskedFill {
   static constexpr std::string_view name = "masked_fill";
+  static constexpr bool moves = true;
   static constexpr bool broadcasts = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x, const Array& mask) {

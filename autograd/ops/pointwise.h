@@ -27,6 +27,9 @@ GRADUS_API Tensor ceil(Operand x);
 GRADUS_API Tensor& ceil_(Operand x);
 GRADUS_API Tensor round(Operand x);  ///< half to even
 GRADUS_API Tensor& round_(Operand x);
+/// To so many digits after the point, or so many before it that become 0.
+GRADUS_API Tensor round(Operand x, std::int64_t decimals);
+GRADUS_API Tensor& round_(Operand x, std::int64_t decimals);
 GRADUS_API Tensor trunc(Operand x);
 GRADUS_API Tensor& trunc_(Operand x);
 GRADUS_API Tensor sqrt(Operand x);
@@ -152,6 +155,9 @@ GRADUS_API Tensor& clamp_max_(Operand x, const Scalar& high);
 /// value where the mask (Bool, broadcast) is true, else x.
 GRADUS_API Tensor masked_fill(Operand x, Operand mask, const Scalar& value);
 GRADUS_API Tensor& masked_fill_(Operand x, Operand mask, const Scalar& value);
+/// With a 0-d tensor's number, and a gradient for it.
+GRADUS_API Tensor masked_fill(Operand x, Operand mask, Operand value);
+GRADUS_API Tensor& masked_fill_(Operand x, Operand mask, Operand value);
 
 namespace autograd {
 
@@ -176,6 +182,12 @@ class PointwiseMembers {
   Tensor& ceil_(Location at = Location::here()) const { return gradus::ceil_({self(), at}); }
   Tensor round(Location at = Location::here()) const { return gradus::round({self(), at}); }
   Tensor& round_(Location at = Location::here()) const { return gradus::round_({self(), at}); }
+  Tensor round(std::int64_t decimals, Location at = Location::here()) const {
+    return gradus::round({self(), at}, decimals);
+  }
+  Tensor& round_(std::int64_t decimals, Location at = Location::here()) const {
+    return gradus::round_({self(), at}, decimals);
+  }
   Tensor trunc(Location at = Location::here()) const { return gradus::trunc({self(), at}); }
   Tensor& trunc_(Location at = Location::here()) const { return gradus::trunc_({self(), at}); }
   Tensor sqrt(Location at = Location::here()) const { return gradus::sqrt({self(), at}); }
@@ -330,6 +342,9 @@ class PointwiseMembers {
   Tensor masked_fill(const Tensor& mask, const Scalar& value, Location at = Location::here()) const {
     return gradus::masked_fill({self(), at}, mask, value);
   }
+  Tensor masked_fill(const Tensor& mask, const Tensor& value, Location at = Location::here()) const {
+    return gradus::masked_fill({self(), at}, mask, value);
+  }
   Tensor& clamp_(const std::optional<Scalar>& low, const std::optional<Scalar>& high = {},
                  Location at = Location::here()) const {
     return gradus::clamp_({self(), at}, low, high);
@@ -342,6 +357,9 @@ class PointwiseMembers {
   }
   Tensor& masked_fill_(const Tensor& mask, const Scalar& value, Location at = Location::here()) const {
     return gradus::masked_fill_({self(), at}, {mask, at}, value);
+  }
+  Tensor& masked_fill_(const Tensor& mask, const Tensor& value, Location at = Location::here()) const {
+    return gradus::masked_fill_({self(), at}, {mask, at}, {value, at});
   }
 
  private:

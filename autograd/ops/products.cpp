@@ -4,6 +4,7 @@
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
 #include "../tensor/create.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -82,6 +83,9 @@ Tensor& addr_(Operand input, Operand u, Operand v, const Scalar& beta, const Sca
 }
 
 Tensor baddbmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  if (stored(input, a, b)) {
+    return rounded_once([&](Operand t, Operand u, Operand v) { return baddbmm(t, u, v, beta, alpha); }, input, a, b);
+  }
   check_batches("baddbmm", a, b);
   check_broadcasts("baddbmm", input, {a.tensor().size(0), a.tensor().size(1), b.tensor().size(2)});
   const Scope scope(input.at());
@@ -127,6 +131,7 @@ Tensor inner(Operand a, Operand b) {
 }
 
 Tensor tensordot(Operand a, Operand b, IntArrayRef dims_a, IntArrayRef dims_b) {
+  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return tensordot(u, v, dims_a, dims_b); }, a, b);
   if (dims_a.size() != dims_b.size()) {
     core::fail<ValueError>("tensordot: both must sum over as many dimensions: {} and {}", dims_a, dims_b);
   }
@@ -193,6 +198,7 @@ Tensor kron(Operand a, Operand b) {
 }
 
 Tensor cross(Operand a, Operand b, std::optional<std::int64_t> dim) {
+  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return cross(u, v, dim); }, a, b);
   const Tensor &x = a.tensor(), &y = b.tensor();
   if (x.dim() != y.dim()) {
     core::fail<ShapeError>("cross: both must have as many dimensions: {} and {}", x.sizes(), y.sizes());
@@ -217,6 +223,7 @@ Tensor cross(Operand a, Operand b, std::optional<std::int64_t> dim) {
 }
 
 Tensor vander(Operand x, std::optional<std::int64_t> N, bool increasing) {
+  if (stored(x)) return rounded_once([&](Operand u) { return vander(u, N, increasing); }, x);
   check_dims("vander", "the operand", x, 1);
   const std::int64_t n = N.value_or(x.tensor().size(0));
   if (n < 0) core::fail<ValueError>("vander: the number of powers must not be negative: {}", n);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../../core/base/expect.h"
+#include "../../core/base/fail.h"
 #include "../../core/nn/softmax.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
@@ -72,7 +73,7 @@ struct Var {
     return with_dims(dy, shape, a.over) * ((x - mean(x, a.over.dims, true)) * (2 / divisor));
   });
 };
-// Whether each y is above 0, and each dy / y has all its digits.
+// Whether each y is above 0, and each dy / y has all its digits, and its derivative -dy / y^2, too.
 template <class T>
 bool divide_well(const Array& quotients, const Array& dy, const Array& y) {
   using Limits = std::numeric_limits<T>;
@@ -80,13 +81,15 @@ bool divide_well(const Array& quotients, const Array& dy, const Array& y) {
   const T *quotient = q.data_ptr<T>(), *from = above.data_ptr<T>(), *by = below.data_ptr<T>();
   bool well = true;
   for (std::int64_t i = 0; i < q.numel(); ++i) {
-    const T size = std::abs(quotient[i]);
-    well &= by[i] > 0 && ((size >= Limits::min() && size <= Limits::max()) || from[i] == 0);
+    const T size = std::abs(quotient[i]), slope = size / by[i];
+    const bool normal =
+        size >= Limits::min() && size <= Limits::max() && slope >= Limits::min() && slope <= Limits::max();
+    well &= by[i] > 0 && (normal || from[i] == 0);
   }
   return well;
 }
-// x dy / y for each result y, whose derivative at y = 0 is taken for 0 and has none itself: NaN.
-Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y) {
+// x dy / y for each result y, whose derivative at y = 0 is taken for 0. That has none itself, NaN, unless `constant`: 0.
+Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y, bool constant) {
   const Tensor quotient = dy / y;
   const bool single = quotient.dtype() == kFloat32;
   if (single ? divide_well<float>(quotient.array(), dy.array(), y.array())
@@ -94,7 +97,7 @@ Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y) {
     return x * quotient;
   }
   const Tensor zero = y == 0;
-  return masked_fill(dy, zero, 0) * masked_fill(x / y, zero, 0);
+  return masked_fill(dy, zero, 0) * masked_fill(x / (constant ? masked_fill(y, zero, 1) : y), zero, 0);
 }
 // y = sqrt(sum (x - mean(x))^2 / (n - correction)):
 // dx = dy (x - mean) / (n - correction) / y
@@ -107,8 +110,8 @@ struct Std {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Attrs& a) {
     const Shape& shape = x.array().shape();
     const double divisor = static_cast<double>(std::max<std::int64_t>(count(shape, a.over) - a.correction, 0));
-    return of_ratio(with_dims(dy, shape, a.over) / divisor, x - mean(x, a.over.dims, true),
-                    with_dims(y, shape, a.over));
+    return of_ratio(with_dims(dy, shape, a.over) / divisor, x - mean(x, a.over.dims, true), with_dims(y, shape, a.over),
+                    true);
   });
 };
 // y = (sum |x|^p)^(1/p), p neither 0 nor infinite:  dx = dy sign(x) (|x| / y)^(p - 1)
@@ -124,9 +127,9 @@ struct Norm {
     const Shape& shape = x.array().shape();
     const Tensor g = with_dims(dy, shape, a.over), y = with_dims(result, shape, a.over);
     if (a.p == 1) return g * sign(x);
-    if (a.p == 2) return of_ratio(g, x, y);
+    if (a.p == 2) return of_ratio(g, x, y, false);
     const Tensor none = y == 0;
-    Tensor ratio = abs(x) / y;
+    Tensor ratio = abs(x) / (a.p > 2 ? masked_fill(y, none, 1) : y);  // as of_ratio, constant where there is a slope
     // A power below 1 has no finite slope at 0, one below 2 no finite second derivative: such elements are constants.
     if (a.p < 2) ratio = masked_fill(ratio, logical_and(x == 0, logical_not(none)), 1);
     return masked_fill(g, none, 0) * masked_fill(sign(x) * pow(ratio, a.p - 1), none, 0);
@@ -188,8 +191,12 @@ Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
   return {core::wrap_dims(dim, x.tensor().array().dim(), op), keepdim};
 }
 template <class Op>
-Tensor spread(const Operand& x, const Over& o, bool unbiased) {
-  return apply<Op>({o, unbiased ? 1 : 0}, x);
+Tensor spread(const Operand& x, const Over& o, const std::optional<Scalar>& correction) {
+  const double number = correction ? correction->toDouble() : 1;
+  if (number != std::floor(number) || std::abs(number) > 9e15) {
+    core::fail<ValueError>("{}: the correction must be a whole number: {}", Op::name, number);
+  }
+  return apply<Op>({o, static_cast<std::int64_t>(number)}, x);
 }
 
 }  // namespace
@@ -206,12 +213,12 @@ Tensor nansum(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dty
   return core::in_name_of("nansum", [&] { return sum({masked_fill(x, isnan(x), 0), x.at()}, dim, keepdim, dtype); });
 }
 Tensor var(Operand x) { return var(x, IntArrayRef()); }
-Tensor var(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  return spread<Var>(x, over(x, dim, keepdim, "var"), unbiased);
+Tensor var(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction, bool keepdim) {
+  return spread<Var>(x, over(x, dim, keepdim, "var"), correction);
 }
 Tensor std(Operand x) { return std(x, IntArrayRef()); }
-Tensor std(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  return spread<Std>(x, over(x, dim, keepdim, "std"), unbiased);
+Tensor std(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction, bool keepdim) {
+  return spread<Std>(x, over(x, dim, keepdim, "std"), correction);
 }
 Tensor amax(Operand x, IntArrayRef dim, bool keepdim) {
   return apply<Extremum<Reduction::Max>>(over(x, dim, keepdim, "amax"), x);

@@ -16,11 +16,11 @@ GRADUS_API Tensor sum(Operand x, IntArrayRef dim = {}, bool keepdim = false, std
 GRADUS_API Tensor mean(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
 /// The sum of what is not NaN.
 GRADUS_API Tensor nansum(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
-/// Variance with divisor count - 1 (unbiased) or count.
+/// Variance with divisor count - correction: 1 unless it is said. A bool asks for the unbiased one (1) or not (0).
 GRADUS_API Tensor var(Operand x);
-GRADUS_API Tensor var(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
-GRADUS_API Tensor std(Operand x);  ///< its gradient at 0 is 0, its second derivative there NaN
-GRADUS_API Tensor std(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
+GRADUS_API Tensor var(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction = {}, bool keepdim = false);
+GRADUS_API Tensor std(Operand x);  ///< its gradients at 0 are 0
+GRADUS_API Tensor std(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction = {}, bool keepdim = false);
 GRADUS_API Tensor max(Operand x);  ///< of equal ones each takes the same share of the gradient
 GRADUS_API Tensor min(Operand x);
 GRADUS_API std::tuple<Tensor, Tensor> max(Operand x, std::int64_t dim,
@@ -34,7 +34,7 @@ GRADUS_API Tensor all(Operand x);
 GRADUS_API Tensor any(Operand x);
 GRADUS_API Tensor all(Operand x, std::int64_t dim, bool keepdim = false);
 GRADUS_API Tensor any(Operand x, std::int64_t dim, bool keepdim = false);
-/// (sum |x|^p)^(1/p); the gradient at 0 is 0, the second derivative there NaN.
+/// (sum |x|^p)^(1/p); the gradient at 0 is 0, as is the second derivative there where p > 2; else that is NaN.
 GRADUS_API Tensor norm(Operand x, const Scalar& p = 2);
 GRADUS_API Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim = false);
 GRADUS_API Tensor logsumexp(Operand x, IntArrayRef dim, bool keepdim = false);
@@ -74,16 +74,18 @@ class ReductionMembers {
   Tensor var(::std::same_as<bool> auto unbiased, Location at = Location::here()) const {
     return gradus::var({self(), at}, IntArrayRef(), unbiased);
   }
-  Tensor var(IntArrayRef dim, bool unbiased = true, bool keepdim = false, Location at = Location::here()) const {
-    return gradus::var({self(), at}, dim, unbiased, keepdim);
+  Tensor var(IntArrayRef dim, const std::optional<Scalar>& correction = {}, bool keepdim = false,
+             Location at = Location::here()) const {
+    return gradus::var({self(), at}, dim, correction, keepdim);
   }
   Tensor std(Location at = Location::here()) const { return gradus::std({self(), at}); }
   /// Of exactly a bool: `x.std(0)` is over dimension 0.
   Tensor std(::std::same_as<bool> auto unbiased, Location at = Location::here()) const {
     return gradus::std({self(), at}, IntArrayRef(), unbiased);
   }
-  Tensor std(IntArrayRef dim, bool unbiased = true, bool keepdim = false, Location at = Location::here()) const {
-    return gradus::std({self(), at}, dim, unbiased, keepdim);
+  Tensor std(IntArrayRef dim, const std::optional<Scalar>& correction = {}, bool keepdim = false,
+             Location at = Location::here()) const {
+    return gradus::std({self(), at}, dim, correction, keepdim);
   }
   Tensor max(Location at = Location::here()) const { return gradus::max({self(), at}); }
   std::tuple<Tensor, Tensor> max(std::int64_t dim, bool keepdim = false, Location at = Location::here()) const {

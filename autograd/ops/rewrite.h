@@ -11,6 +11,9 @@ namespace gradus::autograd {
 /// x <- y, of x's shape, where a gradient flows to y: none to what x was.
 GRADUS_API Tensor& replace(const Operand& x, const Tensor& y);
 
+/// x, which other operations have written to in the name of `op`: messages about the write name that, and the user's line.
+GRADUS_API Tensor& written_as(const char* op, const Operand& x);
+
 /// x <- f(x), in the name of `op`. Where f records, it keeps a copy of x in the place of what is about to be overwritten.
 template <class F>
 Tensor& rewrite(const char* op, const Operand& x, F f) {
@@ -23,7 +26,8 @@ Tensor& rewrite(const char* op, const Operand& x, F f) {
     Tensor y = self.requires_grad() ? of_copy() : f(x);
     if (!self.requires_grad() && y.requires_grad()) y = of_copy();
     core::check_castable(op, y.dtype(), self.dtype());
-    return y.requires_grad() ? replace(x, y) : self.copy_(y, x.at());
+    y.requires_grad() ? replace(x, y) : self.copy_(y, x.at());
+    return written_as(op, x);
   });
 }
 

@@ -11,6 +11,8 @@
 #include "../graph/operation.h"
 #include "../tensor/create.h"
 #include "indexing.h"
+#include "rewrite.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -49,6 +51,7 @@ Tensor if_last(const Tensor& dy, const Shape& x, std::int64_t dim, const Tensor&
 // y[index[i]] = src[i], and x elsewhere
 struct Scatter {
   static constexpr std::string_view name = "scatter";
+  static constexpr bool moves = true;
   using Attrs = AlongDim;
   static void write(const Array& x, const Attrs& a, const Array& index, const Array& src) {
     core::scatter_write(x, a.dim, index, src, "scatter");
@@ -65,6 +68,7 @@ struct Scatter {
 // y[index[i]] = c, and x elsewhere
 struct ScatterNumber {
   static constexpr std::string_view name = "scatter";
+  static constexpr bool moves = true;
   using Attrs = Fill;
   static void write(const Array& x, const Attrs& a, const Array& index) {
     core::scatter_write(x, a.dim, index, core::scalar(a.value, x.dtype()).expand(index.shape()), "scatter");
@@ -99,6 +103,7 @@ Shape picked(const Shape& x, std::int64_t dim, std::int64_t n) {
 // y[index[i]] = src[i], and x elsewhere
 struct IndexCopy {
   static constexpr std::string_view name = "index_copy";
+  static constexpr bool moves = true;
   using Attrs = AlongDim;
   static void write(const Array& x, const Attrs& a, const Array& index, const Array& src) {
     core::scatter_write(x, a.dim, core::along(src.shape(), a.dim, index, "index_copy"), src, "index_copy");
@@ -124,6 +129,7 @@ struct IndexCopy {
 // y[index[i]] = c, and x elsewhere
 struct IndexFill {
   static constexpr std::string_view name = "index_fill";
+  static constexpr bool moves = true;
   using Attrs = Fill;
   static void write(const Array& x, const Attrs& a, const Array& index) {
     const Shape shape = picked(x.shape(), a.dim, index.numel());
@@ -278,12 +284,19 @@ Tensor& index_fill_(Operand x, std::int64_t dim, Operand index, const Scalar& va
   return apply_inplace<IndexFill>({d, value}, x, Operand(from_start("index_fill_", x, d, index), x.at()));
 }
 Tensor index_add(Operand x, std::int64_t dim, Operand index, Operand source, const Scalar& alpha) {
+  if (stored(x, source)) {
+    return rounded_once([&](Operand u, Operand v) { return index_add(u, dim, index, v, alpha); }, x, source);
+  }
   const std::int64_t d = wrapped("index_add", x, dim);
   check_source("index_add", x, d, index, source);
   const Scope scope(x.at());
   return apply<IndexAddTo>({d}, x, index, alpha == Scalar(1) ? source.tensor() : source.tensor() * alpha);
 }
 Tensor& index_add_(Operand x, std::int64_t dim, Operand index, Operand source, const Scalar& alpha) {
+  if (stored(x, source)) {
+    return core::in_name_of(
+        "index_add_", [&]() -> Tensor& { return x.tensor().copy_(index_add(x, dim, index, source, alpha), x.at()); });
+  }
   const std::int64_t d = wrapped("index_add_", x, dim);
   check_source("index_add_", x, d, index, source);
   const Tensor scaled = alpha == Scalar(1) ? source.tensor() : mul(source, alpha);
@@ -355,11 +368,16 @@ Tensor& index_fill_(Operand x, std::int64_t dim, Operand index, Operand value) {
   number_of("index_fill_", value);
   const Scope scope(x.at());
   const std::int64_t d = wrapped("index_fill_", x, dim);
-  return index_copy_(x, d, from_start("index_fill_", x, d, index), spread(x, d, index, value));
+  index_copy_(x, d, from_start("index_fill_", x, d, index), spread(x, d, index, value));
+  return written_as("index_fill_", x);
 }
 
 Tensor scatter_reduce(Operand x, std::int64_t dim, Operand index, Operand src, std::string_view reduce,
                       bool include_self) {
+  if (stored(x, src)) {
+    return rounded_once([&](Operand u, Operand v) { return scatter_reduce(u, dim, index, v, reduce, include_self); }, x,
+                        src);
+  }
   return core::in_name_of("scatter_reduce", [&] {
     const Folding f = folding("scatter_reduce", x, dim, reduce);
     const Scope scope(x.at());
@@ -374,10 +392,14 @@ Tensor& scatter_reduce_(Operand x, std::int64_t dim, Operand index, Operand src,
   return core::in_name_of("scatter_reduce_", [&]() -> Tensor& {
     const Folding f = folding("scatter_reduce_", x, dim, reduce);
     const Scope scope(x.at());
-    if (include_self && reduce == "sum") return scatter_add_(x, dim, index, src);
+    if (include_self && reduce == "sum") {
+      scatter_add_(x, dim, index, src);
+      return written_as("scatter_reduce_", x);
+    }
     if (include_self && !f.sums()) return apply_inplace<ScatterFold>(f.attrs(), x, index, covered(src, index));
     // Of a copy: what is kept for the gradient is not written over.
-    return x.tensor().copy_(scatter_reduce(x.tensor().clone(), dim, index, src, reduce, include_self));
+    x.tensor().copy_(scatter_reduce(x.tensor().clone(), dim, index, src, reduce, include_self));
+    return written_as("scatter_reduce_", x);
   });
 }
 

@@ -61,6 +61,8 @@ GRADUS_API Tensor pixel_unshuffle(Operand x, std::int64_t downscale_factor);
 GRADUS_API Tensor hstack(OperandList tensors);  ///< along the columns (of 1-d ones: one behind the other)
 GRADUS_API Tensor vstack(OperandList tensors);  ///< as rows
 GRADUS_API Tensor dstack(OperandList tensors);  ///< along the third dimension
+/// Matrices along the diagonal of one, 0 elsewhere; vectors are rows, numbers matrices of one element.
+GRADUS_API Tensor block_diag(OperandList tensors);
 GRADUS_API Tensor concat(OperandList tensors, std::int64_t dim = 0);
 GRADUS_API Tensor concatenate(OperandList tensors, std::int64_t dim = 0);
 /// Elements move on by so many places, those at the end to the beginning; without dims of the flattened tensor.

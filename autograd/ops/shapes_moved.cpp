@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
 #include "../tensor/create.h"
@@ -112,6 +113,25 @@ Tensor hstack(OperandList tensors) {
 }
 Tensor vstack(OperandList tensors) { return stacked("vstack", tensors, atleast_2d(tensors), 0); }
 Tensor dstack(OperandList tensors) { return stacked("dstack", tensors, atleast_3d(tensors), 2); }
+Tensor block_diag(OperandList tensors) {
+  if (tensors.empty()) return Tensor(core::empty({1, 0}, get_default_dtype()));
+  return core::in_name_of("block_diag", [&] {
+    const Scope scope(tensors[0].at());
+    const std::vector<Tensor> blocks = atleast_2d(tensors);
+    std::int64_t columns = 0, before = 0;
+    for (const Tensor& block : blocks) {
+      core::expect_form(block.dim() == 2, "block_diag", "an operand", "[n, m], [m] or []", block.sizes());
+      columns += block.size(1);
+    }
+    std::vector<Tensor> rows;
+    for (const Tensor& block : blocks) {
+      const std::int64_t behind = columns - before - block.size(1);
+      rows.push_back(constant_pad_nd(block, {before, behind}));
+      before += block.size(1);
+    }
+    return cat(rows, 0);
+  });
+}
 Tensor concat(OperandList tensors, std::int64_t dim) {
   return core::in_name_of("concat", [&] { return cat(tensors, dim); });
 }

@@ -49,8 +49,8 @@ struct Entr : OfRow<core::entr> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (-log(x) - 1); });
 };
 Tensor bessel(std::int64_t n, const Tensor& x);
-// y = j_n(pi x), the spherical Bessel function: j_0(z) = sin(z) / z, and z^n / (2n + 1)!! near 0 (DLMF 10.47, 10.53.1). What is
-// left of a small x would be lost in the differences that sinc's slopes are otherwise made of.
+// y = j_n(pi x), the spherical Bessel function: j_0(z) = sin(z) / z, and z^n / (2n + 1)!! near 0 (DLMF 10.47, 10.53.1).
+// What is left of a small x would be lost in the differences that sinc's slopes are otherwise made of.
 struct SphericalBessel {
   static constexpr std::string_view name = "spherical_bessel";
   struct Attrs {
@@ -176,7 +176,7 @@ Tensor special_i1(Operand x) { return special::i1(x); }
 Tensor special_log1p(Operand x) { return log1p(x); }
 Tensor special_ndtr(Operand x) { return special::ndtr(x); }
 Tensor special_psi(Operand x) { return digamma(x); }
-Tensor special_round(Operand x) { return round(x); }
+Tensor special_round(Operand x, std::int64_t decimals) { return decimals == 0 ? round(x) : round(x, decimals); }
 Tensor special_sinc(Operand x) { return sinc(x); }
 Tensor special_log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
   return log_softmax(x, dim, dtype);

@@ -65,7 +65,7 @@ GRADUS_API Tensor special_i1(Operand x);
 GRADUS_API Tensor special_log1p(Operand x);
 GRADUS_API Tensor special_ndtr(Operand x);
 GRADUS_API Tensor special_psi(Operand x);
-GRADUS_API Tensor special_round(Operand x);
+GRADUS_API Tensor special_round(Operand x, std::int64_t decimals = 0);
 GRADUS_API Tensor special_sinc(Operand x);
 GRADUS_API Tensor special_log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype = {});
 GRADUS_API Tensor special_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype = {});

@@ -12,6 +12,8 @@
 #include "../../core/ops/reduce.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
+#include "rounded_once.h"
+#include "../../core/ops/stored.h"
 
 namespace gradus {
 
@@ -149,8 +151,8 @@ Array places(const char* op, const Tensor& sequence, const Tensor& x, bool right
       core::fail<IndexError>("{}: the sorter's indices must lie in [0, {})", op, s.back());
     }
   }
-  return core::searchsorted(sequence.array().to(dtype), x.array().to(dtype), right || (side && *side == "right"),
-                            sorter ? (*sorter).array() : Array());
+  return core::searchsorted(core::as_computed(sequence.array().to(dtype)), core::as_computed(x.array().to(dtype)),
+                            right || (side && *side == "right"), sorter ? (*sorter).array() : Array());
 }
 Tensor in_width(const Array& places, bool out_int32) { return Tensor(out_int32 ? places.to(kInt32) : places); }
 // A number and a sequence in their common dtype.
@@ -159,8 +161,8 @@ std::pair<Tensor, Tensor> with_number(const Tensor& sequence, const Scalar& x) {
   return {Tensor(sequence.array().to(dtype)), Tensor(core::scalar(x, dtype))};
 }
 
-std::tuple<Tensor, Tensor, Tensor> as_tensors(const core::Distinct& d) {
-  return {Tensor(d.values), Tensor(d.inverse), Tensor(d.counts)};
+std::tuple<Tensor, Tensor, Tensor> as_tensors(const core::Distinct& d, DType dtype) {
+  return {Tensor(core::as_stored(d.values, dtype)), Tensor(d.inverse), Tensor(d.counts)};
 }
 
 }  // namespace
@@ -177,6 +179,7 @@ Tensor count_nonzero(Operand x, IntArrayRef dim) {
   });
 }
 Tensor nanmean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
+  if (stored(x)) return rounded_once([&](Operand u) { return nanmean(u, dim, keepdim, dtype); }, x);
   return core::in_name_of("nanmean", [&] {
     check_floating("nanmean", x.tensor());
     const Scope scope(x.at());
@@ -186,13 +189,66 @@ Tensor nanmean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dt
 }
 std::tuple<Tensor, Tensor> std_mean(Operand x) { return std_mean(x, IntArrayRef()); }
 std::tuple<Tensor, Tensor> var_mean(Operand x) { return var_mean(x, IntArrayRef()); }
-std::tuple<Tensor, Tensor> std_mean(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
+std::tuple<Tensor, Tensor> std_mean(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction, bool keepdim) {
   return core::in_name_of("std_mean",
-                          [&] { return std::tuple(std(x, dim, unbiased, keepdim), mean(x, dim, keepdim)); });
+                          [&] { return std::tuple(std(x, dim, correction, keepdim), mean(x, dim, keepdim)); });
 }
-std::tuple<Tensor, Tensor> var_mean(Operand x, IntArrayRef dim, bool unbiased, bool keepdim) {
+std::tuple<Tensor, Tensor> var_mean(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction, bool keepdim) {
   return core::in_name_of("var_mean",
-                          [&] { return std::tuple(var(x, dim, unbiased, keepdim), mean(x, dim, keepdim)); });
+                          [&] { return std::tuple(var(x, dim, correction, keepdim), mean(x, dim, keepdim)); });
+}
+
+namespace {
+// A weight for each observation, in x's dtype.
+Tensor weights_of(const char* what, const Tensor& weights, const Tensor& x) {
+  if (weights.dim() != 1 || weights.numel() != x.size(1)) {
+    core::fail<ShapeError>("cov: there must be one of {} for each observation: {} for {}", what, weights.sizes(),
+                           x.size(1));
+  }
+  if (weights.numel() != 0 && (weights < 0).any().item<bool>()) {
+    core::fail<ValueError>("cov: {} must not be negative: {}", what, weights.min().item<double>());
+  }
+  return weights.to(x.dtype());
+}
+}  // namespace
+Tensor cov(Operand x, std::int64_t correction, OptionalOperand fweights, OptionalOperand aweights) {
+  core::expect_form(x.tensor().dim() <= 2, "cov", "the operand", "[V, N], [N] or []", x.tensor().sizes());
+  core::expect_numeric("cov", "the operand", x.tensor().dtype());
+  if (fweights && !is_integral((*fweights).dtype())) {
+    core::fail<DTypeError>("cov: fweights must be integers: {}; aweights may be any", (*fweights).dtype());
+  }
+  return core::in_name_of("cov", [&] {
+    const Scope scope(x.at());
+    Tensor rows = x.tensor().dim() == 2 ? x.tensor() : x.tensor().reshape({1, -1});
+    if (!rows.is_floating_point()) rows = rows.to(get_default_dtype());
+    Tensor weights, divisor;
+    if (fweights) weights = weights_of("fweights", *fweights, rows);
+    if (aweights) {
+      const Tensor a = weights_of("aweights", *aweights, rows);
+      const Tensor w = weights.defined() ? weights * a : a;
+      divisor = w.sum() - (w * a).sum() / w.sum() * correction;
+      weights = w;
+    } else if (weights.defined()) {
+      divisor = weights.sum() - correction;
+    }
+    const Tensor mean_of = weights.defined() ? (rows * weights).sum(1, true) / weights.sum() : rows.mean(1, true);
+    const Tensor centred = rows - mean_of, weighted = weights.defined() ? centred * weights : centred;
+    const Tensor sums = matmul(weighted, centred.t());
+    const Tensor y = divisor.defined()
+                         ? sums / clamp_min(divisor, 0)
+                         : sums / static_cast<double>(std::max<std::int64_t>(rows.size(1) - correction, 0));
+    return x.tensor().dim() == 2 ? y : y.reshape({});
+  });
+}
+Tensor corrcoef(Operand x) {
+  core::expect_form(x.tensor().dim() <= 2, "corrcoef", "the operand", "[V, N], [N] or []", x.tensor().sizes());
+  return core::in_name_of("corrcoef", [&] {
+    const Scope scope(x.at());
+    const Tensor c = cov(x);
+    if (c.dim() == 0) return c / c;
+    const Tensor deviations = sqrt(c.diagonal());
+    return clamp(c / deviations.unsqueeze(1) / deviations.unsqueeze(0), -1, 1);
+  });
 }
 
 std::tuple<Tensor, Tensor> kthvalue(Operand x, std::int64_t k, std::int64_t dim, bool keepdim) {
@@ -214,16 +270,22 @@ std::tuple<Tensor, Tensor> mode(Operand x, std::int64_t dim, bool keepdim) {
   return apply<Picked<Pick::Mode>>({0, wrapped(x, dim, "mode"), keepdim}, x);
 }
 Tensor quantile(Operand x, Operand q, std::optional<std::int64_t> dim, bool keepdim, std::string_view interpolation) {
+  if (stored(x, q))
+    return rounded_once([&](Operand u, Operand v) { return quantile(u, v, dim, keepdim, interpolation); }, x, q);
   return at_quantiles("quantile", x, q, dim, keepdim, interpolation, false);
 }
 Tensor quantile(Operand x, double q, std::optional<std::int64_t> dim, bool keepdim, std::string_view interpolation) {
+  if (stored(x)) return rounded_once([&](Operand u) { return quantile(u, q, dim, keepdim, interpolation); }, x);
   return quantile(x, {Tensor(core::full({}, q, x.tensor().dtype())), x.at()}, dim, keepdim, interpolation);
 }
 Tensor nanquantile(Operand x, Operand q, std::optional<std::int64_t> dim, bool keepdim,
                    std::string_view interpolation) {
+  if (stored(x, q))
+    return rounded_once([&](Operand u, Operand v) { return nanquantile(u, v, dim, keepdim, interpolation); }, x, q);
   return at_quantiles("nanquantile", x, q, dim, keepdim, interpolation, true);
 }
 Tensor nanquantile(Operand x, double q, std::optional<std::int64_t> dim, bool keepdim, std::string_view interpolation) {
+  if (stored(x)) return rounded_once([&](Operand u) { return nanquantile(u, q, dim, keepdim, interpolation); }, x);
   return nanquantile(x, {Tensor(core::full({}, q, x.tensor().dtype())), x.at()}, dim, keepdim, interpolation);
 }
 Tensor msort(Operand x) {
@@ -231,7 +293,7 @@ Tensor msort(Operand x) {
 }
 
 Tensor histc(Operand x, std::int64_t bins, const Scalar& min, const Scalar& max) {
-  const Array a = x.tensor().array();
+  const Array a = core::as_computed(x.tensor().array());
   check_floating("histc", x.tensor());
   if (bins < 1) core::fail<ValueError>("histc: there must be at least one bin: {}", bins);
   double low = min.toDouble(), high = max.toDouble();
@@ -246,7 +308,7 @@ Tensor histc(Operand x, std::int64_t bins, const Scalar& min, const Scalar& max)
     low -= 1;
     high += 1;
   }
-  return Tensor(core::histc(a, bins, low, high));
+  return Tensor(core::as_stored(core::histc(a, bins, low, high), x.tensor().dtype()));
 }
 Tensor bincount(Operand x, OptionalOperand weights, std::int64_t minlength) {
   const Array a = x.tensor().array(), w = weights ? (*weights).array() : Array();
@@ -256,7 +318,7 @@ Tensor bincount(Operand x, OptionalOperand weights, std::int64_t minlength) {
   if (w.defined() && w.shape() != a.shape()) {
     core::fail<ShapeError>("bincount: there must be a weight for each number: {} for {}", w.shape(), a.shape());
   }
-  return core::in_name_of("bincount", [&] { return Tensor(core::bincount(a, w, minlength)); });
+  return core::in_name_of("bincount", [&] { return Tensor(core::bincount(core::as_computed(a), w, minlength)); });
 }
 Tensor searchsorted(Operand sequence, Operand x, bool out_int32, bool right, std::optional<std::string_view> side,
                     OptionalOperand sorter) {
@@ -280,7 +342,8 @@ Tensor bucketize(const Scalar& x, Operand boundaries, bool out_int32, bool right
 }
 
 std::tuple<Tensor, Tensor, Tensor> unique(Operand x, bool sorted, bool return_inverse, bool return_counts) {
-  return as_tensors(core::unique(x.tensor().array(), sorted, return_inverse, return_counts));
+  return as_tensors(core::unique(core::as_computed(x.tensor().array()), sorted, return_inverse, return_counts),
+                    x.tensor().dtype());
 }
 std::tuple<Tensor, Tensor> _unique(Operand x, bool sorted, bool return_inverse) {
   const auto [values, inverse, counts] = unique(x, sorted, return_inverse);
@@ -291,13 +354,16 @@ std::tuple<Tensor, Tensor, Tensor> _unique2(Operand x, bool sorted, bool return_
 }
 std::tuple<Tensor, Tensor, Tensor> unique_dim(Operand x, std::int64_t dim, bool, bool return_inverse,
                                               bool return_counts) {
-  return as_tensors(core::unique_slices(x.tensor().array(), dim, false, return_inverse, return_counts));
+  return as_tensors(
+      core::unique_slices(core::as_computed(x.tensor().array()), dim, false, return_inverse, return_counts),
+      x.tensor().dtype());
 }
 std::tuple<Tensor, Tensor, Tensor> unique_consecutive(Operand x, bool return_inverse, bool return_counts,
                                                       std::optional<std::int64_t> dim) {
-  const Array a = x.tensor().array();
+  const Array a = core::as_computed(x.tensor().array());
   return as_tensors(dim ? core::unique_slices(a, *dim, true, return_inverse, return_counts)
-                        : core::unique_consecutive(a, return_inverse, return_counts));
+                        : core::unique_consecutive(a, return_inverse, return_counts),
+                    x.tensor().dtype());
 }
 
 }  // namespace gradus

@@ -20,10 +20,19 @@ GRADUS_API Tensor count_nonzero(Operand x, IntArrayRef dim = {});
 /// The mean of what is not NaN.
 GRADUS_API Tensor nanmean(Operand x, IntArrayRef dim = {}, bool keepdim = false, std::optional<DType> dtype = {});
 /// (std, mean) and (var, mean).
-GRADUS_API std::tuple<Tensor, Tensor> std_mean(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
-GRADUS_API std::tuple<Tensor, Tensor> var_mean(Operand x, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
+GRADUS_API std::tuple<Tensor, Tensor> std_mean(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction = {},
+                                               bool keepdim = false);
+GRADUS_API std::tuple<Tensor, Tensor> var_mean(Operand x, IntArrayRef dim, const std::optional<Scalar>& correction = {},
+                                               bool keepdim = false);
 GRADUS_API std::tuple<Tensor, Tensor> std_mean(Operand x);
 GRADUS_API std::tuple<Tensor, Tensor> var_mean(Operand x);
+/// The covariances of variables, rows of x [V, N] (or x [N], one variable), over N observations: [V, V], or 0-d. The divisor is
+/// N - correction; fweights (integers) say how often each observation counts, aweights how much, and then the divisor is
+/// sum w - correction sum(w a) / sum w.
+GRADUS_API Tensor cov(Operand x, std::int64_t correction = 1, autograd::OptionalOperand fweights = {},
+                      autograd::OptionalOperand aweights = {});
+/// cov(x)[i][j] / sqrt(cov(x)[i][i] cov(x)[j][j]), held within [-1, 1].
+GRADUS_API Tensor corrcoef(Operand x);
 
 /// The k-th smallest element (k from 1) and its index, of equal ones the first; NaN is greater than all. IndexError unless
 /// 1 <= k <= size.
@@ -99,6 +108,11 @@ class StatisticsMembers {
                  Location at = Location::here()) const {
     return gradus::nanmean({self(), at}, dim, keepdim, dtype);
   }
+  Tensor cov(std::int64_t correction = 1, OptionalOperand fweights = {}, OptionalOperand aweights = {},
+             Location at = Location::here()) const {
+    return gradus::cov({self(), at}, correction, fweights, aweights);
+  }
+  Tensor corrcoef(Location at = Location::here()) const { return gradus::corrcoef({self(), at}); }
   std::tuple<Tensor, Tensor> kthvalue(std::int64_t k, std::int64_t dim = -1, bool keepdim = false,
                                       Location at = Location::here()) const {
     return gradus::kthvalue({self(), at}, k, dim, keepdim);

@@ -99,6 +99,7 @@ struct View {
 // A reshape that must copy.
 struct Reshape {
   static constexpr std::string_view name = "reshape";
+  static constexpr bool moves = true;
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return x.reshape(a.shape); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
@@ -176,12 +177,14 @@ struct Permute {
 // The same elements: a copy, a conversion (the engine casts the gradient back), an alias.
 struct Clone {
   static constexpr std::string_view name = "clone";
+  static constexpr bool moves = true;
   static Array forward(const Array& x) { return x.clone(); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
 // y = x in another dtype
 struct To {
   static constexpr std::string_view name = "to";
+  static constexpr bool moves = true;
   struct Attrs {
     DType dtype = kFloat32;
     static constexpr auto fields = named("dtype", &Attrs::dtype);
@@ -199,6 +202,7 @@ struct Alias {
 // y[i] = x[n - 1 - i]
 struct Flip {
   static constexpr std::string_view name = "flip";
+  static constexpr bool moves = true;
   struct Attrs {
     core::Dims dims;
     static constexpr auto fields = named("dims", &Attrs::dims);

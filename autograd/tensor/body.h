@@ -23,6 +23,8 @@ struct Body {
   core::Ref<LeafNode> leaf;      // once it was asked to keep a gradient of its own; it holds `.grad`
   core::Own<ViewOf> view;        // of a view: its one base, which is no view itself
   core::Own<BaseEvents> events;  // of a base, once there have been any
+  bool picked = false;           // a copy that x[mask] or x.index({ids}) made: what is written to it x never sees
+  bool borrowed = false;         // its memory is the caller's
 
   /// Of a view: whether its base has been given a new history since it took its own from it.
   bool is_behind() const noexcept {

@@ -2,6 +2,8 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/combine.h"
+#include "../../core/ops/indexing.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 
@@ -108,6 +110,28 @@ Tensor empty_strided(IntArrayRef size, IntArrayRef stride, const TensorOptions& 
 }
 Tensor scalar_tensor(const Scalar& value, const TensorOptions& options) {
   return core::in_name_of("scalar_tensor", [&] { return made(core::scalar(value, options.dtype()), options); });
+}
+namespace {
+Tensor triangle(const char* op, std::int64_t rows, std::int64_t columns, std::int64_t offset, bool lower,
+                const TensorOptions& options) {
+  if (rows < 0 || columns < 0) {
+    core::fail<ValueError>("{}: sizes must not be negative: {} and {}", op, rows, columns);
+  }
+  if (!is_integral(options.dtype())) {
+    core::fail<DTypeError>("{}: indices must be integers: {}; kInt64 holds them", op, options.dtype());
+  }
+  return core::in_name_of(op, [&] {
+    const core::Array whole = core::ones({rows, columns}, kBool);
+    const core::Array part = lower ? core::tril(whole, offset) : core::triu(whole, offset);
+    return made(core::nonzero(part).transpose(0, 1).contiguous().to(options.dtype()), options);
+  });
+}
+}  // namespace
+Tensor tril_indices(std::int64_t row, std::int64_t col, std::int64_t offset, const TensorOptions& options) {
+  return triangle("tril_indices", row, col, offset, true, options);
+}
+Tensor triu_indices(std::int64_t row, std::int64_t col, std::int64_t offset, const TensorOptions& options) {
+  return triangle("triu_indices", row, col, offset, false, options);
 }
 Tensor eye(std::int64_t n, const TensorOptions& options) { return eye(n, n, options); }
 Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options) {
@@ -223,14 +247,21 @@ Tensor Tensor::new_full(IntArrayRef size, const Scalar& value, const TensorOptio
   return full(size, value, like(*this, options));
 }
 
+namespace {
+Tensor of_caller(core::Array array, const TensorOptions& options) {
+  Tensor x = made(std::move(array), options);
+  x.body().borrowed = true;
+  return x;
+}
+}  // namespace
 Tensor from_blob(void* data, IntArrayRef shape, const TensorOptions& options) {
-  return made(core::from_blob(data, shape, {}, {}, options.dtype()), options);
+  return of_caller(core::from_blob(data, shape, {}, {}, options.dtype()), options);
 }
 Tensor from_blob(void* data, IntArrayRef shape, IntArrayRef strides, const TensorOptions& options) {
-  return made(core::from_blob(data, shape, strides, {}, options.dtype()), options);
+  return of_caller(core::from_blob(data, shape, strides, {}, options.dtype()), options);
 }
 Tensor from_blob(void* data, IntArrayRef shape, std::function<void(void*)> deleter, const TensorOptions& options) {
-  return made(core::from_blob(data, shape, {}, std::move(deleter), options.dtype()), options);
+  return of_caller(core::from_blob(data, shape, {}, std::move(deleter), options.dtype()), options);
 }
 
 Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& options) {

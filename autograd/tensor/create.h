@@ -68,6 +68,11 @@ GRADUS_API Tensor blackman_window(std::int64_t n, const TensorOptions& options =
 GRADUS_API Tensor blackman_window(std::int64_t n, bool periodic, const TensorOptions& options = {});
 GRADUS_API Tensor bartlett_window(std::int64_t n, const TensorOptions& options = {});
 GRADUS_API Tensor bartlett_window(std::int64_t n, bool periodic, const TensorOptions& options = {});
+/// Where the lower (upper) triangle of a matrix [row, col] is not 0, row by row: int64 [2, count], the rows and the columns.
+GRADUS_API Tensor tril_indices(std::int64_t row, std::int64_t col, std::int64_t offset = 0,
+                               const TensorOptions& options = kInt64);
+GRADUS_API Tensor triu_indices(std::int64_t row, std::int64_t col, std::int64_t offset = 0,
+                               const TensorOptions& options = kInt64);
 GRADUS_API Tensor eye(std::int64_t n, const TensorOptions& options = {});
 GRADUS_API Tensor eye(std::int64_t n, std::int64_t m, const TensorOptions& options = {});
 

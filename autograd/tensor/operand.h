@@ -30,6 +30,14 @@ class Operand {
   Location at_;
 };
 
+/// What a compound assignment writes to. ValueError when it is a copy that indexing has made and nobody else holds:
+/// `x[mask] += 1` would be lost.
+class Target : public Operand {
+ public:
+  Target(const Tensor& tensor, Location at = Location::here()) noexcept : Operand(tensor, at) {}  // NOLINT
+  GRADUS_API Target(Tensor&& temporary, Location at = Location::here());                          // NOLINT
+};
+
 /// A tensor that may be absent: `{}`, std::nullopt, an undefined tensor.
 class OptionalOperand {
  public:

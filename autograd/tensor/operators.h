@@ -18,7 +18,7 @@ inline Tensor operator/(Operand a, const Scalar& b) { return div(a, b); }
 inline Tensor operator+(const Scalar& a, Operand b) { return add(b, a); }
 inline Tensor operator-(const Scalar& a, Operand b) { return rsub(b, a); }
 inline Tensor operator*(const Scalar& a, Operand b) { return mul(b, a); }
-inline Tensor operator/(const Scalar& a, Operand b) { return mul({reciprocal(b), b.at()}, a); }
+GRADUS_API Tensor operator/(const Scalar& a, Operand b);
 inline Tensor operator-(Operand x) { return neg(x); }
 inline Tensor operator==(Operand a, Operand b) { return eq(a, b); }
 inline Tensor operator!=(Operand a, Operand b) { return ne(a, b); }
@@ -54,19 +54,19 @@ inline Tensor operator|(const Scalar& a, Operand b) { return bitwise_or(b, a); }
 inline Tensor operator^(const Scalar& a, Operand b) { return bitwise_xor(b, a); }
 inline Tensor operator~(Operand x) { return bitwise_not(x); }
 
-inline Tensor& operator+=(Operand a, Operand b) { return add_(a, b); }
-inline Tensor& operator-=(Operand a, Operand b) { return sub_(a, b); }
-inline Tensor& operator*=(Operand a, Operand b) { return mul_(a, b); }
-inline Tensor& operator/=(Operand a, Operand b) { return div_(a, b); }
-inline Tensor& operator+=(Operand a, const Scalar& b) { return add_(a, b); }
-inline Tensor& operator-=(Operand a, const Scalar& b) { return sub_(a, b); }
-inline Tensor& operator*=(Operand a, const Scalar& b) { return mul_(a, b); }
-inline Tensor& operator/=(Operand a, const Scalar& b) { return div_(a, b); }
-inline Tensor& operator&=(Operand a, Operand b) { return bitwise_and_(a, b); }
-inline Tensor& operator|=(Operand a, Operand b) { return bitwise_or_(a, b); }
-inline Tensor& operator^=(Operand a, Operand b) { return bitwise_xor_(a, b); }
-inline Tensor& operator&=(Operand a, const Scalar& b) { return bitwise_and_(a, b); }
-inline Tensor& operator|=(Operand a, const Scalar& b) { return bitwise_or_(a, b); }
-inline Tensor& operator^=(Operand a, const Scalar& b) { return bitwise_xor_(a, b); }
+inline Tensor& operator+=(autograd::Target a, Operand b) { return add_(a, b); }
+inline Tensor& operator-=(autograd::Target a, Operand b) { return sub_(a, b); }
+inline Tensor& operator*=(autograd::Target a, Operand b) { return mul_(a, b); }
+inline Tensor& operator/=(autograd::Target a, Operand b) { return div_(a, b); }
+inline Tensor& operator+=(autograd::Target a, const Scalar& b) { return add_(a, b); }
+inline Tensor& operator-=(autograd::Target a, const Scalar& b) { return sub_(a, b); }
+inline Tensor& operator*=(autograd::Target a, const Scalar& b) { return mul_(a, b); }
+inline Tensor& operator/=(autograd::Target a, const Scalar& b) { return div_(a, b); }
+inline Tensor& operator&=(autograd::Target a, Operand b) { return bitwise_and_(a, b); }
+inline Tensor& operator|=(autograd::Target a, Operand b) { return bitwise_or_(a, b); }
+inline Tensor& operator^=(autograd::Target a, Operand b) { return bitwise_xor_(a, b); }
+inline Tensor& operator&=(autograd::Target a, const Scalar& b) { return bitwise_and_(a, b); }
+inline Tensor& operator|=(autograd::Target a, const Scalar& b) { return bitwise_or_(a, b); }
+inline Tensor& operator^=(autograd::Target a, const Scalar& b) { return bitwise_xor_(a, b); }
 
 }  // namespace gradus

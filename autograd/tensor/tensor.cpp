@@ -119,7 +119,42 @@ void warn_of_no_grad(const autograd::Edge& edge) {
   std::fputs(text.c_str(), stderr);
 }
 
+// Whether a tensor without a name is all that there is of its memory: what is written to it nobody will see.
+bool is_unseen(const Tensor& temporary) {
+  const Body& body = temporary.body();
+  if (body.use_count() > 1 || body.borrowed) return false;
+  const core::Ref<core::Storage>& storage = body.array.storage();
+  int own = 1;
+  if (body.view != nullptr) {
+    const Body& base = *body.view->base;
+    if (base.use_count() > 1 || base.borrowed) return false;
+    own += base.array.storage() == storage ? 1 : 0;
+  }
+  return !storage || storage->use_count() <= own;
+}
+
+[[noreturn, gnu::cold]] void fail_unseen(const char* op, const Tensor& temporary) {
+  core::fail<ValueError>(
+      "{}: what is written to must have a name, or show memory that something else does: {} of shape {} is a copy, "
+      "which "
+      "nobody will see; index_put_({{ids}}, v) and masked_fill_(mask, v) write where tensors say",
+      op, temporary.body().picked ? "what indexing by tensors gives" : "this temporary", temporary.sizes());
+}
+
 }  // namespace
+
+autograd::Target::Target(Tensor&& temporary, Location at) : Operand(temporary, at) {
+  // Of others the result may be used: `y = (a * b) += c`.
+  if (temporary.body().picked && is_unseen(temporary)) fail_unseen("compound assignment", temporary);
+}
+const Tensor& Tensor::operator=(Operand src) && {
+  if (is_unseen(*this)) fail_unseen("operator=", *this);
+  return copy_(src.tensor(), src.at());
+}
+const Tensor& Tensor::operator=(const autograd::NumberAt& value) && {
+  if (is_unseen(*this)) fail_unseen("operator=", *this);
+  return fill_(value.number, value.at);
+}
 
 const Tensor& Tensor::grad() const {
   static const Tensor none;

@@ -49,8 +49,9 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   Tensor& operator=(const Tensor&) & noexcept = default;
   Tensor& operator=(Tensor&&) & noexcept = default;
   /// `x[0] = y`, `x.index({Slice(), 1}) = 3`: to assign to a view that has no name is to write into what it shows.
-  const Tensor& operator=(Operand src) && { return copy_(src.tensor(), src.at()); }                      // NOLINT
-  const Tensor& operator=(const autograd::NumberAt& value) && { return fill_(value.number, value.at); }  // NOLINT
+  /// ValueError where nobody would see it, as in `x[mask] = y`: index_put_ writes to places that tensors name.
+  const Tensor& operator=(Operand src) &&;                      // NOLINT
+  const Tensor& operator=(const autograd::NumberAt& value) &&;  // NOLINT
   /// A tensor without history; undefined when the array is.
   explicit Tensor(core::Array&& array)
       : body_(array.defined() ? autograd::Body::make(std::move(array)) : core::Ref<autograd::Body>()) {}
@@ -195,6 +196,8 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   Tensor to(MemoryFormat format, Location at = Location::here()) const { return contiguous(format, at); }
   Tensor toType(DType dtype, Location at = Location::here()) const { return to(dtype, at); }
   Tensor cpu() const { return *this; }
+  Tensor pin_memory() const { return *this; }  ///< there is nobody to copy it from
+  bool is_pinned() const { return false; }
   Tensor cuda() const { return to(Device(kCUDA)); }  ///< ValueError: there is none
   Tensor type_as(const Tensor& other, Location at = Location::here()) const { return to(other.dtype(), at); }
 

@@ -12,7 +12,12 @@ namespace indexing {
 struct TensorIndex : IndexPiece {
   using IndexPiece::IndexPiece;
   TensorIndex(const Tensor& t) : IndexPiece(Kind::kTensor), tensor(t) {}  // NOLINT(google-explicit-constructor)
+  /// A mask without dimensions: all of it, or nothing, along a new dimension.
+  TensorIndex(std::same_as<bool> auto value) : TensorIndex(mask_of(value)) {}  // NOLINT
   Tensor tensor;
+
+ private:
+  GRADUS_API static Tensor mask_of(bool value);
 };
 
 }  // namespace indexing

@@ -1,11 +1,13 @@
 #include "array.h"
 
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "create.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
+#include "../base/floating.h"
 #include "../loops/copy.h"
 
 namespace gradus::core {
@@ -39,8 +41,15 @@ bool holds(DType dtype, const Scalar& value) {
   switch (dtype) {
     case kUInt8:
       return v > (value.is_floating_point() ? -1 : -256) && v < 256;
+    case kInt8:
+      return v > -0x1p7 - 1 && v < 0x1p7;
+    case kInt16:
+      return v > -0x1p15 - 1 && v < 0x1p15;
     case kInt32:
       return v > -0x1p31 - 1 && v < 0x1p31;
+    case kFloat16:
+    case kBFloat16:
+      return !(std::fabs(v) > largest_of(dtype)) || std::isinf(v);
     case kInt64:
       return !value.is_floating_point() || (v >= -0x1p63 && v < 0x1p63);
     default:
@@ -104,6 +113,14 @@ Scalar Array::item() const {
       return *static_cast<const std::uint8_t*>(element) != 0;
     case kUInt8:
       return *static_cast<const std::uint8_t*>(element);
+    case kInt8:
+      return *static_cast<const std::int8_t*>(element);
+    case kInt16:
+      return *static_cast<const std::int16_t*>(element);
+    case kFloat16:
+      return *static_cast<const Half*>(element);
+    case kBFloat16:
+      return *static_cast<const BFloat16*>(element);
     case kInt32:
       return *static_cast<const std::int32_t*>(element);
     case kInt64:

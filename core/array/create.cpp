@@ -112,6 +112,7 @@ Array full(IntArrayRef shape, const Scalar& value, DType dtype) {
 
 Array arange(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype) {
   if (dtype == kBool) fail<DTypeError>("arange: the dtype must be numeric: {}", dtype);
+  if (is_storage_type(dtype)) return arange(start, end, step, compute_dtype(dtype)).to(dtype);
   Array out = empty(arange_count(start, end, step), dtype);
   dispatch(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -130,6 +131,7 @@ Array arange(const Scalar& start, const Scalar& end, const Scalar& step, DType d
 Array linspace(double start, double end, std::int64_t steps, DType dtype) {
   if (steps < 0) fail<ValueError>("linspace: the number of steps must not be negative: {}", steps);
   if (dtype == kBool) fail<DTypeError>("linspace: the dtype must be numeric: {}", dtype);
+  if (is_storage_type(dtype)) return linspace(start, end, steps, compute_dtype(dtype)).to(dtype);
   Array out = empty(steps, dtype);
   dispatch(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

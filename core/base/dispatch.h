@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "dtype.h"
+#include "export.h"
 
 namespace gradus::core {
 
@@ -12,7 +13,16 @@ struct TypeTag {
   using type = T;
 };
 
-/// body(TypeTag<T>()) with T the element type of the dtype.
+[[noreturn, gnu::cold]] GRADUS_API void fail_stored(DType dtype);
+/// The dtype of what a loop is asked to compute on; DTypeError for a storage type, which no loop but conversions and moves
+/// reads.
+inline DType computed(DType dtype) {
+  if (is_storage_type(dtype)) [[unlikely]]
+    fail_stored(dtype);
+  return dtype;
+}
+
+/// body(TypeTag<T>()) with T the element type of the dtype, which is one that is computed in.
 template <class Body>
 decltype(auto) dispatch(DType dtype, Body&& body) {
   switch (dtype) {
@@ -28,8 +38,9 @@ decltype(auto) dispatch(DType dtype, Body&& body) {
       return body(TypeTag<float>());
     case kFloat64:
       return body(TypeTag<double>());
+    default:
+      fail_stored(dtype);
   }
-  __builtin_unreachable();
 }
 
 /// The same where elements are only moved: T is an unsigned integer as wide as an element.
@@ -38,6 +49,8 @@ decltype(auto) dispatch_width(DType dtype, Body&& body) {
   switch (size_of(dtype)) {
     case 1:
       return body(TypeTag<std::uint8_t>());
+    case 2:
+      return body(TypeTag<std::uint16_t>());
     case 4:
       return body(TypeTag<std::uint32_t>());
     default:

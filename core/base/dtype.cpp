@@ -1,19 +1,34 @@
 #include "dtype.h"
 
-#include <algorithm>
 #include <atomic>
 
+#include "dispatch.h"
 #include "fail.h"
+#include "half_bits.h"
 
 namespace gradus {
 
+std::uint16_t Half::bits_of(float value) noexcept { return core::half_bits(value); }
+float Half::value_of(std::uint16_t bits) noexcept { return core::half_value(bits); }
+std::uint16_t BFloat16::bits_of(float value) noexcept { return core::bfloat16_bits(value); }
+float BFloat16::value_of(std::uint16_t bits) noexcept { return core::bfloat16_value(bits); }
+
+namespace core {
+void fail_stored(DType dtype) {
+  fail<DTypeError>("kernel: elements must be of a dtype that is computed in: {}, a storage type; to({}) converts",
+                   dtype, compute_dtype(dtype));
+}
+}  // namespace core
+
 std::string_view to_string(DType dtype) {
-  constexpr std::string_view names[kDTypeCount] = {"bool", "uint8", "int32", "int64", "float32", "float64"};
+  constexpr std::string_view names[kDTypeCount] = {"bool",    "uint8",   "int32",    "int64", "float32",
+                                                   "float64", "float16", "bfloat16", "int8",  "int16"};
   return names[static_cast<int>(dtype)];
 }
 
 const char* toString(DType dtype) {
-  constexpr const char* names[kDTypeCount] = {"Bool", "Byte", "Int", "Long", "Float", "Double"};
+  constexpr const char* names[kDTypeCount] = {"Bool",   "Byte", "Int",      "Long", "Float",
+                                              "Double", "Half", "BFloat16", "Char", "Short"};
   return names[static_cast<int>(dtype)];
 }
 
@@ -46,10 +61,14 @@ Scalar product(const Scalar& a, const Scalar& b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a.toLong()) * static_cast<std::uint64_t>(b.toLong()));
 }
 
-// Of the dtypes that there are, each holds what those before it hold (in PyTorch's sense, where int64 with float32 is
-// float32): the table of all pairs is the order of the enumeration. A signed 8-bit or a second 16-bit
-// type would end that.
-DType promote_types(DType a, DType b) { return std::max(a, b); }
+DType promote_types(DType a, DType b) {
+  if (a == b || b == kBool) return a;
+  if (a == kBool) return b;
+  const bool real = is_floating_point(a);
+  if (real != is_floating_point(b)) return real ? a : b;
+  if (size_of(a) != size_of(b)) return size_of(a) > size_of(b) ? a : b;  // of integers, every wider one is signed
+  return real ? kFloat32 : kInt16;  // float16 and bfloat16, int8 and uint8: neither holds the other
+}
 
 DType promote_types(DType array, const Scalar& number) {
   const auto category = [](DType dtype) { return dtype == kBool ? 0 : gradus::is_floating_point(dtype) ? 2 : 1; };

@@ -9,10 +9,12 @@
 #include <type_traits>
 
 #include "export.h"
+#include "half.h"
 
 namespace gradus {
 
-/// The type of an array's elements. Bool is stored as one byte, 0 or 1.
+/// The type of an array's elements. Bool is stored as one byte, 0 or 1. The last four are storage types: their elements are
+/// computed on in another dtype, compute_dtype's, and results are rounded, or wrapped around, once when they are stored.
 enum class DType : std::uint8_t {
   Bool,
   UInt8,
@@ -20,21 +22,32 @@ enum class DType : std::uint8_t {
   Int64,
   Float32,
   Float64,
+  Float16,
+  BFloat16,
+  Int8,
+  Int16,
   // PyTorch's names of the same.
   Byte = UInt8,
+  Char = Int8,
+  Short = Int16,
   Int = Int32,
   Long = Int64,
+  Half = Float16,
   Float = Float32,
   Double = Float64
 };
 using ScalarType = DType;
 using Dtype = DType;
 
-inline constexpr int kDTypeCount = 6;
+inline constexpr int kDTypeCount = 10;
 inline constexpr DType kBool = DType::Bool;
 inline constexpr DType kUInt8 = DType::UInt8, kByte = DType::UInt8;
+inline constexpr DType kInt8 = DType::Int8, kChar = DType::Int8;
+inline constexpr DType kInt16 = DType::Int16, kShort = DType::Int16;
 inline constexpr DType kInt32 = DType::Int32, kInt = DType::Int32;
 inline constexpr DType kInt64 = DType::Int64, kLong = DType::Int64;
+inline constexpr DType kFloat16 = DType::Float16, kHalf = DType::Float16;
+inline constexpr DType kBFloat16 = DType::BFloat16;
 inline constexpr DType kFloat32 = DType::Float32, kFloat = DType::Float32;
 inline constexpr DType kFloat64 = DType::Float64, kDouble = DType::Float64;
 inline constexpr DType kU8 = kUInt8, kI32 = kInt32, kI64 = kInt64, kF32 = kFloat32, kF64 = kFloat64;
@@ -42,10 +55,16 @@ inline constexpr DType kU8 = kUInt8, kI32 = kInt32, kI64 = kInt64, kF32 = kFloat
 /// "float32", "int64", "bool", ...
 GRADUS_API std::string_view to_string(DType dtype);
 /// Bytes an element takes. (Not in the function: there the table would be made anew at each call.)
-inline constexpr std::int64_t kSizes[kDTypeCount] = {1, 1, 4, 8, 4, 8};
+inline constexpr std::int64_t kSizes[kDTypeCount] = {1, 1, 4, 8, 4, 8, 2, 2, 1, 2};
 constexpr std::int64_t size_of(DType dtype) { return kSizes[static_cast<int>(dtype)]; }
-constexpr bool is_floating_point(DType dtype) { return dtype >= DType::Float32; }
-constexpr bool is_integral(DType dtype) { return dtype == kUInt8 || dtype == kInt32 || dtype == kInt64; }
+constexpr bool is_floating_point(DType dtype) { return dtype >= kFloat32 && dtype <= kBFloat16; }
+constexpr bool is_integral(DType dtype) { return (dtype >= kUInt8 && dtype <= kInt64) || dtype >= kInt8; }
+/// float16, bfloat16, int8, int16.
+constexpr bool is_storage_type(DType dtype) { return dtype > kFloat64; }
+/// What elements of a dtype are computed in: float32 for float16 and bfloat16, int32 for int8 and int16, else the dtype.
+constexpr DType compute_dtype(DType dtype) {
+  return !is_storage_type(dtype) ? dtype : is_floating_point(dtype) ? kFloat32 : kInt32;
+}
 /// Whether a result of the one dtype may be written into a tensor of the other: not to a lower category (bool < integer <
 /// floating), as PyTorch's.
 constexpr bool can_cast(DType from, DType to) {
@@ -81,6 +100,14 @@ struct DTypeOf<std::uint8_t> {
   static constexpr DType value = kUInt8;
 };
 template <>
+struct DTypeOf<std::int8_t> {
+  static constexpr DType value = kInt8;
+};
+template <>
+struct DTypeOf<std::int16_t> {
+  static constexpr DType value = kInt16;
+};
+template <>
 struct DTypeOf<std::int32_t> {
   static constexpr DType value = kInt32;
 };
@@ -91,6 +118,14 @@ struct DTypeOf<long> {
 template <>
 struct DTypeOf<long long> {
   static constexpr DType value = kInt64;
+};
+template <>
+struct DTypeOf<Half> {
+  static constexpr DType value = kFloat16;
+};
+template <>
+struct DTypeOf<BFloat16> {
+  static constexpr DType value = kBFloat16;
 };
 template <>
 struct DTypeOf<float> {
@@ -120,6 +155,9 @@ class Scalar {
       int_ = static_cast<std::int64_t>(value);
     }
   }
+
+  Scalar(Half value) : Scalar(static_cast<float>(value)) {}      // NOLINT(google-explicit-constructor)
+  Scalar(BFloat16 value) : Scalar(static_cast<float>(value)) {}  // NOLINT(google-explicit-constructor)
 
   /// kBool, kInt64 or kFloat64.
   constexpr DType category() const { return kind_; }
@@ -162,7 +200,8 @@ GRADUS_API std::string to_string(const Scalar& value);
 GRADUS_API Scalar negated(const Scalar& a);
 GRADUS_API Scalar product(const Scalar& a, const Scalar& b);
 
-/// The dtype of a result of operands of two dtypes, both with dimensions: the smallest that holds both, as PyTorch's.
+/// The dtype of a result of operands of two dtypes, both with dimensions: the smallest that holds both, as PyTorch's
+/// (int8 and uint8: int16; float16 and bfloat16: float32; integers beside a floating dtype: that).
 GRADUS_API DType promote_types(DType a, DType b);
 /// The dtype of a result of an array and a number: the array's, unless the number is of a higher category
 /// (bool < integer < floating), and then that category's default (int64, get_default_dtype()), as PyTorch's.

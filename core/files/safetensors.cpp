@@ -21,8 +21,9 @@ constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference implementati
 constexpr std::size_t kLength = 8;                 // bytes of the header's length
 constexpr std::string_view kMetadata = "__metadata__";
 
-constexpr std::pair<std::string_view, DType> kDTypes[] = {{"BOOL", kBool}, {"U8", kUInt8},    {"I32", kInt32},
-                                                          {"I64", kInt64}, {"F32", kFloat32}, {"F64", kFloat64}};
+constexpr std::pair<std::string_view, DType> kDTypes[] = {
+    {"BOOL", kBool}, {"U8", kUInt8},    {"I8", kInt8},       {"I16", kInt16},   {"I32", kInt32},
+    {"I64", kInt64}, {"F16", kFloat16}, {"BF16", kBFloat16}, {"F32", kFloat32}, {"F64", kFloat64}};
 
 std::string_view name_of(DType dtype) {
   for (const auto& [name, known] : kDTypes) {
@@ -145,8 +146,10 @@ class HeaderReader {
       const auto* known =
           std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const auto& d) { return d.first == value; });
       if (known == std::end(kDTypes)) {
-        fail<FileError>("safetensors: the dtype of {} of '{}' must be one of BOOL, U8, I32, I64, F32, F64: it is {}",
-                        in_quotes(entries_.back().name), file_, in_quotes(value));
+        fail<FileError>(
+            "safetensors: the dtype of {} of '{}' must be one of BOOL, U8, I8, I16, I32, I64, F16, BF16, F32, F64: it "
+            "is {}",
+            in_quotes(entries_.back().name), file_, in_quotes(value));
       }
       entries_.back().dtype = known->second;
     } else {

@@ -39,7 +39,7 @@ class GRADUS_API Safetensors {
  public:
   /// FileError, with `name` and the actual values in it, when the content is not what the format demands: a length that
   /// the file does not hold, or above 100,000,000 or a 200th of the memory that there is; a header that is no JSON object, is not UTF-8, or names something
-  /// twice; a dtype other than BOOL, U8, I32, I64, F32, F64; more than eight dimensions; a product of sizes that
+  /// twice; a dtype other than BOOL, U8, I8, I16, I32, I64, F16, BF16, F32, F64; more than eight dimensions; a product of sizes that
   /// overflows or does not match the span; spans that overlap, leave a hole, or do not end with the file; a BOOL other
   /// than 0 and 1.
   Safetensors(Bytes bytes, const std::string& name);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "../base/half_bits.h"
 #include "../threads/parallel.h"
 #include "plan.h"
 #include "../simd/contiguous.h"
@@ -25,6 +26,22 @@ struct ElementOf<kUInt8> {
   using type = std::uint8_t;
 };
 template <>
+struct ElementOf<kInt8> {
+  using type = std::int8_t;
+};
+template <>
+struct ElementOf<kInt16> {
+  using type = std::int16_t;
+};
+template <>
+struct ElementOf<kFloat16> {
+  using type = Half;
+};
+template <>
+struct ElementOf<kBFloat16> {
+  using type = BFloat16;
+};
+template <>
 struct ElementOf<kInt32> {
   using type = std::int32_t;
 };
@@ -41,9 +58,21 @@ struct ElementOf<kFloat64> {
   using type = double;
 };
 
+inline float widened(Half value) { return half_value(value.x); }
+inline float widened(BFloat16 value) { return bfloat16_value(value.x); }
+template <class T>
+constexpr bool kIsHalf = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+
+/// Float16 and bfloat16 by way of float32, as PyTorch's.
 template <class To, class From>
 To convert(From value) {
-  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
+  if constexpr (kIsHalf<From>) {
+    return convert<To>(widened(value));
+  } else if constexpr (std::is_same_v<To, Half>) {
+    return Half::from_bits(half_bits(static_cast<float>(value)));
+  } else if constexpr (std::is_same_v<To, BFloat16>) {
+    return BFloat16::from_bits(bfloat16_bits(static_cast<float>(value)));
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
     // Out of range the language leaves the result open; here it is the same on every machine, in every loop.
     constexpr From limit = static_cast<From>(std::int64_t{1} << 62) * 2;
     const bool fits = value >= -limit && value < limit;
@@ -108,6 +137,7 @@ constexpr TileCopy tile_copy_of() {
     return copy_tile<typename ElementOf<To>::type, typename ElementOf<From>::type>;
   } else {
     return size_of(To) == 1   ? copy_tile<std::uint8_t, std::uint8_t>
+           : size_of(To) == 2 ? copy_tile<std::uint16_t, std::uint16_t>
            : size_of(To) == 4 ? copy_tile<std::uint32_t, std::uint32_t>
                               : copy_tile<std::uint64_t, std::uint64_t>;
   }

@@ -1,5 +1,6 @@
 #include "activation.h"
 
+#include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../simd/activation.h"
 #include "../simd/fused.h"
@@ -31,6 +32,7 @@ Array run(const char* op, kernels::Kernel kernel, std::initializer_list<const Ar
   kernels::Loop loop;
   for (const Array* x : operands) {
     expect_floating(op, "the operand", *x);
+    (void)computed(x->dtype());
     if (x != &first) expect_alike(op, "every operand", *x, "the first", first);
     loop.inputs[loop.count++] = kernels::Input(*x, x->dtype());
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../array/create.h"
+#include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/conv.h"
@@ -65,7 +66,7 @@ Correlation<T> correlation_of(const ConvGrid& grid, const Array& result, const A
 
 template <class Body>
 void with_type(DType dtype, Body body) {
-  if (dtype == kFloat32) {
+  if (computed(dtype) == kFloat32) {
     body(float());
   } else {
     body(double());

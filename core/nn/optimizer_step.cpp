@@ -3,6 +3,7 @@
 #include <array>
 
 #include "../base/fail.h"
+#include "../loops/copy.h"
 #include "../simd/optimizer_step.h"
 #include "../threads/parallel.h"
 
@@ -55,6 +56,20 @@ void optimizer_step(const OptimizerStep& step, const Array& parameter, const Arr
   for (const Array* state : states) {
     if (state != nullptr) check(op, parameter, *state);
     arrays[stream++] = state;
+  }
+  if (is_storage_type(parameter.dtype())) {  // in float32, and rounded once
+    Array wide[kernels::kMostStreams];
+    Arrays converted{};
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      if (arrays[i] == nullptr) continue;
+      wide[i] = arrays[i]->to(kFloat32);
+      converted[i] = &wide[i];
+    }
+    run<float>(step, converted);
+    for (std::size_t i = 1; i < arrays.size(); ++i) {
+      if (arrays[i] != nullptr) kernels::copy_convert(*arrays[i], wide[i]);
+    }
+    return;
   }
   parameter.dtype() == kFloat32 ? run<float>(step, arrays) : run<double>(step, arrays);
 }

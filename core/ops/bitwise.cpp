@@ -24,9 +24,10 @@ Array bitwise(Bitwise op, const Operand& a, const Operand& b) {
     fail<DTypeError>("{}: operands must be {}: {}; to(...) converts, a comparison gives bool", name,
                      shifts ? "integers" : "integers or bool", dtype);
   }
-  call.set(kernels::bitwise_kernel(key_of(name), dtype), dtype, dtype);
-  call.read(a, dtype);
-  call.read(b, dtype);
+  const DType compute = compute_dtype(dtype);
+  call.set(kernels::bitwise_kernel(key_of(name), compute), compute, dtype);
+  call.read(a, compute);
+  call.read(b, compute);
   return call.run();
 }
 

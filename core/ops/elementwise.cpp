@@ -30,13 +30,14 @@ struct Numbers {
 /// In a floating dtype, in one pass; into `out` where there is one.
 Array run(const char* op, Elementwise which, std::initializer_list<const Array*> operands, DType dtype,
           std::initializer_list<double> numbers = {}, const Array* out = nullptr) {
-  const Numbers param(numbers, dtype);
+  const DType compute = compute_dtype(dtype);
+  const Numbers param(numbers, compute);
   Operand all[3] = {0, 0, 0};  // what is left of them has no shape, and is not read
   int count = 0;
   for (const Array* x : operands) all[count++] = *x;
   PointwiseCall call(op, {&all[0], &all[1], &all[2]});
-  call.set(kernels::elementwise_kernel(which, dtype), dtype, dtype, param.bytes);
-  for (int k = 0; k < count; ++k) call.read(all[k], dtype);
+  call.set(kernels::elementwise_kernel(which, compute), compute, dtype, param.bytes);
+  for (int k = 0; k < count; ++k) call.read(all[k], compute);
   if (out == nullptr) return call.run();
   call.run_into(*out);
   return *out;
@@ -67,8 +68,7 @@ Array nan_to_num(const Array& x, std::optional<double> nan, std::optional<double
                  std::optional<double> neginf) {
   expect_defined("nan_to_num", "the operand", x);
   if (!is_floating_point(x.dtype())) return x.clone();
-  const double most = x.dtype() == kFloat32 ? static_cast<double>(std::numeric_limits<float>::max())
-                                            : std::numeric_limits<double>::max();
+  const double most = largest_of(x.dtype());
   return run("nan_to_num", Elementwise::NanToNum, {&x}, x.dtype(),
              {nan.value_or(0), posinf.value_or(most), neginf.value_or(-most)});
 }

@@ -65,7 +65,7 @@ using Type = typename T::type;
 /// body(TypeTag<T>()) with T the element type, of the two that LAPACK takes.
 template <class Body>
 void in_type(DType dtype, Body&& body) {
-  if (dtype == kFloat32)
+  if (computed(dtype) == kFloat32)
     body(TypeTag<float>());
   else
     body(TypeTag<double>());

@@ -137,6 +137,7 @@ template void extreme_of_long(const Columns<float>&, bool);
 template void extreme_of_long(const Columns<double>&, bool);
 // Of any dtype, by the width of its elements.
 template void write_to_long(const Columns<std::uint8_t>&);
+template void write_to_long(const Columns<std::uint16_t>&);
 template void write_to_long(const Columns<std::uint32_t>&);
 template void write_to_long(const Columns<std::uint64_t>&);
 

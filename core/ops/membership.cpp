@@ -39,7 +39,7 @@ Array isin(const Array& elements, const Array& others) {
   must_be_defined(elements, "isin");
   must_be_defined(others, "isin");
   DType dtype = promote_types(elements.dtype(), others.dtype());
-  if (dtype == kBool) dtype = kUInt8;
+  dtype = dtype == kBool ? kUInt8 : compute_dtype(dtype);
   const Array wanted = elements.to(dtype).contiguous();
   const Array sorted = std::get<0>(sort(others.to(dtype).reshape({-1}), 0, false));
   Array out = empty(elements.shape(), kBool);

@@ -22,12 +22,12 @@ struct Types {
 template <class Row>
 Types types_of(const Row& row, DType x) {
   constexpr bool unary = std::is_same_v<Row, UnaryRow>;
-  if (row.yields == Yields::Same) return {x, x};
+  if (row.yields == Yields::Same) return {compute_dtype(x), x};
   if (row.yields == Yields::Bool) {
     const bool kept = !unary || (x == kBool && row.key == logical_not.key);
-    return {kept ? x : floating(x), kBool};
+    return {compute_dtype(kept ? x : floating(x)), kBool};
   }
-  return {floating(x), floating(x)};
+  return {compute_dtype(floating(x)), floating(x)};
 }
 
 template <class Row>
@@ -86,6 +86,8 @@ int category(DType dtype) { return dtype == kBool ? 0 : is_floating_point(dtype)
 /// What computes an operation on operands of one dtype without a look at their values.
 template <class Row>
 Direct direct(const Row& row, DType dtype) {
+  if (is_storage_type(dtype)) [[unlikely]]
+    return {};
   const Types types = types_of(row, dtype);
   if constexpr (std::is_same_v<Row, BinaryRow>) {
     if (row.divides) return {};  // divisors are looked at first

@@ -1,5 +1,6 @@
 #include "pointwise_call.h"
 
+#include "../array/create.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
 
@@ -35,6 +36,13 @@ void PointwiseCall::fail_no_kernel(DType compute) const {
   if (op == sub.name) check_difference(compute, compute);
   fail<DTypeError>("{}: the operation must be defined for the dtype: {}{}", op, compute,
                    compute == kBool ? "; convert first, with to(kInt64) or to(kFloat32)" : "");
+}
+
+Array PointwiseCall::run() const {
+  if (stored_ == loop.result) return kernels::run(shape, loop);
+  Array out = empty(shape, stored_);
+  kernels::run(out, loop);
+  return out;
 }
 
 void PointwiseCall::run_into(const Array& out) {

@@ -26,13 +26,15 @@ class PointwiseCall {
   PointwiseCall(const PointwiseCall&) = delete;
   PointwiseCall& operator=(const PointwiseCall&) = delete;
 
-  /// What to run; a DTypeError where there is no kernel for the dtype that it computes in.
+  /// What to run; a DTypeError where there is no kernel for the dtype that it computes in. The kernel writes
+  /// compute_dtype(result).
   void set(kernels::Kernel kernel, DType compute, DType result, const void* param = nullptr) {
     if (kernel == nullptr) [[unlikely]]
       fail_no_kernel(compute);
     loop.kernel = kernel;
-    loop.result = result;
+    loop.result = compute_dtype(result);
     loop.param = param;
+    stored_ = result;
   }
   /// The next operand of the loop, read as elements of a dtype.
   void read(const Operand& x, DType as) {
@@ -47,7 +49,7 @@ class PointwiseCall {
 
   /// Into a new array, or into one that is there: any strides, the result's shape (ShapeError), and a dtype that the
   /// result's category can be cast to (DTypeError). Operands may overlap that one. Counts as a write.
-  Array run() const { return kernels::run(shape, loop); }
+  Array run() const;
   void run_into(const Array& out);
 
   const std::string_view op;
@@ -57,6 +59,7 @@ class PointwiseCall {
  private:
   [[noreturn, gnu::cold]] void fail_no_kernel(DType compute) const;
   kernels::Element numbers_[3];
+  DType stored_ = kFloat32;  // of the result: a storage type, where the kernel writes another
 };
 
 namespace pointwise {

@@ -29,14 +29,15 @@ class ScaledSum : public PointwiseCall {
       fail<DTypeError>("add: alpha must be an integer where the operands are: {} with dtype {}", alpha.toDouble(),
                        dtype);
     }
-    read(a, dtype);
-    read(b, dtype);
-    scale_ = Element(alpha, dtype);
+    const DType compute = compute_dtype(dtype);
+    read(a, compute);
+    read(b, compute);
+    scale_ = Element(alpha, compute);
     if (alpha.toDouble() == 1) {
-      set(kernels::exact_binary(core::add.key, dtype), dtype, dtype);
-      for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(core::add.key, dtype, k);
+      set(kernels::exact_binary(core::add.key, compute), compute, dtype);
+      for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(core::add.key, compute, k);
     } else {
-      set(kernels::add_scaled_kernel(dtype), dtype, dtype, scale_.bytes);
+      set(kernels::add_scaled_kernel(compute), compute, dtype, scale_.bytes);
     }
   }
 
@@ -84,10 +85,11 @@ Array where(const Array& condition, const Operand& a, const Operand& b) {
     const DType numbers = std::max(a.number.category(), b.number.category());
     dtype = numbers == kFloat64 ? get_default_dtype() : numbers;
   }
-  call.set(kernels::where_kernel(dtype), dtype, dtype);
+  const DType compute = compute_dtype(dtype);
+  call.set(kernels::where_kernel(compute), compute, dtype);
   call.read(chooses, kBool);
-  call.read(a, dtype);
-  call.read(b, dtype);
+  call.read(a, compute);
+  call.read(b, compute);
   return call.run();
 }
 
@@ -103,16 +105,14 @@ Array clamped(const Array& x, const std::optional<Scalar>& low, const std::optio
   if (high) dtype = promote_types(dtype, *high);
   // An absent bound is the dtype's own, and so is one that integers of the dtype cannot reach.
   const double infinity = std::numeric_limits<double>::infinity();
-  const std::int64_t least = dtype == kUInt8   ? 0
-                             : dtype == kInt32 ? std::numeric_limits<std::int32_t>::min()
-                                               : std::numeric_limits<std::int64_t>::min();
-  const std::int64_t greatest = dtype == kUInt8   ? 255
-                                : dtype == kInt32 ? std::numeric_limits<std::int32_t>::max()
-                                                  : std::numeric_limits<std::int64_t>::max();
+  const int digits = static_cast<int>(8 * size_of(dtype)) - (dtype == kUInt8 ? 0 : 1);
+  const std::int64_t greatest = static_cast<std::int64_t>((std::uint64_t{1} << digits) - 1);
+  const std::int64_t least = dtype == kUInt8 ? 0 : -greatest - 1;
+  const DType compute = compute_dtype(dtype);
   const bool real = is_floating_point(dtype);
   const auto bound = [&](const std::optional<Scalar>& given, const Scalar& own) {
     const Scalar value = given.value_or(own);
-    return Element(real ? value : Scalar(std::clamp(value.toLong(), least, greatest)), dtype);
+    return Element(real ? value : Scalar(std::clamp(value.toLong(), least, greatest)), compute);
   };
   const auto is_nan = [](const std::optional<Scalar>& given) { return given && std::isnan(given->toDouble()); };
   if (is_nan(low) || is_nan(high)) {
@@ -122,10 +122,10 @@ Array clamped(const Array& x, const std::optional<Scalar>& low, const std::optio
   const Element bounds[2] = {bound(low, real ? Scalar(-infinity) : Scalar(least)),
                              bound(high, real ? Scalar(infinity) : Scalar(greatest))};
   alignas(8) unsigned char param[16];
-  const auto size = static_cast<std::size_t>(size_of(dtype));
+  const auto size = static_cast<std::size_t>(size_of(compute));
   for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];
-  call.set(kernels::clamp_kernel(dtype), dtype, dtype, param);
-  call.read(operand, dtype);
+  call.set(kernels::clamp_kernel(compute), compute, dtype, param);
+  call.read(operand, compute);
   if (out == nullptr) return call.run();
   call.run_into(*out);
   return *out;

@@ -1,6 +1,7 @@
 #include "random.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <random>
@@ -9,8 +10,10 @@
 #include "../array/create.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
+#include "../base/floating.h"
 #include "../loops/copy.h"
 #include "../simd/random.h"
+#include "pointwise.h"
 
 namespace gradus {
 namespace core {
@@ -40,7 +43,7 @@ void draw(const Array& out, RandomPosition at, FromWords from_words) {
 PhiloxBlock philox(std::uint64_t seed, std::uint64_t counter) {
   std::uint32_t x[4] = {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0};
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9, k1 += 0xBB67AE85) {
+  for (int turn = 0; turn < 10; ++turn, k0 += 0x9E3779B9, k1 += 0xBB67AE85) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53} * x[0], p1 = std::uint64_t{0xCD9E8D57} * x[2];
     const std::uint32_t next[4] = {static_cast<std::uint32_t>(p1 >> 32) ^ x[1] ^ k0, static_cast<std::uint32_t>(p1),
                                    static_cast<std::uint32_t>(p0 >> 32) ^ x[3] ^ k1, static_cast<std::uint32_t>(p0)};
@@ -133,9 +136,9 @@ std::int64_t words(std::int64_t numbers, bool two, const char* op) {
 template <class F>
 Array drawn(const char* op, IntArrayRef shape, DType dtype, RandomPosition at, F numbers_from_words) {
   expect_floating(op, "the dtype", dtype);
-  Array out = empty(shape, dtype);
-  dtype == kFloat32 ? draw<float>(out, at, numbers_from_words) : draw<double>(out, at, numbers_from_words);
-  return out;
+  Array out = empty(shape, compute_dtype(dtype));
+  out.dtype() == kFloat32 ? draw<float>(out, at, numbers_from_words) : draw<double>(out, at, numbers_from_words);
+  return out.to(dtype);
 }
 
 }  // namespace
@@ -151,6 +154,10 @@ std::int64_t words_of_randint(std::int64_t low, std::int64_t high, IntArrayRef s
 }
 
 Array rand(IntArrayRef shape, DType dtype, RandomPosition at) {
+  if (is_storage_type(dtype) && is_floating_point(dtype)) {  // cut, not rounded: below 1
+    const double places = std::ldexp(1.0, digits_of(dtype));
+    return (floor(rand(shape, kFloat32, at) * Scalar(places)) / Scalar(places)).to(dtype);
+  }
   return drawn("rand", shape, dtype, at, [](auto... args) { kernels::uniform_from_words(args...); });
 }
 
@@ -160,9 +167,10 @@ Array randn(IntArrayRef shape, DType dtype, RandomPosition at) {
 
 Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtype, RandomPosition at) {
   const std::int64_t count = words_of_randint(low, high, shape);
-  const std::int64_t least = dtype == kInt32 ? std::numeric_limits<std::int32_t>::min() : 0;
-  const std::int64_t most = dtype == kBool ? 1 : dtype == kUInt8 ? 255 : std::numeric_limits<std::int32_t>::max();
-  if (size_of(dtype) < 8 && dtype != kFloat32 && (low < least || high - 1 > most)) {
+  const bool real = is_floating_point(dtype);
+  const std::int64_t count_to = static_cast<std::int64_t>((std::uint64_t{1} << digits_of(dtype)) - 1) + real;
+  const std::int64_t least = dtype == kBool || dtype == kUInt8 ? 0 : real ? -count_to : -count_to - 1;
+  if (size_of(dtype) < 8 && dtype != kFloat32 && (low < least || high - 1 > count_to)) {
     fail<ValueError>("randint: the dtype must hold the numbers: [{}, {}) as {}", low, high, dtype);
   }
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
@@ -186,11 +194,9 @@ Array randint(std::int64_t low, std::int64_t high, IntArrayRef shape, DType dtyp
 
 Array randperm(std::int64_t n, DType dtype, RandomPosition at) {
   if (n < 0 || n > std::int64_t{1} << 32) fail<ValueError>("randperm: n must be in [0, 2^32]: {}", n);
-  const std::int64_t most = dtype == kBool      ? 2
-                            : dtype == kUInt8   ? 256
-                            : dtype == kInt32   ? std::int64_t{1} << 31
-                            : dtype == kFloat32 ? (std::int64_t{1} << 24) + 1
-                                                : std::int64_t{1} << 32;
+  const std::int64_t most = std::min(digits_of(dtype), 32) == 32
+                                ? std::int64_t{1} << 32
+                                : (std::int64_t{1} << digits_of(dtype)) + is_floating_point(dtype);
   if (n > most) fail<ValueError>("randperm: the dtype must hold the numbers: [0, {}) as {}", n, dtype);
   Array order = arange(0, n, 1, kInt64);
   std::int64_t* const values = order.data_ptr<std::int64_t>();

@@ -10,6 +10,7 @@
 #include "../base/function_ref.h"
 #include "../loops/fold.h"
 #include "pointwise.h"
+#include "stored.h"
 
 namespace gradus::core {
 namespace {
@@ -117,6 +118,7 @@ Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Ar
 Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
   const std::string_view name = name_of(op);
   expect_defined(name, "the operand", x);
+  if (is_storage_type(x.dtype())) return as_stored(reduce(op, as_computed(x), dims, keepdim), x.dtype());
   const Dims over = wrap_dims(dims, x.dim(), name);
   if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
     fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);

@@ -8,6 +8,7 @@
 #include "../loops/rows.h"
 #include "../simd/rows.h"
 #include "reduce.h"
+#include "stored.h"
 
 namespace gradus::core {
 namespace {
@@ -41,6 +42,10 @@ Extremes extremes_of_rows(const Array& x, std::int64_t rows, std::int64_t n, con
 
 std::tuple<Array, Array> extreme(const char* op, const Array& x, std::int64_t dim, bool keepdim, bool largest) {
   expect_defined(op, "the operand", x);
+  if (is_storage_type(x.dtype())) {
+    const auto [values, indices] = extreme(op, as_computed(x), dim, keepdim, largest);
+    return {as_stored(values, x.dtype()), indices};
+  }
   const int d = wrap_dim(dim, x.dim(), op);
   const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
   if (n == 0) fail<IndexError>("{}: there must be at least one element to choose from: {} along {}", op, x.shape(), d);
@@ -73,7 +78,7 @@ Array index_of(const char* op, const Array& x, std::optional<std::int64_t> dim, 
   expect_defined(op, "the operand", x);
   if (x.numel() == 0) fail<IndexError>("{}: there must be at least one element to choose from: {}", op, x.shape());
   const Shape shape = keepdim ? Shape::filled(x.dim(), 1) : Shape();
-  return full(shape, flat_index(x, largest), kInt64);
+  return full(shape, flat_index(as_computed(x), largest), kInt64);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "../base/fail.h"
 #include "../simd/scan.h"
 #include "../threads/parallel.h"
+#include "stored.h"
 
 namespace gradus::core {
 namespace {
@@ -87,6 +88,10 @@ namespace {
 
 /// The first k in order of each row.
 std::tuple<Array, Array> ordered(const char* op, const Array& x, std::int64_t k, int d, bool descending) {
+  if (is_storage_type(x.dtype())) {
+    const auto [values, indices] = ordered(op, as_computed(x), k, d, descending);
+    return {as_stored(values, x.dtype()), indices};
+  }
   const bool last = x.dim() == 0 || d == x.dim() - 1;
   const Array rows = (last ? x : x.movedim(d, -1)).contiguous();
   const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];

@@ -105,9 +105,9 @@ float xlogy_of(float x, float y) noexcept { return x == 0 && !std::isnan(y) ? 0 
 Array polygamma(int n, const Array& x) {
   const Operand operand = x;
   PointwiseCall call("polygamma", {&operand});
-  const DType dtype = floating(x.dtype());
-  call.set(dtype == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>, dtype, dtype, &n);
-  call.read(operand, dtype);
+  const DType dtype = floating(x.dtype()), compute = compute_dtype(dtype);
+  call.set(compute == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>, compute, dtype, &n);
+  call.read(operand, compute);
   call.loop.block = 1024;  // an element takes some hundred nanoseconds
   return call.run();
 }

@@ -6,6 +6,7 @@
 
 #include <type_traits>
 
+#include "../base/dispatch.h"
 #include "bitwise.h"
 #include "loops-inl.h"
 
@@ -72,7 +73,7 @@ namespace gradus::core::kernels {
 
 HWY_EXPORT(FindBitwise);
 
-Kernel bitwise_kernel(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBitwise)(op, dtype); }
+Kernel bitwise_kernel(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindBitwise)(op, computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif

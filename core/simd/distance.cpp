@@ -7,6 +7,7 @@
 
 #include <type_traits>
 
+#include "../base/dispatch.h"
 #include "distance.h"
 #include "rows-inl.h"
 
@@ -127,6 +128,21 @@ HWY_INLINE void FourDistances(float* y, std::size_t stride, const float* a, cons
 }
 #endif
 
+/// Of as many rows of a as there is a way for: how many.
+template <class T>
+HWY_INLINE std::size_t ByFours([[maybe_unused]] T* y, [[maybe_unused]] std::size_t stride, [[maybe_unused]] const T* a,
+                               [[maybe_unused]] std::size_t left_rows, [[maybe_unused]] const T* b,
+                               [[maybe_unused]] std::size_t m) {
+  std::size_t i = 0;
+#if HWY_MAX_BYTES >= 32 && HWY_TARGET != HWY_SCALAR
+  if constexpr (std::is_same_v<T, float>) {
+    for (; i + 2 <= left_rows; i += 2) FourDistances<2>(y + i * stride, stride, a + i * m, b, m);
+    for (; i < left_rows; ++i) FourDistances<1>(y + i * stride, stride, a + i * m, b, m);
+  }
+#endif
+  return i;
+}
+
 template <class T>
 void Distances(void* out, std::size_t stride, const void* left, std::size_t left_rows, const void* right,
                std::size_t right_rows, std::size_t m) {
@@ -136,12 +152,7 @@ void Distances(void* out, std::size_t stride, const void* left, std::size_t left
   const auto next = [&](auto together) {
     constexpr std::size_t count = decltype(together)::value;
     std::size_t i = 0;
-#if HWY_MAX_BYTES >= 32 && HWY_TARGET != HWY_SCALAR
-    if constexpr (std::is_same_v<T, float> && count == 4) {
-      for (; i + 2 <= left_rows; i += 2) FourDistances<2>(y + i * stride + j, stride, a + i * m, b + j * m, m);
-      for (; i < left_rows; ++i) FourDistances<1>(y + i * stride + j, stride, a + i * m, b + j * m, m);
-    }
-#endif
+    if constexpr (count == 4) i = ByFours(y + j, stride, a, left_rows, b + j * m, m);
     for (; i < left_rows; ++i) {
       double sums[count];
       SquaredDistances<count>(a + i * m, b + j * m, m, sums);
@@ -162,7 +173,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindDistance);
-DistanceKernel distance_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindDistance)(dtype); }
+DistanceKernel distance_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindDistance)(computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif

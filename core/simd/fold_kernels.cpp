@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "../base/dispatch.h"
 #include "fold_kernels.h"
 #include "rows-inl.h"
 
@@ -315,7 +316,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindFold);
-FoldKernels fold_kernels(Fold op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindFold)(op, dtype); }
+FoldKernels fold_kernels(Fold op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindFold)(op, computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif

@@ -6,6 +6,7 @@
 
 #include <bit>
 
+#include "../base/dispatch.h"
 #include "fused.h"
 #include "rows-inl.h"
 
@@ -112,10 +113,12 @@ HWY_EXPORT(FindReluBackward);
 HWY_EXPORT(FindNormalize);
 HWY_EXPORT(FindNormalizeBackward);
 
-Kernel masked_scale_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaskedScale)(dtype); }
-Kernel relu_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindReluBackward)(dtype); }
-ChannelKernels normalize_kernels(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindNormalize)(dtype); }
-ChannelKernels normalize_backward_kernels(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindNormalizeBackward)(dtype); }
+Kernel masked_scale_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaskedScale)(computed(dtype)); }
+Kernel relu_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindReluBackward)(computed(dtype)); }
+ChannelKernels normalize_kernels(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindNormalize)(computed(dtype)); }
+ChannelKernels normalize_backward_kernels(DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindNormalizeBackward)(computed(dtype));
+}
 
 }  // namespace gradus::core::kernels
 #endif

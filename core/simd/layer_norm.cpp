@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../base/dispatch.h"
 #include "rows-inl.h"
 #include "rows.h"
 
@@ -136,9 +137,9 @@ namespace gradus::core::kernels {
 HWY_EXPORT(FindLayerNorm);
 HWY_EXPORT(FindLayerNormBackward);
 
-LayerNormRow layer_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLayerNorm)(dtype); }
+LayerNormRow layer_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLayerNorm)(computed(dtype)); }
 LayerNormRowBackward layer_norm_backward_kernel(DType dtype) {
-  return HWY_DYNAMIC_DISPATCH(FindLayerNormBackward)(dtype);
+  return HWY_DYNAMIC_DISPATCH(FindLayerNormBackward)(computed(dtype));
 }
 
 }  // namespace gradus::core::kernels

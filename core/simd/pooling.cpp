@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "../base/dispatch.h"
 #include "loops-inl.h"
 #include "pooling.h"
 
@@ -215,9 +216,11 @@ HWY_EXPORT(FindMaxPool);
 HWY_EXPORT(FindAvgPool);
 HWY_EXPORT(FindAvgPoolBackward);
 
-MaxPoolRow max_pool_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaxPool)(dtype); }
-AvgPoolRow avg_pool_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindAvgPool)(dtype); }
-AvgPoolRowBackward avg_pool_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindAvgPoolBackward)(dtype); }
+MaxPoolRow max_pool_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaxPool)(computed(dtype)); }
+AvgPoolRow avg_pool_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindAvgPool)(computed(dtype)); }
+AvgPoolRowBackward avg_pool_backward_kernel(DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindAvgPoolBackward)(computed(dtype));
+}
 
 }  // namespace gradus::core::kernels
 #endif

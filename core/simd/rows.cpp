@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "../base/dispatch.h"
 #include "math-inl.h"
 #include "rows-inl.h"
 #include "rows.h"
@@ -331,15 +332,19 @@ HWY_EXPORT(FindExpOfRow);
 HWY_EXPORT(FindLogSumExp);
 HWY_EXPORT(FindCrossEntropyBackward);
 
-RowIndex argmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmax)(dtype); }
-RowIndex argmin_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmin)(dtype); }
-RowMap softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmax)(dtype); }
-RowMap log_softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmax)(dtype); }
-RowGradient softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmaxBackward)(dtype); }
-RowGradient log_softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmaxBackward)(dtype); }
-RowScaledExp exp_of_row_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindExpOfRow)(dtype); }
-RowPairMap cross_entropy_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindCrossEntropyBackward)(dtype); }
-RowNumber logsumexp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSumExp)(dtype); }
+RowIndex argmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmax)(computed(dtype)); }
+RowIndex argmin_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindArgmin)(computed(dtype)); }
+RowMap softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmax)(computed(dtype)); }
+RowMap log_softmax_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSoftmax)(computed(dtype)); }
+RowGradient softmax_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindSoftmaxBackward)(computed(dtype)); }
+RowGradient log_softmax_backward_kernel(DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindLogSoftmaxBackward)(computed(dtype));
+}
+RowScaledExp exp_of_row_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindExpOfRow)(computed(dtype)); }
+RowPairMap cross_entropy_backward_kernel(DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindCrossEntropyBackward)(computed(dtype));
+}
+RowNumber logsumexp_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLogSumExp)(computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif

@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "../base/dispatch.h"
 #include "math_common-inl.h"
 #include "scan.h"
 #include "tile-inl.h"
@@ -142,7 +143,7 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindScan);
-ScanKernel scan_kernel(Scan op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindScan)(op, dtype); }
+ScanKernel scan_kernel(Scan op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindScan)(op, computed(dtype)); }
 
 }  // namespace gradus::core::kernels
 #endif

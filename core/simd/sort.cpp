@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../base/dispatch.h"
 #include "scan.h"
 
 namespace gradus::core::kernels {
@@ -82,7 +83,7 @@ void sort(const void* from, std::int64_t n, std::int64_t k, bool descending, std
 SortKernel sort_kernel(DType dtype) {
   constexpr SortKernel table[kDTypeCount] = {sort<std::uint8_t>, sort<std::uint8_t>, sort<std::int32_t>,
                                              sort<std::int64_t>, sort<float>,        sort<double>};
-  return table[static_cast<int>(dtype)];
+  return table[static_cast<int>(computed(dtype))];
 }
 
 std::int64_t sort_scratch(DType dtype, std::int64_t n) { return 2 * n * (size_of(dtype) == 8 ? 16 : 8); }

@@ -51,6 +51,7 @@ constexpr About kFamilies[] = {{"pointwise", "Pointwise operations"},
 Catalogue::Catalogue(const std::string& root) {
   for (const About& f : kFamilies) families.push_back({f.name, f.title, {}, {}});
   read_files(root);
+  find_public();
   for (const auto& items : items_) {
     for (const Item& item : items) read_operations(item);
   }

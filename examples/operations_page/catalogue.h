@@ -104,8 +104,10 @@ class Catalogue {
   const Item* member_of(const Item& item, std::string_view name) const;
   void add_helpers(Shown& shown, const Item* of, const Source* source);
   const Item* helper(const std::string& name, const Item* of, const Source* source) const;
+  void find_public();
   void read_functions();
   void finish_entry(Entry& entry, const std::vector<const Item*>& bodies);
+  void find_calls(const Item& body, std::set<std::string>& calls, int depth) const;
   void find_direct(const Item& body, std::set<Operation*>& found, int depth) const;
   Entry* entry(const std::string& name, const std::string& scope);
   std::string family_of(const Source* source) const;
@@ -118,7 +120,10 @@ class Catalogue {
   std::map<std::string, std::vector<const Item*>> structs_, functions_, variables_;  ///< by name
   std::vector<std::unique_ptr<Operation>> operations_;
   std::multimap<std::string, Operation*> by_name_, by_struct_;
-  std::map<std::string, std::vector<const Item*>> bodies_;  ///< of public functions, by scope::name
+  std::map<std::string, std::vector<const Item*>> bodies_;   ///< of public functions, by scope::name
+  std::vector<const Item*> declared_;                        ///< public functions, as the headers declare them
+  std::map<std::string, std::vector<const Item*>> defined_;  ///< and as sources define them, by scope::name
+  std::set<std::string> public_;                             ///< their names, with their scopes
   std::map<std::string, Passes> known_passes_;
 };
 

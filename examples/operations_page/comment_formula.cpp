@@ -80,7 +80,7 @@ class Liner {
   }
   std::string word(std::string_view name) {
     static const std::map<std::string_view, std::string_view> kSigns = {
-        {"sum", "∑"}, {"product", "∏"}, {"log", "ln"}, {"in", "∈"}, {"integral", "∫"}};
+        {"sum", "∑"}, {"product", "∏"}, {"log", "ln"}, {"integral", "∫"}};
     static constexpr std::string_view kFunctions[] = {
         "exp",     "ln",    "sin",   "cos", "tan",  "tanh", "min",  "max", "sigmoid", "erf",   "mean", "sign", "det",
         "softmax", "round", "floor", "arg", "diag", "tril", "triu", "var", "shape",   "index", "abs",  "log2"};
@@ -115,6 +115,10 @@ class Liner {
     if (text_[at_] == '-') {
       ++at_;
       result = "<mo>−</mo>";
+    }
+    if (at_ < text_.size() && text_[at_] == '+') {
+      ++at_;
+      result = "<mo>+</mo>";
     }
     if (at_ < text_.size() && text_[at_] == 'T') {
       ++at_;

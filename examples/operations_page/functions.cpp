@@ -34,6 +34,11 @@ bool is_public(const Item& item) {
   return item.whole[0].text == "GRADUS_API" || item.whole[0].text == "inline";
 }
 
+// Members of Tensor that record, and that no free function stands for.
+bool is_member_view(const std::string& name) {
+  return name == "expand" || name == "view" || name == "as_strided" || name == "copy_";
+}
+
 // comparison<core::eq>(a, b) is eq(a, b).
 Term by_row(const Term& term) {
   if (!term) return term;
@@ -48,19 +53,16 @@ Term by_row(const Term& term) {
 
 }  // namespace
 
-void Catalogue::read_functions() {
+void Catalogue::find_public() {
   // What is declared, and where it is defined.
-  std::vector<const Item*> declared;
-  std::set<std::string> names;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (!is_public_header(sources_[i]->path)) continue;
     for (const Item& item : items_[i]) {
       if (!is_public(item)) continue;
-      declared.push_back(&item);
-      names.insert(key(item.scope, item.name));
+      declared_.push_back(&item);
+      public_.insert(key(item.scope, item.name));
     }
   }
-  std::map<std::string, std::vector<const Item*>> defined;
   for (const auto& [name, all] : functions_) {
     for (const Item* f : all) {
       if (f->scope == "local") continue;
@@ -69,22 +71,25 @@ void Catalogue::read_functions() {
         if (name.substr(0, colons) != "autograd" && name.substr(0, colons) != "special") continue;
         scope = name.substr(0, colons), plain = name.substr(colons + 2);
       }
-      if (names.contains(key(scope, plain)) && !f->whole.source->path.starts_with("layers/"))
-        defined[key(scope, plain)].push_back(f);
+      if (public_.contains(key(scope, plain)) && !f->whole.source->path.starts_with("layers/"))
+        defined_[key(scope, plain)].push_back(f);
     }
   }
-  for (const auto& [name, all] : defined) {
+  for (const auto& [name, all] : defined_) {
     const std::size_t colons = name.rfind("::");
     const std::string plain = colons == std::string::npos ? name : name.substr(colons + 2);
-    if (plain == name || !defined.contains(plain)) bodies_[plain] = all;
+    if (plain == name || !defined_.contains(plain)) bodies_[plain] = all;
   }
+}
+
+void Catalogue::read_functions() {
   // What pointwise.h or reduce.h declares, too, belongs there.
-  std::stable_partition(declared.begin(), declared.end(),
+  std::stable_partition(declared_.begin(), declared_.end(),
                         [](const Item* i) { return !i->whole.source->path.ends_with("elementwise.h"); });
-  for (const Item* item : declared) {
+  for (const Item* item : declared_) {
     std::string name = item->name;
     const bool in_place =
-        name.size() > 1 && name.back() == '_' && names.contains(key(item->scope, name.substr(0, name.size() - 1)));
+        name.size() > 1 && name.back() == '_' && public_.contains(key(item->scope, name.substr(0, name.size() - 1)));
     if (in_place) name.pop_back();
     const std::string family = family_of(item->whole.source);
     Entry* e = entry(name, item->scope);
@@ -113,8 +118,8 @@ void Catalogue::read_functions() {
   std::set<const Operation*> shown;
   for (Family& f : families) {
     for (Entry& e : f.entries) {
-      const auto found = defined.find(key(e.scope, e.name));
-      finish_entry(e, found == defined.end() ? std::vector<const Item*>{} : found->second);
+      const auto found = defined_.find(key(e.scope, e.name));
+      finish_entry(e, found == defined_.end() ? std::vector<const Item*>{} : found->second);
       shown.insert(e.operations.begin(), e.operations.end());
     }
   }
@@ -152,6 +157,11 @@ void Catalogue::read_functions() {
           for (const char* scope : {"gradus", "special", "autograd", "linalg", ""}) {
             if (c == nullptr) c = entry(callee, scope);
           }
+          if (c == nullptr && is_member_view(callee)) {
+            e.kind = Entry::Kind::Composed;
+            changed = true;
+            break;
+          }
           if (c == nullptr || c == &e || c->kind == Entry::Kind::NoGradient) continue;
           e.kind = Entry::Kind::Composed;
           changed = true;
@@ -166,7 +176,7 @@ void Catalogue::read_functions() {
         const Expression& v = *e.bodies[0].formula->value;
         const bool names_only =
             std::all_of(v.arguments.begin(), v.arguments.end(), [](const Term& a) { return a->kind == Kind::Name; });
-        if (v.kind == Kind::Call && names_only && e.bodies[0].formula->definitions.empty() &&
+        if (v.kind == Kind::Call && names_only && !v.text.ends_with('_') && e.bodies[0].formula->definitions.empty() &&
             bodies_.contains(v.text)) {
           e.kind = Entry::Kind::Alias;
         }
@@ -207,6 +217,22 @@ void Catalogue::find_direct(const Item& body, std::set<Operation*>& found, int d
   }
 }
 
+// The public functions that a body calls, itself or by functions of its file.
+void Catalogue::find_calls(const Item& body, std::set<std::string>& calls, int depth) const {
+  const Range& r = body.body;
+  for (std::size_t i = 0; i + 1 < r.size(); ++i) {
+    const std::string word(r[i].text);
+    if (r[i].kind != Token::Kind::Word || (r[i + 1].text != "(" && r[i + 1].text != ",")) continue;
+    if (i > 1 && r[i - 1].text == "::" && r[i - 2].text == "core") continue;
+    if (r[i + 1].text == "(" && (bodies_.contains(word) || is_member_view(word))) calls.insert(word);
+    const auto helpers = functions_.find(word);
+    if (depth == 0 || helpers == functions_.end()) continue;
+    for (const Item* h : helpers->second) {
+      if (h->whole.source == r.source && h != &body && h->scope == "local") find_calls(*h, calls, depth - 1);
+    }
+  }
+}
+
 void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
   std::set<std::string> calls;
   std::vector<std::string> seen;
@@ -225,13 +251,8 @@ void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
     for (Operation* op : mine) {
       if (std::find(e.operations.begin(), e.operations.end(), op) == e.operations.end()) e.operations.push_back(op);
     }
-    for (std::size_t i = 0; i + 1 < f->body.size(); ++i) {
-      const std::string word(f->body[i].text);
-      if (f->body[i + 1].text != "(" || word == e.name) continue;
-      if (i > 1 && f->body[i - 1].text == "::" && f->body[i - 2].text == "core") continue;
-      static const std::set<std::string> kMembers = {"expand", "view", "as_strided", "copy_", "operator"};
-      if (bodies_.contains(word) || kMembers.contains(word)) calls.insert(word);
-    }
+    find_calls(*f, calls, 2);
+    calls.erase(e.name);
     if (!mine.empty()) continue;
     Shown shown;
     shown.left = name_markup("y");

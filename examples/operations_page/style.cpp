@@ -127,8 +127,8 @@ const std::string_view kLegend = R"html(<section class="legend">
 <math><mrow><mi mathvariant="normal">d</mi><mi>x</mi></mrow></math> stands for
 <math><mfrac><mrow><mi>∂</mi><mi>L</mi></mrow><mrow><mi>∂</mi><mi>x</mi></mrow></mfrac></math>, which has the shape of
 <math><mi>x</mi></math>. An operation’s first formula says what it computes; behind the bar stands, for each input, how its gradient is made of
-<math><mrow><mi mathvariant="normal">d</mi><mi>y</mi></mrow></math>, that of the result. The formulas are the code’s own: each was read from the
-C++ that runs.</p>
+<math><mrow><mi mathvariant="normal">d</mi><mi>y</mi></mrow></math>, that of the result. What stands behind the bar was read
+from the C++ that runs; a result’s formula, a rule’s, and what stands above <i>as the code has it</i>, from the comment beside it where there is one.</p>
 <table>
 <tr><td><math><mrow><mi>a</mi><mo>·</mo><mi>b</mi></mrow></math>, <math><mrow><mi>a</mi><mo>⊙</mo><mi>b</mi></mrow></math></td><td>element by element; where matrices are multiplied, too, it is written <math><mo>⊙</mo></math></td></tr>
 <tr><td><math><mrow><mi>A</mi><mspace width="0.17em"/><mi>B</mi></mrow></math>, <math><msup><mi>A</mi><mi>⊤</mi></msup></math></td><td>the product of matrices; a matrix transposed, of a batch each</td></tr>

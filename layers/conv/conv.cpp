@@ -15,8 +15,8 @@ using core::Array;
 using core::Shape;
 
 // y[n, o, p] = b[o] + sum W[o, c, k] x[n, c, s p + d k] over c and k, with stride s and dilation d, padding aside:
-// dx[n, c, s p + d k] = sum W[o, c, k] dy[n, o, p] over o and p,  dW[o, c, k] = sum dy[n, o, p] x[n, c, s p + d k] over n and p,
-// db[o] = sum dy[n, o, p] over n and p
+// dx[n, c, s p + d k] = sum W[o, c, k] dy[n, o, p] over o and p,
+// dW[o, c, k] = sum dy[n, o, p] x[n, c, s p + d k] over n and p,  db[o] = sum dy[n, o, p] over n and p
 Tensor ConvRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Shape shape = core::conv_shape(x.sizes(), weight.sizes(), attrs);
   const std::int64_t N = x.size(0), G = attrs.groups, O = weight.size(0), C = x.size(1);

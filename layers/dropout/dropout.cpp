@@ -1,5 +1,8 @@
 #include "dropout.h"
 
+#include <cmath>
+
+#include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/dropout.h"
@@ -113,6 +116,19 @@ namespace gradus {
 
 Tensor dropout(Operand x, double p, bool train) {
   return nn::functional::dropout(x, nn::functional::DropoutFuncOptions().p(p).training(train));
+}
+
+Tensor alpha_dropout(Operand x, double p, bool train) {
+  const autograd::Scope scope(x.at());
+  core::expect_probability("alpha_dropout", "p", p);
+  core::expect_floating("alpha_dropout", "input", x.tensor().dtype());
+  if (!train || p == 0) return x.tensor();
+  if (p == 1) return masked_fill(x, Tensor(core::full(x.tensor().sizes(), true, kBool)), 0);
+  constexpr double least = -1.7580993408473766;  // of selu: -lambda alpha
+  const double scale = 1 / std::sqrt((least * least * p + 1) * (1 - p)), shift = -scale * least * p;
+  const core::RandomPosition position = core::default_generator().take(x.tensor().numel());
+  const Tensor dropped(core::bernoulli_mask(x.tensor().sizes(), p, position));
+  return masked_fill(x.tensor() * scale + shift, dropped, scale * least + shift);
 }
 
 }  // namespace gradus

@@ -133,4 +133,7 @@ extern template class DropoutBase<true, Dropout2dImpl>;
 namespace gradus {
 /// x with units zeroed with probability p and the rest scaled by 1 / (1 - p) when `train`; else x itself.
 GRADUS_API Tensor dropout(Operand x, double p, bool train);
+/// Alpha dropout, which keeps the mean 0 and the variance 1 of what selu gives (Klambauer et al., 2017): units become
+/// -lambda alpha with probability p, and all are scaled and shifted.
+GRADUS_API Tensor alpha_dropout(Operand x, double p, bool train);
 }  // namespace gradus

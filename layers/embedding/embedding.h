@@ -54,6 +54,7 @@ struct EmbeddingFromPretrainedOptions {
 };
 
 namespace functional {
+using gradus::one_hot;
 struct EmbeddingFuncOptions {
   GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;
 };

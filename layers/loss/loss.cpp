@@ -8,10 +8,17 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
+#include "loss_support.h"
 
 namespace gradus::nn {
 
 using core::Array;
+using detail::of_pairs;
+
+Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
+  if (reduction == kNone) return losses;
+  return reduction == kSum ? losses.sum() : losses.mean();
+}
 
 // l = -(v t log s + (1 - t) log(1 - s)), s the sigmoid of x, v the weight of what is positive:
 // dx = dl ((1 - t) s - v t (1 - s)),  dt = dl ((v - 1) log(1 + exp(-x)) - x)
@@ -36,29 +43,11 @@ std::array<Array, 3> BCEWithLogitsRule::backward(autograd::Needs needs, autograd
 
 namespace {
 
-void check_target(const char* op, const Tensor& x, const Tensor& target) {
-  core::expect_floating(op, "input", x.dtype());
-  core::expect_same_shape(op, "target", target.sizes(), "input", x.sizes(), "expand() the one that is meant to repeat");
-}
-
 // What weighs the losses may repeat, but not make more of them.
 void check_factor(const char* name, const Tensor& factor, const Tensor& x) {
   if (!factor.defined() || core::broadcasts_to(factor.sizes(), x.sizes())) return;
   core::fail<ShapeError>("binary_cross_entropy_with_logits: {} must broadcast to input's shape: {} for input {}", name,
                          factor.sizes(), x.sizes());
-}
-
-Tensor reduced(const Tensor& losses, Reduction reduction) {
-  if (reduction == kNone) return losses;
-  return reduction == kSum ? losses.sum() : losses.mean();
-}
-
-// A loss of each pair of elements, reduced.
-template <class Loss>
-Tensor of_pairs(const char* op, Operand x, const Tensor& target, Reduction reduction, Loss loss) {
-  const autograd::Scope scope(x.at());
-  check_target(op, x.tensor(), target);
-  return reduced(loss(x.tensor(), target), reduction);
 }
 
 Tensor copy_of(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
@@ -115,14 +104,14 @@ Tensor binary_cross_entropy_with_logits(Operand input, const Tensor& target, con
                                         const Tensor& pos_weight, Reduction reduction) {
   const autograd::Scope scope(input.at());
   const Tensor &x = input.tensor(), &t = target;
-  nn::check_target("binary_cross_entropy_with_logits", x, t);
+  nn::detail::check_target("binary_cross_entropy_with_logits", x, t);
   nn::check_factor("weight", weight, x);
   nn::check_factor("pos_weight", pos_weight, x);
   const DType dtype = promote_types(x.dtype(), t.dtype());
   const Tensor positive = pos_weight.defined() ? pos_weight.to(dtype).expand(x.sizes()) : pos_weight;
   const Tensor losses = autograd::apply<nn::BCEWithLogitsRule>({x.to(dtype), input.at()}, {t.to(dtype), input.at()},
                                                                {positive, input.at()});
-  return nn::reduced(weight.defined() ? losses * weight : losses, reduction);
+  return nn::detail::reduced(weight.defined() ? losses * weight : losses, reduction);
 }
 
 }  // namespace gradus

@@ -41,6 +41,15 @@ Tensor averaged(const Tensor& x, std::int64_t dim, std::int64_t m) {
   return sums / Tensor(lengths.to(x.dtype()).view(d == x.dim() - 1 ? Shape{m} : Shape{m, 1}));
 }
 
+std::int64_t one_of(const char* op, IntArrayRef output_size, std::size_t dims, std::size_t i) {
+  if (output_size.size() != 1 && output_size.size() != dims) {
+    core::fail<ShapeError>("{}: the output's size must be one number or {}: {}", op, dims, output_size);
+  }
+  const std::int64_t n = output_size[output_size.size() == 1 ? 0 : i];
+  if (n < 1) core::fail<ValueError>("{}: the output's size must be at least 1: {}", op, output_size);
+  return n;
+}
+
 Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
   const Scope scope(x.at());
   const Tensor& in = x.tensor();
@@ -132,6 +141,36 @@ Tensor adaptive_avg_pool2d(Operand x, IntArrayRef output_size) {
     core::fail<ShapeError>("adaptive_avg_pool2d: the output's size must be one number or 2: {}", output_size);
   }
   return nn::adaptive(x, {output_size.front(), output_size.back()});
+}
+Tensor adaptive_avg_pool1d(Operand input, IntArrayRef output_size) {
+  constexpr const char* op = "adaptive_avg_pool1d";
+  const Tensor& x = input.tensor();
+  core::expect_form(x.dim() == 2 || x.dim() == 3, op, "input", "[C, L] or [N, C, L]", x.sizes());
+  const std::int64_t n = nn::one_of(op, output_size, 1, 0);
+  return core::in_name_of(op, [&] {
+    const autograd::Scope scope(input.at());
+    return adaptive_avg_pool2d(x.unsqueeze(-2), {1, n}).squeeze(-2);
+  });
+}
+Tensor adaptive_avg_pool3d(Operand input, IntArrayRef output_size) {
+  constexpr const char* op = "adaptive_avg_pool3d";
+  const Tensor& x = input.tensor();
+  core::expect_form(x.dim() == 4 || x.dim() == 5, op, "input", "[C, D, H, W] or [N, C, D, H, W]", x.sizes());
+  const std::int64_t d = nn::one_of(op, output_size, 3, 0), h = nn::one_of(op, output_size, 3, 1),
+                     w = nn::one_of(op, output_size, 3, 2);
+  if (x.size(-3) < 1) core::fail<ShapeError>("{}: there must be positions to average: {}", op, x.sizes());
+  return core::in_name_of(op, [&] {
+    const autograd::Scope scope(input.at());
+    // Planes first, by the rule; then the depth, of what is left of them.
+    core::Shape shape = x.array().shape();
+    const std::int64_t depth = x.size(-3), planes = x.dim() == 4 ? x.size(0) : x.size(0) * x.size(1);
+    const Tensor flat = adaptive_avg_pool2d(x.reshape({planes, depth, x.size(-2), x.size(-1)}), {h, w});
+    const int last = shape.size() - 1;
+    shape[last - 2] = d;
+    shape[last - 1] = h;
+    shape[last] = w;
+    return nn::averaged(flat.reshape({planes, depth, h * w}), -2, d).reshape(shape);
+  });
 }
 
 }  // namespace gradus

@@ -150,5 +150,8 @@ GRADUS_API Tensor avg_pool2d(Operand x, IntArrayRef kernel_size, IntArrayRef str
 GRADUS_API Tensor avg_pool3d(Operand x, IntArrayRef kernel_size, IntArrayRef stride = {}, IntArrayRef padding = 0,
                              bool ceil_mode = false, bool count_include_pad = true,
                              std::optional<std::int64_t> divisor_override = {});
+/// To the output's size, one number for all dimensions or one for each: of x [C, L] or [N, C, L], and so on.
+GRADUS_API Tensor adaptive_avg_pool1d(Operand x, IntArrayRef output_size);
 GRADUS_API Tensor adaptive_avg_pool2d(Operand x, IntArrayRef output_size);
+GRADUS_API Tensor adaptive_avg_pool3d(Operand x, IntArrayRef output_size);
 }  // namespace gradus

@@ -19,8 +19,11 @@ core::PoolWindows pool_windows(const char* op, int dims, IntArrayRef kernel, Int
 }
 
 Tensor gathered_windows(const char* op, const Tensor& x, const core::PoolWindows& windows, double padding) {
-  const Tensor positions(core::pool_positions(op, x.array().shape(), windows));
-  const int lead = static_cast<int>(x.dim()) - windows.kernel.size();
+  return gathered(x, core::pool_positions(op, x.array().shape(), windows), windows.kernel.size(), padding);
+}
+Tensor gathered(const Tensor& x, const core::Array& where, int dims, double padding) {
+  const Tensor positions(where);
+  const int lead = static_cast<int>(x.dim()) - dims;
   std::int64_t planes = 1, plane = 1;
   for (int i = 0; i < x.dim(); ++i) (i < lead ? planes : plane) *= x.size(i);
   const Tensor padded = cat({x.reshape({planes, plane}), full({planes, 1}, padding, x.dtype())}, 1);

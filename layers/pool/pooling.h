@@ -18,6 +18,9 @@ const char* pool_name(const char* const (&names)[3], const Attrs& windows) {
   const int dims = windows.kernel.size();
   return names[dims >= 1 && dims <= 3 ? dims - 1 : 1];
 }
+/// x's last `dims` dimensions, as one, gathered at positions [outputs, positions of a window] in it, its size standing for
+/// a number for padding: [planes, outputs, positions of a window].
+Tensor gathered(const Tensor& x, const core::Array& positions, int dims, double padding);
 /// x's windows, gathered: [planes, outputs, positions of a window], with a number for padding.
 Tensor gathered_windows(const char* op, const Tensor& x, const core::PoolWindows& windows, double padding);
 

@@ -360,6 +360,55 @@ BOOST_AUTO_TEST_CASE(take_along_dim_of_one_number) {
   check_error<ShapeError>([&] { take_along_dim(x, longs({0}), 0); }, {"take_along_dim: "});
 }
 
+// What is written into a copy that nobody holds would be lost; where somebody sees it, it is written.
+BOOST_AUTO_TEST_CASE(writes_into_copies_are_refused) {
+  const Tensor y = arange(6, kFloat64), mask = y > 2, ids = tensor({1, 3});
+  const auto lost = [](const char* op, const std::function<void()>& write) {
+    test::check_error<ValueError>(write, {op, "index_put_({ids}, v)", "masked_fill_"});
+  };
+  lost("operator=: ", [&] { y[mask] = y[mask] * 2; });
+  lost("operator=: ", [&] { y[mask] = 2; });
+  lost("operator=: ", [&] { y.index({ids}) = 3; });
+  lost("operator=: ", [&] { y.view({2, 3}).index({tensor({{0}, {1}})}) = 3; });
+  lost("operator=: ", [&] { y.index({true}) = 3; });
+  lost("operator=: ", [&] { y* y = 3; });
+  lost("compound assignment: ", [&] { y[ids] += 1; });
+  lost("compound assignment: ", [&] { y[ids] *= y[ids]; });
+  lost("compound assignment: ", [&] { y[mask] &= true; });
+  BOOST_TEST(equal(y, arange(6, kFloat64)));
+
+  const auto same = [&] { return y; };
+  const auto part = [&] { return y.slice(0, 1, 3); };
+  same() = 1;
+  part() = 2;
+  part() += 1;
+  y[0] = 7;
+  y[5] *= 4;
+  y.index({Slice(3, 4)}) = 5;
+  y.detach()[4] = 6;
+  BOOST_TEST(equal(y, tensor({7., 3., 3., 5., 6., 4.}, kFloat64)));
+  Tensor held = y[mask];
+  held += 1;
+  held[0] = 9;
+  const Tensor used = y[ids] + 0, sums = (y * 2) += 1;  // a result that is used
+  BOOST_TEST(sums[0].item<double>() == 15);
+  double memory[3] = {0, 0, 0};
+  from_blob(memory, {3}, kFloat64) = ones({3}, kFloat64);
+  from_blob(memory, {3}, kFloat64).slice(0, 1) += 1;
+  BOOST_TEST((memory[0] == 1 && memory[2] == 2));
+}
+
+// Another number divided by each element, not its reciprocal times the number.
+BOOST_AUTO_TEST_CASE(a_number_divided_by_small_ones) {
+  const Tensor x = tensor({1e-40f, -1e-39f, 3.f}).requires_grad_();
+  const Tensor y = 0 / x;
+  BOOST_TEST(equal(y, zeros({3})));
+  y.sum().backward();
+  BOOST_TEST(equal(x.grad(), zeros({3})));
+  BOOST_TEST(((1 / tensor({2, 4})).dtype() == kFloat32));
+  BOOST_TEST((7 / tensor({3.f}))[0].item<float>() == 7.f / 3.f);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

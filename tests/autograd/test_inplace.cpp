@@ -434,7 +434,8 @@ BOOST_AUTO_TEST_CASE(expanded_tensors_are_refused) {
                                                         const NoGradGuard guard;
                                                         e.add_(1);
                                                       }};
-  for (const auto& change : changes) check_error<ValueError>(change, {"each element written to must have its own memory", "clone()"});
+  for (const auto& change : changes)
+    check_error<ValueError>(change, {"each element written to must have its own memory", "clone()"});
   check(y, {0, 1, 2, 3, 4, 5});
   e.slice(0, 1, 2).add_(1);  // one row of it is an ordinary view
   check(e, {1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});
@@ -783,6 +784,37 @@ BOOST_AUTO_TEST_CASE(random_programs) {
     }
   }
   BOOST_CHECK_EQUAL(Alive(), before);
+}
+
+// What is made of others bears its own name, and the caller's line, where a value that it overwrites was saved.
+BOOST_AUTO_TEST_CASE(writes_are_told_by_the_callers_operation_and_line) {
+  const Tensor ids = tensor({0, 2}), mask = eye(3) > 0, ones_of_3 = ones({3});
+  const std::pair<std::string, std::function<void(const Tensor&)>> writes[] = {
+      {"index_put_", [&](const Tensor& y) { y.index_put_({mask}, 1); }},
+      {"index_put_", [&](const Tensor& y) { y.index_put_({mask}, ones_of_3); }},
+      {"index_put_", [&](const Tensor& y) { y.index_put_({ids}, ones_of_3, true); }},
+      {"index_put_", [&](const Tensor& y) { y.index_put_({indexing::Slice(1)}, 1); }},
+      {"renorm_", [&](const Tensor& y) { y.renorm_(2, 0, 0.1); }},
+      {"cumsum_", [&](const Tensor& y) { y.cumsum_(0); }},
+      {"masked_fill_", [&](const Tensor& y) { y.masked_fill_(mask, tensor(1.f)); }},
+      {"fill_", [&](const Tensor& y) { y.fill_(tensor(1.f)); }},
+      {"uniform_", [&](const Tensor& y) { y.uniform_(); }},
+      {"put_", [&](const Tensor& y) { y.put_(ids, ones({2})); }},
+      {"fill_diagonal_", [&](const Tensor& y) { y.fill_diagonal_(3); }},
+      {"scatter_",
+       [&](const Tensor& y) {
+         y.scatter_(0, zeros({1, 3}, kInt64), ones({1, 3}), "add");
+       }},
+      {"scatter_reduce_", [&](const Tensor& y) {
+         y.scatter_reduce_(0, zeros({1, 3}, kInt64), ones({1, 3}), "mean");
+       }}};
+  for (const auto& [name, write] : writes) {
+    for (const bool recorded : {false, true}) {
+      const Tensor w = rand({3, 3}).requires_grad_(), y = recorded ? w * 2 : rand({3, 3}), z = (w * y).sum();
+      write(y);
+      check_error<GradError>([&, &z = z] { z.backward(); }, {": " + name + " wrote to it at " + __FILE__});
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,7 +18,8 @@ import torch
 torch.set_num_threads(1)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NAMES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL"}
+NAMES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL",
+         "float16": "F16", "int16": "I16", "int8": "I8"}
 DTYPES = {v: np.dtype(k) for k, v in NAMES.items()}
 FLOATS = {"f32": torch.float32, "f64": torch.float64}
 

@@ -50,7 +50,7 @@ std::vector<Row> pointwise_rows() {
       Row{"sign", one(sign), {real(s23)}, kPointwise | kFlat}.in_place(sign_),
       Row{"floor", one(floor), {between(s23)}, kPointwise | kFlat}.in_place(floor_),
       Row{"ceil", one(ceil), {between(s23)}, kPointwise | kFlat}.in_place(ceil_),
-      Row{"round", one(round), {between(s23)}, kPointwise | kFlat}.in_place(round_),
+      Row{"round", one(round), {between(s23)}, kPointwise | kFlat}.in_place([](const Tensor& y) { y.round_(); }),
       Row{"trunc", one(trunc), {between(s23)}, kPointwise | kFlat}.in_place(trunc_),
       // Activations.
       {"gelu", on([](const Tensor& x) { return gelu(x); }), {real(s23)}, kPointwise},
@@ -76,7 +76,7 @@ std::vector<Row> pointwise_rows() {
       Row{"clamp", on([](const Tensor& x) { return clamp(x, -0.9, 1.05); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_(-0.9, 1.05); }).wrong<ValueError>("clamp: ", [](const Tensor& x) { clamp(x, std::optional<Scalar>()); }),
       Row{"clamp", on([](const Tensor& x) { return clamp_min(x, -0.9); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_min_(-0.9); }),
       Row{"clamp", on([](const Tensor& x) { return clamp_max(x, 1.05); }), {real(s34)}, kPointwise}.in_place([](const Tensor& y) { y.clamp_max_(1.05); }),
-      {"division of a number", on([](const Tensor& x) { return 1.5 / x; }), {real(s23)}, kPointwise | kComposed},
+      {"rdiv", on([](const Tensor& x) { return 1.5 / x; }), {real(s23)}, kPointwise},
       // Two operands and more.
       Row{"add", [](const Operands& x) { return add(x[0], x[1], 0.3); }, {real(s23), real(s23)}, kBroadcasts | kLinear}.in_place([](const Tensor& y, const Operands& x) { y.add_(x[1], 0.3); }),
       Row{"sub", [](const Operands& x) { return sub(x[0], x[1], 0.3); }, {real(s23), real(s23)}, kBroadcasts | kLinear}.in_place([](const Tensor& y, const Operands& x) { y.sub_(x[1], 0.3); }),

@@ -104,5 +104,6 @@ std::vector<Row> shape_rows();
 std::vector<Row> product_form_rows();
 std::vector<Row> elementwise_rows();
 std::vector<Row> statistics_rows();
+std::vector<Row> nn_function_rows();
 
 }  // namespace gradus::test

@@ -53,7 +53,7 @@ std::vector<Row> make_table() {
   std::vector<Row> table;
   for (const auto family : {pointwise_rows, reduction_rows, scan_rows, product_rows, linalg_rows, view_rows, joining_rows,
                             indexing_rows, writing_rows, shape_rows, product_form_rows, elementwise_rows,
-                            statistics_rows}) {
+                            statistics_rows, nn_function_rows}) {
     for (Row& row : family()) {
       table.push_back(row);
       if (row.change) table.push_back(in_place_row(row));
@@ -85,6 +85,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"layer_norm", "layer_norm"},
                                                     {"embedding", "embedding"},
                                                     {"conv", "conv"},
+                                                    {"conv_transpose", "nn_functions"},
                                                     {"gelu", "activation"},
                                                     {"silu", "activation"},
                                                     {"softplus", "activation"},

@@ -1,0 +1,181 @@
+#include "conv_transpose.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "../../core/base/expect.h"
+#include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
+#include "../../core/ops/reduce.h"
+
+namespace gradus {
+namespace nn {
+
+using namespace autograd;
+using core::Array;
+using core::Dims;
+using core::Shape;
+
+namespace {
+
+// The shape of y.
+Shape transposed_shape(const Shape& x, const Shape& weight, const ConvTransposeRule::Attrs& a) {
+  Shape y = {x[0], weight[1] * a.conv.groups};
+  for (int d = 0; d < x.size() - 2; ++d) {
+    const std::int64_t reach =
+        core::window_reach("conv_transpose", weight[d + 2], a.conv.dilation[d], a.conv.padding[d]);
+    y.push_back((x[d + 2] - 1) * a.conv.stride[d] - 2 * a.conv.padding[d] + reach + 1 + a.output_padding[d]);
+  }
+  return y;
+}
+// [O] against [N, O, ..].
+template <class X>
+X by_channel(const X& bias, int dims) {
+  Shape shape = Shape::filled(dims - 1, 1);
+  shape[0] = bias.numel();
+  return bias.reshape(shape);
+}
+
+}  // namespace
+
+Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Shape shape = transposed_shape(x.array().shape(), weight.array().shape(), attrs);
+  const std::int64_t N = x.size(0), C = x.size(1), G = attrs.conv.groups, O = shape[1];
+  const int dims = shape.size() - 2;
+  // x with s - 1 zeros between neighbours.
+  Tensor spread = x;
+  Shape extents = {N, O};
+  std::int64_t taps = 1;
+  for (int d = 0; d < dims; ++d) {
+    const std::int64_t s = attrs.conv.stride[d], extent = (x.size(d + 2) - 1) * s + 1;
+    const Tensor apart = spread.unsqueeze(d + 3).movedim(d + 3, -1);
+    spread = constant_pad_nd(apart, {0, s - 1}).movedim(-1, d + 3).flatten(d + 2, d + 3).slice(d + 2, 0, extent);
+    extents.push_back(extent);
+    taps *= weight.size(d + 2);
+  }
+  const Tensor by_tap = weight.reshape({G, C / G, O / G, taps}).transpose(1, 2);
+  const Tensor flat = spread.reshape({N, G, C / G, -1});
+  // For each tap: its matrix of channels times x, where the tap puts it.
+  Tensor y;
+  for (std::int64_t t = 0; t < taps; ++t) {
+    std::vector<std::int64_t> around;
+    std::int64_t rest = t;
+    for (int d = dims - 1; d >= 0; --d) {
+      const std::int64_t before = rest % weight.size(d + 2) * attrs.conv.dilation[d] - attrs.conv.padding[d];
+      rest /= weight.size(d + 2);
+      around.insert(around.end(), {before, shape[d + 2] - extents[d + 2] - before});
+    }
+    const Tensor term = constant_pad_nd(matmul(by_tap.select(3, t), flat).reshape(extents), around);
+    y = y.defined() ? y + term : term;
+  }
+  return bias.defined() ? y + by_channel(bias, shape.size()) : y;
+}
+
+Array ConvTransposeRule::forward(const Attrs& attrs, const Array& x, const Array& weight, const Array& bias) {
+  const Array y = core::conv_input_gradient(x, weight, transposed_shape(x.shape(), weight.shape(), attrs), attrs.conv);
+  return bias.defined() ? y + by_channel(bias, y.dim()) : y;
+}
+
+std::array<Array, 3> ConvTransposeRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
+                                                 InArray<1> weight) {
+  std::array<Array, 3> gradients;
+  if (needs[0]) gradients[0] = core::conv(dy, weight, Array(), attrs.conv);
+  if (needs[1]) gradients[1] = core::conv_weight_gradient(x, dy, weight.shape(), attrs.conv);
+  if (needs[2]) {
+    Dims all_but_channels = {0};
+    for (int d = 2; d < dy.dim(); ++d) all_but_channels.push_back(d);
+    gradients[2] = core::sum(dy, all_but_channels);
+  }
+  return gradients;
+}
+
+namespace {
+
+Dims each(const char* op, const char* what, int dims, IntArrayRef numbers, std::int64_t least) {
+  if (numbers.size() != 1 && numbers.size() != static_cast<std::size_t>(dims)) {
+    core::fail<ShapeError>("{}: {} must be one number or {}: {}", op, what, dims, numbers);
+  }
+  const Dims all = numbers.size() == 1 ? Dims::filled(dims, numbers[0]) : Dims(numbers);
+  for (const std::int64_t n : all) {
+    if (n < least) core::fail<ValueError>("{}: {} must be at least {}: {}", op, what, least, numbers);
+  }
+  return all;
+}
+
+Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                  IntArrayRef padding, IntArrayRef output_padding, std::int64_t groups, IntArrayRef dilation) {
+  constexpr const char* names[] = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"};
+  constexpr const char* inputs[] = {"[N, C, L] or [C, L]", "[N, C, H, W] or [C, H, W]",
+                                    "[N, C, D, H, W] or [C, D, H, W]"};
+  constexpr const char* weights[] = {"[C, O / groups, K]", "[C, O / groups, K, K']", "[C, O / groups, K, K', K'']"};
+  const char* const op = names[dims - 1];
+  const Tensor& given = input.tensor();
+  core::expect_floating(op, "input", given.dtype());
+  core::expect_form(given.dim() == dims + 1 || given.dim() == dims + 2, op, "input", inputs[dims - 1], given.sizes());
+  core::expect_form(weight.dim() == dims + 2, op, "weight", weights[dims - 1], weight.sizes());
+  core::expect_dtype(op, "weight", weight.dtype(), "input", given.dtype());
+  ConvTransposeRule::Attrs how{{each(op, "stride", dims, stride, 1), each(op, "padding", dims, padding, 0),
+                                each(op, "dilation", dims, dilation, 1), groups},
+                               each(op, "output_padding", dims, output_padding, 0)};
+  const std::int64_t C = given.size(given.dim() - dims - 1);
+  if (groups < 1 || C % groups != 0) {
+    core::fail<ValueError>("{}: groups must divide the channels: {} for {}", op, groups, C);
+  }
+  if (weight.size(0) != C) {
+    core::fail<ShapeError>("{}: weight must be {} with input's channels: {} for input {}", op, weights[dims - 1],
+                           weight.sizes(), given.sizes());
+  }
+  if (bias.defined()) {
+    core::expect_shape(op, "bias", bias.sizes(), "[O]", weight.size(1) * groups);
+    core::expect_dtype(op, "bias", bias.dtype(), "input", given.dtype());
+  }
+  // Of the padding behind, what is a multiple of the stride no window reaches: the bias alone stands there.
+  std::vector<std::int64_t> beyond;
+  bool further = false;
+  for (int d = dims - 1; d >= 0; --d) {
+    std::int64_t &behind = how.output_padding[d], s = how.conv.stride[d];
+    if (behind >= std::max(s, how.conv.dilation[d])) {
+      core::fail<ValueError>("{}: output_padding must be below the stride or the dilation: {} for {} and {}", op,
+                             output_padding, stride, dilation);
+    }
+    beyond.insert(beyond.end(), {0, behind - behind % s});
+    further = further || behind >= s;
+    behind %= s;
+  }
+  return core::in_name_of(op, [&] {
+    const Scope scope(input.at());
+    const bool alone = given.dim() == dims + 1;
+    const Tensor x = alone ? given.unsqueeze(0) : given;
+    const Shape shape = transposed_shape(x.array().shape(), weight.array().shape(), how);
+    for (int d = 0; d < dims; ++d) {
+      if (x.size(d + 2) < 1 || shape[d + 2] < 1) {
+        core::fail<ShapeError>("{}: there must be something in each dimension: {} of input {}", op, shape, x.sizes());
+      }
+    }
+    Tensor y = apply<ConvTransposeRule>(how, x, weight, further ? Tensor() : bias);
+    if (further) {
+      y = constant_pad_nd(y, beyond);
+      if (bias.defined()) y = y + by_channel(bias, dims + 2);
+    }
+    return alone ? autograd::detail::as_result(y.squeeze(0)) : y;
+  });
+}
+
+}  // namespace
+
+}  // namespace nn
+
+Tensor conv_transpose1d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                        IntArrayRef padding, IntArrayRef output_padding, std::int64_t groups, IntArrayRef dilation) {
+  return nn::transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation);
+}
+Tensor conv_transpose2d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                        IntArrayRef padding, IntArrayRef output_padding, std::int64_t groups, IntArrayRef dilation) {
+  return nn::transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation);
+}
+Tensor conv_transpose3d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                        IntArrayRef padding, IntArrayRef output_padding, std::int64_t groups, IntArrayRef dilation) {
+  return nn::transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation);
+}
+
+}  // namespace gradus

@@ -1,0 +1,64 @@
+// Transposed convolution: what a convolution's gradient of its input is, as a function (Zeiler et al., 2010).
+//
+//   y[n][o][z] = bias[o] + sum over c, q, t with q s - p + t d = z of weight[c][o][t] x[n][c][q]
+//
+//   for x [N, C, ..], weight [C, O / groups, kernel..] and y [N, O, ..], with stride s, padding p and dilation d: each number
+//   of x is spread over a window of y, where windows overlap they add up. An extent becomes
+//
+//     (extent - 1) s - 2 p + d (kernel - 1) + 1 + output_padding,
+//
+//   output_padding choosing among the sizes that a convolution of stride s takes to x's. With dy = dL/dy, dL/dx is the
+//   convolution of dy with the weight, and dL/dweight that convolution's gradient of the weight (conv.h), x in the place of dy:
+//
+//     dL/dx[n][c][q]       = sum over o, t of weight[c][o][t] dy[n][o][q s - p + t d]
+//     dL/dweight[c][o][t]  = sum over n, q of x[n][c][q] dy[n][o][q s - p + t d]
+//     dL/dbias[o]          = sum over n and z of dy[n][o][z]
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "../../autograd/graph/operation.h"
+#include "../../core/base/export.h"
+#include "../../core/nn/conv.h"
+
+namespace gradus {
+
+namespace nn {
+
+/// y of x [N, C, ..], weight [C, O / groups, kernel..] and bias [O] or absent.
+struct ConvTransposeRule {
+  static constexpr std::string_view name = "conv_transpose";
+  static constexpr std::string_view input_names[] = {"x", "weight", "bias"};
+  static constexpr std::uint32_t shape_only = 1u << 2;  // no gradient reads the bias
+
+  struct Attrs {
+    core::ConvGeometry conv;
+    core::Dims output_padding;  ///< below the stride
+    static constexpr auto fields = named(&Attrs::conv, "output_padding", &Attrs::output_padding);
+  };
+  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias);
+  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x, const core::Array& weight,
+                                        const core::Array& bias);
+  /// dx, dweight, dbias.
+  GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
+                                                        autograd::DyArray<> dy, autograd::InArray<0> x,
+                                                        autograd::InArray<1> weight);
+};
+
+}  // namespace nn
+
+/// As above, for inputs with and without N; one number, or one for each dimension. ShapeError where sizes do not fit each
+/// other; ValueError for numbers out of range: output_padding is below the stride or the dilation.
+GRADUS_API Tensor conv_transpose1d(Operand input, const Tensor& weight, const Tensor& bias = {}, IntArrayRef stride = 1,
+                                   IntArrayRef padding = 0, IntArrayRef output_padding = 0, std::int64_t groups = 1,
+                                   IntArrayRef dilation = 1);
+GRADUS_API Tensor conv_transpose2d(Operand input, const Tensor& weight, const Tensor& bias = {}, IntArrayRef stride = 1,
+                                   IntArrayRef padding = 0, IntArrayRef output_padding = 0, std::int64_t groups = 1,
+                                   IntArrayRef dilation = 1);
+GRADUS_API Tensor conv_transpose3d(Operand input, const Tensor& weight, const Tensor& bias = {}, IntArrayRef stride = 1,
+                                   IntArrayRef padding = 0, IntArrayRef output_padding = 0, std::int64_t groups = 1,
+                                   IntArrayRef dilation = 1);
+
+}  // namespace gradus

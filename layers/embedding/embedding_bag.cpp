@@ -1,0 +1,116 @@
+#include "embedding_bag.h"
+
+#include <vector>
+
+#include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/tensor/create.h"
+#include "../../core/array/create.h"
+#include "../../core/base/expect.h"
+#include "../../core/base/fail.h"
+#include "embedding.h"
+
+namespace gradus {
+
+using autograd::Scope;
+using core::Array;
+
+namespace {
+
+constexpr const char* op = "embedding_bag";
+
+// Where each bag begins, and where the last one ends.
+std::vector<std::int64_t> bounds_of(const Tensor& indices, const Tensor& offsets, bool include_last) {
+  std::vector<std::int64_t> bounds;
+  if (indices.dim() == 2) {
+    if (offsets.defined()) core::fail<ValueError>("{}: indices [bags, n] have no offsets: {}", op, offsets.sizes());
+    for (std::int64_t b = 0; b <= indices.size(0); ++b) bounds.push_back(b * indices.size(1));
+    return bounds;
+  }
+  if (indices.dim() != 1 || !offsets.defined() || offsets.dim() != 1) {
+    core::fail<ShapeError>("{}: indices must be [n] with offsets [bags], or [bags, n] without: {}", op,
+                           indices.sizes());
+  }
+  const Array all = offsets.array().to(kInt64).contiguous();
+  bounds.assign(all.data_ptr<std::int64_t>(), all.data_ptr<std::int64_t>() + all.numel());
+  if (!include_last) bounds.push_back(indices.numel());
+  bool rising = !bounds.empty() && bounds.front() == 0 && bounds.back() == indices.numel();
+  for (std::size_t b = 1; b < bounds.size(); ++b) rising = rising && bounds[b - 1] <= bounds[b];
+  if (!rising && !(bounds.size() == 1 && indices.numel() == 0)) {
+    core::fail<ValueError>(
+        "{}: offsets must rise from 0, none beyond the {} indices, the last one being that number "
+        "with include_last_offset: {}",
+        op, indices.numel(), IntArrayRef(bounds));
+  }
+  return bounds;
+}
+
+// For each bag and column the place, among the vectors, of the largest number (the first of equal ones; a NaN wins).
+Array places_of_largest(const Array& vectors, const Array& bags, std::int64_t count) {
+  const std::int64_t dim = vectors.size(1);
+  const Array numbers = vectors.to(kFloat64).contiguous(), places = core::full({count, dim}, -1, kInt64);
+  const double* x = numbers.data_ptr<double>();
+  const auto* bag = bags.data_ptr<std::int64_t>();
+  auto* place = places.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < vectors.size(0); ++i) {
+    for (std::int64_t d = 0; d < dim && bag[i] >= 0; ++d) {
+      std::int64_t& best = place[bag[i] * dim + d];
+      const double number = x[i * dim + d];
+      if (best < 0 || number > x[best * dim + d] || (number != number && x[best * dim + d] == x[best * dim + d]))
+        best = i;
+    }
+  }
+  return places;
+}
+
+}  // namespace
+
+std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const Tensor& indices, const Tensor& offsets,
+                                                         bool scale_grad_by_freq, std::int64_t mode, bool sparse,
+                                                         const Tensor& per_sample_weights, bool include_last_offset,
+                                                         std::int64_t padding_idx) {
+  if (mode < 0 || mode > 2) core::fail<ValueError>("{}: mode must be 0 (sum), 1 (mean) or 2 (max): {}", op, mode);
+  if (scale_grad_by_freq || sparse) {
+    core::fail<ValueError>("{}: scale_grad_by_freq and sparse are not there: gradients are dense sums", op);
+  }
+  core::expect_form(weight.tensor().dim() == 2, op, "weight", "[rows, dim]", weight.tensor().sizes());
+  const std::vector<std::int64_t> bounds = bounds_of(indices, offsets, include_last_offset);
+  const auto count = static_cast<std::int64_t>(bounds.size()) - 1, n = indices.numel();
+  if (per_sample_weights.defined()) {
+    if (mode != 0) core::fail<ValueError>("{}: per_sample_weights are for sums: mode {}", op, mode);
+    core::expect_same_shape(op, "per_sample_weights", per_sample_weights.sizes(), "indices", indices.sizes());
+  }
+  return core::in_name_of(op, [&] {
+    const Scope scope(weight.at());
+    const Tensor numbers = indices.to(kInt64).reshape({n});
+    const Array at = numbers.array().contiguous();
+    // The bag of each index, -1 of padding, and how many there are in each.
+    const Array bags = core::empty({n}, kInt64), sizes = core::zeros({count}, kInt64);
+    auto *bag = bags.data_ptr<std::int64_t>(), *size = sizes.data_ptr<std::int64_t>();
+    for (std::int64_t b = 0; b < count; ++b) {
+      for (auto i = bounds[static_cast<std::size_t>(b)]; i < bounds[static_cast<std::size_t>(b) + 1]; ++i) {
+        const bool padding = padding_idx >= 0 && at.data_ptr<std::int64_t>()[i] == padding_idx;
+        bag[i] = padding ? -1 : b;
+        size[b] += padding ? 0 : 1;
+      }
+    }
+    const Tensor none = Tensor(bags) < 0, to = masked_fill(Tensor(bags), none, 0);
+    const Tensor vectors = embedding(weight, numbers);
+    Tensor y, rows = zeros({0}, kInt64);
+    if (mode == 2) {
+      const Tensor places(places_of_largest(vectors.array(), bags, count)), empty_bags = places < 0;
+      const Tensor place = masked_fill(places, empty_bags, 0);
+      y = n == 0 ? zeros({count, vectors.size(1)}, vectors.dtype())
+                 : masked_fill(gather(vectors, 0, place), empty_bags, 0);
+      rows = n == 0 ? places
+                    : masked_fill(index_select(numbers, 0, place.reshape({-1})).reshape(place.sizes()), empty_bags, -1);
+    } else {
+      Tensor terms = masked_fill(vectors, none.unsqueeze(1), 0);
+      if (per_sample_weights.defined()) terms = terms * per_sample_weights.reshape({n, 1});
+      y = index_add(zeros({count, vectors.size(1)}, terms.dtype()), 0, to, terms);
+      if (mode == 1) y = y / clamp_min(Tensor(sizes), 1).to(y.dtype()).unsqueeze(1);
+    }
+    return std::tuple(y, Tensor(bags), Tensor(sizes), rows);
+  });
+}
+
+}  // namespace gradus

@@ -1,0 +1,37 @@
+#include "bilinear.h"
+
+#include "../../autograd/graph/grad_mode.h"
+#include "../../core/base/expect.h"
+#include "../../core/base/fail.h"
+
+namespace gradus {
+
+Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, const Tensor& bias) {
+  constexpr const char* op = "bilinear";
+  const Tensor& x = input1.tensor();
+  core::expect_floating(op, "input", x.dtype());
+  core::expect_form(weight.dim() == 3, op, "weight", "[o, i, j]", weight.sizes());
+  const std::int64_t out = weight.size(0), i = weight.size(1), j = weight.size(2);
+  core::Shape lead = x.array().shape(), other = input2.array().shape();
+  const bool sized = x.dim() > 0 && input2.dim() > 0 && x.size(-1) == i && input2.size(-1) == j;
+  if (sized) {
+    lead.erase(lead.size() - 1);
+    other.erase(other.size() - 1);
+  }
+  if (!sized || lead != other) {
+    core::fail<ShapeError>("{}: inputs must be [.., i] and [.., j], alike but for these: {} and {} for weight {}", op,
+                           x.sizes(), input2.sizes(), weight.sizes());
+  }
+  if (bias.defined()) core::expect_shape(op, "bias", bias.sizes(), "[o]", out);
+  return core::in_name_of(op, [&] {
+    const autograd::Scope scope(input1.at());
+    const std::int64_t rows = core::numel_of(lead);
+    const Tensor half = matmul(x.reshape({rows, i}), weight.permute({1, 0, 2}).reshape({i, out * j}));
+    Tensor y = matmul(half.reshape({rows, out, j}), input2.reshape({rows, j, 1}));
+    lead.push_back(out);
+    y = y.reshape(lead);
+    return bias.defined() ? y + bias : y;
+  });
+}
+
+}  // namespace gradus

@@ -1,0 +1,73 @@
+#include "distribution_loss.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "../../autograd/graph/operation.h"
+#include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
+#include "../../core/ops/reduce.h"
+#include "loss_support.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+
+namespace {
+
+// Of a probability and a target, both of one shape and dtype. PyTorch's bounds: the logarithms above -100, the divisor of
+// the slope above 1e-12.
+struct BinaryCrossEntropy {
+  static constexpr std::string_view name = "binary_cross_entropy";
+  static Array forward(const Array& x, const Array& t) {
+    const Array of_one = core::clamp(core::log(x), -100, {}), of_zero = core::clamp(core::log1p(-x), -100, {});
+    return (t - 1) * of_zero - t * of_one;
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x, In<1> t) { return dy * ((x - t) / clamp_min((1 - x) * x, double{1e-12f})); },
+               [](Dy<> dy, In<0> x) { return dy * (clamp_min(log1p(-x), -100) - clamp_min(log(x), -100)); });
+};
+
+}  // namespace
+
+Tensor binary_cross_entropy(Operand input, const Tensor& target, const Tensor& weight, Reduction reduction) {
+  constexpr const char* op = "binary_cross_entropy";
+  const Scope scope(input.at());
+  const Tensor& in = input.tensor();
+  nn::detail::check_target(op, in, target);
+  if (weight.defined() && !core::broadcasts_to(weight.sizes(), in.sizes())) {
+    core::fail<ShapeError>("{}: weight must broadcast to input's shape: {} for input {}", op, weight.sizes(),
+                           in.sizes());
+  }
+  const Array outside = core::logical_or(core::lt(in.array(), 0), core::gt(in.array(), 1));
+  if (core::reduce(core::Reduction::Any, outside).item<bool>()) {
+    core::fail<ValueError>(
+        "{}: input must be probabilities, in [0, 1]: from {} to {}; binary_cross_entropy_with_logits takes others", op,
+        in.min().item<double>(), in.max().item<double>());
+  }
+  const DType dtype = promote_types(in.dtype(), target.dtype());
+  const Tensor losses = apply<BinaryCrossEntropy>(in.to(dtype), target.to(dtype));
+  return nn::detail::reduced(weight.defined() ? losses * weight : losses, reduction);
+}
+
+Tensor kl_div(Operand input, const Tensor& target, Reduction reduction, bool log_target) {
+  return nn::detail::of_pairs("kl_div", input, target, reduction, [log_target](const Tensor& x, const Tensor& t) {
+    if (!log_target) return xlogy(t, t) - t * x;
+    return exp(t) * masked_fill(t - x, t == -std::numeric_limits<double>::infinity(), 0);
+  });
+}
+
+Tensor poisson_nll_loss(Operand input, const Tensor& target, bool log_input, bool full, double eps,
+                        Reduction reduction) {
+  return nn::detail::of_pairs("poisson_nll_loss", input, target, reduction, [=](const Tensor& x, const Tensor& counts) {
+    const Tensor t = counts.to(x.dtype());
+    const Tensor loss = log_input ? exp(x) - t * x : x - t * log(x + eps);
+    if (!full) return loss;
+    const Tensor few = t <= 1, many = masked_fill(t, few, 1);
+    return loss + masked_fill(many * log(many) - many + log(many * (2 * std::numbers::pi)) * 0.5, few, 0);
+  });
+}
+
+}  // namespace gradus

@@ -1,0 +1,27 @@
+// What losses of pairs of elements share: for the sources of losses.
+#pragma once
+
+#include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/tensor/tensor.h"
+#include "../../core/base/expect.h"
+#include "reduction.h"
+
+namespace gradus::nn::detail {
+
+inline void check_target(const char* op, const Tensor& x, const Tensor& target) {
+  core::expect_floating(op, "input", x.dtype());
+  core::expect_same_shape(op, "target", target.sizes(), "input", x.sizes(), "expand() the one that is meant to repeat");
+}
+
+/// The losses as they are, their mean, or their sum.
+GRADUS_API Tensor reduced(const Tensor& losses, Reduction reduction);
+
+/// A loss of each pair of elements, reduced.
+template <class Loss>
+Tensor of_pairs(const char* op, Operand x, const Tensor& target, Reduction reduction, Loss loss) {
+  const autograd::Scope scope(x.at());
+  check_target(op, x.tensor(), target);
+  return reduced(loss(x.tensor(), target), reduction);
+}
+
+}  // namespace gradus::nn::detail

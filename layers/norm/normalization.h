@@ -1,0 +1,34 @@
+// Normalisation as functions, in PyTorch's order of arguments. The rules, and the mathematics, are batch_norm.h's and
+// layer_norm.h's; absent tensors are undefined ones.
+//
+//   group norm:      layer norm over the channels of a group and all positions, of each sample; gamma and beta by channel
+//   instance norm:   batch norm over the positions of each channel of each sample
+//   RMS norm:        y = gamma x / sqrt(mean(x^2) + eps)     over the last dimensions (Zhang and Sennrich, 2019)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "../../autograd/tensor/tensor.h"
+#include "../../core/base/export.h"
+
+namespace gradus {
+
+/// x [N, C, ..]; the others [C]. In training the running statistics, where given, are overwritten with the new ones; in
+/// evaluation they are needed (ValueError). `cudnn_enabled` means nothing here, nor below.
+GRADUS_API Tensor batch_norm(Operand input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                             const Tensor& running_var, bool training, double momentum, double eps,
+                             bool cudnn_enabled = true);
+/// x [N, C, ..]. With `use_input_stats` by each sample's own statistics, whose mean over the samples moves the running
+/// ones; without by those.
+GRADUS_API Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                                const Tensor& running_var, bool use_input_stats, double momentum, double eps,
+                                bool cudnn_enabled = true);
+/// x [N, C, ..]; weight and bias [C]. ShapeError unless num_groups divides C.
+GRADUS_API Tensor group_norm(Operand input, std::int64_t num_groups, const Tensor& weight = {}, const Tensor& bias = {},
+                             double eps = 1e-5, bool cudnn_enabled = true);
+/// x [.., normalized_shape], weight of normalized_shape; eps is the dtype's epsilon unless it is given.
+GRADUS_API Tensor rms_norm(Operand input, IntArrayRef normalized_shape, const Tensor& weight = {},
+                           std::optional<double> eps = {});
+
+}  // namespace gradus

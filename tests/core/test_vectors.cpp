@@ -1,0 +1,132 @@
+// What vectors compute against the same by numbers: in float64, in another order, or by another way of the library's own.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <gradus/core/array/create.h>
+#include <gradus/core/ops/combine.h>
+#include <gradus/core/ops/elementwise.h>
+#include <gradus/core/ops/indexing.h>
+#include <gradus/core/ops/random.h>
+#include <gradus/core/ops/reduce.h>
+#include <gradus/core/ops/scan.h>
+#include <gradus/core/ops/statistics.h>
+
+namespace gradus::core {
+namespace {
+
+
+Array samples() {
+  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> edges = {0,  -0.f, 1,  -1,  inf,    -inf,    nan,     1e-30f, -1e-30f, 1e-42f,   2,
+                                    -2, 88,   91, 100, -100,   3e38f,   1e10f,   0.5f,   -0.5f,   7.999f,   8.001f,
+                                    30, 9,    10, -10, 2.4e6f, -1.9e6f, 1.5708f, 4,      26.5f,   -0.9999f, 0.9999f};
+  const Array x = randn({501}, kFloat64, {7, 0}).to(kFloat32);
+  const std::vector<Array> arrays = {from_data(edges.data(), {std::int64_t(edges.size())}, kFloat32), x,
+                                     x * Array(full({}, 20, kFloat32)), rand({203}, kFloat64, {8, 0}).to(kFloat32)};
+  return cat(arrays, 0);
+}
+
+// In units of float32's last place; what is not finite has to be the same.
+double error(const Array& got, const Array& wanted) {
+  double worst = 0;
+  for (std::int64_t i = 0; i < got.numel(); ++i) {
+    const float y = got.data_ptr<float>()[i];
+    const double exact = wanted.data_ptr<double>()[i];
+    const float rounded = static_cast<float>(exact), size = std::abs(rounded);
+    if (std::isfinite(y) && std::isfinite(rounded)) {
+      const double unit = std::nextafter(size, std::numeric_limits<float>::infinity()) - size;
+      worst = std::max(worst, std::abs(static_cast<double>(y) - exact) / unit);
+    } else if (!(std::isnan(y) && std::isnan(rounded)) && y != rounded) {
+      return std::numeric_limits<double>::infinity();
+    }
+  }
+  return worst;
+}
+
+bool all_equal(const Array& a, const Array& b) { return reduce(Reduction::All, eq(a, b)).item<bool>(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(vectors)
+
+BOOST_AUTO_TEST_CASE(special_functions_round_once) {
+  const Array x = samples(), wide = x.to(kFloat64), y = x.flip({0}), wide_y = y.to(kFloat64);
+  for (const UnaryRow& f : {tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, erfc, i0, i1, entr}) {
+    BOOST_TEST(error(f(x), f(wide)) <= 0.501, f.name);
+  }
+  BOOST_TEST(error(erfinv(x), erfinv(wide)) <= 2.5);
+  for (const BinaryRow& f : {atan2, hypot, xlogy, xlog1py, logaddexp, logaddexp2}) {
+    BOOST_TEST(error(f(x, y), f(wide, wide_y)) <= 0.501, f.name);
+    BOOST_TEST(error(f(x, x), f(wide, wide)) <= 0.501, f.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(distances_of_any_size) {
+  for (const std::int64_t m : {0, 1, 5, 16, 33, 300}) {
+    const Array a = randn({7, m}, kFloat32, {1, 0}), b = randn({9, m}, kFloat32, {2, 0});
+    const Array pairs = distances(a, b), exact = distances(a.to(kFloat64), b.to(kFloat64));
+    BOOST_TEST(error(pairs, exact) <= 4);
+    BOOST_TEST(error(pair_distances(a), pair_distances(a.to(kFloat64))) <= 4);
+  }
+  // Squares beyond float32, above and below; of equal rows, however large.
+  const std::vector<float> far = {1e25f, -1e25f, 3e25f, 3e-25f, 1e-25f, 0};
+  const Array x = from_data(far.data(), {6, 1}, kFloat32);
+  BOOST_TEST(error(distances(x, x), distances(x.to(kFloat64), x.to(kFloat64))) <= 1);
+}
+
+BOOST_AUTO_TEST_CASE(moved_and_filled_at_any_place) {
+  for (std::int64_t n = 1; n < 70; ++n) {
+    const Array x = arange(0, n, 1, kFloat32), back = x.flip({0});
+    bool right = true;
+    for (std::int64_t i = 0; i < n; ++i) right = right && back.data_ptr<float>()[i] == static_cast<float>(n - 1 - i);
+    const Array whole = zeros({80}, kUInt8);
+    whole.narrow(0, 3, n).fill_(7);
+    for (std::int64_t i = 0; i < 80; ++i) {
+      right = right && whole.data_ptr<std::uint8_t>()[i] == (i >= 3 && i < 3 + n ? 7 : 0);
+    }
+    BOOST_TEST(right, n);
+  }
+  const Array from = arange(0, 5000, 1, kFloat32), to = zeros({5003}, kFloat32), tall = full({3, 70}, 2.5, kFloat64);
+  to.narrow(0, 3, 5000).copy_(from);
+  BOOST_TEST(to.data_ptr<float>()[2] == 0);
+  for (const std::int64_t i : {0, 1, 31, 4096, 4999}) BOOST_TEST(to.data_ptr<float>()[3 + i] == static_cast<float>(i));
+  BOOST_TEST(sum(tall).item<double>() == 525);
+  const Array steps = arange(0.5, 700, 0.7, kFloat32), line = linspace(-1, 2, 1001, kFloat32);
+  for (const std::int64_t i : {0, 1, 333, 998}) {
+    BOOST_TEST(steps.data_ptr<float>()[i] == static_cast<float>(std::fma(0.7, static_cast<double>(i), 0.5)));
+  }
+  BOOST_TEST(line.data_ptr<float>()[0] == -1.f);
+  BOOST_TEST(line.data_ptr<float>()[1000] == 2.f);
+}
+
+// A number far away makes the table too long: then all are sorted.
+BOOST_AUTO_TEST_CASE(distinct_by_table_and_by_order) {
+  const Array x =
+      (rand({999}, kFloat64, {3, 0}) * Array(full({}, 200, kFloat64))).to(kInt64) - Array(full({}, 90, kInt64));
+  const Array far = full({1}, std::int64_t{1} << 40, kInt64);
+  const std::vector<Array> arrays = {x, far};
+  for (const bool sorted : {true, false}) {
+    const Distinct table = unique(x, sorted, true, true), order = unique(cat(arrays, 0), sorted, true, true);
+    const std::int64_t n = table.values.numel();
+    BOOST_TEST(order.values.numel() == n + 1);
+    BOOST_TEST(all_equal(table.values, order.values.narrow(0, 0, n)));
+    BOOST_TEST(all_equal(table.inverse, order.inverse.narrow(0, 0, 999)));
+    BOOST_TEST(all_equal(table.counts, order.counts.narrow(0, 0, n)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(first_of_the_order) {
+  const Array x =
+      (randn({3, 200}, kFloat64, {4, 0}) * Array(full({}, 5, kFloat64))).to(kInt64).to(kFloat32);  // with ties
+  const auto [values, places] = topk(x, 6, 1, true);
+  const auto [all, order] = sort(x, 1, true);
+  BOOST_TEST(all_equal(values, all.narrow(1, 0, 6)));
+  BOOST_TEST(all_equal(places, order.narrow(1, 0, 6)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gradus::core
