@@ -221,14 +221,8 @@ Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
   const Scope scope(y.at());
   const Tensor values = y.tensor();
   if (values.size(d) == 0) return values.sum(d);
-  const std::int64_t n = values.size(d);
-  return core::in_name_of("trapezoid", [&] {
-    if (n < 3 || !is_floating_point(values.dtype())) {
-      return sum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2);
-    }
-    const Tensor ends = values.select(d, 0) + values.select(d, n - 1);
-    return (sum(values.narrow(d, 1, n - 2), d) + ends * 0.5) * dx.toDouble();
-  });
+  return core::in_name_of("trapezoid",
+                          [&] { return sum(behind(values, d) + ahead(values, d), d) * (dx.toDouble() / 2); });
 }
 Tensor trapz(Operand y, Operand x, std::int64_t dim) { return trapezoid(y, x, dim); }
 Tensor trapz(Operand y, double dx, std::int64_t dim) { return trapezoid(y, Scalar(dx), dim); }

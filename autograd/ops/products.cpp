@@ -78,8 +78,11 @@ Tensor addr(Operand input, Operand u, Operand v, const Scalar& beta, const Scala
   check_dims("addr", "the second vector", v, 1);
   check_broadcasts("addr", input, {u.tensor().size(0), v.tensor().size(0)});
   const Scope scope(input.at());
-  return core::in_name_of(
-      "addr", [&] { return addmm(input.tensor(), u.tensor().unsqueeze(1), v.tensor().unsqueeze(0), beta, alpha); });
+  return core::in_name_of("addr", [&] {
+    const DType dtype = promote_types(promote_types(u.tensor().dtype(), v.tensor().dtype()), input.tensor().dtype());
+    return addmm(input.tensor().to(dtype), u.tensor().to(dtype).unsqueeze(1), v.tensor().to(dtype).unsqueeze(0), beta,
+                 alpha);
+  });
 }
 Tensor& addr_(Operand input, Operand u, Operand v, const Scalar& beta, const Scalar& alpha) {
   return written("addr_", input, addr(input, u, v, beta, alpha));

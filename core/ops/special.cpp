@@ -17,9 +17,9 @@ constexpr double kPi = 3.14159265358979323846, kInfinity = std::numeric_limits<d
 /// Hurwitz's zeta(s, q), the sum of (q + k)^-s over k >= 0, for a whole s >= 2: terms until q + k >= 12 + s, the rest by
 /// Euler and Maclaurin, whose terms are B_2j / (2j)! s (s + 1) ... (s + 2j - 2) (q + k)^(-s - 2j + 1).
 double zeta(int s, double q) noexcept {
-  const auto inverse_power = [s](double x) {
+  const auto inverse_power = [](double x, int exponent) {
     double power = x;
-    for (int k = 1; k < s; ++k) power *= x;
+    for (int k = 1; k < exponent; ++k) power *= x;
     return 1 / power;
   };
   if (std::isnan(q)) return kNan;
@@ -27,11 +27,11 @@ double zeta(int s, double q) noexcept {
   if (q <= 0 && q == std::floor(q)) return kInfinity;
   if (q < -1e5) return kNan;  // a term each for what lies between q and 0
   double sum = 0;
-  for (; q < 12 + s; q += 1) sum += inverse_power(q);
+  for (; q < 12 + s; q += 1) sum += inverse_power(q, s);
   constexpr double kBernoulli[] = {1.0 / 6,  -1.0 / 30,     1.0 / 42, -1.0 / 30,
                                    5.0 / 66, -691.0 / 2730, 7.0 / 6,  -3617.0 / 510};
-  const double power = inverse_power(q);
-  sum += power * q / (s - 1) + power / 2;
+  const double power = inverse_power(q, s);
+  sum += inverse_power(q, s - 1) / (s - 1) + power / 2;
   double factor = s, rest = power / q;  // s ... (s + 2j - 2) / (2j)! and q^(-s - 2j + 1)
   factor /= 2;
   for (int j = 1; j <= 8; ++j) {

@@ -86,10 +86,8 @@ template <class T>
 Distinct runs(const Array& x, bool inverse, bool counts) {
   const Array flat = x.reshape({-1}).contiguous();
   const T* const from = flat.data_ptr<T>();
-  std::int64_t size = flat.numel() == 0 ? 0 : 1;
-  for (std::int64_t i = 1; i < flat.numel(); ++i) size += from[i] == from[i - 1] ? 0 : 1;
-  const Array values = empty({size}, x.dtype()), place = inverse ? empty(x.shape(), kInt64) : empty({0}, kInt64),
-              lengths = empty({counts ? size : 0}, kInt64);
+  const Array values = empty(flat.shape(), x.dtype()), place = inverse ? empty(x.shape(), kInt64) : empty({0}, kInt64),
+              lengths = empty({counts ? flat.numel() : 0}, kInt64);
   T* const to = values.data_ptr<T>();
   std::int64_t *const at = place.data_ptr<std::int64_t>(), *const length = lengths.data_ptr<std::int64_t>();
   std::int64_t run = -1;
@@ -101,7 +99,7 @@ Distinct runs(const Array& x, bool inverse, bool counts) {
     if (inverse) at[i] = run;
     if (counts) ++length[run];
   }
-  return {values, place, lengths};
+  return {values.narrow(0, 0, run + 1).clone(), place, counts ? lengths.narrow(0, 0, run + 1).clone() : lengths};
 }
 
 /// Integers that lie close together, by a table of all that there may be: of each its place among the distinct ones. False where

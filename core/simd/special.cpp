@@ -269,6 +269,13 @@ struct XLogYOp {
     return hn::IfThenElse(nothing, hn::Zero(d), hn::Mul(x, log));
   }
 };
+/// log(1 + u) for u in [0, 1]: 2 artanh(s), s = u / (2 + u) <= 1 / 3, by its series.
+template <class D, class V>
+HWY_INLINE V Log1pOfFraction(D d, V u) {
+  const V s = hn::Div(u, hn::Add(u, hn::Set(d, 2.0))), z = hn::Mul(s, s);
+  return hn::Mul(s, Polynomial(d, z, 2.0, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17,
+                               2.0 / 19, 2.0 / 21));
+}
 /// The larger and log(1 + exp(-|a - b|)), or with 2 in the place of e; of equal ones, infinite ones too, one more log(2).
 template <bool base2>
 struct LogAddExpOp {
@@ -277,9 +284,9 @@ struct LogAddExpOp {
     const V below = hn::Neg(hn::Abs(hn::Sub(a, b)));
     V rest;
     if constexpr (base2) {
-      rest = hn::Mul(Log1p(d, Exp2(d, below)), hn::Set(d, 1.44269504088896340736));
+      rest = hn::Mul(Log1pOfFraction(d, Exp2(d, below)), hn::Set(d, 1.44269504088896340736));
     } else {
-      rest = Log1p(d, Exp(d, below));
+      rest = Log1pOfFraction(d, Exp(d, below));
     }
     const V equal = hn::Add(a, hn::Set(d, base2 ? 1.0 : 0.693147180559945309417));
     const V y = hn::IfThenElse(hn::Eq(a, b), equal, hn::Add(hn::Max(a, b), rest));

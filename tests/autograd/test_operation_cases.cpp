@@ -342,6 +342,7 @@ BOOST_AUTO_TEST_CASE(found_by_drawn_programs) {
   const Tensor number = tensor(2.5, kFloat64);
   BOOST_TEST((equal(number.movedim(0, 0), number) && equal(moveaxis(number, {-1}, {0}), number)));
   BOOST_TEST(equal(polygamma(0, number), digamma(number)));
+  BOOST_TEST(addr(number, ones(2), ones(2, kFloat32)).dtype() == kFloat64);
   // What is more than any memory holds is refused at once.
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   BOOST_CHECK_THROW(vander(close, most), Error);

@@ -151,7 +151,7 @@ const std::vector<SecondName>& second_names() {
       {"special_log1p", one(special_log1p), one(log1p)},
       {"special_ndtr", one(special_ndtr), one(special::ndtr)},
       {"special_psi", one(special_psi), one(digamma)},
-      {"special_round", one(special_round), one(round)},
+      {"special_round", [](const Tensor& x) { return special_round(x); }, [](const Tensor& x) { return round(x); }},
       {"special_sinc", one(special_sinc), one(sinc)},
       {"special_logit", [](const Tensor& x) { return special_logit(x / 9); },
        [](const Tensor& x) { return logit(x / 9); }},

@@ -24,7 +24,9 @@ using OneOf = std::optional<Int>;
 // One of several functions of a name, by its parameters.
 template <class... P>
 struct Out {
-  static Operation of(Tensor (*f)(P...), const char* draw, const char* torch = "") { return from(f).drawn(draw, torch); }
+  static Operation of(Tensor (*f)(P...), const char* draw, const char* torch = "") {
+    return from(f).drawn(draw, torch);
+  }
 };
 template <class... P>
 struct In {
@@ -222,8 +224,8 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"nansum", from(&g::nansum).drawn("x ds k none", "lambda x, d, k, t: torch.nansum(x, d or None, k)")},
       {"nanmean", from(&g::nanmean).drawn("x ds k none", "lambda x, d, k, t: torch.nanmean(x, d or None, k)")},
       {"count_nonzero", from(&g::count_nonzero).drawn("a ds", "lambda x, d: torch.count_nonzero(x, d or None)")},
-      {"std_mean", Two<O, Ints, bool, bool>::of(&g::std_mean, "x ds k k", "lambda x, d, u, k: torch.std_mean(x, d or None, unbiased=u, keepdim=k)")},
-      {"var_mean", Two<O, Ints, bool, bool>::of(&g::var_mean, "x ds k k", "lambda x, d, u, k: torch.var_mean(x, d or None, unbiased=u, keepdim=k)")},
+      {"std_mean", by([](O x, Ints dim, bool unbiased, bool keepdim) { return g::std_mean(x, dim, unbiased, keepdim); }, "x ds k k", "lambda x, d, u, k: torch.std_mean(x, d or None, unbiased=u, keepdim=k)")},
+      {"var_mean", by([](O x, Ints dim, bool unbiased, bool keepdim) { return g::var_mean(x, dim, unbiased, keepdim); }, "x ds k k", "lambda x, d, u, k: torch.var_mean(x, d or None, unbiased=u, keepdim=k)")},
       {"aminmax", from(&g::aminmax).drawn("x none k", "lambda x, d, k: torch.aminmax(x, dim=d, keepdim=k)")},
       {"aminmax_along", from(&g::aminmax).drawn("x d k", "lambda x, d, k: torch.aminmax(x, dim=d, keepdim=k)")},
       {"median", Out<O>::of(&g::median, "q")},

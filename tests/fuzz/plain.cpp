@@ -65,7 +65,8 @@ void PlainTensor::set(const Tensor& from) const {
   const std::vector<double> before = numbers_of(value());
   for (std::size_t i = 0; i < values.size(); ++i) {
     // What a write leaves as it is may lie in memory that it changes elsewhere.
-    if (values[i] != before[i]) (*numbers)[static_cast<std::size_t>(places[i])] = values[i];
+    if (values[i] != before[i] || std::signbit(values[i]) != std::signbit(before[i]))
+      (*numbers)[static_cast<std::size_t>(places[i])] = values[i];
   }
 }
 

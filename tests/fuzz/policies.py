@@ -59,7 +59,7 @@ THEIRS = [
     ("view", r"view size is not compatible", "a view of a result whose layout PyTorch takes from its operands"),
     ("avg_pool\dd|max_pool\dd", r"optional 0 dim batch size", "a window over channels of which there are none"),
     ("backward|grad", r"derivative for aten::(floor_divide_?|remainder) is not implemented", "the gradient of floor_divide, or by the divisor's number"),
-    ("backward|grad", r"Scatter(Add|Reduce)?Backward0 returned an invalid gradient|must match the size of tensor b", "a source larger than the index"),
+    ("backward|grad", r"(Scatter(Add|Reduce)?Backward0|CopySlices) returned an invalid gradient|must match the size of tensor b", "a source larger than the index"),
     ("lerp.*|linalg_vecdot", r"expected dtype|to have the same dtype", "two dtypes where PyTorch wants one"),
     ("isclose", r"did not match", "nearness of two dtypes"),
     ("isin", r"Unsupported input type", "truth values in a set"),

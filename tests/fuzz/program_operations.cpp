@@ -265,13 +265,15 @@ std::map<std::string, Operation, std::less<>> other_operations() {
        from(static_cast<Tensor (*)(Operand, const std::optional<Scalar>&, const std::optional<Scalar>&)>(&g::clamp))},
       {"clamp_min", from(static_cast<Tensor (*)(Operand, const Scalar&)>(&g::clamp_min))},
       {"clamp_max", from(static_cast<Tensor (*)(Operand, const Scalar&)>(&g::clamp_max))},
-      {"masked_fill", from(&g::masked_fill)},
+      {"masked_fill", from(static_cast<Tensor (*)(Operand, Operand, const Scalar&)>(&g::masked_fill))},
 
       // Reductions and scans
       {"sum", from(static_cast<Tensor (*)(Operand, Integers, bool, std::optional<DType>)>(&g::sum))},
       {"mean", from(static_cast<Tensor (*)(Operand, Integers, bool, std::optional<DType>)>(&g::mean))},
-      {"var", from(static_cast<Tensor (*)(Operand, Integers, bool, bool)>(&g::var))},
-      {"std", from(static_cast<Tensor (*)(Operand, Integers, bool, bool)>(&g::std))},
+      {"var",
+       from(+[](Operand x, Integers dim, bool unbiased, bool keepdim) { return g::var(x, dim, unbiased, keepdim); })},
+      {"std",
+       from(+[](Operand x, Integers dim, bool unbiased, bool keepdim) { return g::std(x, dim, unbiased, keepdim); })},
       {"max", from(OfOne(&g::max))},
       {"min", from(OfOne(&g::min))},
       {"max_along", from(static_cast<std::tuple<Tensor, Tensor> (*)(Operand, std::int64_t, bool)>(&g::max))},

@@ -52,25 +52,12 @@ void print_tensor(const Tensor& t) {
   const gradus::core::Array x = t.array().contiguous();
   fmt::print(" {} {} ", to_string(x.dtype()), shape_of(x.sizes()));
   fmt::print("(");
-  switch (x.dtype()) {
-    case gradus::kBool:
-      print_numbers<bool>(x);
-      break;
-    case gradus::kUInt8:
-      print_numbers<std::uint8_t>(x);
-      break;
-    case gradus::kInt32:
-      print_numbers<std::int32_t>(x);
-      break;
-    case gradus::kInt64:
-      print_numbers<std::int64_t>(x);
-      break;
-    case gradus::kFloat32:
-      print_numbers<float>(x);
-      break;
-    case gradus::kFloat64:
-      print_numbers<double>(x);
-      break;
+  if (x.dtype() == gradus::kFloat64) {
+    print_numbers<double>(x);
+  } else if (gradus::is_floating_point(x.dtype())) {
+    print_numbers<float>(x.to(gradus::kFloat32));
+  } else {
+    print_numbers<std::int64_t>(x.to(gradus::kInt64));
   }
   fmt::print(")");
 }

@@ -62,6 +62,7 @@ std::vector<Row> nn_function_rows() {
       Row{"pad_sequence", [](const Operands& x) { return pad_sequence({x[0], x[1]}, true, 0.5); }, {real({3, 2}), real({1, 2})}, kComposed | kLinear, {{{2}, {0}}}}.wrong<ShapeError>("pad_sequence: sequences", [](const Operands& x) { pad_sequence({x[0], x[1][0]}); }).wrong<ValueError>("pad_sequence: padding_side", [](const Operands& x) { pad_sequence({x[0], x[1]}, false, 0, "top"); }),
       // Statistics, and operations in further forms.
       Row{"cov", [](const Operands& x) { return cov(x[0], 1, x[1] + 1, x[2]); }, {real(s34), index({4}, 3), positive({4})}, kComposed, {{{4}, {4}, {4}}}}.wrong<ShapeError>("cov: there must", [](const Operands& x) { cov(x[0], 1, x[1][0]); }).wrong<DTypeError>("cov: fweights", [](const Operands& x) { cov(x[0], 1, x[2]); }),
+      {"positive and a factor", on([](const Tensor& x) { return gradus::positive(x) * 2; }), {real(s23)}, kPointwise | kComposed | kLinear},
       {"cov without weights", on([](const Tensor& x) { return cov(x, 0); }), {real(s34)}, kComposed, {{{3}}}},
       Row{"corrcoef", on([](const Tensor& x) { return corrcoef(x); }), {real({3, 5})}, kComposed | kNoTies}.wrong<ShapeError>("corrcoef: ", [](const Tensor& x) { corrcoef(x.unsqueeze(0)); }),
       {"var with a correction", on([](const Tensor& x) { return var(x, {1}, 2, true) + x.std(1, 2.0, true); }), {real(s34)}, kComposed | kNoTies},

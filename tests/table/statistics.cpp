@@ -39,8 +39,8 @@ std::vector<Row> statistics_rows() {
       Row{"pdist", on([](const Tensor& x) { return pdist(x); }), {real(s34)}, kNoTies, {{{1, 2}}}}.wrong<ShapeError>("pdist: ", [](const Tensor& x) { pdist(x[0]); }),
       {"frobenius_norm", on([](const Tensor& x) { return frobenius_norm(x, {0, 1}); }), {real(s34)}, kComposed},
       Row{"renorm", on([](const Tensor& x) { return renorm(x, 2, 0, 2); }), {real(s34)}, kComposed}.in_place([](const Tensor& y) { y.renorm_(2, 0, 2); }).wrong<ShapeError>("renorm: ", [](const Tensor& x) { renorm(x[0], 2, 0, 1); }),
-      {"diff", on([](const Tensor& x) { const Tensor y = diff(x, 0, 1); y.mul_(x); return y * x; }), {real({2, 3})}, kComposed},
       Row{"diff", [](const Operands& x) { return diff(x[0], 2, 1, x[1], {}); }, {real(s34), real({3, 1})}, kComposed | kLinear}.wrong<ValueError>("diff: ", [](const Tensor& x) { diff(x, -1); }),
+      {"diff", on([](const Tensor& x) { const Tensor y = diff(x, 0, 1); y.mul_(x); return y * x; }), {real({2, 3})}, kComposed},
       Row{"trapezoid", [](const Operands& x) { return trapezoid(x[0], x[1]); }, {real(s34), real({4})}, kComposed}.wrong<ShapeError>("trapezoid: ", [](const Operands& x) { trapezoid(x[0], x[1], 0); }),
       {"trapz", on([](const Tensor& x) { return trapz(x, 0.5, 0); }), {real(s34)}, kComposed | kLinear, {{{1, 2}}}},
   };
