@@ -1,8 +1,7 @@
 #include "activation_smooth.h"
 
 #include "../../autograd/ops/functions.h"
-#include "../../autograd/graph/grad_mode.h"
-#include "../../autograd/tensor/tensor.h"
+#include "../../autograd/ops/rewrite.h"
 
 namespace gradus::nn {
 
@@ -10,8 +9,11 @@ using namespace autograd;
 
 namespace {
 
-// y, or x with y written over it.
-Tensor placed(const Operand& x, const Tensor& y, bool inplace) { return inplace ? x.tensor().copy_(y, x.at()) : y; }
+/// f(x), or x with that written over it.
+template <class F>
+Tensor placed(const char* op, const Operand& x, bool inplace, F f) {
+  return inplace ? rewrite(op, x, f) : f(x);
+}
 
 }  // namespace
 
@@ -21,12 +23,11 @@ Tensor functional::softplus(Operand x, const SoftplusFuncOptions& options) {
   return gradus::softplus(x, options.beta(), options.threshold());
 }
 Tensor functional::leaky_relu(Operand x, const LeakyReLUFuncOptions& options) {
-  return placed(x, gradus::leaky_relu(x, options.negative_slope()), options.inplace());
+  return placed("leaky_relu_", x, options.inplace(),
+                [&](Operand in) { return gradus::leaky_relu(in, options.negative_slope()); });
 }
 Tensor functional::elu(Operand x, const ELUFuncOptions& options) {
-  // What the graph saves must not be written over.
-  const Tensor from = options.inplace() ? x.tensor().clone(x.at()) : x.tensor();
-  return placed(x, gradus::elu({from, x.at()}, options.alpha()), options.inplace());
+  return placed("elu_", x, options.inplace(), [&](Operand in) { return gradus::elu(in, options.alpha()); });
 }
 
 }  // namespace gradus::nn
