@@ -172,6 +172,7 @@ void write_widened(const char* op, const Operand& x, const Tensor& y) {
                            y.sizes(), self.sizes());
   }
   self.copy_(y, x.at());
+  self.array().mark_written(op, x.at());
 }
 
 std::vector<core::Array> arrays_of(const Operand* inputs, int count) {

@@ -6,6 +6,7 @@
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -173,6 +174,7 @@ Tensor stack(OperandList tensors, std::int64_t dim) {
 Tensor index_select(Operand x, std::int64_t dim, Operand index) { return apply<IndexSelect>({dim}, x, index); }
 Tensor gather(Operand x, std::int64_t dim, Operand index) { return apply<Gather>({dim}, x, index); }
 Tensor scatter_add(IntArrayRef shape, std::int64_t dim, Operand index, Operand x) {
+  if (stored(x)) return rounded_once([&](Operand u) { return scatter_add(shape, dim, index, u); }, x);
   return apply<ScatterAdd>({Shape(shape), dim}, x, index);
 }
 Tensor constant_pad_nd(Operand x, IntArrayRef pad, const Scalar& value) {

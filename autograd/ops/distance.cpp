@@ -89,7 +89,9 @@ Tensor pairwise_distance(Operand a, Operand b, double p, double eps, bool keepdi
   return core::in_name_of("pairwise_distance", [&] { return norm(a.tensor() - b.tensor() + eps, p, -1, keepdim); });
 }
 Tensor cdist(Operand a, Operand b, double p, std::optional<std::int64_t>) {
-  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return cdist(u, v, p); }, a, b);
+  if (stored(a, b))
+    return rounded_once(
+        "cdist", [&](Operand u, Operand v) { return cdist(u, v, p); }, a, b);
   check_order("cdist", p);
   const Tensor &x = a.tensor(), &y = b.tensor();
   if (x.dim() < 2 || y.dim() < 2 || x.size(-1) != y.size(-1)) {
@@ -152,7 +154,10 @@ Tensor& renorm_(Operand x, const Scalar& p, std::int64_t dim, const Scalar& maxn
   return rewrite("renorm_", x, [&](Operand in) { return renorm(in, p, dim, maxnorm); });
 }
 Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend, OptionalOperand append) {
-  if (stored(x)) return rounded_once([&](Operand u) { return diff(u, n, dim, prepend, append); }, x);
+  const auto alike = [&](const OptionalOperand& y) { return !y || (*y).dtype() == x.tensor().dtype(); };
+  if (stored(x) && alike(prepend) && alike(append)) {  // otherwise they meet in another dtype
+    return rounded_once([&](Operand u) { return diff(u, n, dim, prepend, append); }, x);
+  }
   if (n < 0) core::fail<ValueError>("diff: n must not be negative: {}", n);
   const int d = core::existing_dim(dim, x.tensor().array().dim(), "diff");
   const Scope scope(x.at());

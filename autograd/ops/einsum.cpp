@@ -233,7 +233,9 @@ Term contracted(Term a, Term b, const Labels& wanted) {
 }  // namespace
 
 Tensor einsum(std::string_view equation, OperandList tensors) {
-  if (stored(tensors)) return rounded_once([&](const std::vector<Tensor>& t) { return einsum(equation, t); }, tensors);
+  if (stored(tensors))
+    return rounded_once(
+        "einsum", [&](const std::vector<Tensor>& t) { return einsum(equation, t); }, tensors);
   if (tensors.empty()) core::fail<ValueError>("einsum: there must be at least one operand: \"{}\"", equation);
   const Scope scope(tensors[0].at());
   return core::in_name_of("einsum", [&] {

@@ -1,5 +1,8 @@
 // In-place changes that have no functional form: numbers put in the place of others. Those that have one stand beside it:
 // sums and products in arithmetic.cpp, functions in pointwise.cpp.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -7,6 +10,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/base/floating.h"
+#include "../../core/ops/elementwise.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/random.h"
 #include "../graph/grad_mode.h"
@@ -72,6 +76,16 @@ Tensor& drawn(const char* op, const Tensor& x, const Tensor& numbers, Location a
 core::RandomPosition words_from(const std::optional<Generator>& generator, std::int64_t words) {
   return generator ? Generator(*generator).take(words) : default_generator().take(words);
 }
+// The greatest number of a floating-point dtype below another one.
+double below(double number, DType dtype) {
+  const Array x = core::scalar(number, kFloat64).to(dtype);
+  const auto value = x.item<double>();
+  if (dtype == kFloat64) return std::nextafter(value, -HUGE_VAL);
+  if (dtype == kFloat32) return static_cast<double>(std::nextafter(static_cast<float>(value), -HUGE_VALF));
+  auto* const bits = static_cast<std::uint16_t*>(x.data());
+  *bits = static_cast<std::uint16_t>(value == 0 ? 0x8001 : value > 0 ? *bits - 1 : *bits + 1);
+  return x.item<double>();
+}
 DType floating(const Tensor& x, const char* op) {
   core::expect_floating(op, "the tensor", x.dtype());
   return x.dtype();
@@ -110,13 +124,16 @@ Tensor& Tensor::uniform_(double from, double to, const std::optional<Generator>&
   if (!(to - from <= most)) {
     core::fail<ValueError>("uniform_: to - from must be a number that {} holds: from {} to {}", dtype, from, to);
   }
-  const Array unit = core::rand(sizes(), dtype, words_from(generator, core::words_of(sizes(), dtype)));
-  return drawn("uniform_", *this, Tensor(unit * (to - from) + from), at);
+  const DType wide = compute_dtype(dtype);
+  const Array unit = core::rand(sizes(), wide, words_from(generator, core::words_of(sizes(), wide)));
+  const double first = core::scalar(from, kFloat64).to(dtype).item<double>(), last = std::max(first, below(to, dtype));
+  return drawn("uniform_", *this, Tensor(core::clamp((unit * (to - from) + from).to(dtype), {}, last)), at);
 }
 Tensor& Tensor::normal_(double mean, double std, const std::optional<Generator>& generator, Location at) const {
   if (!(std >= 0)) core::fail<ValueError>("normal_: the standard deviation must not be negative: {}", std);
   const DType dtype = floating(*this, "normal_");
-  const Array standard = core::randn(sizes(), dtype, words_from(generator, core::words_of(sizes(), dtype)));
+  const DType wide = compute_dtype(dtype);
+  const Array standard = core::randn(sizes(), wide, words_from(generator, core::words_of(sizes(), wide)));
   return drawn("normal_", *this, Tensor(standard * std + mean), at);
 }
 Tensor& Tensor::exponential_(double lambda, const std::optional<Generator>& generator, Location at) const {

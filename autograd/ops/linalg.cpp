@@ -69,6 +69,8 @@ Tensor kept_or_not(const Tensor& norms, const Plane& p, bool keepdim) {
   return keepdim ? norms : as_result(norms.squeeze(p.high()).squeeze(p.low()));
 }
 
+Tensor to(const Operand& x, DType dtype) { return x.tensor().to(dtype, x.at()); }
+
 Tensor one_like(const Tensor& A) {
   return Tensor(core::eye(A.size(-1), A.size(-1), A.dtype()).expand(A.sizes()).clone());
 }
@@ -112,7 +114,8 @@ Tensor linalg_vector_norm(Operand x, const Scalar& ord, OptionalIntArrayRef dim,
 }
 
 Tensor linalg_matrix_norm(Operand A, std::string_view ord, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
-  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_norm(u, ord, dim, keepdim, dtype); }, A);
+  if (dtype && *dtype != A.tensor().dtype()) return linalg_matrix_norm({to(A, *dtype), A.at()}, ord, dim, keepdim);
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_norm(u, ord, dim, keepdim); }, A);
   const Scope scope(A.at());
   const char* const op = "linalg_matrix_norm";
   return core::in_name_of(op, [&]() -> Tensor {
@@ -124,7 +127,8 @@ Tensor linalg_matrix_norm(Operand A, std::string_view ord, IntArrayRef dim, bool
   });
 }
 Tensor linalg_matrix_norm(Operand A, const Scalar& ord, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
-  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_norm(u, ord, dim, keepdim, dtype); }, A);
+  if (dtype && *dtype != A.tensor().dtype()) return linalg_matrix_norm({to(A, *dtype), A.at()}, ord, dim, keepdim);
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_norm(u, ord, dim, keepdim); }, A);
   const Scope scope(A.at());
   const char* const op = "linalg_matrix_norm";
   return core::in_name_of(op, [&]() -> Tensor {
@@ -148,7 +152,8 @@ Tensor linalg_matrix_norm(Operand A, const Scalar& ord, IntArrayRef dim, bool ke
 
 Tensor linalg_norm(Operand x, const std::optional<Scalar>& ord, OptionalIntArrayRef dim, bool keepdim,
                    std::optional<DType> dtype) {
-  if (stored(x)) return rounded_once([&](Operand u) { return linalg_norm(u, ord, dim, keepdim, dtype); }, x);
+  if (dtype && *dtype != x.tensor().dtype()) return linalg_norm({to(x, *dtype), x.at()}, ord, dim, keepdim);
+  if (stored(x)) return rounded_once([&](Operand u) { return linalg_norm(u, ord, dim, keepdim); }, x);
   const std::int64_t dims = x.tensor().dim();
   return core::in_name_of("linalg_norm", [&]() -> Tensor {
     if (!ord) return linalg_vector_norm(x, 2, dim, keepdim, dtype);
@@ -202,7 +207,10 @@ Tensor matrix_power(Operand A, std::int64_t n) {
 }
 
 Tensor linalg_multi_dot(OperandList matrices) {
-  if (stored(matrices)) return rounded_once([](const std::vector<Tensor>& m) { return linalg_multi_dot(m); }, matrices);
+  if (stored(matrices)) {
+    return rounded_once(
+        "linalg_multi_dot", [](const std::vector<Tensor>& m) { return linalg_multi_dot(m); }, matrices);
+  }
   const char* const op = "linalg_multi_dot";
   if (matrices.size() < 2) core::fail<ValueError>("{}: there must be at least two matrices: {}", op, matrices.size());
   const Scope scope(matrices[0].at());

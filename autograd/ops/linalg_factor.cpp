@@ -130,7 +130,10 @@ Tensor cholesky(Operand A, bool upper) {
   return core::in_name_of("cholesky", [&] { return linalg_cholesky(A, upper); });
 }
 Tensor cholesky_solve(Operand B, Operand L, bool upper) {
-  if (stored(B, L)) return rounded_once([&](Operand u, Operand v) { return cholesky_solve(u, v, upper); }, B, L);
+  if (stored(B, L)) {
+    return rounded_once(
+        "cholesky_solve", [&](Operand u, Operand v) { return cholesky_solve(u, v, upper); }, B, L);
+  }
   const Scope scope(B.at());
   return core::in_name_of("cholesky_solve", [&] {
     const Tensor& factor = L.tensor();
@@ -218,7 +221,7 @@ std::tuple<Tensor, Tensor> linalg_qr(Operand A, std::string_view mode) {
     core::fail<ValueError>("linalg_qr: mode must be \"reduced\", \"complete\" or \"r\": \"{}\"", mode);
   }
   const Tensor none = nothing(A.tensor());
-  if (!recording(&A, 1)) return {none, Tensor(std::get<1>(core::qr(A.tensor().array(), false, false)))};
+  if (!recording(&A, 1) && !stored(A)) return {none, Tensor(std::get<1>(core::qr(A.tensor().array(), false, false)))};
   return {none, std::get<1>(apply<Qr>({false}, A))};
 }
 std::tuple<Tensor, Tensor> qr(Operand A, bool some) {

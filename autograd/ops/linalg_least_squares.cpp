@@ -23,8 +23,9 @@ struct Tolerance {
   double atol = 0, rtol = 0;
 };
 Tolerance tolerance(const Tensor& A, std::optional<double> atol, std::optional<double> rtol) {
-  const double epsilon = A.dtype() == kFloat32 ? static_cast<double>(std::numeric_limits<float>::epsilon())
-                                               : std::numeric_limits<double>::epsilon();
+  const double epsilon = compute_dtype(A.dtype()) == kFloat32
+                             ? static_cast<double>(std::numeric_limits<float>::epsilon())
+                             : std::numeric_limits<double>::epsilon();
   const double largest = static_cast<double>(std::max(A.size(-2), A.size(-1)));
   return {atol.value_or(0), rtol.value_or(atol.value_or(0) > 0 ? 0 : epsilon * largest)};
 }
@@ -99,6 +100,7 @@ Tensor pinverse(Operand A, double rcond) {
 }
 
 Tensor linalg_matrix_rank(Operand A, std::optional<double> atol, std::optional<double> rtol, bool hermitian) {
+  if (stored(A)) return rounded_once([&](Operand u) { return linalg_matrix_rank(u, atol, rtol, hermitian); }, A);
   const char* const op = "linalg_matrix_rank";
   hermitian ? expect_square(op, A.tensor()) : expect_matrix(op, A.tensor());
   const Array& a = A.tensor().array();

@@ -2,6 +2,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "linalg_support.h"
+#include "rounded_once.h"
 
 namespace gradus {
 
@@ -90,7 +91,7 @@ Tensor linalg_eigvalsh(Operand A, std::string_view UPLO) {
   const char* const op = "linalg_eigvalsh";
   expect_square(op, A.tensor());
   const bool upper = reads_upper(op, UPLO);
-  if (!recording(&A, 1)) return Tensor(std::get<0>(core::eigh(A.tensor().array(), upper, false, op)));
+  if (!recording(&A, 1) && !stored(A)) return Tensor(std::get<0>(core::eigh(A.tensor().array(), upper, false, op)));
   return core::in_name_of(op, [&] { return std::get<0>(apply<Eigh>({upper}, A)); });
 }
 
@@ -103,7 +104,7 @@ Tensor linalg_svdvals(Operand A, std::optional<std::string_view> driver) {
   const char* const op = "linalg_svdvals";
   expect_matrix(op, A.tensor());
   expect_driver(op, driver);
-  if (!recording(&A, 1)) return Tensor(std::get<1>(core::svd(A.tensor().array(), false, false, op)));
+  if (!recording(&A, 1) && !stored(A)) return Tensor(std::get<1>(core::svd(A.tensor().array(), false, false, op)));
   return core::in_name_of(op, [&] { return std::get<1>(apply<Svd>({false}, A)); });
 }
 std::tuple<Tensor, Tensor, Tensor> svd(Operand A, bool some, bool compute_uv) {

@@ -3,6 +3,7 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/stored.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "rounded_once.h"
@@ -125,7 +126,14 @@ Tensor& mm_out(Tensor& out, Operand a, Operand b) {
   if (detail::recording(all, 3)) {
     core::fail<GradError>("mm_out: writing into a given result is not recorded: use mm, or open a NoGradGuard");
   }
-  core::in_name_of("mm_out", [&] { core::gemm(out.array(), a.tensor().array(), b.tensor().array()); });
+  check_alike("mm_out", a, b);
+  check_alike("mm_out", all[0], a);
+  core::in_name_of("mm_out", [&] {
+    if (!stored(out)) return core::gemm(out.array(), a.tensor().array(), b.tensor().array());
+    const core::Array y = core::empty(out.sizes(), compute_dtype(out.dtype()));
+    core::gemm(y, core::as_computed(a.tensor().array()), core::as_computed(b.tensor().array()));
+    out.array().copy_(y);
+  });
   out.array().mark_written("mm_out", a.at());
   return out;
 }

@@ -185,6 +185,7 @@ struct MaskedFill {
 // y = min(max(x, low), high)
 struct Clamp {
   static constexpr std::string_view name = "clamp";
+  static constexpr bool reads_stored = true;  // bounds are those of the dtype
   struct Attrs {
     std::optional<Scalar> low, high;
     static constexpr auto fields = named("low", &Attrs::low, "high", &Attrs::high);

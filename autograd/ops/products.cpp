@@ -57,6 +57,20 @@ void autograd::check_alike(const char* op, const Operand& a, const Operand& b) {
   }
 }
 
+detail::Widened autograd::widened(const Operand* all, std::size_t count, std::string_view alike) {
+  const Tensor* first = nullptr;
+  for (std::size_t i = 0; i < count && !alike.empty(); ++i) {
+    const Tensor& x = all[i].tensor();
+    if (!x.defined()) continue;
+    if (first == nullptr) first = &x;
+    if (x.dtype() != first->dtype()) {
+      core::fail<DTypeError>("{}: the operands must be of one dtype: {} and {}; to() converts", alike, first->dtype(),
+                             x.dtype());
+    }
+  }
+  return detail::Widened(all, static_cast<int>(count));
+}
+
 Tensor addmv(Operand input, Operand a, Operand x, const Scalar& beta, const Scalar& alpha) {
   check_dims("addmv", "the matrix", a, 2);
   check_dims("addmv", "the vector", x, 1);
@@ -90,7 +104,8 @@ Tensor& addr_(Operand input, Operand u, Operand v, const Scalar& beta, const Sca
 
 Tensor baddbmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
   if (stored(input, a, b)) {
-    return rounded_once([&](Operand t, Operand u, Operand v) { return baddbmm(t, u, v, beta, alpha); }, input, a, b);
+    return rounded_once(
+        "baddbmm", [&](Operand t, Operand u, Operand v) { return baddbmm(t, u, v, beta, alpha); }, input, a, b);
   }
   check_batches("baddbmm", a, b);
   check_broadcasts("baddbmm", input, {a.tensor().size(0), a.tensor().size(1), b.tensor().size(2)});
@@ -137,7 +152,9 @@ Tensor inner(Operand a, Operand b) {
 }
 
 Tensor tensordot(Operand a, Operand b, IntArrayRef dims_a, IntArrayRef dims_b) {
-  if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return tensordot(u, v, dims_a, dims_b); }, a, b);
+  if (stored(a, b))
+    return rounded_once(
+        "tensordot", [&](Operand u, Operand v) { return tensordot(u, v, dims_a, dims_b); }, a, b);
   if (dims_a.size() != dims_b.size()) {
     core::fail<ValueError>("tensordot: both must sum over as many dimensions: {} and {}", dims_a, dims_b);
   }

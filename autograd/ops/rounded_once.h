@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -18,11 +19,15 @@ bool stored(const X&... x) {
   return detail::any_stored(all, sizeof...(X));
 }
 
+/// Operands in the dtypes that are computed in. Where `alike` names an operation, whose operands are to be of one dtype, it
+/// is a DTypeError that they are not: they would come to the operation in one.
+detail::Widened widened(const Operand* all, std::size_t count, std::string_view alike);
+
 /// f of the operands in the dtypes that are computed in; its results, tensors, rounded once to the operands' dtype.
 template <class F, class... X>
-auto rounded_once(F f, const X&... x) {
+auto rounded_once(std::string_view alike, F f, const X&... x) {
   const Operand all[] = {Operand(x)...};
-  const detail::Widened wide(all, sizeof...(X));
+  const detail::Widened wide = widened(all, sizeof...(X), alike);
   auto y = [&]<std::size_t... I>(std::index_sequence<I...>) { return f(wide.inputs()[I]...); }
   (std::index_sequence_for<X...>{});
   if constexpr (std::is_same_v<decltype(y), Tensor>) {
@@ -33,11 +38,16 @@ auto rounded_once(F f, const X&... x) {
   }
 }
 
+template <class F, class... X>
+requires(!std::is_convertible_v<F, std::string_view>) auto rounded_once(F f, const X&... x) {
+  return rounded_once(std::string_view(), f, x...);
+}
+
 /// The same for a list.
 inline bool stored(const OperandList& list) { return detail::any_stored(list.begin(), static_cast<int>(list.size())); }
 template <class F>
-Tensor rounded_once(F f, const OperandList& list) {
-  const detail::Widened wide(list.begin(), static_cast<int>(list.size()));
+Tensor rounded_once(std::string_view alike, F f, const OperandList& list) {
+  const detail::Widened wide = widened(list.begin(), list.size(), alike);
   std::vector<Tensor> tensors;
   for (std::size_t i = 0; i < list.size(); ++i) tensors.push_back(wide.inputs()[i].tensor());
   return wide.narrowed(f(tensors));

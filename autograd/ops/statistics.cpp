@@ -179,11 +179,15 @@ Tensor count_nonzero(Operand x, IntArrayRef dim) {
   });
 }
 Tensor nanmean(Operand x, IntArrayRef dim, bool keepdim, std::optional<DType> dtype) {
-  if (stored(x)) return rounded_once([&](Operand u) { return nanmean(u, dim, keepdim, dtype); }, x);
+  if (dtype && *dtype != x.tensor().dtype()) {
+    check_floating("nanmean", x.tensor());
+    return nanmean({x.tensor().to(*dtype, x.at()), x.at()}, dim, keepdim);
+  }
+  if (stored(x)) return rounded_once([&](Operand u) { return nanmean(u, dim, keepdim); }, x);
   return core::in_name_of("nanmean", [&] {
     check_floating("nanmean", x.tensor());
     const Scope scope(x.at());
-    const Tensor in = dtype ? x.tensor().to(*dtype) : x.tensor();
+    const Tensor& in = x.tensor();
     return sum(masked_fill(in, isnan(in), 0), dim, keepdim) / (!isnan(in)).to(in.dtype()).sum(dim, keepdim);
   });
 }
@@ -277,7 +281,8 @@ std::tuple<Tensor, Tensor> mode(Operand x, std::int64_t dim, bool keepdim) {
 }
 Tensor quantile(Operand x, Operand q, std::optional<std::int64_t> dim, bool keepdim, std::string_view interpolation) {
   if (stored(x, q))
-    return rounded_once([&](Operand u, Operand v) { return quantile(u, v, dim, keepdim, interpolation); }, x, q);
+    return rounded_once(
+        "quantile", [&](Operand u, Operand v) { return quantile(u, v, dim, keepdim, interpolation); }, x, q);
   return at_quantiles("quantile", x, q, dim, keepdim, interpolation, false);
 }
 Tensor quantile(Operand x, double q, std::optional<std::int64_t> dim, bool keepdim, std::string_view interpolation) {
@@ -287,7 +292,8 @@ Tensor quantile(Operand x, double q, std::optional<std::int64_t> dim, bool keepd
 Tensor nanquantile(Operand x, Operand q, std::optional<std::int64_t> dim, bool keepdim,
                    std::string_view interpolation) {
   if (stored(x, q))
-    return rounded_once([&](Operand u, Operand v) { return nanquantile(u, v, dim, keepdim, interpolation); }, x, q);
+    return rounded_once(
+        "nanquantile", [&](Operand u, Operand v) { return nanquantile(u, v, dim, keepdim, interpolation); }, x, q);
   return at_quantiles("nanquantile", x, q, dim, keepdim, interpolation, true);
 }
 Tensor nanquantile(Operand x, double q, std::optional<std::int64_t> dim, bool keepdim, std::string_view interpolation) {

@@ -1,7 +1,10 @@
 #include "create.h"
 
+#include <algorithm>
+
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/base/floating.h"
 #include "../../core/ops/combine.h"
 #include "../../core/ops/indexing.h"
 #include "../../core/ops/pointwise.h"
@@ -13,11 +16,12 @@ using core::Array;
 
 namespace autograd {
 
-NestedNumbers::NestedNumbers(const Scalar& value, DType dtype)
-    : dtype_(gradus::is_floating_point(dtype) ? get_default_dtype()
-             : dtype == kBool                 ? kBool
-                                              : kInt64),
-      values_{value} {}
+DType dtype_of_literal(DType dtype) {
+  if (dtype == kFloat32 || dtype == kFloat64) return get_default_dtype();
+  return dtype == kInt32 ? kInt64 : dtype;
+}
+
+NestedNumbers::NestedNumbers(const Scalar& value, DType dtype) : dtype_(dtype_of_literal(dtype)), values_{value} {}
 
 NestedNumbers::NestedNumbers(std::initializer_list<NestedNumbers> rows) : dtype_(get_default_dtype()) {
   shape_.push_back(static_cast<std::int64_t>(rows.size()));
@@ -123,7 +127,16 @@ Tensor triangle(const char* op, std::int64_t rows, std::int64_t columns, std::in
   return core::in_name_of(op, [&] {
     const core::Array whole = core::ones({rows, columns}, kBool);
     const core::Array part = lower ? core::tril(whole, offset) : core::triu(whole, offset);
-    return made(core::nonzero(part).transpose(0, 1).contiguous().to(options.dtype()), options);
+    const core::Array indices = core::nonzero(part).transpose(0, 1).contiguous();
+    std::int64_t largest = 0;
+    for (std::int64_t i = 0; i < indices.numel(); ++i) {
+      largest = std::max(largest, indices.data_ptr<std::int64_t>()[i]);
+    }
+    if (largest >> core::digits_of(options.dtype()) != 0) {
+      core::fail<DTypeError>("{}: the dtype must hold the indices: {} for {}; kInt64 holds them", op, options.dtype(),
+                             largest);
+    }
+    return made(indices.to(options.dtype()), options);
   });
 }
 }  // namespace

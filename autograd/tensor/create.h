@@ -13,14 +13,18 @@ namespace gradus {
 
 namespace autograd {
 
+/// The dtype of a tensor that numbers of a type make: the default one of float32 and float64, int64 of int32 and int64, else
+/// their own.
+GRADUS_API DType dtype_of_literal(DType dtype);
+
 /// Nested braces of numbers: what `tensor({{1, 2}, {3, 4}})` takes. ShapeError when rows differ in length.
 class GRADUS_API NestedNumbers {
  public:
   template <class T>
-  requires std::is_arithmetic_v<T> NestedNumbers(T value)
+  requires(std::is_arithmetic_v<T> || StoredNumber<T>) NestedNumbers(T value)
       : NestedNumbers(Scalar(value), dtype_of<T>) {}         // NOLINT(google-explicit-constructor)
   NestedNumbers(std::initializer_list<NestedNumbers> rows);  // NOLINT(google-explicit-constructor)
-  /// The default dtype for floating-point numbers, int64 for integers, Bool for bools; of mixed ones the widest.
+  /// Of mixed numbers the one that they promote to.
   DType dtype() const { return dtype_; }
   const std::vector<std::int64_t>& shape() const { return shape_; }
   const std::vector<Scalar>& values() const { return values_; }
@@ -122,11 +126,12 @@ GRADUS_API Tensor from_blob(void* data, IntArrayRef shape, std::function<void(vo
 
 /// `tensor({{1., 2.}, {3., 4.}})`, `tensor(3)`.
 GRADUS_API Tensor tensor(const autograd::NestedNumbers& numbers, const TensorOptions& options = {});
-/// A copy of a vector. Floating-point numbers become the default dtype unless the options name another dtype.
+/// A copy of a vector. Of float and double the dtype is the default one, of int and int64_t int64, of any other number its
+/// own, unless the options name another.
 template <class T>
-requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) Tensor
+requires((std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) || StoredNumber<T>) Tensor
     tensor(const std::vector<T>& values, const TensorOptions& options = {}) {
-  const DType wanted = options.dtype_or(std::is_floating_point_v<T> ? get_default_dtype() : kInt64);
+  const DType wanted = options.dtype_or(autograd::dtype_of_literal(dtype_of<T>));
   auto* data = const_cast<T*>(values.data());
   return from_blob(data, {static_cast<std::int64_t>(values.size())}, dtype_of<T>)
       .clone()

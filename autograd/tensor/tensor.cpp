@@ -135,10 +135,9 @@ bool is_unseen(const Tensor& temporary) {
 
 [[noreturn, gnu::cold]] void fail_unseen(const char* op, const Tensor& temporary) {
   core::fail<ValueError>(
-      "{}: what is written to must have a name, or show memory that something else does: {} of shape {} is a copy, "
-      "which "
-      "nobody will see; index_put_({{ids}}, v) and masked_fill_(mask, v) write where tensors say",
-      op, temporary.body().picked ? "what indexing by tensors gives" : "this temporary", temporary.sizes());
+      "{}: what is written to must have a name, or show memory that something else does: nobody will see {} of "
+      "shape {}; index_put_({{ids}}, v) and masked_fill_(mask, v) write where tensors say",
+      op, temporary.body().picked ? "the copy that indexing by tensors gives," : "this temporary", temporary.sizes());
 }
 
 }  // namespace

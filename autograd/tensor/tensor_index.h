@@ -13,7 +13,8 @@ struct TensorIndex : IndexPiece {
   using IndexPiece::IndexPiece;
   TensorIndex(const Tensor& t) : IndexPiece(Kind::kTensor), tensor(t) {}  // NOLINT(google-explicit-constructor)
   /// A mask without dimensions: all of it, or nothing, along a new dimension.
-  TensorIndex(std::same_as<bool> auto value) : TensorIndex(mask_of(value)) {}  // NOLINT
+  /// (By reference: Clang 14 would take it for the inherited constructor of integers.)
+  TensorIndex(const std::same_as<bool> auto& value) : TensorIndex(mask_of(value)) {}  // NOLINT
   Tensor tensor;
 
  private:

@@ -102,6 +102,22 @@ bool may_overlap(const Array& a, const Array& b) noexcept {
          b_begin < a_begin + static_cast<std::uintptr_t>(a_bytes);
 }
 
+void Array::check_item(const Scalar& value, int bits, bool floating, bool is_signed) {
+  const double x = value.toDouble();
+  if (floating) {
+    if (bits == 32 && std::isfinite(x) && std::fabs(x) > largest_of(kFloat32)) {
+      fail<ValueError>("item: the number must lie in the range of float: {}; item<double>() holds it", x);
+    }
+    return;
+  }
+  // As PyTorch's: a negative number wraps around in an unsigned type that is as wide as it.
+  const double half = std::ldexp(1.0, bits - 1), end = is_signed ? half : 2 * half;
+  if (value.is_floating_point() ? !(x > -half - 1 && x < end) : bits < 64 && (x < -half || x >= end)) {
+    fail<ValueError>("item: the number must be one that an integer of {} bits holds: {}; item<double>() holds it", bits,
+                     to_string(value));
+  }
+}
+
 Scalar Array::item() const {
   must_be_defined(*this, "item");
   if (numel() != 1) {

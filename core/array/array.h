@@ -71,11 +71,16 @@ class GRADUS_API Array {
     check_ndim(static_cast<int>(N), "accessor");
     return TensorAccessor<T, N>(static_cast<T*>(data()), shape_.data(), strides_.data());
   }
-  /// The one element, converted. ShapeError when there is not exactly one.
+  /// The one element, converted. ShapeError when there is not exactly one; ValueError when T does not hold it: a number
+  /// beyond its range, NaN as an integer.
   Scalar item() const;
   template <class T>
   T item() const {
-    return item().template to<T>();
+    const Scalar value = item();
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+      check_item(value, 8 * static_cast<int>(sizeof(T)), std::is_floating_point_v<T>, std::is_signed_v<T>);
+    }
+    return value.to<T>();
   }
 
   // Views: no numbers move. Each names itself in its errors.
@@ -128,6 +133,7 @@ class GRADUS_API Array {
   }
 
  private:
+  static void check_item(const Scalar& value, int bits, bool floating, bool is_signed);
   void check_dtype(DType wanted, const char* op) const {
     if (wanted != dtype_ || !storage_) wrong_dtype(wanted, op);
   }

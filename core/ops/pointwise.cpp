@@ -1,5 +1,6 @@
 #include "pointwise.h"
 
+#include "../array/create.h"
 #include "../base/fail.h"
 #include "../base/floating.h"
 #include "../simd/pointwise.h"
@@ -22,12 +23,19 @@ struct Types {
 template <class Row>
 Types types_of(const Row& row, DType x) {
   constexpr bool unary = std::is_same_v<Row, UnaryRow>;
-  if (row.yields == Yields::Same) return {compute_dtype(x), x};
+  if (row.yields == Yields::Same) return {x, x};
   if (row.yields == Yields::Bool) {
     const bool kept = !unary || (x == kBool && row.key == logical_not.key);
-    return {compute_dtype(kept ? x : floating(x)), kBool};
+    return {kept ? x : floating(x), kBool};
   }
-  return {compute_dtype(floating(x)), floating(x)};
+  return {floating(x), floating(x)};
+}
+/// The same of a dtype that may be a storage type.
+template <class Row>
+Types computed_types_of(const Row& row, DType x) {
+  Types types = types_of(row, x);
+  types.compute = compute_dtype(types.compute);
+  return types;
 }
 
 template <class Row>
@@ -116,7 +124,7 @@ Kernel power_kernel(const BinaryRow& row, const Operand& b, DType compute) {
 
 struct UnaryCall : PointwiseCall {
   UnaryCall(const UnaryRow& row, const Operand& x) : PointwiseCall(row.name, {&x}) {
-    const Types types = types_of(row, x.array->dtype());
+    const Types types = computed_types_of(row, x.array->dtype());
     const Found found = find(row, types.compute);
     set(found.kernel, types.compute, types.result, found.param);
     loop.block = block_of(row);
@@ -126,7 +134,7 @@ struct UnaryCall : PointwiseCall {
 
 struct BinaryCall : PointwiseCall {
   BinaryCall(const BinaryRow& row, const Operand& a, const Operand& b) : PointwiseCall(row.name, {&a, &b}) {
-    const Types types = types_of(row, result_type(a, b));
+    const Types types = computed_types_of(row, result_type(a, b));
     read(a, types.compute);
     if (const Kernel power = power_kernel(row, b, types.compute); power != nullptr) {
       set(power, types.compute, types.result);  // the exponent is not read
@@ -141,15 +149,38 @@ struct BinaryCall : PointwiseCall {
   }
 };
 
+/// An operand of a comparison: rounded to the storage type that the operands meet in, as the others are.
+class Rounded {
+ public:
+  Rounded(const BinaryRow& row, const Operand& x, const Operand& other) : operand_(x) {
+    const auto known = [](const Operand& o) { return o.array == nullptr || o.array->defined(); };
+    if (row.yields != Yields::Bool || !known(x) || !known(other)) return;
+    const DType dtype = result_type(x, other);
+    if (!is_storage_type(dtype) || !is_floating_point(dtype)) return;
+    if (x.array != nullptr && x.array->dtype() == dtype) return;
+    array_ = (x.array != nullptr ? *x.array : full({}, x.number, kFloat64)).to(dtype);
+    operand_ = x.array != nullptr ? Operand(array_) : Operand(array_.item());
+  }
+  Rounded(const Rounded&) = delete;
+  Rounded& operator=(const Rounded&) = delete;
+  operator const Operand&() const { return operand_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  Array array_;
+  Operand operand_;
+};
+
 [[gnu::noinline]] Array checked(const UnaryRow& row, const Array& x) { return UnaryCall(row, x).run(); }
 [[gnu::noinline]] Array checked(const BinaryRow& row, const Operand& a, const Operand& b) {
-  return BinaryCall(row, a, b).run();
+  const Rounded x(row, a, b), y(row, b, a);
+  return BinaryCall(row, x, y).run();
 }
 [[gnu::noinline]] void checked_into(const Array& out, const UnaryRow& row, const Array& x) {
   UnaryCall(row, x).run_into(out);
 }
 [[gnu::noinline]] void checked_into(const Array& out, const BinaryRow& row, const Operand& a, const Operand& b) {
-  BinaryCall(row, a, b).run_into(out);
+  const Rounded x(row, a, b), y(row, b, a);
+  BinaryCall(row, x, y).run_into(out);
 }
 
 }  // namespace

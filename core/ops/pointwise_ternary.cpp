@@ -115,17 +115,19 @@ Array clamped(const Array& x, const std::optional<Scalar>& low, const std::optio
     return Element(real ? value : Scalar(std::clamp(value.toLong(), least, greatest)), compute);
   };
   const auto is_nan = [](const std::optional<Scalar>& given) { return given && std::isnan(given->toDouble()); };
-  if (is_nan(low) || is_nan(high)) {
-    const Array nan = full(x.shape(), std::numeric_limits<double>::quiet_NaN(), dtype);
-    return out == nullptr ? nan : out->copy_(nan);
-  }
-  const Element bounds[2] = {bound(low, real ? Scalar(-infinity) : Scalar(least)),
-                             bound(high, real ? Scalar(infinity) : Scalar(greatest))};
   alignas(8) unsigned char param[16];
-  const auto size = static_cast<std::size_t>(size_of(compute));
-  for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];
-  call.set(kernels::clamp_kernel(compute), compute, dtype, param);
-  call.read(operand, compute);
+  if (is_nan(low) || is_nan(high)) {  // NaN for every number
+    call.set(kernels::exact_binary(core::add.key, compute), compute, dtype);
+    call.read(operand, compute);
+    call.read(Scalar(std::numeric_limits<double>::quiet_NaN()), compute);
+  } else {
+    const Element bounds[2] = {bound(low, real ? Scalar(-infinity) : Scalar(least)),
+                               bound(high, real ? Scalar(infinity) : Scalar(greatest))};
+    const auto size = static_cast<std::size_t>(size_of(compute));
+    for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];
+    call.set(kernels::clamp_kernel(compute), compute, dtype, param);
+    call.read(operand, compute);
+  }
   if (out == nullptr) return call.run();
   call.run_into(*out);
   return *out;

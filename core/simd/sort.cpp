@@ -55,8 +55,9 @@ void sort(const void* from, std::int64_t n, std::int64_t k, bool descending, std
   const auto before = [](const Item& a, const Item& b) {
     return a.key < b.key || (a.key == b.key && a.index < b.index);
   };
-  if (k <= n / 16) {  // most elements are compared once, with the last of those in front
-    std::partial_sort(items, items + k, items + n, before);
+  if (k <= n / 16) {
+    std::nth_element(items, items + k, items + n, before);
+    std::sort(items, items + k, before);
   } else if (n <= kFew) {
     std::sort(items, items + n, before);
   } else {

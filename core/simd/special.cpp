@@ -145,8 +145,9 @@ struct AsinhOp {  // log1p(|x| + x^2 / (1 + sqrt(1 + x^2)))
 struct AcoshOp {  // log1p(t + sqrt(2 t + t^2)), t = x - 1
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
-    const V t = hn::Sub(x, hn::Set(d, 1.0));
-    return Log1p(d, hn::Add(t, hn::Sqrt(hn::Mul(t, hn::Add(t, hn::Set(d, 2.0))))));
+    const V one = hn::Set(d, 1.0), t = hn::Sub(x, one);
+    const V y = Log1p(d, hn::Add(t, hn::Sqrt(hn::Mul(t, hn::Add(t, hn::Set(d, 2.0))))));
+    return hn::IfThenElse(hn::Lt(x, one), hn::NaN(d), y);  // below -1 the sum would cancel
   }
 };
 struct AtanhOp {  // log1p(2 |x| / (1 - |x|)) / 2

@@ -28,7 +28,10 @@ std::string key(const std::string& scope, const std::string& name) {
   return scope == "gradus" ? name : scope + "::" + name;
 }
 
-bool is_public_header(const std::string& path) { return path.starts_with("autograd/ops/") && path.ends_with(".h"); }
+bool is_public_header(const Source& source) {
+  return source.path.starts_with("autograd/ops/") && source.path.ends_with(".h") &&
+         source.head.find("library's own sources") == std::string::npos;
+}
 bool is_public(const Item& item) {
   if (item.kind != Item::Kind::Function || item.scope == "detail" || item.whole.empty()) return false;
   return item.whole[0].text == "GRADUS_API" || item.whole[0].text == "inline";
@@ -56,7 +59,7 @@ Term by_row(const Term& term) {
 void Catalogue::find_public() {
   // What is declared, and where it is defined.
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (!is_public_header(sources_[i]->path)) continue;
+    if (!is_public_header(*sources_[i])) continue;
     for (const Item& item : items_[i]) {
       if (!is_public(item)) continue;
       declared_.push_back(&item);

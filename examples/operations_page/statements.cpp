@@ -34,6 +34,10 @@ bool only_fails(const Range& statement) {
 }
 
 bool is_guard(const Range& condition) {
+  // In what dtype it is computed is no part of a formula.
+  for (std::size_t i = 0; i < condition.size(); ++i) {
+    if (condition[i].text == "stored") return true;
+  }
   bool of_size = false, of_nothing = false;
   for (std::size_t i = 0; i < condition.size(); ++i) {
     const std::string_view t = condition[i].text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "../../autograd/ops/rounded_once.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
@@ -24,7 +25,16 @@ Shape transposed_shape(const Shape& x, const Shape& weight, const ConvTransposeR
   for (int d = 0; d < x.size() - 2; ++d) {
     const std::int64_t reach =
         core::window_reach("conv_transpose", weight[d + 2], a.conv.dilation[d], a.conv.padding[d]);
-    y.push_back((x[d + 2] - 1) * a.conv.stride[d] - 2 * a.conv.padding[d] + reach + 1 + a.output_padding[d]);
+    std::int64_t extent = 0;
+    if (__builtin_mul_overflow(x[d + 2] - 1, a.conv.stride[d], &extent) ||
+        __builtin_add_overflow(extent, reach + 1, &extent) ||
+        __builtin_sub_overflow(extent, 2 * a.conv.padding[d], &extent) ||
+        __builtin_add_overflow(extent, a.output_padding[d], &extent)) {
+      core::fail<ValueError>(
+          "conv_transpose: the result's sizes must fit into 64 bits: input {}, stride {}, output_padding {}", x,
+          a.conv.stride, a.output_padding);
+    }
+    y.push_back(extent);
   }
   return y;
 }
@@ -129,18 +139,20 @@ Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Te
     core::expect_shape(op, "bias", bias.sizes(), "[O]", weight.size(1) * groups);
     core::expect_dtype(op, "bias", bias.dtype(), "input", given.dtype());
   }
-  // Of the padding behind, what is a multiple of the stride no window reaches: the bias alone stands there.
-  std::vector<std::int64_t> beyond;
   bool further = false;
-  for (int d = dims - 1; d >= 0; --d) {
-    std::int64_t &behind = how.output_padding[d], s = how.conv.stride[d];
-    if (behind >= std::max(s, how.conv.dilation[d])) {
+  for (int d = 0; d < dims; ++d) {
+    further = further || how.output_padding[d] >= how.conv.stride[d];
+    if (how.output_padding[d] >= std::max(how.conv.stride[d], how.conv.dilation[d])) {
       core::fail<ValueError>("{}: output_padding must be below the stride or the dilation: {} for {} and {}", op,
                              output_padding, stride, dilation);
     }
-    beyond.insert(beyond.end(), {0, behind - behind % s});
-    further = further || behind >= s;
-    behind %= s;
+  }
+  if (further && bias.defined() && stored(input)) {  // the bias is added apart
+    return rounded_once(
+        [&](Operand x, Operand w, Operand b) {
+          return transposed(dims, x, w.tensor(), b.tensor(), stride, padding, output_padding, groups, dilation);
+        },
+        input, weight, bias);
   }
   return core::in_name_of(op, [&] {
     const Scope scope(input.at());
@@ -152,9 +164,19 @@ Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Te
         core::fail<ShapeError>("{}: there must be something in each dimension: {} of input {}", op, shape, x.sizes());
       }
     }
+    // An output_padding of the stride or more, which the dilation allows, is no convolution's: there all that the windows
+    // reach is computed, and the result cut out of that, with zeros behind it.
+    std::vector<std::int64_t> around;
+    for (int d = dims - 1; d >= 0; --d) {
+      std::int64_t &before = how.conv.padding[d], &behind = how.output_padding[d];
+      const bool whole = behind >= how.conv.stride[d];
+      const std::int64_t reached = shape[d + 2] - behind + 2 * before, front = std::min(before, reached);
+      around.insert(around.end(), {whole ? -front : 0, whole ? shape[d + 2] - (reached - front) : 0});
+      if (whole) before = behind = 0;
+    }
     Tensor y = apply<ConvTransposeRule>(how, x, weight, further ? Tensor() : bias);
     if (further) {
-      y = constant_pad_nd(y, beyond);
+      y = constant_pad_nd(y, around);
       if (bias.defined()) y = y + by_channel(bias, dims + 2);
     }
     return alone ? autograd::detail::as_result(y.squeeze(0)) : y;

@@ -67,12 +67,26 @@ Array places_of_largest(const Array& vectors, const Array& bags, std::int64_t co
 std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const Tensor& indices, const Tensor& offsets,
                                                          bool scale_grad_by_freq, std::int64_t mode, bool sparse,
                                                          const Tensor& per_sample_weights, bool include_last_offset,
-                                                         std::int64_t padding_idx) {
+                                                         const std::optional<std::int64_t>& padding_idx) {
   if (mode < 0 || mode > 2) core::fail<ValueError>("{}: mode must be 0 (sum), 1 (mean) or 2 (max): {}", op, mode);
   if (scale_grad_by_freq || sparse) {
     core::fail<ValueError>("{}: scale_grad_by_freq and sparse are not there: gradients are dense sums", op);
   }
   core::expect_form(weight.tensor().dim() == 2, op, "weight", "[rows, dim]", weight.tensor().sizes());
+  if (!is_integral(indices.dtype())) {
+    core::fail<DTypeError>("{}: indices must be integers: {}; to(kInt64) converts", op, indices.dtype());
+  }
+  if (offsets.defined() && !is_integral(offsets.dtype())) {
+    core::fail<DTypeError>("{}: offsets must be integers: {}; to(kInt64) converts", op, offsets.dtype());
+  }
+  std::int64_t left_out = -1;
+  if (padding_idx) {
+    const std::int64_t rows = weight.tensor().size(0);
+    left_out = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
+    if (left_out < 0 || left_out >= rows) {
+      core::fail<IndexError>("{}: padding_idx must be in [{}, {}]: {}", op, -rows, rows - 1, *padding_idx);
+    }
+  }
   const std::vector<std::int64_t> bounds = bounds_of(indices, offsets, include_last_offset);
   const auto count = static_cast<std::int64_t>(bounds.size()) - 1, n = indices.numel();
   if (per_sample_weights.defined()) {
@@ -88,7 +102,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
     auto *bag = bags.data_ptr<std::int64_t>(), *size = sizes.data_ptr<std::int64_t>();
     for (std::int64_t b = 0; b < count; ++b) {
       for (auto i = bounds[static_cast<std::size_t>(b)]; i < bounds[static_cast<std::size_t>(b) + 1]; ++i) {
-        const bool padding = padding_idx >= 0 && at.data_ptr<std::int64_t>()[i] == padding_idx;
+        const bool padding = at.data_ptr<std::int64_t>()[i] == left_out;
         bag[i] = padding ? -1 : b;
         size[b] += padding ? 0 : 1;
       }

@@ -8,14 +8,16 @@
 namespace gradus {
 
 Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, const Tensor& bias) {
+  constexpr const char* op = "bilinear";
+  const Tensor& x = input1.tensor();
+  core::expect_floating(op, "input", x.dtype());
+  core::expect_dtype(op, "input2", input2.dtype(), "input1", x.dtype());
+  core::expect_dtype(op, "weight", weight.dtype(), "input1", x.dtype());
   if (autograd::stored(input1, input2, weight, bias)) {
     return autograd::rounded_once(
         [&](Operand u, Operand v, Operand s, Operand t) { return bilinear(u, v.tensor(), s.tensor(), t.tensor()); },
         input1, input2, weight, bias);
   }
-  constexpr const char* op = "bilinear";
-  const Tensor& x = input1.tensor();
-  core::expect_floating(op, "input", x.dtype());
   core::expect_form(weight.dim() == 3, op, "weight", "[o, i, j]", weight.sizes());
   const std::int64_t out = weight.size(0), i = weight.size(1), j = weight.size(2);
   core::Shape lead = x.array().shape(), other = input2.array().shape();

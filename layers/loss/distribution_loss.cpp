@@ -26,9 +26,9 @@ struct BinaryCrossEntropy {
     const Array of_one = core::clamp(core::log(x), -100, {}), of_zero = core::clamp(core::log1p(-x), -100, {});
     return (t - 1) * of_zero - t * of_one;
   }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> x, In<1> t) { return dy * ((x - t) / clamp_min((1 - x) * x, double{1e-12f})); },
-               [](Dy<> dy, In<0> x) { return dy * (clamp_min(log1p(-x), -100) - clamp_min(log(x), -100)); });
+  static constexpr auto gradients = formulas(
+      [](Dy<> dy, In<0> x, In<1> t) { return dy * ((x - t) / clamp_min((1 - x) * x, static_cast<double>(1e-12F))); },
+      [](Dy<> dy, In<0> x) { return dy * (clamp_min(log1p(-x), -100) - clamp_min(log(x), -100)); });
 };
 
 }  // namespace

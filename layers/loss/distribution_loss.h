@@ -2,7 +2,8 @@
 //
 //   Binary cross-entropy:     l = -w (t log x + (1 - t) log(1 - x))      x in [0, 1] the probability, logarithms held above -100
 //                             dl/dx = w (x - t) / (x (1 - x))
-//   Kullback and Leibler:     l = t (log t - x)                          x the logarithm of a probability; 0 where t is 0
+//   Kullback and Leibler:     l = t (log t - x)                          x the logarithm of a probability;
+//                             0 where t is 0 and x is finite
 //   Poisson:                  l = exp(x) - t x                           x the logarithm of the rate, t the count;
 //                             l = x - t log(x + eps)                     x the rate
 //

@@ -60,13 +60,16 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
 }
 
 Tensor group_norm(Operand input, std::int64_t num_groups, const Tensor& weight, const Tensor& bias, double eps, bool) {
+  constexpr const char* op = "group_norm";
+  const Tensor& x = input.tensor();
+  core::expect_floating(op, "input", x.dtype());
+  if (weight.defined()) core::expect_dtype(op, "weight", weight.dtype(), "input", x.dtype());
+  if (bias.defined()) core::expect_dtype(op, "bias", bias.dtype(), "input", x.dtype());
   if (autograd::stored(input, weight, bias)) {
     return autograd::rounded_once(
         [&](Operand u, Operand v, Operand s) { return group_norm(u, num_groups, v.tensor(), s.tensor(), eps, true); },
         input, weight, bias);
   }
-  constexpr const char* op = "group_norm";
-  const Tensor& x = input.tensor();
   core::expect_form(x.dim() >= 2, op, "input", "[N, C, ..]", x.sizes());
   const std::int64_t N = x.size(0), C = x.size(1);
   if (num_groups < 1 || C % num_groups != 0) {

@@ -68,6 +68,7 @@ std::tuple<Dims, Shape> planes_of(const char* op, int dims, const Tensor& x, con
     sizes.push_back(shape[at]);
     shape[at] = output_size[d];
   }
+  core::checked_numel(shape, op);
   return {sizes, shape};
 }
 
@@ -95,6 +96,9 @@ Tensor max_unpool(const char* op, int dims, const Operand& input, const Tensor& 
   }
   const auto [sizes, shape] = planes_of(op, dims, x, each(op, dims, output_size, 0));
   core::expect_same_shape(op, "indices", indices.sizes(), "input", x.sizes());
+  if (!is_integral(indices.dtype())) {
+    core::fail<DTypeError>("{}: indices must be integers: {}; to(kInt64) converts", op, indices.dtype());
+  }
   std::int64_t planes = 1, plane = 1, from = 1;
   for (int d = 0; d < shape.size(); ++d) (d < shape.size() - dims ? planes : plane) *= shape[d];
   for (const std::int64_t n : sizes) from *= n;

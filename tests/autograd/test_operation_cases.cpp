@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(found_by_drawn_programs) {
   const Tensor close = tensor({1.0, 1 + 2.220446049250313e-16}, kFloat64);
   BOOST_TEST(std::fabs(close.std().item<double>() / 1.5700924586837752e-16 - 1) < 1e-12);
   const Tensor number = tensor(2.5, kFloat64);
-  BOOST_TEST((equal(number.movedim(0, 0), number) && equal(moveaxis(number, {-1}, {0}), number)));
+  BOOST_TEST((equal(number.movedim(0, 0), number) && equal(moveaxis(number, -1, 0), number)));
   BOOST_TEST(equal(polygamma(0, number), digamma(number)));
   BOOST_TEST(addr(number, ones(2), ones(2, kFloat32)).dtype() == kFloat64);
   // What is more than any memory holds is refused at once.

@@ -624,7 +624,7 @@ const Property float32("float32", every_row, [](const Row& row, const Shapes& sh
 });
 
 // The same bits at 1 and at 7 threads, of pieces enough for all where an operation takes any shape.
-const Property any_threads("threads", every_row, [](const Row& row, const Shapes& shapes) {
+const Property any_threads("any_threads", every_row, [](const Row& row, const Shapes& shapes) {
   if (shapes != own_shapes(row)) return;
   const bool any_shape = row.is(kPointwise) || row.is(kBroadcasts);
   if (kSanitized && any_shape) return;  // the suites of the loops run many threads there

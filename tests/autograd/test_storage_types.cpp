@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -183,6 +184,12 @@ BOOST_AUTO_TEST_CASE(float16_and_bfloat16_are_rounded_once) {
         const bool loose = in_steps(row);
         (loose ? loose_rows : exact_rows) += 1;
         check_rounded(narrow.y, wide.y, dtype, loose);
+        {
+          const NoGradGuard no_grad;  // rows that ask for gradients themselves are refused in any dtype
+          const Outcome plain = outcome(row, x.computed), again = outcome(row, x.stored);
+          BOOST_TEST(again.refusal.empty() == plain.refusal.empty(), again.refusal);
+          if (again.y.defined() && plain.y.defined()) check_rounded(again.y, plain.y, dtype, loose);
+        }
         if (!narrow.y.requires_grad()) continue;
         const Tensor dy = drawn({narrow.y.sizes().vec(), -2, 2}, 7).to(dtype);
         const Operands g = autograd::grad({narrow.y}, Pair::wanted(x.stored), {dy}, false, false, true);
@@ -239,7 +246,11 @@ BOOST_AUTO_TEST_CASE(without_gradients) {
         [](const Tensor& a) { return std::get<1>(a.max(1)); },
         [](const Tensor& a) { return count_nonzero(a); },
         [](const Tensor& a) { return a.index({a > 0}); },
-        [](const Tensor& a) { return where(a > 0, a, 0.5); }};
+        [](const Tensor& a) { return where(a > 0, a, 0.5); },
+        [](const Tensor& a) { return linalg_svdvals(a); },
+        [](const Tensor& a) { return linalg_eigvalsh(matmul(a, a.t())); },
+        [](const Tensor& a) { return std::get<1>(linalg_qr(a, "r")); },
+        [](const Tensor& a) { return linalg_matrix_rank(a); }};
     for (const auto& call : calls) {
       const Tensor y = call(x), exact = call(w);
       BOOST_TEST((y.dtype() == (exact.dtype() == kFloat ? dtype : exact.dtype())));
@@ -269,6 +280,146 @@ BOOST_AUTO_TEST_CASE(in_place) {
   BOOST_TEST(values(c) == std::vector<double>({-56, -56}));
   c.copy_(tensor({1.7, -1.7}));
   BOOST_TEST(values(c) == std::vector<double>({1, -1}));
+}
+
+// Bounds are those of the dtype: they do not wrap around. A bound of NaN makes NaN, which integers do not hold.
+BOOST_AUTO_TEST_CASE(clamped) {
+  for (const DType dtype : {kChar, kShort, kByte}) {
+    const double most = dtype == kChar ? 127 : dtype == kShort ? 32767 : 255;
+    const Tensor x = ones({2}, dtype);
+    BOOST_TEST(values(x.clamp(40000, 50000)) == std::vector<double>({most, most}));
+    BOOST_TEST(values(x.clamp_min(40000)) == std::vector<double>({most, most}));
+    BOOST_TEST(values(x.clamp_max(40000)) == std::vector<double>({1, 1}));
+    BOOST_TEST(values(x.clone().clamp_(40000, 50000)) == std::vector<double>({most, most}));
+  }
+  for (const DType dtype : {kChar, kShort, kByte, kInt, kLong}) {
+    const Tensor x = ones({2}, dtype);
+    check_error<DTypeError>([&] { x.clamp_(NAN); }, {"clamp_", "castable"});
+    BOOST_TEST(values(x) == std::vector<double>({1, 1}));
+    BOOST_TEST((x.clamp(NAN).dtype() == kFloat && all(isnan(x.clamp(NAN))).item<bool>()));
+  }
+  const Tensor h = ones({2}, kHalf);
+  BOOST_TEST(all(isnan(h.clamp_(0, NAN))).item<bool>());
+  const Tensor f = ones({2}, kFloat).requires_grad_();
+  f.clamp(NAN).sum().backward();
+  BOOST_TEST(values(f.grad()) == std::vector<double>({0, 0}));
+}
+
+// A number, or what joins like one, is rounded as the tensor's own are.
+BOOST_AUTO_TEST_CASE(compared_with_numbers) {
+  for (const DType dtype : {kHalf, kBFloat16}) {
+    const Tensor x = tensor({0.1, 0.3}, dtype), point = tensor(0.1, kDouble);
+    BOOST_TEST(values(x == 0.1) == std::vector<double>({1, 0}));
+    BOOST_TEST(values(x != 0.1) == std::vector<double>({0, 1}));
+    BOOST_TEST(values(x < 0.1) == std::vector<double>({0, 0}));
+    BOOST_TEST(values(x >= 0.3) == std::vector<double>({0, 1}));
+    BOOST_TEST(values(x == point) == std::vector<double>({1, 0}));
+    BOOST_TEST(values(point == x) == std::vector<double>({1, 0}));
+    const Tensor y = x.clone();
+    y.eq_(0.1);
+    BOOST_TEST(values(y) == std::vector<double>({1, 0}));
+  }
+  BOOST_TEST(values(tensor({0.1}, kFloat) == tensor({0.1}, kHalf)) == std::vector<double>({0}));
+}
+
+// An index of int32 is no operand, nor is one dtype of the operands another.
+BOOST_AUTO_TEST_CASE(indices_and_dtypes) {
+  const Tensor index = zeros({2}, kInt);
+  for (const DType dtype : {kChar, kShort}) {
+    const Tensor x = full({2}, 100, dtype);
+    const auto check = [&](const Tensor& y) { BOOST_TEST((y.dtype() == dtype), to_string(y.dtype())); };
+    check(scatter_add(x, 0, index, x));
+    check(scatter_add(IntArrayRef({2}), 0, index, x));
+    check(x.clone().scatter_add_(0, index, x));
+    check(index_add(x, 0, index, x));
+    check(scatter_reduce(x, 0, index, x, "amax"));
+    check(gather(x, 0, index));
+    check(index_select(x, 0, index));
+    check(take(x, index));
+    check(scatter(x, 0, index, x));
+    check(index_copy(x, 0, index, x));
+    check(index_fill(x, 0, index, 1));
+    check(x.index({index}));
+    check(index_put(x, {index}, x, true));
+    check(put(x, index, x, true));
+    check(take_along_dim(x, index, 0));
+  }
+  const Tensor h = ones({2, 2}, kHalf), f = ones({2, 2}, kFloat), b = ones({1, 2, 2}, kHalf), i = zeros({2, 2}, kLong);
+  check_error<DTypeError>([&] { einsum("ij,jk->ik", {h, f}); }, {"einsum", "one dtype"});
+  check_error<DTypeError>([&] { baddbmm(b, b, f.unsqueeze(0)); }, {"baddbmm", "one dtype"});
+  check_error<DTypeError>([&] { tensordot(h, f, {1}, {0}); }, {"tensordot", "one dtype"});
+  check_error<DTypeError>([&] { linalg_multi_dot({h, f, h}); }, {"linalg_multi_dot", "one dtype"});
+  check_error<DTypeError>([&] { cdist(h, f); }, {"cdist", "one dtype"});
+  check_error<DTypeError>([&] { cholesky_solve(h, f); }, {"cholesky_solve", "one dtype"});
+  check_error<DTypeError>([&] { index_add(h, 0, index, f); }, {"index_add", "one dtype"});
+  check_error<DTypeError>([&] { scatter_add(h, 0, i, f); }, {"scatter_add", "one dtype"});
+  check_error<DTypeError>([&] { scatter_reduce(f, 0, i, h, "sum"); }, {"scatter_reduce", "one dtype"});
+  check_error<DTypeError>([&] { quantile(h, f[0]); }, {"quantile", "one dtype"});
+  check_error<DTypeError>([&] { nanquantile(h, f[0]); }, {"nanquantile", "one dtype"});
+  BOOST_TEST((diff(h, 1, -1, f).dtype() == kFloat && diff(h, 1, -1, h).dtype() == kHalf));
+  Tensor out = zeros({2, 2}, kHalf);
+  check_error<DTypeError>([&] { mm_out(out, h, f); }, {"mm_out", "dtypes differ"});
+  mm_out(out, h, h);
+  BOOST_TEST(values(out) == std::vector<double>({2, 2, 2, 2}));
+  const Tensor y = ones({2}, kHalf);
+  y.index_add_(0, zeros({1}, kLong), ones({1}, kHalf));
+  BOOST_TEST(std::string(y.array().storage()->writes().by) == "index_add_");
+  y.mul_(2);
+  BOOST_TEST(std::string(y.array().storage()->writes().by) == "mul_");
+  y.scatter_add_(0, zeros({1}, kLong), ones({1}, kHalf).requires_grad_());
+  BOOST_TEST(std::string(y.array().storage()->writes().by) == "scatter_add_");
+}
+
+// A dtype that is asked for is the result's, and what is computed in.
+BOOST_AUTO_TEST_CASE(a_dtype_is_honoured) {
+  const std::function<Tensor(const Tensor&, std::optional<DType>)> calls[] = {
+      [](const Tensor& a, auto d) { return linalg_norm(a, std::nullopt, {}, false, d); },
+      [](const Tensor& a, auto d) { return linalg_norm(a, "nuc", {}, false, d); },
+      [](const Tensor& a, auto d) { return linalg_norm(a, 1, {}, false, d); },
+      [](const Tensor& a, auto d) { return linalg_vector_norm(a, 3, {}, false, d); },
+      [](const Tensor& a, auto d) {
+        return linalg_matrix_norm(a, "fro", {-2, -1}, false, d);
+      },
+      [](const Tensor& a, auto d) {
+        return linalg_matrix_norm(a, 2, {-2, -1}, false, d);
+      },
+      [](const Tensor& a, auto d) { return nanmean(a, {}, false, d); },
+      [](const Tensor& a, auto d) { return sum(a, 0, false, d); },
+      [](const Tensor& a, auto d) { return mean(a, 0, false, d); },
+      [](const Tensor& a, auto d) { return nansum(a, 0, false, d); },
+      [](const Tensor& a, auto d) { return prod(a, 0, false, d); },
+      [](const Tensor& a, auto d) { return cumsum(a, 0, d); },
+      [](const Tensor& a, auto d) { return cumprod(a, 0, d); },
+      [](const Tensor& a, auto d) { return softmax(a, 0, d); },
+      [](const Tensor& a, auto d) { return log_softmax(a, 0, d); }};
+  const Tensor x = drawn({{3, 3}, -2, 2}, 0).to(kHalf);
+  for (const auto& call : calls) {
+    for (const DType dtype : {kFloat, kDouble, kBFloat16}) {
+      const Tensor y = call(x, dtype), exact = call(x.to(dtype), {});
+      BOOST_TEST((y.dtype() == dtype), to_string(y.dtype()));
+      BOOST_TEST(error_of(y.array().to(kDouble), exact.array().to(kDouble)) == 0);
+    }
+  }
+}
+
+// Numbers are drawn in float32 and rounded once, and stay below the bound.
+BOOST_AUTO_TEST_CASE(drawn_anew) {
+  for (const DType dtype : {kHalf, kBFloat16, kFloat}) {
+    for (const double from : {1.0, -1.0, 0.0, -2.0}) {
+      manual_seed(1);
+      const Tensor x = empty({1 << 20}, dtype).uniform_(from, from + 1);
+      BOOST_TEST(x.min().item<double>() >= from);
+      BOOST_TEST(x.max().item<double>() < from + 1);
+      manual_seed(1);
+      const Tensor wide = empty({1 << 20}, kFloat).uniform_(from, from + 1).to(dtype);
+      BOOST_TEST(all(logical_or(x == wide, wide == from + 1)).item<bool>());
+      manual_seed(1);
+      const Tensor n = empty({1000}, dtype).normal_(from, 0.3);
+      manual_seed(1);
+      BOOST_TEST(equal(n, empty({1000}, kFloat).normal_(from, 0.3).to(dtype)));
+    }
+    BOOST_TEST(values(empty({2}, dtype).uniform_(3, 3)) == std::vector<double>({3, 3}));
+  }
 }
 
 // Layers after to(kHalf): forward and backward beside the same numbers in float32.

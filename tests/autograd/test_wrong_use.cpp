@@ -582,10 +582,19 @@ BOOST_AUTO_TEST_CASE(numbers_at_the_ends_of_64_bits) {
   // NaN and what no int64 holds become its least value, as where arrays are converted.
   for (const double value : {HUGE_VAL, -HUGE_VAL, 1e300, -1e300, std::nan("")}) {
     const Tensor one = full({}, value, kFloat64);
-    BOOST_TEST(one.item<std::int64_t>() == one.to(kInt64).item<std::int64_t>());
-    BOOST_TEST(one.item<std::int64_t>() == least);
-    BOOST_TEST(one.item<int>() == one.to(kInt32).item<int>());
+    BOOST_TEST(one.to(kInt64).item<std::int64_t>() == least);
+    check_error<ValueError>([&] { one.item<std::int64_t>(); },
+                            {"item: the number must be one that an integer of 64 bits"});
+    check_error<ValueError>([&] { one.item<int>(); },
+                            {"item: the number must be one that an integer of 32 bits holds"});
   }
+  // A single number is handed out as it is, or not at all; one below 0 wraps around in an unsigned type, as PyTorch's.
+  check_error<ValueError>([] { tensor(300).item<std::int8_t>(); }, {"an integer of 8 bits holds: 300; item<double>()"});
+  check_error<ValueError>([] { full({}, 1e300, kFloat64).item<float>(); }, {"in the range of float: 1e+300"});
+  BOOST_TEST(tensor(-1).item<std::uint8_t>() == 255);
+  BOOST_TEST(tensor(255).item<std::uint8_t>() == 255);
+  BOOST_TEST(tensor(-128).item<std::int8_t>() == -128);
+  check_error<ValueError>([] { tensor(200).item<std::int8_t>(); }, {"an integer of 8 bits holds: 200"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,12 +17,12 @@
 namespace gradus::core {
 namespace {
 
-
 Array samples() {
   constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  const std::vector<float> edges = {0,  -0.f, 1,  -1,  inf,    -inf,    nan,     1e-30f, -1e-30f, 1e-42f,   2,
-                                    -2, 88,   91, 100, -100,   3e38f,   1e10f,   0.5f,   -0.5f,   7.999f,   8.001f,
-                                    30, 9,    10, -10, 2.4e6f, -1.9e6f, 1.5708f, 4,      26.5f,   -0.9999f, 0.9999f};
+  const std::vector<float> edges = {0,       -0.f,    1,      -1,     inf,      -inf,    nan,   1e-30f, -1e-30f,
+                                    1e-42f,  2,       -2,     88,     91,       100,     -100,  3e38f,  1e10f,
+                                    0.5f,    -0.5f,   7.999f, 8.001f, 30,       9,       10,    -10,    2.4e6f,
+                                    -1.9e6f, 1.5708f, 4,      26.5f,  -0.9999f, 0.9999f, -1e9f, -3e38f};
   const Array x = randn({501}, kFloat64, {7, 0}).to(kFloat32);
   const std::vector<Array> arrays = {from_data(edges.data(), {std::int64_t(edges.size())}, kFloat32), x,
                                      x * Array(full({}, 20, kFloat32)), rand({203}, kFloat64, {8, 0}).to(kFloat32)};
@@ -37,7 +37,7 @@ double error(const Array& got, const Array& wanted) {
     const double exact = wanted.data_ptr<double>()[i];
     const float rounded = static_cast<float>(exact), size = std::abs(rounded);
     if (std::isfinite(y) && std::isfinite(rounded)) {
-      const double unit = std::nextafter(size, std::numeric_limits<float>::infinity()) - size;
+      const auto unit = static_cast<double>(std::nextafter(size, std::numeric_limits<float>::infinity()) - size);
       worst = std::max(worst, std::abs(static_cast<double>(y) - exact) / unit);
     } else if (!(std::isnan(y) && std::isnan(rounded)) && y != rounded) {
       return std::numeric_limits<double>::infinity();

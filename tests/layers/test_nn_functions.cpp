@@ -37,7 +37,7 @@ Results normalised(In x, bool input_stats) {
   const Tensor y = instance_norm(x[0], x[1], x[2], mean, var, input_stats, 0.3, 1e-5);
   return {y, mean, var};
 }
-Results bag(In x, std::int64_t mode, std::int64_t padding = -1) {
+Results bag(In x, std::int64_t mode, const std::optional<std::int64_t>& padding = {}) {
   const auto [y, bags, sizes, rows] =
       embedding_bag(x[0], tensor({1, 4, 0, 4, 2, 3}), tensor({0, 2, 2, 5}), false, mode, false, {}, false, padding);
   return {y, sizes};
@@ -125,6 +125,13 @@ const Calls& layers() {
       {"conv_transpose2d further",
        [](In x) {
          return Results{conv_transpose2d(x[0], x[1], x[2], 1, 0, {2, 0}, 1, {3, 1})};
+       }},
+      {"conv_transpose1d cropped", [](In x) { return Results{conv_transpose1d(x[0], x[1], x[2], 1, 1, 2, 1, 3)}; }},
+      {"conv_transpose1d cropped whole",
+       [](In x) { return Results{conv_transpose1d(x[0], x[1], x[2], 1, 4, 6, 1, 7)}; }},
+      {"conv_transpose2d cropped",
+       [](In x) {
+         return Results{conv_transpose2d(x[0], x[1], x[2], {2, 3}, {2, 1}, {3, 2}, 2, {4, 1})};
        }},
       {"conv_transpose3d",
        [](In x) {
@@ -232,6 +239,84 @@ BOOST_AUTO_TEST_CASE(conv_transpose_is_proved_three_ways) {
   for (const auto& report : reports) BOOST_TEST(report.ok(), report);
 }
 
+BOOST_AUTO_TEST_CASE(sizes_that_cannot_be_counted_are_refused) {
+  constexpr std::int64_t far = std::int64_t{1} << 62, wide = std::int64_t{1} << 32;
+  const Tensor x = ones({1, 1, 3}), weight = ones({1, 1, 2});
+  const std::string of_conv = "conv_transpose1d: the result's sizes must fit into 64 bits: input [1, 1, ";
+  check_error<ValueError>([&] { conv_transpose1d(x, weight, {}, far); }, {of_conv + "3], stride [", "output_padding"});
+  check_error<ValueError>([&] { conv_transpose1d(x.slice(2, 0, 2), weight, {}, far, 0, far - 1); }, {of_conv + "2]"});
+  const std::string product = ": the product of the sizes must fit into 64 bits: [1, ";
+  check_error<ShapeError>(
+      [&] {
+        max_unpool2d(ones({1, 1, 1}), full({1, 1, 1}, 1), {wide, wide});
+      },
+      {"max_unpool2d" + product});
+  check_error<ShapeError>(
+      [&] {
+        max_unpool3d(ones({1, 1, 1, 1}), full({1, 1, 1, 1}, 1), {wide, wide, 2}, {1, 1, 1}, {0, 0, 0});
+      },
+      {"max_unpool3d"});
+  check_error<ShapeError>(
+      [] {
+        adaptive_max_pool3d(ones({1, 1, 1, 1}), {wide, wide, wide});
+      },
+      {"adaptive_max_pool3d" + product});
+}
+
+// PyTorch's: a negative padding_idx counts from the end of the rows.
+BOOST_AUTO_TEST_CASE(padding_of_a_bag_from_the_end) {
+  const Tensor weight = tensor({1., 10., 100.}).reshape({3, 1}), ids = tensor({0, 2, 1, 2}), offsets = tensor({0, 2});
+  const auto sums = [&](std::int64_t padding) {
+    return std::get<0>(embedding_bag(weight, ids, offsets, false, 0, false, {}, false, padding)).reshape({2});
+  };
+  BOOST_TEST(equal(sums(-1), tensor({1., 10.})));
+  BOOST_TEST(equal(sums(2), tensor({1., 10.})));
+  BOOST_TEST(equal(sums(-3), tensor({100., 110.})));
+  check_error<IndexError>([&] { sums(3); }, {"embedding_bag: padding_idx must be in [-3, 2]: 3"});
+}
+
+BOOST_AUTO_TEST_CASE(indices_are_integers) {
+  const Tensor weight = ones({3, 2}), half = tensor({1.5F}), first = tensor({0});
+  check_error<DTypeError>([&] { embedding_bag(weight, half, first); },
+                          {"embedding_bag: indices must be integers: float32; to(kInt64) converts"});
+  check_error<DTypeError>([&] { embedding_bag(weight, first, half); },
+                          {"embedding_bag: offsets must be integers: float32; to(kInt64) converts"});
+  BOOST_TEST(std::get<0>(embedding_bag(weight, first.to(kInt32), first.to(kInt32))).sum().item<float>() == 2);
+  check_error<DTypeError>(
+      [&] {
+        max_unpool2d(ones({1, 1, 1}), half.view({1, 1, 1}), {2, 2});
+      },
+      {"max_unpool2d: indices must be integers: float32; to(kInt64) converts"});
+  check_error<DTypeError>(
+      [&] {
+        max_unpool3d(ones({1, 1, 1, 1}), half.view({1, 1, 1, 1}), {2, 2, 2}, {1, 1, 1}, {0, 0, 0});
+      },
+      {"max_unpool3d: indices must be integers: float32"});
+}
+
+BOOST_AUTO_TEST_CASE(indices_of_a_triangle_fit_their_dtype) {
+  check_error<DTypeError>([] { tril_indices(300, 300, 0, kInt8); },
+                          {"tril_indices: the dtype must hold the indices: int8 for 299; kInt64 holds them"});
+  check_error<DTypeError>([] { triu_indices(2, 257, 0, kUInt8); },
+                          {"triu_indices: the dtype must hold the indices: uint8 for 256; kInt64 holds them"});
+  BOOST_TEST(equal(tril_indices(128, 128, 0, kInt8).to(kInt64), tril_indices(128, 128)));
+  BOOST_TEST(equal(tril_indices(2, 300, 0, kInt8).to(kInt64), tril_indices(2, 300)));  // no column beyond 1
+  BOOST_TEST((triu_indices(0, 300, 0, kInt8).sizes() == IntArrayRef{2, 0}));
+}
+
+// Half beside float32 as float32 beside float64.
+BOOST_AUTO_TEST_CASE(operands_of_other_dtypes_are_refused) {
+  for (const auto& [own, other] : {std::pair(kFloat32, kFloat64), std::pair(kFloat16, kFloat32),
+                                   std::pair(kFloat32, kFloat16), std::pair(kBFloat16, kFloat16)}) {
+    const std::string says = std::string(" dtype: ").append(to_string(other)).append(" for ").append(to_string(own));
+    const Tensor x = ones({1, 2}, own), w = ones({1, 2, 2}, own), y = x.to(other), v = w.to(other), scale = y[0];
+    check_error<DTypeError>([&] { bilinear(x, y, w); }, {"bilinear: input2 must have input1's" + says});
+    check_error<DTypeError>([&] { bilinear(x, x, v); }, {"bilinear: weight must have input1's" + says});
+    check_error<DTypeError>([&] { group_norm(x, 1, scale); }, {"group_norm: weight must have input's" + says});
+    check_error<DTypeError>([&] { group_norm(x, 1, {}, scale); }, {"group_norm: bias must have input's" + says});
+  }
+}
+
 // The gradient of a convolution's input, under another name.
 BOOST_AUTO_TEST_CASE(conv_transpose_is_the_adjoint_of_conv) {
   manual_seed(4);
@@ -259,6 +344,9 @@ BOOST_AUTO_TEST_CASE(losses_keep_their_digits) {
   BOOST_TEST(loss.item<double>() == 2);
   loss.backward();
   BOOST_TEST((values(x.grad().array()) == std::vector<double>{0, -1}));
+  // 0 times a finite logarithm is 0; times that of 0 it is NaN, as in PyTorch.
+  BOOST_TEST(kl_div(tensor({-3., 0.}, kDouble), zeros({2}, kDouble), kSum).item<double>() == 0);
+  BOOST_TEST(std::isnan(kl_div(tensor({-inf}, kDouble), tensor({0.}, kDouble)).item<double>()));
   const Tensor counts = tensor({0, 1}), rates = tensor({0., 0.}, kDouble).requires_grad_();
   poisson_nll_loss(rates, counts, true, true, 1e-8, kSum).backward();
   BOOST_TEST((values(rates.grad().array()) == std::vector<double>{1, 0}));

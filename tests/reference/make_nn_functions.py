@@ -125,4 +125,9 @@ case("scatter add", lambda a, b, c: a.detach().scatter_(1, b, c.detach(), reduce
 case("scatter multiply", lambda a, b, c: a.detach().scatter_(1, b, c.detach(), reduce="multiply"), real(3, 4), whole(3, 2), real(3, 2))
 case("rdiv", lambda a: 1.5 / a, real(3, 4, low=0.3, high=3))
 
+# An output_padding of the stride or more: windows reach into it from behind the padding, and in the end nothing does.
+case("conv_transpose1d cropped", lambda a, b, c: torch.conv_transpose1d(a, b, c, 1, 1, 2, 1, 3), real(2, 2, 3), real(2, 2, 2), real(2))
+case("conv_transpose1d cropped whole", lambda a, b, c: torch.conv_transpose1d(a, b, c, 1, 4, 6, 1, 7), real(1, 2, 3), real(2, 1, 1), real(1))
+case("conv_transpose2d cropped", lambda a, b, c: torch.conv_transpose2d(a, b, c, (2, 3), (2, 1), (3, 2), 2, (4, 1)), real(2, 4, 3, 2), real(4, 1, 3, 2), real(2))
+
 finish(file, "nn_functions.safetensors")

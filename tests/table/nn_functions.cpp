@@ -52,6 +52,7 @@ std::vector<Row> nn_function_rows() {
       // Convolution turned round.
       Row{"conv_transpose1d", [](const Operands& x) { return conv_transpose1d(x[0], x[1], x[2], 2, 1, 1, 2); }, {real({2, 4, 3}), real({4, 1, 3}), real({2})}, kComposed, {{{4, 2}, {4, 1, 3}, {2}}}}.wrong<ShapeError>("conv_transpose1d: weight", [](const Operands& x) { conv_transpose1d(x[0], x[1].slice(0, 1)); }).wrong<ValueError>("conv_transpose1d: output_padding", [](const Operands& x) { conv_transpose1d(x[0], x[1], {}, 1, 0, 1); }).wrong<ValueError>("conv_transpose1d: groups", [](const Operands& x) { conv_transpose1d(x[0], x[1], {}, 1, 0, 0, 3); }),
       {"conv_transpose2d", [](const Operands& x) { return conv_transpose2d(x[0], x[1], x[2], {2, 1}, {0, 1}, {2, 0}, 1, {3, 1}); }, {real({1, 2, 2, 3}), real({2, 2, 2, 2}), real({2})}, kComposed},
+      {"conv_transpose1d with a long dilation", [](const Operands& x) { return conv_transpose1d(x[0], x[1], x[2], 1, 1, 2, 1, 3); }, {real({1, 2, 3}), real({2, 1, 2}), real({1})}, kComposed},
       {"conv_transpose3d", [](const Operands& x) { return conv_transpose3d(x[0], x[1], x[2], {2, 1, 1}, 0, {1, 0, 0}); }, {real({1, 1, 2, 1, 2}), real({1, 2, 2, 1, 2}), real({2})}, kComposed},
       // The rest.
       Row{"alpha_dropout", on([](const Tensor& x) { manual_seed(7); return alpha_dropout(x, 0.4, true); }), {real(s34)}, kComposed | kLinear, {{{}}, {{0, 2}}}}.wrong<ValueError>("alpha_dropout: p", [](const Tensor& x) { alpha_dropout(x, 1.5, true); }),
