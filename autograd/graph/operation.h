@@ -195,9 +195,10 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
     if (any_stored(inputs, Traits<Op>::variadic ? count : Traits<Op>::inputs)) [[unlikely]]
       return run_widened<Op>(attrs, inputs, count);
   }
+  [[maybe_unused]] bool records = false;  // here where it must be known before forward: it costs a register
   if constexpr (reads_stored<Op>) {
-    if (any_stored(inputs, Traits<Op>::inputs) && recording(inputs, count)) [[unlikely]]
-      return run_widened<Op>(attrs, inputs, count);
+    records = recording(inputs, count);
+    if (records && any_stored(inputs, Traits<Op>::inputs)) return run_widened<Op>(attrs, inputs, count);
   }
   if constexpr (IsRule<Op>) {
     if (UseReferences::active()) return compose<Op>(attrs, inputs);
@@ -205,7 +206,7 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if (recording(inputs, count)) {
+  if (reads_stored<Op> ? records : recording(inputs, count)) {
     auto* made = new NodeOf<Op>(attrs, inputs, count, false);
     node = core::Ref<Node>::adopt(made);
     made->set_outputs(y);
