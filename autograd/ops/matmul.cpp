@@ -3,7 +3,6 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
-#include "../../core/ops/stored.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "rounded_once.h"
@@ -118,24 +117,6 @@ Tensor outer(Operand a, Operand b) {
   check_dims(a, 1, "outer", "the first operand");
   check_dims(b, 1, "outer", "the second operand");
   return mul({unsqueeze(a, 1), a.at()}, b);
-}
-Tensor& mm_out(Tensor& out, Operand a, Operand b) {
-  check_dims(a, 2, "mm_out", "the first operand");
-  check_dims(b, 2, "mm_out", "the second operand");
-  const Operand all[] = {{out, a.at()}, a, b};
-  if (detail::recording(all, 3)) {
-    core::fail<GradError>("mm_out: writing into a given result is not recorded: use mm, or open a NoGradGuard");
-  }
-  check_alike("mm_out", a, b);
-  check_alike("mm_out", all[0], a);
-  core::in_name_of("mm_out", [&] {
-    if (!stored(out)) return core::gemm(out.array(), a.tensor().array(), b.tensor().array());
-    const core::Array y = core::empty(out.sizes(), compute_dtype(out.dtype()));
-    core::gemm(y, core::as_computed(a.tensor().array()), core::as_computed(b.tensor().array()));
-    out.array().copy_(y);
-  });
-  out.array().mark_written("mm_out", a.at());
-  return out;
 }
 
 }  // namespace gradus

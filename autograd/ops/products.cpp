@@ -1,7 +1,11 @@
 // Products made of matrix products and of multiplication.
 #include <algorithm>
 
+#include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/matmul.h"
+#include "../../core/ops/stored.h"
+#include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "../tensor/create.h"
 #include "rounded_once.h"
@@ -262,6 +266,25 @@ Tensor vander(Operand x, std::optional<std::int64_t> N, bool increasing) {
     }
     return increasing ? y : y.flip(1);
   });
+}
+
+Tensor& mm_out(Tensor& out, Operand a, Operand b) {
+  check_dims("mm_out", "the first operand", a, 2);
+  check_dims("mm_out", "the second operand", b, 2);
+  const Operand all[] = {{out, a.at()}, a, b};
+  if (detail::recording(all, 3)) {
+    core::fail<GradError>("mm_out: writing into a given result is not recorded: use mm, or open a NoGradGuard");
+  }
+  check_alike("mm_out", a, b);
+  check_alike("mm_out", all[0], a);
+  core::in_name_of("mm_out", [&] {
+    if (!stored(out)) return core::gemm(out.array(), a.tensor().array(), b.tensor().array());
+    const core::Array y = core::empty(out.sizes(), compute_dtype(out.dtype()));
+    core::gemm(y, core::as_computed(a.tensor().array()), core::as_computed(b.tensor().array()));
+    out.array().copy_(y);
+  });
+  out.array().mark_written("mm_out", a.at());
+  return out;
 }
 
 }  // namespace gradus

@@ -139,10 +139,10 @@ class Arguments:
         return self.of_dims(1, 2)
 
     def draw_p(self):
-        return self.take(self.new(self.host.shape(), lambda: round(self.random.uniform(0.2, 3), 3)))
+        return self.take(self.new(self.host.shape(), lambda: round(self.random.uniform(0.2, 3), 6)))
 
     def draw_u(self):
-        return self.take(self.new(self.host.shape(), lambda: round(self.random.uniform(-0.95, 0.95), 3)))
+        return self.take(self.new(self.host.shape(), lambda: round(self.random.uniform(-0.95, 0.95), 6)))
 
     def draw_q(self, dims=None):
         shape = self.host.shape(1) if dims is None else self.small_shape(dims)
@@ -203,7 +203,7 @@ class Arguments:
         return self.draw_b() if self.chance(0.6) else "none"
 
     def draw_bp(self):
-        return f"%{self.new(self.below(self.shape()), lambda: round(self.random.uniform(0.3, 3), 3))}"
+        return f"%{self.new(self.below(self.shape()), lambda: round(self.random.uniform(0.3, 3), 6))}"
 
     def draw_bn(self):
         if self.chance(0.4):
@@ -211,7 +211,7 @@ class Arguments:
             dtype = self.random.choice(["int64", "int32"] + (["uint8"] if low > 0 else []))
             return f"%{self.whole(self.below(self.shape()), low if dtype != 'uint8' else 1, high, dtype)}" if dtype != "uint8" else \
                 f"%{self.host.do('add_number', f'%{self.whole(self.below(self.shape()), 0, 3, dtype)}', 1, 1, results=1)}"
-        return f"%{self.new(self.below(self.shape()), lambda: self.random.choice([-1, 1]) * round(self.random.uniform(0.3, 3), 3))}"
+        return f"%{self.new(self.below(self.shape()), lambda: self.random.choice([-1, 1]) * round(self.random.uniform(0.3, 3), 6))}"
 
     def draw_ab(self):
         return self.typed(self.draw_b()) if self.chance(0.4) else self.draw_b()
@@ -240,7 +240,7 @@ class Arguments:
     def matrices(self, batch, n, lower=False):
         values = []
         for _ in range(self.count(batch)):
-            a = [[round(self.random.uniform(-0.6, 0.6), 3) for _ in range(n)] for _ in range(n)]
+            a = [[round(self.random.uniform(-0.6, 0.6), 6) for _ in range(n)] for _ in range(n)]
             for i in range(n):
                 a[i][i] = round(self.random.uniform(1.5, 2.2) + 0.9 * i, 3)
                 for j in range(i):
