@@ -19,6 +19,11 @@ struct Half {
   requires std::is_arithmetic_v<T> Half(T value)
   noexcept : x(bits_of(static_cast<float>(value))) {}      // NOLINT
   operator float() const noexcept { return value_of(x); }  // NOLINT
+  // Computed in float32 and rounded once.
+  Half& operator+=(float other) noexcept { return *this = Half(static_cast<float>(*this) + other); }
+  Half& operator-=(float other) noexcept { return *this = Half(static_cast<float>(*this) - other); }
+  Half& operator*=(float other) noexcept { return *this = Half(static_cast<float>(*this) * other); }
+  Half& operator/=(float other) noexcept { return *this = Half(static_cast<float>(*this) / other); }
   static constexpr Half from_bits(std::uint16_t bits) noexcept {
     Half half{};
     half.x = bits;
@@ -40,6 +45,11 @@ struct BFloat16 {
   requires std::is_arithmetic_v<T> BFloat16(T value)
   noexcept : x(bits_of(static_cast<float>(value))) {}      // NOLINT
   operator float() const noexcept { return value_of(x); }  // NOLINT
+  // Computed in float32 and rounded once.
+  BFloat16& operator+=(float other) noexcept { return *this = BFloat16(static_cast<float>(*this) + other); }
+  BFloat16& operator-=(float other) noexcept { return *this = BFloat16(static_cast<float>(*this) - other); }
+  BFloat16& operator*=(float other) noexcept { return *this = BFloat16(static_cast<float>(*this) * other); }
+  BFloat16& operator/=(float other) noexcept { return *this = BFloat16(static_cast<float>(*this) / other); }
   static constexpr BFloat16 from_bits(std::uint16_t bits) noexcept {
     BFloat16 number{};
     number.x = bits;
@@ -54,23 +64,6 @@ struct BFloat16 {
 template <class T>
 concept StoredNumber = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 
-// Computed in float32 and rounded once.
-template <StoredNumber T>
-T& operator+=(T& a, float b) {
-  return a = T(a + b);
-}
-template <StoredNumber T>
-T& operator-=(T& a, float b) {
-  return a = T(a - b);
-}
-template <StoredNumber T>
-T& operator*=(T& a, float b) {
-  return a = T(a * b);
-}
-template <StoredNumber T>
-T& operator/=(T& a, float b) {
-  return a = T(a / b);
-}
 /// Printed as the float32 that it is. (Of any stream: this header does not read the standard's.)
 template <class Stream, StoredNumber T>
 requires requires(Stream& stream) { stream.flush(); }
