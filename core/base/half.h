@@ -64,10 +64,16 @@ struct BFloat16 {
 template <class T>
 concept StoredNumber = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 
-/// Printed as the float32 that it is. (Of any stream: this header does not read the standard's.)
-template <class Stream, StoredNumber T>
+// Printed as the float32 that it is. (To any stream: this header does not read the standard's.)
+template <class Stream>
 requires requires(Stream& stream) { stream.flush(); }
-Stream& operator<<(Stream& stream, T value) {
+Stream& operator<<(Stream& stream, Half value) {
+  stream << static_cast<float>(value);
+  return stream;
+}
+template <class Stream>
+requires requires(Stream& stream) { stream.flush(); }
+Stream& operator<<(Stream& stream, BFloat16 value) {
   stream << static_cast<float>(value);
   return stream;
 }
