@@ -66,7 +66,10 @@ class GRADUS_API AnyModule {
     const Operand all[] = {x, y, z};
     return forward(all, 3);
   }
-  Tensor forward(const Operand* x, std::size_t count) const { return forward_(*ptr(), x, count); }
+  Tensor forward(const Operand* x, std::size_t count) const {
+    Module& module = *ptr();  // before the function is looked at: without a module there is none
+    return forward_(module, x, count);
+  }
 
   const std::shared_ptr<Module>& ptr() const {
     if (!module_) detail::fail_empty_any();
