@@ -21,18 +21,16 @@ namespace {
 
 // The shape of y.
 Shape transposed_shape(const Shape& x, const Shape& weight, const ConvTransposeRule::Attrs& a) {
+  const char* const op = "conv_transpose";
   Shape y = {x[0], weight[1] * a.conv.groups};
   for (int d = 0; d < x.size() - 2; ++d) {
-    const std::int64_t reach =
-        core::window_reach("conv_transpose", weight[d + 2], a.conv.dilation[d], a.conv.padding[d]);
+    const auto padding = a.conv.padding[d], reach = core::window_reach(op, weight[d + 2], a.conv.dilation[d], padding);
     std::int64_t extent = 0;
     if (__builtin_mul_overflow(x[d + 2] - 1, a.conv.stride[d], &extent) ||
-        __builtin_add_overflow(extent, reach + 1, &extent) ||
-        __builtin_sub_overflow(extent, 2 * a.conv.padding[d], &extent) ||
+        __builtin_add_overflow(extent, reach + 1 - 2 * padding, &extent) ||
         __builtin_add_overflow(extent, a.output_padding[d], &extent)) {
-      core::fail<ValueError>(
-          "conv_transpose: the result's sizes must fit into 64 bits: input {}, stride {}, output_padding {}", x,
-          a.conv.stride, a.output_padding);
+      core::fail<ValueError>("{}: the result's sizes must fit into 64 bits: input {}, stride {}, output_padding {}", op,
+                             x, a.conv.stride, a.output_padding);
     }
     y.push_back(extent);
   }
@@ -106,9 +104,8 @@ Dims each(const char* op, const char* what, int dims, IntArrayRef numbers, std::
     core::fail<ShapeError>("{}: {} must be one number or {}: {}", op, what, dims, numbers);
   }
   const Dims all = numbers.size() == 1 ? Dims::filled(dims, numbers[0]) : Dims(numbers);
-  for (const std::int64_t n : all) {
+  for (const std::int64_t n : all)
     if (n < least) core::fail<ValueError>("{}: {} must be at least {}: {}", op, what, least, numbers);
-  }
   return all;
 }
 
@@ -184,7 +181,6 @@ Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Te
 }
 
 }  // namespace
-
 }  // namespace nn
 
 Tensor conv_transpose1d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
