@@ -33,8 +33,8 @@
 // base), `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it
 // gives that again, with the same gradient: in place the result stands for the input), `shape_only` (inputs whose values the
 // reference's gradient does not read: their shapes are kept, their numbers are not), `moves` (elements are moved or converted
-// as they are), `reads_stored` (see below), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined or an undefined Array for an
-// input that may be absent.
+// as they are), `reads_stored` (see below), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined
+// or an undefined Array for an input that may be absent.
 //
 // Storage types (float16, bfloat16, int8, int16) come to no forward but those of views and of what `moves`: inputs are
 // converted to the dtype that is computed in, by a node of their own where gradients are recorded, and results back, so that

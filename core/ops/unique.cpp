@@ -102,8 +102,8 @@ Distinct runs(const Array& x, bool inverse, bool counts) {
   return {values.narrow(0, 0, run + 1).clone(), place, counts ? lengths.narrow(0, 0, run + 1).clone() : lengths};
 }
 
-/// Integers that lie close together, by a table of all that there may be: of each its place among the distinct ones. False where
-/// the table would be much longer than x.
+/// Integers that lie close together, by a table of all that there may be: of each its place among the distinct ones. False
+/// where the table would be much longer than x.
 template <class T>
 bool by_table(const Array& flat, bool sorted, bool inverse, bool counts, const Shape& shape, Distinct* result) {
   const std::int64_t n = flat.numel();
