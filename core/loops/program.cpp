@@ -1,0 +1,338 @@
+#include "program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "../array/create.h"
+#include "../memory/pool.h"
+#include "../threads/even_grain.h"
+#include "../threads/parallel.h"
+
+namespace gradus::core::kernels {
+namespace {
+
+bool same(const Instruction& a, const Instruction& b) {
+  return a.kernel == b.kernel && a.result == b.result && a.count == b.count && a.in == b.in && a.number == b.number &&
+         a.param_bytes == b.param_bytes && a.param == b.param;
+}
+
+
+/// As often as wanted.
+void write_out(char* to, const void* element, std::int64_t size, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + i * size, element, static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+int Program::add_input(DType dtype) {
+  values_.push_back({Kind::Input, dtype, inputs_++, {}});
+  return static_cast<int>(values_.size()) - 1;
+}
+
+int Program::add_constant(const Element& element, DType dtype) {
+  for (std::size_t v = 0; v < values_.size(); ++v) {
+    const Value& other = values_[v];
+    if (other.kind == Kind::Constant && other.dtype == dtype &&
+        std::memcmp(other.constant.bytes, element.bytes, sizeof element.bytes) == 0) {
+      return static_cast<int>(v);
+    }
+  }
+  values_.push_back({Kind::Constant, dtype, 0, element});
+  return static_cast<int>(values_.size()) - 1;
+}
+
+int Program::add(Instruction instruction) {
+  for (const Instruction& other : instructions_) {
+    if (same(other, instruction)) return other.out;
+  }
+  instruction.out = static_cast<int>(values_.size());
+  values_.push_back({Kind::Result, instruction.result, static_cast<int>(instructions_.size()), {}});
+  instructions_.push_back(instruction);
+  return instruction.out;
+}
+
+void Program::drop_unused() {
+  std::vector<bool> used(values_.size());
+  for (const int y : outputs_) {
+    if (y >= 0) used[static_cast<std::size_t>(y)] = true;
+  }
+  std::vector<Instruction> kept;
+  for (auto step = instructions_.rbegin(); step != instructions_.rend(); ++step) {
+    if (!used[static_cast<std::size_t>(step->out)]) continue;
+    for (int k = 0; k < step->count; ++k) {
+      used[static_cast<std::size_t>(step->in[static_cast<std::size_t>(k)])] = true;
+    }
+    kept.push_back(*step);
+  }
+  instructions_.assign(kept.rbegin(), kept.rend());
+  for (std::size_t i = 0; i < instructions_.size(); ++i) {
+    values_[static_cast<std::size_t>(instructions_[i].out)].index = static_cast<int>(i);
+  }
+  reads_.assign(static_cast<std::size_t>(inputs_), false);
+  for (std::size_t v = 0; v < values_.size(); ++v) {
+    if (values_[v].kind == Kind::Input) reads_[static_cast<std::size_t>(values_[v].index)] = used[v];
+  }
+}
+
+void Program::finish(const std::vector<int>& outputs) {
+  outputs_ = outputs;
+  drop_unused();
+  std::int64_t widest = 1;
+  for (const Value& value : values_) widest = std::max(widest, size_of(value.dtype));
+  tile_ = kRegisterBytes / widest;
+  assign_registers();
+}
+
+// Where a value is found. Registers are assigned from first to last instruction, and each is free again after the last
+// that reads it; a result may then take its operand's place.
+void Program::assign_registers() {
+  first_output_ = inputs_;
+  first_number_ = first_output_ + static_cast<int>(outputs_.size());
+  for (const Instruction& step : instructions_) {
+    for (int k = 0; k < step.count; ++k) {
+      const int v = step.in[static_cast<std::size_t>(k)];
+      if (values_[static_cast<std::size_t>(v)].kind != Kind::Constant) continue;
+      std::vector<int>& list = step.number == k ? numbers_ : filled_;
+      if (std::find(list.begin(), list.end(), v) == list.end()) list.push_back(v);
+    }
+  }
+  first_filled_ = first_number_ + static_cast<int>(numbers_.size());
+  first_register_ = first_filled_ + static_cast<int>(filled_.size());
+
+  std::vector<int> slot(values_.size(), -1), last(values_.size(), -1);
+  for (std::size_t v = 0; v < values_.size(); ++v) {
+    if (values_[v].kind == Kind::Input) slot[v] = values_[v].index;
+  }
+  written_by_.assign(outputs_.size(), -1);
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const int v = outputs_[k];
+    if (v < 0 || values_[static_cast<std::size_t>(v)].kind != Kind::Result || slot[static_cast<std::size_t>(v)] >= 0) {
+      continue;
+    }
+    slot[static_cast<std::size_t>(v)] = first_output_ + static_cast<int>(k);
+    written_by_[k] = v;
+  }
+  for (std::size_t i = 0; i < instructions_.size(); ++i) {
+    for (int k = 0; k < instructions_[i].count; ++k) {
+      last[static_cast<std::size_t>(instructions_[i].in[static_cast<std::size_t>(k)])] = static_cast<int>(i);
+    }
+  }
+  std::vector<int> free;
+  for (std::size_t i = 0; i < instructions_.size(); ++i) {
+    const Instruction& step = instructions_[i];
+    Step run{step.kernel, instructions_[i].param.data()};
+    std::vector<int> wider;  // read by this instruction for the last time, but too wide to be written over while it reads
+    for (int k = 0; k < step.count; ++k) {
+      const int v = step.in[static_cast<std::size_t>(k)];
+      const Value& value = values_[static_cast<std::size_t>(v)];
+      int at = slot[static_cast<std::size_t>(v)];
+      if (value.kind == Kind::Constant) {
+        const std::vector<int>& list = step.number == k ? numbers_ : filled_;
+        at = (step.number == k ? first_number_ : first_filled_) +
+             static_cast<int>(std::find(list.begin(), list.end(), v) - list.begin());
+      }
+      run.in[k] = static_cast<std::uint16_t>(at);
+      if (at >= first_register_ && last[static_cast<std::size_t>(v)] == static_cast<int>(i)) {
+        last[static_cast<std::size_t>(v)] = -1;  // once, though it is read twice
+        (size_of(value.dtype) == size_of(step.result) ? free : wider).push_back(at);
+      }
+    }
+    for (int k = step.count; k < 3; ++k) run.in[k] = run.in[0];
+    int& at = slot[static_cast<std::size_t>(step.out)];
+    if (at < 0) {
+      if (free.empty()) free.push_back(first_register_ + registers_++);
+      at = free.back();
+      free.pop_back();
+    }
+    run.out = static_cast<std::uint16_t>(at);
+    free.insert(free.end(), wider.begin(), wider.end());
+    steps_.push_back(run);
+  }
+}
+
+/// One block of a parallel loop.
+class Program::Range {
+ public:
+  /// How an input is read: where it lies, one element for all, or gathered into a register tile by tile.
+  enum class Access : std::uint8_t { None, Straight, Single, Gathered };
+  struct Operand {
+    Access access = Access::None;
+    const char* data = nullptr;
+    std::int64_t size = 0;
+    Strides strides;  // of the broadcast array, in elements
+  };
+
+  Range(const Program& program, const Shape& shape, const Operand* inputs, char* const* outputs)
+      : p_(program), shape_(shape), inputs_(inputs), outputs_(outputs) {}
+
+  void operator()(std::int64_t begin, std::int64_t end) const {
+    constexpr std::int64_t kOnStack = 16;
+    alignas(64) char stack[kOnStack * kRegisterBytes];  // left as it is: only what was written is read
+    int gathered = 0;
+    for (int k = 0; k < p_.inputs_; ++k) gathered += inputs_[k].access > Access::Straight ? 1 : 0;
+    const std::int64_t buffers = static_cast<std::int64_t>(p_.filled_.size()) + p_.registers_ + gathered;
+    const Pooled pooled(buffers > kOnStack ? static_cast<std::size_t>(buffers * kRegisterBytes) : 0);
+    char* buffer = pooled.block != nullptr ? static_cast<char*>(pooled.block) : stack;
+    const auto next = [&] { return std::exchange(buffer, buffer + kRegisterBytes); };
+
+    constexpr int kFew = 64;
+    const int slots = p_.first_register_ + p_.registers_;
+    char* few[kFew];
+    std::vector<char*> many(slots > kFew ? static_cast<std::size_t>(slots) : 0);
+    char** const at = slots > kFew ? many.data() : few;
+    const std::int64_t most = std::min(p_.tile_, end - begin);
+    for (int k = 0; k < p_.inputs_; ++k) {
+      const Operand& x = inputs_[k];
+      at[k] = const_cast<char*>(x.data);
+      if (x.access == Access::Straight) at[k] += begin * x.size;
+      if (x.access == Access::Single) write_out(at[k] = next(), x.data, x.size, most);
+      if (x.access == Access::Gathered) at[k] = next();
+    }
+    for (std::size_t k = 0; k < p_.outputs_.size(); ++k) {
+      if (p_.written_by_[k] >= 0) at[p_.first_output_ + static_cast<int>(k)] = outputs_[k] + begin * size_of_output(k);
+    }
+    for (std::size_t k = 0; k < p_.numbers_.size(); ++k) {
+      const Value& number = p_.values_[static_cast<std::size_t>(p_.numbers_[k])];
+      at[p_.first_number_ + static_cast<int>(k)] =
+          reinterpret_cast<char*>(const_cast<unsigned char*>(number.constant.bytes));
+    }
+    for (std::size_t k = 0; k < p_.filled_.size(); ++k) {
+      const Value& value = p_.values_[static_cast<std::size_t>(p_.filled_[k])];
+      char*& to = at[p_.first_filled_ + static_cast<int>(k)];
+      write_out(to = next(), value.constant.bytes, size_of(value.dtype), most);
+    }
+    for (int r = 0; r < p_.registers_; ++r) at[p_.first_register_ + r] = next();
+
+    for (std::int64_t i = begin; i < end; i += p_.tile_) {
+      const std::int64_t n = std::min(p_.tile_, end - i);
+      for (int k = 0; gathered > 0 && k < p_.inputs_; ++k) {
+        if (inputs_[k].access == Access::Gathered) gather(inputs_[k], at[k], i, n);
+      }
+      for (const Step& step : p_.steps_) {
+        const void* const in[3] = {at[step.in[0]], at[step.in[1]], at[step.in[2]]};
+        step.kernel(at[step.out], in, static_cast<std::size_t>(n), step.param);
+      }
+      for (int k = 0; k < p_.inputs_; ++k) {
+        if (inputs_[k].access == Access::Straight) at[k] += n * inputs_[k].size;
+      }
+      for (std::size_t k = 0; k < p_.outputs_.size(); ++k) {
+        if (p_.written_by_[k] >= 0) at[p_.first_output_ + static_cast<int>(k)] += n * size_of_output(k);
+      }
+    }
+  }
+
+ private:
+  struct Pooled {
+    explicit Pooled(std::size_t bytes_) : bytes(bytes_), block(bytes > 0 ? pool_allocate(bytes) : nullptr) {}
+    ~Pooled() {
+      if (block != nullptr) pool_free(block, bytes);
+    }
+    Pooled(const Pooled&) = delete;
+    Pooled& operator=(const Pooled&) = delete;
+    const std::size_t bytes;
+    void* const block;
+  };
+
+  std::int64_t size_of_output(std::size_t k) const {
+    return size_of(p_.values_[static_cast<std::size_t>(p_.outputs_[k])].dtype);
+  }
+
+  // Elements i, ..., i + n - 1 in the order of the shape, row by row.
+  void gather(const Operand& x, char* to, std::int64_t i, std::int64_t n) const {
+    const int dims = shape_.size();
+    std::int64_t place[kMaxDims] = {}, rest = i, from = 0;
+    for (int d = dims; d-- > 0;) {
+      place[d] = rest % shape_[d];
+      rest /= shape_[d];
+      from += place[d] * x.strides[d];
+    }
+    const std::int64_t columns = shape_[dims - 1], step = x.strides[dims - 1];
+    while (n > 0) {
+      const std::int64_t count = std::min(n, columns - place[dims - 1]);
+      copy_row(to, x.data + from * x.size, x.size, step, count);
+      to += count * x.size;
+      n -= count;
+      from -= place[dims - 1] * step;
+      place[dims - 1] = 0;
+      for (int d = dims - 2; d >= 0; --d) {
+        from += x.strides[d];
+        if (++place[d] < shape_[d]) break;
+        from -= place[d] * x.strides[d];
+        place[d] = 0;
+      }
+    }
+  }
+  static void copy_row(char* to, const char* from, std::int64_t size, std::int64_t step, std::int64_t n) {
+    if (step == 1) {
+      std::memcpy(to, from, static_cast<std::size_t>(n * size));
+    } else if (size == 4) {
+      copy_elements<float>(to, from, step, n);
+    } else if (size == 8) {
+      copy_elements<double>(to, from, step, n);
+    } else {
+      copy_elements<unsigned char>(to, from, step, n);
+    }
+  }
+  template <class T>
+  static void copy_elements(char* to, const char* from, std::int64_t step, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) reinterpret_cast<T*>(to)[i] = reinterpret_cast<const T*>(from)[i * step];
+  }
+
+  const Program& p_;
+  const Shape& shape_;
+  const Operand* const inputs_;
+  char* const* const outputs_;
+};
+
+void Program::run(const Shape& shape, const Array* const* inputs, Array* outputs) const {
+  constexpr int kFew = 8;
+  Range::Operand few[kFew];
+  std::vector<Range::Operand> many(inputs_ > kFew ? static_cast<std::size_t>(inputs_) : 0);
+  Range::Operand* const operands = inputs_ > kFew ? many.data() : few;
+  std::vector<Array> straightened;
+  const std::int64_t n = numel_of(shape);
+  for (int k = 0; k < inputs_; ++k) {
+    if (!reads_input(k)) continue;
+    const Array* x = inputs[k];
+    Range::Operand& operand = operands[k];
+    operand.size = x->element_size();
+    const bool whole = x->shape() == shape;
+    if (whole && !x->is_contiguous()) {
+      straightened.reserve(static_cast<std::size_t>(inputs_));
+      x = &straightened.emplace_back(x->contiguous());
+    }
+    operand.data = static_cast<const char*>(x->data());
+    operand.access = whole ? Range::Access::Straight : x->numel() == 1 ? Range::Access::Single : Range::Access::Gathered;
+    if (operand.access == Range::Access::Gathered) operand.strides = x->expand(shape).strides();
+  }
+  char* few_to[kFew];
+  std::vector<char*> many_to(outputs_.size() > kFew ? outputs_.size() : 0);
+  char** const to = outputs_.size() > kFew ? many_to.data() : few_to;
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const int v = outputs_[k];
+    if (v < 0) continue;
+    const Value& value = values_[static_cast<std::size_t>(v)];
+    if (written_by_[k] >= 0) {
+      outputs[k] = empty(shape, value.dtype);
+      to[k] = static_cast<char*>(outputs[k].data());
+    } else if (value.kind == Kind::Input) {
+      const Array& x = *inputs[value.index];
+      outputs[k] = x.shape() == shape ? x : x.expand(shape);
+    } else if (value.kind == Kind::Constant) {
+      outputs[k] = empty({}, value.dtype);
+      std::memcpy(outputs[k].data(), value.constant.bytes, static_cast<std::size_t>(size_of(value.dtype)));
+      outputs[k] = outputs[k].expand(shape);
+    } else {
+      const auto first = std::find(written_by_.begin(), written_by_.end(), v);
+      outputs[k] = outputs[static_cast<std::size_t>(first - written_by_.begin())];
+    }
+  }
+  if (steps_.empty() || n == 0) return;
+  const Range range(*this, shape, operands, to);
+  // An instruction is worth about as much as the loop of a cheap operation, less the memory.
+  const std::int64_t block = std::max<std::int64_t>(65536 / static_cast<std::int64_t>(steps_.size() + 1), 4096);
+  if (n <= 2 * block) return range(0, n);
+  parallel_for(n, even_grain(n, block, tile_), range);
+}
+
+}  // namespace gradus::core::kernels
