@@ -23,7 +23,8 @@ Array drawn(int input, int set, DType dtype) {
   std::uint64_t state = 0x9E3779B97F4A7C15u * static_cast<std::uint64_t>(2 * input + set + 1);
   for (std::int64_t i = 0; i < Recording::kElements; ++i) {
     state = state * 6364136223846793005u + 1442695040888963407u;
-    const double value = static_cast<double>(static_cast<std::int64_t>(state >> 11) - (std::int64_t{1} << 52)) * 0x1p-51;
+    const double value =
+        static_cast<double>(static_cast<std::int64_t>(state >> 11) - (std::int64_t{1} << 52)) * 0x1p-51;
     if (dtype == kFloat32) {
       static_cast<float*>(x.data())[i] = static_cast<float>(value);
     } else {
@@ -114,6 +115,7 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
   if (Traced* const found = known.load(std::memory_order_acquire); found != nullptr) return *found;
   auto made = std::make_unique<Traced>();
   const NoGradGuard guard;
+  const Unobserved unobserved;
   const auto inputs = [&](int set) {
     std::vector<Tensor> x;
     for (int i = 0; i < inputs_; ++i) x.emplace_back(drawn(i, set, dtype));

@@ -60,6 +60,11 @@ class FusedNode final : public Node {
   int num_outputs() const noexcept override { return function_->outputs(); }
   bool broadcasts() const noexcept override { return true; }
 
+  void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
+    for (std::size_t i = 0; i < saved_.size(); ++i) {
+      if (saved_[i].value().defined() || saved_[i].packed()) visit("input", static_cast<int>(i), saved_[i]);
+    }
+  }
   void release_saved() noexcept override {
     List<Saved> saved{};  // outlives the lock: what it frees takes its time
     const SpinLock lock(busy_);
@@ -95,10 +100,17 @@ class FusedNode final : public Node {
 
  private:
   Array saved(std::size_t i) const {
-    const SpinLock lock(busy_);
-    if (released_) fail_released(*this);
-    const Array value = saved_[i].get(*this, "input", static_cast<int>(i));
-    return value.defined() ? value : zeros_without_memory(metas_of_inputs_[i]);
+    core::Ref<PackedValue> packed;
+    {
+      const SpinLock lock(busy_);
+      if (released_) fail_released(*this);
+      packed = saved_[i].packed();
+      if (!packed) {
+        const Array value = saved_[i].get(*this, "input", static_cast<int>(i));
+        return value.defined() ? value : zeros_without_memory(metas_of_inputs_[i]);
+      }
+    }
+    return packed->unpacked();
   }
 
   const Function function_;
@@ -130,7 +142,8 @@ core::Ref<Node> record(const Function& f, const Operand* x, const core::Shape& s
 bool are_alike(const Operand* x, int count) {
   if (UseReferences::active()) return false;
   for (int i = 0; i < count; ++i) {
-    if (!x[i].tensor().defined() || x[i].tensor().array().dtype() != x[0].tensor().array().dtype()) return false;
+    const Tensor& each = x[i].tensor();
+    if (!each.defined() || each.body().unusual || each.dtype() != x[0].tensor().dtype()) return false;
   }
   return true;
 }
@@ -141,10 +154,10 @@ void compose(const Function& f, const Operand* x, Tensor* y) {
   for (int i = 0; i < f->inputs(); ++i) inputs.push_back(x[i].tensor());
   // A derivative's results have the common shape, as its incoming gradients have.
   if (f->order() > 0) {
-    core::Shape shape = inputs[0].array().shape();
-    for (const Tensor& each : inputs) shape = core::broadcast_shapes(shape, each.array().shape(), f->name());
+    core::Shape shape = inputs[0].sizes();
+    for (const Tensor& each : inputs) shape = core::broadcast_shapes(shape, each.sizes(), f->name());
     for (Tensor& each : inputs) {
-      if (each.array().shape() != shape) each = each.expand(shape);
+      if (core::Shape(each.sizes()) != shape) each = each.expand(shape);
     }
   }
   std::vector<Tensor> results = f->compose(inputs);
@@ -185,6 +198,11 @@ void run_fused(const Function& f, const Operand* x, Tensor* y) {
       if (shared || !result.is_contiguous()) result = result.clone();
     }
     y[k] = make_output(std::move(result), node, k);
+  }
+  if (node && Observer::active()) [[unlikely]] {
+    std::vector<Array> outputs;
+    for (int k = 0; k < f->outputs(); ++k) outputs.push_back(y[k].defined() ? y[k].array() : Array());
+    Observer::tell_recorded(*node, x, count, outputs);
   }
 }
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "../../core/base/fail.h"
 #include "../graph/operation_support.h"
 #include "../tensor/create.h"
+#include "formula.h"
 #include "function.h"
 
 namespace gradus::autograd::detail {
@@ -107,7 +110,52 @@ Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
   return y;
 }
 
-std::string formula_of(LambdaSlot&, bool) { return ""; }
-std::string derivative_of(LambdaSlot&, int, bool) { return ""; }
+namespace {
+
+// x; x, y; x, y, z; more of them are numbered.
+std::vector<std::string> names_of(int inputs, bool latex) {
+  std::vector<std::string> names;
+  for (int i = 0; i < inputs; ++i) {
+    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
+                    : latex     ? fmt::format("x_{{{}}}", i + 1)
+                                : fmt::format("x{}", i + 1));
+  }
+  return names;
+}
+// The function of tensors alone.
+Function general(LambdaSlot& slot) {
+  const Tensor stand_in;
+  const std::vector<LambdaArgument> x(static_cast<std::size_t>(slot.inputs), LambdaArgument(stand_in));
+  return lambda_of(slot).function(slot, x.data(), slot.inputs);
+}
+const core::kernels::Program& program_of(const FusedFunction& function) {
+  const auto* const program = function.program(kFloat64);
+  if (program == nullptr)
+    core::fail<ValueError>("{}: {}: it has no formula", function.name(), function.refusal(kFloat64));
+  return *program;
+}
+
+}  // namespace
+
+std::string formula_of(LambdaSlot& slot, bool latex) {
+  const std::vector<std::string> names = names_of(slot.inputs, latex);
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  const std::string result =
+      latex ? fmt::format("{}\\left({}\\right)", latex_name(slot.name), list) : fmt::format("{}({})", slot.name, list);
+  return formula_of(program_of(*general(slot)), names, {result}, latex);
+}
+
+std::string derivative_of(LambdaSlot& slot, int input, bool latex) {
+  if (input < 0 || input >= slot.inputs) {
+    core::fail<IndexError>("{}: the input must be one of {}: {}", slot.name, slot.inputs, input);
+  }
+  std::vector<std::string> names = names_of(slot.inputs, latex);
+  const std::string of = names[static_cast<std::size_t>(input)];
+  const auto gradient = [&](const std::string& name) { return latex ? fmt::format("\\bar{{{}}}", name) : "d" + name; };
+  names.insert(names.begin(), gradient(slot.inputs == 2 || slot.inputs == 3 ? "f" : "y"));
+  const Function derivative = general(slot)->derivative(1, 1u << input);
+  return formula_of(program_of(*derivative), names, {gradient(of)}, latex);
+}
 
 }  // namespace gradus::autograd::detail

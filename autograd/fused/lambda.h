@@ -70,7 +70,8 @@ consteval std::size_t parameters_of() {
     return requires(const F& f, const ValueAt<I>&... x) { f(x...); };
   }
   (std::make_index_sequence<N>{});
-  static_assert(takes || N < kMaxLambdaInputs, "a pointwise lambda has one to eight parameters: [](auto x, auto y) { ... }");
+  static_assert(takes || N < kMaxLambdaInputs,
+                "a pointwise lambda has one to eight parameters: [](auto x, auto y) { ... }");
   if constexpr (takes || N == kMaxLambdaInputs) {
     return N;
   } else {

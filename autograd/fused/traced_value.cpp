@@ -239,10 +239,12 @@ TracedValue div(Value a, Value b) {
   return of_two(a, b, [](const auto& x, const auto& y) -> decltype(x / y) { return x / y; });
 }
 TracedValue maximum(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::maximum(x, y)) { return gradus::maximum(x, y); });
+  return of_two(a, b,
+                [](const auto& x, const auto& y) -> decltype(gradus::maximum(x, y)) { return gradus::maximum(x, y); });
 }
 TracedValue minimum(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::minimum(x, y)) { return gradus::minimum(x, y); });
+  return of_two(a, b,
+                [](const auto& x, const auto& y) -> decltype(gradus::minimum(x, y)) { return gradus::minimum(x, y); });
 }
 TracedValue max(Value a, Value b) {
   return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::max(x, y)) { return gradus::max(x, y); });
@@ -266,19 +268,24 @@ TracedValue remainder(Value a, Value b) {
   return of_two(a, b, [](const auto& x, const auto& y) -> decltype(x % y) { return x % y; });
 }
 TracedValue copysign(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::copysign(x, y)) { return gradus::copysign(x, y); });
+  return of_two(
+      a, b, [](const auto& x, const auto& y) -> decltype(gradus::copysign(x, y)) { return gradus::copysign(x, y); });
 }
 TracedValue atan2(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::atan2(x, y)) { return gradus::atan2(x, y); });
+  return of_two(a, b,
+                [](const auto& x, const auto& y) -> decltype(gradus::atan2(x, y)) { return gradus::atan2(x, y); });
 }
 TracedValue hypot(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::hypot(x, y)) { return gradus::hypot(x, y); });
+  return of_two(a, b,
+                [](const auto& x, const auto& y) -> decltype(gradus::hypot(x, y)) { return gradus::hypot(x, y); });
 }
 TracedValue logaddexp(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logaddexp(x, y)) { return gradus::logaddexp(x, y); });
+  return of_two(
+      a, b, [](const auto& x, const auto& y) -> decltype(gradus::logaddexp(x, y)) { return gradus::logaddexp(x, y); });
 }
 TracedValue xlogy(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::xlogy(x, y)) { return gradus::xlogy(x, y); });
+  return of_two(a, b,
+                [](const auto& x, const auto& y) -> decltype(gradus::xlogy(x, y)) { return gradus::xlogy(x, y); });
 }
 TracedValue eq(Value a, Value b) {
   return of_two(a, b, [](const auto& x, const auto& y) -> decltype(x == y) { return x == y; });
@@ -299,13 +306,19 @@ TracedValue ge(Value a, Value b) {
   return of_two(a, b, [](const auto& x, const auto& y) -> decltype(x >= y) { return x >= y; });
 }
 TracedValue logical_and(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logical_and(x, y)) { return gradus::logical_and(x, y); });
+  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logical_and(x, y)) {
+    return gradus::logical_and(x, y);
+  });
 }
 TracedValue logical_or(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logical_or(x, y)) { return gradus::logical_or(x, y); });
+  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logical_or(x, y)) {
+    return gradus::logical_or(x, y);
+  });
 }
 TracedValue logical_xor(Value a, Value b) {
-  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logical_xor(x, y)) { return gradus::logical_xor(x, y); });
+  return of_two(a, b, [](const auto& x, const auto& y) -> decltype(gradus::logical_xor(x, y)) {
+    return gradus::logical_xor(x, y);
+  });
 }
 
 TracedValue clamp(Value x, Value low, Value high) { return clamp_max(clamp_min(x, low), high); }

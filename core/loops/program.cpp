@@ -16,7 +16,6 @@ bool same(const Instruction& a, const Instruction& b) {
          a.param_bytes == b.param_bytes && a.param == b.param;
 }
 
-
 /// As often as wanted.
 void write_out(char* to, const void* element, std::int64_t size, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + i * size, element, static_cast<std::size_t>(size));
@@ -121,7 +120,8 @@ void Program::assign_registers() {
   for (std::size_t i = 0; i < instructions_.size(); ++i) {
     const Instruction& step = instructions_[i];
     Step run{step.kernel, instructions_[i].param.data()};
-    std::vector<int> wider;  // read by this instruction for the last time, but too wide to be written over while it reads
+    std::vector<int>
+        wider;  // read by this instruction for the last time, but too wide to be written over while it reads
     for (int k = 0; k < step.count; ++k) {
       const int v = step.in[static_cast<std::size_t>(k)];
       const Value& value = values_[static_cast<std::size_t>(v)];
@@ -302,7 +302,9 @@ void Program::run(const Shape& shape, const Array* const* inputs, Array* outputs
       x = &straightened.emplace_back(x->contiguous());
     }
     operand.data = static_cast<const char*>(x->data());
-    operand.access = whole ? Range::Access::Straight : x->numel() == 1 ? Range::Access::Single : Range::Access::Gathered;
+    operand.access = whole             ? Range::Access::Straight
+                     : x->numel() == 1 ? Range::Access::Single
+                                       : Range::Access::Gathered;
     if (operand.access == Range::Access::Gathered) operand.strides = x->expand(shape).strides();
   }
   char* few_to[kFew];

@@ -71,8 +71,7 @@ Array softplus(const Array& x, double beta, double threshold) {
   return forward("softplus", Activation::Softplus, x, NumberPair(beta, threshold, x.dtype()));
 }
 Array softplus_backward(const Array& dy, const Array& x, double beta, double threshold) {
-  return backward("softplus_backward", Activation::SoftplusBackward, dy, x,
-                  NumberPair(beta, threshold, x.dtype()));
+  return backward("softplus_backward", Activation::SoftplusBackward, dy, x, NumberPair(beta, threshold, x.dtype()));
 }
 Array tanh_backward(const Array& dy, const Array& y) {
   return backward("tanh_backward", Activation::TanhBackward, dy, y);
@@ -81,9 +80,7 @@ Array sigmoid_backward(const Array& dy, const Array& y) {
   return backward("sigmoid_backward", Activation::SigmoidBackward, dy, y);
 }
 Array exp_times(const Array& dy, const Array& x) { return backward("exp_times", Activation::ExpTimes, dy, x); }
-Array elu(const Array& x, double alpha) {
-  return forward("elu", Activation::Elu, x, NumberPair(alpha, 0, x.dtype()));
-}
+Array elu(const Array& x, double alpha) { return forward("elu", Activation::Elu, x, NumberPair(alpha, 0, x.dtype())); }
 Array elu_backward(const Array& dy, const Array& x, double alpha) {
   return backward("elu_backward", Activation::EluBackward, dy, x, NumberPair(alpha, 0, x.dtype()));
 }

@@ -139,7 +139,8 @@ struct BinaryCall : PointwiseCall {
     read(a, types.compute);
     if (const Kernel power = power_kernel(row, b, types.compute); power != nullptr) {
       exponent_ = b.number.toDouble();
-      set(power, types.compute, types.result, &exponent_, sizeof exponent_);  // for who reads the loop: the kernel does not
+      set(power, types.compute, types.result, &exponent_,
+          sizeof exponent_);  // for who reads the loop: the kernel does not
       return;
     }
     const Found found = find(row, types.compute);
