@@ -76,10 +76,47 @@ void Program::drop_unused() {
 void Program::finish(const std::vector<int>& outputs) {
   outputs_ = outputs;
   drop_unused();
+  schedule();
+  assign_registers();
+  chain();
   std::int64_t widest = 1;
   for (const Value& value : values_) widest = std::max(widest, size_of(value.dtype));
-  tile_ = kRegisterBytes / widest;
-  assign_registers();
+  // Many registers are shorter: all of them have to stay in the first cache.
+  const std::int64_t buffers = registers_ + static_cast<std::int64_t>(filled_.size()) + inputs_ + 1;
+  register_bytes_ = kMostRegisterBytes;
+  while (register_bytes_ > kLeastRegisterBytes && buffers * register_bytes_ > kCacheBytes) register_bytes_ /= 2;
+  tile_ = register_bytes_ / widest;
+}
+
+// What reads the last result comes next, if all else that it reads is there: it finds that in registers (chain()).
+void Program::schedule() {
+  std::vector<Instruction> order;
+  std::vector<bool> done(instructions_.size()), there(values_.size());
+  for (std::size_t v = 0; v < values_.size(); ++v) there[v] = values_[v].kind != Kind::Result;
+  const auto ready = [&](const Instruction& step) {
+    for (int k = 0; k < step.count; ++k) {
+      if (!there[static_cast<std::size_t>(step.in[static_cast<std::size_t>(k)])]) return false;
+    }
+    return true;
+  };
+  const auto reads = [](const Instruction& step, int value) {
+    return step.in[0] == value || (step.count > 1 && step.in[1] == value);
+  };
+  std::size_t first = 0;
+  while (order.size() < instructions_.size()) {
+    while (done[first]) ++first;
+    std::size_t next = first;  // the first that is left is always ready
+    for (std::size_t i = first; i < instructions_.size() && !order.empty(); ++i) {
+      if (done[i] || !reads(instructions_[i], order.back().out) || !ready(instructions_[i])) continue;
+      if (chain_op_of(instructions_[i]) == ChainOp::None || chain_op_of(order.back()) == ChainOp::None) continue;
+      next = i;
+      break;
+    }
+    done[next] = true;
+    there[static_cast<std::size_t>(instructions_[next].out)] = true;
+    order.push_back(instructions_[next]);
+  }
+  instructions_ = std::move(order);
 }
 
 // Where a value is found. Registers are assigned from first to last instruction, and each is free again after the last
@@ -150,6 +187,74 @@ void Program::assign_registers() {
   }
 }
 
+ChainOp Program::chain_op_of(const Instruction& step) const {
+  // "add" with a parameter is a + alpha b.
+  if (!is_floating_point(step.result) || (step.param_bytes > 0 && step.name == "add")) return ChainOp::None;
+  const auto wide = [&](int k) {
+    return values_[static_cast<std::size_t>(step.in[static_cast<std::size_t>(k)])].dtype == step.result;
+  };
+  for (int k = 0; k < step.count; ++k) {
+    if (!wide(k)) return ChainOp::None;
+  }
+  return chain_op(key_of(step.name), step.count);
+}
+
+// Instructions that follow each other and are simple enough run as one step, in which a result that the next one reads stays
+// in registers, and is stored only if it is read again.
+void Program::chain() {
+  std::vector<int> uses(values_.size());
+  for (const Instruction& step : instructions_) {
+    for (int k = 0; k < step.count; ++k) ++uses[static_cast<std::size_t>(step.in[static_cast<std::size_t>(k)])];
+  }
+  for (const int y : outputs_) {
+    if (y >= 0) ++uses[static_cast<std::size_t>(y)];
+  }
+  std::vector<Step> steps;
+  for (std::size_t i = 0; i < instructions_.size();) {
+    std::size_t end = i;
+    while (end < instructions_.size() && instructions_[end].result == instructions_[i].result &&
+           chain_op_of(instructions_[end]) != ChainOp::None) {
+      ++end;
+    }
+    if (end < i + 2) {
+      steps.push_back(steps_[i++]);
+      continue;
+    }
+    Step run{nullptr, nullptr};
+    run.chain = chain_of(instructions_[i].result);
+    run.first = static_cast<std::uint32_t>(chained_.size());
+    int at_hand = -1;  // the value in registers
+    for (; i < end; ++i) {
+      const Instruction& step = instructions_[i];
+      const Step& places = steps_[i];
+      const ChainOp op = chain_op_of(step);
+      const bool binary = step.count == 2;
+      bool reversed = false;
+      if (at_hand != step.in[0]) {
+        reversed = binary && at_hand == step.in[1];
+        if (!reversed) chained_.push_back({ChainOp::Load, step.number == 0, false, places.in[0]});
+      }
+      if (binary) {
+        const int other = reversed ? 0 : 1;
+        chained_.push_back({op, step.number == other, reversed, places.in[other]});
+      } else {
+        chained_.push_back({op});
+      }
+      at_hand = step.out;
+      const auto v = static_cast<std::size_t>(step.out);
+      bool kept = true;
+      if (i + 1 < end && uses[v] == 1) {
+        const Instruction& next = instructions_[i + 1];
+        kept = next.in[0] != step.out && !(next.count == 2 && next.in[1] == step.out);
+      }
+      if (kept) chained_.push_back({ChainOp::Store, false, false, places.out});
+    }
+    run.count = static_cast<std::uint32_t>(chained_.size()) - run.first;
+    steps.push_back(run);
+  }
+  steps_ = std::move(steps);
+}
+
 /// One block of a parallel loop.
 class Program::Range {
  public:
@@ -166,14 +271,15 @@ class Program::Range {
       : p_(program), shape_(shape), inputs_(inputs), outputs_(outputs) {}
 
   void operator()(std::int64_t begin, std::int64_t end) const {
-    constexpr std::int64_t kOnStack = 16;
-    alignas(64) char stack[kOnStack * kRegisterBytes];  // left as it is: only what was written is read
+    constexpr std::int64_t kOnStack = 32768;
+    alignas(64) char stack[kOnStack];  // left as it is: only what was written is read
     int gathered = 0;
     for (int k = 0; k < p_.inputs_; ++k) gathered += inputs_[k].access > Access::Straight ? 1 : 0;
     const std::int64_t buffers = static_cast<std::int64_t>(p_.filled_.size()) + p_.registers_ + gathered;
-    const Pooled pooled(buffers > kOnStack ? static_cast<std::size_t>(buffers * kRegisterBytes) : 0);
+    const std::int64_t bytes = buffers * p_.register_bytes_;
+    const Pooled pooled(bytes > kOnStack ? static_cast<std::size_t>(bytes) : 0);
     char* buffer = pooled.block != nullptr ? static_cast<char*>(pooled.block) : stack;
-    const auto next = [&] { return std::exchange(buffer, buffer + kRegisterBytes); };
+    const auto next = [&] { return std::exchange(buffer, buffer + p_.register_bytes_); };
 
     constexpr int kFew = 64;
     const int slots = p_.first_register_ + p_.registers_;
@@ -209,6 +315,10 @@ class Program::Range {
         if (inputs_[k].access == Access::Gathered) gather(inputs_[k], at[k], i, n);
       }
       for (const Step& step : p_.steps_) {
+        if (step.chain != nullptr) {
+          step.chain(p_.chained_.data() + step.first, step.count, at, static_cast<std::size_t>(n));
+          continue;
+        }
         const void* const in[3] = {at[step.in[0]], at[step.in[1]], at[step.in[2]]};
         step.kernel(at[step.out], in, static_cast<std::size_t>(n), step.param);
       }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../array/array.h"
+#include "../simd/chain.h"
 #include "../simd/pointwise.h"
 #include "copy.h"
 
@@ -37,8 +38,9 @@ class Program {
     int index = 0;     ///< which input, or which instruction
     Element constant;  ///< of a constant
   };
-  /// The bytes of a register: what an instruction reads and writes of a value at a time.
-  static constexpr std::int64_t kRegisterBytes = 2048;
+  /// The bytes of a register: what an instruction reads and writes of a value at a time. All of them, and as much of the
+  /// operands, shall not exceed so much of the first cache.
+  static constexpr std::int64_t kMostRegisterBytes = 4096, kLeastRegisterBytes = 512, kCacheBytes = 16384;
 
   Program() = default;
   Program(Program&&) noexcept = default;
@@ -66,10 +68,15 @@ class Program {
     Kernel kernel;
     const void* param;
     std::uint16_t in[3] = {}, out = 0;
+    Chain chain = nullptr;  // in place of the kernel: so many of chained_
+    std::uint32_t first = 0, count = 0;
   };
   class Range;
   void drop_unused();
+  void schedule();
   void assign_registers();
+  void chain();
+  ChainOp chain_op_of(const Instruction& step) const;
 
   std::vector<Value> values_;
   std::vector<Instruction> instructions_;
@@ -77,11 +84,12 @@ class Program {
   std::vector<bool> reads_;
   int inputs_ = 0;
   // Slots, in this order: inputs, outputs, numbers, constants written out, registers.
-  std::vector<Step> steps_;
+  std::vector<Step> steps_;  // one for each instruction, until they are chained
+  std::vector<ChainStep> chained_;
   std::vector<int> numbers_, filled_;  // values
   std::vector<int> written_by_;        // for each output the instruction's value that is written there, else -1
   int first_output_ = 0, first_number_ = 0, first_filled_ = 0, first_register_ = 0, registers_ = 0;
-  std::int64_t tile_ = 0;
+  std::int64_t register_bytes_ = 0, tile_ = 0;
 };
 
 }  // namespace gradus::core::kernels
