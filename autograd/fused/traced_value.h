@@ -10,33 +10,7 @@
 
 namespace gradus {
 
-/// The parameter of a pointwise lambda: every element of a tensor at once, or a number. It has no value that could be asked
-/// for: the lambda runs once, to be written down. Beside tensors numbers are what they are in the operations of Tensor.
-class GRADUS_API TracedValue {
- public:
-  template <class T>
-  requires std::is_arithmetic_v<T> TracedValue(T number) : number_(number) {}  // NOLINT(google-explicit-constructor)
-  explicit TracedValue(const Scalar& number) : number_(number) {}
-  explicit TracedValue(Tensor tensor) : tensor_(std::move(tensor)) {}
-
-  /// No branch: `if`, `?:`, `&&`, `||` and std::max come to this.
-  template <class T>
-  requires std::same_as<T, bool>
-  explicit operator T() const {
-    static_assert(!std::same_as<T, bool>,
-                  "a pointwise lambda runs once for all elements and cannot branch on a value: write "
-                  "where(condition, a, b), with logical_and, logical_or and logical_not for conditions");
-    return false;
-  }
-
-  bool is_number() const noexcept { return !tensor_.defined(); }
-  const Tensor& tensor() const noexcept { return tensor_; }
-  const Scalar& number() const noexcept { return number_; }
-
- private:
-  Tensor tensor_;
-  Scalar number_;
-};
+class TracedValue;
 
 // As the functions of the same names on Tensors.
 GRADUS_API TracedValue neg(const TracedValue& x);
@@ -134,18 +108,46 @@ GRADUS_API TracedValue lerp(const TracedValue& a, const TracedValue& b, const Tr
 /// condition ? a : b, element by element; the gradient of what was not chosen is 0.
 GRADUS_API TracedValue where(const TracedValue& condition, const TracedValue& a, const TracedValue& b);
 
-inline TracedValue operator-(const TracedValue& x) { return neg(x); }
-inline TracedValue operator!(const TracedValue& x) { return logical_not(x); }
-inline TracedValue operator+(const TracedValue& a, const TracedValue& b) { return add(a, b); }
-inline TracedValue operator-(const TracedValue& a, const TracedValue& b) { return sub(a, b); }
-inline TracedValue operator*(const TracedValue& a, const TracedValue& b) { return mul(a, b); }
-inline TracedValue operator/(const TracedValue& a, const TracedValue& b) { return div(a, b); }
-inline TracedValue operator%(const TracedValue& a, const TracedValue& b) { return remainder(a, b); }
-inline TracedValue operator<(const TracedValue& a, const TracedValue& b) { return lt(a, b); }
-inline TracedValue operator<=(const TracedValue& a, const TracedValue& b) { return le(a, b); }
-inline TracedValue operator>(const TracedValue& a, const TracedValue& b) { return gt(a, b); }
-inline TracedValue operator>=(const TracedValue& a, const TracedValue& b) { return ge(a, b); }
-inline TracedValue operator==(const TracedValue& a, const TracedValue& b) { return eq(a, b); }
-inline TracedValue operator!=(const TracedValue& a, const TracedValue& b) { return ne(a, b); }
+/// The parameter of a pointwise lambda: every element of a tensor at once, or a number. It has no value that could be asked
+/// for: the lambda runs once, to be written down. Beside tensors numbers are what they are in the operations of Tensor.
+class GRADUS_API TracedValue {
+ public:
+  template <class T>
+  requires std::is_arithmetic_v<T> TracedValue(T number) : number_(number) {}  // NOLINT(google-explicit-constructor)
+  explicit TracedValue(const Scalar& number) : number_(number) {}
+  explicit TracedValue(Tensor tensor) : tensor_(std::move(tensor)) {}
+
+  /// No branch: `if`, `?:`, `&&`, `||` and std::max come to this.
+  template <class T>
+  requires std::same_as<T, bool>
+  explicit operator T() const {
+    static_assert(!std::same_as<T, bool>,
+                  "a pointwise lambda runs once for all elements and cannot branch on a value: write "
+                  "where(condition, a, b), with logical_and, logical_or and logical_not for conditions");
+    return false;
+  }
+
+  friend TracedValue operator-(const TracedValue& x) { return neg(x); }
+  friend TracedValue operator!(const TracedValue& x) { return logical_not(x); }
+  friend TracedValue operator+(const TracedValue& a, const TracedValue& b) { return add(a, b); }
+  friend TracedValue operator-(const TracedValue& a, const TracedValue& b) { return sub(a, b); }
+  friend TracedValue operator*(const TracedValue& a, const TracedValue& b) { return mul(a, b); }
+  friend TracedValue operator/(const TracedValue& a, const TracedValue& b) { return div(a, b); }
+  friend TracedValue operator%(const TracedValue& a, const TracedValue& b) { return remainder(a, b); }
+  friend TracedValue operator<(const TracedValue& a, const TracedValue& b) { return lt(a, b); }
+  friend TracedValue operator<=(const TracedValue& a, const TracedValue& b) { return le(a, b); }
+  friend TracedValue operator>(const TracedValue& a, const TracedValue& b) { return gt(a, b); }
+  friend TracedValue operator>=(const TracedValue& a, const TracedValue& b) { return ge(a, b); }
+  friend TracedValue operator==(const TracedValue& a, const TracedValue& b) { return eq(a, b); }
+  friend TracedValue operator!=(const TracedValue& a, const TracedValue& b) { return ne(a, b); }
+
+  bool is_number() const noexcept { return !tensor_.defined(); }
+  const Tensor& tensor() const noexcept { return tensor_; }
+  const Scalar& number() const noexcept { return number_; }
+
+ private:
+  Tensor tensor_;
+  Scalar number_;
+};
 
 }  // namespace gradus

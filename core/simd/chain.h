@@ -16,8 +16,8 @@ ChainOp chain_op(OperationKey name, int operands);
 
 struct ChainStep {
   ChainOp op;
-  bool number = false;    ///< b is a single number
-  bool reversed = false;  ///< b op a, in place of a op b
+  bool number = false;     ///< b is a single number
+  bool reversed = false;   ///< b op a, in place of a op b
   std::uint16_t slot = 0;  ///< where b is, or where a is stored
 };
 
