@@ -54,6 +54,7 @@ class FusedNode final : public Node {
   }
 
   std::string_view name() const override { return function_->name(); }
+  AttributeList attributes() const override { return function_->attributes(); }
   const Edge* edges() const noexcept override { return edges_.data(); }
   int num_inputs() const noexcept override { return function_->inputs(); }
   const TensorMeta* outputs() const noexcept override { return metas_.data(); }

@@ -18,6 +18,16 @@ namespace {
 using Function = std::shared_ptr<const FusedFunction>;
 constexpr std::size_t kRemembered = 16;
 
+// x; x, y; x, y, z; more of them are numbered.
+std::vector<std::string> names_of(int inputs, bool latex) {
+  std::vector<std::string> names;
+  for (int i = 0; i < inputs; ++i) {
+    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
+                    : latex     ? fmt::format("x_{{{}}}", i + 1)
+                                : fmt::format("x{}", i + 1));
+  }
+  return names;
+}
 /// A lambda with its numbers put in: a function of its tensors.
 class LambdaFunction final : public FusedFunction {
  public:
@@ -37,6 +47,16 @@ class LambdaFunction final : public FusedFunction {
     const TracedValue y = body_(x.data());
     if (!y.is_number()) return {y.tensor()};
     return {gradus::full_like(inputs[0], y.number())};
+  }
+
+  AttributeList attributes() const override {
+    AttributeList list;
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      if (is_number_[i]) {
+        list.push_back({names_of(static_cast<int>(numbers_.size()), false)[i], text_of(numbers_[i])});
+      }
+    }
+    return list;
   }
 
   bool has(const LambdaArgument* x) const {
@@ -112,16 +132,6 @@ Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
 
 namespace {
 
-// x; x, y; x, y, z; more of them are numbered.
-std::vector<std::string> names_of(int inputs, bool latex) {
-  std::vector<std::string> names;
-  for (int i = 0; i < inputs; ++i) {
-    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
-                    : latex     ? fmt::format("x_{{{}}}", i + 1)
-                                : fmt::format("x{}", i + 1));
-  }
-  return names;
-}
 // The function of tensors alone.
 Function general(LambdaSlot& slot) {
   const Tensor stand_in;
