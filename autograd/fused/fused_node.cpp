@@ -60,6 +60,8 @@ class FusedNode final : public Node {
   const TensorMeta* outputs() const noexcept override { return metas_.data(); }
   int num_outputs() const noexcept override { return function_->outputs(); }
   bool broadcasts() const noexcept override { return true; }
+  // What it is made of is its reference.
+  bool is_rule() const noexcept override { return true; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
     for (std::size_t i = 0; i < saved_.size(); ++i) {

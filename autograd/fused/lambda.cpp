@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "../../core/base/fail.h"
+#include "../graph/grad_mode.h"
 #include "../graph/operation_support.h"
 #include "../tensor/create.h"
 #include "formula.h"
@@ -116,18 +117,38 @@ Lambda& lambda_of(LambdaSlot& slot) {
 
 }  // namespace
 
-Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
+namespace {
+
+/// The operands among the arguments, and the function that they are put into.
+struct Call {
+  Call(LambdaSlot& slot, const LambdaArgument* x) {
+    for (int i = 0; i < slot.inputs; ++i) {
+      if (x[i].tensor() != nullptr) operands[tensors++] = Operand(*x[i].tensor(), x[i].at());
+    }
+    if (tensors == 0) core::fail<ValueError>("{}: one argument must be a tensor, and all are numbers", slot.name);
+    function = lambda_of(slot).function(slot, x, tensors);
+  }
   const Tensor none;
   Operand operands[kMaxLambdaInputs] = {none, none, none, none, none, none, none, none};
   int tensors = 0;
-  for (int i = 0; i < slot.inputs; ++i) {
-    if (x[i].tensor() != nullptr) operands[tensors++] = Operand(*x[i].tensor(), x[i].at());
-  }
-  if (tensors == 0) core::fail<ValueError>("{}: one argument must be a tensor, and all are numbers", slot.name);
-  const Function function = lambda_of(slot).function(slot, x, tensors);
+  Function function;
+};
+
+}  // namespace
+
+Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
+  const Call call(slot, x);
   Tensor y;
-  run_fused(function, operands, &y);
+  run_fused(call.function, call.operands, &y);
   return y;
+}
+
+Tensor compose_lambda(LambdaSlot& slot, const LambdaArgument* x) {
+  const Call call(slot, x);
+  const Scope scope(call.operands[0].at());
+  std::vector<Tensor> inputs;
+  for (int i = 0; i < call.tensors; ++i) inputs.push_back(call.operands[i].tensor());
+  return call.function->compose(inputs)[0];
 }
 
 namespace {

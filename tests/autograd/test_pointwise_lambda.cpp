@@ -8,6 +8,7 @@
 #include <memory>
 
 #include <gradus/autograd.h>
+#include <gradus/autograd/check/check_lambda.h>
 #include <gradus/autograd/fused/function.h>
 #include <gradus/core/ops/pointwise.h>
 #include <gradus/core/simd/instruction_set.h>
@@ -327,6 +328,14 @@ BOOST_AUTO_TEST_CASE(any_order) {
   };
   const auto drawn = [] { return randn({3}, kDouble).requires_grad_(); };
   BOOST_CHECK(gradgradcheck(slope, {drawn(), drawn(), drawn()}));
+}
+
+BOOST_AUTO_TEST_CASE(checked_three_ways) {
+  manual_seed(7);
+  const auto report = autograd::check(mix, randn({3, 4}), randn({4}), 0.25);
+  BOOST_CHECK_MESSAGE(report.ok(), report);
+  BOOST_CHECK(!report.formulas_only);
+  BOOST_CHECK(same_bits(mix.composed(randn({3}).fill_(2), ones({3}), 1), mixed(full({3}, 2.f), ones({3}), 1)));
 }
 
 BOOST_AUTO_TEST_CASE(first_called_by_several_threads_at_once) {
