@@ -6,6 +6,7 @@
 #include "autograd/graph/engine.h"
 #include "autograd/graph/grad_mode.h"
 #include "autograd/graph/operation.h"
+#include "autograd/graph/record.h"
 #include "autograd/ops/activation_rules.h"
 #include "autograd/ops/functions.h"
 #include "autograd/ops/linalg.h"
