@@ -47,14 +47,14 @@ class Places {
     return (reinterpret_cast<std::uintptr_t>(key) / 64 * 0x9E3779B97F4A7C15u >> 20) & mask();
   }
   void grow() {
-    std::vector<Slot> old(2 * slots_.size());
+    List<Slot> old(2 * slots_.size());
     old.swap(slots_);
     count_ = 0;
     for (const Slot& slot : old) {
       if (slot.key != nullptr) set(slot.key, slot.place);
     }
   }
-  std::vector<Slot> slots_ = std::vector<Slot>(256);
+  List<Slot> slots_ = List<Slot>(256);
   std::size_t count_ = 0;
 };
 
@@ -66,8 +66,7 @@ std::uint32_t end_of(std::size_t size) { return static_cast<std::uint32_t>(size)
 class Record::Recorder final : public Observer {
  public:
   explicit Recorder(const RecordOptions& options) : all(options.corner), options_(options) {
-    // Address space, no more, until it is written to: lists that grow are copied.
-    constexpr std::size_t kUsual = 4096;
+    constexpr std::size_t kUsual = 4096;  // lists that grow are copied
     all.operations.reserve(kUsual);
     all.values.reserve(kUsual);
     all.gradients.reserve(kUsual);

@@ -8,6 +8,7 @@
 
 #include "../../core/base/location.h"
 #include "../../core/base/shape.h"
+#include "../../core/memory/pool.h"
 #include "../../core/ops/describe.h"
 #include "node.h"
 #include "numbers.h"
@@ -19,6 +20,20 @@ struct Range {
   std::uint32_t first = 0, last = 0;
   std::uint32_t size() const { return last - first; }
 };
+
+/// Lists in pooled memory: the next Record finds it touched already.
+template <class T>
+struct Pooled {
+  using value_type = T;
+  Pooled() = default;
+  template <class U>
+  Pooled(const Pooled<U>&) {}  // NOLINT(google-explicit-constructor): as allocators are
+  static T* allocate(std::size_t n) { return static_cast<T*>(core::pool_allocate(n * sizeof(T))); }
+  static void deallocate(T* block, std::size_t n) noexcept { core::pool_free(block, n * sizeof(T)); }
+  bool operator==(const Pooled&) const = default;
+};
+template <class T>
+using List = std::vector<T, Pooled<T>>;
 
 /// All numbers of a small tensor, or statistics and the corner of a large one.
 struct Numbers {
@@ -33,13 +48,21 @@ struct Numbers {
 /// Copies of numbers, which stay where they are.
 class NumbersStore {
  public:
+  NumbersStore() = default;
+  ~NumbersStore();
+  NumbersStore(const NumbersStore&) = delete;
+  NumbersStore& operator=(const NumbersStore&) = delete;
   Numbers copy(const core::Array& x);
   /// Of the last copy.
   void take_back(const Numbers& n) { used_ -= n.count * static_cast<std::size_t>(size_of(n.dtype)); }
 
  private:
   char* take(std::size_t bytes);
-  std::vector<std::vector<char>> blocks_;
+  struct Block {
+    char* data;
+    std::size_t size;
+  };
+  std::vector<Block> blocks_;
   std::size_t used_ = 0;  // of the last block
 };
 
@@ -132,19 +155,19 @@ struct RecordedMoment {
 };
 
 struct Recording {
-  std::vector<RecordedOperation> operations;
-  std::vector<RecordedValue> values;
-  std::vector<RecordedSaved> saved;
-  std::vector<RecordedStorage> storages;
-  std::vector<RecordedStep> steps;
-  std::vector<RecordedPass> passes;
-  std::vector<RecordedGradient> gradients;
-  std::vector<RecordedSum> added;
-  std::vector<RecordedArrival> arrivals;
-  std::vector<RecordedMoment> moments;
-  std::vector<int> links, freed;
+  List<RecordedOperation> operations;
+  List<RecordedValue> values;
+  List<RecordedSaved> saved;
+  List<RecordedStorage> storages;
+  List<RecordedStep> steps;
+  List<RecordedPass> passes;
+  List<RecordedGradient> gradients;
+  List<RecordedSum> added;
+  List<RecordedArrival> arrivals;
+  List<RecordedMoment> moments;
+  List<int> links, freed;
   NumbersStore numbers;
-  std::vector<core::Description> statistics;
+  List<core::Description> statistics;
   std::vector<std::string> names;
   std::int64_t corner = 0;  // rows and columns of corners
 

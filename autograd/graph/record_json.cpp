@@ -107,7 +107,7 @@ class Json {
 
  private:
   template <class T, class One>
-  void list(const char* name, const std::vector<T>& entries, const One& one) {
+  void list(const char* name, const List<T>& entries, const One& one) {
     w_.line();
     w_.key(name);
     w_.open('[');

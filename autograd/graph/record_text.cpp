@@ -206,13 +206,18 @@ Numbers NumbersStore::copy(const core::Array& stored) {
   return n;
 }
 
+NumbersStore::~NumbersStore() {
+  for (const Block& block : blocks_) core::pool_free(block.data, block.size);
+}
+
 char* NumbersStore::take(std::size_t bytes) {
   constexpr std::size_t kBlock = 64 << 10;
-  if (blocks_.empty() || used_ + bytes > blocks_.back().size()) {
-    blocks_.emplace_back(std::max(kBlock, bytes));
+  if (blocks_.empty() || used_ + bytes > blocks_.back().size) {
+    const std::size_t size = std::max(kBlock, bytes);
+    blocks_.push_back({static_cast<char*>(core::pool_allocate(size)), size});
     used_ = 0;
   }
-  return blocks_.back().data() + std::exchange(used_, used_ + bytes);
+  return blocks_.back().data + std::exchange(used_, used_ + bytes);
 }
 
 std::string Recording::name_of(int value) const {
