@@ -291,6 +291,11 @@ void Record::Recorder::recorded(Node& node, const Operand* inputs, int count, co
   o.inputs.last = end_of(all.links.size());
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const Array& y = outputs[k];
+    if (!y.defined()) {  // holds the place
+      all.values.emplace_back().operation = place;
+      uses_.push_back(0);
+      continue;
+    }
     // Memory of its own is new, whatever lay there before.
     bool shared = false;
     for (int i = 0; i < count; ++i) shared |= numbers_in(inputs[i].tensor()).storage() == y.storage();

@@ -18,6 +18,8 @@ using autograd::Record;
 using nlohmann::json;
 using Doubles = std::vector<double>;
 
+inline constexpr auto recorded_softsign = pointwise("test_recorded", [](auto a) { return a / (1 + abs(a)); });
+
 json read(const Record& record) { return json::parse(record.json()); }
 
 // The operations of a name.
@@ -229,6 +231,18 @@ BOOST_AUTO_TEST_CASE(what_is_repeated_is_folded) {
   Record other;
   ones({2, 4}).requires_grad_().exp().sin().exp();
   BOOST_CHECK_EQUAL(count(other.dot(), "label=\"exp"), 2u);
+}
+
+BOOST_AUTO_TEST_CASE(fused_operations_have_a_formula) {
+  const Tensor x = leaf(Doubles{1, -3});
+  Record record;
+  const Tensor y = recorded_softsign(x);
+  y.sum().backward();
+  const json r = read(record), operation = named(r, "test_recorded").at(0);
+  BOOST_CHECK_EQUAL(operation["kind"], "operation");
+  BOOST_CHECK_MESSAGE(operation["formula"].get<std::string>().find("test_recorded(x) = x / (abs(x) + 1)") == 0,
+                      operation["formula"]);
+  BOOST_CHECK(numbers(r["values"][operation["outputs"][0].get<std::size_t>()]) == values(y));
 }
 
 // A chain of diamonds has 2^n paths, and n nodes.
