@@ -4,9 +4,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "../../core/array/create.h"
 #include "../../core/base/fail.h"
-#include "../../core/ops/pointwise.h"
+#include "anomaly.h"
 #include "engine_start.h"
 #include "error_notes.h"
 #include "grad_mode.h"
@@ -22,6 +21,9 @@ namespace {
 class Pass {
  public:
   Pass(bool retain_graph, bool create_graph) : retain_graph_(retain_graph), create_graph_(create_graph) {}
+  ~Pass() {
+    if (observed_) Observer::tell_ended(complete_);
+  }
 
   // Takes the gradients over: buffers can be reused only when nobody else holds them.
   void start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients);
@@ -50,7 +52,9 @@ class Pass {
   bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
   bool retain_graph_, create_graph_;
+  const core::Own<Observer> anomaly_ = detail::detect_anomaly();
   const bool observed_ = Observer::active();
+  bool complete_ = false;
   std::vector<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
   std::unordered_map<const Node*, std::size_t> slot_of_;
   std::vector<Pending> slots_;
@@ -73,32 +77,8 @@ class Pass {
   int ended_input_ = 0;
 };
 
-// The gradient brought to the shape and dtype of what it is the gradient of.
-Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input) {
-  if (gradient.array().shape() != meta.shape) {
-    const bool broadcast = core::broadcasts_to(meta.shape, gradient.array().shape());
-    if (!from.broadcasts() || !broadcast) {
-      core::fail<ShapeError>("{}: the gradient of input {} must have the input's shape: {} for {}{}", from.name(),
-                             input, gradient.sizes(), meta.shape,
-                             broadcast
-                                 ? "; if forward broadcasts its inputs, `static constexpr bool broadcasts = true` "
-                                   "has the engine sum their gradients down"
-                                 : "");
-    }
-    gradient = sum_to_size(gradient, meta.shape);
-  }
-  return gradient.dtype() == meta.dtype ? std::move(gradient) : gradient.to(meta.dtype);
-}
-
-// a + b, into a's memory when nobody else can see it.
-Tensor added(Tensor a, Tensor b, bool create_graph) {
-  const bool own = !create_graph && a.body_ref()->use_count() == 1 && a.array().unique() && a.is_contiguous();
-  if (!own) return a + b;
-  core::add.write(a.array(), a.array(), b.array());
-  return a;
-}
-
 void Pass::start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients) {
+  if (observed_) Observer::tell_started(outputs, gradients);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
   }
@@ -147,6 +127,7 @@ void Pass::capture() {
   for (Destination& target : *targets_) {
     if (target.node != current_.node.get()) continue;
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(target.output)];
+    if (observed_ && gradient.defined()) Observer::tell_arrived(*current_.node, target.output, gradient);
     if (!target.into) {
       target.result = gradient;
       if (gradient.defined()) target.writes = writes_to(gradient);
@@ -166,7 +147,9 @@ void Pass::run_hooks() {
   current_.writes = current_.writes_now();
   for (const auto& [output, leaf] : node.kept()) {
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(output)];
-    if (gradient.defined() && !leaf->is_behind()) arrive(leaf, gradient);
+    if (!gradient.defined() || leaf->is_behind()) continue;
+    if (observed_) Observer::tell_arrived(node, output, gradient);
+    arrive(leaf, gradient);
   }
 }
 
@@ -191,6 +174,7 @@ void Pass::run_current() {
   }
   if (LeafNode* leaf = node.as_leaf()) {
     if (of_outputs[0].defined() && leaf->takes_gradients()) {
+      if (observed_) Observer::tell_arrived(node, 0, of_outputs[0]);
       arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0]), current_.writes});
     }
     return;
@@ -241,7 +225,9 @@ void Pass::run() {
     current_.gradients.clear();
     current_.node.reset();
   }
+  if (observed_) Observer::tell_finishing();
   accumulate();
+  complete_ = true;
 }
 
 // A gradient may lie in the memory of a `.grad`, as after y.backward(x.grad()): what comes to other leaves is what it
@@ -265,10 +251,7 @@ void Pass::accumulate() {
     shared |= a.gradient.defined() && (a.gradient.body_ref()->use_count() > 1 || !a.gradient.array().unique());
   }
   if (shared) copy_what_accumulation_changes();
-  for (Arrived& a : arrived_) {
-    a.leaf->accumulate(std::move(a.gradient), create_graph_);
-    if (observed_) Observer::tell_accumulated(*a.leaf);
-  }
+  for (Arrived& a : arrived_) a.leaf->accumulate(std::move(a.gradient), create_graph_);
   for (const Arrived& a : arrived_) {
     try {
       a.leaf->run_post_accumulate_hooks();
@@ -276,7 +259,6 @@ void Pass::accumulate() {
       rethrow_with("in a hook after accumulation into the grad of " + described(*a.leaf));
     }
   }
-  if (observed_) Observer::tell_finished();
 }
 
 std::string Pass::ended() const {

@@ -1,6 +1,7 @@
 #include "pending.h"
 
 #include "../../core/base/fail.h"
+#include "../../core/ops/pointwise.h"
 #include "error_notes.h"
 
 namespace gradus::autograd {
@@ -23,6 +24,29 @@ const Tensor& changed(const Gradients& gradients) {
 }
 
 }  // namespace
+
+Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input) {
+  if (gradient.array().shape() != meta.shape) {
+    const bool broadcast = core::broadcasts_to(meta.shape, gradient.array().shape());
+    if (!from.broadcasts() || !broadcast) {
+      core::fail<ShapeError>("{}: the gradient of input {} must have the input's shape: {} for {}{}", from.name(),
+                             input, gradient.sizes(), meta.shape,
+                             broadcast
+                                 ? "; if forward broadcasts its inputs, `static constexpr bool broadcasts = true` "
+                                   "has the engine sum their gradients down"
+                                 : "");
+    }
+    gradient = sum_to_size(gradient, meta.shape);
+  }
+  return gradient.dtype() == meta.dtype ? std::move(gradient) : gradient.to(meta.dtype);
+}
+
+Tensor added(Tensor a, Tensor b, bool create_graph) {
+  const bool own = !create_graph && a.body_ref()->use_count() == 1 && a.array().unique() && a.is_contiguous();
+  if (!own) return a + b;
+  core::add.write(a.array(), a.array(), b.array());
+  return a;
+}
 
 void fail_changed_on_its_way(const Node& to, const Gradients& gradients) {
   const Tensor& gradient = changed(gradients);

@@ -23,6 +23,11 @@ struct Pending {
   }
 };
 
+/// The gradient brought to the shape and dtype of what it is the gradient of. ShapeError when it does not fit.
+Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input);
+/// a + b, into a's memory when nobody else can see it.
+Tensor added(Tensor a, Tensor b, bool create_graph);
+
 /// GradErrors: of the gradients that wait for a node, one has been changed; the node's formula changed one.
 [[noreturn]] void fail_changed_on_its_way(const Node& to, const Gradients& gradients);
 [[noreturn]] void fail_changed_by(const Node& node, const Gradients& gradients);
