@@ -3,6 +3,7 @@
 
 #include "autograd/check/gradcheck.h"
 #include "autograd/graph/engine.h"
+#include "autograd/graph/function.h"
 #include "autograd/graph/grad_mode.h"
 #include "autograd/graph/operation.h"
 #include "autograd/ops/activation_rules.h"
