@@ -114,9 +114,9 @@ struct Split : Function<Split> {
   static variable_list backward(AutogradContext*, variable_list grads) {
     std::printf("came: %d %d %d\n", grads[0].defined(), grads[1].defined(), grads[2].defined());
     Variable sum;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
       if (!grads[i].defined()) continue;
-      const auto each = grads[i] * (i + 2);
+      const auto each = grads[i] * static_cast<double>(i + 2);
       sum = sum.defined() ? sum + each : each;
     }
     return {sum};
