@@ -148,9 +148,7 @@ void FunctionNode::attach(const variable_list& inputs, const std::vector<std::ui
   for (std::size_t k = 0; k < bare.size(); ++k) {
     if (!bare[k].defined()) continue;
     const bool dirty = index_in(context_.dirty_, bare[k]) >= 0 && index_in(inputs, bare[k]) >= 0;
-    const int first = index_in(bare, bare[k]);
-    outputs[k] = dirty && first < static_cast<int>(k) ? outputs[static_cast<std::size_t>(first)]
-                                                      : attached(bare[k], static_cast<int>(k), dirty, inputs);
+    outputs[k] = attached(bare[k], static_cast<int>(k), dirty, inputs);
   }
   if (recorded_) keep(inputs, bare);
   context_.to_save_.clear();

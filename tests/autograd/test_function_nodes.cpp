@@ -1,6 +1,9 @@
 // The node that a Function leaves in the graph: what it keeps, when it lets go, its name, hooks on it, and who may call it.
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -28,6 +31,35 @@ void check(const Tensor& x, const Doubles& expected) {
 }
 Tensor doubles(const Doubles& numbers) { return Tensor(list(numbers)); }
 
+// What is written to the standard error stream meanwhile.
+template <class Call>
+std::string warnings_of(Call call) {
+  std::FILE* const file = std::tmpfile();
+  std::fflush(stderr);
+  const int before = dup(2);
+  dup2(fileno(file), 2);
+  call();
+  std::fflush(stderr);
+  dup2(before, 2);
+  close(before);
+  std::string text(static_cast<std::size_t>(std::ftell(file)), ' ');
+  std::rewind(file);
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  return text;
+}
+
+// An intermediate is kept, of which the second derivative knows nothing.
+struct Intermediate : Function<Intermediate> {
+  static Tensor forward(AutogradContext* ctx, Tensor x) {
+    const Tensor twice = x * 2;
+    ctx->save_for_backward({twice});
+    return twice * twice;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list dy) {
+    return {dy[0] * ctx->get_saved_variables()[0] * 4};
+  }
+};
 // y = x w, which keeps its inputs, its output, and something else.
 template <class T>
 struct Product : Function<Product<T>> {
@@ -117,6 +149,24 @@ BOOST_AUTO_TEST_CASE(saved_values) {
   check_error<GradError>([&] { sum.backward(); }, {"freed", "retain_graph"});
 }
 
+BOOST_AUTO_TEST_CASE(an_intermediate_is_a_constant_and_says_so_once) {
+  const Tensor x = doubles({1, 2}).requires_grad_();
+  const std::string first = warnings_of([&] {
+    check(grad({Intermediate::apply(x).sum()}, {x})[0], {8, 16});
+    const Tensor g = grad({Intermediate::apply(x).sum()}, {x}, {}, true, true)[0];
+    check(g, {8, 16});
+    BOOST_TEST(g.requires_grad());
+  });
+  BOOST_TEST(first == "");
+  const auto second = [&] {
+    const Tensor g = grad({Intermediate::apply(x).square().sum()}, {x}, {}, true, true)[0];
+    check(grad({g.sum()}, {x}, {}, true)[0], {8 * 16, 8 * 4 * 16});  // the derivative of dy alone
+  };
+  const std::string text = warnings_of(second);
+  BOOST_TEST(text.find("Intermediate: saved tensor 0 ([2], float64)") != std::string::npos, text);
+  BOOST_TEST(warnings_of(second) == "");
+}
+
 BOOST_AUTO_TEST_CASE(observers_see_it_and_pack_what_it_keeps) {
   const Tensor x = doubles({1, 2}).requires_grad_(), w = doubles({3, 4});
   Tensor y;
@@ -145,8 +195,11 @@ BOOST_AUTO_TEST_CASE(errors_of_forward_and_backward) {
   check_error<std::runtime_error>([&] { Times::apply(x, x).sum().backward(); },
                                   {"backward fails", "in the backward pass of Product<int>"});
   Times::fail = 3;
-  check_error<GradError>([&] { Times::apply(x, x).backward(doubles({1, 1})); },
-                         {"Product<int>", "must not change the incoming gradient", "mul_ wrote to it"});
+  check_error<GradError>(
+      [&] {
+        Times::apply(x, x).backward(doubles({1, 1}));
+      },
+      {"Product<int>", "must not change the incoming gradient", "mul_ wrote to it"});
   Times::fail = 0;
   BOOST_TEST(!x.grad().defined());
 }
