@@ -33,13 +33,6 @@ class Pass {
     needs_ = needed_for(outputs, targets);
   }
 
-  bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
-  // The calling thread's innermost; null outside of any.
-  static const Pass*& running() {
-    thread_local const Pass* innermost = nullptr;
-    return innermost;
-  }
-
   // After it: where a gradient that was wanted came to an end, as text; empty when none did.
   std::string ended() const;
 
@@ -54,6 +47,7 @@ class Pass {
   void capture();
   void accumulate();
   void copy_what_accumulation_changes();
+  bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
   bool retain_graph_, create_graph_;
   const bool observed_ = Observer::active();
@@ -241,11 +235,7 @@ void Pass::run_node() {
 
 void Pass::run() {
   const AutoGradMode mode(create_graph_);
-  struct Innermost {
-    const Pass* const outer = running();
-    explicit Innermost(const Pass* pass) { running() = pass; }
-    ~Innermost() { running() = outer; }
-  } const innermost(this);
+  const Wanted wanted(targets_ == nullptr ? nullptr : &needs_);
   while (!heap_.empty()) {
     take_highest();
     run_current();
@@ -297,12 +287,6 @@ std::string Pass::ended() const {
 }
 
 }  // namespace
-
-bool detail::gradient_wanted(const Node& node, int input) {
-  const Edge& edge = node.edges()[input];
-  const Pass* pass = Pass::running();
-  return edge && (pass == nullptr || pass->needed(edge.node.get()));
-}
 
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,
               std::optional<bool> retain_graph, bool create_graph, const std::vector<Tensor>& inputs) {

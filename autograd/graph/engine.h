@@ -25,10 +25,4 @@ GRADUS_API std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const st
                                     const std::vector<Tensor>& gradients = {}, std::optional<bool> retain_graph = {},
                                     bool create_graph = false, bool allow_unused = false);
 
-namespace detail {
-/// Whether the backward pass that the calling thread is at wants the gradient of a node's input; where there is none, whether
-/// it has an edge.
-bool gradient_wanted(const Node& node, int input);
-}  // namespace detail
-
 }  // namespace gradus::autograd

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "../../core/base/fail.h"
-#include "engine.h"
+#include "engine_start.h"
 #include "error_notes.h"
 #include "function_node.h"
 #include "observer.h"
@@ -31,7 +31,7 @@ bool AutogradContext::needs_input_grad(std::size_t i) const {
     core::fail<IndexError>("{}: needs_input_grad takes the number of a tensor among the arguments: {} of {}",
                            node_->name(), i, count);
   }
-  return detail::gradient_wanted(*node_, static_cast<int>(i));
+  return Wanted::gradient(*node_, static_cast<int>(i));
 }
 bool AutogradContext::needs_input_grad(std::initializer_list<IndexRange> ranges) const {
   for (const auto& [first, last] : ranges) {
