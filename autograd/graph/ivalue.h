@@ -33,6 +33,7 @@ class GRADUS_API IValue {
   template <class N>
   requires std::is_arithmetic_v<N> IValue(N value) : IValue(Scalar(value)) {}  // NOLINT
   IValue(const Scalar& value);                                                 // NOLINT
+  IValue(ScalarType value) : IValue(static_cast<std::int64_t>(value)) {}       // NOLINT
   IValue(const char* value) : IValue(std::string(value)) {}                    // NOLINT
   IValue(std::string value);                                                   // NOLINT
   IValue(std::vector<Tensor> value);                                           // NOLINT
@@ -64,6 +65,7 @@ class GRADUS_API IValue {
   std::int64_t toInt() const;
   bool toBool() const;
   Scalar toScalar() const;
+  ScalarType toScalarType() const { return static_cast<ScalarType>(toInt()); }
   const std::string& toStringRef() const;
   std::string_view toStringView() const { return toStringRef(); }
   std::vector<Tensor> toTensorVector() const;

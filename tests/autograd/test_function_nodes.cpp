@@ -288,6 +288,7 @@ BOOST_AUTO_TEST_CASE(values_by_name) {
   BOOST_TEST(IValue(std::vector<std::string>{"p", "q"}).toListRef()[1].toStringRef() == "q");
   BOOST_TEST(IValue(std::vector<bool>{true}).text() == "[true]");
   BOOST_TEST(IValue(std::optional<int>()).isNone());
+  BOOST_TEST(IValue(kDouble).toScalarType() == kDouble);
   BOOST_TEST(IValue(doubles({1, 2})).text() == "float64 [2]");
 }
 
