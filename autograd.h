@@ -5,6 +5,7 @@
 #include "autograd/fused/lambda.h"
 #include "autograd/graph/anomaly.h"
 #include "autograd/graph/engine.h"
+#include "autograd/graph/function.h"
 #include "autograd/graph/grad_mode.h"
 #include "autograd/graph/operation.h"
 #include "autograd/graph/record.h"

@@ -219,6 +219,7 @@ void Pass::run_node() {
 
 void Pass::run() {
   const AutoGradMode mode(create_graph_);
+  const Wanted wanted(targets_ == nullptr ? nullptr : &needs_);
   while (!heap_.empty()) {
     take_highest();
     run_current();
