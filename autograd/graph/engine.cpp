@@ -10,6 +10,7 @@
 #include "engine_start.h"
 #include "error_notes.h"
 #include "grad_mode.h"
+#include "observer.h"
 #include "pending.h"
 
 namespace gradus::autograd {
@@ -41,6 +42,7 @@ class Pass {
   void take_highest();
   void run_current();
   void run_hooks();
+  void run_post_hooks();
   void run_node();
   void capture();
   void accumulate();
@@ -48,6 +50,7 @@ class Pass {
   bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
   bool retain_graph_, create_graph_;
+  const bool observed_ = Observer::active();
   std::vector<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
   std::unordered_map<const Node*, std::size_t> slot_of_;
   std::vector<Pending> slots_;
@@ -124,6 +127,7 @@ void Pass::send(const Edge& edge, Tensor gradient) {
     if (to.writes_now() != to.writes) fail_changed_on_its_way(*to.node, to.gradients);
     to.writes -= writes_to(sum);
     sum = added(std::move(sum), std::move(gradient), create_graph_);
+    if (observed_) Observer::tell_added(*edge.node, edge.index);
   } else {
     sum = std::move(gradient);
   }
@@ -166,6 +170,15 @@ void Pass::run_hooks() {
   }
 }
 
+void Pass::run_post_hooks() {
+  Node& node = *current_.node;
+  try {
+    node.run_post_hooks(of_inputs_, current_.gradients);
+  } catch (...) {
+    rethrow_with("in a hook after " + described(node));
+  }
+}
+
 void Pass::run_current() {
   Node& node = *current_.node;
   Gradients& of_outputs = current_.gradients;
@@ -195,10 +208,16 @@ void Pass::run_node() {
   const Scope scope(node.location(), node.module());  // what is recorded under create_graph stands where the node stood
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
+  if (observed_) Observer::tell_running(node, of_outputs);
   node.backward(of_outputs, of_inputs_, create_graph_);
   if (current_.writes_now() != current_.writes) fail_changed_by(node, of_outputs);
+  if (observed_) Observer::tell_ran(node, of_outputs, of_inputs_);
+  if (node.has_hooks()) run_post_hooks();
   of_outputs.clear();
-  if (!retain_graph_) node.release_saved();
+  if (!retain_graph_) {
+    node.release_saved();
+    if (observed_) Observer::tell_released(node);
+  }
   const Edge* edges = node.edges();
   for (int i = 0; i < node.num_inputs(); ++i) {
     Tensor& result = of_inputs_[static_cast<std::size_t>(i)];
@@ -246,7 +265,10 @@ void Pass::accumulate() {
     shared |= a.gradient.defined() && (a.gradient.body_ref()->use_count() > 1 || !a.gradient.array().unique());
   }
   if (shared) copy_what_accumulation_changes();
-  for (Arrived& a : arrived_) a.leaf->accumulate(std::move(a.gradient), create_graph_);
+  for (Arrived& a : arrived_) {
+    a.leaf->accumulate(std::move(a.gradient), create_graph_);
+    if (observed_) Observer::tell_accumulated(*a.leaf);
+  }
   for (const Arrived& a : arrived_) {
     try {
       a.leaf->run_post_accumulate_hooks();
@@ -254,6 +276,7 @@ void Pass::accumulate() {
       rethrow_with("in a hook after accumulation into the grad of " + described(*a.leaf));
     }
   }
+  if (observed_) Observer::tell_finished();
 }
 
 std::string Pass::ended() const {

@@ -19,7 +19,14 @@ struct Node::Extras {
     int output;
     Hook hook;
   };
+  template <class F>
+  struct OfNode {
+    std::uint64_t id;
+    F hook;
+  };
   std::vector<Numbered> hooks;
+  std::vector<OfNode<PreHook>> pre_hooks;
+  std::vector<OfNode<PostHook>> post_hooks;
   std::vector<Kept> kept;
 };
 
@@ -47,9 +54,11 @@ thread_local std::uint64_t last_number = 0;
 
 Node::Node() noexcept { nodes_created.fetch_add(1, std::memory_order_relaxed); }
 Node::~Node() {
-  if (extras_ && !extras_->hooks.empty()) {
+  if (extras_) {
     const std::lock_guard lock(hook_homes().mutex);
     for (const auto& hook : extras_->hooks) hook_homes().home.erase(hook.id);
+    for (const auto& hook : extras_->pre_hooks) hook_homes().home.erase(hook.id);
+    for (const auto& hook : extras_->post_hooks) hook_homes().home.erase(hook.id);
   }
   nodes_destroyed.fetch_add(1, std::memory_order_relaxed);
 }
@@ -89,6 +98,26 @@ Node::Extras& Node::extras() {
   return *extras_;
 }
 
+namespace {
+
+// Takes a hook out of a list; it outlives the lock: what it holds may have hooks of its own.
+template <class List>
+bool take(List& list, std::uint64_t id, List& taken) {
+  const auto at = std::find_if(list.begin(), list.end(), [id](const auto& h) { return h.id == id; });
+  if (at == list.end()) return false;
+  taken.push_back(std::move(*at));
+  list.erase(at);
+  return true;
+}
+
+void check_count(const Node& node, const char* what, std::size_t count, std::size_t needed) {
+  if (count == needed) return;
+  core::fail<ValueError>("{}: {} must give as many gradients as it was given, or none: {} for {}", node.name(), what,
+                         count, needed);
+}
+
+}  // namespace
+
 std::uint64_t Node::add_hook(int output, Hook hook) {
   HookHomes& homes = hook_homes();
   const std::lock_guard lock(homes.mutex);
@@ -98,17 +127,34 @@ std::uint64_t Node::add_hook(int output, Hook hook) {
   return id;
 }
 
-void Node::remove_hook(std::uint64_t id) {
+std::uint64_t Node::add_pre_hook(PreHook hook) {
   HookHomes& homes = hook_homes();
-  Hook last;  // outlives the lock: what it holds may have hooks of its own
+  const std::lock_guard lock(homes.mutex);
+  const std::uint64_t id = homes.next_id++;
+  extras().pre_hooks.push_back({id, std::move(hook)});
+  homes.home.emplace(id, this);
+  return id;
+}
+
+std::uint64_t Node::add_post_hook(PostHook hook) {
+  HookHomes& homes = hook_homes();
+  const std::lock_guard lock(homes.mutex);
+  const std::uint64_t id = homes.next_id++;
+  extras().post_hooks.push_back({id, std::move(hook)});
+  homes.home.emplace(id, this);
+  return id;
+}
+
+bool Node::remove_hook(std::uint64_t id) {
+  HookHomes& homes = hook_homes();
+  Extras taken;  // outlives the lock
   const std::lock_guard lock(homes.mutex);
   const auto found = homes.home.find(id);
-  if (found == homes.home.end()) return;
-  std::vector<Extras::Numbered>& hooks = found->second->extras_->hooks;
+  if (found == homes.home.end()) return false;
+  Extras& of = *found->second->extras_;
   homes.home.erase(found);
-  const auto at = std::find_if(hooks.begin(), hooks.end(), [id](const auto& h) { return h.id == id; });
-  last = std::move(at->hook);
-  hooks.erase(at);
+  return take(of.hooks, id, taken.hooks) || take(of.pre_hooks, id, taken.pre_hooks) ||
+         take(of.post_hooks, id, taken.post_hooks);
 }
 
 void Node::run_hooks(Gradients& of_outputs) {
@@ -136,6 +182,47 @@ void Node::run_hooks(Gradients& of_outputs) {
     }
     gradient = replacement.to(gradient.dtype());
   }
+  const std::vector<Extras::OfNode<PreHook>> pre_hooks = [this] {
+    const std::lock_guard lock(hook_homes().mutex);
+    return extras_->pre_hooks;
+  }();
+  for (const auto& [id, hook] : pre_hooks) {
+    Gradients replaced = hook(of_outputs);
+    if (replaced.empty()) continue;
+    check_count(*this, "a hook before it", replaced.size(), of_outputs.size());
+    of_outputs = std::move(replaced);
+  }
+}
+
+void Node::run_post_hooks(Gradients& of_inputs, const Gradients& of_outputs) {
+  const std::vector<Extras::OfNode<PostHook>> hooks = [this] {
+    const std::lock_guard lock(hook_homes().mutex);
+    return extras_->post_hooks;
+  }();
+  for (const auto& [id, hook] : hooks) {
+    Gradients replaced = hook(of_inputs, of_outputs);
+    if (replaced.empty()) continue;
+    check_count(*this, "a hook after it", replaced.size(), of_inputs.size());
+    of_inputs = std::move(replaced);
+  }
+}
+
+Gradients Node::operator()(Gradients of_outputs) {
+  if (of_outputs.size() != static_cast<std::size_t>(num_outputs())) {
+    core::fail<ValueError>("{}: it must be called with a gradient for each of its outputs: {} for {}", name(),
+                           of_outputs.size(), num_outputs());
+  }
+  const bool create_graph = GradMode::is_enabled();
+  if (LeafNode* leaf = as_leaf()) {
+    if (of_outputs[0].defined()) {
+      leaf->accumulate(leaf->prepared(of_outputs[0], create_graph), create_graph);
+      leaf->run_post_accumulate_hooks();
+    }
+    return {};
+  }
+  Gradients of_inputs(static_cast<std::size_t>(num_inputs()));
+  backward(of_outputs, of_inputs, create_graph);
+  return of_inputs;
 }
 
 void Node::keep_gradient(int output, core::Ref<LeafNode> in) {
@@ -163,6 +250,12 @@ bool Node::stop_keeping(int output, const LeafNode* in) {
   return !ended.empty();
 }
 
+const Edge& Node::next_edge(std::size_t input) const {
+  if (input >= static_cast<std::size_t>(num_inputs())) {
+    core::fail<IndexError>("{}: next_edge takes the number of an input: {} of {}", name(), input, num_inputs());
+  }
+  return const_cast<Node*>(this)->edges()[input];
+}
 std::vector<Edge> Node::next_edges() const { return {edges(), edges() + num_inputs()}; }
 AttributeList Node::attributes() const { return {}; }
 

@@ -10,6 +10,7 @@
 
 #include "../../core/array/array.h"
 #include "../../core/base/export.h"
+#include "../../core/base/function_ref.h"
 #include "../../core/base/location.h"
 #include "../../core/base/own.h"
 #include "../../core/memory/pool.h"
@@ -23,6 +24,7 @@ namespace autograd {
 
 class Node;
 class LeafNode;
+class Saved;
 struct Body;
 
 /// Where a tensor's gradient goes: output number `index` of the node that made the tensor.
@@ -30,6 +32,7 @@ struct Edge {
   core::Ref<Node> node;
   int index = 0;
   explicit operator bool() const noexcept { return static_cast<bool>(node); }
+  bool is_valid() const noexcept { return static_cast<bool>(node); }
   bool operator==(const Edge&) const = default;
 };
 
@@ -51,6 +54,9 @@ using Gradients = std::vector<Tensor>;
 
 /// A hook sees the gradient of one tensor and may return another in its place (undefined: leave it).
 using Hook = std::function<Tensor(const Tensor&)>;
+/// Hooks on a node: see Node::add_pre_hook and Node::add_post_hook.
+using PreHook = std::function<Gradients(const Gradients& of_outputs)>;
+using PostHook = std::function<Gradients(const Gradients& of_inputs, const Gradients& of_outputs)>;
 
 /// One recorded operation. It owns edges to the nodes that made its inputs and knows what its outputs looked like; what
 /// it computes backward is its derived class's: an operation's NodeOf<Op> or, at the ends of the graph, LeafNode.
@@ -73,8 +79,15 @@ class GRADUS_API Node {
   virtual const TensorMeta* outputs() const noexcept = 0;
   virtual int num_outputs() const noexcept = 0;
   std::vector<Edge> next_edges() const;
+  /// IndexError when there is no such input.
+  const Edge& next_edge(std::size_t input) const;
+  /// Its gradient called by hand: those of the inputs from those of the outputs, without its hooks; recorded where
+  /// recording is on. Saved values stay. A leaf adds what it is given to `.grad` and gives nothing. ValueError when
+  /// there are not as many gradients as outputs.
+  Gradients operator()(Gradients of_outputs);
   /// Exceeds the number of every node that this one reads, whichever thread made them: a topological order.
   std::uint64_t number() const noexcept { return number_; }
+  std::uint64_t sequence_nr() const noexcept { return number_; }
 
   // For the engine.
   /// Itself when it is the end of the graph.
@@ -82,6 +95,11 @@ class GRADUS_API Node {
   /// The gradients of the inputs from those of the outputs. `of_inputs` comes with an undefined Tensor for each input,
   /// which stays where there is no gradient.
   virtual void backward(const Gradients& of_outputs, Gradients& of_inputs, bool create_graph) = 0;
+  /// Forward mode: the tangents of the outputs from those of the inputs (undefined: 0). Derived from backward, unless
+  /// the operation gives its own.
+  virtual void tangent(const Gradients& of_inputs, Gradients& of_outputs, bool create_graph);
+  /// Calls with each value that is kept: of "input" or "output" number `index`.
+  virtual void visit_saved(core::FunctionRef<void(const char* kind, int index, Saved& value)>) {}
   /// Lets go of the saved values.
   virtual void release_saved() noexcept {}
   /// Whether gradients of an input may have the broadcast shape, for the engine to sum down.
@@ -92,10 +110,26 @@ class GRADUS_API Node {
   /// Hooks on the gradient of one output, run in the order of their registration. The number that add_hook returns is
   /// the hook's alone in the whole process.
   std::uint64_t add_hook(int output, Hook hook);
-  static void remove_hook(std::uint64_t id);
+  /// Sees the gradients of all outputs before the node runs, after the hooks on single ones; what it returns takes
+  /// their place (empty: leaves them). ValueError when it returns another number.
+  std::uint64_t add_pre_hook(PreHook hook);
+  /// Sees the gradients of the inputs that the node has computed, and those of the outputs; what it returns takes the
+  /// place of the former (empty: leaves them).
+  std::uint64_t add_post_hook(PostHook hook);
+  /// Whether there was one.
+  static bool remove_hook(std::uint64_t id);
+  // The frontend's way: hooks that are objects, in a pointer that owns (function.h).
+  template <class Owner>
+  requires requires { typename Owner::element_type; }
+  std::uint64_t add_pre_hook(Owner hook);
+  template <class Owner>
+  requires requires { typename Owner::element_type; }
+  std::uint64_t add_post_hook(Owner hook);
+  bool del_post_hook(std::uint64_t id) { return remove_hook(id); }
   bool has_hooks() const noexcept { return extras_ != nullptr; }
   /// GradError when a hook writes to its gradient, which others may hold too.
   void run_hooks(Gradients& of_outputs);
+  void run_post_hooks(Gradients& of_inputs, const Gradients& of_outputs);
   /// Adds the gradient of an output to the `.grad` of a LeafNode too when it passes (retain_grad).
   struct Kept {
     int output;

@@ -98,6 +98,13 @@ std::string text_of(const core::RandomPosition& value) {
 }
 std::string text_of(const std::vector<std::int64_t>& value) { return core::to_string(value); }
 
+}  // namespace detail
+
+void Saved::pack(std::function<core::Array()> unpack) {
+  packed_ = core::Ref<PackedValue>::adopt(new PackedValue(std::move(unpack)));
+  value_ = {};
+}
+
 void Saved::fail_changed(const Node& node, const char* kind, int index) const {
   const core::WriteMark mark = value_.storage()->writes();
   std::string recorded =
@@ -112,12 +119,25 @@ void Saved::fail_changed(const Node& node, const char* kind, int index) const {
                             : "change a clone() instead, or use the form without underscore");
 }
 
+namespace detail {
+
+void visit_kept(const char* kind, std::uint32_t mask, Saved* values,
+                core::FunctionRef<void(const char*, int, Saved&)> visit) {
+  for (int i = 0; mask >> i != 0; ++i) {
+    if (((mask >> i) & 1u) != 0) visit(kind, i, *values++);
+  }
+}
+
 void fail_changed_since_view(std::string_view op, int input, const core::Array& value) {
   core::fail<GradError>(
       "{}: a view whose base has been changed in place is taken again, with the other inputs as they were, but input "
       "{} "
       "({}, {}) has been changed too: {}; take the view after both changes",
       op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
+}
+
+void fail_batched(std::string_view op) {
+  core::fail<ValueError>("{}: a batched tensor cannot be its operand: use the tensor itself", op);
 }
 
 void fail_released(const Node& node) {

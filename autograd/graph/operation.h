@@ -176,10 +176,14 @@ void check_memory(const Result& y, const Operand* inputs, int count) {
 
 /// Whether forward takes storage types as they are.
 template <class Op>
-inline constexpr bool takes_stored = Traits<Op>::is_view || requires { requires Op::moves; };
+inline constexpr bool takes_stored = Traits<Op>::is_view || requires {
+  requires Op::moves;
+};
 /// The same of what computes, where nothing is recorded.
 template <class Op>
-inline constexpr bool reads_stored = requires { requires Op::reads_stored; };
+inline constexpr bool reads_stored = requires {
+  requires Op::reads_stored;
+};
 
 /// What a call gives: a Tensor, or a tuple of them.
 template <class Op>
@@ -188,17 +192,26 @@ using Results = decltype(wrap<Op>(std::declval<typename Traits<Op>::Result>(), c
 template <class Op>
 [[gnu::cold, gnu::noinline]] Results<Op> run_widened(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
                                                      int count);
+template <class Op>
+[[gnu::cold, gnu::noinline]] Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
+                                                     int count);
+
+/// Tells whoever watches that a call has been recorded.
+template <class Op, class Result>
+[[gnu::cold, gnu::noinline]] void tell_recorded(Node& node, const Operand* inputs, int count, const Result& y) {
+  std::vector<core::Array> outputs;
+  for (int k = 0; k < Traits<Op>::outputs; ++k) outputs.push_back(output(y, k));
+  Observer::tell_recorded(node, inputs, count, outputs);
+}
 
 template <class Op>
 Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
-  if constexpr (!takes_stored<Op> && !reads_stored<Op>) {
-    if (any_stored(inputs, Traits<Op>::variadic ? count : Traits<Op>::inputs)) [[unlikely]]
-      return run_widened<Op>(attrs, inputs, count);
-  }
-  [[maybe_unused]] bool records = false;  // here where it must be known before forward: it costs a register
-  if constexpr (reads_stored<Op>) {
-    records = recording(inputs, count);
-    if (records && any_stored(inputs, Traits<Op>::inputs)) return run_widened<Op>(attrs, inputs, count);
+  const Seen seen = look_at(inputs, Traits<Op>::variadic ? count : Traits<Op>::inputs);
+  if (seen.unusual) [[unlikely]] {
+    if (any_batched(inputs, count)) return run_batched<Op>(attrs, inputs, count);
+    if constexpr (!takes_stored<Op>) {
+      if (!reads_stored<Op> || recording(inputs, count)) return run_widened<Op>(attrs, inputs, count);
+    }
   }
   if constexpr (IsRule<Op>) {
     if (UseReferences::active()) return compose<Op>(attrs, inputs);
@@ -206,10 +219,12 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if (reads_stored<Op> ? records : recording(inputs, count)) {
+  if (seen.history && recording(inputs, count)) {
     auto* made = new NodeOf<Op>(attrs, inputs, count, false);
     node = core::Ref<Node>::adopt(made);
     made->set_outputs(y);
+    if (Observer::active()) [[unlikely]]
+      tell_recorded<Op>(*made, inputs, count, y);
   }
   if constexpr (Traits<Op>::is_view) {
     core::Ref<ViewStep> by;
@@ -219,6 +234,12 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   } else {
     return wrap<Op>(std::move(y), std::move(node));
   }
+}
+
+/// Of inputs of which some are batched (func/vmap.h).
+template <class Op>
+Results<Op> run_batched(const typename AttrsOf<Op>::type&, const Operand*, int) {
+  fail_batched(Op::name);
 }
 
 template <class Op>
@@ -275,11 +296,13 @@ Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand s
   const Operand inputs[] = {self, Operand(others)...};
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
-  if constexpr (!detail::takes_stored<Op>) {
-    if (detail::any_stored(inputs, count) && (!detail::reads_stored<Op> || detail::recording(inputs, count)))
-      [[unlikely]] {
-      detail::write_widened(detail::inplace_name<Op>.data(), self, detail::run_widened<Op>(attrs, inputs, count));
-      return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+  if (detail::look_at(inputs, count).unusual) [[unlikely]] {
+    if (detail::any_batched(inputs, count)) detail::fail_batched(detail::inplace_name<Op>.data());
+    if constexpr (!detail::takes_stored<Op>) {
+      if (!detail::reads_stored<Op> || detail::recording(inputs, count)) {
+        detail::write_widened(detail::inplace_name<Op>.data(), self, detail::run_widened<Op>(attrs, inputs, count));
+        return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+      }
     }
   }
   if constexpr (detail::IsRule<Op>) {
@@ -321,6 +344,8 @@ Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand s
   x.mark_written(detail::inplace_name<Op>.data(), self.at());
   if (made != nullptr) {
     made->set_outputs(x);
+    if (Observer::active()) [[unlikely]]
+      detail::tell_recorded<Op>(*made, inputs, count, x);
     detail::end_inplace(self.tensor(), std::move(node), self.at());
   } else {
     detail::end_unrecorded(self.tensor());

@@ -106,6 +106,10 @@ class NodeOf final : public Node {
   bool broadcasts() const noexcept override { return T::broadcasts; }
   bool is_rule() const noexcept override { return IsRule<Op>; }
 
+  void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
+    visit_kept("input", kept_in, saved_in_.data(), visit);
+    visit_kept("output", G::all_out, saved_out_.data(), visit);
+  }
   void release_saved() noexcept override {
     Slots<Saved, __builtin_popcount(kept_in)> in;  // outlive the lock: what they free takes its time
     Slots<Saved, __builtin_popcount(G::all_out)> out;
@@ -191,15 +195,21 @@ class NodeOf final : public Node {
   // Copies of the handles: another thread's backward pass through this node may let go of the values meanwhile.
   template <int I>
   core::Array saved_input() const {
-    const SpinLock lock(saved_busy_);
-    if (released_) fail_released(*this);
-    return saved_in_[rank_of(kept_in, I)].get(*this, "input", I);
+    return value_of(saved_in_[rank_of(kept_in, I)], "input", I);
   }
   template <int K>
   core::Array saved_output() const {
-    const SpinLock lock(saved_busy_);
-    if (released_) fail_released(*this);
-    return saved_out_[rank_of(G::all_out, K)].get(*this, "output", K);
+    return value_of(saved_out_[rank_of(G::all_out, K)], "output", K);
+  }
+  core::Array value_of(const Saved& saved, const char* kind, int index) const {
+    core::Ref<PackedValue> packed;
+    {
+      const SpinLock lock(saved_busy_);
+      if (released_) fail_released(*this);
+      if (!saved.packed()) return saved.get(*this, kind, index);
+      packed = saved.packed();
+    }
+    return packed->unpacked();
   }
 
   // Under create_graph a rule's gradient is that of its reference, on its inputs joined to their history again.

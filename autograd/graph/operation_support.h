@@ -15,6 +15,8 @@
 #include "../../core/base/fields.h"
 #include "../../core/ops/random.h"
 #include "node.h"
+#include "observer.h"
+#include "saved.h"
 #include "../tensor/operand.h"
 #include "../tensor/tensor.h"
 
@@ -45,7 +47,33 @@ inline bool any_stored(const Operand* inputs, int count) {
   bool any = false;
   for (int i = 0; i < count; ++i) {
     const Tensor& x = inputs[i].tensor();
-    any |= x.defined() && is_storage_type(x.array().dtype());
+    any |= x.defined() && is_storage_type(x.dtype());
+  }
+  return any;
+}
+/// What inputs have about them that an operation has to look at closer.
+struct Seen {
+  bool unusual = false;  ///< one is of a storage type, or batched: no forward takes it as it is
+  bool history = false;  ///< one may require a gradient
+};
+inline Seen look_at(const Operand* inputs, int count) {
+  bool unusual = false;
+  std::uintptr_t history = 0;
+  for (int i = 0; i < count; ++i) {
+    const Body* body = inputs[i].tensor().body_ref().get();
+    if (body == nullptr) continue;
+    unusual |= body->unusual;
+    history |= reinterpret_cast<std::uintptr_t>(body->edge.node.get()) |
+               reinterpret_cast<std::uintptr_t>(body->view.get());  // one test for all
+  }
+  return {unusual, history != 0};
+}
+/// Whether an input is batched.
+inline bool any_batched(const Operand* inputs, int count) {
+  bool any = false;
+  for (int i = 0; i < count; ++i) {
+    const core::Ref<Body>& body = inputs[i].tensor().body_ref();
+    any |= body && body->batch != nullptr;
   }
   return any;
 }
@@ -136,33 +164,19 @@ class SpinLock {
   std::atomic_flag& busy_;
 };
 
-/// A value kept for the backward pass, with the count of writes to its storage at that time.
-class GRADUS_API Saved {
- public:
-  void set(const core::Array& value) {
-    value_ = value;
-    if (value.defined()) writes_ = value.storage()->write_count();
-  }
-  /// GradError, naming the operation and both places, when the storage has been written to since.
-  const core::Array& get(const Node& node, const char* kind, int index) const {
-    if (value_.defined() && value_.storage()->write_count() != writes_) fail_changed(node, kind, index);
-    return value_;
-  }
-
- private:
-  [[noreturn]] void fail_changed(const Node& node, const char* kind, int index) const;
-  core::Array value_;
-  std::uint64_t writes_ = 0;
-};
-
+/// Calls with each of the values that a mask says are kept.
+GRADUS_API void visit_kept(const char* kind, std::uint32_t mask, Saved* values,
+                           core::FunctionRef<void(const char*, int, Saved&)> visit);
 /// GradError: a view cannot be taken again from its changed base, because another input has been changed as well.
 [[noreturn]] GRADUS_API void fail_changed_since_view(std::string_view op, int input, const core::Array& value);
 [[noreturn]] GRADUS_API void fail_released(const Node& node);
+/// ValueError: nothing is known of how the operation goes over a batch.
+[[noreturn, gnu::cold]] GRADUS_API void fail_batched(std::string_view op);
 /// What an absent input has for an array: an undefined one.
 GRADUS_API extern const core::Array absent_array;
 /// An input's array.
 inline const core::Array& input_array(const Operand& operand) {
-  return operand.tensor().defined() ? operand.tensor().array() : absent_array;
+  return operand.tensor().defined() ? operand.tensor().body().array : absent_array;
 }
 /// Where an input's gradient goes; nowhere for an absent input.
 inline Edge edge_of(const Operand& operand) { return operand.tensor().defined() ? operand.tensor().edge() : Edge(); }

@@ -14,17 +14,32 @@
 
 namespace gradus::autograd {
 
+struct Body;
+
+/// Of a tensor inside `func::vmap`: all examples together, stacked along dimension 0, and which vmap they belong to.
+struct GRADUS_API Batched {
+  Batched(core::Ref<Body> all, int at) noexcept;
+  ~Batched();
+  Batched(const Batched&) = delete;
+  Batched& operator=(const Batched&) = delete;
+
+  core::Ref<Body> examples;
+  int level;
+};
+
 /// The numbers and the history of a tensor.
 struct Body {
-  explicit Body(core::Array&& a) noexcept : array(std::move(a)) {}
+  explicit Body(core::Array&& a) noexcept : array(std::move(a)), unusual(is_storage_type(array.dtype())) {}
 
   core::Array array;
   Edge edge;                     // where its gradient goes: the node that made it, or its leaf; empty: nowhere
   core::Ref<LeafNode> leaf;      // once it was asked to keep a gradient of its own; it holds `.grad`
   core::Own<ViewOf> view;        // of a view: its one base, which is no view itself
   core::Own<BaseEvents> events;  // of a base, once there have been any
-  bool picked = false;           // a copy that x[mask] or x.index({ids}) made: what is written to it x never sees
-  bool borrowed = false;         // its memory is the caller's
+  core::Own<Batched> batch;  // inside a vmap; `array` is then an example's shape and dtype, its numbers mean nothing
+  bool picked = false;       // a copy that x[mask] or x.index({ids}) made: what is written to it x never sees
+  bool borrowed = false;     // its memory is the caller's
+  bool unusual = false;      // of a storage type, or batched: operations look closer
 
   /// Of a view: whether its base has been given a new history since it took its own from it.
   bool is_behind() const noexcept {

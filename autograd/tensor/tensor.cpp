@@ -23,6 +23,9 @@ autograd::OperandList::OperandList(const std::vector<Tensor>& tensors, Location 
   for (const Tensor& t : tensors) operands_.emplace_back(t, at);
 }
 
+autograd::Batched::Batched(core::Ref<Body> all, int at) noexcept : examples(std::move(all)), level(at) {}
+autograd::Batched::~Batched() = default;
+
 void Body::destroy() noexcept { delete this; }
 
 void Body::rewrite(Edge next) {
@@ -70,6 +73,10 @@ Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
 
 void Tensor::throw_undefined() {
   core::fail<GradError>("Tensor: an undefined tensor was used (it was never assigned)");
+}
+
+void Tensor::throw_batched() const {
+  core::fail<ValueError>("vmap: the numbers of a batched tensor ({}, {}) cannot be asked for", sizes(), dtype());
 }
 
 LeafNode& Tensor::leaf() const {
@@ -194,6 +201,7 @@ void Tensor::set_data(const Tensor& other) const {
     core::fail<GradError>("set_data: a tensor that requires grad must stay floating-point: {}", other.dtype());
   }
   b.array = other.array();
+  b.unusual = is_storage_type(b.array.dtype());
   if (b.leaf) b.leaf->set_meta({b.array.shape(), b.array.dtype()});
 }
 

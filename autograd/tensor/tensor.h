@@ -59,25 +59,29 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
 
   bool defined() const noexcept { return static_cast<bool>(body_); }
   /// The numbers. GradError when undefined.
-  const core::Array& array() const { return body().array; }
+  const core::Array& array() const {
+    const autograd::Body& b = body();
+    if (b.batch != nullptr) throw_batched();
+    return b.array;
+  }
 
-  IntArrayRef sizes() const { return array().sizes(); }
-  IntArrayRef strides() const { return array().strides(); }
-  std::int64_t size(std::int64_t dim) const { return array().size(dim); }
-  std::int64_t stride(std::int64_t dim) const { return array().stride(dim); }
-  std::int64_t dim() const { return array().dim(); }
+  IntArrayRef sizes() const { return body().array.sizes(); }
+  IntArrayRef strides() const { return body().array.strides(); }
+  std::int64_t size(std::int64_t dim) const { return body().array.size(dim); }
+  std::int64_t stride(std::int64_t dim) const { return body().array.stride(dim); }
+  std::int64_t dim() const { return body().array.dim(); }
   std::int64_t ndimension() const { return dim(); }
-  std::int64_t numel() const { return array().numel(); }
-  DType dtype() const { return array().dtype(); }
+  std::int64_t numel() const { return body().array.numel(); }
+  DType dtype() const { return body().array.dtype(); }
   ScalarType scalar_type() const { return dtype(); }
   Device device() const { return {}; }
   TensorOptions options() const { return TensorOptions().dtype(dtype()); }
-  std::int64_t element_size() const { return array().element_size(); }
+  std::int64_t element_size() const { return body().array.element_size(); }
   std::int64_t nbytes() const {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(numel()) * static_cast<std::uint64_t>(element_size()));
   }
-  std::int64_t storage_offset() const { return array().storage_offset(); }
-  bool is_contiguous() const { return array().is_contiguous(); }
+  std::int64_t storage_offset() const { return body().array.storage_offset(); }
+  bool is_contiguous() const { return body().array.is_contiguous(); }
   bool is_contiguous(MemoryFormat format) const;
   bool is_cpu() const { return true; }
   bool is_cuda() const { return false; }
@@ -296,6 +300,7 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
 
  private:
   [[noreturn]] static void throw_undefined();
+  [[noreturn]] void throw_batched() const;
   unsigned add_hook(autograd::Hook hook) const;
   void follow_base() const;
 
