@@ -34,6 +34,7 @@ class InputNode final : public Node {
   const TensorMeta* outputs() const noexcept override { return &meta_; }
   int num_outputs() const noexcept override { return 1; }
   void backward(const Gradients& of_outputs, Gradients& of_inputs, bool) override { of_inputs[0] = of_outputs[0]; }
+  void tangent(const Gradients& of_inputs, Gradients& of_outputs, bool) override { of_outputs[0] = of_inputs[0]; }
 
  private:
   Edge edge_;

@@ -4,11 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "../../core/base/fail.h"
-#include "engine.h"
 #include "error_notes.h"
 #include "grad_mode.h"
-#include "operation_support.h"
 
 namespace gradus::autograd {
 
@@ -75,7 +72,7 @@ std::vector<Tensor> ForwardPass::run(const std::vector<Tensor>& tangents, bool c
     if (any) {
       const Scope scope(node->location(), node->module());
       try {
-        derive_tangent(*node, of_inputs, of_outputs, create_graph);
+        node->tangent(of_inputs, of_outputs, create_graph);
       } catch (...) {
         rethrow_with("in the tangent of " + described(*node));
       }
@@ -86,28 +83,6 @@ std::vector<Tensor> ForwardPass::run(const std::vector<Tensor>& tangents, bool c
   std::vector<Tensor> results;
   for (const Edge& y : outputs_) results.push_back(read(y));
   return results;
-}
-
-void derive_tangent(Node& node, const Gradients& of_inputs, Gradients& of_outputs, bool create_graph) {
-  Gradients dummies, gradients(static_cast<std::size_t>(node.num_inputs()));
-  for (int k = 0; k < node.num_outputs(); ++k) {
-    dummies.emplace_back(detail::zeros_without_memory(node.outputs()[k]));
-    dummies.back().requires_grad_();
-  }
-  {
-    const AutoGradMode recording(true);
-    node.backward(dummies, gradients, create_graph || node.is_rule());  // a rule's own gradient is of Arrays
-  }
-  std::vector<Tensor> from, along;
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    const Tensor &gradient = gradients[i], &tangent = of_inputs[i];
-    if (!gradient.defined() || !tangent.defined() || !gradient.requires_grad()) continue;
-    from.push_back(gradient);
-    // Where the gradient has not been summed down yet, the tangent is spread out.
-    along.push_back(tangent.sizes() == gradient.sizes() ? tangent : tangent.expand(gradient.sizes()));
-  }
-  if (from.empty()) return;
-  of_outputs = grad(from, dummies, along, create_graph, create_graph, true);
 }
 
 }  // namespace gradus::autograd

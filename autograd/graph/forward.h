@@ -24,9 +24,4 @@ class ForwardPass {
   std::unordered_map<const Node*, int> readers_;  // of each node's outputs: edges of nodes, and the outputs
 };
 
-/// The tangents of a node's outputs from those of its inputs (undefined: none), derived from its gradient: the gradients of
-/// the inputs, J^T u, are recorded for dummies u. They are linear in u, so that their gradient along the tangents t is
-/// d/du <t, J^T u> = J t. (Townsend, "A new trick for calculating Jacobian vector products", 2017.)
-void derive_tangent(Node& node, const Gradients& of_inputs, Gradients& of_outputs, bool create_graph);
-
 }  // namespace gradus::autograd

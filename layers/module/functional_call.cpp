@@ -16,6 +16,8 @@ struct OtherParameters::Other {
   core::Array array;
   autograd::Edge edge;
   core::Own<autograd::ViewOf> view;
+  core::Own<autograd::Batched> batch;
+  bool unusual;
 
   void exchange() noexcept {
     std::swap(own->array, array);
@@ -23,6 +25,8 @@ struct OtherParameters::Other {
     own->set_edge(std::move(edge));
     edge = before;
     own->view.swap(view);
+    own->batch.swap(batch);
+    std::swap(own->unusual, unusual);
   }
 };
 
@@ -69,14 +73,19 @@ void OtherParameters::stand_in(const Tensor& own, const Tensor& other, std::stri
     core::fail<ModuleError>(
         "functional_call: a tensor that has several names must be given one value: '{}' is another's, too", name);
   }
-  others_.push_back({own.body_ref(), other.body_ref(), other.array(), other.edge(), {}});
+  const Body& body = other.body();
+  others_.push_back({own.body_ref(), other.body_ref(), body.array, other.edge(), {}, {}, body.unusual});
+  if (body.batch != nullptr) {
+    others_.back().batch = core::Own(new autograd::Batched(body.batch->examples, body.batch->level));
+  }
 }
 
 void OtherParameters::exchange(const Module& module) {
   for (const Tensor& buffer : module.buffers()) {
     const bool given =
         std::any_of(others_.begin(), others_.end(), [&](const Other& other) { return other.own == buffer.body_ref(); });
-    if (!given) others_.push_back({buffer.body_ref(), {}, buffer.array().clone(), buffer.edge(), {}});
+    if (!given)
+      others_.push_back({buffer.body_ref(), {}, buffer.array().clone(), buffer.edge(), {}, {}, buffer.body().unusual});
   }
   for (Other& other : others_) other.exchange();
 }
