@@ -31,9 +31,17 @@ struct TakesEach<F, std::index_sequence<I...>> : std::is_invocable<F&, TensorAt<
 inline constexpr std::size_t kMostTensors = 6;
 template <class F, std::size_t N>
 concept TakesN = TakesEach<F, std::make_index_sequence<N>>::value;
+/// What a transform gives, which takes a list and hands it on as it comes: it says `using IsTransformed = void`.
+template <class F>
+concept Transformed = requires {
+  typename std::remove_cvref_t<F>::IsTransformed;
+};
 template <class F>
 inline constexpr bool takes_some = []<std::size_t... N>(std::index_sequence<N...>) {
-  return (TakesN<F, N + 1> || ...);
+  if constexpr (Transformed<F>)
+    return false;
+  else
+    return (TakesN<F, N + 1> || ...);
 }
 (std::make_index_sequence<kMostTensors>{});
 template <class F>

@@ -90,6 +90,7 @@ using Derivative = decltype(chosen(std::declval<const Argnums&>(), Tensors()));
 template <class F, class Argnums, class Aux, bool WithValue>
 class Grad {
  public:
+  using IsTransformed = void;
   Grad(F f, Argnums argnums) : f_(std::move(f)), argnums_(std::move(argnums)) {}
   template <class... X>
   requires CallableWith<F, X...>
@@ -129,6 +130,7 @@ class Grad {
 template <class F, class Argnums, bool Forward>
 class Jacobian {
  public:
+  using IsTransformed = void;
   Jacobian(F f, Argnums argnums) : f_(std::move(f)), argnums_(std::move(argnums)) {}
   template <class... X>
   requires CallableWith<F, X...>
