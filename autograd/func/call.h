@@ -1,4 +1,5 @@
-// How functions of tensors are called with a list of them, and what they return made a list: for the headers of this room.
+// How functions of tensors are called with a list of them, and what they return made a list: for the headers of this
+// room.
 #pragma once
 
 #include <cstddef>

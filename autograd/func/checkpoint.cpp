@@ -38,7 +38,8 @@ class Again {
   const AutoGradMode recording_{true};
 };
 
-// Values are dropped when f runs first, and kept when it runs again; both leave alone the memory of leaves that f captured.
+// Values are dropped when f runs first, and kept when it runs again; both leave alone the memory of leaves that f
+// captured.
 class Watch : public detail::SavedValues {
  public:
   explicit Watch(const Tensors& inputs) {

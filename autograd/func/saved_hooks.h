@@ -29,8 +29,8 @@ class GRADUS_API SavedValues : public autograd::Observer {
  protected:
   /// May pack it. `what`: the operation's name, for messages.
   virtual void take(std::string_view what, autograd::Saved& value) = 0;
-  /// Whether a value is left alone: by default one in the memory of a leaf that requires a gradient. Such a tensor has an
-  /// owner: keeping its numbers costs nothing.
+  /// Whether a value is left alone: by default one in the memory of a leaf that requires a gradient. Such a tensor has
+  /// an owner: keeping its numbers costs nothing.
   virtual bool leaves_alone(const core::Array& value, const Operand* inputs, int count) const;
 
  private:
@@ -39,10 +39,10 @@ class GRADUS_API SavedValues : public autograd::Observer {
 
 }  // namespace detail
 
-/// While it lives, what the calling thread's operations save goes through `pack`, and what that returned (of any type) goes
-/// through `unpack` when backward needs it: a Tensor of the shape and dtype that was saved (ValueError otherwise), as often
-/// as it is asked for, on backward's thread. Nothing that they compute is recorded. The innermost pair takes all. As
-/// torch.autograd.graph.saved_tensors_hooks.
+/// While it lives, what the calling thread's operations save goes through `pack`, and what that returned (of any type)
+/// goes through `unpack` when backward needs it: a Tensor of the shape and dtype that was saved (ValueError otherwise),
+/// as often as it is asked for, on backward's thread. Nothing that they compute is recorded. The innermost pair takes
+/// all. As torch.autograd.graph.saved_tensors_hooks.
 ///
 ///     const func::SavedTensorsHooks hooks([](const Tensor& x) { return x.to(kBFloat16); },
 ///                                         [](const Tensor& packed) { return packed.to(kFloat); });
@@ -65,9 +65,9 @@ class GRADUS_API SavedTensorsHooks : public detail::SavedValues {
   std::function<Unpack(const Tensor&)> pack_;  // what it returns is empty for a value that stays as it is
 };
 
-/// What operations save is written to files in a folder, which must exist, and read back from there: the same bits. Left in
-/// memory are values of fewer than `min_bytes`, and parameters. A file is removed when nothing needs it any more.
-/// FileError when it cannot be written or read.
+/// What operations save is written to files in a folder, which must exist, and read back from there: the same bits.
+/// Left in memory are values of fewer than `min_bytes`, and parameters. A file is removed when nothing needs it any
+/// more. FileError when it cannot be written or read.
 class GRADUS_API SaveOnDisk : public SavedTensorsHooks {
  public:
   explicit SaveOnDisk(std::string folder, std::int64_t min_bytes = 4096);
@@ -78,8 +78,8 @@ class GRADUS_API SaveOnDisk : public SavedTensorsHooks {
   }
 };
 
-/// What operations save in float32 and float64 is kept in float16: gradients carry its rounding (relative 2^-11). Left as
-/// they are are values of fewer than `min_bytes`, those with an element that float16 does not reach (65,504), and
+/// What operations save in float32 and float64 is kept in float16: gradients carry its rounding (relative 2^-11). Left
+/// as they are are values of fewer than `min_bytes`, those with an element that float16 does not reach (65,504), and
 /// parameters.
 class GRADUS_API SaveAsHalf : public SavedTensorsHooks {
  public:

@@ -1,14 +1,15 @@
 // Functions of functions: derivatives as functions again. They nest in any order, to any depth.
 //
 // A function is anything that can be called with Tensors, up to six of them or one std::vector<Tensor>, and returns a
-// Tensor, a std::vector<Tensor>, or a std::tuple, std::pair or std::array of Tensors. Names, arguments and meanings are those
-// of torch.func and JAX; hvp and vhp are those of torch.autograd.functional.
+// Tensor, a std::vector<Tensor>, or a std::tuple, std::pair or std::array of Tensors. Names, arguments and meanings are
+// those of torch.func and JAX; hvp and vhp are those of torch.autograd.functional.
 //
-// What f gets are fresh aliases of the inputs: nobody's `.grad` is touched, and no graph is kept beyond what the results
-// need. Results are differentiable with respect to whatever else f read and its inputs were made of, when recording is on
-// where the transform is called; else they have no history. Inside, recording is on until f turns it off. An input that a
-// result does not depend on has derivatives of zeros. f must not change its inputs in place: GradError. Inputs that are
-// differentiated are floating-point, and so are f's outputs: DTypeError (of what else it returns see has_aux).
+// What f gets are fresh aliases of the inputs: nobody's `.grad` is touched, and no graph is kept beyond what the
+// results need. Results are differentiable with respect to whatever else f read and its inputs were made of, when
+// recording is on where the transform is called; else they have no history. Inside, recording is on until f turns it
+// off. An input that a result does not depend on has derivatives of zeros. f must not change its inputs in place:
+// GradError. Inputs that are differentiated are floating-point, and so are f's outputs: DTypeError (of what else it
+// returns see has_aux).
 #pragma once
 
 #include <initializer_list>
@@ -23,8 +24,8 @@
 
 namespace gradus::func {
 
-/// In place of nothing: f returns a std::pair of its result and something else, of any type, that is handed on. A Tensor
-/// in it, or a std::vector of them, has no more history than results have.
+/// In place of nothing: f returns a std::pair of its result and something else, of any type, that is handed on. A
+/// Tensor in it, or a std::vector of them, has no more history than results have.
 struct HasAux {};
 inline constexpr HasAux has_aux{};
 struct NoAux {};
@@ -170,9 +171,9 @@ class Pullback {
   std::shared_ptr<const detail::Linearized> at_;
 };
 
-/// `grad(f)(x, ...)`: the gradient of f, which returns one element, with respect to the argument of that number: of that
-/// argument's shape. With a list of numbers, a std::vector of gradients. With has_aux, a std::pair of that and what f
-/// returned beside. GradError when f returns something else than a tensor of one element. As torch.func.grad.
+/// `grad(f)(x, ...)`: the gradient of f, which returns one element, with respect to the argument of that number: of
+/// that argument's shape. With a list of numbers, a std::vector of gradients. With has_aux, a std::pair of that and
+/// what f returned beside. GradError when f returns something else than a tensor of one element. As torch.func.grad.
 template <class F>
 auto grad(F f, int argnums = 0) {
   return detail::Grad<F, int, NoAux, false>(std::move(f), argnums);
@@ -238,8 +239,8 @@ requires(detail::is_one<X> || std::is_same_v<X, Tensors>) auto vjp(F&& f, const 
 }
 
 /// f's value at `inputs` and the derivative there along `tangents`, J t, by forward mode: each operation's tangent is
-/// computed in the order in which the operations ran. The tangents have the inputs' shapes (ShapeError); undefined ones are
-/// zeros. As torch.func.jvp.
+/// computed in the order in which the operations ran. The tangents have the inputs' shapes (ShapeError); undefined ones
+/// are zeros. As torch.func.jvp.
 template <class F, class X>
 requires(detail::is_one<X> || std::is_same_v<X, Tensors>) auto jvp(F&& f, const X& inputs, const X& tangents) {
   using R = detail::ResultOf<F>;
@@ -254,9 +255,9 @@ auto jvp(F&& f, std::initializer_list<Tensor> inputs, std::initializer_list<Tens
   return jvp(std::forward<F>(f), Tensors(inputs), Tensors(tangents));
 }
 
-/// `jacrev(f)(x, ...)`: the Jacobian with respect to the argument of that number, of shape [output..., input...], a row for
-/// each of f's elements by a backward pass. One for each output where f returns several (a std::vector of them), one for
-/// each number where argnums is a list (a std::vector in that). As torch.func.jacrev.
+/// `jacrev(f)(x, ...)`: the Jacobian with respect to the argument of that number, of shape [output..., input...], a row
+/// for each of f's elements by a backward pass. One for each output where f returns several (a std::vector of them),
+/// one for each number where argnums is a list (a std::vector in that). As torch.func.jacrev.
 template <class F>
 auto jacrev(F f, int argnums = 0) {
   return detail::Jacobian<F, int, false>(std::move(f), argnums);
@@ -265,7 +266,8 @@ template <class F>
 auto jacrev(F f, std::vector<int> argnums) {
   return detail::Jacobian<F, std::vector<int>, false>(std::move(f), std::move(argnums));
 }
-/// The same by forward mode, a column for each of the input's elements: the cheaper one where outputs have more elements.
+/// The same by forward mode, a column for each of the input's elements: the cheaper one where outputs have more
+/// elements.
 template <class F>
 auto jacfwd(F f, int argnums = 0) {
   return detail::Jacobian<F, int, true>(std::move(f), argnums);
@@ -284,8 +286,8 @@ auto jacobian(F f, std::vector<int> argnums) {
   return jacrev(std::move(f), std::move(argnums));
 }
 
-/// `hessian(f)(x, ...)`: the second derivatives of f, which returns one element, of shape [input..., input...]. With
-/// a list of numbers, in place j of place i, [input i..., input j...]. It is jacfwd(grad(f)): the jvp of grad along each
+/// `hessian(f)(x, ...)`: the second derivatives of f, which returns one element, of shape [input..., input...]. With a
+/// list of numbers, in place j of place i, [input i..., input j...]. It is jacfwd(grad(f)): the jvp of grad along each
 /// element. As torch.func.hessian.
 template <class F>
 auto hessian(F f, int argnums = 0) {

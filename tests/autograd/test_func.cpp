@@ -11,7 +11,52 @@
 namespace gradus::test {
 namespace {
 
+using autograd::Dx;
+using autograd::Dy;
+using autograd::In;
+using core::Array;
 using func::Tensors;
+
+// y = a^2 b, with its tangent, which counts its calls.
+int tangents_taken = 0;
+struct SquareTimes {
+  static constexpr std::string_view name = "square_times";
+  static Array forward(const Array& a, const Array& b) { return a * a * b; }
+  static constexpr auto gradients = autograd::formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * 2 * a * b; },
+                                                       [](Dy<> dy, In<0> a) { return dy * square(a); });
+  static constexpr auto tangent = [](Dx<0> da, Dx<1> db, In<0> a, In<1> b) {
+    ++tangents_taken;
+    Tensor dy;
+    if (da.defined()) dy = da * 2 * a * b;
+    if (db.defined()) dy = dy.defined() ? dy + square(a) * db : square(a) * db;
+    return dy;
+  };
+};
+Tensor part(const Tensor& ds, const Tensor& dp, const Tensor& other) {
+  if (!dp.defined()) return ds;
+  return ds.defined() ? ds + dp * other : dp * other;
+}
+// A gradient that nothing records: no forward mode can be derived from it.
+struct Unrecorded {
+  static constexpr std::string_view name = "unrecorded";
+  static Array forward(const Array& x) { return x * x; }
+  static constexpr auto gradients =
+      autograd::formulas([](Dy<> dy, In<0> x) { return Tensor(dy.array() * 2.0 * x.array()); });
+};
+// (a + b, a b), with its tangents.
+struct SumAndProduct {
+  static constexpr std::string_view name = "sum_and_product";
+  static std::tuple<Array, Array> forward(const Array& a, const Array& b) { return {a + b, a * b}; }
+  static constexpr auto gradients =
+      autograd::formulas([](Dy<0> ds, Dy<1> dp, In<1> b) { return gradus::test::part(ds, dp, b); },
+                         [](Dy<0> ds, Dy<1> dp, In<0> a) { return gradus::test::part(ds, dp, a); });
+  static constexpr auto tangent = [](Dx<0> da, Dx<1> db, In<0> a, In<1> b) {
+    ++tangents_taken;
+    const Tensor of_a = da.defined() ? da : Tensor(zeros_like(db)), of_b = db.defined() ? db : Tensor(zeros_like(da));
+    const Tensor product = da.defined() && db.defined() ? da * b + a * db : da.defined() ? da * b : a * db;
+    return std::tuple(of_a + of_b, product);
+  };
+};
 
 Tensor numbers(IntArrayRef shape, std::uint64_t seed) {
   Generator generator(seed);
@@ -191,6 +236,31 @@ BOOST_AUTO_TEST_CASE(every_nesting) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_operation_may_give_its_tangent) {
+  const Tensor a = numbers(3, 1), b = numbers(3, 2), t = numbers(3, 3);
+  const auto f = [](const Tensor& x, const Tensor& y) { return autograd::apply<SquareTimes>(x, y); };
+  const auto g = [](const Tensor& x, const Tensor& y) { return autograd::apply<SumAndProduct>(x, y); };
+  tangents_taken = 0;
+  const Tensor both = gradus::func::jvp(f, {a, b}, {t, a}).second;
+  BOOST_TEST(close(both, 2 * a * b * t + a.square() * a));
+  BOOST_TEST(tangents_taken == 1);
+  const auto of_b = [&](const Tensor& y) { return f(a, y); };
+  BOOST_TEST(close(gradus::func::jvp(of_b, b, t).second, a.square() * t));
+  const auto [sum, product] = gradus::func::jvp(g, {a, b}, {t, Tensor()}).second;
+  BOOST_TEST(close(sum, t));
+  BOOST_TEST(close(product, t * b));
+  BOOST_TEST(tangents_taken == 3);
+  for (int i = 0; i < 2; ++i) {
+    const auto total = [&](const Tensor& x, const Tensor& y) {
+      const auto [s, p] = g(f(x, y), y);
+      return (s * p).sum();
+    };
+    BOOST_TEST(
+        close(gradus::func::hessian(total, i)(a, b), gradus::func::jacrev(gradus::func::grad(total, i), i)(a, b)));
+  }
+  BOOST_TEST(tangents_taken > 3);
+}
+
 // The inner derivative holds what the outer one varies fast (Siskind and Pearlmutter's "perturbation confusion").
 BOOST_AUTO_TEST_CASE(inner_and_outer_variables_are_not_confused) {
   const auto inner_forward = [](const Tensor& x) {
@@ -295,6 +365,9 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
       {"grad: argnums must name an argument once: -2 is repeated"});
   check_error<GradError>([&] { gradus::func::grad([](const Tensor& a) { return a.mul_(2).sum(); })(x.clone()); },
                          {"grad: the function must not change its arguments in place", "clone()"});
+  check_error<GradError>(
+      [&] { gradus::func::jvp([](const Tensor& a) { return autograd::apply<Unrecorded>(a); }, x, x); },
+      {"unrecorded: forward mode needs a gradient that is recorded", "input 0"});
   check_error<ValueError>([&] { gradus::func::vjp(smooth, Tensors{x, x, x}); }, {"vjp: the function must take", "3"});
 }
 

@@ -1,5 +1,5 @@
-// Jacobians and Hessians of every row of tests/table three ways: by reverse mode, by forward mode, by central differences.
-// --run_test=func_table/ROW runs one.
+// Jacobians and Hessians of every row of tests/table three ways: by reverse mode, by forward mode, by central
+// differences. --run_test=func_table/ROW runs one.
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
