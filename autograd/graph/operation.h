@@ -26,6 +26,8 @@
 //     static Tensor reference(const Attrs&, const Tensor& x);
 //   };
 //
+// Forward mode derives a tangent from the gradient, unless the struct gives its own: see tangent_formula.h.
+//
 // Optional members of either: `struct Attrs` (the first argument of forward; its `static constexpr auto fields =
 // named("p", &Attrs::p);` is what is listed), `broadcasts` (the engine sums gradients down to the inputs' shapes),
 // `is_view` (the result shows the memory of the first input; no other result may), `by_geometry` (of a view: its

@@ -33,7 +33,7 @@ GRADUS_API Tensor normal_cdf(const Tensor& x);                   ///< the normal
 struct ReluRule {
   static constexpr std::string_view name = "relu";
   static constexpr std::string_view input_names[] = {"x"};
-  static constexpr bool idempotent = true;
+  static constexpr bool idempotent = true, symmetric = true;
   GRADUS_API static Tensor reference(const Tensor& x);
   GRADUS_API static core::Array forward(const core::Array& x);
   GRADUS_API static void write(const core::Array& x);
@@ -43,6 +43,7 @@ struct ReluRule {
 struct GeluRule {
   static constexpr std::string_view name = "gelu";
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   struct Attrs {
     bool tanh = false;
     std::string_view approximate() const { return tanh ? "tanh" : "none"; }
@@ -56,6 +57,7 @@ struct GeluRule {
 struct SiluRule {
   static constexpr std::string_view name = "silu";
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   GRADUS_API static Tensor reference(const Tensor& x);
   GRADUS_API static core::Array forward(const core::Array& x);
   GRADUS_API static std::array<core::Array, 1> backward(DyArray<> dy, InArray<0> x);
@@ -65,6 +67,7 @@ struct SiluRule {
 struct SoftplusRule {
   static constexpr std::string_view name = "softplus";
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   struct Attrs {
     double beta = 1, threshold = 20;
     static constexpr auto fields = named("beta", &Attrs::beta, "threshold", &Attrs::threshold);
@@ -78,6 +81,7 @@ struct SoftplusRule {
 struct EluRule {
   static constexpr std::string_view name = "elu";
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   struct Attrs {
     double alpha = 1;
     static constexpr auto fields = named("alpha", &Attrs::alpha);

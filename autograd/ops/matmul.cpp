@@ -21,6 +21,12 @@ struct Matmul {
   static Array forward(const Array& a, const Array& b) { return core::matmul(a, b); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return matmul(dy, b.transpose(-2, -1)); },
                                              [](Dy<> dy, In<0> a) { return matmul(a.transpose(-2, -1), dy); });
+  static constexpr auto tangent = [](Dx<0> da, Dx<1> db, In<0> a, In<1> b) {
+    Tensor dy;
+    if (da.defined()) dy = matmul(da, b);
+    if (db.defined()) detail::add_to(dy, matmul(a, db));
+    return dy;
+  };
 };
 
 Tensor scaled(const Tensor& x, double factor) { return factor == 1 ? x : x * factor; }

@@ -24,7 +24,7 @@ namespace {
 template <const core::UnaryRow& row>
 struct UnaryOperation {
   static constexpr std::string_view name = row.name;
-  static constexpr bool reads_stored = true;
+  static constexpr bool reads_stored = true, symmetric = true;
   static Array forward(const Array& x) { return row(x); }
   static void write(const Array& x) { row.write(x, x); }
   static constexpr auto gradients = formulas(gradient<row>);

@@ -24,6 +24,7 @@ struct SoftmaxAttrs {
 struct SoftmaxRule {
   static constexpr std::string_view name = "softmax";
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   using Attrs = SoftmaxAttrs;
 
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);

@@ -35,6 +35,8 @@ struct LinearRule {
   /// dx, dweight, dbias.
   GRADUS_API static std::array<core::Array, 3> backward(autograd::Needs needs, autograd::DyArray<> dz,
                                                         autograd::InArray<0> x, autograd::InArray<1> weight);
+  GRADUS_API static Tensor tangent(autograd::Dx<0> dx, autograd::Dx<1> dweight, autograd::Dx<2> dbias,
+                                   autograd::In<0> x, autograd::In<1> weight);
 };
 
 namespace functional {
