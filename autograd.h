@@ -2,6 +2,9 @@
 #pragma once
 
 #include "autograd/check/gradcheck.h"
+#include "autograd/func/checkpoint.h"
+#include "autograd/func/saved_hooks.h"
+#include "autograd/func/transforms.h"
 #include "autograd/fused/lambda.h"
 #include "autograd/graph/engine.h"
 #include "autograd/graph/grad_mode.h"
