@@ -13,7 +13,7 @@ const Tensor& changed(const Gradients& gradients) {
   int best = -1;
   for (const Tensor& gradient : gradients) {
     if (!gradient.defined()) continue;
-    const core::WriteMark mark = gradient.array().storage()->writes();
+    const core::WriteMark mark = gradient.body().array.storage()->writes();
     const int weight = (mark.by != nullptr ? 1 : 0) + (mark.at ? 2 : 0);
     if (weight <= best) continue;
     best = weight;
@@ -29,14 +29,14 @@ void fail_changed_on_its_way(const Node& to, const Gradients& gradients) {
   core::fail<GradError>(
       "{}: its gradient ({}, {}) must not be changed on its way: {}; a hook or a formula that keeps one "
       "changes a clone() of it\n  on the way to {}",
-      to.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()), described(to));
+      to.name(), gradient.sizes(), gradient.dtype(), written(gradient.body().array.storage()->writes()), described(to));
 }
 void fail_changed_by(const Node& node, const Gradients& gradients) {
   const Tensor& gradient = changed(gradients);
   core::fail<GradError>(
       "{}: its formula must not change the incoming gradient ({}, {}) in place, which other operations may read "
       "too: {}; compute another (dy * 2 for dy.mul_(2)), or change a clone()",
-      node.name(), gradient.sizes(), gradient.dtype(), written(gradient.array().storage()->writes()));
+      node.name(), gradient.sizes(), gradient.dtype(), written(gradient.body().array.storage()->writes()));
 }
 
 }  // namespace gradus::autograd

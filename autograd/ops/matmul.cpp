@@ -46,6 +46,12 @@ struct Addmm {
     core::gemm(y, a, b, s.alpha, s.beta);
     return y;
   }
+  static Tensor batch(const Attrs& s, const Examples& x) {
+    if (x.dim(0) > 2 || x.dim(1) != 2 || x.dim(2) != 2) return {};
+    const bool alone = x.shared(1) && x.shared(2);  // then the batch is the summand's alone
+    const Tensor product = matmul(alone ? x.stacked(1) : x[1], x[2]) * s.alpha;
+    return s.beta == 0 ? product : add(product, x.aligned(0, 2), s.beta);
+  }
   static constexpr auto gradients =
       formulas([](Dy<> dy, const Attrs& s) { return scaled(dy, s.beta); },
                [](Dy<> dy, In<2> b, const Attrs& s) { return scaled(matmul(dy, b.t()), s.alpha); },

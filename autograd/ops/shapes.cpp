@@ -29,14 +29,14 @@ Tensor broadcast_to(Operand x, IntArrayRef shape) {
 std::vector<Tensor> broadcast_tensors(OperandList tensors) {
   Shape shape;
   for (const Operand& x : tensors)
-    shape = core::broadcast_shapes(shape, x.tensor().array().shape(), "broadcast_tensors");
+    shape = core::broadcast_shapes(shape, x.tensor().body().array.shape(), "broadcast_tensors");
   std::vector<Tensor> results;
   for (const Operand& x : tensors) results.push_back(x.tensor().expand(shape, x.at()));
   return results;
 }
 
 Tensor movedim(Operand x, IntArrayRef source, IntArrayRef destination) {
-  const int n = x.tensor().array().dim();
+  const int n = x.tensor().body().array.dim();
   if (source.size() != destination.size()) {
     core::fail<ValueError>("movedim: there must be as many sources as destinations: {} and {}", source, destination);
   }
@@ -78,7 +78,7 @@ Tensor adjoint(Operand x) {
 }
 
 Tensor unflatten(Operand x, std::int64_t dim, IntArrayRef sizes) {
-  const Shape& from = x.tensor().array().shape();
+  const Shape& from = x.tensor().body().array.shape();
   const int at = core::existing_dim(dim, from.size(), "unflatten");
   if (sizes.empty()) core::fail<ShapeError>("unflatten: there must be at least one size: {}", sizes);
   std::int64_t known = 1;
@@ -102,7 +102,7 @@ Tensor unflatten(Operand x, std::int64_t dim, IntArrayRef sizes) {
 }
 
 Tensor unfold(Operand x, std::int64_t dim, std::int64_t size, std::int64_t step) {
-  const core::Array& a = x.tensor().array();
+  const core::Array& a = x.tensor().body().array;
   Shape shape = a.shape();
   core::Strides strides = a.strides();
   const bool scalar = shape.empty();
