@@ -13,7 +13,6 @@
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../tensor/create.h"
-#include "engine.h"
 #include "grad_mode.h"
 #include "operation_support.h"
 
@@ -362,60 +361,6 @@ void run_batched(const BatchedCall& call, const Operand* inputs, int count, Tens
   }
   for (int k = 0; k < call.outputs; ++k) {
     if (outputs[k].defined()) outputs[k] = batched(outputs[k], level);
-  }
-}
-
-bool grad_of_batched(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
-                     const std::vector<Tensor>& gradients, std::optional<bool> retain_graph, bool create_graph,
-                     bool allow_unused, std::vector<Tensor>& results) {
-  std::int64_t level = 0;
-  for (const Tensor& y : outputs) level = std::max(level, level_of(y));
-  for (const Tensor& x : inputs) level = std::max(level, level_of(x));
-  if (level == 0) return false;
-  std::int64_t size = 0;
-  const auto all_of = [&](const Tensor& x) {
-    const Tensor all = examples_of(x, level);
-    if (all.defined()) size = all.size(0);
-    return all;
-  };
-  std::vector<Tensor> y, x, dy;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    x.push_back(all_of(inputs[i]));
-    if (x.back().defined()) continue;
-    throw NotBatched{level,
-                     "grad by a tensor that all examples share"};  // together they would give one gradient, their sum
-  }
-  for (const Tensor& output : outputs) {
-    const Tensor all = all_of(output);
-    y.push_back(all.defined() ? all : repeated(output, size));
-  }
-  for (std::size_t k = 0; k < outputs.size() && (gradients.empty() || gradients.size() == outputs.size()); ++k) {
-    const Tensor given = gradients.empty() ? Tensor() : gradients[k];
-    if (given.defined()) {
-      const Tensor all = examples_of(given, level);
-      dy.push_back(all.defined() ? all : repeated(given, size));
-    } else if (outputs[k].numel() == 1) {
-      dy.push_back(ones_like(y[k]));
-    } else {
-      core::fail<GradError>(
-          "grad: the gradient may be left out for a single element only: output {} has shape {}; pass a gradient of "
-          "that shape, or reduce with sum() or mean()",
-          k, outputs[k].sizes());
-    }
-  }
-  results = grad(y, x, dy.empty() ? gradients : dy, retain_graph, create_graph, allow_unused);
-  for (Tensor& dx : results) {
-    if (dx.defined()) dx = batched(dx, level);
-  }
-  return true;
-}
-
-void refuse_batched(const char* op, const std::vector<Tensor>& tensors) {
-  for (const Tensor& x : tensors) {
-    if (level_of(x) == 0) continue;
-    check_running(x.body());
-    core::fail<GradError>(
-        "{}: inside vmap it must not be called: func::grad or autograd::grad give each example's gradient", op);
   }
 }
 

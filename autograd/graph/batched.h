@@ -80,18 +80,17 @@ class GRADUS_API BehindBatch {
   template <class Attrs>
   void move(Attrs& attrs) {
     if constexpr (core::HasFields<Attrs>) {
-      core::each_field(attrs, [this](const char* name, auto& value) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, core::Shape>) look(name, value);
-      });
-      core::each_field(attrs, [this](const char* name, auto& value) {
-        using Value = std::remove_cvref_t<decltype(value)>;
-        if constexpr (std::is_same_v<Value, std::int64_t> || std::is_same_v<Value, core::Dims>) change(name, value);
-      });
+      core::each_field(attrs, [this](const char* name, auto& value) { this->look(name, value); });
+      core::each_field(attrs, [this](const char* name, auto& value) { this->change(name, value); });
     }
   }
 
  private:
+  template <class Other>
+  void look(const char*, const Other&) {}
   void look(const char* name, const core::Shape& value);
+  template <class Other>
+  void change(const char*, const Other&) const {}
   void change(const char* name, std::int64_t& value) const;
   void change(const char* name, core::Dims& value) const;
   std::int64_t moved(std::int64_t dim) const;

@@ -230,4 +230,32 @@ std::vector<Tensor> meshgrid(OperandList tensors, std::string_view indexing) {
   return grids;
 }
 
+std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
+  if (size < 1) core::fail<ValueError>("split: the size of a part must be at least 1: {}", size);
+  std::vector<Tensor> parts;
+  const std::int64_t n = size_along("split", x, dim);
+  std::int64_t start = 0;
+  for (; size < n - start; start += size) parts.push_back(narrow(x, dim, start, size));
+  parts.push_back(narrow(x, dim, start, n - start));
+  return parts;
+}
+std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
+  if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
+  const std::int64_t n = size_along("chunk", x, dim);
+  if (n == 0) {  // so many empty ones: whoever asks for three of an empty batch takes the third
+    constexpr std::int64_t most = 1 << 20;
+    if (chunks > most) core::fail<ValueError>("chunk: at most {} chunks of nothing: {}", most, chunks);
+    std::vector<Tensor> parts;
+    for (std::int64_t i = 0; i < chunks; ++i) parts.push_back(slice(x, dim, 0, 0));
+    return parts;
+  }
+  return split(x, n / chunks + (n % chunks != 0), dim);
+}
+std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
+  std::vector<Tensor> parts;
+  const std::int64_t n = size_along("unbind", x, dim);
+  for (std::int64_t i = 0; i < n; ++i) parts.push_back(select(x, dim, i));
+  return parts;
+}
+
 }  // namespace gradus
