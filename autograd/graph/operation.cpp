@@ -136,10 +136,6 @@ void fail_changed_since_view(std::string_view op, int input, const core::Array& 
       op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
 }
 
-void fail_batched(std::string_view op) {
-  core::fail<ValueError>("{}: a batched tensor cannot be its operand: use the tensor itself", op);
-}
-
 void fail_released(const Node& node) {
   core::fail<GradError>(
       "{}: its saved values have been freed by an earlier backward pass: run the forward again, detach() what one step "

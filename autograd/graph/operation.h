@@ -35,7 +35,8 @@
 // base), `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it
 // gives that again, with the same gradient: in place the result stands for the input), `shape_only` (inputs whose values the
 // reference's gradient does not read: their shapes are kept, their numbers are not), `moves` (elements are moved or converted
-// as they are), `reads_stored` (see below), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined
+// as they are), `reads_stored` (see below), `batch` (how func::vmap takes it over a batch, see batched.h), `input_names` and
+// `terms` (both for checks, see check.h). A rule takes a defined
 // or an undefined Array for an input that may be absent.
 //
 // Storage types (float16, bfloat16, int8, int16) come to no forward but those of views and of what `moves`: inputs are
@@ -49,6 +50,7 @@
 #include <utility>
 #include <vector>
 
+#include "batched.h"
 #include "formulas.h"
 #include "grad_mode.h"
 #include "operation_node.h"
@@ -238,10 +240,11 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   }
 }
 
-/// Of inputs of which some are batched (func/vmap.h).
 template <class Op>
-Results<Op> run_batched(const typename AttrsOf<Op>::type&, const Operand*, int) {
-  fail_batched(Op::name);
+Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
+    return run<Op>(moved, operands, count);
+  });
 }
 
 template <class Op>
@@ -299,7 +302,15 @@ Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand s
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
   if (detail::look_at(inputs, count).unusual) [[unlikely]] {
-    if (detail::any_batched(inputs, count)) detail::fail_batched(detail::inplace_name<Op>.data());
+    if (detail::any_batched(inputs, count)) {
+      detail::write_over_batch<Op>(
+          attrs, detail::inplace_name<Op>.data(), inputs, count,
+          [](const auto& a, const Operand* in) { return detail::run<Op>(a, in, count); },
+          [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return [](const auto& a, const Operand* in) -> Tensor { return apply_inplace<Op>(a, in[0], in[I + 1]...); };
+          }(std::index_sequence_for<X...>{}));
+      return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+    }
     if constexpr (!detail::takes_stored<Op>) {
       if (!detail::reads_stored<Op> || detail::recording(inputs, count)) {
         detail::write_widened(detail::inplace_name<Op>.data(), self, detail::run_widened<Op>(attrs, inputs, count));
