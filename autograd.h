@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/check/gradcheck.h"
+#include "autograd/fused/lambda.h"
 #include "autograd/graph/engine.h"
 #include "autograd/graph/grad_mode.h"
 #include "autograd/graph/operation.h"

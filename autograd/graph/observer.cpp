@@ -8,20 +8,11 @@ namespace {
 
 thread_local Observer* innermost = nullptr;
 
-// Nobody observes what an observer does.
-class Unobserved {
- public:
-  Unobserved() noexcept : before_(std::exchange(innermost, nullptr)) {}
-  ~Unobserved() { innermost = before_; }
-  Unobserved(const Unobserved&) = delete;
-  Unobserved& operator=(const Unobserved&) = delete;
-  Observer* first() const noexcept { return before_; }
-
- private:
-  Observer* before_;
-};
-
 }  // namespace
+
+// Nobody observes what an observer does.
+Unobserved::Unobserved() noexcept : before_(std::exchange(innermost, nullptr)) {}
+Unobserved::~Unobserved() { innermost = before_; }
 
 Observer::Observer() noexcept : outer_(innermost) { innermost = this; }
 Observer::~Observer() { innermost = outer_; }

@@ -44,7 +44,22 @@ class GRADUS_API Observer {
   static void tell_finished();
 
  private:
+  friend class Unobserved;
   Observer* outer_;
+};
+
+/// Nothing of what the calling thread does is observed for as long as it lives.
+class GRADUS_API Unobserved {
+ public:
+  Unobserved() noexcept;
+  ~Unobserved();
+  Unobserved(const Unobserved&) = delete;
+  Unobserved& operator=(const Unobserved&) = delete;
+  /// The innermost of those that it keeps from seeing.
+  Observer* first() const noexcept { return before_; }
+
+ private:
+  Observer* before_;
 };
 
 }  // namespace gradus::autograd

@@ -9,6 +9,7 @@
 #include "../base/half_bits.h"
 #include "../threads/parallel.h"
 #include "plan.h"
+#include "recording.h"
 #include "../simd/contiguous.h"
 #include "../simd/transpose.h"
 
@@ -202,6 +203,8 @@ void copy_convert(const Array& out, const Array& src) {
   plan.add(out);
   plan.add(src);
   copy_planned(plan, out.dtype(), src.dtype());
+  if (Recording* const recording = Recording::active(); recording != nullptr) [[unlikely]]
+    recording->copied(out, src);
 }
 
 void fill(const Array& out, const Scalar& value) {

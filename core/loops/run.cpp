@@ -7,6 +7,7 @@
 #include "../threads/parallel.h"
 #include "copy.h"
 #include "plan.h"
+#include "recording.h"
 
 namespace gradus::core::kernels {
 namespace {
@@ -180,10 +181,7 @@ class TileLoop {
   bool by_row_, in_runs_ = false;
 };
 
-}  // namespace
-
-void run(const Array& out, const Loop& loop) {
-  if (run_contiguous(out, loop)) return;
+void run_by_plan(const Array& out, const Loop& loop) {
   Plan plan(out.shape());
   plan.add(out);
   for (int k = 0; k < loop.count; ++k) {
@@ -197,6 +195,14 @@ void run(const Array& out, const Loop& loop) {
   plan.finish();
   const TileLoop tiles(&plan, out, loop);
   parallel_for(plan.tiles(), grain_of(plan.numel(), loop.block, plan.tile_rows() * plan.tile_cols()), tiles);
+}
+
+}  // namespace
+
+void run(const Array& out, const Loop& loop) {
+  if (!run_contiguous(out, loop)) run_by_plan(out, loop);
+  if (Recording* const recording = Recording::active(); recording != nullptr) [[unlikely]]
+    recording->ran(out, loop);
 }
 
 Array run(const Shape& shape, const Loop& loop) {

@@ -1,6 +1,8 @@
 // Runs an element-by-element kernel over operands of any strides, dtypes and broadcast shapes: internal to core.
 #pragma once
 
+#include <string_view>
+
 #include "../array/array.h"
 #include "../simd/pointwise.h"
 
@@ -26,6 +28,8 @@ struct Loop {
   int count = 0;
   Input inputs[3];
   const void* param = nullptr;
+  int param_bytes = 0;    ///< how many of them the kernel may read, at most 24
+  std::string_view name;  ///< the operation's
   /// Elements of one block; twice as many go parallel.
   std::int64_t block = 32768;
   Kernel number_kernels[2] = {};  ///< for an input 0, or 1, that is a single number; null: there is none

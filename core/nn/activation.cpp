@@ -15,19 +15,20 @@ using kernels::Activation;
 using kernels::Element;
 
 struct NumberPair {
+  NumberPair() = default;
   NumberPair(double first, double second, DType dtype) {
     const Element elements[2] = {Element(first, dtype), Element(second, dtype)};
     const auto size = static_cast<std::size_t>(size_of(dtype));
     for (std::size_t i = 0; i < 2 * size; ++i) bytes[i] = elements[i / size].bytes[i % size];
   }
-  alignas(8) unsigned char bytes[16];
+  alignas(8) unsigned char bytes[16] = {};
 };
 
 /// Elements of one block of a parallel loop.
 constexpr std::int64_t kBlock = 16384, kCheapBlock = 32768;
 
 Array run(const char* op, kernels::Kernel kernel, std::initializer_list<const Array*> operands,
-          const void* param = nullptr, std::int64_t block = kBlock) {
+          const NumberPair& param = {}, std::int64_t block = kBlock) {
   const Array& first = **operands.begin();
   kernels::Loop loop;
   for (const Array* x : operands) {
@@ -38,21 +39,23 @@ Array run(const char* op, kernels::Kernel kernel, std::initializer_list<const Ar
   }
   loop.kernel = kernel;
   loop.result = first.dtype();
-  loop.param = param;
+  loop.name = op;
+  loop.param = param.bytes;
+  loop.param_bytes = sizeof param.bytes;
   loop.block = block;
   return kernels::run(first.shape(), loop);
 }
-Array forward(const char* op, Activation which, const Array& x, const void* param = nullptr) {
+Array forward(const char* op, Activation which, const Array& x, const NumberPair& param = {}) {
   return run(op, kernels::activation_kernel(which, x.dtype()), {&x}, param);
 }
-Array backward(const char* op, Activation which, const Array& dy, const Array& x, const void* param = nullptr) {
+Array backward(const char* op, Activation which, const Array& dy, const Array& x, const NumberPair& param = {}) {
   return run(op, kernels::activation_kernel(which, x.dtype()), {&dy, &x}, param);
 }
 
 }  // namespace
 
 Array relu_backward(const Array& dy, const Array& y) {
-  return run("relu_backward", kernels::relu_backward_kernel(y.dtype()), {&dy, &y}, nullptr, kCheapBlock);
+  return run("relu_backward", kernels::relu_backward_kernel(y.dtype()), {&dy, &y}, {}, kCheapBlock);
 }
 Array gelu(const Array& x, bool approximate) {
   return forward("gelu", approximate ? Activation::GeluTanh : Activation::Gelu, x);
@@ -65,11 +68,10 @@ Array silu_backward(const Array& dy, const Array& x) {
   return backward("silu_backward", Activation::SiluBackward, dy, x);
 }
 Array softplus(const Array& x, double beta, double threshold) {
-  return forward("softplus", Activation::Softplus, x, NumberPair(beta, threshold, x.dtype()).bytes);
+  return forward("softplus", Activation::Softplus, x, NumberPair(beta, threshold, x.dtype()));
 }
 Array softplus_backward(const Array& dy, const Array& x, double beta, double threshold) {
-  return backward("softplus_backward", Activation::SoftplusBackward, dy, x,
-                  NumberPair(beta, threshold, x.dtype()).bytes);
+  return backward("softplus_backward", Activation::SoftplusBackward, dy, x, NumberPair(beta, threshold, x.dtype()));
 }
 Array tanh_backward(const Array& dy, const Array& y) {
   return backward("tanh_backward", Activation::TanhBackward, dy, y);
@@ -78,11 +80,9 @@ Array sigmoid_backward(const Array& dy, const Array& y) {
   return backward("sigmoid_backward", Activation::SigmoidBackward, dy, y);
 }
 Array exp_times(const Array& dy, const Array& x) { return backward("exp_times", Activation::ExpTimes, dy, x); }
-Array elu(const Array& x, double alpha) {
-  return forward("elu", Activation::Elu, x, NumberPair(alpha, 0, x.dtype()).bytes);
-}
+Array elu(const Array& x, double alpha) { return forward("elu", Activation::Elu, x, NumberPair(alpha, 0, x.dtype())); }
 Array elu_backward(const Array& dy, const Array& x, double alpha) {
-  return backward("elu_backward", Activation::EluBackward, dy, x, NumberPair(alpha, 0, x.dtype()).bytes);
+  return backward("elu_backward", Activation::EluBackward, dy, x, NumberPair(alpha, 0, x.dtype()));
 }
 Array logit_loss(const Array& x, const Array& t, const Array& b) {
   return run("logit_loss", kernels::activation_kernel(Activation::LogitLoss, x.dtype()), {&x, &t, &b});

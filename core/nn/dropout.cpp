@@ -43,6 +43,8 @@ Array masked_scale(const Array& x, const Array& mask, double scale) {
   loop.inputs[0] = kernels::Input(x, x.dtype());
   loop.inputs[1] = kernels::Input(mask, kBool);
   loop.param = factor.bytes;
+  loop.param_bytes = sizeof factor.bytes;
+  loop.name = "masked_scale";
   return kernels::run(x.shape(), loop);
 }
 

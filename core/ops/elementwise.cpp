@@ -36,7 +36,7 @@ Array run(const char* op, Elementwise which, std::initializer_list<const Array*>
   int count = 0;
   for (const Array* x : operands) all[count++] = *x;
   PointwiseCall call(op, {&all[0], &all[1], &all[2]});
-  call.set(kernels::elementwise_kernel(which, compute), compute, dtype, param.bytes);
+  call.set(kernels::elementwise_kernel(which, compute), compute, dtype, param.bytes, sizeof param.bytes);
   for (int k = 0; k < count; ++k) call.read(all[k], compute);
   if (out == nullptr) return call.run();
   call.run_into(*out);

@@ -47,6 +47,7 @@ std::int64_t block_of(const Row& row) {
 struct Found {
   Kernel kernel = nullptr;
   const void* param = nullptr;
+  int param_bytes() const { return param != nullptr ? static_cast<int>(sizeof(float (*)(float))) : 0; }
 };
 /// The vectors' kernel in the place of a function of the C library's, or the one that it is called by. Only floating-point
 /// numbers have one.
@@ -126,7 +127,7 @@ struct UnaryCall : PointwiseCall {
   UnaryCall(const UnaryRow& row, const Operand& x) : PointwiseCall(row.name, {&x}) {
     const Types types = computed_types_of(row, x.array->dtype());
     const Found found = find(row, types.compute);
-    set(found.kernel, types.compute, types.result, found.param);
+    set(found.kernel, types.compute, types.result, found.param, found.param_bytes());
     loop.block = block_of(row);
     read(x, types.compute);
   }
@@ -137,16 +138,21 @@ struct BinaryCall : PointwiseCall {
     const Types types = computed_types_of(row, result_type(a, b));
     read(a, types.compute);
     if (const Kernel power = power_kernel(row, b, types.compute); power != nullptr) {
-      set(power, types.compute, types.result);  // the exponent is not read
+      exponent_ = b.number.toDouble();
+      set(power, types.compute, types.result, &exponent_,
+          sizeof exponent_);  // for who reads the loop: the kernel does not
       return;
     }
     const Found found = find(row, types.compute);
-    set(found.kernel, types.compute, types.result, found.param);
+    set(found.kernel, types.compute, types.result, found.param, found.param_bytes());
     loop.block = block_of(row);
     for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(row.key, types.compute, k);
     read(b, types.compute);
     check_divisor(row, b, types.compute);
   }
+
+ private:
+  double exponent_ = 0;
 };
 
 /// An operand of a comparison: rounded to the storage type that the operands meet in, as the others are.

@@ -18,6 +18,7 @@ Array apart_from(const Array& out, const Array& x) {
 }  // namespace
 
 PointwiseCall::PointwiseCall(std::string_view op_, std::initializer_list<const Operand*> operands) : op(op_) {
+  loop.name = op;
   bool first = true;
   for (const Operand* x : operands) {
     if (x->array == nullptr) continue;

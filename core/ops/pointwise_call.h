@@ -27,13 +27,15 @@ class PointwiseCall {
   PointwiseCall& operator=(const PointwiseCall&) = delete;
 
   /// What to run; a DTypeError where there is no kernel for the dtype that it computes in. The kernel writes
-  /// compute_dtype(result).
-  void set(kernels::Kernel kernel, DType compute, DType result, const void* param = nullptr) {
+  /// compute_dtype(result). `param_bytes`: how many of the
+  /// parameter's bytes the kernel may read.
+  void set(kernels::Kernel kernel, DType compute, DType result, const void* param = nullptr, int param_bytes = 0) {
     if (kernel == nullptr) [[unlikely]]
       fail_no_kernel(compute);
     loop.kernel = kernel;
     loop.result = compute_dtype(result);
     loop.param = param;
+    loop.param_bytes = param_bytes;
     stored_ = result;
   }
   /// The next operand of the loop, read as elements of a dtype.

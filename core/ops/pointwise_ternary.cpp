@@ -37,7 +37,7 @@ class ScaledSum : public PointwiseCall {
       set(kernels::exact_binary(core::add.key, compute), compute, dtype);
       for (int k = 0; k < 2; ++k) loop.number_kernels[k] = kernels::number_kernel(core::add.key, compute, k);
     } else {
-      set(kernels::add_scaled_kernel(compute), compute, dtype, scale_.bytes);
+      set(kernels::add_scaled_kernel(compute), compute, dtype, scale_.bytes, sizeof scale_.bytes);
     }
   }
 
@@ -125,7 +125,7 @@ Array clamped(const Array& x, const std::optional<Scalar>& low, const std::optio
                                bound(high, real ? Scalar(infinity) : Scalar(greatest))};
     const auto size = static_cast<std::size_t>(size_of(compute));
     for (std::size_t i = 0; i < 2 * size; ++i) param[i] = bounds[i / size].bytes[i % size];
-    call.set(kernels::clamp_kernel(compute), compute, dtype, param);
+    call.set(kernels::clamp_kernel(compute), compute, dtype, param, sizeof param);
     call.read(operand, compute);
   }
   if (out == nullptr) return call.run();

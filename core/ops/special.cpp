@@ -106,7 +106,7 @@ Array polygamma(int n, const Array& x) {
   const Operand operand = x;
   PointwiseCall call("polygamma", {&operand});
   const DType dtype = floating(x.dtype()), compute = compute_dtype(dtype);
-  call.set(compute == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>, compute, dtype, &n);
+  call.set(compute == kFloat32 ? polygamma_of_each<float> : polygamma_of_each<double>, compute, dtype, &n, sizeof n);
   call.read(operand, compute);
   call.loop.block = 1024;  // an element takes some hundred nanoseconds
   return call.run();

@@ -25,6 +25,48 @@ void binary(Operations& operations, const char* name, double bytes, double flops
   });
 }
 
+// A chain of 2 steps operations: x + c, and that times x.
+template <int steps, class X>
+X chain(const X& x) {
+  X y = (x + 0.5) * x;
+  for (int i = 1; i < steps; ++i) y = (y + (0.5 - 0.25 * i)) * x;
+  return y;
+}
+// As a lambda; libtorch has none.
+#ifndef GRADUS_BENCH_TORCH
+template <int steps>
+inline constexpr const char* chain_name = steps == 1   ? "chain2"
+                                          : steps == 2 ? "chain4"
+                                          : steps == 4 ? "chain8"
+                                                       : "chain16";
+template <int steps>
+inline constexpr auto chain_lambda = gradus::pointwise(chain_name<steps>, [](auto x) { return chain<steps>(x); });
+constexpr auto mul_add_tanh_lambda = gradus::pointwise("mul_add_tanh", [](auto x, auto g) { return tanh(x * g + x); });
+#else
+template <int steps>
+torch::Tensor chain_lambda(const torch::Tensor& x) {
+  return chain<steps>(x);
+}
+torch::Tensor mul_add_tanh_lambda(const torch::Tensor& x, const torch::Tensor& g) { return (x * g + x).tanh(); }
+#endif
+
+template <int steps>
+void chains(Operations& operations) {
+  const std::string length = std::to_string(2 * steps);
+  const auto add = [&](const std::string& name, auto f) {
+    operations.plain(name + length + "_fwd", 1, [=](const Sizes& s) {
+      const torch::Tensor x = torch::randn(s);
+      return Prepared{{2 * steps * product(s), 8 * product(s)}, [=] { return f(x); }};
+    });
+    operations.recorded(name + length + "_fwd_bwd", 1, [=](const Sizes& s) {
+      const torch::Tensor x = leaf(s), g = torch::randn(s);
+      return Prepared{{8 * steps * product(s), 32 * product(s)}, [=] { f(x).backward(g); }};
+    });
+  };
+  add("chain", [](const torch::Tensor& x) { return chain<steps>(x); });
+  add("lambda", [](const torch::Tensor& x) { return chain_lambda<steps>(x); });
+}
+
 }  // namespace
 
 void add_pointwise(Operations& operations) {
@@ -54,6 +96,14 @@ void add_pointwise(Operations& operations) {
   operations.plain("add_column", 2, [](const Sizes& s) {
     const Tensor a = torch::randn(s), column = torch::randn({s[0], 1});
     return Prepared{{product(s), 8 * product(s)}, [=] { return a + column; }};
+  });
+  chains<1>(operations);
+  chains<2>(operations);
+  chains<4>(operations);
+  chains<8>(operations);
+  operations.recorded("lambda_mul_add_tanh_fwd_bwd", 2, [](const Sizes& s) {
+    const Tensor x = leaf(s), g = torch::randn(s);
+    return Prepared{{38 * product(s), 80 * product(s)}, [=] { mul_add_tanh_lambda(x, g).backward(g); }};
   });
 }
 

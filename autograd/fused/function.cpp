@@ -1,0 +1,164 @@
+#include "function.h"
+
+#include <cstring>
+
+#include "../../core/array/create.h"
+#include "../../core/loops/program.h"
+#include "../../core/loops/recording.h"
+#include "../graph/engine.h"
+#include "../graph/grad_mode.h"
+#include "../graph/operation_support.h"
+
+namespace gradus::autograd::detail {
+
+using core::Array;
+using core::kernels::Program;
+using core::kernels::Recording;
+
+namespace {
+
+// Operands and incoming gradients to trace with, and others to hold the program against: different for each input.
+Array drawn(int input, int set, DType dtype) {
+  Array x = core::empty({Recording::kElements}, dtype);
+  std::uint64_t state = 0x9E3779B97F4A7C15u * static_cast<std::uint64_t>(2 * input + set + 1);
+  for (std::int64_t i = 0; i < Recording::kElements; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const double value =
+        static_cast<double>(static_cast<std::int64_t>(state >> 11) - (std::int64_t{1} << 52)) * 0x1p-51;
+    if (dtype == kFloat32) {
+      static_cast<float*>(x.data())[i] = static_cast<float>(value);
+    } else {
+      static_cast<double*>(x.data())[i] = value;
+    }
+  }
+  return x;
+}
+
+bool same_bits(const Array& a, const Array& b) {
+  if (a.defined() != b.defined()) return false;
+  if (!a.defined()) return true;
+  const Array x = a.contiguous(), y = b.contiguous();
+  return x.dtype() == y.dtype() && x.shape() == y.shape() &&
+         std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.numel() * x.element_size())) == 0;
+}
+
+std::vector<Array> arrays_of(const std::vector<Tensor>& tensors) {
+  std::vector<Array> arrays;
+  for (const Tensor& t : tensors) {
+    arrays.push_back(t.defined() ? t.array().expand({Recording::kElements}) : Array());
+  }
+  return arrays;
+}
+
+// The gradients of a function's inputs: a function again, which differentiates the composed one.
+class DerivativeFunction final : public FusedFunction {
+ public:
+  DerivativeFunction(std::shared_ptr<const FusedFunction> of, std::uint32_t outputs, std::uint32_t inputs)
+      : FusedFunction(std::string(of->name()) + "_backward", __builtin_popcount(outputs) + of->inputs(),
+                      __builtin_popcount(inputs)),
+        of_(std::move(of)),
+        from_(outputs),
+        wanted_(inputs) {}
+  int order() const noexcept override { return of_->order() + 1; }
+
+  std::vector<Tensor> compose(const std::vector<Tensor>& inputs) const override {
+    const bool records = GradMode::is_enabled();
+    const AutoGradMode enabled(true);
+    const auto dys = static_cast<std::size_t>(__builtin_popcount(from_));
+    std::vector<Tensor> x(inputs.begin() + static_cast<std::ptrdiff_t>(dys), inputs.end()), wanted;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const bool joined = records && x[i].requires_grad();
+      if (((wanted_ >> i) & 1u) == 0) {
+        if (!joined) x[i] = x[i].detach();
+        continue;
+      }
+      // A node of its own: one tensor may be two inputs.
+      x[i] = joined ? alias_of(x[i]) : x[i].detach().requires_grad_();
+      wanted.push_back(x[i]);
+    }
+    const std::vector<Tensor> y = of_->compose(x);
+    std::vector<Tensor> from, dy;
+    for (std::size_t k = 0, given = 0; k < y.size(); ++k) {
+      if (((from_ >> k) & 1u) == 0) continue;
+      const Tensor& gradient = inputs[given++];
+      if (!y[k].defined() || !y[k].requires_grad()) continue;
+      from.push_back(y[k]);
+      dy.push_back(gradient);
+    }
+    if (from.empty()) return std::vector<Tensor>(wanted.size());
+    return grad(from, wanted, dy, true, records, true);
+  }
+
+ private:
+  const std::shared_ptr<const FusedFunction> of_;
+  const std::uint32_t from_, wanted_;
+};
+
+}  // namespace
+
+struct FusedFunction::Traced {
+  Program program;
+  bool fits = false;
+  std::string refusal;
+};
+
+FusedFunction::FusedFunction(std::string name, int inputs, int outputs)
+    : name_(std::move(name)), inputs_(inputs), outputs_(outputs) {}
+FusedFunction::~FusedFunction() {
+  for (auto& traced : traced_) delete traced.load();
+}
+
+FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
+  std::atomic<Traced*>& known = traced_[dtype == kFloat64 ? 1 : 0];
+  if (Traced* const found = known.load(std::memory_order_acquire); found != nullptr) return *found;
+  const std::lock_guard lock(tracing_);
+  if (Traced* const found = known.load(std::memory_order_acquire); found != nullptr) return *found;
+  auto made = std::make_unique<Traced>();
+  const NoGradGuard guard;
+  const Unobserved unobserved;
+  const auto inputs = [&](int set) {
+    std::vector<Tensor> x;
+    for (int i = 0; i < inputs_; ++i) x.emplace_back(drawn(i, set, dtype));
+    return x;
+  };
+  {
+    const std::vector<Tensor> x = inputs(0);
+    Recording recording;
+    for (const Tensor& each : x) recording.input(each.array());
+    const std::vector<Tensor> y = compose(x);
+    made->fits = recording.finish(arrays_of(y), made->program);
+    made->refusal = recording.refusal();
+  }
+  if (made->fits) {
+    const std::vector<Tensor> x = inputs(1);
+    std::vector<const Array*> from;
+    for (const Tensor& each : x) from.push_back(&each.array());
+    std::vector<Array> y(static_cast<std::size_t>(outputs_));
+    made->program.run({Recording::kElements}, from.data(), y.data());
+    const std::vector<Array> composed = arrays_of(compose(x));
+    for (std::size_t k = 0; k < y.size() && made->fits; ++k) made->fits = same_bits(y[k], composed[k]);
+    if (!made->fits) made->refusal = "an element depends on more than the elements at its place";
+  }
+  known.store(made.get(), std::memory_order_release);
+  return *made.release();
+}
+
+const Program* FusedFunction::program(DType dtype) const {
+  if (dtype != kFloat32 && dtype != kFloat64) return nullptr;
+  const Traced& known = traced(dtype);
+  return known.fits ? &known.program : nullptr;
+}
+
+std::string FusedFunction::refusal(DType dtype) const { return traced(dtype).refusal; }
+
+std::shared_ptr<const FusedFunction> FusedFunction::derivative(std::uint32_t outputs, std::uint32_t inputs) const {
+  const std::lock_guard lock(deriving_);
+  for (const Derivative& known : derivatives_) {
+    if (known.outputs == outputs && known.inputs == inputs) return known.function;
+  }
+  auto made = std::make_shared<DerivativeFunction>(shared_from_this(), outputs, inputs);
+  derivatives_.push_back({outputs, inputs, made});
+  return made;
+}
+
+}  // namespace gradus::autograd::detail
