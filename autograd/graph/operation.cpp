@@ -243,6 +243,13 @@ Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) 
   return Tensor(std::move(value), {node, index});
 }
 
+std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, const core::Ref<Node>& node) {
+  std::vector<Tensor> outputs;
+  for (core::Array& value : values)
+    outputs.push_back(make_output(std::move(value), node, static_cast<int>(outputs.size())));
+  return outputs;
+}
+
 Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by) {
   Tensor view = make_output(std::move(value), node, 0);
   const Body& source = of.body();

@@ -183,6 +183,7 @@ GRADUS_API bool any_requires_grad(const Operand* inputs, int count);
 /// Whether an operation on these inputs is to be recorded.
 GRADUS_API bool recording(const Operand* inputs, int count);
 GRADUS_API Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index);
+GRADUS_API std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, const core::Ref<Node>& node);
 /// A result that shares its storage with `of`: remembers its base, and `by`, when its gradient is not its geometry's.
 GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by = {});
 /// Whether a view's history leads through its base and is what its geometry says.

@@ -38,6 +38,11 @@ Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int inp
     }
     gradient = sum_to_size(gradient, meta.shape);
   }
+  if (!is_floating_point(gradient.dtype())) {
+    core::fail<DTypeError>(
+        "{}: the gradient of input {} must be of a floating-point dtype: {} for {}; leave it in dy's", from.name(),
+        input, gradient.dtype(), meta.dtype);
+  }
   return gradient.dtype() == meta.dtype ? std::move(gradient) : gradient.to(meta.dtype);
 }
 

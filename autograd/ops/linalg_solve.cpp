@@ -53,6 +53,7 @@ struct Solve {
   static constexpr std::string_view name = "linalg_solve";
   static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
+  static constexpr std::uint32_t constant_outputs = 0b0110;  // the factorization: A, beside it, has the history
   struct Attrs {
     bool transposed = false;
     Array lu = {}, pivots = {};  // of A, where it is known
@@ -213,6 +214,7 @@ struct Slogdet {
   static constexpr std::string_view name = "linalg_slogdet";
   static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
+  static constexpr std::uint32_t constant_outputs = 0b1100;  // likewise
   static std::tuple<Array, Array, Array, Array> forward(const Array& A) {
     const auto [lu, pivots, info] = core::lu_factor(A);
     const auto [sign, log] = core::lu_slogdet(lu, pivots);
