@@ -50,17 +50,19 @@ std::vector<Array> arrays_of(const std::vector<Tensor>& tensors) {
   return arrays;
 }
 
+}  // namespace
+
 // The gradients of a function's inputs: a function again, which differentiates the composed one.
 class DerivativeFunction final : public FusedFunction {
  public:
-  DerivativeFunction(std::shared_ptr<const FusedFunction> of, std::uint32_t outputs, std::uint32_t inputs)
-      : FusedFunction(std::string(of->name()) + "_backward", __builtin_popcount(outputs) + of->inputs(),
+  DerivativeFunction(const FusedFunction& of, std::uint32_t outputs, std::uint32_t inputs)
+      : FusedFunction(std::string(of.name()) + "_backward", __builtin_popcount(outputs) + of.inputs(),
                       __builtin_popcount(inputs)),
-        of_(std::move(of)),
+        of_(of),
         from_(outputs),
         wanted_(inputs) {}
-  int order() const noexcept override { return of_->order() + 1; }
-  AttributeList attributes() const override { return of_->attributes(); }
+  int order() const noexcept override { return of_.order() + 1; }
+  AttributeList attributes() const override { return of_.attributes(); }
 
   std::vector<Tensor> compose(const std::vector<Tensor>& inputs) const override {
     const bool records = GradMode::is_enabled();
@@ -77,7 +79,7 @@ class DerivativeFunction final : public FusedFunction {
       x[i] = joined ? alias_of(x[i]) : x[i].detach().requires_grad_();
       wanted.push_back(x[i]);
     }
-    const std::vector<Tensor> y = of_->compose(x);
+    const std::vector<Tensor> y = of_.compose(x);
     std::vector<Tensor> from, dy;
     for (std::size_t k = 0, given = 0; k < y.size(); ++k) {
       if (((from_ >> k) & 1u) == 0) continue;
@@ -91,11 +93,11 @@ class DerivativeFunction final : public FusedFunction {
   }
 
  private:
-  const std::shared_ptr<const FusedFunction> of_;
+  std::shared_ptr<const FusedFunction> owner() const override { return of_.owner(); }
+
+  const FusedFunction& of_;  // which owns this
   const std::uint32_t from_, wanted_;
 };
-
-}  // namespace
 
 struct FusedFunction::Traced {
   Program program;
@@ -159,12 +161,14 @@ std::string FusedFunction::refusal(DType dtype) const { return traced(dtype).ref
 
 std::shared_ptr<const FusedFunction> FusedFunction::derivative(std::uint32_t outputs, std::uint32_t inputs) const {
   const std::lock_guard lock(deriving_);
+  const auto shared = [this](const FusedFunction* derivative) {
+    return std::shared_ptr<const FusedFunction>(owner(), derivative);
+  };
   for (const Derivative& known : derivatives_) {
-    if (known.outputs == outputs && known.inputs == inputs) return known.function;
+    if (known.outputs == outputs && known.inputs == inputs) return shared(known.function.get());
   }
-  auto made = std::make_shared<DerivativeFunction>(shared_from_this(), outputs, inputs);
-  derivatives_.push_back({outputs, inputs, made});
-  return made;
+  derivatives_.push_back({outputs, inputs, std::make_unique<DerivativeFunction>(*this, outputs, inputs)});
+  return shared(derivatives_.back().function.get());
 }
 
 }  // namespace gradus::autograd::detail
