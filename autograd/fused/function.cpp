@@ -1,5 +1,6 @@
 #include "function.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "../../core/array/create.h"
@@ -34,12 +35,23 @@ Array drawn(int input, int set, DType dtype) {
   return x;
 }
 
+// NaN is NaN: which bits it has depends on the order of operands, which compilers change.
+template <class T>
+bool same_numbers(const Array& a, const Array& b) {
+  const T *x = static_cast<const T*>(a.data()), *y = static_cast<const T*>(b.data());
+  for (std::int64_t i = 0; i < a.numel(); ++i) {
+    if (std::memcmp(x + i, y + i, sizeof(T)) != 0 && !(std::isnan(x[i]) && std::isnan(y[i]))) return false;
+  }
+  return true;
+}
 bool same_bits(const Array& a, const Array& b) {
   if (a.defined() != b.defined()) return false;
   if (!a.defined()) return true;
   const Array x = a.contiguous(), y = b.contiguous();
-  return x.dtype() == y.dtype() && x.shape() == y.shape() &&
-         std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.numel() * x.element_size())) == 0;
+  if (x.dtype() != y.dtype() || x.shape() != y.shape()) return false;
+  if (x.dtype() == kFloat32) return same_numbers<float>(x, y);
+  if (x.dtype() == kFloat64) return same_numbers<double>(x, y);
+  return std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.numel() * x.element_size())) == 0;
 }
 
 std::vector<Array> arrays_of(const std::vector<Tensor>& tensors) {
@@ -50,17 +62,19 @@ std::vector<Array> arrays_of(const std::vector<Tensor>& tensors) {
   return arrays;
 }
 
+}  // namespace
+
 // The gradients of a function's inputs: a function again, which differentiates the composed one.
 class DerivativeFunction final : public FusedFunction {
  public:
-  DerivativeFunction(std::shared_ptr<const FusedFunction> of, std::uint32_t outputs, std::uint32_t inputs)
-      : FusedFunction(std::string(of->name()) + "_backward", __builtin_popcount(outputs) + of->inputs(),
+  DerivativeFunction(const FusedFunction& of, std::uint32_t outputs, std::uint32_t inputs)
+      : FusedFunction(std::string(of.name()) + "_backward", __builtin_popcount(outputs) + of.inputs(),
                       __builtin_popcount(inputs)),
-        of_(std::move(of)),
+        of_(of),
         from_(outputs),
         wanted_(inputs) {}
-  int order() const noexcept override { return of_->order() + 1; }
-  AttributeList attributes() const override { return of_->attributes(); }
+  int order() const noexcept override { return of_.order() + 1; }
+  AttributeList attributes() const override { return of_.attributes(); }
 
   std::vector<Tensor> compose(const std::vector<Tensor>& inputs) const override {
     const bool records = GradMode::is_enabled();
@@ -77,7 +91,7 @@ class DerivativeFunction final : public FusedFunction {
       x[i] = joined ? alias_of(x[i]) : x[i].detach().requires_grad_();
       wanted.push_back(x[i]);
     }
-    const std::vector<Tensor> y = of_->compose(x);
+    const std::vector<Tensor> y = of_.compose(x);
     std::vector<Tensor> from, dy;
     for (std::size_t k = 0, given = 0; k < y.size(); ++k) {
       if (((from_ >> k) & 1u) == 0) continue;
@@ -91,11 +105,11 @@ class DerivativeFunction final : public FusedFunction {
   }
 
  private:
-  const std::shared_ptr<const FusedFunction> of_;
+  std::shared_ptr<const FusedFunction> owner() const override { return of_.owner(); }
+
+  const FusedFunction& of_;  // which owns this
   const std::uint32_t from_, wanted_;
 };
-
-}  // namespace
 
 struct FusedFunction::Traced {
   Program program;
@@ -159,12 +173,14 @@ std::string FusedFunction::refusal(DType dtype) const { return traced(dtype).ref
 
 std::shared_ptr<const FusedFunction> FusedFunction::derivative(std::uint32_t outputs, std::uint32_t inputs) const {
   const std::lock_guard lock(deriving_);
+  const auto shared = [this](const FusedFunction* derivative) {
+    return std::shared_ptr<const FusedFunction>(owner(), derivative);
+  };
   for (const Derivative& known : derivatives_) {
-    if (known.outputs == outputs && known.inputs == inputs) return known.function;
+    if (known.outputs == outputs && known.inputs == inputs) return shared(known.function.get());
   }
-  auto made = std::make_shared<DerivativeFunction>(shared_from_this(), outputs, inputs);
-  derivatives_.push_back({outputs, inputs, made});
-  return made;
+  derivatives_.push_back({outputs, inputs, std::make_unique<DerivativeFunction>(*this, outputs, inputs)});
+  return shared(derivatives_.back().function.get());
 }
 
 }  // namespace gradus::autograd::detail

@@ -17,6 +17,8 @@ class Program;
 
 namespace gradus::autograd::detail {
 
+class DerivativeFunction;
+
 /// A function of tensors that broadcast, to tensors of their common shape. Its program is recorded once for each dtype, by
 /// composing it of operations, and held against those in bits. Where there is none, it is composed each time.
 class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
@@ -48,8 +50,11 @@ class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
   Traced& traced(DType dtype) const;
   struct Derivative {
     std::uint32_t outputs, inputs;
-    std::shared_ptr<const FusedFunction> function;
+    std::unique_ptr<const FusedFunction> function;
   };
+  /// A share of the lambda's function, which owns its derivatives, of any order.
+  virtual std::shared_ptr<const FusedFunction> owner() const { return shared_from_this(); }
+  friend class DerivativeFunction;
 
   const std::string name_;
   const int inputs_, outputs_;
