@@ -129,7 +129,10 @@ class Text {
   }
   static std::string place(const RecordedOperation& o) {
     std::string text;
-    if (o.at) text = fmt::format("{}:{}", o.at.file(), o.at.line());
+    if (o.at) {  // the file's name alone: lines are long as it is
+      const std::string_view file = o.at.file();
+      text = fmt::format("{}:{}", file.substr(file.rfind('/') + 1), o.at.line());
+    }
     if (!o.module.empty()) text += fmt::format(" in {}", o.module);
     if (o.during >= 0) text += " (in backward)";
     return text;
