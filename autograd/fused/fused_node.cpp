@@ -71,12 +71,18 @@ class FusedNode final : public Node {
   }
 
   std::string_view name() const override { return function_->name(); }
-  AttributeList attributes() const override { return {{"formula", text_of(*function_, metas_[0].dtype)}}; }
+  AttributeList attributes() const override {
+    AttributeList list = function_->attributes();
+    list.push_back({"formula", text_of(*function_, metas_[0].dtype)});
+    return list;
+  }
   const Edge* edges() const noexcept override { return edges_.data(); }
   int num_inputs() const noexcept override { return function_->inputs(); }
   const TensorMeta* outputs() const noexcept override { return metas_.data(); }
   int num_outputs() const noexcept override { return function_->outputs(); }
   bool broadcasts() const noexcept override { return true; }
+  // What it is made of is its reference.
+  bool is_rule() const noexcept override { return true; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
     for (std::size_t i = 0; i < saved_.size(); ++i) {
