@@ -228,11 +228,6 @@ void run_fused(const Function& f, const Operand* x, Tensor* y) {
     for (int k = 0; k < f->outputs(); ++k) outputs.push_back(y[k].defined() ? y[k].array() : Array());
     Observer::tell_recorded(*node, x, count, outputs);
   }
-  if (node && Observer::active()) [[unlikely]] {
-    std::vector<Array> outputs;
-    for (int k = 0; k < f->outputs(); ++k) outputs.push_back(y[k].defined() ? y[k].array() : Array());
-    Observer::tell_recorded(*node, x, count, outputs);
-  }
 }
 
 }  // namespace gradus::autograd::detail

@@ -7,6 +7,7 @@
 #include "../../core/ops/describe.h"
 #include "observer.h"
 #include "record_data.h"
+#include "record_places.h"
 #include "saved.h"
 #include "../tensor/tensor.h"
 
@@ -16,47 +17,6 @@ using core::Array;
 using namespace detail;
 
 namespace {
-
-// From addresses to places in lists: one array, the last entry for an address counts.
-class Places {
- public:
-  int find(const void* key) const {
-    for (std::size_t i = start(key);; i = (i + 1) & mask()) {
-      if (slots_[i].key == key) return slots_[i].place;
-      if (slots_[i].key == nullptr) return -1;
-    }
-  }
-  void set(const void* key, int place) {
-    if (2 * (count_ + 1) > slots_.size()) grow();
-    for (std::size_t i = start(key);; i = (i + 1) & mask()) {
-      if (slots_[i].key == key || slots_[i].key == nullptr) {
-        count_ += slots_[i].key == nullptr ? 1 : 0;
-        slots_[i] = {key, place};
-        return;
-      }
-    }
-  }
-
- private:
-  struct Slot {
-    const void* key = nullptr;
-    int place = -1;
-  };
-  std::size_t mask() const { return slots_.size() - 1; }
-  std::size_t start(const void* key) const {
-    return (reinterpret_cast<std::uintptr_t>(key) / 64 * 0x9E3779B97F4A7C15u >> 20) & mask();
-  }
-  void grow() {
-    List<Slot> old(2 * slots_.size());
-    old.swap(slots_);
-    count_ = 0;
-    for (const Slot& slot : old) {
-      if (slot.key != nullptr) set(slot.key, slot.place);
-    }
-  }
-  List<Slot> slots_ = List<Slot>(256);
-  std::size_t count_ = 0;
-};
 
 int last(std::size_t size) { return static_cast<int>(size) - 1; }
 std::uint32_t end_of(std::size_t size) { return static_cast<std::uint32_t>(size); }
@@ -94,14 +54,15 @@ class Record::Recorder final : public Observer {
  private:
   int new_operation(const Node& node);
   int operation_of(const Node& node);
-  int new_value(RecordedValue::Kind kind, int operation, int output, const Array& x, const Numbers* numbers = nullptr);
+  int new_value(RecordedValue::Kind kind, int operation, int output, const Array& x,
+                const RecordedNumbers* numbers = nullptr);
   int value_of(const Operand& input);
   int value_of(const Tensor& x);
   int constant(const Tensor& x);
   int new_storage(const Array& x, int made_by);
   int storage_of(const Array& x);
-  Numbers numbers_of(const Array& x);
-  bool same(const Numbers& a, const Numbers& b) const;
+  RecordedNumbers numbers_of(const Array& x);
+  bool same(const RecordedNumbers& a, const RecordedNumbers& b) const;
   void save(Node& node, RecordedOperation& operation);
   RecordedGradient gradient(int index, const Array& g, bool with_numbers);
   void moment(RecordedMoment::Kind kind, int of) { all.moments.push_back({kind, of, core::live_bytes()}); }
@@ -117,16 +78,16 @@ class Record::Recorder final : public Observer {
   int last_step_ = -1;
 };
 
-Numbers Record::Recorder::numbers_of(const Array& x) {
+RecordedNumbers Record::Recorder::numbers_of(const Array& x) {
   if (x.numel() <= options_.whole) return all.numbers.copy(x);
   const Array corner = corner_of(x, options_.corner);
-  Numbers n = all.numbers.copy(corner);
+  RecordedNumbers n = all.numbers.copy(corner);
   n.statistics = static_cast<int>(all.statistics.size());
   all.statistics.push_back(core::describe(x));
   return n;
 }
 
-bool Record::Recorder::same(const Numbers& a, const Numbers& b) const {
+bool Record::Recorder::same(const RecordedNumbers& a, const RecordedNumbers& b) const {
   const auto equal = [](double x, double y) { return x == y || (x != x && y != y); };
   if (a.count != b.count || (a.statistics < 0) != (b.statistics < 0)) return false;
   if (a.statistics >= 0) {
@@ -184,7 +145,7 @@ int Record::Recorder::storage_of(const Array& x) {
 }
 
 int Record::Recorder::new_value(RecordedValue::Kind kind, int operation, int output, const Array& x,
-                                const Numbers* numbers) {
+                                const RecordedNumbers* numbers) {
   RecordedValue& v = all.values.emplace_back();
   v.kind = kind;
   v.operation = operation;
@@ -205,7 +166,7 @@ int Record::Recorder::constant(const Tensor& x) {
   const Array& array = numbers_in(x);
   const int known = bodies_.find(&x.body());
   const std::size_t statistics = all.statistics.size();
-  const Numbers now = numbers_of(array);
+  const RecordedNumbers now = numbers_of(array);
   if (known >= 0) {
     const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
     if (v.kind == RecordedValue::kConstant && v.dtype == array.dtype() && v.shape == array.shape() &&

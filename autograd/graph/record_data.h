@@ -36,7 +36,7 @@ template <class T>
 using List = std::vector<T, Pooled<T>>;
 
 /// All numbers of a small tensor, or statistics and the corner of a large one.
-struct Numbers {
+struct RecordedNumbers {
   const char* data = nullptr;  // in Recording::numbers, in the order of indices
   std::size_t count = 0;
   DType dtype = kFloat32;  // what they are computed in
@@ -52,9 +52,9 @@ class NumbersStore {
   ~NumbersStore();
   NumbersStore(const NumbersStore&) = delete;
   NumbersStore& operator=(const NumbersStore&) = delete;
-  Numbers copy(const core::Array& x);
+  RecordedNumbers copy(const core::Array& x);
   /// Of the last copy.
-  void take_back(const Numbers& n) { used_ -= n.count * static_cast<std::size_t>(size_of(n.dtype)); }
+  void take_back(const RecordedNumbers& n) { used_ -= n.count * static_cast<std::size_t>(size_of(n.dtype)); }
 
  private:
   char* take(std::size_t bytes);
@@ -76,7 +76,7 @@ struct RecordedValue {
   core::Strides strides;
   std::int64_t offset = 0;
   std::uint64_t writes = 0;
-  Numbers numbers;
+  RecordedNumbers numbers;
   int name = -1;  // in Recording::names
 };
 
@@ -116,7 +116,7 @@ struct RecordedGradient {
   DType dtype = kFloat32;
   core::Shape shape;
   bool known = false;  // whether its numbers were taken: an input's are, unless they go on as they are
-  Numbers numbers;
+  RecordedNumbers numbers;
 };
 
 struct RecordedStep {

@@ -135,7 +135,7 @@ class Json {
   }
   void bytes(const char* name, std::int64_t value) { w_.member(name, fmt::format("{}", value)); }
 
-  void numbers(const Numbers& n, DType dtype, const core::Shape& shape) {
+  void numbers(const RecordedNumbers& n, DType dtype, const core::Shape& shape) {
     w_.key("numbers");
     w_.open('{');
     if (n.statistics >= 0) {

@@ -129,7 +129,10 @@ class Text {
   }
   static std::string place(const RecordedOperation& o) {
     std::string text;
-    if (o.at) text = fmt::format("{}:{}", o.at.file(), o.at.line());
+    if (o.at) {  // the file's name alone: lines are long as it is
+      const std::string_view file = o.at.file();
+      text = fmt::format("{}:{}", file.substr(file.rfind('/') + 1), o.at.line());
+    }
     if (!o.module.empty()) text += fmt::format(" in {}", o.module);
     if (o.during >= 0) text += " (in backward)";
     return text;
@@ -185,7 +188,7 @@ class Text {
 
 }  // namespace
 
-double Numbers::operator[](std::size_t i) const {
+double RecordedNumbers::operator[](std::size_t i) const {
   return core::dispatch(dtype, [&](auto tag) {
     typename decltype(tag)::type value;
     std::memcpy(&value, data + i * sizeof(value), sizeof(value));
@@ -193,11 +196,11 @@ double Numbers::operator[](std::size_t i) const {
   });
 }
 
-Numbers NumbersStore::copy(const core::Array& stored) {
+RecordedNumbers NumbersStore::copy(const core::Array& stored) {
   const core::Array converted =
       is_storage_type(stored.dtype()) ? stored.to(compute_dtype(stored.dtype())) : core::Array();
   const core::Array& x = converted.defined() ? converted : stored;
-  Numbers n;
+  RecordedNumbers n;
   n.count = static_cast<std::size_t>(x.numel());
   n.dtype = x.dtype();
   char* const data = take(n.count * static_cast<std::size_t>(x.element_size()));
