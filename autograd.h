@@ -5,6 +5,7 @@
 #include "autograd/func/checkpoint.h"
 #include "autograd/func/saved_hooks.h"
 #include "autograd/func/transforms.h"
+#include "autograd/func/vmap.h"
 #include "autograd/fused/lambda.h"
 #include "autograd/graph/anomaly.h"
 #include "autograd/graph/engine.h"

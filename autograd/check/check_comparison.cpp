@@ -65,10 +65,19 @@ CheckReport Comparison::run() {
   draw_directions();
   gradients_must_be_the_same_each_time();
   first_order(composed);
-  if (options_.second_order) second_order();
-  if (std::none_of(report_.rows.begin(), report_.rows.end(),
-                   [](const CheckRow& row) { return row.verdict == Verdict::Failed; })) {
-    layouts();
+  if (subject_.no_second_order)
+    report_.notes.push_back("second order: not tried, for it is declared no_second_order");
+  else if (options_.second_order)
+    second_order();
+  const auto none_is = [this](auto bad) { return std::none_of(report_.rows.begin(), report_.rows.end(), bad); };
+  const bool ran = none_is([](const CheckRow& row) { return row.verdict == Verdict::Failed; });
+  if (ran) layouts();
+  if (subject_.operation) {
+    if (ran) keeps_state();
+    if (none_is([](const CheckRow& row) { return !row.ok(); }))
+      conduct();
+    else
+      report_.notes.push_back("conduct: not tried before the numbers agree");
   }
   arguments_.expect_untouched();
   for (const std::size_t i : checked_) {

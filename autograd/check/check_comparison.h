@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../core/base/function_ref.h"
 #include "../../core/ops/random.h"
 #include "check_differences.h"
 #include "check_engine.h"
@@ -17,7 +18,7 @@ namespace gradus::autograd::detail {
 std::string full_name(const std::string& name, const core::Array& x);
 
 /// check_comparison.cpp: values and first order; check_comparison_second.cpp: second order;
-/// check_comparison_layouts.cpp: other layouts.
+/// check_comparison_layouts.cpp: other layouts; check_conduct.cpp: the conduct of an operation.
 class Comparison {
  public:
   Comparison(const CheckSubject& subject, const CheckOptions& options);
@@ -81,6 +82,15 @@ class Comparison {
 
   /// Each variable laid out in another way: the same values and gradients by hand.
   void layouts();
+
+  /// Of an operation: see check_conduct.cpp. Each says what is wrong.
+  void keeps_state();
+  void conduct();
+  Outcome outcome_of(const std::vector<core::Array>& at, core::FunctionRef<void()> between) const;
+  void leaks(core::FunctionRef<void(std::string)> misconduct) const;
+  void empty_inputs(core::FunctionRef<void(std::string)> misconduct);
+  void changes_in_place(core::FunctionRef<void(std::string)> misconduct);
+  void tangents(core::FunctionRef<void(std::string)> misconduct);
 
   const CheckSubject& subject_;
   const CheckOptions& options_;

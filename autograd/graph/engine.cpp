@@ -6,6 +6,7 @@
 
 #include "../../core/base/fail.h"
 #include "anomaly.h"
+#include "batched.h"
 #include "engine_start.h"
 #include "error_notes.h"
 #include "grad_mode.h"
@@ -193,7 +194,7 @@ void Pass::run_node() {
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
   if (observed_) Observer::tell_running(node, of_outputs);
-  node.backward(of_outputs, of_inputs_, create_graph_);
+  run_backward(node, of_outputs, of_inputs_, create_graph_);
   if (current_.writes_now() != current_.writes) fail_changed_by(node, of_outputs);
   if (observed_) Observer::tell_ran(node, of_outputs, of_inputs_);
   if (node.has_hooks()) run_post_hooks();
@@ -272,6 +273,8 @@ std::string Pass::ended() const {
 
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,
               std::optional<bool> retain_graph, bool create_graph, const std::vector<Tensor>& inputs) {
+  detail::refuse_batched("backward", outputs);
+  detail::refuse_batched("backward", gradients);
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "backward");
   std::vector<Destination> targets = targets_of(inputs, "backward", true);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
@@ -284,13 +287,15 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          const std::vector<Tensor>& gradients, std::optional<bool> retain_graph, bool create_graph,
                          bool allow_unused) {
   if (inputs.empty()) core::fail<GradError>("grad: there must be at least one input");
+  std::vector<Tensor> results;
+  if (detail::grad_of_batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unused, results))
+    return results;
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "grad");
   std::vector<Destination> targets = targets_of(inputs, "grad", false);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
   pass.restrict_to(outputs, targets);
   pass.start(outputs, std::move(start));
   pass.run();
-  std::vector<Tensor> results;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].result.defined() && !allow_unused) {
       core::fail<GradError>(

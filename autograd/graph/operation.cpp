@@ -136,10 +136,6 @@ void fail_changed_since_view(std::string_view op, int input, const core::Array& 
       op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
 }
 
-void fail_batched(std::string_view op) {
-  core::fail<ValueError>("{}: a batched tensor cannot be its operand: use the tensor itself", op);
-}
-
 void fail_released(const Node& node) {
   core::fail<GradError>(
       "{}: its saved values have been freed by an earlier backward pass: run the forward again, detach() what one step "
@@ -245,6 +241,13 @@ void fail_no_view(std::string_view op, const core::Array& y, const Operand* inpu
 Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) {
   if (!node || !is_floating_point(value.dtype())) return Tensor(std::move(value));
   return Tensor(std::move(value), {node, index});
+}
+
+std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, const core::Ref<Node>& node) {
+  std::vector<Tensor> outputs;
+  for (core::Array& value : values)
+    outputs.push_back(make_output(std::move(value), node, static_cast<int>(outputs.size())));
+  return outputs;
 }
 
 Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by) {

@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(broken_operations_are_caught) {
                                                                    "analytic 0.504554", "finite difference -0.504554"});
   check_error<ShapeError>([&] { gradcheck(f(Broken<1>{}), {x}); }, {"test_broken_shape", "input 0", "[3] for [2, 3]"});
   BOOST_CHECK(gradcheck(f(Broken<2>{}), {x}));
-  check_error<GradError>([&] { gradgradcheck(f(Broken<2>{}), {x}); }, {"gradcheck", "analytic 0,"});
+  check_error<GradError>([&] { gradgradcheck(f(Broken<2>{}), {x}); }, {"test_broken_second_order: to be differentiated again"});
   // One gradient too many or too few for its dtype is the check's own error.
   check_error<ValueError>([&] { gradcheck(f(Broken<2>{}), {Tensor(core::ones({2}, kFloat32)).requires_grad_()}); },
                           {"gradcheck", "float64", "float32"});

@@ -152,7 +152,7 @@ struct TwoOutputsRule {
 struct Product {
   static constexpr std::string_view name = "test_product";
   struct Attrs {
-    double factor;
+    double factor = 1;
     static constexpr auto fields = named("factor", &Attrs::factor);
   };
   static Array forward(const Attrs& attrs, const Array& a, const Array& b) { return a * b * attrs.factor; }
