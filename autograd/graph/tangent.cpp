@@ -26,10 +26,14 @@ void check_constant(const Node& node, std::size_t input, const Tensor& dx) {
 // backward is linear in dy: dx = J^T dy. So <dx, t> has the gradient J t with respect to dy, whatever dy is. (Townsend,
 // "A new trick for calculating Jacobian vector products", 2017.)
 void Node::tangent(const Gradients& of_inputs, Gradients& of_outputs, bool create_graph) {
-  Gradients dy, dx(static_cast<std::size_t>(num_inputs()));
-  for (int k = 0; k < num_outputs(); ++k) {
-    dy.emplace_back(core::full({}, 1, outputs()[k].dtype).expand(outputs()[k].shape));
-    dy.back().requires_grad_();
+  Gradients dy(static_cast<std::size_t>(num_outputs())), dx(static_cast<std::size_t>(num_inputs())), wanted;
+  std::vector<std::size_t> of;  // which outputs: a Function has others too, of integers or undefined
+  for (std::size_t k = 0; k < dy.size(); ++k) {
+    const TensorMeta& meta = outputs()[k];
+    if (!is_floating_point(meta.dtype) || meta.shape == core::Shape{-1}) continue;
+    dy[k] = Tensor(core::full({}, 1, meta.dtype).expand(meta.shape)).requires_grad_();
+    wanted.push_back(dy[k]);
+    of.push_back(k);
   }
   {
     const AutoGradMode recording(true);
@@ -48,7 +52,9 @@ void Node::tangent(const Gradients& of_inputs, Gradients& of_outputs, bool creat
     from.push_back(dx[i]);
   }
   if (from.empty()) return;
-  of_outputs = grad(from, dy, along, create_graph, create_graph, true);
+  of_outputs.resize(dy.size());
+  Gradients tangents = grad(from, wanted, along, create_graph, create_graph, true);
+  for (std::size_t i = 0; i < of.size(); ++i) of_outputs[of[i]] = std::move(tangents[i]);
 }
 
 Tensor detail::spread(const Tensor& tangent, const TensorMeta& output) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include <gradus/autograd/func/transforms.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/graph/function.h>
 #include <gradus/autograd/graph/observer.h>
@@ -165,6 +166,23 @@ BOOST_AUTO_TEST_CASE(an_intermediate_is_a_constant_and_says_so_once) {
   const std::string text = warnings_of(second);
   BOOST_TEST(text.find("Intermediate: saved tensor 0 ([2], float64)") != std::string::npos, text);
   BOOST_TEST(warnings_of(second) == "");
+}
+
+// Forward mode asks backward, and no more of it than there are gradients.
+struct Sorted : Function<Sorted> {
+  static variable_list forward(AutogradContext* ctx, Tensor x) {
+    const auto [values, indices] = x.sort();
+    ctx->save_for_backward({indices});
+    return {indices, Tensor(), values};
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list dy) {
+    return {zeros_like(dy[2]).scatter(0, ctx->get_saved_variables()[0], dy[2])};
+  }
+};
+BOOST_AUTO_TEST_CASE(forward_mode) {
+  const Tensor x = doubles({3, 1, 2}), t = doubles({30, 10, 20});
+  check(std::get<1>(func::jvp([](const Tensor& at) { return Sorted::apply(at)[2] * 2; }, x, t)), {20, 40, 60});
+  check(std::get<1>(func::jvp([](const Tensor& at) { return Times::apply(at, at); }, x, t)), {180, 20, 80});
 }
 
 BOOST_AUTO_TEST_CASE(observers_see_it_and_pack_what_it_keeps) {
