@@ -145,24 +145,6 @@ Tensor examples_of(const Tensor& x, std::int64_t level) {
   return level_of(x) == level ? Tensor(x.body().batch->examples) : Tensor();
 }
 
-namespace {
-
-// x with a dimension for each vmap that is running.
-Tensor in_every_batch(const Tensor& x, const BatchLevel* level) {
-  if (level == nullptr) return x;
-  const Tensor own = examples_of(x, level->level());
-  return batched(in_every_batch(own.defined() ? own : repeated(x, level->size()), level->outer()), level->level());
-}
-}  // namespace
-
-Tensor fresh_leaf_for(const Tensor& x) {
-  const Tensor own = in_every_batch(x, BatchLevel::innermost());
-  if (GradMode::is_enabled() && own.requires_grad()) return detail::alias_of(own);
-  const Tensor leaf = own.detach();
-  leaf.requires_grad_();
-  return leaf;
-}
-
 const core::Array& numbers_of_all(const Tensor& x) {
   const Body* body = &x.body();
   while (body->batch != nullptr) body = body->batch->examples.get();
@@ -319,7 +301,7 @@ void by_examples(const BatchedCall& call, const Examples& x, std::int64_t level,
 namespace {
 
 // Of the innermost vmap that an input has examples of.
-std::int64_t innermost_of(const BatchedCall& call, const Operand* inputs, int count) {
+std::int64_t innermost_of(const Operand* inputs, int count) {
   const Body* innermost = nullptr;
   std::int64_t level = 0;
   for (int i = 0; i < count; ++i) {
@@ -328,7 +310,6 @@ std::int64_t innermost_of(const BatchedCall& call, const Operand* inputs, int co
     level = innermost->batch->level;
   }
   check_running(*innermost);
-  if (call.how == Batch::kNever) throw NotBatched{level, call.name};
   return level;
 }
 void note_batch(Error& error, const Examples& x) {
@@ -337,8 +318,13 @@ void note_batch(Error& error, const Examples& x) {
 
 }  // namespace
 
+void go_by_examples(std::string_view op, const Operand* inputs, int count) {
+  throw NotBatched{innermost_of(inputs, count), op};
+}
+
 void run_batched(const BatchedCall& call, const Operand* inputs, int count, Tensor* outputs) {
-  const std::int64_t level = innermost_of(call, inputs, count);
+  if (call.how == Batch::kNever) go_by_examples(call.name, inputs, count);
+  const std::int64_t level = innermost_of(inputs, count);
   const Examples x(level, inputs, count);
   const Scope scope(inputs[0].at());
   try {
@@ -365,7 +351,8 @@ void run_batched(const BatchedCall& call, const Operand* inputs, int count, Tens
 }
 
 void write_batched(const BatchedCall& call, const char* op, Write write, const Operand* inputs, int count) {
-  const std::int64_t level = innermost_of(call, inputs, count);
+  if (call.how == Batch::kNever) go_by_examples(call.name, inputs, count);
+  const std::int64_t level = innermost_of(inputs, count);
   const Tensor& self = inputs[0].tensor();
   const Tensor all = examples_of(self, level);
   if (!all.defined()) throw NotBatched{level, op};  // it may be the function's own: then there is to be one for each

@@ -172,6 +172,8 @@ struct BatchedCall {
   bool has_own;
 };
 GRADUS_API void run_batched(const BatchedCall& call, const Operand* inputs, int count, Tensor* outputs);
+/// NotBatched, of the innermost vmap that an input is batched in.
+[[noreturn]] GRADUS_API void go_by_examples(std::string_view op, const Operand* inputs, int count);
 /// The same in place of the first input, `write` being it on any operands; `op` its name, with an _ at its end.
 GRADUS_API void write_batched(const BatchedCall& call, const char* op,
                               core::FunctionRef<void(const Operand* inputs, BehindBatch* behind)> write,
@@ -236,9 +238,13 @@ void over_batch_call(const typename AttrsOf<Op>::type& attrs, const Run& run, co
 }
 template <class Op, class Result, class Run>
 Result over_batch(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count, const Run& run) {
-  Tensor y[Traits<Op>::outputs];
-  over_batch_call<Op>(attrs, run, [&](const BatchedCall& call) { run_batched(call, inputs, count, y); });
-  return gathered<Result>(y);
+  if constexpr (Traits<Op>::gives_list) {  // of any length: the function that is mapped is called for each example
+    go_by_examples(Op::name, inputs, count);
+  } else {
+    Tensor y[Traits<Op>::outputs];
+    over_batch_call<Op>(attrs, run, [&](const BatchedCall& call) { run_batched(call, inputs, count, y); });
+    return gathered<Result>(y);
+  }
 }
 /// In place: `write(attributes, inputs)` is the form in place.
 template <class Op, class Run, class Write>

@@ -8,6 +8,8 @@
 #include "../tensor/create.h"
 #include "batched.h"
 #include "engine.h"
+#include "grad_mode.h"
+#include "operation_support.h"
 #include "pending.h"
 
 namespace gradus::autograd {
@@ -26,7 +28,22 @@ Tensor repeated(const Tensor& x, std::int64_t size) {
   return x.unsqueeze(0).expand(whole);
 }
 
+// x with a dimension for each vmap that is running.
+Tensor in_every_batch(const Tensor& x, const BatchLevel* level) {
+  if (level == nullptr) return x;
+  const Tensor own = examples_of(x, level->level());
+  return batched(in_every_batch(own.defined() ? own : repeated(x, level->size()), level->outer()), level->level());
+}
+
 }  // namespace
+
+Tensor fresh_leaf_for(const Tensor& x) {
+  const Tensor own = in_every_batch(x, BatchLevel::innermost());
+  if (GradMode::is_enabled() && own.requires_grad()) return detail::alias_of(own);
+  const Tensor leaf = own.detach();
+  leaf.requires_grad_();
+  return leaf;
+}
 
 void run_backward(Node& node, const Gradients& of_outputs, Gradients& of_inputs, bool create_graph) {
   const std::int64_t level = level_of(of_outputs);

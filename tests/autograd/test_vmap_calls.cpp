@@ -249,6 +249,12 @@ struct CubeByFunction : Cube {
   static constexpr std::string_view name = "vmap_test_cube_by_function";
   static Tensor batch(const autograd::Examples& x) { return autograd::apply<CubeByFunction>(x[0]); }
 };
+struct HalvesInAList {
+  static constexpr std::string_view name = "vmap_test_halves";
+  static std::vector<core::Array> forward(const core::Array& x) { return {x * 0.5, x * 0.25 + x * 0.25}; }
+  static constexpr auto gradients =
+      autograd::formulas([](const autograd::DyList& dy) { return (dy[0] + dy[1]) * 0.5; });
+};
 BOOST_AUTO_TEST_CASE(operations_of_ones_own) {
   const Silent silent;
   const Tensor x = randn({4, 3}, kDouble).requires_grad_();
@@ -262,6 +268,13 @@ BOOST_AUTO_TEST_CASE(operations_of_ones_own) {
   check(autograd::apply<Cube>, 1);
   check(autograd::apply<CubeOfEach>, 0);
   check(autograd::apply<CubeByFunction>, 0);
+  // A list may be of any length: f goes example by example.
+  const Tensor product = vmap([](const Tensor& one) {
+    const Tensors halves = autograd::apply<HalvesInAList>(one);
+    return halves[0] * halves[1];
+  })(x);
+  BOOST_TEST(same(product, x * x / 4));
+  BOOST_TEST(same(autograd::grad({product.sum()}, {x})[0], x / 2));
 }
 
 BOOST_AUTO_TEST_CASE(draws) {
