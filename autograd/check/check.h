@@ -22,6 +22,10 @@
 //
 // A gradient that is zero below rounding by every method proves nothing, and its row says so.
 //
+// Rows of order - are about conduct: state kept between forward and backward, the number of threads, inputs without
+// elements, memory and nodes that stay behind, changes in place of what a view shows. What was not tried, and why, stands
+// below the table.
+//
 // nn::check (layers/module/check.h) does the same for modules, with every parameter.
 #pragma once
 
@@ -35,6 +39,7 @@ namespace detail {
 GRADUS_API CheckSubject rule_subject(bool rule, std::string_view name, const AttributeList& attributes,
                                      const std::vector<Tensor>& inputs, const CheckOptions& options);
 
+// What may be given as an object: a module may not.
 template <class Rule>
 concept Checkable = IsRule<Rule> || requires {
   Rule::gradients;
@@ -44,23 +49,31 @@ template <class Rule>
 CheckReport check_rule(const typename AttrsOf<Rule>::type& attrs, const CheckArguments& given) {
   using Indices = InputIndices<Rule>;
   CheckSubject subject = rule_subject(IsRule<Rule>, Rule::name, list_attributes(attrs), given.inputs, given.options);
+  subject.operation = true;
+  subject.by_geometry = Traits<Rule>::by_geometry;
+  subject.no_second_order = Traits<Rule>::no_second_order;
   if constexpr (requires { Rule::input_names; }) {
     for (std::size_t i = 0; i < subject.variables.size(); ++i) subject.variables[i].name = Rule::input_names[i];
   }
   subject.hand = [&attrs](const std::vector<Tensor>& x) {
     static_cast<void>(attrs);  // not every rule has any
     std::vector<Tensor> y = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      const std::vector<Tensor> rest(x.begin() + sizeof...(I), x.end());
       if constexpr (Traits<Rule>::variadic && HasAttrs<Rule>)
-        return as_list(apply<Rule>(attrs, x));
+        return as_list(apply<Rule>(attrs, x[I]..., rest));
       else if constexpr (Traits<Rule>::variadic)
-        return as_list(apply<Rule>(x));
+        return as_list(apply<Rule>(x[I]..., rest));
       else if constexpr (HasAttrs<Rule>)
         return as_list(apply<Rule>(attrs, x[I]...));
       else
         return as_list(apply<Rule>(x[I]...));
     }
     (Indices{});
-    y.resize(static_cast<std::size_t>(Traits<Rule>::differentiable));
+    if constexpr (!Traits<Rule>::gives_list) {
+      for (int k = Traits<Rule>::outputs; k-- > 0;) {
+        if (((Traits<Rule>::mask >> k) & 1u) == 0) y.erase(y.begin() + k);
+      }
+    }
     return y;
   };
   if constexpr (IsRule<Rule>) {
@@ -82,9 +95,15 @@ CheckReport check_rule(const typename AttrsOf<Rule>::type& attrs, const CheckArg
 }
 
 template <class Rule, class... A>
-constexpr void check_argument_count() {
-  static_assert(Traits<Rule>::variadic || tensors_among<A...> == static_cast<std::size_t>(Traits<Rule>::inputs),
-                "check takes as many tensors as the operation has inputs; Tensor() for an absent one");
+CheckReport checked(const typename AttrsOf<Rule>::type& attrs, const A&... arguments) {
+  if constexpr (is_right<Rule>) {
+    static_assert(Traits<Rule>::variadic || tensors_among<A...> == static_cast<std::size_t>(Traits<Rule>::inputs),
+                  "check takes as many tensors as the operation has inputs; Tensor() for an absent one");
+    return check_rule<Rule>(attrs, check_arguments(arguments...));
+  } else {
+    static_assert(sizeof(Checked<Rule>) != 0);
+    return {};
+  }
 }
 
 }  // namespace detail
@@ -94,15 +113,12 @@ constexpr void check_argument_count() {
 /// deterministic, or writes to its arguments. A rule may name its inputs, `static constexpr std::string_view
 /// input_names[]`, and its gradients' terms (NamedTerm).
 template <class Rule, class... A>
-requires(detail::Checkable<Rule>&& detail::HasAttrs<Rule>) CheckReport
-    check(const typename Rule::Attrs& attrs, const A&... arguments) {
-  detail::check_argument_count<Rule, A...>();
-  return detail::check_rule<Rule>(attrs, detail::check_arguments(arguments...));
+requires(detail::HasAttrs<Rule>) CheckReport check(const typename Rule::Attrs& attrs, const A&... arguments) {
+  return detail::checked<Rule>(attrs, arguments...);
 }
 template <class Rule, class... A>
-requires(detail::Checkable<Rule> && !detail::HasAttrs<Rule>) CheckReport check(const A&... arguments) {
-  detail::check_argument_count<Rule, A...>();
-  return detail::check_rule<Rule>({}, detail::check_arguments(arguments...));
+requires(!detail::HasAttrs<Rule>) CheckReport check(const A&... arguments) {
+  return detail::checked<Rule>({}, arguments...);
 }
 /// The same with the rule as an object: `check(LinearRule(), x, weight, bias)`, `check(DropoutRule(), attrs, x)`.
 template <class Rule, class... A>
@@ -112,7 +128,7 @@ requires(detail::Checkable<Rule>) CheckReport check(const Rule&, const A&... arg
 
 /// Checks any function of tensors: as it is, against itself with the references in place of the rules that it calls. Where
 /// it calls none, its formulas are held against finite differences.
-GRADUS_API CheckReport check_function(const std::string& title, const Function& f, const std::vector<Tensor>& inputs,
-                                      const CheckOptions& options = {});
+GRADUS_API CheckReport check_function(const std::string& title, const TensorFunction& f,
+                                      const std::vector<Tensor>& inputs, const CheckOptions& options = {});
 
 }  // namespace gradus::autograd

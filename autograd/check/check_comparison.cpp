@@ -65,10 +65,19 @@ CheckReport Comparison::run() {
   draw_directions();
   gradients_must_be_the_same_each_time();
   first_order(composed);
-  if (options_.second_order) second_order();
-  if (std::none_of(report_.rows.begin(), report_.rows.end(),
-                   [](const CheckRow& row) { return row.verdict == Verdict::Failed; })) {
-    layouts();
+  if (subject_.no_second_order)
+    report_.notes.push_back("second order: not tried, for it is declared no_second_order");
+  else if (options_.second_order)
+    second_order();
+  const auto none_is = [this](auto bad) { return std::none_of(report_.rows.begin(), report_.rows.end(), bad); };
+  const bool ran = none_is([](const CheckRow& row) { return row.verdict == Verdict::Failed; });
+  if (ran) layouts();
+  if (subject_.operation) {
+    if (ran) keeps_state();
+    if (none_is([](const CheckRow& row) { return !row.ok(); }))
+      conduct();
+    else
+      report_.notes.push_back("conduct: not tried before the numbers agree");
   }
   arguments_.expect_untouched();
   for (const std::size_t i : checked_) {
@@ -121,7 +130,7 @@ std::vector<Tensor> Comparison::leaves(const std::vector<Array>& at, bool record
 }
 
 // The function's floating outputs, its random numbers the same each time.
-std::vector<Tensor> Comparison::call(const Function& f, const std::vector<Tensor>& x) const {
+std::vector<Tensor> Comparison::call(const TensorFunction& f, const std::vector<Tensor>& x) const {
   core::default_generator().set_position(start_);
   std::vector<Array> at;
   for (const Tensor& t : x) at.push_back(t.defined() ? t.array() : Array());

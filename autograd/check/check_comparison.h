@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../core/base/function_ref.h"
 #include "../../core/ops/random.h"
 #include "check_differences.h"
 #include "check_engine.h"
@@ -17,7 +18,7 @@ namespace gradus::autograd::detail {
 std::string full_name(const std::string& name, const core::Array& x);
 
 /// check_comparison.cpp: values and first order; check_comparison_second.cpp: second order;
-/// check_comparison_layouts.cpp: other layouts.
+/// check_comparison_layouts.cpp: other layouts; check_conduct.cpp: the conduct of an operation.
 class Comparison {
  public:
   Comparison(const CheckSubject& subject, const CheckOptions& options);
@@ -35,12 +36,12 @@ class Comparison {
 
   std::string output_name(std::size_t k) const;
 
-  const Function& graph() const { return report_.formulas_only ? subject_.hand : subject_.graph; }
+  const TensorFunction& graph() const { return report_.formulas_only ? subject_.hand : subject_.graph; }
   /// The variables as leaves; variable i, where one is given, at another value.
   std::vector<Tensor> leaves(std::size_t i = ~std::size_t{0}, const core::Array& value = {}, bool record = true) const;
   std::vector<Tensor> leaves(const std::vector<core::Array>& at, bool record) const;
   /// The function's floating outputs, its random numbers the same each time.
-  std::vector<Tensor> call(const Function& f, const std::vector<Tensor>& x) const;
+  std::vector<Tensor> call(const TensorFunction& f, const std::vector<Tensor>& x) const;
 
   [[noreturn]] void fail_noise(const char* what) const;
   std::vector<Tensor> of_checked(const std::vector<Tensor>& x) const;
@@ -70,7 +71,7 @@ class Comparison {
   struct Second {
     std::vector<Tensor> first, second;
   };
-  Second differentiate_twice(const Function& f, const Upstream& upstream) const;
+  Second differentiate_twice(const TensorFunction& f, const Upstream& upstream) const;
   /// The hand-written gradients of all trusted variables, where variable i has another value.
   Numbers hand_gradients(std::size_t i, const core::Array& value, const std::vector<Tensor>& dy) const;
 
@@ -81,6 +82,15 @@ class Comparison {
 
   /// Each variable laid out in another way: the same values and gradients by hand.
   void layouts();
+
+  /// Of an operation: see check_conduct.cpp. Each says what is wrong.
+  void keeps_state();
+  void conduct();
+  Outcome outcome_of(const std::vector<core::Array>& at, core::FunctionRef<void()> between) const;
+  void leaks(core::FunctionRef<void(std::string)> misconduct) const;
+  void empty_inputs(core::FunctionRef<void(std::string)> misconduct);
+  void changes_in_place(core::FunctionRef<void(std::string)> misconduct);
+  void tangents(core::FunctionRef<void(std::string)> misconduct);
 
   const CheckSubject& subject_;
   const CheckOptions& options_;

@@ -40,9 +40,11 @@ struct CheckVariable {
 struct CheckSubject {
   std::string title;
   std::vector<CheckVariable> variables;
-  Function hand, graph;
+  TensorFunction hand, graph;
   /// Of the gradients for an upstream gradient of the first output; may be empty.
   std::function<std::vector<NamedTerm>(const std::vector<core::Array>& x, const core::Array& dy)> terms;
+  /// Whether it is one operation, whose conduct is checked, too; and what that says of itself.
+  bool operation = false, by_geometry = false, no_second_order = false;
 };
 
 /// Compares first-order gradients for each layout of the upstream gradient, and for each output alone, then second-order

@@ -10,6 +10,7 @@
 #include "../graph/forward.h"
 #include "../graph/grad_mode.h"
 #include "../ops/combine.h"
+#include "batched.h"
 
 namespace gradus::func::detail {
 
@@ -82,6 +83,7 @@ bool any_history(const Tensors& tensors) {
   return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& x) { return x.defined() && x.requires_grad(); });
 }
 
+std::uint64_t version_of(const Tensor& x) { return x.body().array.storage()->write_count(); }
 Tensor zeros_like(const Tensor& x) { return Tensor(core::zeros(x.sizes(), x.dtype())); }
 
 // The unit vector number i.
@@ -143,17 +145,18 @@ Linearized::Linearized(const char* op, Function f, const Tensors& inputs, const 
       core::fail<DTypeError>("{}: argument {} must be floating-point to be differentiated: {}; leave it out of argnums",
                              op, i, x.dtype());
     }
-    const auto node = core::Ref<Node>::adopt(new InputNode(x, s.keeps));
+    const Tensor all = all_examples(x);
+    const auto node = core::Ref<Node>::adopt(new InputNode(all, s.keeps));
     first = std::min(first, node->number());
-    x = Tensor(x.array(), {node, 0});
-    writes += x.version();
+    x = each_example(Tensor(all.array(), {node, 0}));
+    writes += version_of(x);
     s.inputs.push_back(x);
   }
   {
     const AutoGradMode recording(true);
     s.outputs = f(arguments);
   }
-  for (const Tensor& x : s.inputs) writes -= x.version();
+  for (const Tensor& x : s.inputs) writes -= version_of(x);
   if (writes != 0) {
     core::fail<GradError>("{}: the function must not change its arguments in place; change a clone() of them", op);
   }
@@ -221,11 +224,12 @@ Tensors Linearized::push(const Tensors& tangents, bool again) const {
   if (!s.forward) s.forward = std::make_unique<ForwardPass>(s.inputs, s.outputs);
   Tensors fitting;
   for (std::size_t i = 0; i < tangents.size(); ++i) {
-    fitting.push_back(tangents[i].defined() ? tangents[i].to(s.inputs[i].dtype()) : tangents[i]);
+    const Tensor& t = tangents[i];
+    fitting.push_back(t.defined() ? examples_like(t.to(s.inputs[i].dtype()), s.inputs[i]) : t);
   }
   Tensors results = s.forward->run(fitting, create_graph, !again && !create_graph && !s.keeps);
   for (std::size_t k = 0; k < results.size(); ++k) {
-    if (!results[k].defined()) results[k] = zeros_like(s.outputs[k]);
+    results[k] = results[k].defined() ? batched_like(results[k], s.outputs[k]) : zeros_like(s.outputs[k]);
   }
   return results;
 }

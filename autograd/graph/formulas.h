@@ -7,6 +7,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operation_support.h"
 #include "../tensor/tensor.h"
@@ -37,10 +38,15 @@ using DyArray = Dy<K, core::Array>;
 /// The shape of input I.
 template <int I>
 struct ShapeOf : core::Shape {};
-/// Which input of a variadic operation the gradient is for.
+/// Which of the listed inputs of a variadic operation the gradient is for, counted from 0.
 struct Which {
   int input;
 };
+/// The values of a variadic operation's listed inputs, all of them.
+struct InList : std::vector<Tensor> {};
+/// The results of an operation that returns a list, and their gradients: undefined where none came.
+struct OutList : std::vector<Tensor> {};
+struct DyList : std::vector<Tensor> {};
 /// Which inputs' gradients are wanted, for a rule that computes them all in one function. All of them by default.
 class Needs {
  public:
@@ -64,9 +70,17 @@ constexpr std::tuple<F...> formulas(F... f) {
 
 namespace detail {
 
-// What each kind of parameter asks for, as bit masks over inputs and outputs.
+// What each kind of parameter asks for, as bit masks over inputs and outputs. A number that is beyond all of them has the
+// highest bit, which no input and no output has.
+constexpr std::uint32_t bit_of(int number) { return number < 0 || number > 31 ? 1u << 31 : 1u << number; }
+// A formula's parameters are made of Tensors, a rule's of Arrays; the others suit both.
+enum class Suits { Both, Formulas, Rules };
+template <class T>
+inline constexpr Suits suits = std::is_same_v<T, Tensor> ? Suits::Formulas : Suits::Rules;
 struct AsksNothing {
   static constexpr std::uint32_t in = 0, out = 0, dy = 0, shape = 0;
+  static constexpr bool in_list = false, out_list = false, dy_list = false;
+  static constexpr Suits by = Suits::Both;
 };
 template <class P>
 struct Asks : AsksNothing {
@@ -75,30 +89,49 @@ struct Asks : AsksNothing {
 template <int I, class T>
 struct Asks<In<I, T>> : AsksNothing {
   static constexpr bool known = true;
-  static constexpr std::uint32_t in = 1u << I;
+  static constexpr std::uint32_t in = bit_of(I);
+  static constexpr Suits by = suits<T>;
 };
 template <int K, class T>
 struct Asks<Out<K, T>> : AsksNothing {
   static constexpr bool known = true;
-  static constexpr std::uint32_t out = 1u << K;
+  static constexpr std::uint32_t out = bit_of(K);
+  static constexpr Suits by = suits<T>;
 };
 template <int K, class T>
 struct Asks<Dy<K, T>> : AsksNothing {
   static constexpr bool known = true;
-  static constexpr std::uint32_t dy = 1u << K;
+  static constexpr std::uint32_t dy = bit_of(K);
+  static constexpr Suits by = suits<T>;
 };
 template <int I>
 struct Asks<ShapeOf<I>> : AsksNothing {
   static constexpr bool known = true;
-  static constexpr std::uint32_t shape = 1u << I;
+  static constexpr std::uint32_t shape = bit_of(I);
 };
 template <>
 struct Asks<Which> : AsksNothing {
   static constexpr bool known = true;
+  static constexpr Suits by = Suits::Formulas;
 };
 template <>
 struct Asks<Needs> : AsksNothing {
   static constexpr bool known = true;
+};
+template <>
+struct Asks<InList> : AsksNothing {
+  static constexpr bool known = true, in_list = true;
+  static constexpr Suits by = Suits::Formulas;
+};
+template <>
+struct Asks<OutList> : AsksNothing {
+  static constexpr bool known = true, out_list = true;
+  static constexpr Suits by = Suits::Formulas;
+};
+template <>
+struct Asks<DyList> : AsksNothing {
+  static constexpr bool known = true, dy_list = true;
+  static constexpr Suits by = Suits::Formulas;
 };
 
 template <class R, class... P>
@@ -109,6 +142,15 @@ struct Call {
   static constexpr std::uint32_t out = (0u | ... | Asks<std::remove_cvref_t<P>>::out);
   static constexpr std::uint32_t dy = (0u | ... | Asks<std::remove_cvref_t<P>>::dy);
   static constexpr std::uint32_t shape = (0u | ... | Asks<std::remove_cvref_t<P>>::shape);
+  static constexpr bool in_list = (Asks<std::remove_cvref_t<P>>::in_list || ...),
+                        out_list = (Asks<std::remove_cvref_t<P>>::out_list || ...),
+                        dy_list = (Asks<std::remove_cvref_t<P>>::dy_list || ...);
+  static constexpr bool all_by([[maybe_unused]] Suits by) {
+    return ((Asks<std::remove_cvref_t<P>>::by == by || Asks<std::remove_cvref_t<P>>::by == Suits::Both) && ...);
+  }
+  /// None is taken by a reference through which it could be changed.
+  static constexpr bool reads_only =
+      (!(std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>)&&...);
   template <class Attrs>
   static constexpr bool known = ((Asks<std::remove_cvref_t<P>>::known ||
                                   std::is_same_v<std::remove_cvref_t<P>, Attrs>)&&...);
@@ -156,17 +198,18 @@ requires(!IsRule<Op>) struct GradientsOf<Op> {
     static constexpr std::uint32_t in[count + 1] = {Signature<F>::in..., 0}, out[count + 1] = {Signature<F>::out..., 0};
     static constexpr std::uint32_t all_in = (0u | ... | Signature<F>::in), all_out = (0u | ... | Signature<F>::out),
                                    all_dy = (0u | ... | Signature<F>::dy), all_shape = (0u | ... | Signature<F>::shape);
+    static constexpr bool in_list = (Signature<F>::in_list || ...), out_list = (Signature<F>::out_list || ...),
+                          dy_list = (Signature<F>::dy_list || ...);
     static constexpr bool tensors = (std::is_convertible_v<typename Signature<F>::Result, Tensor> && ...);
+    static constexpr bool all_by_formulas = (Signature<F>::all_by(Suits::Formulas) && ...);
+    static constexpr bool reads_only = (Signature<F>::reads_only && ...);
     template <class A>
     static constexpr bool known = (Signature<F>::template known<A> && ...);
   };
-  static_assert(
-      requires { Op::gradients; },
-      "an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule: one backward, which is not "
-      "overloaded, and a reference");
   using Formulas = Of<decltype(Op::gradients)>;
   static constexpr std::uint32_t all_in = Formulas::all_in, all_out = Formulas::all_out, all_dy = Formulas::all_dy,
                                  all_shape = Formulas::all_shape;
+  static constexpr bool in_list = Formulas::in_list, out_list = Formulas::out_list, dy_list = Formulas::dy_list;
 };
 template <IsRule Op>
 struct GradientsOf<Op> {
@@ -179,6 +222,7 @@ struct GradientsOf<Op> {
   }();
   static constexpr std::uint32_t all_out = Backward::out, all_dy = Backward::dy,
                                  all_shape = Backward::shape | shape_only;
+  static constexpr bool in_list = false, out_list = false, dy_list = false;
 };
 
 // The forward side: how many inputs and outputs.
@@ -189,17 +233,20 @@ struct Forward<R (*)(P...) noexcept(N)> {
   using Result = std::remove_cvref_t<R>;
   static constexpr int parameters = sizeof...(P);
   static constexpr bool variadic = (std::is_same_v<std::remove_cvref_t<P>, core::ArrayList> || ...);
-  /// Whether it takes the attributes first, if there are any, and then one T for each input (or a list of them).
+  /// Whether it takes the attributes first, if there are any, then one T for each input, and last a list, if any.
   template <class T, bool HasAttrs, class Attrs>
   static constexpr bool takes = []<std::size_t... I>(std::index_sequence<I...>) {
     return (!HasAttrs || parameters > 0) &&
            ((HasAttrs && I == 0
                  ? std::is_convertible_v<const Attrs&, P>
-                 : std::is_convertible_v<const T&, P> || std::is_same_v<std::remove_cvref_t<P>, core::ArrayList>)&&...);
+                 : std::is_convertible_v<const T&, P> ||
+                       (I + 1 == parameters && std::is_same_v<std::remove_cvref_t<P>, core::ArrayList>)) &&
+            ...);
   }
   (std::index_sequence_for<P...>{});
 };
-// What forward (of Arrays) or a reference (of Tensors) returns: one, or several as std::tuple, std::pair or std::array.
+// What forward (of Arrays) or a reference (of Tensors) returns: one; several as std::tuple, std::pair or std::array; or,
+// of a forward alone, a std::vector of as many as there turn out to be, which counts 0 here.
 template <class T, class R>
 struct Outputs {
   static constexpr int count = 1;
@@ -214,10 +261,13 @@ struct Outputs<T, R> {
   }
   (std::make_index_sequence<std::tuple_size_v<R>>{});
 };
+using ArrayVector = std::vector<core::Array>;
 template <class R>
 const core::Array& output(const R& result, int k) {
   if constexpr (std::is_same_v<R, core::Array>) {
     return result;
+  } else if constexpr (std::is_same_v<R, ArrayVector>) {
+    return result[static_cast<std::size_t>(k)];
   } else {
     return std::apply(
         [k](const auto&... each) -> const core::Array& {
@@ -232,54 +282,64 @@ constexpr int rank_of(std::uint32_t mask, int bit) { return __builtin_popcount(m
 template <class T, int N>
 using Slots = std::array<T, static_cast<std::size_t>(N)>;
 
+/// The numbers of forward's results that a gradient flows to, by whichever of the two members says them.
+template <class Op>
+constexpr std::uint32_t differentiable_mask_of(int outputs) {
+  const std::uint32_t all = outputs > 31 ? ~0u : (1u << outputs) - 1;
+  if constexpr (requires { Op::differentiable_mask; })
+    return Op::differentiable_mask;
+  else if constexpr (requires { Op::differentiable_outputs; })
+    return Op::differentiable_outputs < 0 || Op::differentiable_outputs > 31 ? ~0u
+                                                                             : (1u << Op::differentiable_outputs) - 1;
+  else
+    return all;
+}
+
+/// Of an operation that is what it has to be (operation_check.h).
 template <class Op>
 struct Traits {
-  static_assert(
-      requires { sizeof(Op); },
-      "apply<Op> needs all of Op: its own formulas call a function that is declared before Op and defined behind it, "
-      "`Tensor f(Operand x);`");
-  static_assert(
-      requires { &Op::forward; },
-      "an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a "
-      "template");
   using Attrs = typename AttrsOf<Op>::type;
   using Fwd = Forward<decltype(&Op::forward)>;
   using Result = typename Fwd::Result;
-  static_assert(Fwd::template takes<core::Array, HasAttrs<Op>, Attrs>,
-                "forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input (or one "
-                "ArrayList for any number of them)");
-  static_assert(Outputs<core::Array, Result>::fit,
-                "forward returns an Array, or a std::tuple, std::pair or std::array of Arrays");
   static constexpr bool variadic = Fwd::variadic;
-  static constexpr int inputs = variadic ? -1 : Fwd::parameters - (HasAttrs<Op> ? 1 : 0);
-  static constexpr int outputs = Outputs<core::Array, Result>::count;
-  static constexpr int differentiable = [] {
-    if constexpr (requires { Op::differentiable_outputs; })
-      return Op::differentiable_outputs;
-    else
-      return outputs;
-  }();
+  /// Inputs before the list; all of them where there is none.
+  static constexpr int fixed = Fwd::parameters - (HasAttrs<Op> ? 1 : 0) - (variadic ? 1 : 0);
+  static constexpr int inputs = variadic ? -1 : fixed;
+  static constexpr bool gives_list = std::is_same_v<Result, ArrayVector>;
+  static constexpr int outputs = gives_list ? 0 : Outputs<core::Array, Result>::count;  ///< 0: of a list
+  /// The outputs that a gradient flows to: of a list all that are floating.
+  static constexpr std::uint32_t mask = differentiable_mask_of<Op>(outputs);
+  static constexpr int differentiable = gives_list ? -1 : __builtin_popcount(mask);
+  /// Outputs up to the last that a gradient flows to: what the engine keeps places for.
+  static constexpr int span = 32 - __builtin_clz(mask | 1u);
   static constexpr bool broadcasts = requires { requires Op::broadcasts; };
   static constexpr bool is_view = requires { requires Op::is_view; };
   static constexpr bool by_geometry = requires { requires Op::by_geometry; };
-  static_assert(
-      differentiable >= 1 && differentiable <= outputs,
-      "differentiable_outputs lies between 1 and the number of forward's results; what has no gradient at all "
-      "is no operation but a function: Tensor(f(x.array()))");
-  static_assert(inputs <= 31 && outputs <= 31,
-                "an operation has at most 31 inputs (an ArrayList has any number) and 31 "
-                "outputs");
-  static_assert(!is_view || (std::is_same_v<Result, core::Array> && !variadic),
-                "an operation with is_view returns one Array, a view of its first input");
-  static_assert(is_view || !by_geometry, "by_geometry is said of views: is_view = true");
+  static constexpr bool no_second_order = requires { requires Op::no_second_order; };
+  /// Results that no gradient flows to, and that the inputs' numbers do not change: formulas may use them freely.
+  static constexpr std::uint32_t constant_outputs = [] {
+    if constexpr (requires { Op::constant_outputs; })
+      return static_cast<std::uint32_t>(Op::constant_outputs);
+    else
+      return 0u;
+  }();
 };
+/// How many results a call gave.
+template <class Op>
+int output_count([[maybe_unused]] const typename Traits<Op>::Result& y) {
+  if constexpr (Traits<Op>::gives_list)
+    return static_cast<int>(y.size());
+  else
+    return Traits<Op>::outputs;
+}
 
 /// The name of the operation in place, as C wants it: with an _ at its end, unless it has one, and a NUL.
 template <class Op>
 inline constexpr auto inplace_name = [] {
-  constexpr std::size_t length = Op::name.size() + (Op::name.ends_with('_') ? 0 : 1);
+  constexpr std::string_view name = Op::name;
+  constexpr std::size_t length = name.size() + (name.ends_with('_') ? 0 : 1);
   std::array<char, length + 1> text{};
-  for (std::size_t i = 0; i < length; ++i) text[i] = i < Op::name.size() ? Op::name[i] : '_';
+  for (std::size_t i = 0; i < length; ++i) text[i] = i < name.size() ? name[i] : '_';
   return text;
 }();
 

@@ -13,7 +13,8 @@
 // What a formula asks for in its parameters is what the node saves, and only when that formula's gradient is wanted:
 //   Dy<k>       the gradient of output k, to read (undefined: none)     In<i>    the value of input i
 //   ShapeOf<i>  the shape of input i                                    Out<k>   the value of output k
-//   const Attrs&  the operation's attributes                            Which    for which input (variadic operations)
+//   const Attrs&  the operation's attributes                            Which    for which of the list (ArrayList)
+//   InList, OutList, DyList  the values of a list of inputs (ArrayList) or outputs (std::vector<Array>), and gradients
 // Formulas are written on Tensors: under create_graph their operands carry history and the result can be differentiated
 // again; otherwise nothing is recorded.
 //
@@ -32,11 +33,22 @@
 // named("p", &Attrs::p);` is what is listed), `broadcasts` (the engine sums gradients down to the inputs' shapes),
 // `is_view` (the result shows the memory of the first input; no other result may), `by_geometry` (of a view: its
 // gradient is that of picking the elements that it shows, so that a change of it in place can be carried over to its
-// base), `differentiable_outputs` (the first so many; all by default), and of rules `idempotent` (applied to its result it
+// base), `differentiable_outputs` (the first so many; all by default) or `differentiable_mask` (a bit for each),
+// `constant_outputs` (a bit for each of the others that formulas may read and be differentiated again all the same: the
+// inputs' numbers do not change it, a drawn mask; or its history is kept otherwise, a factorization's by the matrix beside
+// it), `no_second_order` (the gradient cannot be differentiated again,
+// and who tries is told), and of rules `idempotent` (applied to its result it
 // gives that again, with the same gradient: in place the result stands for the input), `shape_only` (inputs whose values the
 // reference's gradient does not read: their shapes are kept, their numbers are not), `moves` (elements are moved or converted
-// as they are), `reads_stored` (see below), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined
+// as they are), `reads_stored` (see below), `batch` (how func::vmap takes it over a batch, see batched.h), `input_names` and
+// `terms` (both for checks, see check.h). A rule takes a defined
 // or an undefined Array for an input that may be absent.
+//
+// forward may take `core::ArrayList` last, for any number of inputs, which have one formula between them, behind those of the
+// others; and it may return `std::vector<Array>`, a list of any number of outputs.
+//
+// What goes wrong is said: by the compiler (operation_check.h); by the first calls, of which it is watched whether they leave
+// alone what they are given (operation_guard.h); by a second derivative, where a formula computes past the graph; by `check`.
 //
 // Storage types (float16, bfloat16, int8, int16) come to no forward but those of views and of what `moves`: inputs are
 // converted to the dtype that is computed in, by a node of their own where gradients are recorded, and results back, so that
@@ -49,9 +61,12 @@
 #include <utility>
 #include <vector>
 
+#include "batched.h"
 #include "formulas.h"
 #include "grad_mode.h"
+#include "operation_check.h"
 #include "operation_node.h"
+#include "operation_step.h"
 #include "operation_support.h"
 #include "../tensor/tensor.h"
 
@@ -63,33 +78,16 @@ template <class Op, class Result>
 auto wrap(Result&& y, core::Ref<Node> node) {
   if constexpr (std::is_same_v<std::remove_cvref_t<Result>, core::Array>) {
     return make_output(std::forward<Result>(y), node, 0);
+  } else if constexpr (Traits<Op>::gives_list) {
+    return make_outputs(std::move(y), node);
   } else {
     return [&]<int... K>(std::integer_sequence<int, K...>) {
       return std::tuple{
-          make_output(std::move(std::get<K>(y)), K < Traits<Op>::differentiable ? node : core::Ref<Node>(), K)...};
+          make_output(std::move(std::get<K>(y)), ((Traits<Op>::mask >> K) & 1u) != 0 ? node : core::Ref<Node>(), K)...};
     }
     (std::make_integer_sequence<int, Traits<Op>::outputs>{});
   }
 }
-
-template <class Op, std::size_t... I>
-auto run_forward(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count, std::index_sequence<I...>) {
-  if constexpr (Traits<Op>::variadic) {
-    const std::vector<core::Array> arrays = arrays_of(inputs, count);
-    if constexpr (HasAttrs<Op>)
-      return Op::forward(attrs, core::ArrayList(arrays));
-    else
-      return Op::forward(core::ArrayList(arrays));
-  } else if constexpr (HasAttrs<Op>) {
-    return Op::forward(attrs, input_array(inputs[I])...);
-  } else {
-    return Op::forward(input_array(inputs[I])...);
-  }
-}
-
-/// The number of inputs as index_sequence; none for variadic operations, whose inputs come as a list.
-template <class Op>
-using InputIndices = std::make_index_sequence<Traits<Op>::variadic ? 0 : static_cast<std::size_t>(Traits<Op>::inputs)>;
 
 /// A rule's result by its reference: what no gradient flows to is still forward's.
 template <class Op>
@@ -101,62 +99,14 @@ auto compose(const typename AttrsOf<Op>::type& attrs, const Operand* inputs) {
     return composed[0];
   } else {
     auto y = wrap<Op>(run_forward<Op>(attrs, inputs, Traits<Op>::inputs, InputIndices<Op>{}), {});
-    [&]<std::size_t... K>(std::index_sequence<K...>) { ((std::get<K>(y) = composed[K]), ...); }
-    (std::make_index_sequence<static_cast<std::size_t>(Traits<Op>::differentiable)>{});
+    const auto put = [&](Tensor& to, int k) {
+      if (((Traits<Op>::mask >> k) & 1u) != 0) to = composed[static_cast<std::size_t>(rank_of(Traits<Op>::mask, k))];
+    };
+    [&]<int... K>(std::integer_sequence<int, K...>) { (put(std::get<K>(y), K), ...); }
+    (std::make_integer_sequence<int, Traits<Op>::outputs>{});
     return y;
   }
 }
-
-/// How to take a view again whose gradient is the operation's own.
-template <class Op>
-class StepBy final : public ViewStep {
-  static constexpr int N = Traits<Op>::inputs;
-
- public:
-  /// The other inputs as they are now: numbers, and history where it is recorded.
-  StepBy(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, bool recorded) : attrs_(attrs) {
-    for (int i = 1; i < N; ++i) {
-      Other& other = others_[static_cast<std::size_t>(i - 1)];
-      other.value = input_array(inputs[i]);
-      if (recorded) other.edge = edge_of(inputs[i]);
-      if (other.value.defined()) other.writes = other.value.storage()->write_count();
-    }
-  }
-  std::string_view name() const noexcept override { return Op::name; }
-  Edge again(const Tensor& x) const override {
-    const Location at = x.requires_grad() ? x.edge().node->location() : Location::unknown();
-    return [&]<int... I>(std::integer_sequence<int, I...>)->Edge {
-      const Tensor tensors[] = {x, this->template other<I + 1>()...};
-      const Operand inputs[] = {Operand(x, at), Operand(tensors[I + 1], at)...};
-      if (!any_requires_grad(inputs, N)) return {};
-      auto* node = new NodeOf<Op>(attrs_, inputs, N, false);
-      const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
-      node->set_outputs(run_forward<Op>(attrs_, inputs, N, InputIndices<Op>{}));
-      return {owner, 0};
-    }
-    (std::make_integer_sequence<int, N - 1>{});
-  }
-
- private:
-  struct Other {
-    core::Array value;
-    Edge edge;
-    std::uint64_t writes = 0;
-  };
-  // Input I, unless a gradient would be made of other numbers than those that it had.
-  template <int I>
-  Tensor other() const {
-    const Other& o = others_[I - 1];
-    if (!o.value.defined()) return {};
-    if (((NodeOf<Op>::keeps >> I) & 1u) != 0 && o.value.storage()->write_count() != o.writes) {
-      fail_changed_since_view(Op::name, I, o.value);
-    }
-    return Tensor(o.value, o.edge);
-  }
-
-  [[no_unique_address]] typename AttrsOf<Op>::type attrs_;
-  [[no_unique_address]] Slots<Other, N - 1> others_;
-};
 
 /// What a result shares memory with has to be said: an in-place change of the one would change the other unseen.
 template <class Op, class Result>
@@ -164,7 +114,7 @@ void check_memory(const Result& y, const Operand* inputs, int count) {
   if constexpr (Traits<Op>::is_view) {
     if (!y.defined() || y.storage() != input_array(inputs[0]).storage()) fail_no_view(Op::name, y, inputs, count);
   } else {
-    for (int k = 0; k < Traits<Op>::outputs; ++k) {
+    for (int k = 0; k < output_count<Op>(y); ++k) {
       const core::Array& result = output(y, k);
       const core::Storage* const storage = result.storage().get();
       const int n = Traits<Op>::variadic ? count : Traits<Op>::inputs;  // mostly a constant
@@ -202,18 +152,23 @@ template <class Op>
 template <class Op, class Result>
 [[gnu::cold, gnu::noinline]] void tell_recorded(Node& node, const Operand* inputs, int count, const Result& y) {
   std::vector<core::Array> outputs;
-  for (int k = 0; k < Traits<Op>::outputs; ++k) outputs.push_back(output(y, k));
+  for (int k = 0; k < output_count<Op>(y); ++k) outputs.push_back(output(y, k));
   Observer::tell_recorded(node, inputs, count, outputs);
 }
 
 template <class Op>
+[[gnu::cold, gnu::noinline]] Results<Op> run_watched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
+                                                     int count);
+
+template <class Op>
 Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
   const Seen seen = look_at(inputs, Traits<Op>::variadic ? count : Traits<Op>::inputs);
-  if (seen.unusual) [[unlikely]] {
+  if (seen.unusual | guard_of<Op>.watches_forward()) [[unlikely]] {
     if (any_batched(inputs, count)) return run_batched<Op>(attrs, inputs, count);
     if constexpr (!takes_stored<Op>) {
-      if (!reads_stored<Op> || recording(inputs, count)) return run_widened<Op>(attrs, inputs, count);
+      if (seen.unusual && (!reads_stored<Op> || recording(inputs, count))) return run_widened<Op>(attrs, inputs, count);
     }
+    if (guard_of<Op>.watches_forward()) return run_watched<Op>(attrs, inputs, count);
   }
   if constexpr (IsRule<Op>) {
     if (UseReferences::active()) return compose<Op>(attrs, inputs);
@@ -238,10 +193,21 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   }
 }
 
-/// Of inputs of which some are batched (func/vmap.h).
 template <class Op>
-Results<Op> run_batched(const typename AttrsOf<Op>::type&, const Operand*, int) {
-  fail_batched(Op::name);
+Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
+    return run<Op>(moved, operands, count);
+  });
+}
+
+/// One of the first calls: forward leaves its inputs alone.
+template <class Op>
+Results<Op> run_watched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  const ReadOnly given(inputs, count);
+  const OperationGuard::WatchForward watch(guard_of<Op>);
+  Results<Op> y = run<Op>(attrs, inputs, count);
+  given.expect_unchanged(Op::name, "forward");
+  return y;
 }
 
 template <class Op>
@@ -250,6 +216,9 @@ Results<Op> run_widened(const typename AttrsOf<Op>::type& attrs, const Operand* 
   Results<Op> y = run<Op>(attrs, wide.inputs(), count);
   if constexpr (std::is_same_v<Results<Op>, Tensor>) {
     return wide.narrowed(std::move(y));
+  } else if constexpr (Traits<Op>::gives_list) {
+    for (Tensor& each : y) each = wide.narrowed(std::move(each));
+    return y;
   } else {
     std::apply([&](auto&... each) { ((each = wide.narrowed(std::move(each))), ...); }, y);
     return y;
@@ -261,10 +230,28 @@ using OperandAt = Operand;
 
 // What calls an operation: an object, because its parameters have to be Operands, made where the call is written. A
 // template's parameters would be made in here.
-template <class Op, class = InputIndices<Op>>
+template <class Op, bool = is_right<Op>>
 struct Apply;
+// Of what is not what it has to be nothing is made, so that the compiler says no more than that.
+template <class Op>
+struct Apply<Op, false> {
+  using Attrs = typename AttrsOf<Op>::type;
+  static_assert(sizeof(Checked<Op>) != 0);
+  template <class... X>
+  Tensor operator()(const Attrs&, const X&...) const requires HasAttrs<Op>;
+  template <class... X>
+  Tensor operator()(const X&...) const requires(!HasAttrs<Op>);
+  Tensor operator()(const Attrs&, Operand, const OperandList&) const;
+  Tensor operator()(Operand, const OperandList&) const;
+  Tensor operator()(const Attrs&, const OperandList&) const;
+  Tensor operator()(const OperandList&) const;
+};
+template <class Op, class = InputIndices<Op>>
+struct ApplyTo;
+template <class Op>
+struct Apply<Op, true> : ApplyTo<Op> {};
 template <class Op, std::size_t... I>
-struct Apply<Op, std::index_sequence<I...>> {
+struct ApplyTo<Op, std::index_sequence<I...>> {
   using Attrs = typename Traits<Op>::Attrs;
   static constexpr bool variadic = Traits<Op>::variadic;
 
@@ -276,30 +263,59 @@ struct Apply<Op, std::index_sequence<I...>> {
     const Operand inputs[] = {x...};
     return run<Op>(NoAttrs{}, inputs, sizeof...(I));
   }
-  auto operator()(const Attrs& attrs, const OperandList& list) const requires(variadic&& HasAttrs<Op>) {
-    return run<Op>(attrs, list.begin(), static_cast<int>(list.size()));
+  auto operator()(const Attrs& attrs, OperandAt<I>... x, const OperandList& list) const
+      requires(variadic&& HasAttrs<Op>) {
+    return over(attrs, {x...}, list);
   }
-  auto operator()(const OperandList& list) const requires(variadic && !HasAttrs<Op>) {
-    return run<Op>(NoAttrs{}, list.begin(), static_cast<int>(list.size()));
+  auto operator()(OperandAt<I>... x, const OperandList& list) const requires(variadic && !HasAttrs<Op>) {
+    return over(NoAttrs{}, {x...}, list);
+  }
+
+ private:
+  static auto over(const Attrs& attrs, [[maybe_unused]] std::initializer_list<Operand> first,
+                   const OperandList& list) requires(variadic) {
+    if constexpr (sizeof...(I) == 0) {
+      return run<Op>(attrs, list.begin(), static_cast<int>(list.size()));
+    } else {
+      std::vector<Operand> all(first);
+      all.insert(all.end(), list.begin(), list.end());
+      return run<Op>(attrs, all.data(), static_cast<int>(all.size()));
+    }
   }
 };
 
 }  // namespace detail
 
 /// `apply<Op>([attributes,] x, ...)` computes an operation and records it when an input requires a gradient: returns a
-/// Tensor, or a tuple of them. An operation over any number of inputs takes `([attributes,] {x, ...})`.
+/// Tensor, a tuple of them, or, where forward returns a std::vector, one of Tensors. An operation over any number of inputs
+/// takes `([attributes,] [x, ...,] {y, ...})`.
 template <class Op>
 inline constexpr detail::Apply<Op> apply{};
 
 /// Computes y = Op(x, ...) and overwrites x with it, in the history of x, its base and its views too. The operation's name
 /// gets the _ at its end that marks such calls. When Op has a `static void write(const Array& x, [attrs,] others...)`, that is what changes the numbers.
 template <class Op, class... X>
-Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self, const X&... others) try {
+requires(!detail::is_right<Op>) Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type&, Operand self,
+                                                      const X&...) {
+  static_assert(sizeof(detail::Checked<Op>) != 0);
+  return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+}
+template <class Op, class... X>
+requires(detail::is_right<Op>) Tensor& apply_inplace(const typename detail::AttrsOf<Op>::type& attrs, Operand self,
+                                                     const X&... others) try {
   const Operand inputs[] = {self, Operand(others)...};
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
   if (detail::look_at(inputs, count).unusual) [[unlikely]] {
-    if (detail::any_batched(inputs, count)) detail::fail_batched(detail::inplace_name<Op>.data());
+    if (detail::any_batched(inputs, count)) {
+      detail::write_over_batch<Op>(
+          attrs, detail::inplace_name<Op>.data(), inputs, count,
+          [](const auto& a, const Operand* in) { return detail::run<Op>(a, in, count); },
+          [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return [](const auto& a, const Operand* in) -> Tensor { return apply_inplace<Op>(a, in[0], in[I + 1]...); };
+          }(std::index_sequence_for<X...>{}));
+      return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+    }
     if constexpr (!detail::takes_stored<Op>) {
       if (!detail::reads_stored<Op> || detail::recording(inputs, count)) {
         detail::write_widened(detail::inplace_name<Op>.data(), self, detail::run_widened<Op>(attrs, inputs, count));

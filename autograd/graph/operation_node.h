@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "formulas.h"
-#include "operation_check.h"
+#include "operation_guard.h"
 #include "operation_support.h"
 #include "tangent_formula.h"
 #include "../tensor/tensor.h"
@@ -34,6 +34,12 @@ std::vector<Tensor> run_reference(const typename Traits<Op>::Attrs& attrs, const
   }
 }
 
+/// What is watched of Op's first calls.
+template <class Op>
+inline constinit OperationGuard guard_of{Traits<Op>::no_second_order};
+
+struct None {};
+
 /// The node of one recorded call of Op.
 template <class Op>
 class NodeOf final : public Node {
@@ -42,7 +48,7 @@ class NodeOf final : public Node {
   using Attrs = typename T::Attrs;
   using Result = typename T::Result;
   static constexpr bool stands_for_input = requires { requires Op::idempotent; };
-  static constexpr int N = T::variadic ? 0 : T::inputs;
+  static constexpr int N = T::fixed;
   // A rule keeps every input for its reference, but those of which only the shape matters.
   static constexpr std::uint32_t kept_in = [] {
     if constexpr (IsRule<Op>)
@@ -56,7 +62,6 @@ class NodeOf final : public Node {
 
   /// Made before an in-place change overwrites input 0: what is kept of its storage is then a copy.
   NodeOf(const Attrs& attrs, const Operand* inputs, int count, bool in_place) : attrs_(attrs), in_place_(in_place) {
-    check_operation<Op>();
     if (taken_ != nullptr) [[unlikely]]
       fail_taken(*taken_);
     if constexpr (T::variadic) edges_.resize(static_cast<std::size_t>(count));
@@ -64,7 +69,9 @@ class NodeOf final : public Node {
     std::uint32_t in = kept_in;
     if constexpr (!IsRule<Op>) {
       in = 0;
-      for (int i = 0; i < N; ++i) in |= edges_[static_cast<std::size_t>(i)] ? G::Formulas::in[i] : 0u;
+      for (int i = 0; i < num_inputs(); ++i) {
+        in |= edges_[static_cast<std::size_t>(i)] ? G::Formulas::in[T::variadic && i > N ? N : i] : 0u;
+      }
     }
     for (int i = 0; i < N; ++i) {
       const core::Array& x = input_array(inputs[i]);
@@ -74,6 +81,10 @@ class NodeOf final : public Node {
         saved_in_[static_cast<std::size_t>(rank_of(kept_in, i))].set(overwritten ? x.clone() : x);
       }
       if ((G::all_shape >> i) & 1u) shapes_[static_cast<std::size_t>(rank_of(G::all_shape, i))] = meta_of(x);
+    }
+    if constexpr (G::in_list) {
+      saved_list_.resize(static_cast<std::size_t>(count - N));
+      for (int i = N; i < count; ++i) saved_list_[static_cast<std::size_t>(i - N)].set(input_array(inputs[i]));
     }
     enter_graph(inputs[0].at());
   }
@@ -86,13 +97,21 @@ class NodeOf final : public Node {
     if constexpr (!IsRule<Op>) {
       out = 0;
       for (int i = 0; i < num_inputs(); ++i) {
-        if (edges_[static_cast<std::size_t>(i)]) out |= G::Formulas::out[T::variadic ? 0 : i];
+        if (edges_[static_cast<std::size_t>(i)]) out |= G::Formulas::out[T::variadic && i > N ? N : i];
       }
     }
-    for (int k = 0; k < T::outputs; ++k) {
+    if constexpr (T::gives_list) metas_.resize(y.size());
+    if constexpr (G::out_list) saved_results_.resize(y.size());
+    for (int k = 0; k < output_count<Op>(y); ++k) {
+      const auto at = static_cast<std::size_t>(k);
       const core::Array& value = output(y, k);
-      if ((out >> k) & 1u) saved_out_[static_cast<std::size_t>(rank_of(G::all_out, k))].set(value);
-      if (k < T::differentiable) metas_[static_cast<std::size_t>(k)] = {value.shape(), value.dtype()};
+      if constexpr (T::gives_list) {
+        metas_[at] = meta_of(value);
+        if constexpr (G::out_list) saved_results_[at].set(value);
+      } else {
+        if ((out >> k) & 1u) saved_out_[static_cast<std::size_t>(rank_of(G::all_out, k))].set(value);
+        if (k < T::span) metas_[at] = meta_of(value);
+      }
     }
   }
 
@@ -103,38 +122,43 @@ class NodeOf final : public Node {
   const Edge* edges() const noexcept override { return edges_.data(); }
   int num_inputs() const noexcept override { return static_cast<int>(edges_.size()); }
   const TensorMeta* outputs() const noexcept override { return metas_.data(); }
-  int num_outputs() const noexcept override { return T::differentiable; }
+  int num_outputs() const noexcept override { return static_cast<int>(metas_.size()); }
   bool broadcasts() const noexcept override { return T::broadcasts; }
   bool is_rule() const noexcept override { return IsRule<Op>; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
     visit_kept("input", kept_in, saved_in_.data(), visit);
     visit_kept("output", G::all_out, saved_out_.data(), visit);
+    if constexpr (G::in_list) {
+      for (std::size_t j = 0; j < saved_list_.size(); ++j) visit("input", N + static_cast<int>(j), saved_list_[j]);
+    }
+    if constexpr (G::out_list) {
+      for (std::size_t k = 0; k < saved_results_.size(); ++k) visit("output", static_cast<int>(k), saved_results_[k]);
+    }
   }
   void release_saved() noexcept override {
     Slots<Saved, __builtin_popcount(kept_in)> in;  // outlive the lock: what they free takes its time
     Slots<Saved, __builtin_popcount(G::all_out)> out;
+    SavedList<G::in_list> list;
+    SavedList<G::out_list> results;
     const SpinLock lock(saved_busy_);
     std::swap(in, saved_in_);
     std::swap(out, saved_out_);
+    std::swap(list, saved_list_);
+    std::swap(results, saved_results_);
     released_ = true;
   }
 
   void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {
-    if constexpr (IsRule<Op>) {
-      if (create_graph) {
-        differentiate_reference(dy, dx);
-      } else {
-        auto arrays = call(&Op::backward, static_cast<typename G::Backward::Parameters*>(nullptr), dy, 0, false);
-        for (std::size_t i = 0; i < dx.size(); ++i) {
-          if (edges_[i] && arrays[i].defined()) dx[i] = Tensor(std::move(arrays[i]));
-        }
-      }
-    } else if constexpr (T::variadic) {
-      for (int i = 0; i < num_inputs(); ++i) run_formula<0>(i, dy, dx, create_graph);
+    if (guard_of<Op>.concerned(create_graph)) [[unlikely]] {
+      const auto plainly = [this](const Gradients& of_outputs, Gradients& of_inputs, bool recorded) {
+        compute(of_outputs, of_inputs, recorded);
+      };
+      guard_of<Op>.run(*this, dy, dx, create_graph,
+                       {plainly, substituted_, T::gives_list ? ~0u : T::mask, N, T::constant_outputs, IsRule<Op>,
+                        T::no_second_order});
     } else {
-      [&]<int... I>(std::integer_sequence<int, I...>) { (run_formula<I>(I, dy, dx, create_graph), ...); }
-      (std::make_integer_sequence<int, N>{});
+      compute(dy, dx, create_graph);
     }
   }
 
@@ -159,6 +183,28 @@ class NodeOf final : public Node {
   }
 
  private:
+  template <bool Kept>
+  using SavedList = std::conditional_t<Kept, std::vector<Saved>, None>;
+
+  void compute(const Gradients& dy, Gradients& dx, bool create_graph) {
+    if constexpr (IsRule<Op>) {
+      if (create_graph) {
+        differentiate_reference(dy, dx);
+      } else {
+        auto arrays = call(&Op::backward, static_cast<typename G::Backward::Parameters*>(nullptr), dy, 0, false);
+        for (std::size_t i = 0; i < dx.size(); ++i) {
+          if (edges_[i] && arrays[i].defined()) dx[i] = Tensor(std::move(arrays[i]));
+        }
+      }
+    } else {
+      [&]<int... I>(std::integer_sequence<int, I...>) { (run_formula<I>(I, dy, dx, create_graph), ...); }
+      (std::make_integer_sequence<int, N>{});
+      if constexpr (T::variadic) {
+        for (int i = N; i < num_inputs(); ++i) run_formula<N>(i, dy, dx, create_graph);
+      }
+    }
+  }
+
   template <int F>
   void run_formula(int input, const Gradients& dy, Gradients& dx, bool create_graph) {
     const auto i = static_cast<std::size_t>(input);
@@ -186,29 +232,55 @@ class NodeOf final : public Node {
 
   // One overload for each kind of parameter.
   template <int I>
-  In<I> give(std::type_identity<In<I>>, const Gradients&, int, bool create_graph) {
-    return Tensor(saved_input<I>(), create_graph ? edges_[I] : Edge());
+  In<I> give(std::type_identity<In<I>>, const Gradients&, int input, bool create_graph) {
+    return seen(Tensor(saved_input<I>(), create_graph ? edges_[I] : Edge()), input, "input", I);
   }
   template <int I>
   InArray<I> give(std::type_identity<InArray<I>>, const Gradients&, int, bool) {
-    return saved_input<I>();
+    return seen(saved_input<I>(), "input", I);
   }
   template <int K>
-  Out<K> give(std::type_identity<Out<K>>, const Gradients&, int, bool create_graph) {
-    const bool joined = create_graph && K < T::differentiable;
-    return Tensor(saved_output<K>(), joined ? Edge{core::Ref<Node>(this), K} : Edge());
+  Out<K> give(std::type_identity<Out<K>>, const Gradients&, int input, bool create_graph) {
+    const bool joined = create_graph && ((T::mask >> K) & 1u) != 0;
+    return seen(Tensor(saved_output<K>(), joined ? Edge{core::Ref<Node>(this), K} : Edge()), input, "output", K);
   }
   template <int K>
   OutArray<K> give(std::type_identity<OutArray<K>>, const Gradients&, int, bool) {
-    return saved_output<K>();
+    return seen(saved_output<K>(), "output", K);
   }
   template <int K>
-  Dy<K> give(std::type_identity<Dy<K>>, const Gradients& dy, int, bool) {
-    return dy[K];
+  Dy<K> give(std::type_identity<Dy<K>>, const Gradients& dy, int input, bool) {
+    return seen(dy[K], input, "gradient", K);
   }
   template <int K>
   DyArray<K> give(std::type_identity<DyArray<K>>, const Gradients& dy, int, bool) {
-    return dy[K].defined() ? dy[K].array() : core::Array();
+    return seen(dy[K].defined() ? dy[K].array() : core::Array(), "gradient", K);
+  }
+  InList give(std::type_identity<InList>, const Gradients&, int input, bool create_graph) {
+    InList all;
+    for (std::size_t j = 0; j < edges_.size() - static_cast<std::size_t>(N); ++j) {
+      const int i = N + static_cast<int>(j);
+      const Edge& edge = edges_[static_cast<std::size_t>(i)];
+      all.push_back(
+          seen(Tensor(value_of(saved_list_, j, "input", i), create_graph ? edge : Edge()), input, "input", i));
+    }
+    return all;
+  }
+  OutList give(std::type_identity<OutList>, const Gradients&, int input, bool create_graph) {
+    OutList all;
+    for (std::size_t j = 0; j < metas_.size(); ++j) {
+      const int k = static_cast<int>(j);
+      const bool joined = create_graph && is_floating_point(metas_[j].dtype);
+      all.push_back(
+          seen(Tensor(value_of(saved_results_, j, "output", k), joined ? Edge{core::Ref<Node>(this), k} : Edge()),
+               input, "output", k));
+    }
+    return all;
+  }
+  DyList give(std::type_identity<DyList>, const Gradients& dy, int input, bool) {
+    DyList all;
+    for (std::size_t j = 0; j < dy.size(); ++j) all.push_back(seen(dy[j], input, "gradient", static_cast<int>(j)));
+    return all;
   }
   template <int I>
   Dx<I> give(std::type_identity<Dx<I>>, const Gradients& dx, int, bool) {
@@ -218,7 +290,7 @@ class NodeOf final : public Node {
   ShapeOf<I> give(std::type_identity<ShapeOf<I>>, const Gradients&, int, bool) {
     return {shapes_[static_cast<std::size_t>(rank_of(G::all_shape, I))].shape};
   }
-  Which give(std::type_identity<Which>, const Gradients&, int input, bool) { return {input}; }
+  Which give(std::type_identity<Which>, const Gradients&, int input, bool) { return {input >= N ? input - N : input}; }
   Needs give(std::type_identity<Needs>, const Gradients&, int, bool) {
     std::uint32_t mask = 0;
     for (int i = 0; i < N; ++i) mask |= edges_[static_cast<std::size_t>(i)] ? 1u << i : 0u;
@@ -226,20 +298,34 @@ class NodeOf final : public Node {
   }
   const Attrs& give(std::type_identity<Attrs>, const Gradients&, int, bool) { return attrs_; }
 
+  // What is watched is seen on its way, or another stands in its place.
+  Tensor seen(Tensor x, int input, const char* kind, int index) const {
+    if (!substituted_.load(std::memory_order_relaxed)) [[likely]]
+      return x;
+    return substitute(std::move(x), input, kind, index);
+  }
+  core::Array seen(core::Array x, const char* kind, int index) const {
+    if (substituted_.load(std::memory_order_relaxed) && x.defined()) [[unlikely]]
+      static_cast<void>(substitute(Tensor(x), 0, kind, index));
+    return x;
+  }
+
   // Copies of the handles: another thread's backward pass through this node may let go of the values meanwhile.
   template <int I>
   core::Array saved_input() const {
-    return value_of(saved_in_[rank_of(kept_in, I)], "input", I);
+    return value_of(saved_in_, static_cast<std::size_t>(rank_of(kept_in, I)), "input", I);
   }
   template <int K>
   core::Array saved_output() const {
-    return value_of(saved_out_[rank_of(G::all_out, K)], "output", K);
+    return value_of(saved_out_, static_cast<std::size_t>(rank_of(G::all_out, K)), "output", K);
   }
-  core::Array value_of(const Saved& saved, const char* kind, int index) const {
+  template <class Values>
+  core::Array value_of(const Values& values, std::size_t at, const char* kind, int index) const {
     core::Ref<PackedValue> packed;
     {
       const SpinLock lock(saved_busy_);
       if (released_) fail_released(*this);
+      const Saved& saved = values[at];
       if (!saved.packed()) return saved.get(*this, kind, index);
       packed = saved.packed();
     }
@@ -252,7 +338,15 @@ class NodeOf final : public Node {
     [&]<int... I>(std::integer_sequence<int, I...>) { ((inputs[I] = rejoin<I>()), ...); }
     (std::make_integer_sequence<int, N>{});
     const std::vector<Tensor> outputs = run_reference<Op>(attrs_, inputs.data());
-    differentiate(*this, outputs, inputs, dy, dx);
+    if constexpr (T::span == T::differentiable) {
+      differentiate(*this, outputs, inputs, dy, dx);
+    } else {  // the reference has those with a gradient alone
+      Gradients of_outputs;
+      for (int k = 0; k < T::span; ++k) {
+        if (((T::mask >> k) & 1u) != 0) of_outputs.push_back(dy[static_cast<std::size_t>(k)]);
+      }
+      differentiate(*this, outputs, inputs, of_outputs, dx);
+    }
   }
   template <int I>
   Tensor rejoin() {
@@ -270,14 +364,17 @@ class NodeOf final : public Node {
       register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>}, typeid(Op));
 
   std::conditional_t<T::variadic, std::vector<Edge>, Slots<Edge, N>> edges_{};
-  Slots<TensorMeta, T::differentiable> metas_{};
+  std::conditional_t<T::gives_list, std::vector<TensorMeta>, Slots<TensorMeta, T::span>> metas_{};
   [[no_unique_address]] Slots<Saved, __builtin_popcount(kept_in)> saved_in_{};
   [[no_unique_address]] Slots<Saved, __builtin_popcount(G::all_out)> saved_out_{};
+  [[no_unique_address]] SavedList<G::in_list> saved_list_{};
+  [[no_unique_address]] SavedList<G::out_list> saved_results_{};
   [[no_unique_address]] Slots<TensorMeta, __builtin_popcount(G::all_shape)> shapes_{};
   [[no_unique_address]] Attrs attrs_;
   mutable std::atomic_flag saved_busy_;
   bool released_ = false;
   const bool in_place_;
+  std::atomic<bool> substituted_{false};
 };
 
 }  // namespace gradus::autograd::detail

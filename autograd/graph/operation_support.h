@@ -170,8 +170,6 @@ GRADUS_API void visit_kept(const char* kind, std::uint32_t mask, Saved* values,
 /// GradError: a view cannot be taken again from its changed base, because another input has been changed as well.
 [[noreturn]] GRADUS_API void fail_changed_since_view(std::string_view op, int input, const core::Array& value);
 [[noreturn]] GRADUS_API void fail_released(const Node& node);
-/// ValueError: nothing is known of how the operation goes over a batch.
-[[noreturn, gnu::cold]] GRADUS_API void fail_batched(std::string_view op);
 /// What an absent input has for an array: an undefined one.
 GRADUS_API extern const core::Array absent_array;
 /// An input's array.
@@ -185,6 +183,7 @@ GRADUS_API bool any_requires_grad(const Operand* inputs, int count);
 /// Whether an operation on these inputs is to be recorded.
 GRADUS_API bool recording(const Operand* inputs, int count);
 GRADUS_API Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index);
+GRADUS_API std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, const core::Ref<Node>& node);
 /// A result that shares its storage with `of`: remembers its base, and `by`, when its gradient is not its geometry's.
 GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by = {});
 /// Whether a view's history leads through its base and is what its geometry says.

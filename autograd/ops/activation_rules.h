@@ -32,6 +32,7 @@ GRADUS_API Tensor normal_cdf(const Tensor& x);                   ///< the normal
 /// Any floating dtype and shape.
 struct ReluRule {
   static constexpr std::string_view name = "relu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool idempotent = true, symmetric = true;
   GRADUS_API static Tensor reference(const Tensor& x);
@@ -42,6 +43,7 @@ struct ReluRule {
 
 struct GeluRule {
   static constexpr std::string_view name = "gelu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool symmetric = true;
   struct Attrs {
@@ -56,6 +58,7 @@ struct GeluRule {
 
 struct SiluRule {
   static constexpr std::string_view name = "silu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool symmetric = true;
   GRADUS_API static Tensor reference(const Tensor& x);
@@ -66,6 +69,7 @@ struct SiluRule {
 /// Where beta x exceeds the threshold it is x.
 struct SoftplusRule {
   static constexpr std::string_view name = "softplus";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool symmetric = true;
   struct Attrs {
@@ -80,6 +84,7 @@ struct SoftplusRule {
 /// NaN, and the gradient there, pass; at 0 the gradient is that of the negative side.
 struct EluRule {
   static constexpr std::string_view name = "elu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool symmetric = true;
   struct Attrs {

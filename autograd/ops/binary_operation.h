@@ -6,6 +6,7 @@
 
 #include "../../core/base/fields.h"
 #include "../../core/ops/pointwise.h"
+#include "../graph/batched.h"
 #include "../tensor/tensor.h"
 
 namespace gradus::autograd {
@@ -25,6 +26,7 @@ struct Number {
 template <const core::BinaryRow& row>
 struct WithNumber {
   static constexpr std::string_view name = row.name;
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool reads_stored = true, symmetric = true;
   using Attrs = Number;
   static core::Array forward(const Attrs& c, const core::Array& x) { return row(x, c.value); }

@@ -45,7 +45,7 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
     const Scope scope(input.at());
     const std::int64_t N = x.size(0), C = x.size(1);
     if (N == 0) return x.clone();
-    Shape one_sample = x.array().shape();
+    Shape one_sample = x.body().array.shape();
     one_sample[0] = 1;
     one_sample[1] = N * C;
     const Tensor mean = repeated(running_mean, N), var = repeated(running_var, N);

@@ -51,7 +51,8 @@ namespace {
 void passes(const CheckReport& report, const std::set<std::string>& variables) {
   BOOST_TEST(report.ok(), report);
   if (!report.ok()) return;
-  BOOST_TEST(report.notes.empty(), report);
+  for (const std::string& note : report.notes)  // BatchNorm needs two values of each channel
+    BOOST_TEST(note.starts_with("inputs without elements are refused: batch_norm"), report);
   std::set<std::string> first, second;
   for (const CheckRow& row : report.rows) {
     const std::string name = row.variable.substr(0, row.variable.find(' '));

@@ -1,10 +1,12 @@
-// Operations and a rule, most of them with a mistake in each CASE but 0; what the compiler says then stands at the end.
+// Operations and rules with one mistake each, which the compiler names; what it says stands behind `// SAYS`, once for each
+// time. Compiled with -DRIGHT they are the same without the mistake.
 #include <array>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include <gradus/autograd/check/check.h>
 #include <gradus/autograd/graph/operation.h>
 #include <gradus/core/ops/pointwise.h>
 
@@ -12,19 +14,166 @@ using namespace gradus;
 using namespace gradus::autograd;
 using core::Array;
 
-#ifndef CASE
-#define CASE 0
+// What an operation needs, for those below to spoil.
+struct Twice {
+  static constexpr std::string_view name = "twice";
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+struct TwiceRule {
+  static constexpr std::string_view name = "twice_rule";
+  static Array forward(const Array& x) { return x * 2; }
+  static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
+  static Tensor reference(const Tensor& x) { return x * 2; }
+};
+struct Product {
+  static constexpr std::string_view name = "product";
+  static Array forward(const Array& a, const Array& b) { return a * b; }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> b) { return dy * b; }, [](Dy<> dy, In<0> a) { return dy * a; });
+};
+
+#define COMMA ,
+#ifdef RIGHT
+#define WRONG(right, ...) right
+#else
+#define WRONG(right, ...) __VA_ARGS__
 #endif
 
-namespace mine {
+// SAYS an operation has a `static constexpr std::string_view name`, which is not empty
+struct NoName {
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+  WRONG(static constexpr std::string_view name = "no_name";, )
+};
+// SAYS an operation has a `static constexpr std::string_view name`, which is not empty
+struct EmptyName : Twice {
+  static constexpr std::string_view name = WRONG("empty_name", "");
+};
+// SAYS an operation has a `static constexpr std::string_view name`, which is not empty
+struct VariableName : Twice {
+  static WRONG(constexpr, inline) std::string_view name = "variable_name";
+};
 
+// SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
+struct NoForward {
+  static constexpr std::string_view name = "no_forward";
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+  WRONG(static Array forward(const Array& x) { return x * 2; }, )
+};
+// SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
+struct TwoForwards {
+  static constexpr std::string_view name = "two_forwards";
+  static Array forward(const Array& x) { return x * 2; }
+  WRONG(, static Array forward(const Array& x, const Array& y) { return x * y; })
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+// SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
+struct TemplateForward {
+  static constexpr std::string_view name = "template_forward";
+  static Array forward(const WRONG(Array, auto)& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+// SAYS forward is static: an operation has no state
+struct MemberForward {
+  static constexpr std::string_view name = "member_forward";
+  WRONG(static, ) Array forward(const Array& x) WRONG(, const) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+// SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
+struct AttrsBehind {
+  static constexpr std::string_view name = "attrs_behind";
+  struct Attrs {
+    double by = 1;
+  };
+  static Array forward(WRONG(const Attrs& a COMMA const Array& x, const Array& x, const Attrs& a)) {
+    return x * a.by;
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) noexcept { return dy * a.by; });
+};
+// SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
+struct TensorForward {
+  static constexpr std::string_view name = "tensor_forward";
+  static Array forward(const WRONG(Array, Tensor)& x) noexcept { return WRONG(x, x.array()) * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+// SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
+struct ListBefore {
+  static constexpr std::string_view name = "list_before";
+  static Array forward(WRONG(const Array& x COMMA core::ArrayList rest, core::ArrayList rest, const Array& x)) {
+    return x * static_cast<double>(rest.size());
+  }
+  static constexpr auto gradients = formulas([](Dy<> dy, InList rest) { return dy * static_cast<double>(rest.size()); },
+                                             [](Dy<> dy) { return dy * 0; });
+};
+// SAYS forward returns an Array; a std::tuple, std::pair or std::array of Arrays; or a std::vector of them
+struct PairWithNumber {
+  static constexpr std::string_view name = "pair_with_number";
+  static std::pair<Array, WRONG(Array, double)> forward(const Array& x) { return {x * 2, WRONG(x * 3, 3.0)}; }
+  static constexpr auto gradients = formulas([](Dy<0> dy) { return dy * 2; });
+};
+// SAYS forward returns an Array; a std::tuple, std::pair or std::array of Arrays; or a std::vector of them
+struct TensorResult {
+  static constexpr std::string_view name = "tensor_result";
+  static WRONG(Array, Tensor) forward(const Array& x) { return WRONG(x * 2, Tensor(x * 2)); }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+// SAYS an operation has at least one input
+struct NoInputs {
+  static constexpr std::string_view name = "no_inputs";
+  static Array forward(WRONG(const Array& x, )) { return WRONG(x * 2, Array()); }
+  static constexpr auto gradients = formulas(WRONG([](Dy<> dy) { return dy * 2; }, ));
+};
+// SAYS broadcasts, is_view, by_geometry, idempotent, moves, reads_stored and no_second_order are `static constexpr bool`
+struct VariableFlag : Product {
+  static WRONG(constexpr, inline) bool broadcasts = true;
+};
+// SAYS an operation with is_view returns one Array, a view of its first input
+struct TwoViews {
+  static constexpr std::string_view name = "two_views";
+  WRONG(, static constexpr bool is_view = true;)
+  static std::pair<Array, Array> forward(const Array& x) { return {x * 2, x * 3}; }
+  static constexpr auto gradients = formulas([](Dy<0> a, Dy<1> b) { return a * 2 + b * 3; });
+};
+// SAYS by_geometry is said of views: is_view = true
+struct GeometryOfNoView : Twice {
+  static constexpr bool by_geometry = WRONG(false, true);
+};
+
+struct Both {
+  static constexpr std::string_view name = "both";
+  static std::pair<Array, Array> forward(const Array& x) { return {x * 2, x * 3}; }
+  static constexpr auto gradients = formulas([](Dy<0> a) { return a * 2; });
+};
+// SAYS differentiable_outputs lies between 1 and the number of forward's results
+struct NoneDifferentiable : Both {
+  static constexpr int differentiable_outputs = WRONG(1, 0);
+};
+// SAYS differentiable_outputs lies between 1 and the number of forward's results
+struct TooManyDifferentiable : Both {
+  static constexpr int differentiable_outputs = WRONG(2, 3);
+};
+// SAYS differentiable_outputs lies between 1 and the number of forward's results
+struct MaskBeyond : Both {
+  static constexpr std::uint32_t differentiable_mask = WRONG(0b01, 0b101);
+};
+// SAYS differentiable_outputs lies between 1 and the number of forward's results
+struct BothWays : Both {
+  static constexpr std::uint32_t differentiable_mask = 0b01;
+  WRONG(, static constexpr int differentiable_outputs = 1;)
+};
+// SAYS constant_outputs has a bit for each result that no gradient flows to
+struct ConstantWithGradient : Both {
+  static constexpr int differentiable_outputs = 1;
+  static constexpr std::uint32_t constant_outputs = WRONG(0b10, 0b01);
+};
+
+namespace mine {
 struct Colour {
   int code = 0;
 };
-#if CASE != 1
-std::string text_of(const Colour& colour) { return std::to_string(colour.code); }
-#endif
-
+WRONG(std::string text_of(const Colour& colour) { return std::to_string(colour.code); }, )
+// SAYS a field that is listed has a text: declare `std::string text_of(const T&)` in the namespace
 struct Painted {
   static constexpr std::string_view name = "painted";
   struct Attrs {
@@ -35,135 +184,234 @@ struct Painted {
   static Array forward(const Attrs& a, const Array& x) { return x * static_cast<double>(a.coats); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * static_cast<double>(a.coats); });
 };
-
 }  // namespace mine
+// SAYS each attribute has a default: `double p = 0.5`
+struct NoDefault {
+  static constexpr std::string_view name = "no_default";
+  struct Attrs {
+    double p WRONG(= 1, );
+    bool twice = false;
+    static constexpr auto fields = named("p", &Attrs::p, "twice", &Attrs::twice);
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x * a.p; }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * a.p; });
+};
+// SAYS Attrs can be made of nothing: give each member an initialiser
+struct ReferenceAttribute {
+  static constexpr std::string_view name = "reference_attribute";
+  struct Attrs {
+    const double WRONG(, &) p WRONG(= 1, );
+  };
+  static Array forward(const Attrs& a, const Array& x) { return x * a.p; }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * a.p; });
+};
 
+// SAYS an operation has formulas, `gradients`, or it is a rule with `backward` and `reference`: not both
+struct FormulasAndRule : TwiceRule {
+  WRONG(, static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });)
+};
+// SAYS an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule
+struct NoGradients {
+  static constexpr std::string_view name = "no_gradients";
+  static Array forward(const Array& x) { return x * 2; }
+  WRONG(static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });, )
+};
+// SAYS an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule
+struct TwoBackwards {
+  static constexpr std::string_view name = "two_backwards";
+  static Array forward(const Array& x) { return x * 2; }
+  static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
+  WRONG(, static std::array<Array, 1> backward(DyArray<> dy, InArray<0>) { return {dy * 2}; })
+  static Tensor reference(const Tensor& x) { return x * 2; }
+};
+// SAYS gradients is what formulas(...) returns, a constant
+struct BareLambda : Twice {
+  static constexpr auto gradients = WRONG(formulas, )([](Dy<> dy) { return dy * 2; });
+};
+// SAYS a formula says what it reads in its parameters' types
+struct GenericFormula : Twice {
+  static constexpr auto gradients = formulas([](WRONG(Dy<>, auto) dy) { return dy * 2; });
+};
+// SAYS a formula has no state: it is a lambda without mutable
+struct MutableFormula : Twice {
+  static constexpr auto gradients = formulas([n = 2.0](Dy<> dy) WRONG(, mutable) { return dy * n; });
+};
+// SAYS an operation has one gradient formula per input, no_gradient where there is none
+struct TooManyFormulas : Twice {
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; } WRONG(, COMMA no_gradient));
+};
+// SAYS an operation has one gradient formula per input, no_gradient where there is none
+struct TooFewFormulas : Product {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return dy * b; } WRONG(COMMA no_gradient, ));
+};
+// SAYS a gradient formula returns a Tensor
+struct PairOfGradients : Twice {
+  static constexpr auto gradients =
+      formulas([](Dy<> dy) { return WRONG(dy * 2, std::pair(dy * 2 COMMA dy * 3)); });
+};
+// SAYS a formula's parameters are Dy<k>, In<i>, Out<k>, ShapeOf<i>, InList, OutList, DyList, Which or const Attrs&
+struct PlainTensor : Twice {
+  static constexpr auto gradients = formulas([](WRONG(Dy<>, Tensor) dy) { return dy * 2; });
+};
+// SAYS a formula computes on Tensors, Dy<k>, In<i>, Out<k>, so that it can be differentiated again
+struct FormulaOnArrays : Twice {
+  static constexpr auto gradients = formulas([](WRONG(Dy<>, DyArray<>) dy) { return Tensor(dy * 2); });
+};
+// SAYS a formula takes what it reads by value or by const reference
+struct ChangesByReference : Twice {
+  static constexpr auto gradients = formulas([](WRONG(const, ) Dy<>& dy) { return dy * 2; });
+};
+// SAYS a formula reads an input that the operation does not have
+struct InBeyond : Twice {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<WRONG(0, 1)> x) { return dy * 2 + x * 0; });
+};
+// SAYS a formula reads an input that the operation does not have
+struct InFarBeyond : Twice {
+  static constexpr auto gradients = formulas([](Dy<> dy, In<WRONG(0, 40)> x) { return dy * 2 + x * 0; });
+};
+// SAYS a formula reads an input that the operation does not have
+struct ShapeBeyond : Twice {
+  static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<WRONG(0, -1)>) { return dy * 2; });
+};
+// SAYS InList is there where forward takes an ArrayList, OutList and DyList where it returns a std::vector
+struct ListOfNone : Twice {
+  static constexpr auto gradients = formulas([](Dy<> dy WRONG(, COMMA InList)) { return dy * 2; });
+};
+// SAYS an output is read that the operation does not have
+struct OutBeyond : Twice {
+  static constexpr auto gradients = formulas([](Dy<> dy, Out<WRONG(0, 1)> y) { return dy * 2 + y * 0; });
+};
+// SAYS a gradient is read that the operation does not have
+struct DyBeyond : Twice {
+  static constexpr auto gradients = formulas([](Dy<WRONG(0, 1)> dy) { return dy * 2; });
+};
+// SAYS a gradient is read that the operation does not have
+struct DyOfNoGradient : Both {
+  static constexpr int differentiable_outputs = 1;
+  static constexpr auto gradients = formulas([](Dy<WRONG(0, 1)> dy) { return dy * 2; });
+};
+
+// SAYS a rule has a fixed number of inputs and outputs
+struct ListRule {
+  static constexpr std::string_view name = "list_rule";
+  static WRONG(Array, std::vector<Array>) forward(const Array& x) { return {x * 2}; }
+  static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
+  static Tensor reference(const Tensor& x) { return x * 2; }
+};
+// SAYS backward is static: a rule has no state
+struct MemberBackward {
+  static constexpr std::string_view name = "member_backward";
+  static Array forward(const Array& x) { return x * 2; }
+  WRONG(static, ) std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
+  static Tensor reference(const Tensor& x) { return x * 2; }
+};
+// SAYS a rule has a reference that the graph can differentiate
+struct NoReference {
+  static constexpr std::string_view name = "no_reference";
+  static Array forward(const Array& x) { return x * 2; }
+  static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
+  WRONG(static Tensor reference(const Tensor& x) { return x * 2; }, )
+};
+// SAYS a reference takes what forward takes
+struct OtherReference : TwiceRule {
+  static Tensor reference(const Tensor& x WRONG(, COMMA const Tensor& y)) { return x * WRONG(2, y); }
+};
+// SAYS a reference returns forward's differentiable outputs, all of them and no others
+struct ReferenceOfTwo : TwiceRule {
+  static WRONG(Tensor, std::pair<Tensor COMMA Tensor>) reference(const Tensor& x) {
+    return WRONG(x * 2, {x * 2 COMMA x});
+  }
+};
+// SAYS a reference returns forward's differentiable outputs, all of them and no others
+struct ReferenceAsVector : TwiceRule {
+  static WRONG(Tensor, std::vector<Tensor>) reference(const Tensor& x) { return {x * 2}; }
+};
+// SAYS backward's parameters are DyArray<k>, InArray<i>, OutArray<k>, ShapeOf<i>, Needs or const Attrs&
+struct BackwardOnTensors : TwiceRule {
+  static std::array<Array, 1> backward(WRONG(DyArray<>, Dy<>) dy) { return {WRONG(dy, dy.array()) * 2}; }
+};
+// SAYS backward returns std::array<Array, number of inputs>
+struct OneGradientTooMany : TwiceRule {
+  static std::array<Array, WRONG(1, 2)> backward(DyArray<> dy) { return {dy * 2}; }
+};
+// SAYS backward reads an input that is kept as a shape only
+struct ReadsShapeOnly : TwiceRule {
+  static constexpr std::uint32_t shape_only = WRONG(0, 1);
+  static std::array<Array, 1> backward(DyArray<> dy, InArray<0>) { return {dy * 2}; }
+};
+// SAYS backward reads, or shape_only names, an input that there is not
+struct ShapeOnlyBeyond : TwiceRule {
+  static constexpr std::uint32_t shape_only = 1u << WRONG(0, 2);
+};
+// SAYS input_names has one name per input
+struct TooManyNames : TwiceRule {
+  static constexpr std::array<const char*, WRONG(1, 2)> input_names = {"x"};
+};
+// SAYS idempotent is a property of rules
+struct IdempotentFormula : Twice {
+  WRONG(, static constexpr bool idempotent = true;)
+};
+// SAYS an idempotent rule has one input and one output
+struct IdempotentOfTwo {
+  static constexpr std::string_view name = "idempotent_of_two";
+  WRONG(, static constexpr bool idempotent = true;)
+  static Array forward(const Array& x, const Array& y) { return x * y; }
+  static std::array<Array, 2> backward(DyArray<> dy, InArray<0> x, InArray<1> y) { return {dy * y, dy * x}; }
+  static Tensor reference(const Tensor& x, const Tensor& y) { return x * y; }
+};
+// SAYS an idempotent rule keeps its input
+struct IdempotentForgets : TwiceRule {
+  static constexpr bool idempotent = true;
+  static constexpr std::uint32_t shape_only = WRONG(0, 1);
+};
+
+// SAYS a formula says what it reads in its parameters' types
+struct InPlace : Twice {
+  static constexpr auto gradients = formulas([](WRONG(Dy<>, auto) dy) { return dy * 2; });
+};
+// SAYS forward is static: an operation has no state
+struct InCheck {
+  static constexpr std::string_view name = "in_check";
+  WRONG(static, ) Array forward(const Array& x) WRONG(, const) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
+};
+
+// SAYS its own formulas call a function that is declared before Op
 Tensor cubed(Operand x);
 struct Cube {
   static constexpr std::string_view name = "cube";
   static Array forward(const Array& x) { return x * x * x; }
-#if CASE == 1
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * apply<Cube>(x) / x * 3; });
-#else
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * cubed(x) / x * 3; });
-#endif
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x) { return dy * WRONG(cubed, apply<Cube>)(x) / x * 3; });
 };
 Tensor cubed(Operand x) { return apply<Cube>(x); }
 
-#if CASE == 1
-using Two = std::vector<Array>;
-#elif CASE == 2
-using Two = std::pair<Array, double>;
-#else
-using Two = std::pair<Array, Array>;
-#endif
-struct Both {
-  static constexpr std::string_view name = "both";
-#if CASE == 3
-  static constexpr int differentiable_outputs = 0;
-#elif CASE == 4
-  static constexpr int differentiable_outputs = 3;
-#elif CASE == 5
-  static constexpr int differentiable_outputs = 1;
-#endif
-  static Two forward(const Array& x) { return {x * 2, x * 3}; }
-#if CASE == 6
-  static constexpr auto gradients = formulas([](Dy<2> dy) { return dy * 2; });
-#elif CASE == 7
-  static constexpr auto gradients = formulas([](Dy<0> dy, Out<2> y) { return dy * y; });
-#elif CASE == 8
-  static constexpr auto gradients = formulas([](Dy<0> dy, In<1> x) { return dy * x; });
-#elif CASE == 9
-  static constexpr auto gradients = formulas([](Dy<0> dy) { return dy * 2; }, no_gradient);
-#else
-  static constexpr auto gradients = formulas([](Dy<0> a, Dy<1> b) { return a * 2 + b * 3; });
-#endif
-};
-
-struct Rule {
-  static constexpr std::string_view name = "rule";
-  static std::array<Array, 2> forward(const Array& x, const Array& w) { return {x * w, x}; }
-#if CASE == 1
-  static std::array<Array, 1> backward(DyArray<0> a, DyArray<1>) { return {a}; }
-#else
-  static std::array<Array, 2> backward(DyArray<0> a, DyArray<1> b, InArray<0> x, InArray<1> w) {
-    return {a * w + b, a * x};
-  }
-#endif
-#if CASE == 2
-  static Tensor reference(const Tensor& x, const Tensor& w) { return x * w; }
-#elif CASE == 3
-  static std::tuple<Tensor, Tensor, Tensor> reference(const Tensor& x, const Tensor& w) {
-    return {x * w, x * 1, w * 1};
-  }
-#elif CASE == 4
-  static std::tuple<Tensor, Tensor> reference(const Tensor& x) { return {x, x}; }
-#elif CASE == 5
-  static std::vector<Tensor> reference(const Tensor& x, const Tensor& w) { return {x * w, x * 1}; }
-#elif CASE != 6
-  static std::tuple<Tensor, Tensor> reference(const Tensor& x, const Tensor& w) { return {x * w, x * 1}; }
-#endif
-#if CASE == 7
-  static constexpr std::uint32_t shape_only = 1u << 2;
-  static constexpr bool idempotent = true;
-#elif CASE == 8
-  static constexpr std::string_view input_names[] = {"x"};
-#endif
-};
-
-struct Scaled {
-  static constexpr std::string_view name = "scaled";
-  struct Attrs {
-    double by = 1;
-  };
-#if CASE == 1
-  static Array forward(const Array& x, const Attrs& a) { return x * a.by; }
-#elif CASE == 2
-  static Tensor forward(const Attrs& a, const Tensor& x) { return x * a.by; }
-#else
-  static Array forward(const Attrs& a, const Array& x) noexcept { return x * a.by; }
-#endif
-#if CASE == 9
-  static constexpr bool idempotent = true;
-#endif
-#if CASE == 3
-  static constexpr auto gradients = formulas([](Tensor dy, const Attrs& a) { return dy * a.by; });
-#elif CASE != 4
-  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) noexcept { return dy * a.by; });
-#endif
-};
-
-// CASE 1: declare `std::string text_of(const T&)` in the namespace
-// CASE 1: its own formulas call a function that is declared before Op
-// CASE 1: forward returns an Array, or a std::tuple, std::pair or std::array of Arrays
-// CASE 1: backward returns std::array<Array, number of inputs>
-// CASE 1: forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
-// CASE 2: forward returns an Array, or a std::tuple, std::pair or std::array of Arrays
-// CASE 2: a reference returns forward's differentiable outputs, all of them and no others
-// CASE 2: forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
-// CASE 3: differentiable_outputs lies between 1 and the number of forward's results
-// CASE 3: a reference returns forward's differentiable outputs, all of them and no others
-// CASE 3: a formula's parameters are Dy<k>, In<i>, Out<k>, ShapeOf<i>, Which or const Attrs&
-// CASE 4: differentiable_outputs lies between 1 and the number of forward's results
-// CASE 4: a reference takes what forward takes
-// CASE 4: an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule
-// CASE 5: Dy<k> counts the differentiable outputs from 0
-// CASE 5: a reference returns forward's differentiable outputs, all of them and no others
-// CASE 6: Dy<k> counts the differentiable outputs from 0
-// CASE 6: a rule has a reference that the graph can differentiate
-// CASE 7: Out<k> counts forward's results from 0
-// CASE 7: shape_only names, an input that there is not
-// CASE 7: an idempotent rule has one input and one output
-// CASE 7: an idempotent rule keeps its input
-// CASE 8: a formula reads an input that the operation does not have
-// CASE 8: input_names has one name per input
-// CASE 9: one gradient formula per input
-// CASE 9: idempotent is a property of rules
-
-void calls(const Tensor& x) {
-  (void)apply<mine::Painted>({}, x);
-  (void)cubed(x);
-  (void)apply<Both>(x);
-  (void)apply<Rule>(x, x);
-  (void)apply<Scaled>({2}, x);
+template <class Op>
+void call_one(const Tensor& x) {
+  if constexpr (detail::HasAttrs<Op>)
+    (void)apply<Op>({}, x);
+  else
+    (void)apply<Op>(x);
+}
+template <class... Op>
+void call(const Tensor& x) {
+  (call_one<Op>(x), ...);
+}
+void calls(Tensor& x) {
+  call<Twice, NoName, EmptyName, VariableName, NoForward, TwoForwards, TemplateForward, MemberForward, TensorForward,
+       PairWithNumber, TensorResult, NoInputs, TwoViews, GeometryOfNoView, NoneDifferentiable, TooManyDifferentiable,
+       MaskBeyond, BothWays, ConstantWithGradient, FormulasAndRule, NoGradients, TwoBackwards, BareLambda, GenericFormula,
+       MutableFormula, TooManyFormulas, PairOfGradients, PlainTensor, FormulaOnArrays, ChangesByReference, InBeyond,
+       InFarBeyond, ShapeBeyond, ListOfNone, OutBeyond, DyBeyond, DyOfNoGradient, ListRule, MemberBackward, NoReference,
+       OtherReference, ReferenceOfTwo, ReferenceAsVector, BackwardOnTensors, OneGradientTooMany, ReadsShapeOnly,
+       ShapeOnlyBeyond, TooManyNames, IdempotentFormula, IdempotentForgets, AttrsBehind, mine::Painted,
+       NoDefault WRONG(COMMA ReferenceAttribute, )>(x);
+  (void)apply<ListBefore>(x, {x, x});
+  (void)apply<VariableFlag>(x, x);
+  (void)apply<TooFewFormulas>(x, x);
+  (void)apply<IdempotentOfTwo>(x, x);
+  WRONG(, (void)apply<ReferenceAttribute>({1.0}, x);)
+  // By the other doors.
+  apply_inplace<InPlace>({}, x);
+  (void)check<InCheck>(x);
 }
