@@ -20,7 +20,7 @@ using func::Tensors;
 // y = a^2 b, with its tangent, which counts its calls.
 int tangents_taken = 0;
 struct SquareTimes {
-  static constexpr std::string_view name = "square_times";
+  static constexpr std::string_view name = "test_square_times";
   static Array forward(const Array& a, const Array& b) { return a * a * b; }
   static constexpr auto gradients = autograd::formulas([](Dy<> dy, In<0> a, In<1> b) { return dy * 2 * a * b; },
                                                        [](Dy<> dy, In<0> a) { return dy * square(a); });
@@ -38,14 +38,14 @@ Tensor part(const Tensor& ds, const Tensor& dp, const Tensor& other) {
 }
 // A gradient that nothing records: no forward mode can be derived from it.
 struct Unrecorded {
-  static constexpr std::string_view name = "unrecorded";
+  static constexpr std::string_view name = "test_unrecorded";
   static Array forward(const Array& x) { return x * x; }
   static constexpr auto gradients =
       autograd::formulas([](Dy<> dy, In<0> x) { return Tensor(dy.array() * 2.0 * x.array()); });
 };
 // (a + b, a b), with its tangents.
 struct SumAndProduct {
-  static constexpr std::string_view name = "sum_and_product";
+  static constexpr std::string_view name = "test_sum_and_product";
   static std::tuple<Array, Array> forward(const Array& a, const Array& b) { return {a + b, a * b}; }
   static constexpr auto gradients =
       autograd::formulas([](Dy<0> ds, Dy<1> dp, In<1> b) { return gradus::test::part(ds, dp, b); },
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(wrong_use) {
                          {"grad: the function must not change its arguments in place", "clone()"});
   check_error<GradError>(
       [&] { gradus::func::jvp([](const Tensor& a) { return autograd::apply<Unrecorded>(a); }, x, x); },
-      {"unrecorded: forward mode needs a gradient that is recorded", "input 0"});
+      {"test_unrecorded: forward mode needs a gradient that is recorded", "input 0"});
   check_error<ValueError>([&] { gradus::func::vjp(smooth, Tensors{x, x, x}); }, {"vjp: the function must take", "3"});
 }
 
