@@ -9,7 +9,7 @@
 #include "../../core/base/export.h"
 #include "../../core/base/own.h"
 #include "../../core/base/ref.h"
-#include "../graph/node.h"
+#include "../graph/leaf.h"
 #include "../graph/view_of.h"
 
 namespace gradus::autograd {
