@@ -2,10 +2,17 @@
 #pragma once
 
 #include "autograd/check/gradcheck.h"
+#include "autograd/func/checkpoint.h"
+#include "autograd/func/saved_hooks.h"
+#include "autograd/func/transforms.h"
+#include "autograd/func/vmap.h"
 #include "autograd/fused/lambda.h"
+#include "autograd/graph/anomaly.h"
 #include "autograd/graph/engine.h"
+#include "autograd/graph/function.h"
 #include "autograd/graph/grad_mode.h"
 #include "autograd/graph/operation.h"
+#include "autograd/graph/record.h"
 #include "autograd/ops/activation_rules.h"
 #include "autograd/ops/functions.h"
 #include "autograd/ops/linalg.h"

@@ -21,6 +21,8 @@
 #include "layers/loss/margin_loss.h"
 #include "layers/loss/nll_loss.h"
 #include "layers/module/check.h"
+#include "layers/module/functional_call.h"
+#include "layers/module/per_sample.h"
 #include "layers/module/init.h"
 #include "layers/module/module.h"
 #include "layers/module/sequential.h"

@@ -33,7 +33,7 @@ detail::CheckSubject detail::rule_subject(bool rule, std::string_view name, cons
   return subject;
 }
 
-CheckReport check_function(const std::string& title, const Function& f, const std::vector<Tensor>& inputs,
+CheckReport check_function(const std::string& title, const TensorFunction& f, const std::vector<Tensor>& inputs,
                            const CheckOptions& options) {
   detail::CheckSubject subject;
   subject.title = title;

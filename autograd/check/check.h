@@ -128,7 +128,7 @@ requires(detail::Checkable<Rule>) CheckReport check(const Rule&, const A&... arg
 
 /// Checks any function of tensors: as it is, against itself with the references in place of the rules that it calls. Where
 /// it calls none, its formulas are held against finite differences.
-GRADUS_API CheckReport check_function(const std::string& title, const Function& f, const std::vector<Tensor>& inputs,
-                                      const CheckOptions& options = {});
+GRADUS_API CheckReport check_function(const std::string& title, const TensorFunction& f,
+                                      const std::vector<Tensor>& inputs, const CheckOptions& options = {});
 
 }  // namespace gradus::autograd

@@ -130,7 +130,7 @@ std::vector<Tensor> Comparison::leaves(const std::vector<Array>& at, bool record
 }
 
 // The function's floating outputs, its random numbers the same each time.
-std::vector<Tensor> Comparison::call(const Function& f, const std::vector<Tensor>& x) const {
+std::vector<Tensor> Comparison::call(const TensorFunction& f, const std::vector<Tensor>& x) const {
   core::default_generator().set_position(start_);
   std::vector<Array> at;
   for (const Tensor& t : x) at.push_back(t.defined() ? t.array() : Array());

@@ -36,12 +36,12 @@ class Comparison {
 
   std::string output_name(std::size_t k) const;
 
-  const Function& graph() const { return report_.formulas_only ? subject_.hand : subject_.graph; }
+  const TensorFunction& graph() const { return report_.formulas_only ? subject_.hand : subject_.graph; }
   /// The variables as leaves; variable i, where one is given, at another value.
   std::vector<Tensor> leaves(std::size_t i = ~std::size_t{0}, const core::Array& value = {}, bool record = true) const;
   std::vector<Tensor> leaves(const std::vector<core::Array>& at, bool record) const;
   /// The function's floating outputs, its random numbers the same each time.
-  std::vector<Tensor> call(const Function& f, const std::vector<Tensor>& x) const;
+  std::vector<Tensor> call(const TensorFunction& f, const std::vector<Tensor>& x) const;
 
   [[noreturn]] void fail_noise(const char* what) const;
   std::vector<Tensor> of_checked(const std::vector<Tensor>& x) const;
@@ -71,7 +71,7 @@ class Comparison {
   struct Second {
     std::vector<Tensor> first, second;
   };
-  Second differentiate_twice(const Function& f, const Upstream& upstream) const;
+  Second differentiate_twice(const TensorFunction& f, const Upstream& upstream) const;
   /// The hand-written gradients of all trusted variables, where variable i has another value.
   Numbers hand_gradients(std::size_t i, const core::Array& value, const std::vector<Tensor>& dy) const;
 

@@ -8,7 +8,7 @@ namespace gradus::autograd::detail {
 
 using core::Array;
 
-Comparison::Second Comparison::differentiate_twice(const Function& f, const Upstream& upstream) const {
+Comparison::Second Comparison::differentiate_twice(const TensorFunction& f, const Upstream& upstream) const {
   const std::vector<Tensor> x = leaves();
   std::vector<Tensor> wanted, dy, v;
   for (const Array& a : upstream.dy) dy.push_back(a.defined() ? Tensor(a).requires_grad_() : Tensor());

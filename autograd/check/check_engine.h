@@ -40,7 +40,7 @@ struct CheckVariable {
 struct CheckSubject {
   std::string title;
   std::vector<CheckVariable> variables;
-  Function hand, graph;
+  TensorFunction hand, graph;
   /// Of the gradients for an upstream gradient of the first output; may be empty.
   std::function<std::vector<NamedTerm>(const std::vector<core::Array>& x, const core::Array& dy)> terms;
   /// Whether it is one operation, whose conduct is checked, too; and what that says of itself.

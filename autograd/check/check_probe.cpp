@@ -51,7 +51,7 @@ void Arguments::expect_unwritten(const std::vector<Array>& at, const std::vector
   }
 }
 
-Probe::Probe(const char* op, const Function& f, const std::vector<Tensor>& given) : op_(op), f_(f), x_(op) {
+Probe::Probe(const char* op, const TensorFunction& f, const std::vector<Tensor>& given) : op_(op), f_(f), x_(op) {
   for (std::size_t i = 0; i < given.size(); ++i) {
     const Tensor& x = given[i];
     x_.add(x.defined() ? x.array() : Array(), fmt::format("input {}", i));

@@ -38,7 +38,7 @@ class Arguments {
 class Probe {
  public:
   /// ValueError unless inputs that require grad are float64.
-  Probe(const char* op, const Function& f, const std::vector<Tensor>& given);
+  Probe(const char* op, const TensorFunction& f, const std::vector<Tensor>& given);
 
   /// One call: fresh leaves, and the floating-point outputs, which alone have gradients.
   struct Call {
@@ -67,7 +67,7 @@ class Probe {
   void expect_shapes(bool same) const;
 
   const char* op_;
-  const Function& f_;
+  const TensorFunction& f_;
   Arguments x_;
   std::vector<std::size_t> wanted_;
   std::size_t moving_ = ~std::size_t{0};  // the input that `difference` moves, and its copy

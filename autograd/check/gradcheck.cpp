@@ -34,7 +34,7 @@ std::vector<Array> draw_upstream(const std::vector<Tensor>& y, std::uint64_t see
 class Gradcheck {
  public:
   // `given`: how many of the inputs the user gave; the others are upstream gradients.
-  Gradcheck(const char* op, const Function& f, const std::vector<Tensor>& inputs, std::size_t given,
+  Gradcheck(const char* op, const TensorFunction& f, const std::vector<Tensor>& inputs, std::size_t given,
             const GradcheckOptions& options)
       : probe_(op, f, inputs), given_(given), options_(options) {}
 
@@ -187,7 +187,7 @@ void must_have_something_to_check(const char* op, const Probe& probe, const std:
 
 }  // namespace
 
-Array numerical_jacobian(const Function& f, const std::vector<Tensor>& inputs, std::size_t i, double eps) {
+Array numerical_jacobian(const TensorFunction& f, const std::vector<Tensor>& inputs, std::size_t i, double eps) {
   const AutoGradMode recording(true);
   Probe probe("numerical_jacobian", f, inputs);
   if (i >= inputs.size() || !inputs[i].defined() || inputs[i].dtype() != kFloat64) {
@@ -209,7 +209,7 @@ Array numerical_jacobian(const Function& f, const std::vector<Tensor>& inputs, s
   return jacobian;
 }
 
-bool gradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
+bool gradcheck(const TensorFunction& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
   const AutoGradMode recording(true);
   Gradcheck check("gradcheck", f, given, given.size(), options);
   must_have_something_to_check("gradcheck", check.probe(), check.probe().call().y, options.allow_empty);
@@ -243,7 +243,7 @@ void expect_same_when_recorded(const Probe& probe, const Probe::Call& call, cons
 
 }  // namespace
 
-bool gradgradcheck(const Function& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
+bool gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& given, const GradcheckOptions& options) {
   const AutoGradMode recording(true);
   const Probe probe("gradgradcheck", f, given);
   const Probe::Call call = probe.call();
@@ -256,7 +256,7 @@ bool gradgradcheck(const Function& f, const std::vector<Tensor>& given, const Gr
     all.back().requires_grad_();
   }
   const std::size_t n = given.size();
-  const Function gradient = [&f, n](const std::vector<Tensor>& at) {
+  const TensorFunction gradient = [&f, n](const std::vector<Tensor>& at) {
     const std::vector<Tensor> x(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n));
     std::vector<Tensor> from, dy_of, wanted;
     std::size_t k = n;

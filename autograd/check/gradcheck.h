@@ -19,7 +19,7 @@
 namespace gradus::autograd {
 
 /// Any function of tensors. It must be smooth where it is checked, and give the same result each time it is called.
-using Function = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
+using TensorFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
   double eps = 1e-6;   ///< step of the central differences
@@ -43,7 +43,7 @@ struct GradcheckOptions {
 };
 
 /// d(outputs)/d(inputs[i]) by central differences, [numel of inputs[i], numel of all differentiable outputs], float64.
-GRADUS_API core::Array numerical_jacobian(const Function& f, const std::vector<Tensor>& inputs, std::size_t i,
+GRADUS_API core::Array numerical_jacobian(const TensorFunction& f, const std::vector<Tensor>& inputs, std::size_t i,
                                           double eps = 1e-6);
 
 /// Checks the gradients of f's floating-point outputs with respect to the inputs that require grad, which must be
@@ -51,10 +51,11 @@ GRADUS_API core::Array numerical_jacobian(const Function& f, const std::vector<T
 /// floating-point, or all inputs that require grad, or all outputs, are empty. GradError names the input, the output,
 /// the element and both values where they disagree, and what f must not do: write to its arguments, or give other
 /// numbers in a second call. Returns true where nothing is amiss.
-GRADUS_API bool gradcheck(const Function& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
+GRADUS_API bool gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options = {});
 /// The same for the gradients of the gradients: of f's vector-Jacobian product with random output gradients, with respect
 /// to the inputs and those gradients; and whether that product is the same when it is recorded.
-GRADUS_API bool gradgradcheck(const Function& f, const std::vector<Tensor>& inputs,
+GRADUS_API bool gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options = {});
 
 }  // namespace gradus::autograd

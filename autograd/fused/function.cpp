@@ -60,6 +60,7 @@ class DerivativeFunction final : public FusedFunction {
         from_(outputs),
         wanted_(inputs) {}
   int order() const noexcept override { return of_->order() + 1; }
+  AttributeList attributes() const override { return of_->attributes(); }
 
   std::vector<Tensor> compose(const std::vector<Tensor>& inputs) const override {
     const bool records = GradMode::is_enabled();
@@ -110,9 +111,13 @@ FusedFunction::~FusedFunction() {
 
 FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
   std::atomic<Traced*>& known = traced_[dtype == kFloat64 ? 1 : 0];
-  if (Traced* const found = known.load(std::memory_order_acquire); found != nullptr) return *found;
+  const auto current = [&] {
+    Traced* const found = known.load(std::memory_order_acquire);
+    return found != nullptr && (!found->fits || found->program.is_current()) ? found : nullptr;
+  };
+  if (Traced* const found = current(); found != nullptr) return *found;
   const std::lock_guard lock(tracing_);
-  if (Traced* const found = known.load(std::memory_order_acquire); found != nullptr) return *found;
+  if (Traced* const found = current(); found != nullptr) return *found;
   auto made = std::make_unique<Traced>();
   const NoGradGuard guard;
   const Unobserved unobserved;
@@ -139,7 +144,8 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
     for (std::size_t k = 0; k < y.size() && made->fits; ++k) made->fits = same_bits(y[k], composed[k]);
     if (!made->fits) made->refusal = "an element depends on more than the elements at its place";
   }
-  known.store(made.get(), std::memory_order_release);
+  // The instruction set does not change while operations run: nobody is at the program of another one.
+  delete known.exchange(made.get(), std::memory_order_acq_rel);
   return *made.release();
 }
 

@@ -31,6 +31,8 @@ class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
   int outputs() const noexcept { return outputs_; }
   /// How many derivatives of a lambda this is.
   virtual int order() const noexcept { return 0; }
+  /// The numbers that were put in.
+  virtual AttributeList attributes() const { return {}; }
   /// By the operations that it is made of, recorded where gradients are. Undefined: an output that is 0 everywhere.
   virtual std::vector<Tensor> compose(const std::vector<Tensor>& inputs) const = 0;
 

@@ -6,7 +6,9 @@
 #include "../../core/loops/program.h"
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
+#include "../graph/observer.h"
 #include "../graph/operation_support.h"
+#include "formula.h"
 #include "function.h"
 
 namespace gradus::autograd::detail {
@@ -17,6 +19,21 @@ using core::kernels::Program;
 namespace {
 
 using Function = std::shared_ptr<const FusedFunction>;
+
+/// What it computes, as attributes have it.
+std::string text_of(const FusedFunction& function, DType dtype) {
+  std::vector<std::string> inputs, outputs;
+  std::string list;
+  for (int i = 0; i < function.inputs(); ++i) {
+    inputs.push_back(function.inputs() <= 3 ? std::string(1, static_cast<char>('x' + i)) : fmt::format("x{}", i + 1));
+    list += (list.empty() ? "" : ", ") + inputs.back();
+  }
+  for (int k = 0; k < function.outputs(); ++k) {
+    outputs.push_back(function.outputs() == 1 ? fmt::format("{}({})", function.name(), list)
+                                              : fmt::format("y{}", k + 1));
+  }
+  return formula_of(*function.program(dtype), inputs, outputs, false);
+}
 
 /// Of N inputs; of any number for N = 0.
 template <int N>
@@ -54,11 +71,18 @@ class FusedNode final : public Node {
   }
 
   std::string_view name() const override { return function_->name(); }
+  AttributeList attributes() const override {
+    AttributeList list = function_->attributes();
+    list.push_back({"formula", text_of(*function_, metas_[0].dtype)});
+    return list;
+  }
   const Edge* edges() const noexcept override { return edges_.data(); }
   int num_inputs() const noexcept override { return function_->inputs(); }
   const TensorMeta* outputs() const noexcept override { return metas_.data(); }
   int num_outputs() const noexcept override { return function_->outputs(); }
   bool broadcasts() const noexcept override { return true; }
+  // What it is made of is its reference.
+  bool is_rule() const noexcept override { return true; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
     for (std::size_t i = 0; i < saved_.size(); ++i) {
@@ -198,6 +222,11 @@ void run_fused(const Function& f, const Operand* x, Tensor* y) {
       if (shared || !result.is_contiguous()) result = result.clone();
     }
     y[k] = make_output(std::move(result), node, k);
+  }
+  if (node && Observer::active()) [[unlikely]] {
+    std::vector<Array> outputs;
+    for (int k = 0; k < f->outputs(); ++k) outputs.push_back(y[k].defined() ? y[k].array() : Array());
+    Observer::tell_recorded(*node, x, count, outputs);
   }
   if (node && Observer::active()) [[unlikely]] {
     std::vector<Array> outputs;

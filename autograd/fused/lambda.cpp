@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "../../core/base/fail.h"
+#include "../graph/grad_mode.h"
 #include "../graph/operation_support.h"
 #include "../tensor/create.h"
 #include "formula.h"
@@ -18,6 +19,16 @@ namespace {
 using Function = std::shared_ptr<const FusedFunction>;
 constexpr std::size_t kRemembered = 16;
 
+// x; x, y; x, y, z; more of them are numbered.
+std::vector<std::string> names_of(int inputs, bool latex) {
+  std::vector<std::string> names;
+  for (int i = 0; i < inputs; ++i) {
+    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
+                    : latex     ? fmt::format("x_{{{}}}", i + 1)
+                                : fmt::format("x{}", i + 1));
+  }
+  return names;
+}
 /// A lambda with its numbers put in: a function of its tensors.
 class LambdaFunction final : public FusedFunction {
  public:
@@ -37,6 +48,16 @@ class LambdaFunction final : public FusedFunction {
     const TracedValue y = body_(x.data());
     if (!y.is_number()) return {y.tensor()};
     return {gradus::full_like(inputs[0], y.number())};
+  }
+
+  AttributeList attributes() const override {
+    AttributeList list;
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      if (is_number_[i]) {
+        list.push_back({names_of(static_cast<int>(numbers_.size()), false)[i], text_of(numbers_[i])});
+      }
+    }
+    return list;
   }
 
   bool has(const LambdaArgument* x) const {
@@ -96,32 +117,42 @@ Lambda& lambda_of(LambdaSlot& slot) {
 
 }  // namespace
 
-Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
+namespace {
+
+/// The operands among the arguments, and the function that they are put into.
+struct Call {
+  Call(LambdaSlot& slot, const LambdaArgument* x) {
+    for (int i = 0; i < slot.inputs; ++i) {
+      if (x[i].tensor() != nullptr) operands[tensors++] = Operand(*x[i].tensor(), x[i].at());
+    }
+    if (tensors == 0) core::fail<ValueError>("{}: one argument must be a tensor, and all are numbers", slot.name);
+    function = lambda_of(slot).function(slot, x, tensors);
+  }
   const Tensor none;
   Operand operands[kMaxLambdaInputs] = {none, none, none, none, none, none, none, none};
   int tensors = 0;
-  for (int i = 0; i < slot.inputs; ++i) {
-    if (x[i].tensor() != nullptr) operands[tensors++] = Operand(*x[i].tensor(), x[i].at());
-  }
-  if (tensors == 0) core::fail<ValueError>("{}: one argument must be a tensor, and all are numbers", slot.name);
-  const Function function = lambda_of(slot).function(slot, x, tensors);
+  Function function;
+};
+
+}  // namespace
+
+Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
+  const Call call(slot, x);
   Tensor y;
-  run_fused(function, operands, &y);
+  run_fused(call.function, call.operands, &y);
   return y;
+}
+
+Tensor compose_lambda(LambdaSlot& slot, const LambdaArgument* x) {
+  const Call call(slot, x);
+  const Scope scope(call.operands[0].at());
+  std::vector<Tensor> inputs;
+  for (int i = 0; i < call.tensors; ++i) inputs.push_back(call.operands[i].tensor());
+  return call.function->compose(inputs)[0];
 }
 
 namespace {
 
-// x; x, y; x, y, z; more of them are numbered.
-std::vector<std::string> names_of(int inputs, bool latex) {
-  std::vector<std::string> names;
-  for (int i = 0; i < inputs; ++i) {
-    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
-                    : latex     ? fmt::format("x_{{{}}}", i + 1)
-                                : fmt::format("x{}", i + 1));
-  }
-  return names;
-}
 // The function of tensors alone.
 Function general(LambdaSlot& slot) {
   const Tensor stand_in;

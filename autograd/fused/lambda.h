@@ -54,6 +54,8 @@ struct LambdaSlot {
   std::atomic<Lambda*> lambda{nullptr};
 };
 GRADUS_API Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x);
+/// By the operations, one by one.
+GRADUS_API Tensor compose_lambda(LambdaSlot& slot, const LambdaArgument* x);
 GRADUS_API std::string formula_of(LambdaSlot& slot, bool latex);
 GRADUS_API std::string derivative_of(LambdaSlot& slot, int input, bool latex);
 
@@ -97,6 +99,11 @@ class Pointwise<F, std::index_sequence<I...>> {
     const autograd::detail::LambdaArgument arguments[] = {x...};
     return autograd::detail::call_lambda(slot(), arguments);
   }
+  /// By the operations that it is made of, one by one: what operator() is held against.
+  Tensor composed(autograd::detail::ArgumentAt<I>... x) const {
+    const autograd::detail::LambdaArgument arguments[] = {x...};
+    return autograd::detail::compose_lambda(slot(), arguments);
+  }
   /// Within another lambda: a part of it.
   TracedValue operator()(autograd::detail::ValueAt<I>... x) const { return TracedValue(F()(x...)); }
 
@@ -108,12 +115,14 @@ class Pointwise<F, std::index_sequence<I...>> {
   std::string derivative(int input = 0) const { return autograd::detail::derivative_of(slot(), input, false); }
   std::string latex_derivative(int input = 0) const { return autograd::detail::derivative_of(slot(), input, true); }
 
- private:
-  static TracedValue body(const TracedValue* x) { return TracedValue(F()(x[I]...)); }
+  // For autograd::check (check/check_lambda.h).
   autograd::detail::LambdaSlot& slot() const {
     static autograd::detail::LambdaSlot slot{name_, &typeid(F), sizeof...(I), body};
     return slot;
   }
+
+ private:
+  static TracedValue body(const TracedValue* x) { return TracedValue(F()(x[I]...)); }
   const char* name_;
 };
 

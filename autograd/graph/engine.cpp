@@ -4,9 +4,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "../../core/array/create.h"
 #include "../../core/base/fail.h"
-#include "../../core/ops/pointwise.h"
+#include "anomaly.h"
+#include "batched.h"
 #include "engine_start.h"
 #include "error_notes.h"
 #include "grad_mode.h"
@@ -22,6 +22,9 @@ namespace {
 class Pass {
  public:
   Pass(bool retain_graph, bool create_graph) : retain_graph_(retain_graph), create_graph_(create_graph) {}
+  ~Pass() {
+    if (observed_) Observer::tell_ended(complete_);
+  }
 
   // Takes the gradients over: buffers can be reused only when nobody else holds them.
   void start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients);
@@ -50,7 +53,9 @@ class Pass {
   bool needed(const Node* node) const { return targets_ == nullptr || needs_.count(node) != 0; }
 
   bool retain_graph_, create_graph_;
+  const core::Own<Observer> anomaly_ = detail::detect_anomaly();
   const bool observed_ = Observer::active();
+  bool complete_ = false;
   std::vector<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
   std::unordered_map<const Node*, std::size_t> slot_of_;
   std::vector<Pending> slots_;
@@ -73,37 +78,8 @@ class Pass {
   int ended_input_ = 0;
 };
 
-// The gradient brought to the shape and dtype of what it is the gradient of.
-Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input) {
-  if (gradient.array().shape() != meta.shape) {
-    const bool broadcast = core::broadcasts_to(meta.shape, gradient.array().shape());
-    if (!from.broadcasts() || !broadcast) {
-      core::fail<ShapeError>("{}: the gradient of input {} must have the input's shape: {} for {}{}", from.name(),
-                             input, gradient.sizes(), meta.shape,
-                             broadcast
-                                 ? "; if forward broadcasts its inputs, `static constexpr bool broadcasts = true` "
-                                   "has the engine sum their gradients down"
-                                 : "");
-    }
-    gradient = sum_to_size(gradient, meta.shape);
-  }
-  if (!is_floating_point(gradient.dtype())) {
-    core::fail<DTypeError>(
-        "{}: the gradient of input {} must be of a floating-point dtype: {} for {}; leave it in dy's", from.name(),
-        input, gradient.dtype(), meta.dtype);
-  }
-  return gradient.dtype() == meta.dtype ? std::move(gradient) : gradient.to(meta.dtype);
-}
-
-// a + b, into a's memory when nobody else can see it.
-Tensor added(Tensor a, Tensor b, bool create_graph) {
-  const bool own = !create_graph && a.body_ref()->use_count() == 1 && a.array().unique() && a.is_contiguous();
-  if (!own) return a + b;
-  core::add.write(a.array(), a.array(), b.array());
-  return a;
-}
-
 void Pass::start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients) {
+  if (observed_) Observer::tell_started(outputs, gradients);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
   }
@@ -152,6 +128,7 @@ void Pass::capture() {
   for (Destination& target : *targets_) {
     if (target.node != current_.node.get()) continue;
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(target.output)];
+    if (observed_ && gradient.defined()) Observer::tell_arrived(*current_.node, target.output, gradient);
     if (!target.into) {
       target.result = gradient;
       if (gradient.defined()) target.writes = writes_to(gradient);
@@ -171,7 +148,9 @@ void Pass::run_hooks() {
   current_.writes = current_.writes_now();
   for (const auto& [output, leaf] : node.kept()) {
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(output)];
-    if (gradient.defined() && !leaf->is_behind()) arrive(leaf, gradient);
+    if (!gradient.defined() || leaf->is_behind()) continue;
+    if (observed_) Observer::tell_arrived(node, output, gradient);
+    arrive(leaf, gradient);
   }
 }
 
@@ -196,6 +175,7 @@ void Pass::run_current() {
   }
   if (LeafNode* leaf = node.as_leaf()) {
     if (of_outputs[0].defined() && leaf->takes_gradients()) {
+      if (observed_) Observer::tell_arrived(node, 0, of_outputs[0]);
       arrived_.push_back({core::Ref<LeafNode>(leaf), std::move(of_outputs[0]), current_.writes});
     }
     return;
@@ -214,7 +194,7 @@ void Pass::run_node() {
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
   if (observed_) Observer::tell_running(node, of_outputs);
-  node.backward(of_outputs, of_inputs_, create_graph_);
+  run_backward(node, of_outputs, of_inputs_, create_graph_);
   if (current_.writes_now() != current_.writes) fail_changed_by(node, of_outputs);
   if (observed_) Observer::tell_ran(node, of_outputs, of_inputs_);
   if (node.has_hooks()) run_post_hooks();
@@ -240,13 +220,16 @@ void Pass::run_node() {
 
 void Pass::run() {
   const AutoGradMode mode(create_graph_);
+  const Wanted wanted(targets_ == nullptr ? nullptr : &needs_);
   while (!heap_.empty()) {
     take_highest();
     run_current();
     current_.gradients.clear();
     current_.node.reset();
   }
+  if (observed_) Observer::tell_finishing();
   accumulate();
+  complete_ = true;
 }
 
 // A gradient may lie in the memory of a `.grad`, as after y.backward(x.grad()): what comes to other leaves is what it
@@ -270,10 +253,7 @@ void Pass::accumulate() {
     shared |= a.gradient.defined() && (a.gradient.body_ref()->use_count() > 1 || !a.gradient.array().unique());
   }
   if (shared) copy_what_accumulation_changes();
-  for (Arrived& a : arrived_) {
-    a.leaf->accumulate(std::move(a.gradient), create_graph_);
-    if (observed_) Observer::tell_accumulated(*a.leaf);
-  }
+  for (Arrived& a : arrived_) a.leaf->accumulate(std::move(a.gradient), create_graph_);
   for (const Arrived& a : arrived_) {
     try {
       a.leaf->run_post_accumulate_hooks();
@@ -281,7 +261,6 @@ void Pass::accumulate() {
       rethrow_with("in a hook after accumulation into the grad of " + described(*a.leaf));
     }
   }
-  if (observed_) Observer::tell_finished();
 }
 
 std::string Pass::ended() const {
@@ -294,6 +273,8 @@ std::string Pass::ended() const {
 
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients,
               std::optional<bool> retain_graph, bool create_graph, const std::vector<Tensor>& inputs) {
+  detail::refuse_batched("backward", outputs);
+  detail::refuse_batched("backward", gradients);
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "backward");
   std::vector<Destination> targets = targets_of(inputs, "backward", true);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
@@ -306,13 +287,15 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          const std::vector<Tensor>& gradients, std::optional<bool> retain_graph, bool create_graph,
                          bool allow_unused) {
   if (inputs.empty()) core::fail<GradError>("grad: there must be at least one input");
+  std::vector<Tensor> results;
+  if (detail::grad_of_batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unused, results))
+    return results;
   std::vector<Tensor> start = starting_gradients(outputs, gradients, "grad");
   std::vector<Destination> targets = targets_of(inputs, "grad", false);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
   pass.restrict_to(outputs, targets);
   pass.start(outputs, std::move(start));
   pass.run();
-  std::vector<Tensor> results;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].result.defined() && !allow_unused) {
       core::fail<GradError>(

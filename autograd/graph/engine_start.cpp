@@ -94,4 +94,15 @@ NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Desti
   return needs;
 }
 
+namespace {
+thread_local const NodeNeeds* innermost = nullptr;
+}
+
+Wanted::Wanted(const NodeNeeds* needs) noexcept : outer_(innermost) { innermost = needs; }
+Wanted::~Wanted() { innermost = outer_; }
+bool Wanted::gradient(const Node& node, int input) {
+  const Edge& edge = node.edges()[input];
+  return edge && (innermost == nullptr || innermost->count(edge.node.get()) != 0);
+}
+
 }  // namespace gradus::autograd

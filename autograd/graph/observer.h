@@ -21,6 +21,8 @@ class GRADUS_API Observer {
 
   /// A call has been recorded: its node, complete, with the inputs, `count` of them, and the results of forward.
   virtual void recorded(Node&, const Operand* /*inputs*/, int /*count*/, const std::vector<core::Array>& /*outputs*/) {}
+  /// A backward pass begins, with these gradients of its outputs. Passes may nest: a step of one may begin another.
+  virtual void started(const std::vector<Tensor>& /*outputs*/, const Gradients& /*gradients*/) {}
   /// A node's backward is about to run on these gradients.
   virtual void running(Node&, const Gradients& /*of_outputs*/) {}
   /// It has run; before the gradients are handed on.
@@ -29,22 +31,29 @@ class GRADUS_API Observer {
   virtual void added(Node&, int /*output*/) {}
   /// A node has let its saved values go.
   virtual void released(Node&) {}
-  /// A leaf's `.grad` has got its sum.
-  virtual void accumulated(LeafNode&) {}
-  /// A backward pass has come to its end.
-  virtual void finished() {}
+  /// A gradient has come to where it was asked for: to a leaf, an input of `grad`, a tensor that retains its own.
+  virtual void arrived(Node&, int /*output*/, const Tensor& /*gradient*/) {}
+  /// All nodes have run, and no `.grad` has been changed yet: what this throws ends the pass.
+  virtual void finishing() {}
+  /// The pass that began last is over; not `complete` when an exception ends it.
+  virtual void ended(bool /*complete*/) noexcept {}
 
   // Tell all of the calling thread's.
   static void tell_recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs);
+  static void tell_started(const std::vector<Tensor>& outputs, const Gradients& gradients);
   static void tell_running(Node& node, const Gradients& of_outputs);
   static void tell_ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs);
   static void tell_added(Node& node, int output);
   static void tell_released(Node& node);
-  static void tell_accumulated(LeafNode& leaf);
-  static void tell_finished();
+  static void tell_arrived(Node& node, int output, const Tensor& gradient);
+  static void tell_finishing();
+  static void tell_ended(bool complete) noexcept;
 
  private:
   friend class Unobserved;
+  template <class Tell>
+  static void tell_each(const Tell& tell);
+
   Observer* outer_;
 };
 

@@ -136,10 +136,6 @@ void fail_changed_since_view(std::string_view op, int input, const core::Array& 
       op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
 }
 
-void fail_batched(std::string_view op) {
-  core::fail<ValueError>("{}: a batched tensor cannot be its operand: use the tensor itself", op);
-}
-
 void fail_released(const Node& node) {
   core::fail<GradError>(
       "{}: its saved values have been freed by an earlier backward pass: run the forward again, detach() what one step "
@@ -310,8 +306,8 @@ void check_carried_over(const char* op, const Tensor& self) {
   const ViewOf& view = *self.body().view;
   if (view.taken_without_grad) {
     core::fail<GradError>(
-        "{}: a view that was taken without recording cannot be changed in place while recording: take the view "
-        "again, or change it under a NoGradGuard",
+        "{}: a view that was taken without recording (inside a Function, too) cannot be changed in place while "
+        "recording: take the view again, change a clone(), or open a NoGradGuard around the change",
         op);
   }
   if (view.by) {
@@ -377,14 +373,17 @@ void end_unrecorded(Body& base) {
 }
 
 void end_inplace(const Tensor& self, core::Ref<Node> node, Location at) {
+  end_inplace(self, Edge{std::move(node), 0}, at);
+}
+void end_inplace(const Tensor& self, Edge written, Location at) {
   Body& body = self.body();
   if (body.view == nullptr) {
-    body.rewrite({std::move(node), 0});
+    body.rewrite(std::move(written));
     return;
   }
   // The view's new numbers are part of the base now; every view, this one included, follows when it is next asked.
   const Tensor base(body.view->base);
-  base.body().rewrite(edge_after_write(base, body.array, {std::move(node), 0}, at));
+  base.body().rewrite(edge_after_write(base, body.array, written, at));
 }
 
 }  // namespace detail

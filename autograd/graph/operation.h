@@ -27,6 +27,8 @@
 //     static Tensor reference(const Attrs&, const Tensor& x);
 //   };
 //
+// Forward mode derives a tangent from the gradient, unless the struct gives its own: see tangent_formula.h.
+//
 // Optional members of either: `struct Attrs` (the first argument of forward; its `static constexpr auto fields =
 // named("p", &Attrs::p);` is what is listed), `broadcasts` (the engine sums gradients down to the inputs' shapes),
 // `is_view` (the result shows the memory of the first input; no other result may), `by_geometry` (of a view: its
@@ -37,8 +39,9 @@
 // it), `no_second_order` (the gradient cannot be differentiated again, and who tries is told), and of rules `idempotent`
 // (applied to its result it gives that again, with the same gradient: in place the result stands for the input),
 // `shape_only` (inputs whose values the reference's gradient does not read: their shapes are kept, their numbers are not),
-// `moves` (elements are moved or converted as they are), `reads_stored` (see below), `input_names` and `terms` (both for
-// checks, see check.h). A rule takes a defined or an undefined Array for an input that may be absent.
+// `moves` (elements are moved or converted as they are), `reads_stored` (see below), `batch` (how func::vmap takes it over a
+// batch, see batched.h), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined or an undefined
+// Array for an input that may be absent.
 //
 // forward may take `core::ArrayList` last, for any number of inputs, which have one formula between them, behind those of the
 // others; and it may return `std::vector<Array>`, a list of any number of outputs.
@@ -57,6 +60,7 @@
 #include <utility>
 #include <vector>
 
+#include "batched.h"
 #include "formulas.h"
 #include "grad_mode.h"
 #include "operation_check.h"
@@ -188,10 +192,11 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   }
 }
 
-/// Of inputs of which some are batched (func/vmap.h).
 template <class Op>
-Results<Op> run_batched(const typename AttrsOf<Op>::type&, const Operand*, int) {
-  fail_batched(Op::name);
+Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
+  return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
+    return run<Op>(moved, operands, count);
+  });
 }
 
 /// One of the first calls: forward leaves its inputs alone.
@@ -301,7 +306,15 @@ requires(detail::is_right<Op>) Tensor& apply_inplace(const typename detail::Attr
   constexpr int count = 1 + static_cast<int>(sizeof...(X));
   static_assert(count == detail::Traits<Op>::inputs, "forward takes another number of inputs");
   if (detail::look_at(inputs, count).unusual) [[unlikely]] {
-    if (detail::any_batched(inputs, count)) detail::fail_batched(detail::inplace_name<Op>.data());
+    if (detail::any_batched(inputs, count)) {
+      detail::write_over_batch<Op>(
+          attrs, detail::inplace_name<Op>.data(), inputs, count,
+          [](const auto& a, const Operand* in) { return detail::run<Op>(a, in, count); },
+          [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return [](const auto& a, const Operand* in) -> Tensor { return apply_inplace<Op>(a, in[0], in[I + 1]...); };
+          }(std::index_sequence_for<X...>{}));
+      return const_cast<Tensor&>(self.tensor());  // NOLINT: as below
+    }
     if constexpr (!detail::takes_stored<Op>) {
       if (!detail::reads_stored<Op> || detail::recording(inputs, count)) {
         detail::write_widened(detail::inplace_name<Op>.data(), self, detail::run_widened<Op>(attrs, inputs, count));

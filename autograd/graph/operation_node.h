@@ -12,6 +12,7 @@
 #include "formulas.h"
 #include "operation_guard.h"
 #include "operation_support.h"
+#include "tangent_formula.h"
 #include "../tensor/tensor.h"
 
 namespace gradus::autograd::detail {
@@ -161,6 +162,26 @@ class NodeOf final : public Node {
     }
   }
 
+  void tangent(const Gradients& dx, Gradients& dy, bool create_graph) override {
+    if constexpr (GivesTangent<Op>) {
+      check_tangent<Op, kept_in, G::all_out>();
+      auto y = call(Op::tangent, static_cast<typename TangentOf<Op>::Parameters*>(nullptr), dx, 0, create_graph);
+      if constexpr (std::is_convertible_v<decltype(y), Tensor>)
+        dy[0] = std::move(y);
+      else
+        dy = std::apply([](const auto&... each) { return Gradients{each...}; }, y);
+    } else if constexpr (Symmetric<Op>) {
+      check_symmetric<Op>();
+      backward(dx, dy, create_graph);
+    } else if constexpr (Elementwise<Op>) {
+      check_elementwise<Op>();
+      [&]<int... I>(std::integer_sequence<int, I...>) { (add_tangent<I>(dx, dy, create_graph), ...); }
+      (std::make_integer_sequence<int, N>{});
+    } else {
+      Node::tangent(dx, dy, create_graph);
+    }
+  }
+
  private:
   template <bool Kept>
   using SavedList = std::conditional_t<Kept, std::vector<Saved>, None>;
@@ -193,6 +214,15 @@ class NodeOf final : public Node {
     if constexpr (!std::is_same_v<Formula, NoGradient>) {
       dx[i] = call(formula, static_cast<typename Signature<Formula>::Parameters*>(nullptr), dy, input, create_graph);
     }
+  }
+
+  // One input's part of an elementwise operation's tangent.
+  template <int I>
+  void add_tangent(const Gradients& dx, Gradients& dy, bool create_graph) {
+    if (!dx[I].defined()) return;
+    Gradients parts(static_cast<std::size_t>(N));
+    run_formula<I>(I, {spread(dx[I], metas_[0])}, parts, create_graph);
+    add_to(dy[0], std::move(parts[I]));
   }
 
   template <class F, class... P>
@@ -251,6 +281,10 @@ class NodeOf final : public Node {
     DyList all;
     for (std::size_t j = 0; j < dy.size(); ++j) all.push_back(seen(dy[j], input, "gradient", static_cast<int>(j)));
     return all;
+  }
+  template <int I>
+  Dx<I> give(std::type_identity<Dx<I>>, const Gradients& dx, int, bool) {
+    return dx[I];
   }
   template <int I>
   ShapeOf<I> give(std::type_identity<ShapeOf<I>>, const Gradients&, int, bool) {

@@ -170,8 +170,6 @@ GRADUS_API void visit_kept(const char* kind, std::uint32_t mask, Saved* values,
 /// GradError: a view cannot be taken again from its changed base, because another input has been changed as well.
 [[noreturn]] GRADUS_API void fail_changed_since_view(std::string_view op, int input, const core::Array& value);
 [[noreturn]] GRADUS_API void fail_released(const Node& node);
-/// ValueError: nothing is known of how the operation goes over a batch.
-[[noreturn, gnu::cold]] GRADUS_API void fail_batched(std::string_view op);
 /// What an absent input has for an array: an undefined one.
 GRADUS_API extern const core::Array absent_array;
 /// An input's array.

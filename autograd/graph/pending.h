@@ -7,7 +7,8 @@
 
 namespace gradus::autograd {
 
-inline std::uint64_t writes_to(const Tensor& gradient) { return gradient.array().storage()->write_count(); }
+// Of a batched gradient: to all examples, whose memory one of them shows.
+inline std::uint64_t writes_to(const Tensor& gradient) { return gradient.body().array.storage()->write_count(); }
 
 /// A node that gradients have arrived at, and what has arrived. Several nodes may hold one gradient, so nobody may write
 /// to it on its way: the counts of writes to their storages, which only grow, keep their sum.
@@ -22,6 +23,13 @@ struct Pending {
     return sum;
   }
 };
+
+/// The gradient brought to the shape and dtype of what it is the gradient of. ShapeError when it does not fit.
+Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input);
+/// a + b, into a's memory when nobody else can see it.
+Tensor added(Tensor a, Tensor b, bool create_graph);
+/// node.backward, also of gradients that are batched where the node is not, as in vmap over the rows of a Jacobian.
+void run_backward(Node& node, const Gradients& of_outputs, Gradients& of_inputs, bool create_graph);
 
 /// GradErrors: of the gradients that wait for a node, one has been changed; the node's formula changed one.
 [[noreturn]] void fail_changed_on_its_way(const Node& to, const Gradients& gradients);

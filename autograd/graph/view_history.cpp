@@ -39,6 +39,7 @@ Tensor put_strided(const Tensor& dy, const Shape& base, const Geometry& geometry
 // y[i] = x[offset + i stride]
 struct AsStrided {
   static constexpr std::string_view name = "as_strided";
+  static constexpr Batch batch = Batch::kNever;
   static constexpr bool is_view = true, by_geometry = true;
   using Attrs = Geometry;
   static Array forward(const Attrs& a, const Array& base) { return a.of(base); }
@@ -49,6 +50,7 @@ struct AsStrided {
 // Adds each element of x to the place that it is a view of: the gradient of as_strided.
 struct StridedSum {
   static constexpr std::string_view name = "strided_sum";
+  static constexpr Batch batch = Batch::kNever;
   struct Attrs {
     Geometry geometry;
     Shape base;
@@ -83,6 +85,7 @@ Tensor scatter_zeros(const Tensor& dy, const Geometry& view);
 // y[offset + i stride] = src[i], and x elsewhere
 struct AsStridedScatter {
   static constexpr std::string_view name = "as_strided_scatter";
+  static constexpr Batch batch = Batch::kNever;
   using Attrs = Geometry;
   static Array forward(const Attrs& a, const Array& base, const Array& view) {
     const Array result = base.clone();
@@ -102,6 +105,7 @@ Tensor scatter_zeros(const Tensor& dy, const Geometry& view) {
 // A base that is not contiguous, as the stretch of memory from its first element to its last: 0 between its elements.
 struct StridedPut {
   static constexpr std::string_view name = "strided_put";
+  static constexpr Batch batch = Batch::kNever;
   struct Attrs {
     Geometry geometry;
     std::int64_t length = 0;

@@ -11,6 +11,8 @@ namespace gradus::autograd::detail {
 Edge edge_as_view_of(const Body& base, const core::Array& view, const ViewStep* by);
 /// GradError when a change of this view could not be carried over to its base's history.
 void check_writable_view(const core::Array& base, const core::Array& view);
+/// end_inplace of operation_support.h, for any output of a node.
+void end_inplace(const Tensor& self, Edge written, Location at);
 /// The edge of a base one of whose views has been given new numbers and a new edge.
 Edge edge_after_write(const Tensor& base, const core::Array& view, const Edge& written, Location at);
 

@@ -18,23 +18,27 @@ namespace {
 
 struct Logistic {
   static constexpr std::string_view name = "logistic";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::sigmoid(x); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic_slope(x); });
 };
 // y = s(x) s(-x):  dy/dx = y (s(-x) - s(x)) = -y tanh(x / 2)
 struct LogisticSlope {
   static constexpr std::string_view name = "logistic_slope";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::sigmoid(x) * core::sigmoid(-x); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y) { return -(dy * (y * tanh(x * 0.5))); });
 };
 struct Log1pExp {
   static constexpr std::string_view name = "log1p_exp";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::softplus(x, 1, std::numeric_limits<double>::infinity()); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic(x); });
 };
 // dPhi/dx = exp(-x^2 / 2) / sqrt(2 pi)
 struct NormalCdf {
   static constexpr std::string_view name = "normal_cdf";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::normal_cdf(x); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> x) { return dy * (exp(square(x) * -0.5) * 0.39894228040143267794); });
@@ -42,6 +46,7 @@ struct NormalCdf {
 
 struct ExpTimes {
   static constexpr std::string_view name = "exp_times";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& dy, const Array& x) { return core::exp_times(dy, x); }
   static constexpr auto gradients = formulas([](Dy<> g, In<1> x) { return exp_times(g, x); },
                                              [](Dy<> g, In<0> dy, In<1> x) { return exp_times(g * dy, x); });
@@ -108,6 +113,7 @@ namespace {
 // dx = dy (1 - y^2) is linear in dy; in y its slope is -2 y dy.
 struct TanhBackward {
   static constexpr std::string_view name = "tanh_backward";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& dy, const Array& y) { return core::tanh_backward(dy, y); }
   static constexpr auto gradients = formulas([](Dy<> g, In<1> y) { return tanh_backward(g, y); },
                                              [](Dy<> g, In<0> dy, In<1> y) { return g * dy * (y * -2); });
@@ -115,6 +121,7 @@ struct TanhBackward {
 // dx = dy (y - y^2)
 struct SigmoidBackward {
   static constexpr std::string_view name = "sigmoid_backward";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& dy, const Array& y) { return core::sigmoid_backward(dy, y); }
   static constexpr auto gradients = formulas([](Dy<> g, In<1> y) { return sigmoid_backward(g, y); },
                                              [](Dy<> g, In<0> dy, In<1> y) { return g * dy * (1 - y * 2); });

@@ -26,12 +26,14 @@ void check_floating(const char* op, const Operand& x) { core::expect_floating(op
 // y = log s(x), s the logistic function
 struct LogSigmoid {
   static constexpr std::string_view name = "log_sigmoid";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::softplus(x, -1, std::numeric_limits<double>::infinity()); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic(-x); });
 };
 // y = min(max(x, low), high)
 struct Hardtanh {
   static constexpr std::string_view name = "hardtanh";
+  static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     Scalar low, high;
     static constexpr auto fields = named("low", &Attrs::low, "high", &Attrs::high);
@@ -43,6 +45,7 @@ struct Hardtanh {
 // y = min(max(x / 6 + 1 / 2, 0), 1)
 struct Hardsigmoid {
   static constexpr std::string_view name = "hardsigmoid";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::hardsigmoid(x); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> x) { return masked_fill(dy / 6, !logical_and(x > -3, x < 3), 0); });
@@ -50,6 +53,7 @@ struct Hardsigmoid {
 // y = x min(max(x / 6 + 1 / 2, 0), 1), whose slope is (2 x + 3) / 6 between -3 and 3
 struct Hardswish {
   static constexpr std::string_view name = "hardswish";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::hardswish(x); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> x) { return dy * masked_fill(masked_fill(x / 3 + 0.5, x <= -3, 0), x >= 3, 1); });
@@ -64,6 +68,7 @@ Tensor beyond(const Tensor& dy, const Tensor& x, double lambda) {
 // y = x where |x| > lambda, else 0
 struct Hardshrink {
   static constexpr std::string_view name = "hardshrink";
+  static constexpr Batch batch = Batch::kEach;
   using Attrs = Lambda;
   static Array forward(const Attrs& c, const Array& x) { return core::hardshrink(x, c.lambda); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Lambda& c) { return beyond(dy, x, c.lambda); });
@@ -71,6 +76,7 @@ struct Hardshrink {
 // y = sign(x) max(|x| - lambda, 0)
 struct Softshrink {
   static constexpr std::string_view name = "softshrink";
+  static constexpr Batch batch = Batch::kEach;
   using Attrs = Lambda;
   static Array forward(const Attrs& c, const Array& x) { return core::softshrink(x, c.lambda); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Lambda& c) { return beyond(dy, x, c.lambda); });
@@ -78,6 +84,7 @@ struct Softshrink {
 // y = x where x > threshold, else c, the value
 struct Threshold {
   static constexpr std::string_view name = "threshold";
+  static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     double threshold = 0, value = 0;
     static constexpr auto fields = named("threshold", &Attrs::threshold, "value", &Attrs::value);

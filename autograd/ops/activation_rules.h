@@ -32,8 +32,9 @@ GRADUS_API Tensor normal_cdf(const Tensor& x);                   ///< the normal
 /// Any floating dtype and shape.
 struct ReluRule {
   static constexpr std::string_view name = "relu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
-  static constexpr bool idempotent = true;
+  static constexpr bool idempotent = true, symmetric = true;
   GRADUS_API static Tensor reference(const Tensor& x);
   GRADUS_API static core::Array forward(const core::Array& x);
   GRADUS_API static void write(const core::Array& x);
@@ -42,7 +43,9 @@ struct ReluRule {
 
 struct GeluRule {
   static constexpr std::string_view name = "gelu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   struct Attrs {
     bool tanh = false;
     std::string_view approximate() const { return tanh ? "tanh" : "none"; }
@@ -55,7 +58,9 @@ struct GeluRule {
 
 struct SiluRule {
   static constexpr std::string_view name = "silu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   GRADUS_API static Tensor reference(const Tensor& x);
   GRADUS_API static core::Array forward(const core::Array& x);
   GRADUS_API static std::array<core::Array, 1> backward(DyArray<> dy, InArray<0> x);
@@ -64,7 +69,9 @@ struct SiluRule {
 /// Where beta x exceeds the threshold it is x.
 struct SoftplusRule {
   static constexpr std::string_view name = "softplus";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   struct Attrs {
     double beta = 1, threshold = 20;
     static constexpr auto fields = named("beta", &Attrs::beta, "threshold", &Attrs::threshold);
@@ -77,7 +84,9 @@ struct SoftplusRule {
 /// NaN, and the gradient there, pass; at 0 the gradient is that of the negative side.
 struct EluRule {
   static constexpr std::string_view name = "elu";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   struct Attrs {
     double alpha = 1;
     static constexpr auto fields = named("alpha", &Attrs::alpha);

@@ -52,6 +52,7 @@ struct SubNumber : WithNumber<core::sub> {
 // y = c - x
 struct SubFromNumber {
   static constexpr std::string_view name = "rsub";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool reads_stored = true;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x) {
@@ -80,6 +81,7 @@ struct DivNumber : WithNumber<core::div> {
 // y = c / x
 struct NumberDiv {
   static constexpr std::string_view name = "rdiv";
+  static constexpr Batch batch = Batch::kEach;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& x) { return core::div(c.value, x); }
   static constexpr auto gradients =

@@ -6,6 +6,7 @@
 
 #include "../../core/base/fields.h"
 #include "../../core/ops/pointwise.h"
+#include "../graph/batched.h"
 #include "../tensor/tensor.h"
 
 namespace gradus::autograd {
@@ -13,7 +14,7 @@ namespace gradus::autograd {
 template <const core::BinaryRow& row>
 struct BinaryOperation {
   static constexpr std::string_view name = row.name;
-  static constexpr bool broadcasts = true, reads_stored = true;
+  static constexpr bool broadcasts = true, reads_stored = true, elementwise = true;
   static core::Array forward(const core::Array& a, const core::Array& b) { return row(a, b); }
   static void write(const core::Array& x, const core::Array& b) { row.write(x, x, b); }
 };
@@ -25,7 +26,8 @@ struct Number {
 template <const core::BinaryRow& row>
 struct WithNumber {
   static constexpr std::string_view name = row.name;
-  static constexpr bool reads_stored = true;
+  static constexpr Batch batch = Batch::kEach;
+  static constexpr bool reads_stored = true, symmetric = true;
   using Attrs = Number;
   static core::Array forward(const Attrs& c, const core::Array& x) { return row(x, c.value); }
   static void write(const core::Array& x, const Attrs& c) { row.write(x, x, c.value); }

@@ -27,6 +27,12 @@ struct Cat {
     static constexpr auto fields = named("dim", &Attrs::dim, "ends", &Attrs::ends, "skipped", &Attrs::skipped);
   };
   static Array forward(const Attrs& a, core::ArrayList parts) { return core::cat(parts, a.dim); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    if (!a.skipped.empty()) return {};
+    std::vector<Tensor> parts;
+    for (int i = 0; i < x.count(); ++i) parts.push_back(x.stacked(i));
+    return cat(parts, a.dim + 1);
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, Which which, const Attrs& a) {
     if (std::find(a.skipped.begin(), a.skipped.end(), which.input) != a.skipped.end())
       return dy.flatten().narrow(0, 0, 0);
@@ -55,6 +61,18 @@ struct IndexSelect {
   static Array forward(const Picked& p, const Array& x, const Array& index) {
     return core::index_select(x, p.dim, index);
   }
+  static Tensor batch(const Picked& p, const Examples& x) {
+    if (x.dim(0) == 0) return {};
+    const std::int64_t dim = x.behind(0, p.dim, "index_select");
+    if (x.shared(1)) return index_select(x[0], dim, x[1]);
+    if (x.dim(1) != 1) return {};
+    // All examples behind one another, each with its own places.
+    const Tensor rows = x.stacked(0).movedim(dim, 1), index = x.own_places(1, rows.size(1));
+    if (!index.defined()) return {};
+    Shape shape{x.size(), x[1].size(1)};
+    for (std::int64_t d = 2; d < rows.dim(); ++d) shape.push_back(rows.size(d));
+    return index_select(rows.flatten(0, 1), 0, index.flatten()).reshape(shape).movedim(1, dim);
+  }
   static Tensor back(const Placed& placed, const Tensor& dy, const Tensor& index);
   static constexpr auto gradients = formulas(
       [](Dy<> dy, ShapeOf<0> x, In<1> index, const Picked& p) {
@@ -69,6 +87,11 @@ struct IndexAdd {
   static Array forward(const Placed& p, const Array& x, const Array& index) {
     return core::index_add(p.shape, p.dim, index, x);
   }
+  static Tensor batch(const Placed& p, const Examples& x) {
+    if (!x.shared(1) || p.shape.empty() || x.dim(0) != p.shape.size()) return {};
+    const int dim = core::wrap_dim(p.dim, p.shape.size(), "index_add") + 1;
+    return IndexSelect::back({x.all_of(p.shape), dim}, x[0], x[1]);
+  }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> index, const Placed& p) { return index_select(dy, p.dim, index); }, no_gradient);
 };
@@ -78,6 +101,7 @@ Tensor IndexSelect::back(const Placed& placed, const Tensor& dy, const Tensor& i
 // y[i, j] = x[index[i, j], j] along the first dimension, so along dim
 struct Gather {
   static constexpr std::string_view name = "gather";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool moves = true;
   using Attrs = Picked;
   static Array forward(const Picked& p, const Array& x, const Array& index) { return core::gather(x, p.dim, index); }
@@ -88,6 +112,7 @@ struct Gather {
 // y[k, j] = sum x[i, j] where index[i, j] = k
 struct ScatterAdd {
   static constexpr std::string_view name = "scatter_add";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = Placed;
   static Array forward(const Placed& p, const Array& x, const Array& index) {
     return core::scatter_add(p.shape, p.dim, index, x);
@@ -102,6 +127,7 @@ struct FromDiagonal {
 };
 struct Tril {
   static constexpr std::string_view name = "tril";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr bool moves = true;
   using Attrs = FromDiagonal;
   static Array forward(const Attrs& a, const Array& x) { return core::tril(x, a.diagonal); }
@@ -110,6 +136,7 @@ struct Tril {
 };
 struct Triu {
   static constexpr std::string_view name = "triu";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr bool moves = true;
   using Attrs = FromDiagonal;
   static Array forward(const Attrs& a, const Array& x) { return core::triu(x, a.diagonal); }
@@ -128,6 +155,10 @@ struct ConstantPad {
     static constexpr auto fields = named("pad", &Attrs::pad, "value", &Attrs::value);
   };
   static Array forward(const Attrs& a, const Array& x) { return core::constant_pad(x, a.pad, a.value); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    const bool fits = static_cast<std::int64_t>(a.pad.size()) <= 2 * x.dim(0);
+    return fits ? constant_pad_nd(x[0], a.pad, a.value) : Tensor();
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
     std::vector<std::int64_t> back = a.pad;
     for (std::int64_t& p : back) p = -p;
@@ -141,10 +172,10 @@ Tensor cat(OperandList tensors, std::int64_t dim) {
   if (tensors.empty()) core::fail<ValueError>("cat: there must be at least one tensor");
   Cat::Attrs attrs;
   int dims = 1;
-  for (const Operand& x : tensors) dims = std::max(dims, x.tensor().array().dim());
+  for (const Operand& x : tensors) dims = std::max(dims, x.tensor().body().array.dim());
   attrs.dim = core::wrap_dim(dim, dims, "cat");
   for (const Operand& x : tensors) {
-    const Array& a = x.tensor().array();
+    const Array& a = x.tensor().body().array;
     const bool skipped = a.dim() == 1 && a.numel() == 0 && dims != 1;
     if (skipped) attrs.skipped.push_back(static_cast<std::int64_t>(attrs.ends.size()));
     const std::int64_t length =
@@ -160,7 +191,7 @@ Tensor cat(OperandList tensors, std::int64_t dim) {
 Tensor stack(OperandList tensors, std::int64_t dim) {
   if (tensors.empty()) core::fail<ValueError>("stack: there must be at least one tensor");
   const Scope scope(tensors[0].at());
-  const int at = core::wrap_dim(dim, tensors[0].tensor().array().dim() + 1, "stack");
+  const int at = core::wrap_dim(dim, tensors[0].tensor().body().array.dim() + 1, "stack");
   std::vector<Tensor> parts;
   for (const Operand& x : tensors) {
     if (x.tensor().sizes() != tensors[0].tensor().sizes()) {

@@ -41,7 +41,7 @@ Tensor copy_in_order(const Tensor& x, const core::Dims& order, Location at) {
 bool Tensor::is_contiguous(MemoryFormat format) const {
   if (format == MemoryFormat::Contiguous || format == MemoryFormat::Preserve) return is_contiguous();
   const bool channels = format == MemoryFormat::ChannelsLast ? dim() == 4 : dim() == 5;
-  return channels && array().permute(order_of("is_contiguous", format, *this)).is_contiguous();
+  return channels && body().array.permute(order_of("is_contiguous", format, *this)).is_contiguous();
 }
 Tensor Tensor::contiguous(MemoryFormat format, Location at) const {
   const core::Dims order = order_of("contiguous", format, *this);
@@ -79,9 +79,9 @@ Tensor Tensor::_base() const {
   return Tensor(body().view->base);
 }
 
-DType result_type(const Tensor& a, const Tensor& b) { return core::result_type(a.array(), b.array()); }
-DType result_type(const Tensor& a, const Scalar& b) { return core::result_type(a.array(), b); }
-DType result_type(const Scalar& a, const Tensor& b) { return core::result_type(a, b.array()); }
+DType result_type(const Tensor& a, const Tensor& b) { return core::result_type(a.body().array, b.body().array); }
+DType result_type(const Tensor& a, const Scalar& b) { return core::result_type(a.body().array, b); }
+DType result_type(const Scalar& a, const Tensor& b) { return core::result_type(a, b.body().array); }
 DType result_type(const Scalar& a, const Scalar& b) {
   const DType wider = promote_types(a.category(), b.category());
   return is_floating_point(wider) ? get_default_dtype() : wider;

@@ -21,6 +21,7 @@ namespace {
 // near the b's mean, so that no large ones cancel.
 struct Cdist {
   static constexpr std::string_view name = "cdist";
+  static constexpr Batch batch = Batch::kMatrices;
   static core::Array forward(const core::Array& a, const core::Array& b) { return core::distances(a, b); }
   static Tensor towards(const Tensor& dy, const Tensor& a, const Tensor& b, const Tensor& y) {
     if (b.size(-2) == 0) return zeros_like(a);
@@ -78,7 +79,8 @@ Tensor cosine_similarity(Operand a, Operand b, std::int64_t dim, double eps) {
   return core::in_name_of("cosine_similarity", [&] {
     const auto unit = [&](const Tensor& x) { return x / clamp_min(norm(x, 2, dim, true), eps); };
     const Tensor &x = a.tensor(), &y = b.tensor();
-    const core::Shape shape = core::broadcast_shapes(x.array().shape(), y.array().shape(), "cosine_similarity");
+    const core::Shape shape =
+        core::broadcast_shapes(x.body().array.shape(), y.body().array.shape(), "cosine_similarity");
     return sum(unit(x.expand(shape)) * unit(y.expand(shape)), dim);
   });
 }
@@ -139,9 +141,9 @@ Tensor renorm(Operand x, const Scalar& p, std::int64_t dim, const Scalar& maxnor
   if (!(p.toDouble() > 0)) core::fail<ValueError>("renorm: p must be above 0: {}", p.toDouble());
   if (!(maxnorm.toDouble() >= 0))
     core::fail<ValueError>("renorm: maxnorm must not be negative: {}", maxnorm.toDouble());
-  const int d = core::wrap_dim(dim, in.array().dim(), "renorm");
+  const int d = core::wrap_dim(dim, in.body().array.dim(), "renorm");
   core::Dims over;
-  for (int i = 0; i < in.array().dim(); ++i) {
+  for (int i = 0; i < in.body().array.dim(); ++i) {
     if (i != d) over.push_back(i);
   }
   const Scope scope(x.at());
@@ -159,7 +161,7 @@ Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend
     return rounded_once([&](Operand u) { return diff(u, n, dim, prepend, append); }, x);
   }
   if (n < 0) core::fail<ValueError>("diff: n must not be negative: {}", n);
-  const int d = core::existing_dim(dim, x.tensor().array().dim(), "diff");
+  const int d = core::existing_dim(dim, x.tensor().body().array.dim(), "diff");
   const Scope scope(x.at());
   return core::in_name_of("diff", [&] {
     Tensor y = x.tensor();
@@ -169,7 +171,8 @@ Tensor diff(Operand x, std::int64_t n, std::int64_t dim, OptionalOperand prepend
       if (y.size(d) == 0) break;
       y = y.dtype() == kBool ? behind(y, d) != ahead(y, d) : behind(y, d) - ahead(y, d);
     }
-    return y.array().storage() == x.tensor().array().storage() ? y.clone() : y;  // n = 0, or nothing to subtract
+    return y.body().array.storage() == x.tensor().body().array.storage() ? y.clone()
+                                                                         : y;  // n = 0, or nothing to subtract
   });
 }
 namespace {
@@ -190,7 +193,7 @@ Tensor areas(const char* op, const Tensor& values, const Tensor& points, int d) 
 }  // namespace
 Tensor trapezoid(Operand y, Operand x, std::int64_t dim) {
   if (stored(y, x)) return rounded_once([&](Operand u, Operand v) { return trapezoid(u, v, dim); }, y, x);
-  const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
+  const int d = core::existing_dim(dim, y.tensor().body().array.dim(), "trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("trapezoid", [&] {
     if (y.tensor().size(d) == 0) return y.tensor().sum(d);
@@ -201,7 +204,7 @@ Tensor cumulative_trapezoid(Operand y, Operand x, std::int64_t dim) {
   if (stored(y, x)) {
     return rounded_once([&](Operand u, Operand v) { return cumulative_trapezoid(u, v, dim); }, y, x);
   }
-  const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
+  const int d = core::existing_dim(dim, y.tensor().body().array.dim(), "cumulative_trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("cumulative_trapezoid", [&] {
     if (y.tensor().size(d) == 0) return y.tensor().clone();
@@ -212,7 +215,7 @@ Tensor cumulative_trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
   if (stored(y)) {
     return rounded_once([&](Operand u) { return cumulative_trapezoid(u, dx, dim); }, y);
   }
-  const int d = core::existing_dim(dim, y.tensor().array().dim(), "cumulative_trapezoid");
+  const int d = core::existing_dim(dim, y.tensor().body().array.dim(), "cumulative_trapezoid");
   const Scope scope(y.at());
   return core::in_name_of("cumulative_trapezoid", [&] {
     const Tensor& values = y.tensor();
@@ -222,7 +225,7 @@ Tensor cumulative_trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
 }
 Tensor trapezoid(Operand y, const Scalar& dx, std::int64_t dim) {
   if (stored(y)) return rounded_once([&](Operand u) { return trapezoid(u, dx, dim); }, y);
-  const int d = core::existing_dim(dim, y.tensor().array().dim(), "trapezoid");
+  const int d = core::existing_dim(dim, y.tensor().body().array.dim(), "trapezoid");
   const Scope scope(y.at());
   const Tensor values = y.tensor();
   if (values.size(d) == 0) return values.sum(d);

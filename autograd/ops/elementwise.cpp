@@ -27,12 +27,14 @@ namespace {
 
 struct Frac {
   static constexpr std::string_view name = "frac";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return core::frac(x); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
 };
 // y = x where it is finite, else the number given for that
 struct NanToNum {
   static constexpr std::string_view name = "nan_to_num";
+  static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     std::optional<double> nan, posinf, neginf;
     static constexpr auto fields = named("nan", &Attrs::nan, "posinf", &Attrs::posinf, "neginf", &Attrs::neginf);

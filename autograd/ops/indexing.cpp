@@ -10,6 +10,7 @@
 #include "../tensor/create.h"
 #include "../tensor/tensor_index.h"
 #include "rewrite.h"
+#include "scatter_support.h"
 
 namespace gradus {
 
@@ -178,7 +179,7 @@ bool is_whole_mask(const Selection& s) {
 
 // The values in the shape of what they go to; leading sizes of 1 that it does not have are dropped.
 Tensor fitted(const char* op, const Tensor& values, const Shape& shape) {
-  Shape given = values.array().shape();
+  Shape given = values.body().array.shape();
   while (given.size() > shape.size() && given[0] == 1) given.erase(0);
   if (!core::broadcasts_to(given, shape)) {
     core::fail<ShapeError>("{}: the values must broadcast to the shape of what is picked: {} to {}", op, values.sizes(),
@@ -190,7 +191,7 @@ Tensor fitted(const char* op, const Tensor& values, const Shape& shape) {
 // What lies at entries of `flat` <- rows, or += rows; through a copy, which goes to `to`, where `flat` is not its memory.
 void put_rows(const Tensor& to, const Tensor& flat, std::int64_t dim, const Tensor& index, const Tensor& rows,
               bool accumulate) {
-  if (flat.array().storage() == to.array().storage()) {
+  if (flat.body().array.storage() == to.body().array.storage()) {
     accumulate ? index_add_(flat, dim, index, rows) : index_copy_(flat, dim, index, rows);
   } else {
     const Tensor changed = accumulate ? index_add(flat, dim, index, rows) : index_copy(flat, dim, index, rows);
@@ -204,7 +205,7 @@ void put_tensor(const char* op, const Operand& x, TensorIndices indices, const T
   if (!values.defined()) core::fail<ValueError>("{}: the values must be defined", op);
   Selection s = select_by(op, x, indices);
   if (s.pickings.empty()) {  // a view is written to: as copy_, this converts
-    const Tensor all = fitted(op, values, s.view.array().shape());
+    const Tensor all = fitted(op, values, s.view.body().array.shape());
     accumulate ? s.view.add_(all) : s.view.copy_(all);
     return;
   }
@@ -218,7 +219,7 @@ void put_tensor(const char* op, const Operand& x, TensorIndices indices, const T
     return;
   }
   const Merged m = merge(op, s);
-  Shape rows = m.flat.array().shape();
+  Shape rows = m.flat.body().array.shape();
   rows[static_cast<int>(m.dim)] = m.index.numel();
   put_rows(m.turned, m.flat, m.dim, m.index, fitted(op, values, m.picked).reshape(rows), accumulate);
 }
@@ -293,7 +294,7 @@ Tensor& index_put_(Operand x, TensorIndices indices, const Scalar& value, bool a
 Tensor take(Operand x, Operand index) {
   return core::in_name_of("take", [&] {
     const Scope scope(x.at());
-    const Tensor places(core::wrapped_index(index.tensor().array(), x.tensor().numel(), "take"));
+    const Tensor places = detail::wrapped_places("take", index, x.tensor().numel());
     const Tensor flat = x.tensor().dim() == 1 ? x.tensor() : x.tensor().flatten();
     return index_select(flat, 0, places.flatten()).reshape(places.sizes());
   });
@@ -306,7 +307,7 @@ Tensor& put_(Operand x, Operand index, Operand source, bool accumulate) {
       core::fail<ShapeError>("put_: there must be as many values as indices: {} and {}", from.sizes(),
                              index.tensor().sizes());
     }
-    const Tensor places(core::wrapped_index(index.tensor().array(), to.numel(), "put_"));
+    const Tensor places = detail::wrapped_places("put_", index, to.numel());
     put_rows(to, to.reshape({to.numel()}), 0, places.flatten(), from.flatten(), accumulate);
     return written_as("put_", x);
   });
@@ -319,20 +320,19 @@ Tensor take_along_dim(Operand x, Operand index, std::optional<std::int64_t> dim)
   return core::in_name_of("take_along_dim", [&] {
     const Scope scope(x.at());
     if (!dim) return gather(x.tensor().flatten(), 0, index.tensor().flatten());
-    const int d = core::wrap_dim(*dim, x.tensor().array().dim(), "take_along_dim");
-    Shape from = x.tensor().array().shape(), where = index.tensor().array().shape();
+    const int d = core::wrap_dim(*dim, x.tensor().body().array.dim(), "take_along_dim");
+    Shape from = x.tensor().body().array.shape(), where = index.tensor().body().array.shape();
     if (where.size() != from.size()) {
       core::fail<ShapeError>("take_along_dim: the index must have the tensor's dimensions: {} for {}", where, from);
     }
-    if (from.empty())
-      return gather(x.tensor(), 0, Tensor(core::wrapped_index(index.tensor().array(), 1, "take_along_dim")));
+    if (from.empty()) return gather(x.tensor(), 0, detail::wrapped_places("take_along_dim", index, 1));
     const std::int64_t n = from[d], k = where[d];
     from[d] = where[d] = 1;
     Shape both = core::broadcast_shapes(from, where, "take_along_dim");
     both[d] = n;
     const Tensor source = x.tensor().expand(both);
     both[d] = k;
-    const Tensor places(core::wrapped_index(index.tensor().array(), n, "take_along_dim"));
+    const Tensor places = detail::wrapped_places("take_along_dim", index, n);
     return gather(source, d, places.expand(both));
   });
 }

@@ -43,6 +43,7 @@ struct CopyInto {
 // Of a result that x was overwritten with: see rewrite.h.
 struct Rewrite {
   static constexpr std::string_view name = "rewrite_";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool moves = true;
   static Array forward(const Array& x, const Array& y) { return y.to(x.dtype()).expand(x.shape()).clone(); }
   static void write(const Array& x, const Array& y) { x.copy_(y); }
@@ -51,6 +52,7 @@ struct Rewrite {
 // x <- c
 struct FillInto {
   static constexpr std::string_view name = "fill_";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool moves = true;
   using Attrs = Value;
   static Array forward(const Attrs& a, const Array& x) { return core::full(x.shape(), a.value, x.dtype()); }
@@ -60,6 +62,7 @@ struct FillInto {
 
 struct ZeroInto {
   static constexpr std::string_view name = "zero_";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool moves = true;
   static Array forward(const Array& x) { return core::zeros_like(x); }
   static void write(const Array& x) { x.zero_(); }
@@ -98,7 +101,7 @@ Tensor& autograd::replace(const Operand& x, const Tensor& y) {
 }
 Tensor& autograd::written_as(const char* op, const Operand& x) {
   const Scope* scope = Scope::current();
-  x.tensor().array().mark_written(op, scope != nullptr && scope->location() ? scope->location() : x.at());
+  x.tensor().body().array.mark_written(op, scope != nullptr && scope->location() ? scope->location() : x.at());
   return const_cast<Tensor&>(x.tensor());  // NOLINT: a handle, as of every change in place
 }
 Tensor& Tensor::copy_(const Tensor& src, Location at) const {

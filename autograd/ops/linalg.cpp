@@ -20,6 +20,7 @@ namespace {
 // y = e^A:  dA is the right upper block of the exponential of [[A^T, dy], [0, A^T]] (Mathias 1996).
 struct MatrixExp {
   static constexpr std::string_view name = "linalg_matrix_exp";
+  static constexpr Batch batch = Batch::kMatrices;
   static Array forward(const Array& A) { return core::matrix_exp(A); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> A) {
     const std::int64_t n = A.size(-1);

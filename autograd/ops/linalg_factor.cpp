@@ -26,6 +26,7 @@ Tensor divided(const Tensor& X, const Tensor& T, bool upper, bool left, bool uni
 // A = L L^T:  dA = L^-T S L^-1 with S the symmetric matrix whose lower triangle is that of L^T dL / 2 (Murray 2016).
 struct Cholesky {
   static constexpr std::string_view name = "linalg_cholesky";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   struct Attrs {
     bool upper = false;
@@ -44,6 +45,7 @@ struct Cholesky {
 // tall L holds is a solution of a triangular equation: it has that gradient, and takes its part from M.
 struct LuFactor {
   static constexpr std::string_view name = "linalg_lu_factor";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   static std::tuple<Array, Array, Array> forward(const Array& A) { return core::lu_factor(A); }
   static constexpr auto gradients = formulas([](Dy<> dy, Out<0> LU, Out<1> pivots) {
@@ -74,6 +76,7 @@ struct LuFactor {
 // R1, dA = Q dR + [Q (N - N^T) R1^-T, 0] with N the strictly lower triangle of -M.
 struct Qr {
   static constexpr std::string_view name = "linalg_qr";
+  static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool complete = false;
     static constexpr auto fields = named("complete", &Attrs::complete);
@@ -98,7 +101,7 @@ struct Qr {
     }
     const Tensor N = -(M - mT(M)).tril(-1);
     Tensor dA = divided(matmul(Q, N), mT(R.narrow(-1, 0, m)), false, false);
-    core::Shape rest = R.array().shape();
+    core::Shape rest = R.body().array.shape();
     rest[rest.size() - 1] = n - m;
     dA = cat({dA, Tensor(core::zeros(rest, R.dtype()))}, -1);
     return came(dR) ? dA + matmul(Q, dR) : dA;
@@ -115,14 +118,14 @@ Tensor nothing(const Tensor& like) { return Tensor(core::empty({0}, like.dtype()
 Tensor linalg_cholesky(Operand A, bool upper) {
   expect_square("linalg_cholesky", A.tensor());
   const auto [L, info] = apply<Cholesky>({upper}, A);
-  expect_info_0("linalg_cholesky", info.array(), kDefinite, kMinor, kDefiniteCure);
+  expect_info_0("linalg_cholesky", numbers_of_all(info), kDefinite, kMinor, kDefiniteCure);
   return L;
 }
 std::tuple<Tensor, Tensor> linalg_cholesky_ex(Operand A, bool upper, bool check_errors) {
   expect_square("linalg_cholesky_ex", A.tensor());
   auto results = apply<Cholesky>({upper}, A);
   if (check_errors) {
-    expect_info_0("linalg_cholesky_ex", std::get<1>(results).array(), kDefinite, kMinor, kDefiniteCure);
+    expect_info_0("linalg_cholesky_ex", numbers_of_all(std::get<1>(results)), kDefinite, kMinor, kDefiniteCure);
   }
   return results;
 }
@@ -157,7 +160,7 @@ std::tuple<Tensor, Tensor, Tensor> linalg_lu_factor_ex(Operand A, bool pivot, bo
   expect_matrix(op, A.tensor());
   auto results = apply<LuFactor>(A);
   if (check_errors) {
-    expect_info_0(op, std::get<2>(results).array(), "U must have no 0 on its diagonal", "there is one at place",
+    expect_info_0(op, numbers_of_all(std::get<2>(results)), "U must have no 0 on its diagonal", "there is one at place",
                   "without check_errors info says so");
   }
   return results;

@@ -46,6 +46,7 @@ Tensor of_pinv(const Tensor& dY, const Tensor& Y, const Tensor& A) {
 
 struct Pinv {
   static constexpr std::string_view name = "linalg_pinv";
+  static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     double atol = 0, rtol = 0;
     static constexpr auto fields = named("atol", &Attrs::atol, "rtol", &Attrs::rtol);
@@ -62,6 +63,7 @@ struct Pinv {
 // X = A^+ B:  dB = A^+T dX,  dA as of A^+ with dX B^T from above.
 struct Lstsq {
   static constexpr std::string_view name = "linalg_lstsq";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   struct Attrs {
     double rcond = 0;

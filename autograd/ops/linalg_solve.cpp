@@ -27,6 +27,7 @@ constexpr const char* kSolveCure =
 // T X = B, or X T = B:  dB = T^-T dX,  dT = -dB X^T, of which the triangle counts.
 struct SolveTriangular {
   static constexpr std::string_view name = "linalg_solve_triangular";
+  static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool upper = false, left = true, unit = false;
     static constexpr auto fields = named("upper", &Attrs::upper, "left", &Attrs::left, "unitriangular", &Attrs::unit);
@@ -50,6 +51,7 @@ struct SolveTriangular {
 // the gradient's own equations.
 struct Solve {
   static constexpr std::string_view name = "linalg_solve";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t constant_outputs = 0b0110;  // the factorization: A, beside it, has the history
   struct Attrs {
@@ -77,6 +79,7 @@ Tensor Solve::of_right(const Tensor& dy, const Tensor& A, const Tensor& lu, cons
 // Y = A^-1:  dA = -Y^T dY Y^T
 struct Inv {
   static constexpr std::string_view name = "linalg_inv";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   static std::tuple<Array, Array> forward(const Array& A) {
     return core::in_name_of("linalg_inv", [&]() -> std::tuple<Array, Array> {
@@ -90,6 +93,7 @@ struct Inv {
 // dA = dy C, C the cofactors.
 struct Det {
   static constexpr std::string_view name = "linalg_det";
+  static constexpr Batch batch = Batch::kMatrices;
   static Array forward(const Array& A) {
     const auto [lu, pivots, info] = core::lu_factor(A);
     return core::lu_det(lu, pivots);
@@ -158,6 +162,7 @@ Array matrices_of(const Array& A) { return A.reshape({-1, A.size(-2), A.size(-1)
 // The Hessian of the determinant times B, which is its own adjoint: the cofactors' gradient where a matrix has no inverse.
 struct CofactorSlope {
   static constexpr std::string_view name = "linalg_cofactor_slope";
+  static constexpr Batch batch = Batch::kMatrices;
   static Array forward(const Array& A, const Array& B) {
     const Array C = core::full(A.shape(), NAN, A.dtype()), flat = matrices_of(A), towards = matrices_of(B),
                 to = matrices_of(C);
@@ -179,6 +184,7 @@ struct CofactorSlope {
 // C = det(A) A^-T:  dA = <dC, C> A^-T - C dC^T A^-T
 struct Cofactor {
   static constexpr std::string_view name = "linalg_cofactor";
+  static constexpr Batch batch = Batch::kMatrices;
   static Array forward(const Array& A) {
     const auto [lu, pivots, info] = core::lu_factor(A);
     const Array det = core::lu_det(lu, pivots);
@@ -206,6 +212,7 @@ struct Cofactor {
 // y = log |det A|, and its sign:  dA = dy A^-T
 struct Slogdet {
   static constexpr std::string_view name = "linalg_slogdet";
+  static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t constant_outputs = 0b1100;  // likewise
   static std::tuple<Array, Array, Array, Array> forward(const Array& A) {
@@ -238,7 +245,7 @@ std::tuple<Tensor, Tensor> solve(const char* op, Operand A, Operand B, bool left
   const auto results = core::in_name_of(
       op, [&] { return apply<Solve>(Solve::Attrs{!left}, Operand(std::get<0>(sides)), Operand(std::get<1>(sides))); });
   const Tensor& info = std::get<3>(results);
-  if (check) expect_info_0(op, info.array(), kSingular, kPivot, kSolveCure);
+  if (check) expect_info_0(op, numbers_of_all(info), kSingular, kPivot, kSolveCure);
   const Tensor& x = std::get<0>(results);
   return {vector ? as_result(x.squeeze(-1)) : left ? x : as_result(mT(x)), info};
 }
@@ -261,13 +268,13 @@ Tensor linalg_solve_triangular(Operand A, Operand B, bool upper, bool left, bool
 Tensor linalg_inv(Operand A) {
   expect_square("linalg_inv", A.tensor());
   const auto [inverse, info] = apply<Inv>(A);
-  expect_info_0("linalg_inv", info.array(), kSingular, kPivot, kSolveCure);
+  expect_info_0("linalg_inv", numbers_of_all(info), kSingular, kPivot, kSolveCure);
   return inverse;
 }
 std::tuple<Tensor, Tensor> linalg_inv_ex(Operand A, bool check_errors) {
   expect_square("linalg_inv_ex", A.tensor());
   auto results = apply<Inv>(A);
-  if (check_errors) expect_info_0("linalg_inv_ex", std::get<1>(results).array(), kSingular, kPivot, kSolveCure);
+  if (check_errors) expect_info_0("linalg_inv_ex", numbers_of_all(std::get<1>(results)), kSingular, kPivot, kSolveCure);
   return results;
 }
 Tensor inverse(Operand A) {

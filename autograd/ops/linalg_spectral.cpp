@@ -18,6 +18,7 @@ Tensor differences(const Tensor& x) { return x.unsqueeze(-2) - x.unsqueeze(-1); 
 // A = V diag(w) V^T:  dA = V (diag(dw) + (V^T dV) / E) V^T with E[i, j] = w[j] - w[i] and 0 where i = j (Giles 2008).
 struct Eigh {
   static constexpr std::string_view name = "linalg_eigh";
+  static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool upper = false;
     static constexpr auto fields = named("upper", &Attrs::upper);
@@ -40,6 +41,7 @@ struct Eigh {
 // + (1 - U U^T) dU S^-1 V^T + U S^-1 dV^T (1 - V V^T).
 struct Svd {
   static constexpr std::string_view name = "linalg_svd";
+  static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool full_matrices = true;
     static constexpr auto fields = named("full_matrices", &Attrs::full_matrices);
@@ -116,7 +118,7 @@ std::tuple<Tensor, Tensor, Tensor> svd(Operand A, bool some, bool compute_uv) {
     }
     const Tensor S = linalg_svdvals(A);
     const auto zeros = [&](std::int64_t n) {
-      core::Shape shape = A.tensor().array().shape();
+      core::Shape shape = A.tensor().body().array.shape();
       shape[shape.size() - 2] = shape[shape.size() - 1] = n;
       return Tensor(core::zeros(shape, S.dtype()));
     };

@@ -18,8 +18,8 @@ Tensor diagonal_matrix(const Tensor& diagonal) {
 }
 Tensor add_diagonal(const Tensor& x, const Tensor& diagonal) { return x + diagonal_matrix(diagonal); }
 
-void expect_matrix(const char* op, const Tensor& A) { core::lapack::matrices(op, A.array()); }
-void expect_square(const char* op, const Tensor& A) { core::lapack::square_matrices(op, A.array()); }
+void expect_matrix(const char* op, const Tensor& A) { core::lapack::matrices(op, A.body().array); }
+void expect_square(const char* op, const Tensor& A) { core::lapack::square_matrices(op, A.body().array); }
 bool reads_upper(const char* op, std::string_view UPLO) {
   const char c = UPLO.size() == 1 ? static_cast<char>(std::toupper(static_cast<unsigned char>(UPLO[0]))) : ' ';
   if (c != 'L' && c != 'U') core::fail<ValueError>("{}: UPLO must be \"L\" or \"U\": \"{}\"", op, UPLO);
@@ -28,7 +28,7 @@ bool reads_upper(const char* op, std::string_view UPLO) {
 
 std::tuple<Tensor, Tensor> broadcast_batches(const char* op, const Tensor& A, const Tensor& B) {
   const auto batch_of = [](const Tensor& x) {
-    Shape batch = x.array().shape();
+    Shape batch = x.body().array.shape();
     batch.pop_back();
     batch.pop_back();
     return batch;

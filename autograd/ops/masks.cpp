@@ -99,7 +99,7 @@ Tensor masked_select(Operand x, Operand mask) {
   return core::in_name_of("masked_select", [&] {
     const Scope scope(x.at());
     const Shape shape =
-        core::broadcast_shapes(x.tensor().array().shape(), mask.tensor().array().shape(), "masked_select");
+        core::broadcast_shapes(x.tensor().body().array.shape(), mask.tensor().body().array.shape(), "masked_select");
     return apply<MaskedSelect>(x.tensor().expand(shape), mask.tensor().expand(shape));
   });
 }
@@ -146,8 +146,8 @@ Tensor repeat_interleave(Operand x, std::int64_t repeats, std::optional<std::int
     const Scope scope(x.at());
     if (repeats < 0) core::fail<ValueError>("repeat_interleave: the count must not be negative: {}", repeats);
     const Tensor from = dim && x.tensor().dim() != 0 ? x.tensor() : x.tensor().flatten();
-    const int d = core::wrap_dim(dim.value_or(0), from.array().dim(), "repeat_interleave");
-    Shape each = from.array().shape(), whole = each;
+    const int d = core::wrap_dim(dim.value_or(0), from.body().array.dim(), "repeat_interleave");
+    Shape each = from.body().array.shape(), whole = each;
     core::checked_numel({whole[d], repeats}, "repeat_interleave");
     whole[d] *= repeats;
     if (output_size && *output_size != whole[d]) {
@@ -156,7 +156,8 @@ Tensor repeat_interleave(Operand x, std::int64_t repeats, std::optional<std::int
     }
     each.insert(d + 1, repeats);
     const Tensor y = from.unsqueeze(d + 1).expand(each).reshape(whole);
-    return y.array().storage() == from.array().storage() ? y.clone() : y;  // of single entries reshape makes a view
+    return y.body().array.storage() == from.body().array.storage() ? y.clone()
+                                                                   : y;  // of single entries reshape makes a view
   });
 }
 Tensor repeat_interleave(Operand x, Operand repeats, std::optional<std::int64_t> dim,
@@ -164,7 +165,7 @@ Tensor repeat_interleave(Operand x, Operand repeats, std::optional<std::int64_t>
   return core::in_name_of("repeat_interleave", [&] {
     const Scope scope(x.at());
     const Tensor from = dim && x.tensor().dim() != 0 ? x.tensor() : x.tensor().flatten();
-    const std::int64_t d = core::wrap_dim(dim.value_or(0), from.array().dim(), "repeat_interleave");
+    const std::int64_t d = core::wrap_dim(dim.value_or(0), from.body().array.dim(), "repeat_interleave");
     Array counts = repeats.tensor().array();
     if (counts.numel() == 1) counts = counts.reshape(1).expand(from.size(d));
     if (counts.dim() == 1 && counts.numel() != from.size(d)) {

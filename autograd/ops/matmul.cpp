@@ -1,6 +1,8 @@
 // Matrix products and their gradients.
 #include "../../core/ops/matmul.h"
 
+#include <algorithm>
+
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
@@ -11,6 +13,7 @@ namespace gradus {
 
 using namespace autograd;
 using core::Array;
+using core::Shape;
 
 namespace {
 
@@ -19,8 +22,23 @@ struct Matmul {
   static constexpr std::string_view name = "matmul";
   static constexpr bool broadcasts = true;
   static Array forward(const Array& a, const Array& b) { return core::matmul(a, b); }
+  static Tensor batch(const Examples& x) {
+    const Shape a = x.shape(0), b = x.shape(1);
+    if (x.shared(0) && a.size() == 2 &&
+        b == Shape{a[1], 1}) {  // a matrix for all columns: as rows they are one product
+      return detail::as_result(matmul(x[1].transpose(-2, -1), x[0].t()).transpose(-2, -1));
+    }
+    const int dims = std::max(a.size(), b.size());
+    return matmul(x.aligned(0, dims), x.aligned(1, dims));
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> b) { return matmul(dy, b.transpose(-2, -1)); },
                                              [](Dy<> dy, In<0> a) { return matmul(a.transpose(-2, -1), dy); });
+  static constexpr auto tangent = [](Dx<0> da, Dx<1> db, In<0> a, In<1> b) {
+    Tensor dy;
+    if (da.defined()) dy = matmul(da, b);
+    if (db.defined()) detail::add_to(dy, matmul(a, db));
+    return dy;
+  };
 };
 
 Tensor scaled(const Tensor& x, double factor) { return factor == 1 ? x : x * factor; }
@@ -37,7 +55,7 @@ struct Addmm {
     if (a.dim() != 2 || b.dim() != 2 || a.shape()[1] != b.shape()[0]) {
       core::fail<ShapeError>("addmm: matrices with equal inner sizes: {} x {}", a.shape(), b.shape());
     }
-    const core::Shape shape{a.shape()[0], b.shape()[1]};
+    const Shape shape{a.shape()[0], b.shape()[1]};
     const Array y = core::empty(shape, a.dtype());
     if (core::broadcast_shapes(c.shape(), shape, "addmm") != shape) {
       core::fail<ShapeError>("addmm: the input must broadcast to {}: {}", shape, c.shape());
@@ -45,6 +63,12 @@ struct Addmm {
     if (s.beta != 0) y.copy_(c);
     core::gemm(y, a, b, s.alpha, s.beta);
     return y;
+  }
+  static Tensor batch(const Attrs& s, const Examples& x) {
+    if (x.dim(0) > 2 || x.dim(1) != 2 || x.dim(2) != 2) return {};
+    const bool alone = x.shared(1) && x.shared(2);  // then the batch is the summand's alone
+    const Tensor product = matmul(alone ? x.stacked(1) : x[1], x[2]) * s.alpha;
+    return s.beta == 0 ? product : add(product, x.aligned(0, 2), s.beta);
   }
   static constexpr auto gradients =
       formulas([](Dy<> dy, const Attrs& s) { return scaled(dy, s.beta); },

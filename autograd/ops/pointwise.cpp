@@ -10,7 +10,7 @@
 #include "../../core/base/floating.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../graph/operation.h"
+#include "../graph/without_gradient.h"
 #include "../tensor/create.h"
 #include "activation_rules.h"
 #include "binary_operation.h"
@@ -25,11 +25,11 @@ namespace {
 // Without a gradient: no operation of the graph.
 template <const core::BinaryRow& row>
 Tensor comparison(const Operand& a, const Operand& b) {
-  return Tensor(row(a.tensor().array(), b.tensor().array()));
+  return without_gradient<BinaryOperation<row>>(a, b);
 }
 template <const core::BinaryRow& row>
 Tensor comparison(const Operand& a, const Scalar& b) {
-  return Tensor(row(a.tensor().array(), b));
+  return without_gradient<WithNumber<row>>({b}, a);
 }
 
 // dy times a factor, 0 where the mask is set, whatever dy and the factor are there. With respect to dy the gradient is 0
@@ -90,6 +90,7 @@ struct PowNumber : WithNumber<core::pow> {
 // y = c^b
 struct NumberPow {
   static constexpr std::string_view name = "rpow";
+  static constexpr Batch batch = Batch::kEach;
   using Attrs = Number;
   static Array forward(const Attrs& c, const Array& b) { return core::pow(c.value, b); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> b, Out<> y, const Number& c) {
@@ -185,6 +186,7 @@ struct MaskedFill {
 // y = min(max(x, low), high)
 struct Clamp {
   static constexpr std::string_view name = "clamp";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool reads_stored = true;  // bounds are those of the dtype
   struct Attrs {
     std::optional<Scalar> low, high;

@@ -6,7 +6,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/special.h"
-#include "../graph/operation.h"
+#include "../graph/without_gradient.h"
 #include "../tensor/create.h"
 #include "activation_rules.h"
 
@@ -24,7 +24,8 @@ namespace {
 template <const core::UnaryRow& row>
 struct UnaryOperation {
   static constexpr std::string_view name = row.name;
-  static constexpr bool reads_stored = true;
+  static constexpr Batch batch = Batch::kEach;
+  static constexpr bool reads_stored = true, symmetric = true;
   static Array forward(const Array& x) { return row(x); }
   static void write(const Array& x) { row.write(x, x); }
   static constexpr auto gradients = formulas(gradient<row>);
@@ -45,6 +46,7 @@ constexpr auto flat = [](Dy<> dy) { return zeros_like(dy); };
 // be a difference, in which a small x has no digits left.
 struct OneMinusSquare {
   static constexpr std::string_view name = "one_minus_square";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return (Scalar(1) - x) * (x + Scalar(1)); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (x * -2); });
 };
@@ -55,6 +57,7 @@ Tensor next_polygamma(std::int64_t n, const Tensor& x);
 // The n-th derivative of digamma; its gradient is the next one.
 struct Polygamma {
   static constexpr std::string_view name = "polygamma";
+  static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     std::int64_t n = 1;
     static constexpr auto fields = named("n", &Attrs::n);
@@ -68,7 +71,7 @@ Tensor next_polygamma(std::int64_t n, const Tensor& x) { return apply<Polygamma>
 // Without a gradient: no operation of the graph.
 template <const core::UnaryRow& row>
 Tensor predicate(const Operand& x) {
-  return Tensor(row(x.tensor().array()));
+  return without_gradient<UnaryOperation<row>>(x);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ void check_dims(const char* op, const char* which, const Operand& x, std::int64_
   core::fail<ShapeError>("{}: {} must have {} dimensions: {}", op, which, dims, x.tensor().sizes());
 }
 void check_broadcasts(const char* op, const Operand& input, const Shape& result) {
-  if (core::broadcasts_to(input.tensor().array().shape(), result)) return;
+  if (core::broadcasts_to(input.tensor().body().array.shape(), result)) return;
   core::fail<ShapeError>("{}: the input must broadcast to {}: {}", op, result, input.tensor().sizes());
 }
 void check_inner(const char* op, const Operand& a, std::int64_t in_a, const Operand& b, std::int64_t in_b) {
@@ -166,8 +166,8 @@ Tensor tensordot(Operand a, Operand b, IntArrayRef dims_a, IntArrayRef dims_b) {
   Tensor x = a.tensor(), y = b.tensor();
   core::Dims of_x, of_y, sizes;
   for (std::size_t i = 0; i < dims_a.size(); ++i) {
-    of_x.push_back(core::existing_dim(dims_a[i], x.array().dim(), "tensordot"));
-    of_y.push_back(core::existing_dim(dims_b[i], y.array().dim(), "tensordot"));
+    of_x.push_back(core::existing_dim(dims_a[i], x.body().array.dim(), "tensordot"));
+    of_y.push_back(core::existing_dim(dims_b[i], y.body().array.dim(), "tensordot"));
     const std::int64_t m = x.size(of_x.back()), n = y.size(of_y.back());
     if (m != n && m != 1 && n != 1) {
       core::fail<ShapeError>("tensordot: sizes that are summed over must be equal or 1: {} of {} and {} of {}", m,
@@ -178,8 +178,8 @@ Tensor tensordot(Operand a, Operand b, IntArrayRef dims_a, IntArrayRef dims_b) {
     if (n == 1 && m != 1) x = x.sum(of_x.back(), true);
     sizes.push_back(std::min(m, n) == 1 ? 1 : m);
   }
-  core::wrap_dims(dims_a, x.array().dim(), "tensordot");  // a repeated one is an error
-  core::wrap_dims(dims_b, y.array().dim(), "tensordot");
+  core::wrap_dims(dims_a, x.body().array.dim(), "tensordot");  // a repeated one is an error
+  core::wrap_dims(dims_b, y.body().array.dim(), "tensordot");
   const auto has = [](const core::Dims& dims, int d) { return std::find(dims.begin(), dims.end(), d) != dims.end(); };
   core::Dims order_x, order_y = of_y;
   std::vector<std::int64_t> shape;
@@ -230,7 +230,7 @@ Tensor cross(Operand a, Operand b, std::optional<std::int64_t> dim) {
   if (x.dim() != y.dim()) {
     core::fail<ShapeError>("cross: both must have as many dimensions: {} and {}", x.sizes(), y.sizes());
   }
-  const int n = x.array().dim();
+  const int n = x.body().array.dim();
   int along = 0;
   if (dim) {
     along = core::existing_dim(*dim, n, "cross");

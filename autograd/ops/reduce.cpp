@@ -9,7 +9,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/nn/softmax.h"
 #include "../graph/grad_mode.h"
-#include "../graph/operation.h"
+#include "../graph/without_gradient.h"
 #include "result_dtype.h"
 
 namespace gradus {
@@ -41,6 +41,7 @@ std::int64_t count(const Shape& x, const Over& over) {
 
 struct Sum {
   static constexpr std::string_view name = "sum";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = Over;
   static Array forward(const Over& o, const Array& x) { return core::sum(x, o.dims, o.keepdim); }
   static constexpr auto gradients =
@@ -48,6 +49,7 @@ struct Sum {
 };
 struct Mean {
   static constexpr std::string_view name = "mean";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = Over;
   static Array forward(const Over& o, const Array& x) { return core::mean(x, o.dims, o.keepdim); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Over& o) {
@@ -59,6 +61,7 @@ struct Mean {
 // dx = dy 2 (x - mean) / (n - correction)
 struct Var {
   static constexpr std::string_view name = "var";
+  static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     Over over;
     std::int64_t correction = 1;
@@ -68,7 +71,7 @@ struct Var {
     return core::var(x, a.over.dims, a.correction, a.over.keepdim);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& a) {
-    const Shape& shape = x.array().shape();
+    const Shape& shape = x.body().array.shape();
     const double divisor = static_cast<double>(std::max<std::int64_t>(count(shape, a.over) - a.correction, 0));
     return with_dims(dy, shape, a.over) * ((x - mean(x, a.over.dims, true)) * (2 / divisor));
   });
@@ -103,12 +106,13 @@ Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y, bool constan
 // dx = dy (x - mean) / (n - correction) / y
 struct Std {
   static constexpr std::string_view name = "std";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = Var::Attrs;
   static Array forward(const Attrs& a, const Array& x) {
     return core::std(x, a.over.dims, a.correction, a.over.keepdim);
   }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Attrs& a) {
-    const Shape& shape = x.array().shape();
+    const Shape& shape = x.body().array.shape();
     const double divisor = static_cast<double>(std::max<std::int64_t>(count(shape, a.over) - a.correction, 0));
     return of_ratio(with_dims(dy, shape, a.over) / divisor, x - mean(x, a.over.dims, true), with_dims(y, shape, a.over),
                     true);
@@ -117,6 +121,7 @@ struct Std {
 // y = (sum |x|^p)^(1/p), p neither 0 nor infinite:  dx = dy sign(x) (|x| / y)^(p - 1)
 struct Norm {
   static constexpr std::string_view name = "norm";
+  static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     double p = 2;
     Over over;
@@ -124,7 +129,7 @@ struct Norm {
   };
   static Array forward(const Attrs& a, const Array& x) { return core::norm(x, a.p, a.over.dims, a.over.keepdim); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> result, const Attrs& a) -> Tensor {
-    const Shape& shape = x.array().shape();
+    const Shape& shape = x.body().array.shape();
     const Tensor g = with_dims(dy, shape, a.over), y = with_dims(result, shape, a.over);
     if (a.p == 1) return g * sign(x);
     if (a.p == 2) return of_ratio(g, x, y, false);
@@ -137,7 +142,7 @@ struct Norm {
 };
 // The share of the gradient of each element that equals the extremum: 1 / (number of those).
 Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o) {
-  const Shape& shape = x.array().shape();
+  const Shape& shape = x.body().array.shape();
   const Tensor wins = logical_or(x == with_dims(y, shape, o), isnan(x)), n = wins.to(dy.dtype()).sum(o.dims, true);
   return masked_fill((with_dims(dy, shape, o) / n).expand(shape), !wins, 0);
 }
@@ -145,6 +150,7 @@ Tensor shared(const Tensor& dy, const Tensor& x, const Tensor& y, const Over& o)
 template <Reduction R>
 struct Extremum {
   static constexpr std::string_view name = R == Reduction::Max ? "amax" : "amin";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = Over;
   static Array forward(const Over& o, const Array& x) { return core::reduce(R, x, o.dims, o.keepdim); }
   static constexpr auto gradients =
@@ -161,6 +167,7 @@ struct Along {
 template <bool Largest>
 struct ExtremumAt {
   static constexpr std::string_view name = Largest ? "max" : "min";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr int differentiable_outputs = 1;
   using Attrs = Along;
   static std::tuple<Array, Array> forward(const Along& a, const Array& x) {
@@ -176,10 +183,11 @@ struct ExtremumAt {
 
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = Over;
   static Array forward(const Over& o, const Array& x) { return core::logsumexp(x, o.dims, o.keepdim); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Over& o) {
-    const Shape& shape = x.array().shape();
+    const Shape& shape = x.body().array.shape();
     // A row of -inf has probability 0 everywhere, not exp(-inf + inf).
     const Tensor level = with_dims(y, shape, o);
     const Tensor p = exp(x - masked_fill(level, level == -INFINITY, 0));
@@ -187,8 +195,36 @@ struct LogSumExp {
   });
 };
 
+// Without a gradient: no operations of the graph.
+template <bool Largest>
+struct PlaceOfExtremum {
+  static constexpr std::string_view name = Largest ? "argmax" : "argmin";
+  static constexpr Batch batch = Batch::kDims;
+  using Attrs = Along;
+  static Array forward(const Along& a, const Array& x) {
+    return Largest ? core::argmax(x, a.dim, a.keepdim) : core::argmin(x, a.dim, a.keepdim);
+  }
+};
+template <bool Largest>
+Tensor place_of_extremum(const Operand& x, std::optional<std::int64_t> dim, bool keepdim) {
+  if (dim) return without_gradient<PlaceOfExtremum<Largest>>({*dim, keepdim}, x);
+  if (!detail::any_batched(&x, 1)) {
+    const Array& a = x.tensor().array();
+    return Tensor(Largest ? core::argmax(a, dim, keepdim) : core::argmin(a, dim, keepdim));
+  }
+  const Tensor place = without_gradient<PlaceOfExtremum<Largest>>({0, false}, flatten(x));
+  return keepdim ? place.reshape(Shape::filled(static_cast<int>(x.tensor().dim()), 1)) : place;
+}
+template <Reduction R>
+struct Quantifier {
+  static constexpr std::string_view name = R == Reduction::All ? "all" : "any";
+  static constexpr Batch batch = Batch::kDims;
+  using Attrs = Over;
+  static Array forward(const Over& o, const Array& x) { return core::reduce(R, x, o.dims, o.keepdim); }
+};
+
 Over over(const Operand& x, IntArrayRef dim, bool keepdim, const char* op) {
-  return {core::wrap_dims(dim, x.tensor().array().dim(), op), keepdim};
+  return {core::wrap_dims(dim, x.tensor().body().array.dim(), op), keepdim};
 }
 template <class Op>
 Tensor spread(const Operand& x, const Over& o, const std::optional<Scalar>& correction) {
@@ -235,18 +271,18 @@ std::tuple<Tensor, Tensor> min(Operand x, std::int64_t dim, bool keepdim) {
   return apply<ExtremumAt<false>>({dim, keepdim}, x);
 }
 Tensor argmax(Operand x, std::optional<std::int64_t> dim, bool keepdim) {
-  return Tensor(core::argmax(x.tensor().array(), dim, keepdim));
+  return place_of_extremum<true>(x, dim, keepdim);
 }
 Tensor argmin(Operand x, std::optional<std::int64_t> dim, bool keepdim) {
-  return Tensor(core::argmin(x.tensor().array(), dim, keepdim));
+  return place_of_extremum<false>(x, dim, keepdim);
 }
-Tensor all(Operand x) { return Tensor(core::reduce(Reduction::All, x.tensor().array())); }
-Tensor any(Operand x) { return Tensor(core::reduce(Reduction::Any, x.tensor().array())); }
+Tensor all(Operand x) { return without_gradient<Quantifier<Reduction::All>>(over(x, {}, false, "all"), x); }
+Tensor any(Operand x) { return without_gradient<Quantifier<Reduction::Any>>(over(x, {}, false, "any"), x); }
 Tensor all(Operand x, std::int64_t dim, bool keepdim) {
-  return Tensor(core::reduce(Reduction::All, x.tensor().array(), dim, keepdim));
+  return without_gradient<Quantifier<Reduction::All>>(over(x, dim, keepdim, "all"), x);
 }
 Tensor any(Operand x, std::int64_t dim, bool keepdim) {
-  return Tensor(core::reduce(Reduction::Any, x.tensor().array(), dim, keepdim));
+  return without_gradient<Quantifier<Reduction::Any>>(over(x, dim, keepdim, "any"), x);
 }
 Tensor norm(Operand x, const Scalar& p) { return norm(x, p, IntArrayRef()); }
 Tensor norm(Operand x, const Scalar& p, IntArrayRef dim, bool keepdim) {

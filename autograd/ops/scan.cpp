@@ -10,7 +10,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/ops/reduce.h"
 #include "../../core/ops/statistics.h"
-#include "../graph/operation.h"
+#include "../graph/without_gradient.h"
 #include "result_dtype.h"
 #include "rewrite.h"
 
@@ -31,7 +31,7 @@ struct AlongDim {
 
 // One place along a dimension, holding a number.
 Tensor border(const Tensor& x, std::int64_t dim, const Scalar& value) {
-  Shape shape = x.array().shape();
+  Shape shape = x.body().array.shape();
   shape[static_cast<int>(dim)] = 1;
   return Tensor(core::full(shape, value, x.dtype()));
 }
@@ -49,6 +49,7 @@ Tensor run_sum(const Tensor& x, const AlongDim& a);
 // y[k] = x[0] + .. + x[k]
 struct Cumsum {
   static constexpr std::string_view name = "cumsum";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = AlongDim;
   static Array forward(const Attrs& a, const Array& x) { return core::cumsum(x, a.dim, a.reverse); }
   // x[k] is in all sums from the k-th on.
@@ -59,6 +60,7 @@ Tensor run_sum(const Tensor& x, const AlongDim& a) { return apply<Cumsum>(a, x);
 // y[k] = x[0] .. x[k]:  dx[k] = y[k - 1] s[k],  s[k] = dy[k] + x[k + 1] s[k + 1]
 struct Cumprod {
   static constexpr std::string_view name = "cumprod";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = AlongDim;
   static Array forward(const Attrs& a, const Array& x) { return core::cumprod(x, a.dim, a.reverse); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, Out<> y, const Attrs& a) {
@@ -71,6 +73,7 @@ Tensor run_product(const Tensor& x, const AlongDim& a) { return apply<Cumprod>(a
 // y[k] = b[k] + a[k] y[k - 1]:  db[k] = dy[k] + a[k + 1] db[k + 1],  da[k] = db[k] y[k - 1]
 struct LinearRecurrence {
   static constexpr std::string_view name = "linear_recurrence";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = AlongDim;
   static Array forward(const Attrs& c, const Array& a, const Array& b) {
     return core::linear_recurrence(a, b, c.dim, c.reverse);
@@ -90,6 +93,7 @@ struct OverDim {
 };
 struct Prod {
   static constexpr std::string_view name = "prod";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = OverDim;
   static Array forward(const Attrs& o, const Array& x) { return core::reduce(Reduction::Prod, x, o.dim, o.keepdim); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& o) -> Tensor {
@@ -112,15 +116,23 @@ Tensor back_to_places(const Tensor& dy, const Tensor& index, const Shape& x, std
 // y[k] = x[index[k]] in ascending or descending order
 struct Sort {
   static constexpr std::string_view name = "sort";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr int differentiable_outputs = 1;
   using Attrs = Order;
   static std::tuple<Array, Array> forward(const Attrs& o, const Array& x) { return core::sort(x, o.dim, o.descending); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, Out<1> index, ShapeOf<0> x, const Attrs& o) { return back_to_places(dy, index, x, o.dim); });
 };
+struct PlacesInOrder {
+  static constexpr std::string_view name = "argsort";
+  static constexpr Batch batch = Batch::kDims;
+  using Attrs = Order;
+  static Array forward(const Order& o, const Array& x) { return std::get<1>(core::sort(x, o.dim, o.descending)); }
+};
 // y[j] = x[index[j]] for the k largest or smallest
 struct Topk {
   static constexpr std::string_view name = "topk";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr int differentiable_outputs = 1;
   struct Attrs {
     std::int64_t k = 1, dim = -1;
@@ -139,6 +151,7 @@ struct Topk {
 template <bool Largest>
 struct RunningExtremum {
   static constexpr std::string_view name = Largest ? "cummax" : "cummin";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr int differentiable_outputs = 1;
   using Attrs = AlongDim;
   static std::tuple<Array, Array> forward(const Attrs& a, const Array& x) {
@@ -152,6 +165,7 @@ struct RunningExtremum {
 // differ by 0.
 struct LogCumSumExp {
   static constexpr std::string_view name = "logcumsumexp";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = AlongDim;
   static Array forward(const Attrs& a, const Array& x) { return core::logcumsumexp(x, a.dim); }
   static Tensor ratio(const Tensor& part, const Tensor& whole) {
@@ -166,7 +180,7 @@ struct LogCumSumExp {
 };
 
 std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
-  return core::wrap_dim(dim, x.tensor().array().dim(), op);
+  return core::wrap_dim(dim, x.tensor().body().array.dim(), op);
 }
 
 }  // namespace
@@ -213,8 +227,7 @@ std::tuple<Tensor, Tensor> sort(Operand x, std::optional<bool>, std::int64_t dim
   return sort(x, dim, descending);
 }
 Tensor argsort(Operand x, std::int64_t dim, bool descending) {
-  return core::in_name_of("argsort",
-                          [&] { return Tensor(std::get<1>(core::sort(x.tensor().array(), dim, descending))); });
+  return core::in_name_of("argsort", [&] { return without_gradient<PlacesInOrder>({dim, descending}, x); });
 }
 std::tuple<Tensor, Tensor> topk(Operand x, std::int64_t k, std::int64_t dim, bool largest, bool) {
   return apply<Topk>({k, wrapped(x, dim, "topk"), largest}, x);

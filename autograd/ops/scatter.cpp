@@ -5,7 +5,7 @@
 #include "../../core/ops/combine.h"
 #include "../../core/ops/indexing.h"
 #include "../../core/ops/pointwise.h"
-#include "../graph/operation.h"
+#include "../graph/without_gradient.h"
 #include "../tensor/create.h"
 #include "indexing.h"
 #include "rewrite.h"
@@ -34,6 +34,16 @@ struct Fill {
   static constexpr auto fields = named("dim", &Fill::dim, "value", &Fill::value);
 };
 
+struct WrappedPlaces {
+  static constexpr std::string_view name = "index";
+  static constexpr Batch batch = Batch::kEach;
+  struct Attrs {
+    const char* op = "";
+    std::int64_t size = 0;
+  };
+  static Array forward(const Attrs& a, const Array& index) { return core::wrapped_index(index, a.size, a.op); }
+};
+
 // dy where the write stayed, 0 where a later one went to the same place.
 Tensor if_last(const Tensor& dy, const Shape& x, std::int64_t dim, const Tensor& index) {
   const Array last = core::last_writes(x, dim, index.array());
@@ -44,6 +54,7 @@ Tensor if_last(const Tensor& dy, const Shape& x, std::int64_t dim, const Tensor&
 // y[index[i]] = src[i], and x elsewhere
 struct Scatter {
   static constexpr std::string_view name = "scatter";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool moves = true;
   using Attrs = AlongDim;
   static void write(const Array& x, const Attrs& a, const Array& index, const Array& src) {
@@ -61,6 +72,7 @@ struct Scatter {
 // y[index[i]] = c, and x elsewhere
 struct ScatterNumber {
   static constexpr std::string_view name = "scatter";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool moves = true;
   using Attrs = Fill;
   static void write(const Array& x, const Attrs& a, const Array& index) {
@@ -75,6 +87,7 @@ struct ScatterNumber {
 // y[k] = x[k] + sum src[i] where index[i] = k
 struct ScatterAddTo {
   static constexpr std::string_view name = "scatter_add";
+  static constexpr Batch batch = Batch::kDims;
   using Attrs = AlongDim;
   static void write(const Array& x, const Attrs& a, const Array& index, const Array& src) {
     core::scatter_sum(x, a.dim, index, src, "scatter_add");
@@ -104,6 +117,10 @@ struct IndexCopy {
   static Array forward(const Attrs& a, const Array& x, const Array& index, const Array& src) {
     return in_copy<IndexCopy>(x, a, index, src);
   }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    if (!x.shared(1) || x.dim(0) == 0) return {};
+    return index_copy(x.stacked(0), x.behind(0, a.dim, "index_copy"), x[1], x.stacked(2));
+  }
   // As if_last, told by the index alone.
   static Tensor last_of(const Tensor& dy, const Shape& x, std::int64_t dim, const Tensor& index) {
     const Array last =
@@ -130,6 +147,10 @@ struct IndexFill {
                         core::scalar(a.value, x.dtype()).expand(shape), "index_fill");
   }
   static Array forward(const Attrs& a, const Array& x, const Array& index) { return in_copy<IndexFill>(x, a, index); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    if (!x.shared(1) || x.dim(0) == 0) return {};
+    return index_fill(x.stacked(0), x.behind(0, a.dim, "index_fill"), x[1], a.value);
+  }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<1> index, const Attrs& a) { return index_fill(dy, a.dim, index, 0); }, no_gradient);
 };
@@ -143,14 +164,18 @@ struct IndexAddTo {
   static Array forward(const Attrs& a, const Array& x, const Array& index, const Array& src) {
     return in_copy<IndexAddTo>(x, a, index, src);
   }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    if (!x.shared(1) || x.dim(0) == 0) return {};
+    return index_add(x.stacked(0), x.behind(0, a.dim, "index_add"), x[1], x.stacked(2));
+  }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); }, no_gradient,
                [](Dy<> dy, In<1> index, const Attrs& a) { return index_select(dy, a.dim, index); });
 };
 
 void check_source(const char* op, const Operand& x, std::int64_t dim, const Operand& index, const Operand& source) {
-  const Shape& shape = x.tensor().array().shape();
-  const Shape expected = picked(shape, dim, index.tensor().numel()), &given = source.tensor().array().shape();
+  const Shape& shape = x.tensor().body().array.shape();
+  const Shape expected = picked(shape, dim, index.tensor().numel()), &given = source.tensor().body().array.shape();
   if (given != expected && !(shape.empty() && given.size() <= 1 && core::numel_of(given) == index.tensor().numel())) {
     core::fail<ShapeError>("{}: the source must have the shape {}: {} for {} entries of dimension {} of {}", op,
                            expected, given, index.tensor().numel(), dim, shape);
@@ -158,8 +183,8 @@ void check_source(const char* op, const Operand& x, std::int64_t dim, const Oper
 }
 // The index with entries that count from the beginning.
 Tensor from_start(const char* op, const Operand& x, std::int64_t dim, const Operand& index) {
-  const Shape& shape = x.tensor().array().shape();
-  return Tensor(core::wrapped_index(index.tensor().array(), shape.empty() ? 1 : shape[static_cast<int>(dim)], op));
+  const Shape& shape = x.tensor().body().array.shape();
+  return detail::wrapped_places(op, index, shape.empty() ? 1 : shape[static_cast<int>(dim)]);
 }
 Scalar number_of(const char* op, const Operand& value) {
   if (value.tensor().dim() != 0) {
@@ -168,6 +193,10 @@ Scalar number_of(const char* op, const Operand& value) {
   return value.tensor().item();
 }
 }  // namespace
+
+Tensor autograd::detail::wrapped_places(const char* op, const Operand& index, std::int64_t size) {
+  return without_gradient<WrappedPlaces>({op, size}, index);
+}
 
 Tensor scatter(Operand x, std::int64_t dim, Operand index, Operand src) {
   const Scope scope(x.at());
@@ -240,7 +269,9 @@ namespace {
 
 // A 0-d value with a gradient is spread over the entries.
 Tensor spread(const Operand& x, std::int64_t dim, const Operand& index, const Operand& value) {
-  return value.tensor().to(x.tensor().dtype()).expand(picked(x.tensor().array().shape(), dim, index.tensor().numel()));
+  return value.tensor()
+      .to(x.tensor().dtype())
+      .expand(picked(x.tensor().body().array.shape(), dim, index.tensor().numel()));
 }
 
 }  // namespace

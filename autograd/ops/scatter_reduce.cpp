@@ -30,6 +30,7 @@ namespace {
 // its zeros, times the only one that is left of them (so the second order is exact; the third is not where two factors are 0).
 struct ScatterFold {
   static constexpr std::string_view name = "scatter_reduce";
+  static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     std::int64_t dim = 0;
     int fold = 0;

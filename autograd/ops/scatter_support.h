@@ -28,8 +28,11 @@ inline Tensor covered(Operand src, Operand index) {
   return part;
 }
 
+/// Places along a dimension of a size, those that count from its end counted from its beginning: int64.
+Tensor wrapped_places(const char* op, const Operand& index, std::int64_t size);
+
 inline std::int64_t wrapped(const char* op, const Operand& x, std::int64_t dim) {
-  return core::wrap_dim(dim, x.tensor().array().dim(), op);
+  return core::wrap_dim(dim, x.tensor().body().array.dim(), op);
 }
 
 }  // namespace gradus::autograd::detail

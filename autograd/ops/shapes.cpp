@@ -29,14 +29,14 @@ Tensor broadcast_to(Operand x, IntArrayRef shape) {
 std::vector<Tensor> broadcast_tensors(OperandList tensors) {
   Shape shape;
   for (const Operand& x : tensors)
-    shape = core::broadcast_shapes(shape, x.tensor().array().shape(), "broadcast_tensors");
+    shape = core::broadcast_shapes(shape, x.tensor().body().array.shape(), "broadcast_tensors");
   std::vector<Tensor> results;
   for (const Operand& x : tensors) results.push_back(x.tensor().expand(shape, x.at()));
   return results;
 }
 
 Tensor movedim(Operand x, IntArrayRef source, IntArrayRef destination) {
-  const int n = x.tensor().array().dim();
+  const int n = x.tensor().body().array.dim();
   if (source.size() != destination.size()) {
     core::fail<ValueError>("movedim: there must be as many sources as destinations: {} and {}", source, destination);
   }
@@ -78,7 +78,7 @@ Tensor adjoint(Operand x) {
 }
 
 Tensor unflatten(Operand x, std::int64_t dim, IntArrayRef sizes) {
-  const Shape& from = x.tensor().array().shape();
+  const Shape& from = x.tensor().body().array.shape();
   const int at = core::existing_dim(dim, from.size(), "unflatten");
   if (sizes.empty()) core::fail<ShapeError>("unflatten: there must be at least one size: {}", sizes);
   std::int64_t known = 1;
@@ -102,7 +102,7 @@ Tensor unflatten(Operand x, std::int64_t dim, IntArrayRef sizes) {
 }
 
 Tensor unfold(Operand x, std::int64_t dim, std::int64_t size, std::int64_t step) {
-  const core::Array& a = x.tensor().array();
+  const core::Array& a = x.tensor().body().array;
   Shape shape = a.shape();
   core::Strides strides = a.strides();
   const bool scalar = shape.empty();
@@ -228,6 +228,34 @@ std::vector<Tensor> meshgrid(OperandList tensors, std::string_view indexing) {
     grids.push_back(swapped ? grid.transpose(0, 1) : grid);
   }
   return grids;
+}
+
+std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
+  if (size < 1) core::fail<ValueError>("split: the size of a part must be at least 1: {}", size);
+  std::vector<Tensor> parts;
+  const std::int64_t n = size_along("split", x, dim);
+  std::int64_t start = 0;
+  for (; size < n - start; start += size) parts.push_back(narrow(x, dim, start, size));
+  parts.push_back(narrow(x, dim, start, n - start));
+  return parts;
+}
+std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
+  if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
+  const std::int64_t n = size_along("chunk", x, dim);
+  if (n == 0) {  // so many empty ones: whoever asks for three of an empty batch takes the third
+    constexpr std::int64_t most = 1 << 20;
+    if (chunks > most) core::fail<ValueError>("chunk: at most {} chunks of nothing: {}", most, chunks);
+    std::vector<Tensor> parts;
+    for (std::int64_t i = 0; i < chunks; ++i) parts.push_back(slice(x, dim, 0, 0));
+    return parts;
+  }
+  return split(x, n / chunks + (n % chunks != 0), dim);
+}
+std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
+  std::vector<Tensor> parts;
+  const std::int64_t n = size_along("unbind", x, dim);
+  for (std::int64_t i = 0; i < n; ++i) parts.push_back(select(x, dim, i));
+  return parts;
 }
 
 }  // namespace gradus

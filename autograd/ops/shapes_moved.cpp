@@ -19,7 +19,7 @@ Tensor ravel(Operand x) {
 }
 
 Tensor channel_shuffle(Operand x, std::int64_t groups) {
-  const Shape& shape = x.tensor().array().shape();
+  const Shape& shape = x.tensor().body().array.shape();
   if (shape.size() < 3) {
     core::fail<ShapeError>("channel_shuffle: the operand must be [N, C, ..] of 3 dimensions and more: {}", shape);
   }
@@ -43,7 +43,7 @@ struct Pixels {
   std::int64_t channels, rows, columns;
 };
 Pixels pixels_of(const char* op, const Operand& x, std::int64_t factor) {
-  const Shape& shape = x.tensor().array().shape();
+  const Shape& shape = x.tensor().body().array.shape();
   const int n = shape.size();
   if (n < 3) core::fail<ShapeError>("{}: the operand must be [.., C, H, W]: {}", op, shape);
   if (factor < 1) core::fail<ValueError>("{}: the factor must be at least 1: {}", op, factor);
@@ -151,7 +151,7 @@ Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
   }
   Tensor y = tensor;
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    const int dim = core::existing_dim(dims[i], tensor.array().dim(), "roll");
+    const int dim = core::existing_dim(dims[i], tensor.body().array.dim(), "roll");
     const std::int64_t n = y.size(dim);
     const std::int64_t first = n == 0 ? 0 : (n - shifts[i] % n) % n;  // what comes to the beginning
     if (first != 0) y = cat({y.narrow(dim, first, n - first), y.narrow(dim, 0, first)}, dim);
@@ -160,7 +160,7 @@ Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
 }
 
 Tensor rot90(Operand x, std::int64_t k, IntArrayRef dims) {
-  const int n = x.tensor().array().dim();
+  const int n = x.tensor().body().array.dim();
   if (dims.size() != 2) core::fail<ValueError>("rot90: there must be two dimensions: {}", dims);
   const int a = core::existing_dim(dims[0], n, "rot90"), b = core::existing_dim(dims[1], n, "rot90");
   if (a == b) core::fail<ValueError>("rot90: the two dimensions must differ: {}", dims);
@@ -284,7 +284,7 @@ Tensor beside(const Tensor& x, std::int64_t dim, std::int64_t count, bool before
     case Border::Circular:
       return x.narrow(dim, before ? n - count : 0, count);
     default: {
-      Shape shape = x.array().shape();
+      Shape shape = x.body().array.shape();
       shape[static_cast<int>(dim)] = count;
       return x.narrow(dim, before ? 0 : n - 1, 1).expand(shape);
     }

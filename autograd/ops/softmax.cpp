@@ -16,7 +16,7 @@ namespace {
 struct BelowLargest {
   BelowLargest(const Tensor& x, std::int64_t dim) {
     const auto [largest, index] = max(x, dim, true);
-    core::Shape along = core::Shape::filled(x.array().dim(), 1);
+    core::Shape along = core::Shape::filled(x.body().array.dim(), 1);
     if (x.dim() > 0) along[static_cast<int>(dim)] = x.size(dim);
     const Tensor places(core::arange(0, x.dim() > 0 ? x.size(dim) : 1, 1, kInt64).view(along));
     at_largest = places == index;
@@ -55,12 +55,12 @@ std::array<Array, 1> LogSoftmaxRule::backward(const SoftmaxAttrs& attrs, DyArray
 
 Tensor softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
   const Tensor in = dtype ? x.tensor().to(*dtype, x.at()) : x.tensor();
-  return autograd::apply<autograd::SoftmaxRule>({core::wrap_dim(dim, in.array().dim(), "softmax")},
+  return autograd::apply<autograd::SoftmaxRule>({core::wrap_dim(dim, in.body().array.dim(), "softmax")},
                                                 Operand(in, x.at()));
 }
 Tensor log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
   const Tensor in = dtype ? x.tensor().to(*dtype, x.at()) : x.tensor();
-  return autograd::apply<autograd::LogSoftmaxRule>({core::wrap_dim(dim, in.array().dim(), "log_softmax")},
+  return autograd::apply<autograd::LogSoftmaxRule>({core::wrap_dim(dim, in.body().array.dim(), "log_softmax")},
                                                    Operand(in, x.at()));
 }
 

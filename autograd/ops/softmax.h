@@ -23,7 +23,9 @@ struct SoftmaxAttrs {
 /// Any floating dtype and shape; DTypeError for others.
 struct SoftmaxRule {
   static constexpr std::string_view name = "softmax";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr std::string_view input_names[] = {"x"};
+  static constexpr bool symmetric = true;
   using Attrs = SoftmaxAttrs;
 
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
@@ -33,6 +35,7 @@ struct SoftmaxRule {
 
 struct LogSoftmaxRule {
   static constexpr std::string_view name = "log_softmax";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr std::string_view input_names[] = {"x"};
   using Attrs = SoftmaxAttrs;
 

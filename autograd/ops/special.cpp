@@ -28,6 +28,7 @@ constexpr double kPi = 3.14159265358979323846;
 template <const core::UnaryRow& row>
 struct OfRow {
   static constexpr std::string_view name = row.name;
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) { return row(x); }
   static void write(const Array& x) { row.write(x, x); }
 };
@@ -53,6 +54,7 @@ Tensor bessel(std::int64_t n, const Tensor& x);
 // What is left of a small x would be lost in the differences that sinc's slopes are otherwise made of.
 struct SphericalBessel {
   static constexpr std::string_view name = "spherical_bessel";
+  static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     std::int64_t n = 1;
     static constexpr auto fields = named("n", &Attrs::n);
@@ -98,6 +100,7 @@ struct SphericalBessel {
 // y = j_0(pi x), dy/dx = -pi j_1(pi x)
 struct Sinc {
   static constexpr std::string_view name = "sinc";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x) {
     const Array t = x * kPi;
     return core::where(core::eq(t, 0), 1, core::sin(t) / t);
@@ -108,6 +111,7 @@ Tensor bessel(std::int64_t n, const Tensor& x) { return n == 0 ? sinc(x) : apply
 // y = log(x / (1 - x)), x held within [eps, 1 - eps]
 struct Logit {
   static constexpr std::string_view name = "logit";
+  static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     std::optional<double> eps;
     static constexpr auto fields = named("eps", &Attrs::eps);

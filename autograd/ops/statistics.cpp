@@ -33,6 +33,7 @@ constexpr std::string_view name_of(Pick pick) {
 template <Pick pick>
 struct Picked {
   static constexpr std::string_view name = name_of(pick);
+  static constexpr Batch batch = Batch::kDims;
   static constexpr int differentiable_outputs = 1;
   struct Attrs {
     std::int64_t k = 1, dim = 0;
@@ -67,7 +68,7 @@ struct MedianOfAll {
 };
 
 std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
-  return core::wrap_dim(dim, x.tensor().array().dim(), op);
+  return core::wrap_dim(dim, x.tensor().body().array.dim(), op);
 }
 void check_floating(const char* op, const Tensor& x) { core::expect_floating(op, "the operand", x.dtype()); }
 
@@ -119,8 +120,8 @@ Tensor at_quantiles(const char* op, const Operand& x, const Operand& quantiles, 
   }
   y = y.movedim(-1, 0);  // [Q, ..]
   if (keepdim) {
-    Shape shape =
-        dim && x.tensor().dim() > 0 ? x.tensor().array().shape() : Shape::filled(static_cast<int>(x.tensor().dim()), 1);
+    Shape shape = dim && x.tensor().dim() > 0 ? x.tensor().body().array.shape()
+                                              : Shape::filled(static_cast<int>(x.tensor().dim()), 1);
     if (dim && x.tensor().dim() > 0) shape[static_cast<int>(d)] = 1;
     shape.insert(0, y.size(0));
     y = y.reshape(shape);
@@ -135,7 +136,7 @@ Array places(const char* op, const Tensor& sequence, const Tensor& x, bool right
   }
   if (side && *side == "left" && right) core::fail<ValueError>("{}: side and right must agree: \"left\" and true", op);
   const DType dtype = promote_types(sequence.dtype(), x.dtype());
-  const Shape &s = sequence.array().shape(), &v = x.array().shape();
+  const Shape &s = sequence.body().array.shape(), &v = x.body().array.shape();
   bool fits = s.size() == 1 || s.size() == v.size();
   for (int i = 0; fits && s.size() > 1 && i + 1 < s.size(); ++i) fits = s[i] == v[i];
   if (!fits || s.empty()) {

@@ -26,6 +26,7 @@ namespace {
 template <class V>
 struct Put {
   static constexpr std::string_view name = V::put_name;
+  static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     typename V::Attrs pick;
     Shape shape;
@@ -47,6 +48,7 @@ Tensor put(const Tensor& dy, const Shape& x, const A& pick) {
 // y = x[index] along dim
 struct Select {
   static constexpr std::string_view name = "select", put_name = "put_selected";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t dim = 0, index = 0;
@@ -59,6 +61,7 @@ struct Select {
 // y[i] = x[start + i step] along dim
 struct Slice {
   static constexpr std::string_view name = "slice", put_name = "put_slice";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t dim = 0, start = 0, stop = 0, step = 1;
@@ -72,6 +75,7 @@ struct Slice {
 // y[i] = x[i, i + offset]
 struct Diagonal {
   static constexpr std::string_view name = "diagonal", put_name = "put_diagonal";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool is_view = true, by_geometry = true;
   struct Attrs {
     std::int64_t offset = 0, dim1 = 0, dim2 = 1;
@@ -93,6 +97,7 @@ struct View {
   static constexpr bool is_view = true, by_geometry = true;
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return x.view(a.shape); }
+  static Tensor batch(const Attrs& a, const Examples& x) { return x[0].view(x.all_of(a.shape)); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
 };
 // y = x in another shape.
@@ -102,6 +107,7 @@ struct Reshape {
   static constexpr bool moves = true;
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return x.reshape(a.shape); }
+  static Tensor batch(const Attrs& a, const Examples& x) { return x[0].reshape(x.all_of(a.shape)); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.reshape(x); });
 };
 // y = x repeated along its dimensions of size 1
@@ -110,12 +116,16 @@ struct Expand {
   static constexpr bool is_view = true, by_geometry = true;
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return x.expand(a.shape); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    return x.aligned(0, a.shape.size()).expand(x.all_of(a.shape));
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return sum_to_size(dy, x); });
 };
 // y[i] = x[i mod n].
 // Copies side by side: times[i] of them along dimension i.
 struct Repeat {
   static constexpr std::string_view name = "repeat";
+  static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     Shape sizes;  ///< x's, with leading ones for new dimensions
     core::Dims times;
@@ -156,6 +166,11 @@ struct SumTo {
   static constexpr std::string_view name = "sum_to_size";
   using Attrs = ShapeAttrs;
   static Array forward(const Attrs& a, const Array& x) { return core::sum_to(x, a.shape); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    Shape of_size_1 = a.shape;
+    while (of_size_1.size() < x.dim(0)) of_size_1.insert(0, 1);
+    return sum_to_size(x[0], x.all_of(of_size_1)).reshape(x.all_of(a.shape));
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x) { return dy.expand(x); });
 };
 // y = x with its dimensions in another order
@@ -167,6 +182,11 @@ struct Permute {
     static constexpr auto fields = named("dims", &Attrs::dims);
   };
   static Array forward(const Attrs& a, const Array& x) { return x.permute(a.dims); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    core::Dims dims{0};
+    for (const std::int64_t d : a.dims) dims.push_back(x.behind(0, d, "permute"));
+    return x[0].permute(dims);
+  }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
     core::Dims inverse = a.dims;
     for (int i = 0; i < a.dims.size(); ++i) inverse[core::wrap_dim(a.dims[i], a.dims.size(), "permute")] = i;
@@ -177,6 +197,7 @@ struct Permute {
 // The same elements: a copy, a conversion (the engine casts the gradient back), an alias.
 struct Clone {
   static constexpr std::string_view name = "clone";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool moves = true;
   static Array forward(const Array& x) { return x.clone(); }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
@@ -184,6 +205,7 @@ struct Clone {
 // y = x in another dtype
 struct To {
   static constexpr std::string_view name = "to";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool moves = true;
   struct Attrs {
     DType dtype = kFloat32;
@@ -195,6 +217,7 @@ struct To {
 // y = x
 struct Alias {
   static constexpr std::string_view name = "alias";
+  static constexpr Batch batch = Batch::kEach;
   static constexpr bool is_view = true, by_geometry = true;
   static Array forward(const Array& x) { return x; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
@@ -202,6 +225,7 @@ struct Alias {
 // y[i] = x[n - 1 - i]
 struct Flip {
   static constexpr std::string_view name = "flip";
+  static constexpr Batch batch = Batch::kDims;
   static constexpr bool moves = true;
   struct Attrs {
     core::Dims dims;
@@ -224,24 +248,24 @@ Tensor as_result(Tensor view) {
 }  // namespace autograd::detail
 
 Tensor Tensor::view(IntArrayRef shape, Location at) const {
-  const Shape wanted = array().view(shape).shape();  // -1 resolved, errors thrown
+  const Shape wanted = body().array.view(shape).shape();  // -1 resolved, errors thrown
   return apply<View>({wanted}, Operand(*this, at));
 }
 
 Tensor reshape(Operand x, IntArrayRef shape) {
-  const Array& a = x.tensor().array();
+  const Array& a = x.tensor().body().array;
   const Array result = a.reshape(shape);
   if (result.storage() == a.storage()) return apply<View>({result.shape()}, x);
   return apply<Reshape>({result.shape()}, x);
 }
 Tensor flatten(Operand x, std::int64_t start_dim, std::int64_t end_dim) {
   const Tensor& tensor = x.tensor();
-  const Shape shape = tensor.array().flatten(start_dim, end_dim).shape();
+  const Shape shape = tensor.body().array.flatten(start_dim, end_dim).shape();
   return shape.size() == tensor.dim() && tensor.dim() > 0 ? tensor : reshape(x, shape);  // itself, as PyTorch's
 }
 Tensor permute(Operand x, IntArrayRef dims) { return apply<Permute>({core::Dims(dims)}, x); }
 Tensor transpose(Operand x, std::int64_t dim0, std::int64_t dim1) {
-  const int n = x.tensor().array().dim();
+  const int n = x.tensor().body().array.dim();
   const int a = core::wrap_dim(dim0, n, "transpose"), b = core::wrap_dim(dim1, n, "transpose");
   core::Dims dims;
   for (int i = 0; i < n; ++i) dims.push_back(i == a ? b : i == b ? a : i);
@@ -253,7 +277,7 @@ Tensor t(Operand x) {
   return n < 2 ? detail::alias_of(x) : transpose(x, 0, 1);
 }
 Tensor movedim(Operand x, std::int64_t source, std::int64_t destination) {
-  const int n = x.tensor().array().dim();
+  const int n = x.tensor().body().array.dim();
   const int from = core::wrap_dim(source, n, "movedim"), to = core::wrap_dim(destination, n, "movedim");
   core::Dims dims;
   if (n == 0) return permute(x, dims);
@@ -264,18 +288,20 @@ Tensor movedim(Operand x, std::int64_t source, std::int64_t destination) {
   return permute(x, dims);
 }
 Tensor Tensor::expand(IntArrayRef shape, Location at) const {
-  return apply<Expand>({array().expand(shape).shape()}, Operand(*this, at));
+  return apply<Expand>({body().array.expand(shape).shape()}, Operand(*this, at));
 }
-Tensor squeeze(Operand x) { return apply<View>({x.tensor().array().squeeze().shape()}, x); }
-Tensor squeeze(Operand x, std::int64_t dim) { return apply<View>({x.tensor().array().squeeze(dim).shape()}, x); }
-Tensor unsqueeze(Operand x, std::int64_t dim) { return apply<View>({x.tensor().array().unsqueeze(dim).shape()}, x); }
+Tensor squeeze(Operand x) { return apply<View>({x.tensor().body().array.squeeze().shape()}, x); }
+Tensor squeeze(Operand x, std::int64_t dim) { return apply<View>({x.tensor().body().array.squeeze(dim).shape()}, x); }
+Tensor unsqueeze(Operand x, std::int64_t dim) {
+  return apply<View>({x.tensor().body().array.unsqueeze(dim).shape()}, x);
+}
 Tensor select(Operand x, std::int64_t dim, std::int64_t index) { return apply<Select>({dim, index}, x); }
 Tensor slice(Operand x, std::int64_t dim, std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
              std::int64_t step) {
   return apply<Slice>({dim, start.value_or(0), stop.value_or(std::numeric_limits<std::int64_t>::max()), step}, x);
 }
 Tensor narrow(Operand x, std::int64_t dim, std::int64_t start, std::int64_t length) {
-  const Array checked = x.tensor().array().narrow(dim, start, length);
+  const Array checked = x.tensor().body().array.narrow(dim, start, length);
   const std::int64_t from = start < 0 ? start + x.tensor().size(dim) : start;
   return apply<Slice>({dim, from, from + length, 1}, x);
 }
@@ -283,7 +309,7 @@ Tensor diagonal(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t 
   return apply<Diagonal>({offset, dim1, dim2}, x);
 }
 Tensor diag_embed(Operand x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
-  const Shape& from = x.tensor().array().shape();
+  const Shape& from = x.tensor().body().array.shape();
   if (from.empty()) core::fail<ShapeError>("diag_embed: there must be at least one dimension: {}", from);
   const int n = from.size() + 1;
   const int a = core::wrap_dim(dim1, n, "diag_embed"), b = core::wrap_dim(dim2, n, "diag_embed");
@@ -309,42 +335,6 @@ Tensor Tensor::reshape_as(const Tensor& other, Location at) const {
   return core::in_name_of("reshape_as", [&] { return reshape(other.sizes(), at); });
 }
 
-namespace {
-
-std::int64_t size_along(const char* op, const Operand& x, std::int64_t dim) {
-  return core::in_name_of(op, [&] { return x.tensor().size(dim); });
-}
-
-}  // namespace
-
-std::vector<Tensor> split(Operand x, std::int64_t size, std::int64_t dim) {
-  if (size < 1) core::fail<ValueError>("split: the size of a part must be at least 1: {}", size);
-  std::vector<Tensor> parts;
-  const std::int64_t n = size_along("split", x, dim);
-  std::int64_t start = 0;
-  for (; size < n - start; start += size) parts.push_back(narrow(x, dim, start, size));
-  parts.push_back(narrow(x, dim, start, n - start));
-  return parts;
-}
-std::vector<Tensor> chunk(Operand x, std::int64_t chunks, std::int64_t dim) {
-  if (chunks < 1) core::fail<ValueError>("chunk: the number of chunks must be at least 1: {}", chunks);
-  const std::int64_t n = size_along("chunk", x, dim);
-  if (n == 0) {  // so many empty ones: whoever asks for three of an empty batch takes the third
-    constexpr std::int64_t most = 1 << 20;
-    if (chunks > most) core::fail<ValueError>("chunk: at most {} chunks of nothing: {}", most, chunks);
-    std::vector<Tensor> parts;
-    for (std::int64_t i = 0; i < chunks; ++i) parts.push_back(slice(x, dim, 0, 0));
-    return parts;
-  }
-  return split(x, n / chunks + (n % chunks != 0), dim);
-}
-std::vector<Tensor> unbind(Operand x, std::int64_t dim) {
-  std::vector<Tensor> parts;
-  const std::int64_t n = size_along("unbind", x, dim);
-  for (std::int64_t i = 0; i < n; ++i) parts.push_back(select(x, dim, i));
-  return parts;
-}
-
 Tensor clone(Operand x) { return apply<Clone>(x); }
 Tensor Tensor::contiguous(Location at) const { return is_contiguous() ? *this : gradus::clone({*this, at}); }
 Tensor Tensor::to(DType dtype, Location at) const {
@@ -353,10 +343,10 @@ Tensor Tensor::to(DType dtype, Location at) const {
 Tensor Tensor::to(const TensorOptions& options, Location at) const { return to(options.dtype_or(dtype()), at); }
 Tensor flip(Operand x, IntArrayRef dims) {
   if (dims.empty()) return clone(x);  // not all dimensions, as in a reduction: none
-  return apply<Flip>({core::wrap_dims(dims, x.tensor().array().dim(), "flip")}, x);
+  return apply<Flip>({core::wrap_dims(dims, x.tensor().body().array.dim(), "flip")}, x);
 }
 Tensor repeat(Operand x, IntArrayRef repeats) {
-  const Shape& shape = x.tensor().array().shape();
+  const Shape& shape = x.tensor().body().array.shape();
   const int n = static_cast<int>(repeats.size()), extra = n - shape.size();
   if (extra < 0) {
     core::fail<ShapeError>("repeat: there must be a number for each dimension: {} for {}", repeats, shape);

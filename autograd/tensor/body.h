@@ -18,13 +18,13 @@ struct Body;
 
 /// Of a tensor inside `func::vmap`: all examples together, stacked along dimension 0, and which vmap they belong to.
 struct GRADUS_API Batched {
-  Batched(core::Ref<Body> all, int at) noexcept;
+  Batched(core::Ref<Body> all, std::int64_t at) noexcept;
   ~Batched();
   Batched(const Batched&) = delete;
   Batched& operator=(const Batched&) = delete;
 
   core::Ref<Body> examples;
-  int level;
+  std::int64_t level;
 };
 
 /// The numbers and the history of a tensor.

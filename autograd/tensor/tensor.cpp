@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../../core/base/fail.h"
+#include "../graph/batched.h"
 #include "../graph/engine.h"
 #include "../graph/error_notes.h"
 #include "../graph/grad_mode.h"
@@ -23,7 +24,7 @@ autograd::OperandList::OperandList(const std::vector<Tensor>& tensors, Location 
   for (const Tensor& t : tensors) operands_.emplace_back(t, at);
 }
 
-autograd::Batched::Batched(core::Ref<Body> all, int at) noexcept : examples(std::move(all)), level(at) {}
+autograd::Batched::Batched(core::Ref<Body> all, std::int64_t at) noexcept : examples(std::move(all)), level(at) {}
 autograd::Batched::~Batched() = default;
 
 void Body::destroy() noexcept { delete this; }
@@ -75,9 +76,7 @@ void Tensor::throw_undefined() {
   core::fail<GradError>("Tensor: an undefined tensor was used (it was never assigned)");
 }
 
-void Tensor::throw_batched() const {
-  core::fail<ValueError>("vmap: the numbers of a batched tensor ({}, {}) cannot be asked for", sizes(), dtype());
-}
+void Tensor::throw_batched() const { autograd::detail::fail_not_batched(body(), {}); }
 
 LeafNode& Tensor::leaf() const {
   Body& b = body();
@@ -89,6 +88,12 @@ LeafNode& Tensor::leaf() const {
 }
 
 const Tensor& Tensor::requires_grad_(bool requires_grad) const {
+  if (body().batch != nullptr) {
+    const Tensor examples(body().batch->examples);
+    examples.requires_grad_(requires_grad);
+    body().edge = examples.edge();
+    return *this;
+  }
   if (!is_leaf()) {
     if (requires_grad) return *this;
     core::fail<GradError>(
@@ -187,7 +192,10 @@ void Tensor::backward(const Tensor& gradient, std::optional<bool> retain_graph, 
   autograd::backward({*this}, {gradient}, retain_graph, create_graph, inputs);
 }
 
-Tensor Tensor::detach() const { return Tensor(array()); }
+Tensor Tensor::detach() const {
+  if (body().batch == nullptr) return Tensor(array());
+  return autograd::batched(Tensor(body().batch->examples).detach(), body().batch->level);
+}
 
 Tensor& Tensor::detach_() const {
   if (is_view()) core::fail<GradError>("detach_: a view cannot be detached in place: use detach()");

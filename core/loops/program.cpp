@@ -65,6 +65,7 @@ void Program::drop_unused() {
 
 void Program::finish(const std::vector<int>& outputs) {
   outputs_ = outputs;
+  made_with_ = chain_of(kFloat32);
   drop_unused();
   schedule();
   assign_registers();

@@ -53,6 +53,9 @@ class Program {
   /// -1: there is no such output. Drops what no output needs and gives values their registers.
   void finish(const std::vector<int>& outputs);
 
+  /// Whether its kernels are of the instruction set in use (simd/instruction_set.h).
+  bool is_current() const { return chain_of(kFloat32) == made_with_; }
+
   int inputs() const { return inputs_; }
   const std::vector<Value>& values() const { return values_; }
   const std::vector<Instruction>& instructions() const { return instructions_; }
@@ -90,6 +93,7 @@ class Program {
   std::vector<int> written_by_;        // for each output the instruction's value that is written there, else -1
   int first_output_ = 0, first_number_ = 0, first_filled_ = 0, first_register_ = 0, registers_ = 0;
   std::int64_t register_bytes_ = 0, tile_ = 0;
+  Chain made_with_ = nullptr;
 };
 
 }  // namespace gradus::core::kernels

@@ -68,6 +68,13 @@ MemoryStats Store::stats() noexcept {
   return stats;
 }
 
+std::int64_t Store::live_bytes() noexcept {
+  std::lock_guard lock(mutex_);
+  std::int64_t sum = 0;
+  for (const ThreadCache* cache = made_; cache != nullptr; cache = cache->next_made) sum += cache->live_bytes.get();
+  return sum;
+}
+
 void Store::push(Block* magazine, std::int64_t count, int size_class) noexcept {
   magazine->count = count;
   magazine->next_magazine = std::exchange(magazines_[size_class], magazine);

@@ -68,6 +68,7 @@ class Store {
   ThreadCache* open_cache();
   void close_cache(ThreadCache* cache) noexcept;
   MemoryStats stats() noexcept;
+  std::int64_t live_bytes() noexcept;
 
  private:
   void push(Block* magazine, std::int64_t count, int size_class) noexcept;

@@ -15,6 +15,7 @@
 
 #include "../base/fail.h"
 #include "large_blocks.h"
+#include "live_bytes.h"
 #include "magazines.h"
 #include "memory_limit.h"
 #include "size_class.h"
@@ -223,6 +224,8 @@ void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted)
     cache.live_bytes.add(-counted);
   });
 }
+
+std::int64_t live_bytes() noexcept { return store().live_bytes(); }
 
 void check_request(std::int64_t bytes) {
   const MemoryLimit& limit = memory_limit();

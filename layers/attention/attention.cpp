@@ -96,6 +96,19 @@ std::tuple<Array, Array, Array> AttentionRule::forward(const Attrs& attrs, const
   return {y, p, kept};
 }
 
+std::tuple<Tensor, Tensor, Tensor> AttentionRule::batch(const Attrs& attrs, const Examples& x) {
+  std::int64_t dims = 0;
+  for (int i = 0; i < 4; ++i) dims = std::max(dims, x[i].defined() ? x.dim(i) : 0);
+  const Tensor q = x.aligned(0, dims), k = x.aligned(1, dims), v = x.aligned(2, dims), mask = x.aligned(3, dims);
+  if (q.dim() <= dims && k.dim() <= dims && v.dim() <= dims) return {};  // the mask alone is batched
+  Attrs own = attrs;
+  if (attrs.dropout_p > 0) {  // the position in the stream is that of one example's mask
+    own.position = core::default_generator().take(
+        core::numel_of(core::attention_scores_shape(op, q.body().array, k.body().array, v.body().array)));
+  }
+  return apply<AttentionRule>(own, q, k, v, mask);
+}
+
 std::array<Array, 4> AttentionRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> query,
                                              InArray<1> key, InArray<2> value, OutArray<1> probabilities,
                                              OutArray<2> kept) {
@@ -109,7 +122,7 @@ namespace {
 
 // [.., heads, a, b] as [.., groups, heads / groups, a, b].
 Tensor in_groups(const Tensor& x, std::int64_t groups) {
-  Shape shape = x.array().shape();
+  Shape shape = x.body().array.shape();
   const int heads = shape.size() - 3;
   const std::int64_t each = shape[heads] == 1 ? 1 : shape[heads] / groups;
   shape.insert(heads + 1, each);
@@ -143,7 +156,7 @@ Tensor scaled_dot_product_attention(Operand query, const Tensor& key, const Tens
     }
     const Tensor y = scaled_dot_product_attention(Operand(in_groups(q, groups), query.at()), key.unsqueeze(-3),
                                                   value.unsqueeze(-3), mask, dropout_p, is_causal, scale);
-    Shape whole = y.array().shape();
+    Shape whole = y.body().array.shape();
     const int heads = whole.size() - 4;
     whole.erase(heads + 1);
     whole[heads] = q.size(-3);

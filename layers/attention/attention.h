@@ -60,6 +60,7 @@ struct AttentionRule {
                                                                               const core::Array& key,
                                                                               const core::Array& value,
                                                                               const core::Array& mask);
+  GRADUS_API static std::tuple<Tensor, Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   /// dquery, dkey, dvalue, dmask (of a floating one).
   GRADUS_API static std::array<core::Array, 4> backward(const Attrs& attrs, autograd::Needs needs,
                                                         autograd::DyArray<> dy, autograd::InArray<0> query,

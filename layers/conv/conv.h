@@ -48,6 +48,7 @@ struct ConvRule {
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x, const core::Array& weight,
                                         const core::Array& bias);
+  GRADUS_API static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
   /// dx, dweight, dbias.
   GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
                                                         autograd::DyArray<> dy, autograd::InArray<0> x,

@@ -47,7 +47,7 @@ X by_channel(const X& bias, int dims) {
 }  // namespace
 
 Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  const Shape shape = transposed_shape(x.array().shape(), weight.array().shape(), attrs);
+  const Shape shape = transposed_shape(x.body().array.shape(), weight.body().array.shape(), attrs);
   const std::int64_t N = x.size(0), C = x.size(1), G = attrs.conv.groups, O = shape[1];
   const int dims = shape.size() - 2;
   // x with s - 1 zeros between neighbours.
@@ -155,7 +155,7 @@ Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Te
     const Scope scope(input.at());
     const bool alone = given.dim() == dims + 1;
     const Tensor x = alone ? given.unsqueeze(0) : given;
-    const Shape shape = transposed_shape(x.array().shape(), weight.array().shape(), how);
+    const Shape shape = transposed_shape(x.body().array.shape(), weight.body().array.shape(), how);
     for (int d = 0; d < dims; ++d) {
       if (x.size(d + 2) < 1 || shape[d + 2] < 1) {
         core::fail<ShapeError>("{}: there must be something in each dimension: {} of input {}", op, shape, x.sizes());

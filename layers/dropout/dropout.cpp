@@ -35,7 +35,7 @@ Shape DropoutRule::mask_shape(const Shape& x, bool channelwise) {
 
 // y = m x / (1 - p), m 1 with probability 1 - p and else 0:  dx = m dy / (1 - p)
 Tensor DropoutRule::reference(const Attrs& attrs, const Tensor& x) {
-  const Shape shape = mask_shape(x.array().shape(), attrs.channelwise);
+  const Shape shape = mask_shape(x.body().array.shape(), attrs.channelwise);
   const Tensor mask(core::bernoulli_mask(shape, 1 - attrs.p, attrs.position));
   return masked_fill(x, !mask, 0) * attrs.scale();
 }
@@ -46,6 +46,18 @@ std::tuple<Array, Array> DropoutRule::forward(const Attrs& attrs, const Array& x
   if (!attrs.channelwise) return core::dropout(x, 1 - attrs.p, attrs.scale(), attrs.position);
   const Array mask = core::bernoulli_mask(mask_shape(x.shape(), true), 1 - attrs.p, attrs.position);
   return {core::masked_scale(x, mask, attrs.scale()), mask};
+}
+
+std::tuple<Tensor, Tensor> DropoutRule::batch(const Attrs& attrs, const Examples& x) {
+  if (attrs.channelwise && x.dim(0) < 2) return {};
+  const Tensor all = attrs.channelwise ? x.merged(0) : x[0];
+  Attrs own = attrs;  // the position in the stream is that of one mask
+  own.position =
+      core::default_generator().take(core::numel_of(mask_shape(core::Shape(all.sizes()), attrs.channelwise)));
+  const auto [y, mask] = apply<DropoutRule>(own, all);
+  if (!attrs.channelwise) return {y, mask};
+  const std::int64_t N = x.shape(0)[0];
+  return {x.split(y, N), x.split(mask, N)};
 }
 
 std::array<Array, 1> DropoutRule::backward(const Attrs& attrs, DyArray<> dy, OutArray<1> mask) {
@@ -59,7 +71,7 @@ Tensor run(Operand x, const functional::DropoutFuncOptions& options, bool channe
   check_p(channelwise ? "dropout2d" : "dropout", options.p());
   Tensor y = x.tensor();
   if (options.training()) {
-    const Shape shape = DropoutRule::mask_shape(y.array().shape(), channelwise);
+    const Shape shape = DropoutRule::mask_shape(y.body().array.shape(), channelwise);
     const core::RandomPosition position = core::default_generator().take(core::numel_of(shape));
     Tensor drawn;
     std::tie(y, drawn) = apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, x);

@@ -53,6 +53,8 @@ struct DropoutRule {
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   /// ValueError when p is not in [0, 1], DTypeError when x is not floating.
   GRADUS_API static std::tuple<core::Array, core::Array> forward(const Attrs& attrs, const core::Array& x);
+  /// Each example has a mask of its own.
+  GRADUS_API static std::tuple<Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
                                                         autograd::OutArray<1> mask);
 };

@@ -55,13 +55,24 @@ Tensor EmbeddingRule::reference(const Attrs& attrs, const Tensor& weight, const 
   const Tensor flat = indices.flatten();
   Tensor rows = index_select(weight, 0, flat);
   if (attrs.padding_idx) rows = where((flat == *attrs.padding_idx).unsqueeze(1), rows.detach(), rows);
-  return rows.reshape(looked_up(indices.array().shape(), weight.size(1)));
+  return rows.reshape(looked_up(indices.body().array.shape(), weight.size(1)));
 }
 
 Array EmbeddingRule::forward(const Attrs& attrs, const Array& weight, const Array& indices) {
   check(attrs, weight, indices);
   const Array rows = core::index_select(weight, 0, indices.reshape({indices.numel()}));
   return rows.view(looked_up(indices.shape(), weight.shape()[1]));
+}
+
+// Tables of each example are one behind the other.
+Tensor EmbeddingRule::batch(const Attrs& attrs, const Examples& x) {
+  if (x.shared(0)) return apply<EmbeddingRule>(attrs, x[0], x[1]);
+  if (x.dim(0) != 2 || !is_integral(x[1].dtype())) return {};
+  const Tensor places = x.own_places(1, x.shape(0)[0]);
+  if (!places.defined()) return {};
+  Tensor rows = apply<EmbeddingRule>(Attrs{}, x.merged(0), places);
+  if (attrs.padding_idx) rows = where((x.stacked(1) == *attrs.padding_idx).unsqueeze(-1), rows.detach(), rows);
+  return rows;
 }
 
 std::array<Array, 2> EmbeddingRule::backward(const Attrs& attrs, DyArray<> dy, ShapeOf<0> weight, InArray<1> indices) {

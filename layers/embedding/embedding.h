@@ -30,6 +30,7 @@ struct EmbeddingRule {
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices);
   /// IndexError for an index or a padding index outside [0, rows), ShapeError, DTypeError.
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& weight, const core::Array& indices);
+  GRADUS_API static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
   /// dweight, dense: every row is written once.
   GRADUS_API static std::array<core::Array, 2> backward(const Attrs& attrs, autograd::DyArray<> dy,
                                                         autograd::ShapeOf<0> weight, autograd::InArray<1> indices);

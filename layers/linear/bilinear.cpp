@@ -20,7 +20,7 @@ Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, cons
   }
   core::expect_form(weight.dim() == 3, op, "weight", "[o, i, j]", weight.sizes());
   const std::int64_t out = weight.size(0), i = weight.size(1), j = weight.size(2);
-  core::Shape lead = x.array().shape(), other = input2.array().shape();
+  core::Shape lead = x.body().array.shape(), other = input2.body().array.shape();
   const bool sized = x.dim() > 0 && input2.dim() > 0 && x.size(-1) == i && input2.size(-1) == j;
   if (sized) {
     lead.erase(lead.size() - 1);

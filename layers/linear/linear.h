@@ -32,9 +32,12 @@ struct LinearRule {
   GRADUS_API static Tensor reference(const Tensor& x, const Tensor& weight, const Tensor& bias);
   /// ShapeError when the sizes do not fit, DTypeError when the dtypes differ.
   GRADUS_API static core::Array forward(const core::Array& x, const core::Array& weight, const core::Array& bias);
+  GRADUS_API static Tensor batch(const autograd::Examples& x);
   /// dx, dweight, dbias.
   GRADUS_API static std::array<core::Array, 3> backward(autograd::Needs needs, autograd::DyArray<> dz,
                                                         autograd::InArray<0> x, autograd::InArray<1> weight);
+  GRADUS_API static Tensor tangent(autograd::Dx<0> dx, autograd::Dx<1> dweight, autograd::Dx<2> dbias,
+                                   autograd::In<0> x, autograd::In<1> weight);
 };
 
 namespace functional {

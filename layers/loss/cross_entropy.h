@@ -50,6 +50,7 @@ struct CrossEntropyRule {
   GRADUS_API static std::tuple<core::Array, core::Array, core::Array> forward(const Attrs& attrs, const core::Array& x,
                                                                               const core::Array& target,
                                                                               const core::Array& weight);
+  GRADUS_API static std::tuple<Tensor, Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   /// dx and, for distributions, dtarget. Weights are constants.
   GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
                                                         autograd::DyArray<> dl, autograd::ShapeOf<0> x,

@@ -22,6 +22,7 @@ namespace {
 // the slope above 1e-12.
 struct BinaryCrossEntropy {
   static constexpr std::string_view name = "binary_cross_entropy";
+  static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x, const Array& t) {
     const Array of_one = core::clamp(core::log(x), -100, {}), of_zero = core::clamp(core::log1p(-x), -100, {});
     return (t - 1) * of_zero - t * of_one;
@@ -47,7 +48,7 @@ Tensor binary_cross_entropy(Operand input, const Tensor& target, const Tensor& w
     core::fail<ShapeError>("{}: weight must broadcast to input's shape: {} for input {}", op, weight.sizes(),
                            in.sizes());
   }
-  const Array outside = core::logical_or(core::lt(in.array(), 0), core::gt(in.array(), 1));
+  const Array outside = core::logical_or(core::lt(numbers_of_all(in), 0), core::gt(numbers_of_all(in), 1));
   if (core::reduce(core::Reduction::Any, outside).item<bool>()) {
     core::fail<ValueError>(
         "{}: input must be probabilities, in [0, 1]: from {} to {}; binary_cross_entropy_with_logits takes others", op,

@@ -34,6 +34,7 @@ namespace gradus::nn {
 /// l without w of each element; x, target and pos_weight, which may be absent, have one shape and floating dtype.
 struct BCEWithLogitsRule {
   static constexpr std::string_view name = "binary_cross_entropy_with_logits";
+  static constexpr autograd::Batch batch = autograd::Batch::kBroadcast;
   static constexpr std::string_view input_names[] = {"x", "target", "pos_weight"};
 
   GRADUS_API static Tensor reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight);

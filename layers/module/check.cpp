@@ -47,7 +47,7 @@ class Substitution {
 
 }  // namespace
 
-CheckReport detail::check_module(Module& module, const autograd::Function& forward,
+CheckReport detail::check_module(Module& module, const autograd::TensorFunction& forward,
                                  const autograd::detail::CheckArguments& given) {
   const auto& [inputs, options] = given;
   const NamedTensors parameters = module.named_parameters();

@@ -31,7 +31,7 @@ using autograd::CheckOptions;
 using autograd::CheckReport;
 
 namespace detail {
-GRADUS_API CheckReport check_module(Module& module, const autograd::Function& forward,
+GRADUS_API CheckReport check_module(Module& module, const autograd::TensorFunction& forward,
                                     const autograd::detail::CheckArguments& given);
 }  // namespace detail
 

@@ -20,17 +20,21 @@ namespace detail {
 [[noreturn]] GRADUS_API void fail_empty_holder(const std::type_info& impl);
 /// Owns a fresh module. (std::make_shared would be compiled for each module's type in each file that makes one.)
 GRADUS_API std::shared_ptr<Module> share(Module* fresh);
+/// In a handler: throws the exception again, with a note of the module that it left, unless one within it has noted itself.
+[[noreturn, gnu::cold]] GRADUS_API void rethrow_from(const Module& module, Location called_at);
 
 /// Calls forward: a module that takes Operands is told the caller's line, and what others record bears their own lines
 /// and the module's path.
 template <class M, class... Rest>
-decltype(auto) call_forward(M& module, Operand x, Rest&&... rest) {
+decltype(auto) call_forward(M& module, Operand x, Rest&&... rest) try {
   const autograd::Scope scope(Location::unknown(), module.path());
   if constexpr (requires { module.forward(x, std::forward<Rest>(rest)...); }) {
     return module.forward(x, std::forward<Rest>(rest)...);
   } else {
     return module.forward(x.tensor(), std::forward<Rest>(rest)...);
   }
+} catch (...) {
+  rethrow_from(module, x.at());
 }
 }  // namespace detail
 

@@ -37,18 +37,15 @@ class Layer : public Cloneable<Derived> {
   // Templates, because Derived is incomplete where this class is made: what it computes is seen when it is called.
   template <class D = Derived>
   Tensor forward(Operand x) requires detail::Computes<D, Operand> {
-    const autograd::Scope scope(x.at(), this->path());
-    return derived().compute(x);
+    return in_scope(x.at(), [&] { return derived().compute(x); });
   }
   template <class D = Derived>
   Tensor forward(Operand x, const Tensor& y) requires detail::Computes<D, Operand, Tensor> {
-    const autograd::Scope scope(x.at(), this->path());
-    return derived().compute(x, y);
+    return in_scope(x.at(), [&] { return derived().compute(x, y); });
   }
   template <class D = Derived>
   Tensor forward(Operand x, const Tensor& y, const Tensor& z) requires detail::Computes<D, Operand, Tensor, Tensor> {
-    const autograd::Scope scope(x.at(), this->path());
-    return derived().compute(x, y, z);
+    return in_scope(x.at(), [&] { return derived().compute(x, y, z); });
   }
   /// The fields of Derived's `options`, if it has such.
   std::string extra_repr() const override {
@@ -60,6 +57,13 @@ class Layer : public Cloneable<Derived> {
 
  private:
   Derived& derived() { return static_cast<Derived&>(*this); }
+  template <class Call>
+  Tensor in_scope(Location at, const Call& call) const try {
+    const autograd::Scope scope(at, this->path());
+    return call();
+  } catch (...) {
+    detail::rethrow_from(*this, at);
+  }
 };
 
 /// For functions that take none.
@@ -77,7 +81,8 @@ class FunctionLayer : public Layer<Derived> {
   using Function = decltype(function);
 
  public:
-  FunctionLayer() requires requires { Options(); } {}
+  FunctionLayer() requires requires { Options(); }
+  {}
   explicit FunctionLayer(const Options& chosen) : options(chosen) {}
 
   Tensor compute(Operand x) requires std::is_invocable_v<Function, Operand> { return function(x); }

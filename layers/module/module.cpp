@@ -8,6 +8,7 @@
 #include <sstream>
 #include <unordered_set>
 
+#include "../../autograd/graph/error_notes.h"
 #include "../../core/base/fail.h"
 
 namespace gradus {
@@ -59,6 +60,19 @@ using Seen = std::unordered_set<const void*>;
 }  // namespace
 
 std::shared_ptr<Module> detail::share(Module* fresh) { return std::shared_ptr<Module>(fresh); }
+
+void detail::rethrow_from(const Module& module, Location called_at) {
+  static constexpr std::string_view kNote = "in the forward of ";
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    if (std::string_view(error.what()).find(kNote) != std::string_view::npos) throw;
+  }
+  std::string note = fmt::format("{}{}", kNote, module.path());
+  note += module.path().empty() ? module.name() : fmt::format(" ({})", module.name());
+  if (called_at) note += fmt::format(", called at {}:{}", called_at.file(), called_at.line());
+  autograd::rethrow_with(note);
+}
 
 void detail::fail_empty_holder(const std::type_info& impl) {
   fail<ModuleError>("{}: an empty holder was used: it was made with {{nullptr}}, and no module was assigned to it",

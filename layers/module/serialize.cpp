@@ -56,7 +56,7 @@ void load(nn::Module& module, const std::string& path) {
     }
     const SafetensorsEntry& entry = *found->second;
     entries.erase(found);
-    if (entry.shape != tensor.array().shape() || entry.dtype != tensor.dtype()) {
+    if (entry.shape != tensor.body().array.shape() || entry.dtype != tensor.dtype()) {
       misfits.push_back(fmt::format("{} is {} {} in the file and {} {} in the module", name, entry.dtype, entry.shape,
                                     tensor.dtype(), tensor.sizes()));
     } else if (tensor.array().may_overlap_itself()) {

@@ -1,5 +1,6 @@
 #include "batch_norm.h"
 
+#include "../../autograd/func/checkpoint.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
@@ -125,7 +126,7 @@ Tensor functional::batch_norm(Operand x, const Tensor& running_mean, const Tenso
   if (!options.training()) return std::get<0>(apply<BatchNormEvalRule>({options.eps()}, x, w, b, M, V));
   const auto [y, new_mean, new_var, mean, inv_std] =
       apply<BatchNormRule>({options.momentum(), options.eps()}, x, w, b, M, V);
-  if (running_mean.defined()) {
+  if (running_mean.defined() && !func::recomputing()) {
     const NoGradGuard no_grad;
     running_mean.copy_(new_mean);
     running_var.copy_(new_var);
@@ -179,7 +180,7 @@ Tensor BatchNormBase<D, Derived>::compute(Operand x) {
   const double seen = num_batches_tracked.item<double>() + 1;
   how.training(true).momentum(options.momentum().value_or(1 / seen));
   Tensor y = functional::batch_norm(x, running_mean, running_var, how);
-  num_batches_tracked.add_(1);
+  if (!func::recomputing()) num_batches_tracked.add_(1);
   return y;
 }
 

@@ -101,6 +101,7 @@ struct BatchNormEvalRule {
                                                                               const core::Array& bias,
                                                                               const core::Array& running_mean,
                                                                               const core::Array& running_var);
+  GRADUS_API static std::tuple<Tensor, Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 5> backward(autograd::Needs needs, autograd::DyArray<> dy,
                                                         autograd::InArray<0> x, autograd::InArray<1> weight,
                                                         autograd::OutArray<1> mean, autograd::OutArray<2> inv_std);

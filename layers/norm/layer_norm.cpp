@@ -58,6 +58,16 @@ std::tuple<Array, Array, Array> LayerNormRule::forward(const Attrs& attrs, const
   return core::layer_norm_forward(x, attrs.normalized_shape.size(), attrs.eps, weight, bias);
 }
 
+// Weights of each example come behind what is normalised.
+std::tuple<Tensor, Tensor, Tensor> LayerNormRule::batch(const Attrs& attrs, const Examples& x) {
+  if (x.shared(1) && x.shared(2)) return apply<LayerNormRule>(attrs, x[0], x[1], x[2]);
+  if (x.dim(0) < attrs.normalized_shape.size()) return {};
+  auto y = apply<LayerNormRule>(attrs, x.stacked(0), Tensor(), Tensor());
+  if (x[1].defined()) std::get<0>(y) = std::get<0>(y) * x.aligned(1, x.dim(0));
+  if (x[2].defined()) std::get<0>(y) = std::get<0>(y) + x.aligned(2, x.dim(0));
+  return y;
+}
+
 std::array<Array, 3> LayerNormRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
                                              InArray<1> weight, OutArray<1> mean, OutArray<2> inv_std) {
   return core::layer_norm_backward(dy, x, attrs.normalized_shape.size(), weight, mean, inv_std,

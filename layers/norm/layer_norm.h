@@ -49,6 +49,7 @@ struct LayerNormRule {
   GRADUS_API static std::tuple<core::Array, core::Array, core::Array> forward(const Attrs& attrs, const core::Array& x,
                                                                               const core::Array& weight,
                                                                               const core::Array& bias);
+  GRADUS_API static std::tuple<Tensor, Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   /// dx, dweight, dbias.
   GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
                                                         autograd::DyArray<> dy, autograd::InArray<0> x,

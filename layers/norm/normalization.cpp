@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "../../autograd/func/checkpoint.h"
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
@@ -44,13 +45,13 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
     const Scope scope(input.at());
     const std::int64_t N = x.size(0), C = x.size(1);
     if (N == 0) return x.clone();
-    Shape one_sample = x.array().shape();
+    Shape one_sample = x.body().array.shape();
     one_sample[0] = 1;
     one_sample[1] = N * C;
     const Tensor mean = repeated(running_mean, N), var = repeated(running_var, N);
     const Tensor y = batch_norm(x.reshape(one_sample), repeated(weight, N), repeated(bias, N), mean, var,
                                 use_input_stats, momentum, eps);
-    if (use_input_stats && mean.defined()) {
+    if (use_input_stats && mean.defined() && !func::recomputing()) {
       const NoGradGuard no_grad;
       running_mean.copy_(mean.view({N, C}).mean(0));
       running_var.copy_(var.view({N, C}).mean(0));

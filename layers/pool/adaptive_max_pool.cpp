@@ -62,7 +62,7 @@ std::tuple<Dims, Shape> planes_of(const char* op, int dims, const Tensor& x, con
   core::expect_floating(op, "input", x.dtype());
   core::expect_form(x.dim() == dims + 1 || x.dim() == dims + 2, op, "input", forms[dims - 1], x.sizes());
   Dims sizes;
-  Shape shape = x.array().shape();
+  Shape shape = x.body().array.shape();
   for (int d = 0; d < dims; ++d) {
     const int at = static_cast<int>(x.dim()) - dims + d;
     sizes.push_back(shape[at]);

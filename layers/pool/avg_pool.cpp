@@ -72,8 +72,16 @@ Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
 Tensor AvgPoolRule::reference(const Attrs& attrs, const Tensor& x) {
   const char* const op = detail::pool_name(kNames, attrs.windows);
   const Tensor sums = detail::gathered_windows(op, x, attrs.windows, 0).sum(2);
-  const Tensor divisors(core::pool_divisors(op, x.array().shape(), attrs.windows, attrs.divisor));
-  return (sums / divisors.to(x.dtype())).reshape(core::pooled_shape(op, x.array().shape(), attrs.windows));
+  const Tensor divisors(core::pool_divisors(op, x.body().array.shape(), attrs.windows, attrs.divisor));
+  return (sums / divisors.to(x.dtype())).reshape(core::pooled_shape(op, x.body().array.shape(), attrs.windows));
+}
+
+Tensor AvgPoolRule::batch(const Attrs& attrs, const Examples& x) {
+  return x.split(apply<AvgPoolRule>(attrs, x.merged(0)), x.shape(0)[0]);
+}
+Tensor AdaptiveAvgPool2dRule::batch(const Attrs& attrs, const Examples& x) {
+  if (x.dim(0) != 4) return {};
+  return x.split(apply<AdaptiveAvgPool2dRule>(attrs, x.merged(0)), x.shape(0)[0]);
 }
 
 Array AvgPoolRule::forward(const Attrs& attrs, const Array& x) {
@@ -166,7 +174,7 @@ Tensor adaptive_avg_pool3d(Operand input, IntArrayRef output_size) {
   return core::in_name_of(op, [&] {
     const autograd::Scope scope(input.at());
     // Planes first, by the rule; then the depth, of what is left of them.
-    core::Shape shape = x.array().shape();
+    core::Shape shape = x.body().array.shape();
     const std::int64_t depth = x.size(-3), planes = x.dim() == 4 ? x.size(0) : x.size(0) * x.size(1);
     const Tensor flat = adaptive_avg_pool2d(x.reshape({planes, depth, x.size(-2), x.size(-1)}), {h, w});
     const int last = shape.size() - 1;

@@ -32,6 +32,7 @@ struct AvgPoolRule {
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
+  static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
                                                         autograd::ShapeOf<0> x);
 };
@@ -49,6 +50,7 @@ struct AdaptiveAvgPool2dRule {
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
+  static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
                                                         autograd::ShapeOf<0> x);
 };

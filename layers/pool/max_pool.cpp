@@ -35,7 +35,13 @@ std::tuple<Tensor, Tensor> with_indices(Operand x, const MaxPoolOptions<D>& opti
 Tensor MaxPoolRule::reference(const Attrs& windows, const Tensor& x) {
   const char* const op = detail::pool_name(kNames, windows);
   const Tensor gathered = detail::gathered_windows(op, x, windows, -std::numeric_limits<double>::infinity());
-  return std::get<0>(gathered.max(2)).reshape(core::pooled_shape(op, x.array().shape(), windows));
+  return std::get<0>(gathered.max(2)).reshape(core::pooled_shape(op, x.body().array.shape(), windows));
+}
+
+std::tuple<Tensor, Tensor> MaxPoolRule::batch(const Attrs& windows, const Examples& x) {
+  const std::int64_t N = x.shape(0)[0];
+  const auto [y, index] = apply<MaxPoolRule>(windows, x.merged(0));
+  return {x.split(y, N), x.split(index, N)};
 }
 
 std::tuple<Array, Array> MaxPoolRule::forward(const Attrs& windows, const Array& x) {

@@ -33,6 +33,7 @@ struct MaxPoolRule {
 
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static std::tuple<core::Array, core::Array> forward(const Attrs& attrs, const core::Array& x);
+  GRADUS_API static std::tuple<Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
                                                         autograd::ShapeOf<0> x, autograd::OutArray<1> positions);
 };

@@ -19,7 +19,7 @@ core::PoolWindows pool_windows(const char* op, int dims, IntArrayRef kernel, Int
 }
 
 Tensor gathered_windows(const char* op, const Tensor& x, const core::PoolWindows& windows, double padding) {
-  return gathered(x, core::pool_positions(op, x.array().shape(), windows), windows.kernel.size(), padding);
+  return gathered(x, core::pool_positions(op, x.body().array.shape(), windows), windows.kernel.size(), padding);
 }
 Tensor gathered(const Tensor& x, const core::Array& where, int dims, double padding) {
   const Tensor positions(where);

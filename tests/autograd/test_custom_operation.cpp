@@ -210,7 +210,7 @@ Tensor numbers(IntArrayRef shape, double from = 0.3) {
   return leaf(core::sqrt(counting(shape, kFloat64) * 0.37 + from) - Scalar(0.8));
 }
 template <class F>
-autograd::Function function(F f) {
+autograd::TensorFunction function(F f) {
   return [f](const std::vector<Tensor>& x) { return std::vector<Tensor>{f(x)}; };
 }
 
@@ -243,9 +243,9 @@ BOOST_AUTO_TEST_CASE(fifteen_lines) {
 }
 
 BOOST_AUTO_TEST_CASE(a_check_of_nothing_is_an_error) {
-  const autograd::Function twice = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0] * 2}; };
-  const autograd::Function whole = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0].to(kLong)}; };
-  const autograd::Function undefined = [](const std::vector<Tensor>&) { return std::vector<Tensor>(1); };
+  const autograd::TensorFunction twice = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0] * 2}; };
+  const autograd::TensorFunction whole = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0].to(kLong)}; };
+  const autograd::TensorFunction undefined = [](const std::vector<Tensor>&) { return std::vector<Tensor>(1); };
   const Tensor fixed = ones({3}, kDouble), x = ones({3}, kDouble).requires_grad_();
   for (const auto& checked : {gradcheck, gradgradcheck}) {
     check_error<ValueError>([&] { checked(twice, {fixed}, {}); }, {"requires_grad_()"});
@@ -289,11 +289,11 @@ BOOST_AUTO_TEST_CASE(several_outputs) {
   BOOST_CHECK(mean.grad_fn() == spread.grad_fn());
   BOOST_CHECK_EQUAL(mean.grad_fn()->num_outputs(), 2);
   BOOST_CHECK_EQUAL(spread.output_nr(), 1);
-  const autograd::Function all = [](const std::vector<Tensor>& in) {
+  const autograd::TensorFunction all = [](const std::vector<Tensor>& in) {
     const auto [m, s, n] = apply<Moments>(in[0]);
     return std::vector<Tensor>{m, s, n};
   };
-  const autograd::Function one = [](const std::vector<Tensor>& in) {
+  const autograd::TensorFunction one = [](const std::vector<Tensor>& in) {
     return std::vector<Tensor>{std::get<1>(apply<Moments>(in[0]))};
   };
   for (const auto& f : {all, one}) {
@@ -310,7 +310,7 @@ void check_sum_and_product(int differentiable) {
   BOOST_CHECK(sum.requires_grad());
   BOOST_CHECK_EQUAL(product.requires_grad(), differentiable == 2);
   BOOST_CHECK_EQUAL(error(product, a * b), 0);
-  const autograd::Function all = [](const std::vector<Tensor>& in) {
+  const autograd::TensorFunction all = [](const std::vector<Tensor>& in) {
     const auto [s, p] = apply<Op>(in[0], in[1]);
     return std::vector<Tensor>{s * 2, p.requires_grad() ? p * p : s};
   };

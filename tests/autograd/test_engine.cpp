@@ -511,7 +511,7 @@ BOOST_AUTO_TEST_CASE(absent_gradients) {
   BOOST_CHECK((SinCos::came == std::vector<std::pair<bool, bool>>{{true, false}, {false, true}, {true, true}}));
   BOOST_CHECK_EQUAL(s.output_nr(), 0);
   BOOST_CHECK_EQUAL(c.output_nr(), 1);
-  const autograd::Function both = [](const std::vector<Tensor>& in) {
+  const autograd::TensorFunction both = [](const std::vector<Tensor>& in) {
     const auto [sine, cosine] = apply<SinCos>(in[0]);
     return std::vector<Tensor>{sine, cosine};
   };

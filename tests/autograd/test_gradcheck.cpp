@@ -24,7 +24,7 @@ using autograd::CheckReport;
 using autograd::CheckRow;
 using autograd::Dy;
 using autograd::formulas;
-using autograd::Function;
+using autograd::TensorFunction;
 using autograd::GradcheckOptions;
 using autograd::In;
 using autograd::Verdict;
@@ -191,7 +191,7 @@ void found(const CheckReport& report, Verdict verdict, const std::string& variab
 }
 
 template <class Op>
-Function function_of() {
+TensorFunction function_of() {
   return [](const Tensors& x) {
     if constexpr (std::is_same_v<decltype(apply<Op>(x[0])), Tensor>) {
       return Tensors{apply<Op>(x[0])};
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(memory_read_as_if_contiguous) {
       },
       {"gradcheck", "input 0 is expanded", "laid out contiguously"});
   // As one of several inputs, and as one without a gradient.
-  const Function second = [](const Tensors& x) { return Tensors{x[0] * apply<ForwardReadsFlat>(x[1])}; };
+  const TensorFunction second = [](const Tensors& x) { return Tensors{x[0] * apply<ForwardReadsFlat>(x[1])}; };
   for (const bool wanted : {false, true}) {
     check_error<GradError>(
         [&] {
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(memory_read_as_if_contiguous) {
 
 BOOST_AUTO_TEST_CASE(layouts_that_prove_nothing) {
   manual_seed(2);
-  const auto passes = [](const Function& f, const Tensors& x) {
+  const auto passes = [](const TensorFunction& f, const Tensors& x) {
     std::vector<std::string> notes;
     GradcheckOptions options;
     options.notes = &notes;
@@ -271,12 +271,12 @@ BOOST_AUTO_TEST_CASE(layouts_that_prove_nothing) {
 
 BOOST_AUTO_TEST_CASE(arguments_written_to) {
   manual_seed(3);
-  const Function scales = [](const Tensors& x) {
+  const TensorFunction scales = [](const Tensors& x) {
     x[1].mul_(2);
     return Tensors{x[0] * x[1]};
   };
   // Changes nothing at these numbers, but would at others.
-  const Function clamps = [](const Tensors& x) {
+  const TensorFunction clamps = [](const Tensors& x) {
     x[1].clamp_(-100, 100);
     return Tensors{x[0] * x[1]};
   };
@@ -333,11 +333,11 @@ BOOST_AUTO_TEST_CASE(noise) {
                          {"the same numbers each time", "the gradient with respect to input 0"});
   check_error<GradError>([&] { gradgradcheck(function_of<NoisyFormula>(), {x}); }, {"gradgradcheck", "the same"});
   // Random numbers: the message tells the cure, and the cure works.
-  const Function random = [](const Tensors& t) { return Tensors{t[0] * rand(t[0].sizes(), kFloat64)}; };
+  const TensorFunction random = [](const Tensors& t) { return Tensors{t[0] * rand(t[0].sizes(), kFloat64)}; };
   const std::vector<std::string> cure = {"random numbers from the default generator", "manual_seed", "eval()"};
   check_error<GradError>([&] { gradus::gradcheck(random, {x}); }, cure);
   check_error<GradError>([&] { gradgradcheck(random, {x}); }, cure);
-  const Function seeded = [&](const Tensors& t) {
+  const TensorFunction seeded = [&](const Tensors& t) {
     manual_seed(5);
     return random(t);
   };
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(absent_upstream_gradients) {
   check_error<GradError>([&] { gradgradcheck(function_of<TwoOutputs<4>>(), {x}); },
                          {"the same under create_graph", "with a gradient for output 1 only"});
   // Three outputs of two operations.
-  const Function three = [](const Tensors& t) {
+  const TensorFunction three = [](const Tensors& t) {
     const auto [a, b] = apply<TwoOutputs<3>>(t[0]);
     return Tensors{t[0] * 2, a, b};
   };
@@ -380,8 +380,8 @@ BOOST_AUTO_TEST_CASE(absent_upstream_gradients) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_to_check) {
-  const Function twice = [](const Tensors& x) { return Tensors{x[0] * 2}; };
-  const Function none = [](const Tensors& x) { return Tensors{x[0].slice(0, 0, 0)}; };
+  const TensorFunction twice = [](const Tensors& x) { return Tensors{x[0] * 2}; };
+  const TensorFunction none = [](const Tensors& x) { return Tensors{x[0].slice(0, 0, 0)}; };
   GradcheckOptions options;
   options.allow_empty = true;
   for (const auto& checked : {gradus::gradcheck, gradus::gradgradcheck}) {
@@ -437,13 +437,13 @@ BOOST_AUTO_TEST_CASE(formulas_against_finite_differences) {
 BOOST_AUTO_TEST_CASE(nobody_blames_finite_differences_for_a_formula) {
   manual_seed(8);
   // No rule takes part.
-  const Function formula = [](const Tensors& x) { return Tensors{apply<WrongFormula>(x[0] * 2)}; };
+  const TensorFunction formula = [](const Tensors& x) { return Tensors{apply<WrongFormula>(x[0] * 2)}; };
   const CheckReport alone = autograd::check_function("f", formula, {draw({3, 4})});
   found(alone, Verdict::FormulaOdd, "input 0", "formula = -finite");
   BOOST_TEST(alone.formulas_only);
   BOOST_TEST(alone.to_string().find("FORMULA AND FINITE DIFFER") != std::string::npos, alone);
   // One does, and is right: the formula is what hand and graph have in common.
-  const Function both = [](const Tensors& x) {
+  const TensorFunction both = [](const Tensors& x) {
     return Tensors{apply<WrongFormula>(nn::functional::linear(x[0], x[1]))};
   };
   const CheckReport mixed = autograd::check_function("f", both, {draw({3, 4}), draw({2, 4})});

@@ -249,7 +249,7 @@ const std::vector<Program>& more_programs() {
   return programs;
 }
 
-autograd::Function function_of(const Program& program) {
+autograd::TensorFunction function_of(const Program& program) {
   return [&program](const Operands& x) { return Operands{program.run(x[0].clone(), x[1])}; };
 }
 Operands operands() { return {drawn({{2, 3}, 0.4, 2}, 0).requires_grad_(), drawn({{3}, 0.4, 2}, 1).requires_grad_()}; }
@@ -775,7 +775,7 @@ BOOST_AUTO_TEST_CASE(random_programs) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       try {
-        const autograd::Function f = [&](const Operands& x) { return run(seed, x); };
+        const autograd::TensorFunction f = [&](const Operands& x) { return run(seed, x); };
         BOOST_CHECK(gradcheck(f, at));
         if (seed % 4 == 0) BOOST_CHECK(gradgradcheck(f, at));
       } catch (const Error& error) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <random>
 #include <thread>
 
 #include <gradus/autograd/tensor/create.h>
@@ -112,6 +113,62 @@ BOOST_AUTO_TEST_CASE(handles_go_in_any_order) {
       BOOST_CHECK_MESSAGE(after == before, name << ", order " << order << ": " << after << " for " << before);
       if (!(after == before)) break;
     }
+  }
+}
+
+// Drawn graphs of second and third order under create_graph: a pass over a drawn result with some of the handles as targets,
+// after each of which some of all handles (leaves, results, gradients, gradients of gradients) go, in a drawn order, until
+// none is left.
+BOOST_AUTO_TEST_CASE(drawn_orders_under_create_graph) {
+  std::mt19937 draw(14);
+  const auto below = [&draw](std::size_t n) { return static_cast<std::size_t>(draw() % n); };
+  for (int round = 0; round < 300; ++round) {
+    const Alive before;
+    {
+      std::vector<Tensor> handles;
+      for (int i = 0; i < 3; ++i) handles.push_back(leaf(Doubles{0.5, 1.5}));
+      for (int step = 0; step < 12; ++step) {
+        const Tensor a = handles[below(handles.size())], b = handles[below(handles.size())];
+        Tensor c;
+        switch (below(7)) {
+          case 0:
+            c = a * b;
+            break;
+          case 1:
+            c = a.view({2}) + b;
+            break;
+          case 2:
+            c = a.softmax(0);
+            break;
+          case 3:
+            c = (a * 1).mul_(b);
+            break;
+          case 4:
+            c = a.tanh();
+            if (c.requires_grad()) c.register_hook([k = a.detach()](const Tensor& g) { return g * k; });
+            break;
+          case 5:
+            c = a * b;
+            if (c.requires_grad()) c.retain_grad();
+            break;
+          default:
+            if (!a.requires_grad()) continue;
+            if (below(2) == 0) {
+              a.square().sum().backward({}, true, true);
+              c = handles[below(handles.size())];
+              if (c.is_leaf() && c.grad().defined()) c = c.grad();
+            } else {
+              c = autograd::grad({(a * a).sum()}, {a}, {}, true, true)[0];
+            }
+        }
+        handles.push_back(c);
+        if (below(3) == 0) handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(below(handles.size())));
+      }
+      while (!handles.empty()) handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(below(handles.size())));
+    }
+    const Alive after;
+    BOOST_CHECK_MESSAGE(after == before, "round " << round << ": " << after << " for " << before);
+    if (!(after == before)) break;
   }
 }
 

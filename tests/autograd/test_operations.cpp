@@ -397,7 +397,7 @@ BOOST_AUTO_TEST_CASE(a_clash_of_names_is_an_error_at_first_use) {
 // Against finite differences, the whole Jacobian.
 const Property first_order("first_order", every_row, [](const Row& row, const Shapes& shapes) {
   const Operands operands = operands_of(row, shapes);
-  const autograd::Function f = [&row](const Operands& x) { return Operands{row.call(x)}; };
+  const autograd::TensorFunction f = [&row](const Operands& x) { return Operands{row.call(x)}; };
   BOOST_CHECK(gradcheck(f, operands, options_of(row)));
   // And in the stricter measure, max|a - b| / max|b| of the gradient from random numbers above.
   const Tensor y = row.call(operands);
@@ -427,7 +427,7 @@ const Property first_order("first_order", every_row, [](const Row& row, const Sh
 
 const Property second_order("second_order", every_row, [](const Row& row, const Shapes& shapes) {
   const Operands operands = operands_of(row, shapes);
-  const autograd::Function f = [&row](const Operands& x) { return Operands{row.call(x)}; };
+  const autograd::TensorFunction f = [&row](const Operands& x) { return Operands{row.call(x)}; };
   BOOST_CHECK(gradgradcheck(f, operands, options_of(row)));
   // A row that is not linear has a second order that is not zero: else the check above proves nothing.
   if (row.is(kLinear) || row.is(kFlat) || shapes != own_shapes(row)) return;
@@ -440,7 +440,7 @@ const Property second_order("second_order", every_row, [](const Row& row, const 
 
 // In every layout of every operand.
 const Property layouts("layouts", strided, [](const Row& row, const Shapes& shapes) {
-  const autograd::Function f = [&row](const Operands& x) { return Operands{row.call(x)}; };
+  const autograd::TensorFunction f = [&row](const Operands& x) { return Operands{row.call(x)}; };
   const autograd::GradcheckOptions options = options_of(row);
   const Operands dense = operands_of(row, shapes);
   const Tensor y = row.call(dense);

@@ -8,8 +8,10 @@
 #include <memory>
 
 #include <gradus/autograd.h>
+#include <gradus/autograd/check/check_lambda.h>
 #include <gradus/autograd/fused/function.h>
 #include <gradus/core/ops/pointwise.h>
+#include <gradus/core/simd/instruction_set.h>
 
 #include "../support/arrays.h"
 #include "../support/gradients.h"
@@ -297,6 +299,18 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(every_instruction_set) {
+  manual_seed(6);
+  const Tensor x = randn({1000}).requires_grad_(), y = randn({1000}), dy = randn({1000});
+  for (const std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    const Tensor a = mix(x, y, 0.1), b = mixed(x, y, 0.1);
+    BOOST_CHECK_MESSAGE(same_bits(a, b), set);
+    BOOST_CHECK_MESSAGE(same_bits(grad({a}, {x}, {dy})[0], grad({b}, {x}, {dy})[0]), set);
+  }
+  use_instruction_set("");
+}
+
 BOOST_AUTO_TEST_CASE(any_order) {
   // Of x / (1 + |x|), above 0: n! (-1)^(n + 1) / (1 + x)^(n + 1).
   const Tensor x = (rand({5}, kDouble) + 0.5).requires_grad_();
@@ -316,6 +330,14 @@ BOOST_AUTO_TEST_CASE(any_order) {
   BOOST_CHECK(gradgradcheck(slope, {drawn(), drawn(), drawn()}));
 }
 
+BOOST_AUTO_TEST_CASE(checked_three_ways) {
+  manual_seed(7);
+  const auto report = autograd::check(mix, randn({3, 4}), randn({4}), 0.25);
+  BOOST_CHECK_MESSAGE(report.ok(), report);
+  BOOST_CHECK(!report.formulas_only);
+  BOOST_CHECK(same_bits(mix.composed(randn({3}).fill_(2), ones({3}), 1), mixed(full({3}, 2.f), ones({3}), 1)));
+}
+
 BOOST_AUTO_TEST_CASE(first_called_by_several_threads_at_once) {
   static constexpr auto fresh = pointwise("test_fresh", [](auto x, auto c) { return exp(-square(x)) * c; });
   const Tensor x = randn({40}, kDouble), dy = randn({40}, kDouble), expected = exp(-square(x)) * 2.0;
@@ -333,6 +355,7 @@ BOOST_AUTO_TEST_CASE(one_node_that_keeps_inputs_alone) {
   {
     const Tensor z = mix(x, y, 0.5);
     BOOST_CHECK_EQUAL(z.grad_fn()->name(), "test_mix");
+    BOOST_CHECK_EQUAL(z.grad_fn()->attributes().at(0).name + z.grad_fn()->attributes().at(0).value, "z0.5");
     BOOST_CHECK_EQUAL(autograd::Node::alive() - before.nodes, 1);
     BOOST_CHECK_EQUAL(memory_stats().live_arrays - before.arrays, 1);
     BOOST_CHECK(z.grad_fn()->location());

@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(views_follow_what_their_base_has_become) {
 // differences, which know nothing of histories.
 BOOST_AUTO_TEST_CASE(drawn_programs_of_views_in_place) {
   for (std::uint32_t seed = 0; seed < 100; ++seed) {
-    const autograd::Function program = [seed](const Operands& in) {
+    const autograd::TensorFunction program = [seed](const Operands& in) {
       std::mt19937 random(seed);
       const auto draw = [&](std::int64_t below) { return static_cast<std::int64_t>(random()) % below; };
       Operands all = {in[0] * 1.5};

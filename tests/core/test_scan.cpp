@@ -233,8 +233,8 @@ BOOST_AUTO_TEST_CASE(products_with_zeros_to_second_order) {
                                              {0, 0, 2, 3}}) {
     const Tensor x = Tensor(test::list(numbers)).requires_grad_();
     for (const auto& f :
-         {autograd::Function([](const std::vector<Tensor>& in) { return std::vector<Tensor>{in[0].prod(0)}; }),
-          autograd::Function([](const std::vector<Tensor>& in) { return std::vector<Tensor>{in[0].cumprod(0)}; })}) {
+         {autograd::TensorFunction([](const std::vector<Tensor>& in) { return std::vector<Tensor>{in[0].prod(0)}; }),
+          autograd::TensorFunction([](const std::vector<Tensor>& in) { return std::vector<Tensor>{in[0].cumprod(0)}; })}) {
       BOOST_TEST(gradcheck(f, {x}));
       BOOST_TEST(gradgradcheck(f, {x}));
     }

@@ -1,0 +1,195 @@
+// What a Record has written down (internal). Things are named by their place in their list; -1: none.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../../core/base/location.h"
+#include "../../core/base/shape.h"
+#include "../../core/memory/pool.h"
+#include "../../core/ops/describe.h"
+#include "node.h"
+#include "numbers.h"
+
+namespace gradus::autograd::detail {
+
+/// Entries first to last, the last excluded, of a list that many share.
+struct Range {
+  std::uint32_t first = 0, last = 0;
+  std::uint32_t size() const { return last - first; }
+};
+
+/// Lists in pooled memory: the next Record finds it touched already.
+template <class T>
+struct Pooled {
+  using value_type = T;
+  Pooled() = default;
+  template <class U>
+  Pooled(const Pooled<U>&) {}  // NOLINT(google-explicit-constructor): as allocators are
+  static T* allocate(std::size_t n) { return static_cast<T*>(core::pool_allocate(n * sizeof(T))); }
+  static void deallocate(T* block, std::size_t n) noexcept { core::pool_free(block, n * sizeof(T)); }
+  bool operator==(const Pooled&) const = default;
+};
+template <class T>
+using List = std::vector<T, Pooled<T>>;
+
+/// All numbers of a small tensor, or statistics and the corner of a large one.
+struct Numbers {
+  const char* data = nullptr;  // in Recording::numbers, in the order of indices
+  std::size_t count = 0;
+  DType dtype = kFloat32;  // what they are computed in
+  int statistics = -1;     // in Recording::statistics
+
+  double operator[](std::size_t i) const;
+};
+
+/// Copies of numbers, which stay where they are.
+class NumbersStore {
+ public:
+  NumbersStore() = default;
+  ~NumbersStore();
+  NumbersStore(const NumbersStore&) = delete;
+  NumbersStore& operator=(const NumbersStore&) = delete;
+  Numbers copy(const core::Array& x);
+  /// Of the last copy.
+  void take_back(const Numbers& n) { used_ -= n.count * static_cast<std::size_t>(size_of(n.dtype)); }
+
+ private:
+  char* take(std::size_t bytes);
+  struct Block {
+    char* data;
+    std::size_t size;
+  };
+  std::vector<Block> blocks_;
+  std::size_t used_ = 0;  // of the last block
+};
+
+struct RecordedValue {
+  enum Kind : std::uint8_t { kResult, kLeaf, kConstant };
+  Kind kind = kResult;
+  DType dtype = kFloat32;
+  int operation = -1, output = 0;  // whose result it is; of a leaf, whose node
+  int storage = -1;
+  core::Shape shape;
+  core::Strides strides;
+  std::int64_t offset = 0;
+  std::uint64_t writes = 0;
+  Numbers numbers;
+  int name = -1;  // in Recording::names
+};
+
+struct RecordedSaved {
+  const char* kind = "";  // "input" or "output"
+  int index = 0;
+  int storage = -1;  // -1: packed by a hook
+  DType dtype = kFloat32;
+  core::Shape shape;
+};
+
+struct RecordedOperation {
+  std::string_view name, module;
+  Location at = Location::unknown();
+  std::uint64_t number = 0;
+  AttributeList attributes;
+  Range inputs, outputs, saved;  // in Recording::links (values; -1: undefined), in values, in saved
+  int during = -1;               // the backward step that recorded it, under create_graph
+  std::int64_t live_bytes = 0;   // after it
+  bool is_rule = false, is_leaf = false;
+  bool elsewhere = false;  // recorded before, or by another: known by its node alone
+};
+
+struct RecordedStorage {
+  const void* address = nullptr;
+  std::int64_t bytes = 0;
+  int made_by = -1;        // the operation whose output it was first seen as
+  bool of_leaf = false;    // a leaf's own
+  int holders = 0;         // values saved in it, now
+  int freed_by_step = -1;  // the step after which no node kept it any more
+};
+
+struct RecordedGradient {
+  int index = 0;  // output or input number
+  int to = -1;    // of an input's: the operation, or leaf, that it goes to; -1: nowhere
+  int to_output = 0;
+  DType dtype = kFloat32;
+  core::Shape shape;
+  bool known = false;  // whether its numbers were taken: an input's are, unless they go on as they are
+  Numbers numbers;
+};
+
+struct RecordedStep {
+  int operation = -1, pass = -1;
+  Range of_outputs, of_inputs;  // in Recording::gradients
+  Range added;                  // in Recording::added: gradients of this step that met others
+  Range freed;                  // in Recording::freed
+  bool released = false, done = false;
+  std::int64_t live_before = 0, live_after = 0;
+};
+
+struct RecordedPass {
+  int outer = -1;  // the step of another pass inside which it ran
+  Range outputs;   // in Recording::links: values, or -1
+  bool complete = false;
+  std::int64_t live_bytes = 0;
+};
+
+/// Where a gradient met one that waited already.
+struct RecordedSum {
+  int operation, output;
+};
+
+/// A gradient where it was asked for: at a leaf, at an input of grad(), at a tensor that retains its own.
+struct RecordedArrival {
+  int pass, operation, output;
+  RecordedGradient gradient;
+};
+
+/// An event, and the bytes alive after it.
+struct RecordedMoment {
+  enum Kind : std::uint8_t { kOperation, kStep, kReleased, kEnd };
+  Kind kind;
+  int of;  // operation, step or pass
+  std::int64_t live_bytes;
+};
+
+struct Recording {
+  List<RecordedOperation> operations;
+  List<RecordedValue> values;
+  List<RecordedSaved> saved;
+  List<RecordedStorage> storages;
+  List<RecordedStep> steps;
+  List<RecordedPass> passes;
+  List<RecordedGradient> gradients;
+  List<RecordedSum> added;
+  List<RecordedArrival> arrivals;
+  List<RecordedMoment> moments;
+  List<int> links, freed;
+  NumbersStore numbers;
+  List<core::Description> statistics;
+  std::vector<std::string> names;
+  std::int64_t corner = 0;  // rows and columns of corners
+
+  explicit Recording(std::int64_t corner_size) : corner(corner_size) {}
+
+  /// "a", "b", .., "z", "ba", ..: what a value is called in texts, unless it was given a name.
+  std::string name_of(int value) const;
+  /// The value of an operation's output (of a leaf, what it was first); -1 where it was not seen.
+  int value_of(int operation, int output) const;
+  /// The value that an operation keeps.
+  int value_of(const RecordedOperation& of, const RecordedSaved& kept) const;
+  /// The most bytes alive, and when.
+  const RecordedMoment* peak() const;
+};
+
+/// "float32[2, 3]".
+std::string type_of(DType dtype, const core::Shape& shape);
+/// "1.5 MiB".
+std::string bytes_text(std::int64_t bytes);
+
+std::string record_text(const Recording& recording);
+std::string record_dot(const Recording& recording);
+std::string record_json(const Recording& recording);
+
+}  // namespace gradus::autograd::detail
