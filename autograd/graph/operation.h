@@ -194,9 +194,15 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
 
 template <class Op>
 Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
-  return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
-    return run<Op>(moved, operands, count);
-  });
+  if constexpr (Traits<Op>::gives_list) {  // as many results as there turn out to be: of no example alone
+    int i = 0;
+    while (i + 1 < count && !any_batched(inputs + i, 1)) ++i;
+    fail_not_batched(inputs[i].tensor().body(), Op::name);
+  } else {
+    return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
+      return run<Op>(moved, operands, count);
+    });
+  }
 }
 
 /// One of the first calls: forward leaves its inputs alone.
