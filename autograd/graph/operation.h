@@ -36,13 +36,12 @@
 // base), `differentiable_outputs` (the first so many; all by default) or `differentiable_mask` (a bit for each),
 // `constant_outputs` (a bit for each of the others that formulas may read and be differentiated again all the same: the
 // inputs' numbers do not change it, a drawn mask; or its history is kept otherwise, a factorization's by the matrix beside
-// it), `no_second_order` (the gradient cannot be differentiated again,
-// and who tries is told), and of rules `idempotent` (applied to its result it
-// gives that again, with the same gradient: in place the result stands for the input), `shape_only` (inputs whose values the
-// reference's gradient does not read: their shapes are kept, their numbers are not), `moves` (elements are moved or converted
-// as they are), `reads_stored` (see below), `batch` (how func::vmap takes it over a batch, see batched.h), `input_names` and
-// `terms` (both for checks, see check.h). A rule takes a defined
-// or an undefined Array for an input that may be absent.
+// it), `no_second_order` (the gradient cannot be differentiated again, and who tries is told), and of rules `idempotent`
+// (applied to its result it gives that again, with the same gradient: in place the result stands for the input),
+// `shape_only` (inputs whose values the reference's gradient does not read: their shapes are kept, their numbers are not),
+// `moves` (elements are moved or converted as they are), `reads_stored` (see below), `batch` (how func::vmap takes it over a
+// batch, see batched.h), `input_names` and `terms` (both for checks, see check.h). A rule takes a defined or an undefined
+// Array for an input that may be absent.
 //
 // forward may take `core::ArrayList` last, for any number of inputs, which have one formula between them, behind those of the
 // others; and it may return `std::vector<Array>`, a list of any number of outputs.
@@ -195,9 +194,15 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
 
 template <class Op>
 Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
-  return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
-    return run<Op>(moved, operands, count);
-  });
+  if constexpr (Traits<Op>::gives_list) {  // as many results as there turn out to be: of no example alone
+    int i = 0;
+    while (i + 1 < count && !any_batched(inputs + i, 1)) ++i;
+    fail_not_batched(inputs[i].tensor().body(), Op::name);
+  } else {
+    return over_batch<Op, Results<Op>>(attrs, inputs, count, [count](const auto& moved, const Operand* operands) {
+      return run<Op>(moved, operands, count);
+    });
+  }
 }
 
 /// One of the first calls: forward leaves its inputs alone.

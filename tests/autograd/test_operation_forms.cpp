@@ -196,7 +196,7 @@ struct Tallest {  // the largest of a row, by comparison with the result
 };
 
 Tensor drawn(IntArrayRef shape) { return (randn(shape, kFloat64) * 0.5 + 1).requires_grad_(); }
-void proven(const autograd::Function& f, const std::vector<Tensor>& x) {
+void proven(const autograd::TensorFunction& f, const std::vector<Tensor>& x) {
   BOOST_CHECK(gradcheck(f, x));
   BOOST_CHECK(gradgradcheck(f, x));
 }
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(lists_of_inputs_that_are_read) {
   const std::vector<Tensor> x = {drawn({3}), drawn({3}), drawn({3})};
   proven([](const std::vector<Tensor>& in) { return std::vector<Tensor>{apply<ProductOf>(in)}; }, x);
   proven([](const std::vector<Tensor>& in) { return apply<Turned>(in); }, x);
-  const autograd::Function beside = [](const std::vector<Tensor>& in) {
+  const autograd::TensorFunction beside = [](const std::vector<Tensor>& in) {
     return std::vector<Tensor>{apply<Beside>({3}, in[0], {in[1], in[2]})};
   };
   proven(beside, x);

@@ -508,7 +508,7 @@ std::vector<Mutant> mutants() {
       mutant<ChangesResult>("a saved output changed", By::Backward,
                             "a gradient formula must not change what it is given: output 0"),
       mutant<ChangesUpstream>("an incoming gradient changed", By::Backward,
-                              "a gradient formula must not change what it is given: gradient 0"),
+                              "its formula must not change the incoming gradient ([4, 3], float64) in place"),
       mutant<RuleChangesSaved>("a saved input changed", By::Backward,
                                "backward must not change what it is given: input 0 ([4, 3], float64): copy_ wrote"),
       mutant<RuleChangesUpstream>(
