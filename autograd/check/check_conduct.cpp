@@ -191,7 +191,7 @@ void Comparison::empty_inputs(core::FunctionRef<void(std::string)> misconduct) {
 // Of a view that says that its gradient is its geometry's: a change in place of what it shows is one of its base.
 void Comparison::changes_in_place(core::FunctionRef<void(std::string)> misconduct) {
   if (std::find(checked_.begin(), checked_.end(), 0u) == checked_.end()) return;
-  const Function through = [this](const std::vector<Tensor>& x) {
+  const TensorFunction through = [this](const std::vector<Tensor>& x) {
     std::vector<Tensor> at = leaves(~std::size_t{0}, {}, false);
     const Tensor base = x[0].clone();
     at[0] = base;
