@@ -1,4 +1,4 @@
-// Products made of matrix products and of multiplication.
+// addmm, and products made of matrix products and of multiplication.
 #include <algorithm>
 
 #include "../../core/array/create.h"
@@ -13,6 +13,7 @@
 namespace gradus {
 
 using namespace autograd;
+using core::Array;
 using core::Shape;
 
 namespace {
@@ -53,7 +54,53 @@ std::int64_t product_of(IntArrayRef sizes) {
   return product;
 }
 
+Tensor scaled(const Tensor& x, double factor) { return factor == 1 ? x : x * factor; }
+
+// y = beta c + alpha a b
+struct Addmm {
+  static constexpr std::string_view name = "addmm";
+  static constexpr bool broadcasts = true;
+  struct Attrs {
+    double beta = 1, alpha = 1;
+    static constexpr auto fields = named("beta", &Attrs::beta, "alpha", &Attrs::alpha);
+  };
+  static Array forward(const Attrs& s, const Array& c, const Array& a, const Array& b) {
+    if (a.dim() != 2 || b.dim() != 2 || a.shape()[1] != b.shape()[0]) {
+      core::fail<ShapeError>("addmm: matrices with equal inner sizes: {} x {}", a.shape(), b.shape());
+    }
+    const Shape shape{a.shape()[0], b.shape()[1]};
+    const Array y = core::empty(shape, a.dtype());
+    if (core::broadcast_shapes(c.shape(), shape, "addmm") != shape) {
+      core::fail<ShapeError>("addmm: the input must broadcast to {}: {}", shape, c.shape());
+    }
+    if (s.beta != 0) y.copy_(c);
+    core::gemm(y, a, b, s.alpha, s.beta);
+    return y;
+  }
+  static Tensor batch(const Attrs& s, const Examples& x) {
+    if (x.dim(0) > 2 || x.dim(1) != 2 || x.dim(2) != 2) return {};
+    const bool alone = x.shared(1) && x.shared(2);  // then the batch is the summand's alone
+    const Tensor product = matmul(alone ? x.stacked(1) : x[1], x[2]) * s.alpha;
+    return s.beta == 0 ? product : add(product, x.aligned(0, 2), s.beta);
+  }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, const Attrs& s) { return scaled(dy, s.beta); },
+               [](Dy<> dy, In<2> b, const Attrs& s) { return scaled(matmul(dy, b.t()), s.alpha); },
+               [](Dy<> dy, In<1> a, const Attrs& s) { return scaled(matmul(a.t(), dy), s.alpha); });
+};
+
 }  // namespace
+
+Tensor addmm(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  check_alike("addmm", a, b);
+  check_alike("addmm", input, a);
+  return apply<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
+}
+Tensor& addmm_(Operand input, Operand a, Operand b, const Scalar& beta, const Scalar& alpha) {
+  check_alike("addmm_", a, b);
+  check_alike("addmm_", input, a);
+  return apply_inplace<Addmm>({beta.toDouble(), alpha.toDouble()}, input, a, b);
+}
 
 void autograd::check_alike(const char* op, const Operand& a, const Operand& b) {
   if (stored(a, b) && a.tensor().defined() && b.tensor().defined() && a.tensor().dtype() != b.tensor().dtype()) {
