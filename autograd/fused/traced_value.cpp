@@ -3,7 +3,7 @@
 #include "../tensor/create.h"
 #include "../tensor/operators.h"
 
-namespace gradus {
+namespace gradus::traced {
 
 namespace {
 
@@ -350,4 +350,4 @@ TracedValue where(Value condition, Value a, Value b) {
   return TracedValue(gradus::where(c, a.tensor(), b.tensor()));
 }
 
-}  // namespace gradus
+}  // namespace gradus::traced

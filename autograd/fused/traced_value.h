@@ -10,6 +10,9 @@
 
 namespace gradus {
 
+// Functions on traced values are found by their arguments: `relu` by itself names the one on Tensors.
+namespace traced {
+
 class TracedValue;
 
 // As the functions of the same names on Tensors.
@@ -149,5 +152,9 @@ class GRADUS_API TracedValue {
   Tensor tensor_;
   Scalar number_;
 };
+
+}  // namespace traced
+
+using traced::TracedValue;
 
 }  // namespace gradus

@@ -1,4 +1,6 @@
 // Anomaly mode and its cheap form: where a gradient stops being a number.
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <thread>
@@ -18,7 +20,7 @@ namespace {
 using namespace autograd;
 using Doubles = std::vector<double>;
 
-std::string here(int line) { return std::string(__FILE__) + ":" + std::to_string(line); }
+std::string here(int line) { return fmt::format("{}:{}", __FILE__, line); }
 
 struct Net : nn::Module {
   nn::Linear fc{nullptr};
