@@ -316,6 +316,7 @@ struct Traits {
   static constexpr bool is_view = requires { requires Op::is_view; };
   static constexpr bool by_geometry = requires { requires Op::by_geometry; };
   static constexpr bool no_second_order = requires { requires Op::no_second_order; };
+  static constexpr bool history_kept = requires { requires Op::history_kept; };
   /// Results that no gradient flows to, and that the inputs' numbers do not change: formulas may use them freely.
   static constexpr std::uint32_t constant_outputs = [] {
     if constexpr (requires { Op::constant_outputs; })

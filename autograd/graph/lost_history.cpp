@@ -280,7 +280,9 @@ class Parting final : public Node {
 };
 
 std::string reason(const Node& node, const LostHistory& lost, const GradientTraits& traits) {
-  const std::string cure = "or declare `static constexpr bool no_second_order = true`";
+  const std::string cure =
+      "or declare `static constexpr bool history_kept = true` where what it depends on is a constant, or "
+      "`no_second_order`";
   const auto input = [&](int i) { return i == traits.fixed ? std::string("the list") : fmt::format("input {}", i); };
   const std::string_view kind(lost.kind);
   if (kind == "output" && !in_mask(traits.differentiable, lost.index)) {

@@ -36,7 +36,8 @@
 // base), `differentiable_outputs` (the first so many; all by default) or `differentiable_mask` (a bit for each),
 // `constant_outputs` (a bit for each of the others that formulas may read and be differentiated again all the same: the
 // inputs' numbers do not change it, a drawn mask; or its history is kept otherwise, a factorization's by the matrix beside
-// it), `no_second_order` (the gradient cannot be differentiated again, and who tries is told), and of rules `idempotent`
+// it), `no_second_order` (the gradient cannot be differentiated again, and who tries is told), `history_kept` (it can: what
+// formulas take from the numbers alone, past the graph, is constant; otherwise the first calls are tried for that), and of rules `idempotent`
 // (applied to its result it gives that again, with the same gradient: in place the result stands for the input),
 // `shape_only` (inputs whose values the reference's gradient does not read: their shapes are kept, their numbers are not),
 // `moves` (elements are moved or converted as they are), `reads_stored` (see below), `batch` (how func::vmap takes it over a
@@ -175,7 +176,7 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if (seen.history && recording(inputs, count)) {
+  if (seen.history != 0 && recording(inputs, count)) {
     auto* made = new NodeOf<Op>(attrs, inputs, count, false);
     node = core::Ref<Node>::adopt(made);
     made->set_outputs(y);

@@ -35,9 +35,10 @@ struct Checked {
                 "an operation has at least one input: what has none has no gradient and is a function");
   static_assert(mistake != M::Number,
                 "an operation has at most 31 inputs (an ArrayList has any number) and 31 outputs");
-  static_assert(mistake != M::Flag,
-                "broadcasts, is_view, by_geometry, idempotent, moves, reads_stored and no_second_order are `static "
-                "constexpr bool`: the compiler reads them");
+  static_assert(
+      mistake != M::Flag,
+      "broadcasts, is_view, by_geometry, idempotent, moves, reads_stored, history_kept and no_second_order are `static "
+      "constexpr bool`: the compiler reads them");
   static_assert(mistake != M::View, "an operation with is_view returns one Array, a view of its first input");
   static_assert(mistake != M::ByGeometry, "by_geometry is said of views: is_view = true");
   static_assert(mistake != M::Differentiable,

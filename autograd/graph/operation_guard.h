@@ -54,7 +54,9 @@ struct GradientTraits {
 /// One for each operation. Everything is watched in the first calls alone; what has been found then stays.
 class GRADUS_API OperationGuard {
  public:
-  explicit constexpr OperationGuard(bool no_second_order) noexcept : state_(no_second_order ? kAll | kFenced : kAll) {}
+  constexpr OperationGuard(bool no_second_order, bool history_kept) noexcept
+      : state_(
+            static_cast<std::uint8_t>(kBackward | (history_kept ? 0 : kRecorded) | (no_second_order ? kFenced : 0))) {}
 
   bool watches_forward() const noexcept { return watches_forward_.load(std::memory_order_relaxed); }
   bool concerned(bool create_graph) const noexcept {
@@ -76,7 +78,7 @@ class GRADUS_API OperationGuard {
            const GradientTraits& traits);
 
  private:
-  static constexpr std::uint8_t kBackward = 1, kRecorded = 2, kFenced = 4, kAll = kBackward | kRecorded;
+  static constexpr std::uint8_t kBackward = 1, kRecorded = 2, kFenced = 4;
 
   std::atomic<bool> watches_forward_{true};
   std::atomic<std::uint8_t> state_;

@@ -76,6 +76,8 @@ concept ConstantFlags = (
                         (
                             !requires { Op::reads_stored; } || requires { typename Constant<Op::reads_stored>; }) &&
                         (
+                            !requires { Op::history_kept; } || requires { typename Constant<Op::history_kept>; }) &&
+                        (
                             !requires { Op::no_second_order; } || requires { typename Constant<Op::no_second_order>; });
 
 template <class Op>

@@ -36,7 +36,7 @@ std::vector<Tensor> run_reference(const typename Traits<Op>::Attrs& attrs, const
 
 /// What is watched of Op's first calls.
 template <class Op>
-inline constinit OperationGuard guard_of{Traits<Op>::no_second_order};
+inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept};
 
 struct None {};
 

@@ -53,8 +53,8 @@ inline bool any_stored(const Operand* inputs, int count) {
 }
 /// What inputs have about them that an operation has to look at closer.
 struct Seen {
-  bool unusual = false;  ///< one is of a storage type, or batched: no forward takes it as it is
-  bool history = false;  ///< one may require a gradient
+  bool unusual = false;        ///< one is of a storage type, or batched: no forward takes it as it is
+  std::uintptr_t history = 0;  ///< not 0: one may require a gradient
 };
 inline Seen look_at(const Operand* inputs, int count) {
   bool unusual = false;
@@ -66,7 +66,7 @@ inline Seen look_at(const Operand* inputs, int count) {
     history |= reinterpret_cast<std::uintptr_t>(body->edge.node.get()) |
                reinterpret_cast<std::uintptr_t>(body->view.get());  // one test for all
   }
-  return {unusual, history != 0};
+  return {unusual, history};
 }
 /// Whether an input is batched.
 inline bool any_batched(const Operand* inputs, int count) {

@@ -233,6 +233,7 @@ Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeo
 
 Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry) {
   const ConvGrid grid = grid_of(dy.shape(), x, weight.shape(), geometry);
+  if (numel_of(x) == 0 || dy.numel() == 0 || weight.numel() == 0) return zeros(x, dy.dtype());
   const Array dx = empty(x, dy.dtype());
   std::vector<Phase> in[conv_dims];
   for (int d = 0; d < conv_dims; ++d) {

@@ -236,21 +236,21 @@ BOOST_AUTO_TEST_CASE(with_other_transforms) {
 }
 
 struct Cube {
-  static constexpr std::string_view name = "vmap_test_cube";
+  static constexpr std::string_view name = "test_vmap_cube";
   static core::Array forward(const core::Array& x) { return x * x * x; }
   static constexpr auto gradients =
       autograd::formulas([](autograd::Dy<> dy, autograd::In<0> x) { return dy * 3 * x * x; });
 };
 struct CubeOfEach : Cube {
-  static constexpr std::string_view name = "vmap_test_cube_of_each";
+  static constexpr std::string_view name = "test_vmap_cube_of_each";
   static constexpr autograd::Batch batch = autograd::Batch::kEach;
 };
 struct CubeByFunction : Cube {
-  static constexpr std::string_view name = "vmap_test_cube_by_function";
+  static constexpr std::string_view name = "test_vmap_cube_by_function";
   static Tensor batch(const autograd::Examples& x) { return autograd::apply<CubeByFunction>(x[0]); }
 };
 struct HalvesInAList {
-  static constexpr std::string_view name = "vmap_test_halves";
+  static constexpr std::string_view name = "test_vmap_halves";
   static std::vector<core::Array> forward(const core::Array& x) { return {x * 0.5, x * 0.25 + x * 0.25}; }
   static constexpr auto gradients =
       autograd::formulas([](const autograd::DyList& dy) { return (dy[0] + dy[1]) * 0.5; });

@@ -124,7 +124,7 @@ struct NoInputs {
   static Array forward(WRONG(const Array& x, )) { return WRONG(x * 2, Array()); }
   static constexpr auto gradients = formulas(WRONG([](Dy<> dy) { return dy * 2; }, ));
 };
-// SAYS broadcasts, is_view, by_geometry, idempotent, moves, reads_stored and no_second_order are `static constexpr bool`
+// SAYS broadcasts, is_view, by_geometry, idempotent, moves, reads_stored, history_kept and no_second_order are `static constexpr bool`
 struct VariableFlag : Product {
   static WRONG(constexpr, inline) bool broadcasts = true;
 };

@@ -18,7 +18,9 @@ namespace gradus::test {
 inline void passes(const autograd::CheckReport& report, const std::set<std::string>& variables, bool linear = false) {
   BOOST_TEST(report.ok(), report);
   if (!report.ok()) return;
-  BOOST_TEST(report.notes.empty(), report);
+  for (const std::string& note : report.notes) {  // an operation may have no meaning for inputs without elements
+    BOOST_TEST(note.starts_with("inputs without elements are refused"), report);
+  }
   std::set<std::string> first, second;
   int compared[3] = {};
   for (const autograd::CheckRow& row : report.rows) {
