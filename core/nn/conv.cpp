@@ -28,6 +28,11 @@ void as_three(const int64_t* values, int count, int64_t missing, int64_t* three)
 
 ConvGrid grid_of(const Shape& y, const Shape& x, const Shape& weight, const ConvGeometry& geometry) {
   const int dims = x.size() - 2;
+  if (weight.size() != x.size() || y.size() != x.size() || weight[0] != y[1] || weight[1] * geometry.groups != x[1]) {
+    fail<ShapeError>(
+        "conv: a weight must be [output channels, input channels / groups, ..]: {} for {}, {} and groups {}", weight, y,
+        x, geometry.groups);
+  }
   ConvGrid grid;
   as_three(y.data() + 2, dims, 1, grid.positions);
   as_three(x.data() + 2, dims, 1, grid.extent);

@@ -50,21 +50,22 @@ torch::Tensor chain_lambda(const torch::Tensor& x) {
 torch::Tensor mul_add_tanh_lambda(const torch::Tensor& x, const torch::Tensor& g) { return (x * g + x).tanh(); }
 #endif
 
+// The chain of operations, and as a lambda.
 template <int steps>
-void chains(Operations& operations) {
-  const std::string length = std::to_string(2 * steps);
-  const auto add = [&](const std::string& name, auto f) {
-    operations.plain(name + length + "_fwd", 1, [=](const Sizes& s) {
+void chains(Operations& operations, const char* forward, const char* both, const char* lambda_forward,
+            const char* lambda_both) {
+  const auto add = [&](const char* of_forward, const char* of_both, auto f) {
+    operations.plain(of_forward, 1, [=](const Sizes& s) {
       const torch::Tensor x = torch::randn(s);
       return Prepared{{2 * steps * product(s), 8 * product(s)}, [=] { return f(x); }};
     });
-    operations.recorded(name + length + "_fwd_bwd", 1, [=](const Sizes& s) {
+    operations.recorded(of_both, 1, [=](const Sizes& s) {
       const torch::Tensor x = leaf(s), g = torch::randn(s);
       return Prepared{{8 * steps * product(s), 32 * product(s)}, [=] { f(x).backward(g); }};
     });
   };
-  add("chain", [](const torch::Tensor& x) { return chain<steps>(x); });
-  add("lambda", [](const torch::Tensor& x) { return chain_lambda<steps>(x); });
+  add(forward, both, [](const torch::Tensor& x) { return chain<steps>(x); });
+  add(lambda_forward, lambda_both, [](const torch::Tensor& x) { return chain_lambda<steps>(x); });
 }
 
 }  // namespace
@@ -97,10 +98,10 @@ void add_pointwise(Operations& operations) {
     const Tensor a = torch::randn(s), column = torch::randn({s[0], 1});
     return Prepared{{product(s), 8 * product(s)}, [=] { return a + column; }};
   });
-  chains<1>(operations);
-  chains<2>(operations);
-  chains<4>(operations);
-  chains<8>(operations);
+  chains<1>(operations, "chain2_fwd", "chain2_fwd_bwd", "lambda2_fwd", "lambda2_fwd_bwd");
+  chains<2>(operations, "chain4_fwd", "chain4_fwd_bwd", "lambda4_fwd", "lambda4_fwd_bwd");
+  chains<4>(operations, "chain8_fwd", "chain8_fwd_bwd", "lambda8_fwd", "lambda8_fwd_bwd");
+  chains<8>(operations, "chain16_fwd", "chain16_fwd_bwd", "lambda16_fwd", "lambda16_fwd_bwd");
   operations.recorded("lambda_mul_add_tanh_fwd_bwd", 2, [](const Sizes& s) {
     const Tensor x = leaf(s), g = torch::randn(s);
     return Prepared{{38 * product(s), 80 * product(s)}, [=] { mul_add_tanh_lambda(x, g).backward(g); }};
