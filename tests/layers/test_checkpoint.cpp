@@ -61,7 +61,8 @@ Trained train(const std::function<Tensor(const nn::Sequential&, Tensor)>& forwar
               std::int64_t batch, int steps) {
   manual_seed(3);
   empty_cache();
-  const std::int64_t before = memory_stats().live_bytes;
+  reset_peak_memory_stats();
+  const std::int64_t before = memory_stats().peak_bytes;  // more than what is alive, where others have run before
   nn::Sequential net = deep_net(layers, width);
   optim::SGD sgd(net->parameters(), optim::SGDOptions(0.1).momentum(0.9));
   const Tensor x = randn({batch, width}), target = randn({batch, width});
