@@ -163,12 +163,13 @@ template <class Op>
 template <class Op>
 Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, int count) {
   const Seen seen = look_at(inputs, Traits<Op>::variadic ? count : Traits<Op>::inputs);
-  if (seen.unusual | guard_of<Op>.watches_forward()) [[unlikely]] {
+  const bool watched = !kWatchedByTable && guard_of<Op>.watches_forward();
+  if (seen.unusual | watched) [[unlikely]] {
     if (any_batched(inputs, count)) return run_batched<Op>(attrs, inputs, count);
     if constexpr (!takes_stored<Op>) {
       if (seen.unusual && (!reads_stored<Op> || recording(inputs, count))) return run_widened<Op>(attrs, inputs, count);
     }
-    if (guard_of<Op>.watches_forward()) return run_watched<Op>(attrs, inputs, count);
+    if (watched) return run_watched<Op>(attrs, inputs, count);
   }
   if constexpr (IsRule<Op>) {
     if (UseReferences::active()) return compose<Op>(attrs, inputs);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
+#include <mutex>
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
@@ -104,6 +106,23 @@ Tensor substitute(Tensor x, int of_input, const char* kind, int index) {
   return current->given(std::move(x), of_input, kind, index);
 }
 
+void OperationGuard::add(const std::vector<LostHistory>& found) {
+  // What has been published is read without a lock, and so stays as it is.
+  static std::mutex busy;
+  static auto* const all = new std::deque<std::vector<LostHistory>>;
+  const std::lock_guard lock(busy);
+  const std::vector<LostHistory>* known = lost_.load(std::memory_order_acquire);
+  std::vector<LostHistory>& lost = all->emplace_back(known == nullptr ? std::vector<LostHistory>() : *known);
+  for (const LostHistory& each : found) {
+    const bool again = std::any_of(lost.begin(), lost.end(), [&](const LostHistory& l) {
+      return l.of_input == each.of_input && std::string_view(l.kind) == each.kind && l.index == each.index;
+    });
+    if (!again) lost.push_back(each);
+  }
+  lost_.store(&lost, std::memory_order_release);
+  state_.fetch_or(kFenced, std::memory_order_relaxed);
+}
+
 void OperationGuard::run(Node& node, const Gradients& of_outputs, Gradients& of_inputs, bool create_graph,
                          const GradientTraits& traits) {
   const std::uint8_t state = state_.load(std::memory_order_relaxed);
@@ -122,19 +141,15 @@ void OperationGuard::run(Node& node, const Gradients& of_outputs, Gradients& of_
   }
   if (!create_graph) return;
   if ((state & kRecorded) != 0 && !traits.is_rule && !Observer::active()) {
-    std::vector<LostHistory> lost;
-    if (const std::vector<LostHistory>* known = lost_.load(std::memory_order_acquire)) lost = *known;
-    const std::size_t before = lost.size();
+    std::vector<LostHistory> found;
     bool conclusive = false;
     try {
-      conclusive = find_lost_history(node, of_outputs, traits, lost);
+      conclusive = find_lost_history(node, of_outputs, traits, found);
     } catch (const std::exception&) {  // what cannot be tried out is nothing against it
     }
-    if (lost.size() != before) {
-      lost_.store(new std::vector<LostHistory>(std::move(lost)), std::memory_order_release);
-      state_.fetch_or(kFenced, std::memory_order_relaxed);
-    }
-    if (conclusive && recorded_.fetch_sub(1, std::memory_order_relaxed) <= 1) done(kRecorded);
+    if (!found.empty()) add(found);
+    const bool enough = conclusive && recorded_.fetch_sub(1, std::memory_order_relaxed) <= 1;
+    if (enough | (tries_.fetch_sub(1, std::memory_order_relaxed) <= 1)) done(kRecorded);
   }
   static const std::vector<LostHistory> none;
   const std::vector<LostHistory>* lost = lost_.load(std::memory_order_acquire);

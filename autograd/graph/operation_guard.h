@@ -51,6 +51,13 @@ struct GradientTraits {
   bool no_second_order;
 };
 
+/// The library's own operations are not watched: what the guard looks for, their rows in tests/table prove.
+#ifdef GRADUS_BUILDING
+constexpr bool kWatchedByTable = true;
+#else
+constexpr bool kWatchedByTable = false;
+#endif
+
 /// One for each operation. Everything is watched in the first calls alone; what has been found then stays.
 class GRADUS_API OperationGuard {
  public:
@@ -78,12 +85,14 @@ class GRADUS_API OperationGuard {
            const GradientTraits& traits);
 
  private:
+  void add(const std::vector<LostHistory>& found);
   static constexpr std::uint8_t kBackward = 1, kRecorded = 2, kFenced = 4;
 
   std::atomic<bool> watches_forward_{true};
   std::atomic<std::uint8_t> state_;
   std::atomic<std::uint8_t> forwards_{3}, backwards_{3}, recorded_{3};
-  std::atomic<const std::vector<LostHistory>*> lost_{nullptr};  // never freed, and made once
+  std::atomic<std::uint8_t> tries_{32};  // to find out about recorded gradients, with success or without
+  std::atomic<const std::vector<LostHistory>*> lost_{nullptr};  // never freed
 };
 
 /// What stands for a value while it is tried out on what a gradient depends: x itself elsewhere.

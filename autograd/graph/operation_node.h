@@ -36,7 +36,7 @@ std::vector<Tensor> run_reference(const typename Traits<Op>::Attrs& attrs, const
 
 /// What is watched of Op's first calls.
 template <class Op>
-inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept};
+inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept || IsRule<Op>};
 
 struct None {};
 
@@ -150,7 +150,7 @@ class NodeOf final : public Node {
   }
 
   void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {
-    if (guard_of<Op>.concerned(create_graph)) [[unlikely]] {
+    if ((!kWatchedByTable || T::no_second_order) && guard_of<Op>.concerned(create_graph)) [[unlikely]] {
       const auto plainly = [this](const Gradients& of_outputs, Gradients& of_inputs, bool recorded) {
         compute(of_outputs, of_inputs, recorded);
       };

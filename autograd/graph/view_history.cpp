@@ -105,7 +105,6 @@ Tensor scatter_zeros(const Tensor& dy, const Geometry& view) {
 // A base that is not contiguous, as the stretch of memory from its first element to its last: 0 between its elements.
 struct StridedPut {
   static constexpr std::string_view name = "strided_put";
-  static constexpr Batch batch = Batch::kNever;
   struct Attrs {
     Geometry geometry;
     std::int64_t length = 0;

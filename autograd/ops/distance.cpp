@@ -48,7 +48,6 @@ core::Array pairs(std::int64_t n) {
 // diagonal, make a matrix as that of Cdist.
 struct Pdist {
   static constexpr std::string_view name = "pdist";
-  static constexpr bool history_kept = true;  // the centre cancels
   static core::Array forward(const core::Array& x) { return core::pair_distances(x); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> in, Out<> out) {
     const Tensor x = in, y = out, zero = y == 0;

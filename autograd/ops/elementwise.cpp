@@ -64,7 +64,7 @@ struct ModuloNumber : WithNumber<row> {
 // y = |a| sign(b)
 struct Copysign {
   static constexpr std::string_view name = "copysign";
-  static constexpr bool broadcasts = true, history_kept = true;  // of b the sign is read
+  static constexpr bool broadcasts = true;
   static Array forward(const Array& a, const Array& b) { return core::copysign(a, b); }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> a,

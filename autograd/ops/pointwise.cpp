@@ -43,7 +43,7 @@ Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power);
 // y = a^b ln a, its limit 0 at a = 0 for b > 0:  dy/da = a^(b - 1) (1 + b ln a),  dy/db = y ln a. `power`: the value of a^b.
 struct PowerLog {
   static constexpr std::string_view name = "power_log";
-  static constexpr bool broadcasts = true, history_kept = true;  // the power is a^b, of a and b
+  static constexpr bool broadcasts = true;
   static Array vanishes(const Array& a, const Array& b) { return core::logical_and(core::eq(a, 0), core::gt(b, 0)); }
   static Array forward(const Array& a, const Array& b, const Array& power) {
     return core::where(vanishes(a, b), 0, power * core::log(a));
@@ -66,7 +66,6 @@ Tensor power_log(const Tensor& a, const Tensor& b, const Tensor& power) {
 // y = a^b. The gradient of a vanishes where b = 0, and that of b where a = 0 and b >= 0, also where the formula says
 // 0 x inf.
 struct Pow : BinaryOperation<core::pow> {
-  static constexpr bool history_kept = true;  // y is a^b, of a and b
   static constexpr auto gradients = formulas(
       [](Dy<> dy, In<0> a, In<1> b) {
         const Tensor slope = b * pow(a, b - 1), constant = b == 0;
@@ -114,7 +113,6 @@ struct Minimum : BinaryOperation<core::minimum> {
 // with: a / b itself may round to the next whole number. It is constant where it is smooth.
 template <const core::BinaryRow& row>
 struct Modulo : BinaryOperation<row> {
-  static constexpr bool history_kept = true;  // the quotient is a whole number
   static Tensor quotient(const Array& a, const Array& b) {
     const Array rest = row(a, b);
     const Array share = core::where(core::eq(rest, b), 1, rest / b);  // infinite ones, too
@@ -126,7 +124,6 @@ struct Modulo : BinaryOperation<row> {
 };
 // dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
 struct Atan2 : BinaryOperation<core::atan2> {
-  static constexpr bool history_kept = true;  // the scale cancels
   // x / (a^2 + b^2), x one of the two. Where squares over- or underflow, by way of numbers near 1: that scale cancels, and
   // is a constant to the gradient. An infinite one would not cancel.
   static Tensor over_squares(const Tensor& x, const Tensor& a, const Tensor& b) {
