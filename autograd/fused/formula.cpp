@@ -196,6 +196,16 @@ class Writer {
 
 }  // namespace
 
+std::vector<std::string> input_names(int inputs, bool latex) {
+  std::vector<std::string> names;
+  for (int i = 0; i < inputs; ++i) {
+    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
+                    : latex     ? fmt::format("x_{{{}}}", i + 1)
+                                : fmt::format("x{}", i + 1));
+  }
+  return names;
+}
+
 std::string latex_name(std::string_view name) {
   std::string text;
   for (const char c : name) text += c == '_' ? std::string("\\_") : std::string(1, c);

@@ -16,6 +16,9 @@ namespace gradus::autograd::detail {
 std::string formula_of(const core::kernels::Program& program, const std::vector<std::string>& inputs,
                        const std::vector<std::string>& outputs, bool latex);
 
+/// Inputs' names: x; x, y; x, y, z; more of them are numbered.
+std::vector<std::string> input_names(int inputs, bool latex = false);
+
 /// A function's name in LaTeX.
 std::string latex_name(std::string_view name);
 

@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <cstring>
+#include <unordered_set>
+
+#include <fmt/format.h>
 
 #include "../../core/array/create.h"
 #include "../../core/loops/program.h"
@@ -14,15 +17,15 @@ namespace gradus::autograd::detail {
 
 using core::Array;
 using core::kernels::Program;
-using core::kernels::Recording;
+using core::kernels::ProgramRecording;
 
 namespace {
 
 // Operands and incoming gradients to trace with, and others to hold the program against: different for each input.
 Array drawn(int input, int set, DType dtype) {
-  Array x = core::empty({Recording::kElements}, dtype);
+  Array x = core::empty({ProgramRecording::kElements}, dtype);
   std::uint64_t state = 0x9E3779B97F4A7C15u * static_cast<std::uint64_t>(2 * input + set + 1);
-  for (std::int64_t i = 0; i < Recording::kElements; ++i) {
+  for (std::int64_t i = 0; i < ProgramRecording::kElements; ++i) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     const double value =
         static_cast<double>(static_cast<std::int64_t>(state >> 11) - (std::int64_t{1} << 52)) * 0x1p-51;
@@ -54,10 +57,17 @@ bool same_bits(const Array& a, const Array& b) {
   return std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.numel() * x.element_size())) == 0;
 }
 
+std::string_view lasting(std::string_view name) {
+  static std::mutex mutex;
+  static auto& names = *new std::unordered_set<std::string>();
+  const std::lock_guard lock(mutex);
+  return *names.emplace(name).first;
+}
+
 std::vector<Array> arrays_of(const std::vector<Tensor>& tensors) {
   std::vector<Array> arrays;
   for (const Tensor& t : tensors) {
-    arrays.push_back(t.defined() ? t.array().expand({Recording::kElements}) : Array());
+    arrays.push_back(t.defined() ? t.array().expand({ProgramRecording::kElements}) : Array());
   }
   return arrays;
 }
@@ -117,8 +127,8 @@ struct FusedFunction::Traced {
   std::string refusal;
 };
 
-FusedFunction::FusedFunction(std::string name, int inputs, int outputs)
-    : name_(std::move(name)), inputs_(inputs), outputs_(outputs) {}
+FusedFunction::FusedFunction(std::string_view name, int inputs, int outputs)
+    : name_(lasting(name)), inputs_(inputs), outputs_(outputs) {}
 FusedFunction::~FusedFunction() {
   for (auto& traced : traced_) delete traced.load();
 }
@@ -133,6 +143,10 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
   const std::lock_guard lock(tracing_);
   if (Traced* const found = current(); found != nullptr) return *found;
   auto made = std::make_unique<Traced>();
+  if (inputs_ > kMostInputs || outputs_ > kMostInputs) {
+    made->refusal = fmt::format("it has {} inputs and {} outputs, more than {}", inputs_, outputs_, kMostInputs);
+    return *(known = made.release());
+  }
   const NoGradGuard guard;
   const Unobserved unobserved;
   const auto inputs = [&](int set) {
@@ -142,7 +156,7 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
   };
   {
     const std::vector<Tensor> x = inputs(0);
-    Recording recording;
+    ProgramRecording recording;
     for (const Tensor& each : x) recording.input(each.array());
     const std::vector<Tensor> y = compose(x);
     made->fits = recording.finish(arrays_of(y), made->program);
@@ -153,7 +167,7 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
     std::vector<const Array*> from;
     for (const Tensor& each : x) from.push_back(&each.array());
     std::vector<Array> y(static_cast<std::size_t>(outputs_));
-    made->program.run({Recording::kElements}, from.data(), y.data());
+    made->program.run({ProgramRecording::kElements}, from.data(), y.data());
     const std::vector<Array> composed = arrays_of(compose(x));
     for (std::size_t k = 0; k < y.size() && made->fits; ++k) made->fits = same_bits(y[k], composed[k]);
     if (!made->fits) made->refusal = "an element depends on more than the elements at its place";

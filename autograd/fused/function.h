@@ -23,11 +23,12 @@ class DerivativeFunction;
 /// composing it of operations, and held against those in bits. Where there is none, it is composed each time.
 class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
  public:
-  FusedFunction(std::string name, int inputs, int outputs);
+  FusedFunction(std::string_view name, int inputs, int outputs);
   virtual ~FusedFunction();
   FusedFunction(const FusedFunction&) = delete;
   FusedFunction& operator=(const FusedFunction&) = delete;
 
+  /// There for ever: records and messages keep it when the function is gone.
   std::string_view name() const noexcept { return name_; }
   int inputs() const noexcept { return inputs_; }
   int outputs() const noexcept { return outputs_; }
@@ -38,11 +39,15 @@ class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
   /// By the operations that it is made of, recorded where gradients are. Undefined: an output that is 0 everywhere.
   virtual std::vector<Tensor> compose(const std::vector<Tensor>& inputs) const = 0;
 
+  /// As many inputs, and outputs, as a mask has bits. Where there are more, as derivatives of high order have, there is no
+  /// program.
+  static constexpr int kMostInputs = 32;
   /// Null where it has none for the dtype.
   const core::kernels::Program* program(DType dtype) const;
   /// Why there is no program.
   std::string refusal(DType dtype) const;
-  /// The gradients of the inputs in a mask, as a function of those of the outputs in a mask, and of all inputs.
+  /// The gradients of the inputs in a mask, as a function of those of the outputs in a mask, and of all inputs: of a
+  /// function of kMostInputs at most.
   std::shared_ptr<const FusedFunction> derivative(std::uint32_t outputs, std::uint32_t inputs) const;
 
  private:
@@ -56,7 +61,7 @@ class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
   virtual std::shared_ptr<const FusedFunction> owner() const { return shared_from_this(); }
   friend class DerivativeFunction;
 
-  const std::string name_;
+  const std::string_view name_;
   const int inputs_, outputs_;
   mutable std::mutex tracing_, deriving_;
   mutable std::atomic<Traced*> traced_[2]{};
@@ -65,5 +70,7 @@ class FusedFunction : public std::enable_shared_from_this<FusedFunction> {
 
 /// Runs a function on as many operands as it has inputs, as one recorded operation; `y` has room for its outputs.
 void run_fused(const std::shared_ptr<const FusedFunction>& function, const Operand* x, Tensor* y);
+/// By the operations that it is made of, one by one: the same results.
+void run_composed(const FusedFunction& function, const Operand* x, Tensor* y);
 
 }  // namespace gradus::autograd::detail

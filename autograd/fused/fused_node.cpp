@@ -22,12 +22,10 @@ using Function = std::shared_ptr<const FusedFunction>;
 
 /// What it computes, as attributes have it.
 std::string text_of(const FusedFunction& function, DType dtype) {
-  std::vector<std::string> inputs, outputs;
+  const std::vector<std::string> inputs = input_names(function.inputs());
+  std::vector<std::string> outputs;
   std::string list;
-  for (int i = 0; i < function.inputs(); ++i) {
-    inputs.push_back(function.inputs() <= 3 ? std::string(1, static_cast<char>('x' + i)) : fmt::format("x{}", i + 1));
-    list += (list.empty() ? "" : ", ") + inputs.back();
-  }
+  for (const std::string& name : inputs) list += (list.empty() ? "" : ", ") + name;
   for (int k = 0; k < function.outputs(); ++k) {
     outputs.push_back(function.outputs() == 1 ? fmt::format("{}({})", function.name(), list)
                                               : fmt::format("y{}", k + 1));
@@ -172,30 +170,38 @@ bool are_alike(const Operand* x, int count) {
   return true;
 }
 
-void compose(const Function& f, const Operand* x, Tensor* y) {
+}  // namespace
+
+void run_composed(const FusedFunction& f, const Operand* x, Tensor* y) {
   const Scope scope(x[0].at());
   std::vector<Tensor> inputs;
-  for (int i = 0; i < f->inputs(); ++i) inputs.push_back(x[i].tensor());
+  for (int i = 0; i < f.inputs(); ++i) inputs.push_back(x[i].tensor());
+  core::Shape shape = inputs[0].sizes();
+  for (const Tensor& each : inputs) shape = core::broadcast_shapes(shape, each.sizes(), f.name());
   // A derivative's results have the common shape, as its incoming gradients have.
-  if (f->order() > 0) {
-    core::Shape shape = inputs[0].sizes();
-    for (const Tensor& each : inputs) shape = core::broadcast_shapes(shape, each.sizes(), f->name());
-    for (Tensor& each : inputs) {
-      if (core::Shape(each.sizes()) != shape) each = each.expand(shape);
-    }
+  for (Tensor& each : inputs) {
+    if (f.order() > 0 && core::Shape(each.sizes()) != shape) each = each.expand(shape);
   }
-  std::vector<Tensor> results = f->compose(inputs);
-  for (std::size_t k = 0; k < results.size(); ++k) y[k] = std::move(results[k]);
+  std::vector<Tensor> results = f.compose(inputs);
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    Tensor& result = results[k];
+    if (f.order() == 0) {  // whatever it reads; and a result that is an input is one of its own
+      bool shared = false;
+      for (const Tensor& each : inputs) shared |= result.body_ref().get() == each.body_ref().get();
+      const bool narrow = core::Shape(result.sizes()) != shape;
+      if (narrow) result = result.expand(shape);
+      if (shared || narrow) result = result.clone();
+    }
+    y[k] = std::move(result);
+  }
 }
-
-}  // namespace
 
 void run_fused(const Function& f, const Operand* x, Tensor* y) {
   const int count = f->inputs();
-  if (!are_alike(x, count)) return compose(f, x, y);
+  if (!are_alike(x, count)) return run_composed(*f, x, y);
   const DType dtype = x[0].tensor().array().dtype();
   const Program* const program = f->program(dtype);
-  if (program == nullptr) return compose(f, x, y);
+  if (program == nullptr) return run_composed(*f, x, y);
   constexpr int kFew = 8;
   const Array* few[kFew];
   std::vector<const Array*> many(count > kFew ? static_cast<std::size_t>(count) : 0);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation_support.h"
@@ -18,17 +19,9 @@ namespace {
 
 using Function = std::shared_ptr<const FusedFunction>;
 constexpr std::size_t kRemembered = 16;
+// So many calls by the operations take about as long as writing the lambda down and running it.
+constexpr int kComposedFirst = 16;
 
-// x; x, y; x, y, z; more of them are numbered.
-std::vector<std::string> names_of(int inputs, bool latex) {
-  std::vector<std::string> names;
-  for (int i = 0; i < inputs; ++i) {
-    names.push_back(inputs <= 3 ? std::string(1, static_cast<char>('x' + i))
-                    : latex     ? fmt::format("x_{{{}}}", i + 1)
-                                : fmt::format("x{}", i + 1));
-  }
-  return names;
-}
 /// A lambda with its numbers put in: a function of its tensors.
 class LambdaFunction final : public FusedFunction {
  public:
@@ -54,7 +47,7 @@ class LambdaFunction final : public FusedFunction {
     AttributeList list;
     for (std::size_t i = 0; i < numbers_.size(); ++i) {
       if (is_number_[i]) {
-        list.push_back({names_of(static_cast<int>(numbers_.size()), false)[i], text_of(numbers_[i])});
+        list.push_back({input_names(static_cast<int>(numbers_.size()))[i], text_of(numbers_[i])});
       }
     }
     return list;
@@ -87,23 +80,33 @@ class Lambda {
   explicit Lambda(const LambdaSlot& slot)
       : taken_(register_operation({slot.name, slot.inputs, 1, {}, false}, *slot.type)) {}
 
-  std::shared_ptr<const LambdaFunction> function(const LambdaSlot& slot, const LambdaArgument* x, int tensors) {
+  struct Known {
+    std::shared_ptr<const LambdaFunction> function;
+    int composed_first;  // so many calls more by its operations
+  };
+  Known function(const LambdaSlot& slot, const LambdaArgument* x, int tensors) {
     if (taken_ != nullptr) fail_taken(*taken_);
     const SpinLock lock(busy_);
-    const auto found = std::find_if(functions_.begin(), functions_.end(), [&](const auto& f) { return f->has(x); });
-    if (found != functions_.end()) {
-      std::rotate(functions_.begin(), found, found + 1);
+    const auto found = std::find_if(known_.begin(), known_.end(), [&](const Known& f) { return f.function->has(x); });
+    if (found != known_.end()) {
+      std::rotate(known_.begin(), found, found + 1);
     } else {
-      if (functions_.size() == kRemembered) functions_.pop_back();
-      functions_.insert(functions_.begin(), std::make_shared<LambdaFunction>(slot, x, tensors));
+      // A number that is another one in each call would have the lambda written down in each call.
+      const bool seldom = tensors < slot.inputs && made_++ >= kRemembered;
+      if (known_.size() == kRemembered) known_.pop_back();
+      known_.insert(known_.begin(), {std::make_shared<LambdaFunction>(slot, x, tensors), seldom ? kComposedFirst : 0});
     }
-    return functions_.front();
+    Known& now = known_.front();
+    const Known result = now;
+    if (now.composed_first > 0) --now.composed_first;
+    return result;
   }
 
  private:
   const std::string* const taken_;
   std::atomic_flag busy_;
-  std::vector<std::shared_ptr<const LambdaFunction>> functions_;  // the last used first
+  std::vector<Known> known_;  // the last used first
+  std::size_t made_ = 0;      // with numbers
 };
 
 namespace {
@@ -123,32 +126,46 @@ namespace {
 struct Call {
   Call(LambdaSlot& slot, const LambdaArgument* x) {
     for (int i = 0; i < slot.inputs; ++i) {
-      if (x[i].tensor() != nullptr) operands[tensors++] = Operand(*x[i].tensor(), x[i].at());
+      if (x[i].tensor() == nullptr) continue;
+      core::expect_defined(slot.name, "the operand", *x[i].tensor());
+      operands[tensors++] = Operand(*x[i].tensor(), x[i].at());
     }
     if (tensors == 0) core::fail<ValueError>("{}: one argument must be a tensor, and all are numbers", slot.name);
-    function = lambda_of(slot).function(slot, x, tensors);
+    Lambda::Known known = lambda_of(slot).function(slot, x, tensors);
+    function = std::move(known.function);
+    composed = known.composed_first > 0;
   }
   const Tensor none;
   Operand operands[kMaxLambdaInputs] = {none, none, none, none, none, none, none, none};
   int tensors = 0;
   Function function;
+  bool composed = false;
 };
 
 }  // namespace
 
+void fail_other_name(const char* name, const LambdaSlot& slot) {
+  core::fail<ValueError>(
+      "{}: a lambda must be one operation: this one is {} already; write a lambda in each call of pointwise", name,
+      slot.name);
+}
+
 Tensor call_lambda(LambdaSlot& slot, const LambdaArgument* x) {
   const Call call(slot, x);
   Tensor y;
-  run_fused(call.function, call.operands, &y);
+  if (call.composed) {
+    run_composed(*call.function, call.operands, &y);
+  } else {
+    run_fused(call.function, call.operands, &y);
+  }
   return y;
 }
 
 Tensor compose_lambda(LambdaSlot& slot, const LambdaArgument* x) {
   const Call call(slot, x);
-  const Scope scope(call.operands[0].at());
-  std::vector<Tensor> inputs;
-  for (int i = 0; i < call.tensors; ++i) inputs.push_back(call.operands[i].tensor());
-  return call.function->compose(inputs)[0];
+  Tensor y;
+  run_composed(*call.function, call.operands, &y);
+  return y;
 }
 
 namespace {
@@ -157,7 +174,7 @@ namespace {
 Function general(LambdaSlot& slot) {
   const Tensor stand_in;
   const std::vector<LambdaArgument> x(static_cast<std::size_t>(slot.inputs), LambdaArgument(stand_in));
-  return lambda_of(slot).function(slot, x.data(), slot.inputs);
+  return lambda_of(slot).function(slot, x.data(), slot.inputs).function;
 }
 const core::kernels::Program& program_of(const FusedFunction& function) {
   const auto* const program = function.program(kFloat64);
@@ -169,7 +186,7 @@ const core::kernels::Program& program_of(const FusedFunction& function) {
 }  // namespace
 
 std::string formula_of(LambdaSlot& slot, bool latex) {
-  const std::vector<std::string> names = names_of(slot.inputs, latex);
+  const std::vector<std::string> names = input_names(slot.inputs, latex);
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   const std::string result =
@@ -181,7 +198,7 @@ std::string derivative_of(LambdaSlot& slot, int input, bool latex) {
   if (input < 0 || input >= slot.inputs) {
     core::fail<IndexError>("{}: the input must be one of {}: {}", slot.name, slot.inputs, input);
   }
-  std::vector<std::string> names = names_of(slot.inputs, latex);
+  std::vector<std::string> names = input_names(slot.inputs, latex);
   const std::string of = names[static_cast<std::size_t>(input)];
   const auto gradient = [&](const std::string& name) { return latex ? fmt::format("\\bar{{{}}}", name) : "d" + name; };
   names.insert(names.begin(), gradient(slot.inputs == 2 || slot.inputs == 3 ? "f" : "y"));

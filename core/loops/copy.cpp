@@ -203,7 +203,7 @@ void copy_convert(const Array& out, const Array& src) {
   plan.add(out);
   plan.add(src);
   copy_planned(plan, out.dtype(), src.dtype());
-  if (Recording* const recording = Recording::active(); recording != nullptr) [[unlikely]]
+  if (ProgramRecording* const recording = ProgramRecording::active(); recording != nullptr) [[unlikely]]
     recording->copied(out, src);
 }
 

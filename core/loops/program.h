@@ -42,6 +42,9 @@ class Program {
   /// operands, shall not exceed so much of the first cache.
   static constexpr std::int64_t kMostRegisterBytes = 4096, kLeastRegisterBytes = 512, kCacheBytes = 16384;
 
+  /// Slots have numbers of 16 bits, and each value may take two; nor are longer programs quicker than their operations.
+  static constexpr std::size_t kMostValues = 4096, kMostOutputs = 4096;
+
   Program() = default;
   Program(Program&&) noexcept = default;
   Program& operator=(Program&&) noexcept = default;
@@ -50,7 +53,7 @@ class Program {
   int add_constant(const Element& element, DType dtype);
   /// The value of an instruction; that of the same instruction before, if there was one.
   int add(Instruction instruction);
-  /// -1: there is no such output. Drops what no output needs and gives values their registers.
+  /// -1: there is no such output. Values and outputs are no more than the most. Drops what no output needs and gives values their registers.
   void finish(const std::vector<int>& outputs);
 
   /// Whether its kernels are of the instruction set in use (simd/instruction_set.h).

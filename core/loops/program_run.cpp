@@ -143,6 +143,8 @@ class Program::Range {
       copy_elements<float>(to, from, step, n);
     } else if (size == 8) {
       copy_elements<double>(to, from, step, n);
+    } else if (size == 2) {
+      copy_elements<std::uint16_t>(to, from, step, n);
     } else {
       copy_elements<unsigned char>(to, from, step, n);
     }

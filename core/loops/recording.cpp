@@ -11,6 +11,7 @@ struct Conversion {
   TileCopy copy;
   std::int64_t to_size, from_size;
 };
+static_assert(sizeof(Conversion) <= sizeof(Instruction::param));
 void convert(void* out, const void* const* in, std::size_t n, const void* param) {
   const Conversion& c = *static_cast<const Conversion*>(param);
   c.copy(static_cast<char*>(out), 0, c.to_size, static_cast<const char*>(in[0]), 0, c.from_size, 1,
@@ -19,21 +20,22 @@ void convert(void* out, const void* const* in, std::size_t n, const void* param)
 
 }  // namespace
 
-constinit thread_local Recording* Recording::active_ = nullptr;
+constinit thread_local ProgramRecording* ProgramRecording::active_ = nullptr;
 
-Recording::Recording() : outer_(active_) { active_ = this; }
-Recording::~Recording() { active_ = outer_; }
+ProgramRecording::ProgramRecording() : outer_(active_) { active_ = this; }
+ProgramRecording::~ProgramRecording() { active_ = outer_; }
 
-void Recording::refuse(std::string why) {
+void ProgramRecording::refuse(std::string why) {
   if (refusal_.empty()) refusal_ = std::move(why);
+  held_.clear();  // nothing is looked up any more
 }
 
-void Recording::input(const Array& x) {
+void ProgramRecording::input(const Array& x) {
   values_[x.data()] = program_.add_input(x.dtype());
   held_.push_back(x);
 }
 
-int Recording::constant_of(const Array& x, DType as) {
+int ProgramRecording::constant_of(const Array& x, DType as) {
   const Array all = x.contiguous();
   const auto size = static_cast<std::size_t>(all.element_size());
   const char* const bytes = static_cast<const char*>(all.data());
@@ -46,13 +48,17 @@ int Recording::constant_of(const Array& x, DType as) {
   return program_.add_constant(element, as);
 }
 
-int Recording::value_of(const Array& x, DType as) {
+int ProgramRecording::value_of(const Array& x, DType as) {
   const auto known = values_.find(x.data());
   if (known == values_.end() || x.numel() != kElements || !x.is_contiguous()) return constant_of(x, as);
   return program_.values()[static_cast<std::size_t>(known->second)].dtype == as && x.dtype() == as ? known->second : -1;
 }
 
-void Recording::ran(const Array& out, const Loop& loop) {
+void ProgramRecording::ran(const Array& out, const Loop& loop) {
+  if (!refusal_.empty()) return;
+  if (program_.values().size() + Instruction().in.size() + 1 > Program::kMostValues) {
+    return refuse(fmt::format("it has more than {} values", Program::kMostValues));
+  }
   Instruction step;
   step.name = loop.name;
   step.kernel = loop.kernel;
@@ -80,7 +86,9 @@ void Recording::ran(const Array& out, const Loop& loop) {
     step.number = last;
   }
   if (loop.param != nullptr) {
-    if (loop.param_bytes <= 0) return refuse(fmt::format("{} cannot be kept", loop.name));
+    if (loop.param_bytes <= 0 || static_cast<std::size_t>(loop.param_bytes) > step.param.size()) {
+      return refuse(fmt::format("{} cannot be kept", loop.name));
+    }
     step.param_bytes = loop.param_bytes;
     std::memcpy(step.param.data(), loop.param, static_cast<std::size_t>(loop.param_bytes));
   }
@@ -92,7 +100,8 @@ void Recording::ran(const Array& out, const Loop& loop) {
   held_.push_back(out);
 }
 
-void Recording::copied(const Array& out, const Array& src) {
+void ProgramRecording::copied(const Array& out, const Array& src) {
+  if (!refusal_.empty()) return;
   if (out.numel() != kElements || out.shape() != src.shape() || !out.is_contiguous()) return;
   const auto known = values_.find(src.data());
   if (known == values_.end() || !src.is_contiguous() || src.numel() != kElements) return;
@@ -113,11 +122,15 @@ void Recording::copied(const Array& out, const Array& src) {
   held_.push_back(out);
 }
 
-bool Recording::finish(const std::vector<Array>& outputs, Program& program) {
+bool ProgramRecording::finish(const std::vector<Array>& outputs, Program& program) {
   std::vector<int> values;
   for (const Array& y : outputs) {
     values.push_back(y.defined() ? value_of(y, y.dtype()) : -1);
     if (y.defined() && values.back() < 0) refuse("the result is not made by pointwise operations");
+  }
+  // The last results may be constants that are new, and conversions (copied()) are values too.
+  if (program_.values().size() > Program::kMostValues || values.size() > Program::kMostOutputs) {
+    refuse(fmt::format("it has more than {} values", Program::kMostValues));
   }
   if (!refusal_.empty()) return false;
   program_.finish(values);

@@ -13,17 +13,17 @@ namespace gradus::core::kernels {
 /// While it lives, the loops that the calling thread runs on arrays of `numel` elements become instructions. Everything is
 /// computed as ever, so that whatever is made of such loops can be recorded, without a word about it there. Arrays that no
 /// loop has written are constants when their elements are all the same.
-class Recording {
+class ProgramRecording {
  public:
   /// More elements than the door hands to a kernel without a loop (kSmall in ops/pointwise_call.h).
   static constexpr std::int64_t kElements = 4160;
 
-  Recording();
-  ~Recording();
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
+  ProgramRecording();
+  ~ProgramRecording();
+  ProgramRecording(const ProgramRecording&) = delete;
+  ProgramRecording& operator=(const ProgramRecording&) = delete;
   /// The calling thread's, or null.
-  static Recording* active() noexcept { return active_; }
+  static ProgramRecording* active() noexcept { return active_; }
 
   /// Contiguous, of kElements.
   void input(const Array& x);
@@ -38,8 +38,8 @@ class Recording {
   int constant_of(const Array& x, DType as);
   void refuse(std::string why);
 
-  static thread_local Recording* active_;
-  Recording* const outer_;
+  static thread_local ProgramRecording* active_;
+  ProgramRecording* const outer_;
   Program program_;
   std::map<const void*, int> values_;  // by address
   std::vector<Array> held_;            // so that no address is given twice

@@ -201,7 +201,7 @@ void run_by_plan(const Array& out, const Loop& loop) {
 
 void run(const Array& out, const Loop& loop) {
   if (!run_contiguous(out, loop)) run_by_plan(out, loop);
-  if (Recording* const recording = Recording::active(); recording != nullptr) [[unlikely]]
+  if (ProgramRecording* const recording = ProgramRecording::active(); recording != nullptr) [[unlikely]]
     recording->ran(out, loop);
 }
 
