@@ -57,7 +57,7 @@ void SavedTensorsHooks::take(std::string_view what, autograd::Saved& saved) {
   const Array value = saved.value();
   Unpack unpack = pack_(Tensor(value));
   if (!unpack) return;
-  saved.pack([unpack = std::move(unpack), shape = value.shape(), dtype = value.dtype(), what] {
+  saved.pack([unpack = std::move(unpack), shape = value.shape(), dtype = value.dtype(), what = std::string(what)] {
     const NoGradGuard quiet;
     const Tensor x = unpack();
     if (!x.defined() || x.sizes() != IntArrayRef(shape) || x.dtype() != dtype) {
@@ -146,9 +146,15 @@ SaveAsHalf::SaveAsHalf(std::int64_t min_bytes)
             value.may_overlap_itself())
           return {};
         const double largest = core::reduce(core::Reduction::Max, core::abs(value), {}).item<double>();
-        if (!(largest <= 65504)) return {};
+        if (!(largest <= 65504) || (largest != 0 && largest < 0x1p-14)) return {};
         const core::Dims order = order_of(value);
-        return [half = value.permute(order).to(kFloat16), dtype, back = inverse(order)] {
+        const Array half = value.permute(order).to(kFloat16);
+        const auto nonzero = [](const Array& a) {
+          return core::reduce(core::Reduction::Sum, core::ne(a, core::scalar(0, a.dtype())).to(kInt64), {})
+              .item<std::int64_t>();
+        };
+        if (nonzero(half) != nonzero(value)) return {};  // a zero may be divided by
+        return [half, dtype, back = inverse(order)] {
           return Tensor(half.to(dtype).permute(back));
         };
       }) {}

@@ -78,9 +78,10 @@ class GRADUS_API SaveOnDisk : public SavedTensorsHooks {
   }
 };
 
-/// What operations save in float32 and float64 is kept in float16: gradients carry its rounding (relative 2^-11). Left
-/// as they are are values of fewer than `min_bytes`, those with an element that float16 does not reach (65,504), and
-/// parameters.
+/// What operations save in float32 and float64 is kept in float16: gradients carry its rounding (relative 2^-11; of
+/// elements below 2^-14, about 6.1e-5, absolute 2^-25). Left as they are are values of fewer than `min_bytes`,
+/// parameters, and values out of float16's range: with an element beyond 65,504, with one that would become 0 (up to
+/// 2^-25), or with none that reaches 2^-14.
 class GRADUS_API SaveAsHalf : public SavedTensorsHooks {
  public:
   explicit SaveAsHalf(std::int64_t min_bytes = 4096);

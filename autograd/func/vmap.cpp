@@ -4,6 +4,7 @@
 #include <string>
 
 #include "../../core/base/fail.h"
+#include "../../core/ops/random.h"
 #include "../graph/engine.h"
 #include "../graph/grad_mode.h"
 #include "../tensor/create.h"
@@ -105,6 +106,7 @@ std::vector<std::uint64_t> writes_to(const Tensors& all, const Dimensions& dims)
 
 Tensors over_chunk(detail::Function f, const Tensors& stacked, const Dimensions& dims, std::int64_t size) {
   const std::vector<std::uint64_t> writes = writes_to(stacked, dims);
+  const core::RandomPosition start = core::default_generator().position();
   std::string_view op;
   {
     const BatchLevel level(size);
@@ -113,6 +115,7 @@ Tensors over_chunk(detail::Function f, const Tensors& stacked, const Dimensions&
     } catch (const NotBatched& asked) {
       if (asked.level != level.level()) throw;
       op = asked.op;
+      core::default_generator().set_position(start);  // the loop draws as it does where it is asked for
     }
   }
   autograd::detail::tell_of_loop(

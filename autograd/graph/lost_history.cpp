@@ -6,9 +6,9 @@
 #include <unordered_set>
 
 #include "../../core/base/fail.h"
+#include "../../core/ops/generator_scope.h"
 #include "../../core/ops/indexing.h"
 #include "../../core/ops/pointwise.h"
-#include "../../core/ops/random.h"
 #include "grad_mode.h"
 #include "operation_support.h"
 
@@ -127,17 +127,18 @@ bool smooth(const Numbers& at, const Numbers (&far)[2], const Numbers (&near)[2]
   return false;
 }
 
-// Tries that leave the random numbers where they are.
+// Tries that draw the same random numbers, each from a generator of its own.
 class Trials {
  public:
   Trials(Node& node, const Gradients& of_outputs, const GradientTraits& traits)
       : node_(node), of_outputs_(of_outputs), traits_(traits), start_(core::default_generator().position()) {}
-  ~Trials() { rewind(); }
   Trials(const Trials&) = delete;
   Trials& operator=(const Trials&) = delete;
 
   Gradients run(bool create_graph) {
-    rewind();
+    core::Generator same;
+    same.set_position(start_);
+    const core::UseGenerator drawing(same);
     const AutoGradMode mode(create_graph);
     Gradients dx(static_cast<std::size_t>(node_.num_inputs()));
     traits_.compute(of_outputs_, dx, create_graph);
@@ -169,9 +170,6 @@ class Trials {
   }
 
  private:
-  void rewind() const {
-    if (!(core::default_generator().position() == start_)) core::default_generator().set_position(start_);
-  }
   Node& node_;
   const Gradients& of_outputs_;
   const GradientTraits& traits_;

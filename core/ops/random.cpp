@@ -13,6 +13,7 @@
 #include "../base/floating.h"
 #include "../loops/copy.h"
 #include "../simd/random.h"
+#include "generator_scope.h"
 #include "pointwise.h"
 
 namespace gradus {
@@ -119,7 +120,15 @@ void Generator::set_position(RandomPosition position) {
   state_->at = position;
 }
 
+namespace {
+thread_local Generator* in_place_of_default = nullptr;
+}
+
+UseGenerator::UseGenerator(Generator& generator) noexcept : before_(std::exchange(in_place_of_default, &generator)) {}
+UseGenerator::~UseGenerator() { in_place_of_default = before_; }
+
 Generator& default_generator() {
+  if (in_place_of_default != nullptr) return *in_place_of_default;
   static Generator& generator = *new Generator;  // never destroyed: threads may outlive main
   return generator;
 }
