@@ -134,7 +134,7 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
   if (Traced* const found = current(); found != nullptr) return *found;
   auto made = std::make_unique<Traced>();
   const NoGradGuard guard;
-  const Unobserved unobserved;
+  const Unobserved unobserved(true);
   const auto inputs = [&](int set) {
     std::vector<Tensor> x;
     for (int i = 0; i < inputs_; ++i) x.emplace_back(drawn(i, set, dtype));
