@@ -26,7 +26,12 @@ thread_local SavedValues* innermost = nullptr;
 }
 
 SavedValues::SavedValues() noexcept : outer_(innermost) { innermost = this; }
-SavedValues::~SavedValues() { innermost = outer_; }
+// They may die in any order. One that is not here is another thread's: ~Observer sees to that.
+SavedValues::~SavedValues() {
+  SavedValues** at = &innermost;
+  while (*at != nullptr && *at != this) at = &(*at)->outer_;
+  if (*at != nullptr) *at = outer_;
+}
 
 void SavedValues::recorded(autograd::Node& node, const Operand* inputs, int count, const std::vector<Array>&) {
   node.visit_saved([&](const char*, int, autograd::Saved& value) {

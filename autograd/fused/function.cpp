@@ -148,7 +148,7 @@ FusedFunction::Traced& FusedFunction::traced(DType dtype) const {
     return *(known = made.release());
   }
   const NoGradGuard guard;
-  const Unobserved unobserved;
+  const Unobserved unobserved(true);
   const auto inputs = [&](int set) {
     std::vector<Tensor> x;
     for (int i = 0; i < inputs_; ++i) x.emplace_back(drawn(i, set, dtype));

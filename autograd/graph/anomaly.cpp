@@ -1,5 +1,6 @@
 #include "anomaly.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -59,6 +60,12 @@ std::string wrong(Node& node, const Gradients& of_outputs, const Array& dx, std:
                                     : before);
 }
 
+// Whether an operation in place has put its result where it read this.
+bool overwritten(const Array& x, const std::vector<Array>& outputs) {
+  return x.defined() && std::any_of(outputs.begin(), outputs.end(),
+                                    [&](const Array& y) { return y.defined() && y.storage() == x.storage(); });
+}
+
 // Anomaly mode's, for one pass.
 class DetectAnomaly final : public Observer {
  public:
@@ -108,7 +115,8 @@ DetectAnomalyGuard::DetectAnomalyGuard(bool check_nan, bool check_infinity) noex
 DetectAnomalyGuard::~DetectAnomalyGuard() { AnomalyMode::set_enabled(enabled_, nan_, infinity_); }
 
 core::Own<Observer> detail::detect_anomaly() {
-  return AnomalyMode::is_enabled() ? core::Own<Observer>(new DetectAnomaly) : core::Own<Observer>();
+  if (!AnomalyMode::is_enabled() || Unobserved::tracing()) return core::Own<Observer>();
+  return core::Own<Observer>(new DetectAnomaly);
 }
 
 WatchFinite::WatchFinite(bool throws, bool forward) : throws_(throws), forward_(forward) {}
@@ -117,7 +125,9 @@ WatchFinite::~WatchFinite() = default;
 void WatchFinite::started(const std::vector<Tensor>&, const Gradients&) {
   if (passes_++ == 0 && throws_) clear();
 }
-void WatchFinite::ended(bool) noexcept { --passes_; }
+void WatchFinite::ended(bool) noexcept {
+  if (passes_ > 0) --passes_;  // it may have begun before this was made
+}
 
 void WatchFinite::ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs) {
   if (!found_.empty()) return;
@@ -136,7 +146,9 @@ void WatchFinite::recorded(Node& node, const Operand* inputs, int count, const s
     const Array& y = outputs[k];
     if (detail::all_finite(y)) continue;
     for (int i = 0; i < count; ++i) {
-      if (!detail::all_finite(detail::numbers_in(inputs[i].tensor()))) return;  // it was said, or came from outside
+      const Array& x = detail::numbers_in(inputs[i].tensor());
+      if (overwritten(x, outputs)) continue;  // in place: what it was is gone
+      if (!detail::all_finite(x)) return;     // it was said, or came from outside
     }
     const std::int64_t place = detail::first_not_finite(y);
     std::string text = fmt::format("{}: its output {} ({}, {}) must be finite, as its inputs are: {:g} at {}\n  in {}",

@@ -23,7 +23,7 @@ class Pass {
  public:
   Pass(bool retain_graph, bool create_graph) : retain_graph_(retain_graph), create_graph_(create_graph) {}
   ~Pass() {
-    if (observed_) Observer::tell_ended(complete_);
+    if (started_) Observer::tell_ended(complete_);
   }
 
   // Takes the gradients over: buffers can be reused only when nobody else holds them.
@@ -55,7 +55,7 @@ class Pass {
   bool retain_graph_, create_graph_;
   const core::Own<Observer> anomaly_ = detail::detect_anomaly();
   const bool observed_ = Observer::active();
-  bool complete_ = false;
+  bool started_ = false, complete_ = false;
   std::vector<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
   std::unordered_map<const Node*, std::size_t> slot_of_;
   std::vector<Pending> slots_;
@@ -80,6 +80,7 @@ class Pass {
 
 void Pass::start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients) {
   if (observed_) Observer::tell_started(outputs, gradients);
+  started_ = observed_;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
   }
@@ -190,6 +191,7 @@ void Pass::run_current() {
 void Pass::run_node() {
   Node& node = *current_.node;
   Gradients& of_outputs = current_.gradients;
+  const Wanted wanted(node, targets_ == nullptr ? nullptr : &needs_);
   const Scope scope(node.location(), node.module());  // what is recorded under create_graph stands where the node stood
   of_inputs_.clear();
   of_inputs_.resize(static_cast<std::size_t>(node.num_inputs()));
@@ -220,7 +222,6 @@ void Pass::run_node() {
 
 void Pass::run() {
   const AutoGradMode mode(create_graph_);
-  const Wanted wanted(targets_ == nullptr ? nullptr : &needs_);
   while (!heap_.empty()) {
     take_highest();
     run_current();

@@ -95,14 +95,20 @@ NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Desti
 }
 
 namespace {
-thread_local const NodeNeeds* innermost = nullptr;
+thread_local const Wanted* innermost = nullptr;
 }
 
-Wanted::Wanted(const NodeNeeds* needs) noexcept : outer_(innermost) { innermost = needs; }
+Wanted::Wanted(const Node& running, const NodeNeeds* needs) noexcept
+    : node_(running), needs_(needs), outer_(innermost) {
+  innermost = this;
+}
 Wanted::~Wanted() { innermost = outer_; }
 bool Wanted::gradient(const Node& node, int input) {
   const Edge& edge = node.edges()[input];
-  return edge && (innermost == nullptr || innermost->count(edge.node.get()) != 0);
+  if (!edge) return false;
+  // A step may run others' forward (a checkpoint's, say), which this pass says nothing of.
+  const bool runs = innermost != nullptr && &innermost->node_ == &node && innermost->needs_ != nullptr;
+  return !runs || innermost->needs_->count(edge.node.get()) != 0;
 }
 
 }  // namespace gradus::autograd

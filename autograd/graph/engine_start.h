@@ -28,18 +28,20 @@ using NodeNeeds = std::unordered_map<const Node*, Need>;
 /// The nodes from which a target can be reached.
 NodeNeeds needed_for(const std::vector<Tensor>& outputs, const std::vector<Destination>& targets);
 
-/// What the calling thread's innermost pass needs, while it runs; null: all that can be reached.
+/// What a pass of the calling thread needs of a node, while that runs; null: all that can be reached.
 class Wanted {
  public:
-  explicit Wanted(const NodeNeeds* needs) noexcept;
+  Wanted(const Node& running, const NodeNeeds* needs) noexcept;
   ~Wanted();
   Wanted(const Wanted&) = delete;
   Wanted& operator=(const Wanted&) = delete;
-  /// Whether the gradient of a node's input goes anywhere; where no pass runs, whether it has an edge.
+  /// Whether the gradient of a node's input goes anywhere; of a node that no pass runs just now, whether it has an edge.
   static bool gradient(const Node& node, int input);
 
  private:
-  const NodeNeeds* outer_;
+  const Node& node_;
+  const NodeNeeds* needs_;
+  const Wanted* outer_;
 };
 
 /// The outputs' gradients, checked, with ones for single elements where none is given.

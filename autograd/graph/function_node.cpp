@@ -227,8 +227,8 @@ void FunctionNode::keep_saved_data(const variable_list& outputs) {
   }
 }
 
-void FunctionNode::rejoin_saved_data(bool join) {
-  for (auto& [name, value] : context_.saved_data) {
+void FunctionNode::rejoin_saved_data(IValueMap& saved_data, bool join) {
+  for (auto& [name, value] : saved_data) {
     value.each_tensor([&](Tensor& x) {
       for (const Joined& each : joined_) {
         if (join && x.is_same(each.tensor)) {
@@ -261,11 +261,15 @@ void FunctionNode::release_saved() noexcept {
 }
 
 variable_list FunctionNode::saved_variables() const {
-  const std::lock_guard lock(mutex_);
-  if (released_) fail_released(*this);
+  std::vector<Kept> all;
+  {
+    const std::lock_guard lock(mutex_);
+    if (released_) fail_released(*this);
+    all = kept_;
+  }
   variable_list tensors;
-  for (std::size_t i = 0; i < kept_.size(); ++i) {
-    const Kept& each = kept_[i];
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Kept& each = all[i];
     const core::Array value =
         each.value.packed() ? each.value.packed()->unpacked() : each.value.get(*this, each.kind, each.index);
     Edge edge = each.edge;
@@ -285,8 +289,9 @@ variable_list FunctionNode::saved_variables() const {
   return tensors;
 }
 
+// Threads may run it at once, each with a context of its own: what it changes in saved_data stays when it ends, of several
+// at once the last one's.
 void FunctionNode::backward(const Gradients& of_outputs, Gradients& of_inputs, bool) {
-  const std::lock_guard lock(mutex_);
   variable_list gradients = of_outputs;
   for (std::size_t k = 0; k < gradients.size(); ++k) {
     const bool is_tensor = outputs_[k].shape != core::Shape{-1};
@@ -296,10 +301,23 @@ void FunctionNode::backward(const Gradients& of_outputs, Gradients& of_inputs, b
   }
   struct Rejoined {
     FunctionNode& node;
-    explicit Rejoined(FunctionNode& of) : node(of) { node.rejoin_saved_data(true); }
-    ~Rejoined() { node.rejoin_saved_data(false); }
-  } const rejoined(*this);
-  variable_list results = type_.backward(&context_, std::move(gradients));
+    AutogradContext context;
+    explicit Rejoined(FunctionNode& of) : node(of) {
+      context.node_ = &node;
+      context.materialize_grads_ = node.context_.materialize_grads_;
+      {
+        const std::lock_guard lock(node.mutex_);
+        context.saved_data = node.context_.saved_data;
+      }
+      node.rejoin_saved_data(context.saved_data, true);
+    }
+    ~Rejoined() {
+      node.rejoin_saved_data(context.saved_data, false);
+      const std::lock_guard lock(node.mutex_);  // what was there dies with the context, after it
+      std::swap(node.context_.saved_data, context.saved_data);
+    }
+  } rejoined(*this);
+  variable_list results = type_.backward(&rejoined.context, std::move(gradients));
   hand_out(results, of_inputs);
 }
 

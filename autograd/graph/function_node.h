@@ -62,7 +62,7 @@ class FunctionNode final : public Node {
   void keep(const variable_list& inputs, const variable_list& outputs);
   Kept kept(const Tensor& tensor, int index, const variable_list& inputs, const variable_list& outputs);
   void keep_saved_data(const variable_list& outputs);
-  void rejoin_saved_data(bool join);
+  void rejoin_saved_data(IValueMap& saved_data, bool join);
   void hand_out(variable_list& gradients, Gradients& of_inputs) const;
   std::string arguments() const;
 
@@ -75,7 +75,8 @@ class FunctionNode final : public Node {
   std::vector<Joined> joined_;
   std::vector<bool> flows_;  // of each output: whether a gradient flows to it
   bool recorded_ = false, released_ = false;
-  // A backward pass at a time, as a Function may keep what changes; one that runs the node again from within may.
+  // Held for as long as what is kept is read or changed, never while the program's backward or an unpacking runs. (A visitor
+  // that packs may ask for attributes.)
   mutable std::recursive_mutex mutex_;
 };
 

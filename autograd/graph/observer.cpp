@@ -1,34 +1,90 @@
 #include "observer.h"
 
-#include <utility>
+#include <cstdio>
+#include <cstdlib>
 
 namespace gradus::autograd {
 
 namespace {
 
 thread_local Observer* innermost = nullptr;
+thread_local Observer* hidden = nullptr;  // by the innermost Unobserved: where the list ends, for whoever is told
+thread_local Unobserved* quiet = nullptr;
 
 }  // namespace
 
+// Observers may outlive their thread: from then on they are in nobody's list.
+struct Observer::OfThread {
+  ~OfThread() {
+    for (Observer* o = innermost; o != nullptr; o = o->outer_) o->listed_ = false;
+    innermost = hidden = nullptr;
+  }
+};
+
+Unobserved::Unobserved(bool tracing) noexcept : hidden_(innermost), outer_(quiet), tracing_(tracing) {
+  quiet = this;
+  hidden = hidden_;
+}
+Unobserved::~Unobserved() {
+  quiet = outer_;
+  hidden = outer_ == nullptr ? nullptr : outer_->hidden_;
+}
+bool Unobserved::tracing() noexcept {
+  for (const Unobserved* u = quiet; u != nullptr; u = u->outer_) {
+    if (u->tracing_) return true;
+  }
+  return false;
+}
+
+Observer::Observer() noexcept : outer_(innermost) {
+  static thread_local OfThread at_its_end;
+  (void)&at_its_end;
+  innermost = this;
+}
+Observer::~Observer() {
+  if (!listed_) return;
+  Observer** at = &innermost;
+  while (*at != nullptr && *at != this) at = &(*at)->outer_;
+  if (*at == nullptr) {
+    std::fputs(
+        "gradus: an Observer (Record, WatchFinite, SavedTensorsHooks, ..) must be destroyed on its own thread, "
+        "or after that has ended: another one destroys it; let it live and die in one scope\n",
+        stderr);
+    std::abort();
+  }
+  *at = outer_;
+  for (Unobserved* u = quiet; u != nullptr; u = u->outer_) {
+    if (u->hidden_ == this) u->hidden_ = outer_;
+  }
+  if (hidden == this) hidden = outer_;
+}
+bool Observer::active() noexcept { return innermost != hidden; }
+
 // Nobody observes what an observer does.
-Unobserved::Unobserved() noexcept : before_(std::exchange(innermost, nullptr)) {}
-Unobserved::~Unobserved() { innermost = before_; }
-
-Observer::Observer() noexcept : outer_(innermost) { innermost = this; }
-Observer::~Observer() { innermost = outer_; }
-bool Observer::active() noexcept { return innermost != nullptr; }
-
 template <class Tell>
 void Observer::tell_each(const Tell& tell) {
-  const Unobserved quiet;
-  for (Observer* o = quiet.first(); o != nullptr; o = o->outer_) tell(*o);
+  Observer* const first = innermost;
+  const Unobserved unobserved;
+  const auto end = [&] { return unobserved.outer_ == nullptr ? nullptr : unobserved.outer_->hidden_; };
+  for (Observer* o = first; o != end(); o = o->outer_) tell(*o);
 }
 
 void Observer::tell_recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs) {
   tell_each([&](Observer& o) { o.recorded(node, inputs, count, outputs); });
 }
 void Observer::tell_started(const std::vector<Tensor>& outputs, const Gradients& gradients) {
-  tell_each([&](Observer& o) { o.started(outputs, gradients); });
+  std::vector<Observer*> told;
+  try {
+    tell_each([&](Observer& o) {
+      told.reserve(told.size() + 1);
+      o.started(outputs, gradients);
+      told.push_back(&o);
+    });
+  } catch (...) {  // who was not told of the beginning is not told of the end
+    const Unobserved unobserved;
+    for (Observer* o : told) o->ended(false);
+    throw;
+  }
 }
 void Observer::tell_running(Node& node, const Gradients& of_outputs) {
   tell_each([&](Observer& o) { o.running(node, of_outputs); });

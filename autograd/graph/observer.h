@@ -7,8 +7,10 @@
 
 namespace gradus::autograd {
 
-/// Told of what the calling thread records and of its backward passes, for as long as it lives. Observers nest: the
-/// innermost is told first. What an observer itself computes is not observed.
+/// Told of what the calling thread records and of its backward passes, for as long as it lives. The last made is the
+/// innermost, and told first; they may die in any order. An observer belongs to the thread that made it: only there, or
+/// once that thread has ended, may it be destroyed (anything else ends the program, with a message), and not while it is
+/// being told. What an observer itself computes is not observed.
 class GRADUS_API Observer {
  public:
   Observer() noexcept;
@@ -21,7 +23,8 @@ class GRADUS_API Observer {
 
   /// A call has been recorded: its node, complete, with the inputs, `count` of them, and the results of forward.
   virtual void recorded(Node&, const Operand* /*inputs*/, int /*count*/, const std::vector<core::Array>& /*outputs*/) {}
-  /// A backward pass begins, with these gradients of its outputs. Passes may nest: a step of one may begin another.
+  /// A backward pass begins, with these gradients of its outputs. Passes may nest: a step of one may begin another. What
+  /// this throws ends the pass: `ended` then comes for those that were told of its beginning.
   virtual void started(const std::vector<Tensor>& /*outputs*/, const Gradients& /*gradients*/) {}
   /// A node's backward is about to run on these gradients.
   virtual void running(Node&, const Gradients& /*of_outputs*/) {}
@@ -35,7 +38,8 @@ class GRADUS_API Observer {
   virtual void arrived(Node&, int /*output*/, const Tensor& /*gradient*/) {}
   /// All nodes have run, and no `.grad` has been changed yet: what this throws ends the pass.
   virtual void finishing() {}
-  /// The pass that began last is over; not `complete` when an exception ends it.
+  /// The pass that began last is over; not `complete` when an exception ends it. Who was made while it went on is told
+  /// too.
   virtual void ended(bool /*complete*/) noexcept {}
 
   // Tell all of the calling thread's.
@@ -51,24 +55,30 @@ class GRADUS_API Observer {
 
  private:
   friend class Unobserved;
+  struct OfThread;
   template <class Tell>
   static void tell_each(const Tell& tell);
 
   Observer* outer_;
+  bool listed_ = true;  // among its thread's
 };
 
-/// Nothing of what the calling thread does is observed for as long as it lives.
+/// Those observers that live when it is made see nothing of what the calling thread does for as long as it lives.
 class GRADUS_API Unobserved {
  public:
-  Unobserved() noexcept;
+  /// With `tracing`, numbers do not matter: anomaly mode stays away from them too.
+  explicit Unobserved(bool tracing = false) noexcept;
   ~Unobserved();
   Unobserved(const Unobserved&) = delete;
   Unobserved& operator=(const Unobserved&) = delete;
-  /// The innermost of those that it keeps from seeing.
-  Observer* first() const noexcept { return before_; }
+  /// Whether the calling thread traces.
+  static bool tracing() noexcept;
 
  private:
-  Observer* before_;
+  friend class Observer;
+  Observer* hidden_;  // it, and those around it
+  Unobserved* outer_;
+  bool tracing_;
 };
 
 }  // namespace gradus::autograd

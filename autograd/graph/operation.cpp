@@ -372,6 +372,15 @@ void end_unrecorded(Body& base) {
   if (base.events->detached > base.events->rewritten) base.rewrite(base.edge);
 }
 
+void tell_written(Node& node, const Operand* inputs, int count, const core::Array& y) {
+  try {
+    Observer::tell_recorded(node, inputs, count, {y});
+  } catch (...) {
+    end_inplace(inputs[0].tensor(), core::Ref<Node>(&node), inputs[0].at());
+    throw;
+  }
+}
+
 void end_inplace(const Tensor& self, core::Ref<Node> node, Location at) {
   end_inplace(self, Edge{std::move(node), 0}, at);
 }

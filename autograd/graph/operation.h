@@ -156,6 +156,10 @@ template <class Op, class Result>
   Observer::tell_recorded(node, inputs, count, outputs);
 }
 
+/// The same of a call in place, before its history is rewritten: observers see the operands as they were read. Where one
+/// throws, the history is rewritten nevertheless, as the numbers have changed by then.
+GRADUS_API void tell_written(Node& node, const Operand* inputs, int count, const core::Array& y);
+
 template <class Op>
 [[gnu::cold, gnu::noinline]] Results<Op> run_watched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
                                                      int count);
@@ -370,7 +374,7 @@ requires(detail::is_right<Op>) Tensor& apply_inplace(const typename detail::Attr
   if (made != nullptr) {
     made->set_outputs(x);
     if (Observer::active()) [[unlikely]]
-      detail::tell_recorded<Op>(*made, inputs, count, x);
+      detail::tell_written(*made, inputs, count, x);
     detail::end_inplace(self.tensor(), std::move(node), self.at());
   } else {
     detail::end_unrecorded(self.tensor());

@@ -1,6 +1,5 @@
 #include "record.h"
 
-#include <cstring>
 #include <unordered_map>
 
 #include "../../core/memory/live_bytes.h"
@@ -36,7 +35,7 @@ class Record::Recorder final : public Observer {
 
   void name(const Tensor& x, std::string name) {
     all.names.push_back(std::move(name));
-    names_[&x.body()] = last(all.names.size());
+    names_[&x.body()] = {x, last(all.names.size()), x.edge() ? RecordedNumbers() : numbers_of(numbers_in(x))};
   }
   void stop() noexcept { on_ = false; }
 
@@ -62,7 +61,6 @@ class Record::Recorder final : public Observer {
   int new_storage(const Array& x, int made_by);
   int storage_of(const Array& x);
   RecordedNumbers numbers_of(const Array& x);
-  bool same(const RecordedNumbers& a, const RecordedNumbers& b) const;
   void save(Node& node, RecordedOperation& operation);
   RecordedGradient gradient(int index, const Array& g, bool with_numbers);
   void moment(RecordedMoment::Kind kind, int of) { all.moments.push_back({kind, of, core::live_bytes()}); }
@@ -70,7 +68,7 @@ class Record::Recorder final : public Observer {
   RecordOptions options_;
   bool on_ = true;
   Places operations_, storages_, bodies_;
-  std::unordered_map<const Body*, int> names_;
+  std::unordered_map<const Body*, Named> names_;
   std::vector<core::Ref<Node>> leaves_;  // kept, so that no other comes to lie where one was; no tensor hangs by them
   std::vector<std::uint8_t> uses_;       // of each value, by operations: 2 stands for more
   std::vector<int> open_;                // steps that run, passes inside steps
@@ -85,17 +83,6 @@ RecordedNumbers Record::Recorder::numbers_of(const Array& x) {
   n.statistics = static_cast<int>(all.statistics.size());
   all.statistics.push_back(core::describe(x));
   return n;
-}
-
-bool Record::Recorder::same(const RecordedNumbers& a, const RecordedNumbers& b) const {
-  const auto equal = [](double x, double y) { return x == y || (x != x && y != y); };
-  if (a.count != b.count || (a.statistics < 0) != (b.statistics < 0)) return false;
-  if (a.statistics >= 0) {
-    const core::Description &s = all.statistics[static_cast<std::size_t>(a.statistics)],
-                            &t = all.statistics[static_cast<std::size_t>(b.statistics)];
-    if (!equal(s.min, t.min) || !equal(s.max, t.max) || !equal(s.mean, t.mean) || !equal(s.std, t.std)) return false;
-  }
-  return a.dtype == b.dtype && std::memcmp(a.data, b.data, a.count * static_cast<std::size_t>(size_of(a.dtype))) == 0;
 }
 
 int Record::Recorder::new_operation(const Node& node) {
@@ -171,7 +158,8 @@ int Record::Recorder::constant(const Tensor& x) {
     const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
     if (v.kind == RecordedValue::kConstant && v.dtype == array.dtype() && v.shape == array.shape() &&
         v.strides == array.strides() && v.offset == array.storage_offset() &&
-        all.storages[static_cast<std::size_t>(v.storage)].address == array.storage().get() && same(v.numbers, now)) {
+        all.storages[static_cast<std::size_t>(v.storage)].address == array.storage().get() &&
+        all.same(v.numbers, now)) {
       all.numbers.take_back(now);
       all.statistics.resize(statistics);
       return known;
@@ -212,7 +200,7 @@ int Record::Recorder::value_of(const Tensor& x) {
   RecordedValue& v = all.values[static_cast<std::size_t>(value)];
   if (v.name < 0 && !names_.empty()) {
     const auto named = names_.find(&body);
-    if (named != names_.end()) v.name = named->second;
+    if (named != names_.end() && named->second.is(x, v, all)) v.name = named->second.name;
   }
   return value;
 }

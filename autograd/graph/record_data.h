@@ -89,7 +89,8 @@ struct RecordedSaved {
 };
 
 struct RecordedOperation {
-  std::string_view name, module;
+  std::string name;  // a node may name what dies with it
+  std::string_view module;
   Location at = Location::unknown();
   std::uint64_t number = 0;
   AttributeList attributes;
@@ -179,6 +180,8 @@ struct Recording {
   int value_of(int operation, int output) const;
   /// The value that an operation keeps.
   int value_of(const RecordedOperation& of, const RecordedSaved& kept) const;
+  /// Whether two are the same numbers, of large tensors as far as they are known.
+  bool same(const RecordedNumbers& a, const RecordedNumbers& b) const;
   /// The most bytes alive, and when.
   const RecordedMoment* peak() const;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "record_data.h"
+#include "../tensor/tensor.h"
 
 namespace gradus::autograd::detail {
 
@@ -48,6 +49,38 @@ class Places {
   }
   List<Slot> slots_ = List<Slot>(256);
   std::size_t count_ = 0;
+};
+
+/// A name that a tensor was given, before its use. Another may lie at its address by then: that it is the same is known by
+/// its node, and of what has no history by where it lies and by its numbers.
+struct Named {
+  Named() = default;
+  Named(const Tensor& x, int of_name, const RecordedNumbers& of_x)
+      : name(of_name), edge(x.edge() && x.edge().node->as_leaf() != nullptr ? x.edge() : Edge()), numbers(of_x) {
+    if (x.edge()) {
+      node = x.edge().node.get();
+      number = node->number();
+      output = x.edge().index;
+    } else {
+      storage = numbers_in(x).storage().get();
+    }
+  }
+  bool is(const Tensor& x, const RecordedValue& value, const Recording& all) const {
+    const Node* const now = x.edge().node.get();
+    if (node != nullptr) return now == node && now->number() == number && x.edge().index == output;
+    return (now == nullptr || now->num_inputs() == 0) && numbers_in(x).storage().get() == storage &&
+           all.same(numbers, value.numbers);
+  }
+
+  int name = -1;
+
+ private:
+  Edge edge;  // a leaf's, kept: no tensor hangs by it
+  const Node* node = nullptr;
+  std::uint64_t number = 0;  // the node's: no other of its thread has the same
+  int output = 0;
+  const void* storage = nullptr;
+  RecordedNumbers numbers;
 };
 
 }  // namespace gradus::autograd::detail

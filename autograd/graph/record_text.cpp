@@ -233,6 +233,17 @@ std::string Recording::name_of(int value) const {
   return letters;
 }
 
+bool Recording::same(const RecordedNumbers& a, const RecordedNumbers& b) const {
+  const auto equal = [](double x, double y) { return x == y || (x != x && y != y); };
+  if (a.count != b.count || (a.statistics < 0) != (b.statistics < 0)) return false;
+  if (a.statistics >= 0) {
+    const core::Description &s = statistics[static_cast<std::size_t>(a.statistics)],
+                            &t = statistics[static_cast<std::size_t>(b.statistics)];
+    if (!equal(s.min, t.min) || !equal(s.max, t.max) || !equal(s.mean, t.mean) || !equal(s.std, t.std)) return false;
+  }
+  return a.dtype == b.dtype && std::memcmp(a.data, b.data, a.count * static_cast<std::size_t>(size_of(a.dtype))) == 0;
+}
+
 int Recording::value_of(int operation, int output) const {
   const RecordedOperation& o = operations[at(operation)];
   if (!o.elsewhere) return static_cast<int>(o.outputs.first) + output;

@@ -266,13 +266,14 @@ BOOST_AUTO_TEST_CASE(a_saved_variable) {
   check_error<GradError>([&] { output.unpack(y.grad_fn()); }, {"([2], float64)", "add_ wrote to it"});
 }
 
-BOOST_AUTO_TEST_CASE(threads_run_one_node_in_turn) {
+BOOST_AUTO_TEST_CASE(threads_run_one_node_at_once) {
   const Tensor x = doubles({1, 2}).requires_grad_(), y = Times::apply(x, doubles({3, 4}));
   in_threads(4, [&](int) {
     for (int i = 0; i < 50; ++i) y.sum().backward({}, true);
   });
   check(x.grad(), {600, 800});
-  BOOST_TEST(y.grad_fn()->attributes()[0].value == "200");
+  const int calls = std::stoi(y.grad_fn()->attributes()[0].value);  // of runs at the same time one is counted
+  BOOST_TEST((calls >= 50 && calls <= 200));
 }
 
 BOOST_AUTO_TEST_CASE(values_by_name) {
