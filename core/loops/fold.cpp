@@ -6,6 +6,7 @@
 #include "../array/create.h"
 #include "../threads/even_grain.h"
 #include "../threads/parallel.h"
+#include "recording.h"
 
 namespace gradus::core::kernels {
 namespace {
@@ -202,6 +203,7 @@ void fold_columns(const Geometry& g, const Task& task, std::int64_t blocks) {
 }  // namespace
 
 std::array<Array, 2> fold(Fold op, const Array& x, const Dims& dims, const Array& centre, const Array& other) {
+  if (ProgramRecording* const recording = ProgramRecording::active()) recording->read(x, "a reduction");
   const Shape kept_shape = reduced_shape(x.shape(), dims, false);
   const DType acc_dtype = accumulator_of(op, x.dtype());
   const int accumulators = op == Fold::CentredProducts ? 2 : 1;

@@ -122,6 +122,10 @@ void ProgramRecording::copied(const Array& out, const Array& src) {
   held_.push_back(out);
 }
 
+void ProgramRecording::read(const Array& x, const char* by) {
+  if (values_.count(x.data()) != 0) refuse(fmt::format("{} reads what pointwise operations have made", by));
+}
+
 bool ProgramRecording::finish(const std::vector<Array>& outputs, Program& program) {
   std::vector<int> values;
   for (const Array& y : outputs) {

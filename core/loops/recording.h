@@ -29,6 +29,9 @@ class ProgramRecording {
   void input(const Array& x);
   void ran(const Array& out, const Loop& loop);
   void copied(const Array& out, const Array& src);
+  /// Something that is no pointwise loop reads x: what it decides by that holds for these numbers alone, and is in no
+  /// program.
+  void read(const Array& x, const char* by);
   /// The program of these results, undefined ones among them. False when it is none: refusal() says why.
   bool finish(const std::vector<Array>& outputs, Program& program);
   const std::string& refusal() const { return refusal_; }

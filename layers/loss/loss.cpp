@@ -29,6 +29,10 @@ Tensor BCEWithLogitsRule::reference(const Tensor& x, const Tensor& target, const
 Array BCEWithLogitsRule::forward(const Array& x, const Array& target, const Array& pos_weight) {
   return core::logit_loss(x, target, pos_weight.defined() ? pos_weight * target : target);
 }
+Tensor BCEWithLogitsRule::batch(const autograd::Examples& x) {
+  const Tensor weight = x[2].defined() ? x.stacked(2) : Tensor();
+  return autograd::apply<BCEWithLogitsRule>(x.stacked(0), x.stacked(1), weight);
+}
 std::array<Array, 3> BCEWithLogitsRule::backward(autograd::Needs needs, autograd::DyArray<> dl, autograd::InArray<0> x,
                                                  autograd::InArray<1> target, autograd::InArray<2> pos_weight) {
   const bool weighted = pos_weight.defined();

@@ -34,11 +34,11 @@ namespace gradus::nn {
 /// l without w of each element; x, target and pos_weight, which may be absent, have one shape and floating dtype.
 struct BCEWithLogitsRule {
   static constexpr std::string_view name = "binary_cross_entropy_with_logits";
-  static constexpr autograd::Batch batch = autograd::Batch::kBroadcast;
   static constexpr std::string_view input_names[] = {"x", "target", "pos_weight"};
 
   GRADUS_API static Tensor reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight);
   GRADUS_API static core::Array forward(const core::Array& x, const core::Array& target, const core::Array& pos_weight);
+  GRADUS_API static Tensor batch(const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 3> backward(autograd::Needs needs, autograd::DyArray<> dl,
                                                         autograd::InArray<0> x, autograd::InArray<1> target,
                                                         autograd::InArray<2> pos_weight);

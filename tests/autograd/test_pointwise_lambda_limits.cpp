@@ -66,6 +66,24 @@ BOOST_AUTO_TEST_CASE(undefined_operands_are_refused_as_operations_refuse_them) {
   check_error<ValueError>([&] { sum_of(none, 2); }, {"test_sum_of: the operand must be defined"});
 }
 
+// Gradients that go another way where some number is 0: a program of one way would be wrong for the other.
+BOOST_AUTO_TEST_CASE(formulas_that_look_at_numbers_first) {
+  static constexpr auto power = pointwise("test_power", [](auto x, auto y) { return pow(x, y); });
+  static constexpr auto angle = pointwise("test_angle", [](auto x, auto y) { return atan2(x, y); });
+  const auto compare = [](const auto& lambda, Tensor (*operation)(Operand, Operand), const std::vector<double>& of_a,
+                          const std::vector<double>& of_b) {
+    const Tensor a = tensor(of_a, kDouble).requires_grad_(), b = tensor(of_b, kDouble).requires_grad_();
+    const Tensors ours = grad({lambda(a, b)}, {a, b}, {ones_like(a)}),
+                  theirs = grad({operation(a, b)}, {a, b}, {ones_like(a)});
+    for (std::size_t i = 0; i < 2; ++i) BOOST_CHECK(equal(ours[i], theirs[i]));
+    BOOST_CHECK(isfinite(ours[0]).all().template item<bool>() && isfinite(ours[1]).all().template item<bool>());
+  };
+  compare(power, pow, {0.5, 2}, {3, 1});
+  compare(power, pow, {0, 0, 2}, {2, 0, 1});
+  compare(angle, atan2, {0.5, 2}, {3, -1});
+  compare(angle, atan2, {0, 1e-200, 1e200}, {0, 1e-200, 1});
+}
+
 BOOST_AUTO_TEST_CASE(derivatives_of_more_than_32_inputs) {
   manual_seed(11);
   const Tensors x = leaves(3);

@@ -177,6 +177,20 @@ BOOST_AUTO_TEST_CASE(no_examples) {
 }
 
 // A number of an example weighs as a number in the result's dtype, though the numbers of all have a dimension.
+// A rule whose operands must be of one shape: what is shared is repeated.
+BOOST_AUTO_TEST_CASE(shared_operands_of_one_shape) {
+  const Tensor x = randn({3, 4}, kDouble), t = rand({3, 4}, kDouble);
+  const auto f = [](const Tensor& a, const Tensor& b) {
+    return nn::functional::binary_cross_entropy_with_logits(a, b);
+  };
+  const Tensor of_targets = func::vmap(f, {std::nullopt, 0})(x[0], t),
+               of_logits = func::vmap(f, {0, std::nullopt})(x, t[0]);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    BOOST_CHECK(allclose(of_targets[i], f(x[0], t[i])));
+    BOOST_CHECK(allclose(of_logits[i], f(x[i], t[0])));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(dtypes) {
   const Tensor numbers = randn(4, kDouble), v = randn(3, kFloat);
   const auto times = [](const Tensor& c, const Tensor& x) { return c * x; };
