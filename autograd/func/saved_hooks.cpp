@@ -159,9 +159,7 @@ SaveAsHalf::SaveAsHalf(std::int64_t min_bytes)
               .item<std::int64_t>();
         };
         if (nonzero(half) != nonzero(value)) return {};  // a zero may be divided by
-        return [half, dtype, back = inverse(order)] {
-          return Tensor(half.to(dtype).permute(back));
-        };
+        return [half, dtype, back = inverse(order)] { return Tensor(half.to(dtype).permute(back)); };
       }) {}
 
 }  // namespace gradus::func

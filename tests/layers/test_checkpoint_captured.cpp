@@ -1,9 +1,10 @@
 // What a checkpoint's function reads beside its inputs, lets go of, and draws: autograd/func/checkpoint.h.
 #include <boost/test/unit_test.hpp>
 
-#include <atomic>
 #include <thread>
+#include <vector>
 
+#include <gradus/autograd/graph/operation.h>
 #include <gradus/gradus.h>
 
 #include "../support/arrays.h"
@@ -14,6 +15,22 @@ namespace {
 constexpr const char* kCaptured = "checkpoint: what its function captured must be at backward as it was";
 
 bool same(const Tensor& a, const Tensor& b) { return a.sizes() == b.sizes() && (a == b).all().item<bool>(); }
+
+// Whoever draws on another thread meanwhile: the places in the stream.
+std::vector<std::uint64_t> taken_elsewhere;
+void take_elsewhere() {
+  std::thread([] { taken_elsewhere.push_back(default_generator().take(4).offset); }).join();
+}
+
+// Its formula draws, and does not use the value that it reads: the guard tries it several times.
+struct Drawing {
+  static constexpr std::string_view name = "test_drawing_formula";
+  static core::Array forward(const core::Array& x) { return x * x; }
+  static constexpr auto gradients = autograd::formulas([](autograd::Dy<> dy, autograd::In<0> x) {
+    take_elsewhere();
+    return dy * Tensor(x.array()) * 2 + 0 * randn(x.sizes());
+  });
+};
 
 }  // namespace
 
@@ -133,6 +150,15 @@ BOOST_AUTO_TEST_CASE(no_other_thread_draws_a_number_twice) {
   y.sum().backward();
   BOOST_TEST((taken == before));
   BOOST_TEST(default_generator().position().offset == before.offset + 10);
+}
+
+// So with the guard's tries of a formula.
+BOOST_AUTO_TEST_CASE(no_number_comes_twice_while_a_formula_is_tried) {
+  const Tensor x = randn(4).requires_grad_();
+  manual_seed(3);
+  (void)autograd::grad({autograd::apply<Drawing>(x).sum()}, {x}, {}, true, true);
+  BOOST_TEST(taken_elsewhere.size() > 2);
+  for (std::size_t i = 1; i < taken_elsewhere.size(); ++i) BOOST_TEST(taken_elsewhere[i] > taken_elsewhere[i - 1]);
 }
 
 BOOST_AUTO_TEST_CASE(a_loop_over_examples_draws_as_without_the_attempt) {
