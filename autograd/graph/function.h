@@ -57,7 +57,7 @@ class GRADUS_API AutogradContext {
   AutogradContext& operator=(const AutogradContext&) = delete;
 
   /// Numbers, texts, lists and constant tensors, by name. A tensor in here is not checked for changes, and stays until the
-  /// graph goes.
+  /// graph goes. What backward changes in here stays when it ends: of threads that run it at once, the last one's.
   IValueMap saved_data;
 
   /// Keeps arguments and results of forward (undefined ones too). backward gets them with their histories; a change in

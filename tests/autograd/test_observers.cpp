@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <gradus/autograd/fused/function.h>
 #include <gradus/autograd/graph/anomaly.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/graph/record.h>
@@ -58,6 +59,12 @@ struct Waits : autograd::Function<Waits> {
     BOOST_CHECK_EQUAL(seen, std::to_string(ctx->saved_data["runs"].toInt() - 1));
     return {dy[0] * 2};
   }
+};
+
+class Doubled final : public autograd::detail::FusedFunction {
+ public:
+  explicit Doubled(std::string name) : FusedFunction(std::move(name), 1, 1) {}
+  variable_list compose(const variable_list& x) const override { return {x[0] * x[0]}; }
 };
 
 struct ThrowsAtStart : autograd::Observer {
@@ -192,6 +199,21 @@ BOOST_AUTO_TEST_CASE(names_are_not_handed_on) {
   const std::string text = record.text();
   BOOST_CHECK_MESSAGE(text.find("dead") == std::string::npos, text);
   BOOST_CHECK_MESSAGE(text.find("kept") != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_keeps_the_names_of_functions_that_have_gone) {
+  const std::string name = "a_function_whose_name_lies_in_memory_of_its_own";
+  Record record;
+  {
+    const Tensor x = leaf(Doubles{1, 2});
+    const Operand operand(x);
+    Tensor y;
+    autograd::detail::run_fused(std::make_shared<Doubled>(name), &operand, &y);
+    y.sum().backward();
+  }
+  const std::string other(name.size(), '?');  // likely where the name was
+  BOOST_CHECK(record.text().find(name + " ") != std::string::npos);
+  BOOST_CHECK(record.json().find('"' + name + '"') != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
