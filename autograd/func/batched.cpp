@@ -6,14 +6,10 @@ namespace gradus::func::detail {
 
 using autograd::BatchLevel;
 
-namespace {
+using autograd::detail::level_of;
+using autograd::detail::repeated;
 
-Tensor repeated(const Tensor& x, std::int64_t size) {
-  core::Shape whole(x.sizes());
-  whole.insert(0, size);
-  return x.unsqueeze(0).expand(whole);
-}
-std::int64_t level_of(const Tensor& x) { return x.defined() && x.body().batch != nullptr ? x.body().batch->level : 0; }
+namespace {
 
 Tensor unwrapped(const Tensor& x, const BatchLevel* level) {
   if (level == nullptr) return x;
@@ -31,6 +27,7 @@ Tensor each_example(const Tensor& all) { return wrapped(all, BatchLevel::innermo
 
 Tensor examples_like(const Tensor& x, const Tensor& of) {
   const std::int64_t level = level_of(of);
+  autograd::detail::check_running(x);
   if (level_of(x) > level) throw autograd::NotBatched{level_of(x), "a tangent"};  // of a vmap that was begun later
   if (level == 0) return x;
   const Tensor inner = autograd::examples_of(of, level), own = autograd::examples_of(x, level);

@@ -1,6 +1,7 @@
 #include "transforms.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <unordered_set>
 
@@ -10,6 +11,7 @@
 #include "../graph/forward.h"
 #include "../graph/grad_mode.h"
 #include "../ops/combine.h"
+#include "../tensor/create.h"
 #include "batched.h"
 
 namespace gradus::func::detail {
@@ -84,7 +86,6 @@ bool any_history(const Tensors& tensors) {
 }
 
 std::uint64_t version_of(const Tensor& x) { return x.body().array.storage()->write_count(); }
-Tensor zeros_like(const Tensor& x) { return Tensor(core::zeros(x.sizes(), x.dtype())); }
 
 // The unit vector number i.
 Tensor unit_like(const Tensor& x, std::int64_t i) {
@@ -166,8 +167,7 @@ Linearized::Linearized(const char* op, Function f, const Tensors& inputs, const 
     if (!y.is_floating_point()) {
       core::fail<DTypeError>(
           "{}: what the function returns must be floating-point to be differentiated: output {} is {}; return it "
-          "beside "
-          "the result, and pass has_aux",
+          "beside the result, and pass has_aux",
           op, k, y.dtype());
     }
   }

@@ -13,13 +13,13 @@
 #pragma once
 
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "../../core/base/own.h"
 #include "call.h"
 
 namespace gradus::func {
@@ -63,7 +63,7 @@ class GRADUS_API Linearized {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  core::Own<State> state_;
 };
 
 GRADUS_API Tensors hvp(Function f, const Tensors& inputs, const Tensors& tangents);

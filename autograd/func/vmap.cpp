@@ -31,8 +31,7 @@ std::int64_t examples(const Tensors& inputs, Dimensions& dims) {
     if (size && *size != own) {
       core::fail<ShapeError>(
           "vmap: mapped inputs must have as many examples: {} along dimension {} of input {} ({}), {} along dimension "
-          "{} "
-          "of input {} ({})",
+          "{} of input {} ({})",
           *size, *dims[first], first, inputs[first].sizes(), own, *dims[i], i, x.sizes());
     }
     if (!size) first = i;
@@ -44,11 +43,6 @@ std::int64_t examples(const Tensors& inputs, Dimensions& dims) {
   return *size;
 }
 
-Tensor repeated(const Tensor& y, std::int64_t size) {
-  core::Shape whole(y.sizes());
-  whole.insert(0, size);
-  return y.unsqueeze(0).expand(whole);
-}
 void check_results(const Tensors& y) {
   for (std::size_t k = 0; k < y.size(); ++k) {
     if (!y[k].defined()) core::fail<ValueError>("vmap: result {} of the function must be defined", k);
@@ -65,7 +59,7 @@ Tensors at_once(detail::Function f, const Tensors& stacked, const Dimensions& di
   check_results(y);
   for (Tensor& one : y) {
     const Tensor all = autograd::examples_of(one, level.level());
-    one = all.defined() ? all : repeated(one, level.size());
+    one = all.defined() ? all : autograd::detail::repeated(one, level.size());
   }
   return y;
 }
@@ -118,14 +112,13 @@ Tensors over_chunk(detail::Function f, const Tensors& stacked, const Dimensions&
       core::default_generator().set_position(start);  // the loop draws as it does where it is asked for
     }
   }
-  autograd::detail::tell_of_loop(
-      "the function", "",
-      op.empty() ? std::string(": it asks for the numbers of an example") : fmt::format(": because of {}", op));
+  autograd::detail::tell_of_loop(false,
+                                 fmt::format("the function goes example by example: {}{}",
+                                             op.empty() ? "it asks for the numbers of an example" : "because of ", op));
   if (writes_to(stacked, dims) != writes) {
     core::fail<ValueError>(
         "vmap: a function that goes example by example (as one does that asks for an example's numbers) must not "
-        "change "
-        "its inputs in place: change a clone()");
+        "change its inputs in place: change a clone()");
   }
   return by_examples(f, stacked, dims, size);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../../core/base/fail.h"
+#include "batched.h"
 #include "error_notes.h"
 #include "numbers.h"
 #include "saved.h"
@@ -28,7 +29,7 @@ std::string read_at(Node& node, const Gradients& of_outputs, const Array& gradie
   };
   for (std::size_t k = 0; k < of_outputs.size(); ++k) {
     const std::string of = of_outputs.size() == 1 ? "" : fmt::format(" {}", k);
-    add("the incoming gradient" + of, detail::numbers_in(of_outputs[k]));
+    add("the incoming gradient" + of, numbers_of_all(of_outputs[k]));
   }
   node.visit_saved(
       [&](const char* kind, int index, Saved& saved) { add(fmt::format("its {} {}", kind, index), saved.value()); });
@@ -38,7 +39,7 @@ std::string read_at(Node& node, const Gradients& of_outputs, const Array& gradie
 // Which gradient that came in is not finite already.
 std::string came_in(const Gradients& of_outputs) {
   for (std::size_t k = 0; k < of_outputs.size(); ++k) {
-    const Array& dy = detail::numbers_in(of_outputs[k]);
+    const Array& dy = numbers_of_all(of_outputs[k]);
     const std::int64_t place = detail::first_not_finite(dy);
     if (place < 0) continue;
     return fmt::format(
@@ -78,7 +79,7 @@ class DetectAnomaly final : public Observer {
 void DetectAnomaly::ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs) {
   if (!AnomalyMode::should_check_nan()) return;
   for (std::size_t i = 0; i < of_inputs.size(); ++i) {
-    const Array& dx = detail::numbers_in(of_inputs[i]);
+    const Array& dx = numbers_of_all(of_inputs[i]);
     if (detail::all_finite(dx)) continue;
     std::int64_t place = detail::first_not_finite(dx, false);
     if (place < 0) {  // infinities alone
@@ -132,7 +133,7 @@ void WatchFinite::ended(bool) noexcept {
 void WatchFinite::ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs) {
   if (!found_.empty()) return;
   for (std::size_t i = 0; i < of_inputs.size(); ++i) {
-    const Array& dx = detail::numbers_in(of_inputs[i]);
+    const Array& dx = numbers_of_all(of_inputs[i]);
     if (detail::all_finite(dx)) continue;
     found_ =
         wrong(node, of_outputs, dx, i, detail::first_not_finite(dx)) + "\n  in the backward pass of " + described(node);
@@ -146,7 +147,7 @@ void WatchFinite::recorded(Node& node, const Operand* inputs, int count, const s
     const Array& y = outputs[k];
     if (detail::all_finite(y)) continue;
     for (int i = 0; i < count; ++i) {
-      const Array& x = detail::numbers_in(inputs[i].tensor());
+      const Array& x = numbers_of_all(inputs[i].tensor());
       if (overwritten(x, outputs)) continue;  // in place: what it was is gone
       if (!detail::all_finite(x)) return;     // it was said, or came from outside
     }

@@ -25,8 +25,6 @@ std::atomic<std::int64_t> last_level{0};
 std::atomic<bool> warns{true};
 std::atomic<std::int64_t> looped_operations{0}, looped_functions{0};
 
-std::int64_t level_of(const Tensor& x) { return x.defined() && x.body().batch != nullptr ? x.body().batch->level : 0; }
-
 bool is_running(std::int64_t level) {
   for (const BatchLevel* at = BatchLevel::innermost(); at != nullptr; at = at->outer()) {
     if (at->level() == level) return true;
@@ -36,8 +34,8 @@ bool is_running(std::int64_t level) {
 void check_running(const Body& body) {
   if (is_running(body.batch->level)) return;
   core::fail<ValueError>(
-      "vmap: a tensor of a vmap that has ended cannot be used ({}, {} of each example): return it from the function "
-      "that is mapped",
+      "vmap: a tensor of a vmap that has ended, or that runs in another thread, cannot be used ({}, {} of each "
+      "example): return it from the function that is mapped; the tensors of a vmap belong to its thread",
       body.array.shape(), body.array.dtype());
 }
 
@@ -49,11 +47,18 @@ core::Shape behind(std::int64_t size, const core::Shape& shape) {
   whole.insert(0, size);
   return whole;
 }
-Tensor repeated(const Tensor& x, std::int64_t size) {
-  return x.unsqueeze(0).expand(behind(size, core::Shape(x.sizes())));
-}
 
 }  // namespace
+
+std::int64_t detail::level_of(const Tensor& x) {
+  return x.defined() && x.body().batch != nullptr ? x.body().batch->level : 0;
+}
+Tensor detail::repeated(const Tensor& x, std::int64_t size) {
+  return x.unsqueeze(0).expand(behind(size, core::Shape(x.sizes())));
+}
+void detail::check_running(const Tensor& x) {
+  if (level_of(x) != 0) autograd::check_running(x.body());
+}
 
 Examples::Examples(std::int64_t level, const Operand* inputs, int count)
     : level_(level), inputs_(inputs), count_(count) {
@@ -61,14 +66,14 @@ Examples::Examples(std::int64_t level, const Operand* inputs, int count)
     if (!shared(i)) size_ = (*this)[i].size(0);
   }
 }
-bool Examples::shared(int i) const { return level_of(inputs_[i].tensor()) != level_; }
+bool Examples::shared(int i) const { return detail::level_of(inputs_[i].tensor()) != level_; }
 Tensor Examples::operator[](int i) const {
   const Tensor& x = inputs_[i].tensor();
   return shared(i) ? x : Tensor(x.body().batch->examples);
 }
 Tensor Examples::stacked(int i) const {
   const Tensor x = (*this)[i];
-  return shared(i) && x.defined() ? repeated(x, size_) : x;
+  return shared(i) && x.defined() ? detail::repeated(x, size_) : x;
 }
 Tensor Examples::aligned(int i, std::int64_t dims) const {
   const Tensor x = (*this)[i];
@@ -142,10 +147,12 @@ Tensor batched(const Tensor& examples, std::int64_t level) {
 }
 
 Tensor examples_of(const Tensor& x, std::int64_t level) {
-  return level_of(x) == level ? Tensor(x.body().batch->examples) : Tensor();
+  return detail::level_of(x) == level ? Tensor(x.body().batch->examples) : Tensor();
 }
 
 const core::Array& numbers_of_all(const Tensor& x) {
+  static const core::Array& none = *new core::Array();
+  if (!x.defined()) return none;
   const Body* body = &x.body();
   while (body->batch != nullptr) body = body->batch->examples.get();
   return body->array;
@@ -156,18 +163,18 @@ BatchLoops batch_loops() noexcept { return {looped_operations, looped_functions}
 
 namespace detail {
 
-void tell_of_loop(std::string_view what, std::string_view name, std::string_view why) {
-  ++(what == "operation" ? looped_operations : looped_functions);
+void tell_of_loop(bool operation, std::string_view text) {
+  ++(operation ? looped_operations : looped_functions);
   if (!warns) return;
   static std::mutex mutex;
   static std::set<std::string> told;
   const std::lock_guard lock(mutex);
-  if (!told.insert(fmt::format("{} {} {}", what, name, why)).second) return;
-  std::fputs(fmt::format("gradus: vmap: {} {} goes example by example{}\n", what, name, why).c_str(), stderr);
+  if (!told.emplace(text).second) return;
+  std::fputs(fmt::format("gradus: vmap: {}\n", text).c_str(), stderr);
 }
 
 void fail_not_batched(const Body& body, std::string_view op) {
-  check_running(body);
+  autograd::check_running(body);
   throw NotBatched{body.batch->level, op};
 }
 
@@ -309,7 +316,7 @@ std::int64_t innermost_of(const Operand* inputs, int count) {
     innermost = &inputs[i].tensor().body();
     level = innermost->batch->level;
   }
-  check_running(*innermost);
+  autograd::check_running(*innermost);
   return level;
 }
 void note_batch(Error& error, const Examples& x) {
@@ -338,7 +345,7 @@ void run_batched(const BatchedCall& call, const Operand* inputs, int count, Tens
     if (!done && x.size() == 0) {
       of_none(call, x, inputs, outputs);
     } else if (!done) {
-      tell_of_loop("operation", call.name, "");
+      tell_of_loop(true, fmt::format("operation {} goes example by example", call.name));
       by_examples(call, x, level, outputs);
     }
   } catch (Error& error) {

@@ -32,8 +32,8 @@ enum class Batch {
   kEach,       ///< as it is: element by element
   kMatrices,   ///< as it is: it looks at the last two dimensions of inputs that have two at least
   kBroadcast,  ///< operands broadcast: dimensions of size 1 go behind the batch's where an example has fewer
-  kDims,  ///< its attributes `dim`, `dims`, `dim1` and `dim2` move by one, `shape` and `sizes` get the batch in front
-  kNever  ///< the function that is mapped is called for each example
+  kDims,       ///< its attributes move behind the batch's dimension, by their fields' names (see BehindBatch)
+  kNever       ///< the function that is mapped is called for each example
 };
 
 /// The inputs of one call, of which some are batched.
@@ -71,12 +71,23 @@ class GRADUS_API Examples {
   int count_;
 };
 
-/// Moves attributes behind a batch's dimension.
+/// Moves attributes behind a batch's dimension, by their fields' names: `dim`, `dim1` and `dim2` (std::int64_t), `dim` and
+/// `dims` (core::Dims) are dimensions, and move by one; `shape` and `sizes` (core::Shape) get the batch's size in front, and
+/// `times` (core::Dims), how often each dimension is repeated, a 1; where there is a `shape`, dimensions are counted in that,
+/// else in the input. Fields of other names stay as they are.
 class GRADUS_API BehindBatch {
  public:
   /// Of inputs that have `rank` dimensions; of numbers, which have none, every dimension becomes dimension 1.
   BehindBatch(std::string_view op, std::int64_t size, int rank, bool point)
       : op_(op), size_(size), rank_(rank), point_(point) {}
+  /// Whether there is a field that moves, and none that has the name of one but another type.
+  template <class Attrs>
+  static constexpr bool knows() {
+    if constexpr (core::HasFields<Attrs>)
+      return fields_known(Attrs::fields) == Known::kMoves;
+    else
+      return false;
+  }
   template <class Attrs>
   void move(Attrs& attrs) {
     if constexpr (core::HasFields<Attrs>) {
@@ -86,6 +97,33 @@ class GRADUS_API BehindBatch {
   }
 
  private:
+  enum class Known { kOther, kMoves, kWrongType };
+  static constexpr Known both(Known a, Known b) { return a > b ? a : b; }
+  template <class Value>
+  static constexpr Known field_known(std::string_view name) {
+    const bool dim = name == "dim", one = dim || name == "dim1" || name == "dim2";
+    const bool several = dim || name == "dims" || name == "shape" || name == "sizes" || name == "times";
+    if (std::is_same_v<Value, std::int64_t> ? one : std::is_same_v<Value, core::Dims> && several) return Known::kMoves;
+    return one || several ? Known::kWrongType : Known::kOther;
+  }
+  static constexpr Known fields_known(const core::Fields<>&) { return Known::kOther; }
+  template <class Part, class S>
+  static constexpr Known part_known(Part S::*) {
+    return fields_known(Part::fields);
+  }
+  template <class Value, class S>
+  static constexpr Known member_known(const char* name, Value S::*) {
+    return field_known<Value>(name);
+  }
+  template <class First, class... Rest>
+  static constexpr Known fields_known(const core::Fields<First, Rest...>& fields) {
+    if constexpr (requires { fields.part; })
+      return both(part_known(fields.part), fields_known(fields.rest));
+    else if constexpr (std::is_same_v<First, const char*>)
+      return both(member_known(fields.name, fields.member), fields_known(fields.rest));
+    else
+      return both(member_known(fields.name.name, fields.member), fields_known(fields.rest));
+  }
   template <class Other>
   void look(const char*, const Other&) {}
   void look(const char* name, const core::Shape& value);
@@ -132,7 +170,8 @@ GRADUS_API Tensor examples_of(const Tensor& x, std::int64_t level);
 /// A leaf, or where `x` has a history a result, with the numbers of `x`, for a gradient to be taken by; inside vmap of each
 /// example its own, so that the gradient is each example's.
 GRADUS_API Tensor fresh_leaf_for(const Tensor& x);
-/// The numbers of all examples, for a check of values; of any other tensor, its array.
+/// The numbers of all examples, of all vmaps, for those who watch or check values; of any other tensor, its array;
+/// undefined for an undefined one.
 GRADUS_API const core::Array& numbers_of_all(const Tensor& x);
 /// Without a word on standard error about what goes example by example, until it is called with true again.
 GRADUS_API void warn_of_loops(bool warn) noexcept;
@@ -143,6 +182,13 @@ struct BatchLoops {
 GRADUS_API BatchLoops batch_loops() noexcept;
 
 namespace detail {
+
+/// The innermost vmap that a tensor is batched in; 0 for any other, and for an undefined one.
+std::int64_t level_of(const Tensor& x);
+/// So many examples that are all the same, without memory.
+Tensor repeated(const Tensor& x, std::int64_t size);
+/// ValueError for a batched tensor whose vmap does not run in this thread.
+void check_running(const Tensor& x);
 
 template <class Op>
 inline constexpr bool has_batch_function = requires {
@@ -185,12 +231,12 @@ GRADUS_API bool grad_of_batched(const std::vector<Tensor>& outputs, const std::v
                                 bool create_graph, bool allow_unused, std::vector<Tensor>& results);
 /// GradError where a tensor is batched: `.grad` is none's of a single example.
 GRADUS_API void refuse_batched(const char* op, const std::vector<Tensor>& tensors);
-/// Says once for each name what goes example by example.
-GRADUS_API void tell_of_loop(std::string_view what, std::string_view name, std::string_view why);
+/// Says once for each text what goes example by example, an operation or the function that is mapped; counts both.
+GRADUS_API void tell_of_loop(bool operation, std::string_view text);
 [[noreturn]] GRADUS_API void fail_not_batched(const Body& body, std::string_view op);
 
 template <class Result>
-void spread(Result&& y, Tensor* outputs) {
+void lay_out(Result&& y, Tensor* outputs) {
   if constexpr (std::is_same_v<std::remove_cvref_t<Result>, Tensor>) {
     outputs[0] = std::forward<Result>(y);
   } else {
@@ -223,15 +269,18 @@ decltype(auto) run_behind(const typename AttrsOf<Op>::type& attrs, const Operand
 /// An operation over a batch: `run(attributes, inputs)` computes it on whatever the inputs are; `over(call)` uses that.
 template <class Op, class Run, class Over>
 void over_batch_call(const typename AttrsOf<Op>::type& attrs, const Run& run, const Over& over) {
+  static_assert(batch_of<Op>() != Batch::kDims || BehindBatch::knows<typename AttrsOf<Op>::type>(),
+                "Batch::kDims moves attributes by their fields' names: name a std::int64_t dim, dim1 or dim2, or a "
+                "core::Dims dim, dims, shape, sizes or times in `fields`; else write a function `batch`");
   const auto compute = [&](const Operand* in, BehindBatch* behind, Tensor* out) {
-    spread(run_behind<Op>(attrs, in, behind, run), out);
+    lay_out(run_behind<Op>(attrs, in, behind, run), out);
   };
   const auto own = [&]([[maybe_unused]] const Examples& x, [[maybe_unused]] Tensor* out) {
     if constexpr (has_batch_function<Op>) {
       if constexpr (HasAttrs<Op>)
-        spread(Op::batch(attrs, x), out);
+        lay_out(Op::batch(attrs, x), out);
       else
-        spread(Op::batch(x), out);
+        lay_out(Op::batch(x), out);
     }
   };
   over(BatchedCall{Op::name, batch_of<Op>(), Traits<Op>::outputs, compute, own, has_batch_function<Op>});

@@ -16,16 +16,13 @@ namespace gradus::autograd {
 
 namespace {
 
-std::int64_t level_of(const Tensor& x) { return x.defined() && x.body().batch != nullptr ? x.body().batch->level : 0; }
-std::int64_t level_of(const std::vector<Tensor>& all) {
+using detail::level_of;
+using detail::repeated;
+
+std::int64_t level_of_all(const std::vector<Tensor>& all) {
   std::int64_t level = 0;
   for (const Tensor& x : all) level = std::max(level, level_of(x));
   return level;
-}
-Tensor repeated(const Tensor& x, std::int64_t size) {
-  core::Shape whole(x.sizes());
-  whole.insert(0, size);
-  return x.unsqueeze(0).expand(whole);
 }
 
 // x with a dimension for each vmap that is running.
@@ -46,7 +43,7 @@ Tensor fresh_leaf_for(const Tensor& x) {
 }
 
 void run_backward(Node& node, const Gradients& of_outputs, Gradients& of_inputs, bool create_graph) {
-  const std::int64_t level = level_of(of_outputs);
+  const std::int64_t level = level_of_all(of_outputs);
   if (level == 0) return node.backward(of_outputs, of_inputs, create_graph);
   if (!node.is_rule()) {
     try {
@@ -83,7 +80,10 @@ namespace detail {
 bool grad_of_batched(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                      const std::vector<Tensor>& gradients, std::optional<bool> retain_graph, bool create_graph,
                      bool allow_unused, std::vector<Tensor>& results) {
-  const std::int64_t level = std::max(level_of(outputs), level_of(inputs));
+  for (const std::vector<Tensor>* all : {&outputs, &inputs, &gradients}) {
+    for (const Tensor& x : *all) check_running(x);
+  }
+  const std::int64_t level = std::max(level_of_all(outputs), level_of_all(inputs));
   if (level == 0) return false;
   std::int64_t size = 0;
   const auto all_of = [&](const Tensor& x) {
@@ -95,8 +95,8 @@ bool grad_of_batched(const std::vector<Tensor>& outputs, const std::vector<Tenso
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     x.push_back(all_of(inputs[i]));
     if (x.back().defined()) continue;
-    throw NotBatched{level,
-                     "grad by a tensor that all examples share"};  // together they would give one gradient, their sum
+    // Together they would give one gradient, their sum.
+    throw NotBatched{level, "grad by a tensor that all examples share"};
   }
   for (const Tensor& output : outputs) {
     const Tensor all = all_of(output);
@@ -126,6 +126,7 @@ bool grad_of_batched(const std::vector<Tensor>& outputs, const std::vector<Tenso
 void refuse_batched(const char* op, const std::vector<Tensor>& tensors) {
   for (const Tensor& x : tensors) {
     if (level_of(x) == 0) continue;
+    check_running(x);
     core::fail<GradError>(
         "{}: inside vmap it must not be called: func::grad or autograd::grad give each example's gradient", op);
   }

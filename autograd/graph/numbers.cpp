@@ -6,7 +6,6 @@
 
 #include "../../core/base/dispatch.h"
 #include "../../core/ops/reduce.h"
-#include "../tensor/tensor.h"
 
 namespace gradus::autograd::detail {
 
@@ -55,13 +54,6 @@ bool finite(const T* x, std::int64_t n) {
 }
 
 }  // namespace
-
-const Array& numbers_in(const Tensor& x) {
-  static const Array& none = *new Array();
-  if (!x.defined()) return none;
-  const Body& body = x.body();
-  return body.batch != nullptr ? body.batch->examples->array : body.array;
-}
 
 bool all_finite(const Array& stored) {
   if (!stored.defined() || !is_floating_point(stored.dtype()) || stored.numel() == 0) return true;

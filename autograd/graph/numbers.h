@@ -6,14 +6,7 @@
 
 #include "../../core/array/array.h"
 
-namespace gradus {
-class Tensor;
-}
-
 namespace gradus::autograd::detail {
-
-/// What a tensor holds, that of a batched one being all its examples; undefined for an undefined one.
-const core::Array& numbers_in(const Tensor& x);
 
 /// Whether no element is NaN or infinite. One pass, as cheap as a sum; exact.
 bool all_finite(const core::Array& x);

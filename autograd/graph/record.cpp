@@ -4,6 +4,7 @@
 
 #include "../../core/memory/live_bytes.h"
 #include "../../core/ops/describe.h"
+#include "batched.h"
 #include "observer.h"
 #include "record_data.h"
 #include "record_places.h"
@@ -150,7 +151,7 @@ int Record::Recorder::new_value(RecordedValue::Kind kind, int operation, int out
 
 // What has no history is told from others by where it lies and by its numbers.
 int Record::Recorder::constant(const Tensor& x) {
-  const Array& array = numbers_in(x);
+  const Array& array = numbers_of_all(x);
   const int known = bodies_.find(&x.body());
   const std::size_t statistics = all.statistics.size();
   const RecordedNumbers now = numbers_of(array);
@@ -178,7 +179,7 @@ int Record::Recorder::value_of(const Tensor& x) {
     value = constant(x);
   } else {
     const int operation = operation_of(*body.edge.node);
-    const Array& array = numbers_in(x);
+    const Array& array = numbers_of_all(x);
     RecordedOperation* o = &all.operations[static_cast<std::size_t>(operation)];
     if (!o->elsewhere) {
       value = static_cast<int>(o->outputs.first) + body.edge.index;
@@ -247,7 +248,7 @@ void Record::Recorder::recorded(Node& node, const Operand* inputs, int count, co
     }
     // Memory of its own is new, whatever lay there before.
     bool shared = false;
-    for (int i = 0; i < count; ++i) shared |= numbers_in(inputs[i].tensor()).storage() == y.storage();
+    for (int i = 0; i < count; ++i) shared |= numbers_of_all(inputs[i].tensor()).storage() == y.storage();
     if (!shared) new_storage(y, place);
     new_value(RecordedValue::kResult, place, static_cast<int>(k), y);
   }
@@ -289,7 +290,7 @@ void Record::Recorder::running(Node& node, const Gradients& of_outputs) {
   step.pass = passes_.back();
   step.of_outputs.first = end_of(all.gradients.size());
   for (std::size_t k = 0; k < of_outputs.size(); ++k) {
-    const Array& dy = numbers_in(of_outputs[k]);
+    const Array& dy = numbers_of_all(of_outputs[k]);
     if (dy.defined()) all.gradients.push_back(gradient(static_cast<int>(k), dy, true));
   }
   step.of_outputs.last = step.of_inputs.first = step.of_inputs.last = end_of(all.gradients.size());
@@ -306,7 +307,7 @@ void Record::Recorder::ran(Node& node, const Gradients&, Gradients& of_inputs) {
   const std::uint32_t first = end_of(all.gradients.size());
   const Edge* const edges = node.edges();
   for (std::size_t i = 0; i < of_inputs.size(); ++i) {
-    const Array& dx = numbers_in(of_inputs[i]);
+    const Array& dx = numbers_of_all(of_inputs[i]);
     if (!dx.defined()) continue;
     int to = -1, to_output = 0;
     bool sums = true;
@@ -361,7 +362,7 @@ void Record::Recorder::released(Node& node) {
 
 void Record::Recorder::arrived(Node& node, int output, const Tensor& g) {
   if (!on_ || passes_.empty()) return;
-  all.arrivals.push_back({passes_.back(), operation_of(node), output, gradient(output, numbers_in(g), true)});
+  all.arrivals.push_back({passes_.back(), operation_of(node), output, gradient(output, numbers_of_all(g), true)});
 }
 
 void Record::Recorder::ended(bool complete) noexcept {

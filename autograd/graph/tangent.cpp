@@ -15,9 +15,8 @@ namespace {
 void check_constant(const Node& node, std::size_t input, const Tensor& dx) {
   if (dx.body().batch != nullptr || !(dx != 0).any().item<bool>()) return;
   core::fail<GradError>(
-      "{}: forward mode needs a gradient that is recorded, as it is derived from it: that of input {} is computed out "
-      "of "
-      "the graph's sight (under a NoGradGuard, from detach() or on arrays)",
+      "{}: forward mode needs a gradient that is recorded, as it is derived from it: that of input {} is computed "
+      "out of the graph's sight (under a NoGradGuard, from detach() or on arrays)",
       node.name(), input);
 }
 

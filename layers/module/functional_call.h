@@ -34,6 +34,17 @@ class GRADUS_API OtherParameters {
   std::vector<Other> others_;
 };
 
+namespace detail {
+/// The module itself, of one or of a holder of one.
+template <class M>
+const Module& module_of(const M& module) {
+  if constexpr (requires { typename M::ContainedType; })
+    return *module;
+  else
+    return module;
+}
+}  // namespace detail
+
 /// The module's result for `args`, with these tensors in place of its parameters and buffers: a function of them, which
 /// can be differentiated with respect to them, by autograd or by func::grad. As torch.func.functional_call; what is
 /// said of OtherParameters holds.
@@ -42,13 +53,11 @@ class GRADUS_API OtherParameters {
 ///     std::vector<Tensor> gradients = func::jacrev(loss, {0, 1})(net->parameters());
 template <class M, class Parameters, class... Args>
 decltype(auto) functional_call(M&& module, const Parameters& parameters, Args&&... args) {
-  if constexpr (requires { typename std::remove_cvref_t<M>::ContainedType; }) {
-    const OtherParameters others(*module, parameters);
+  const OtherParameters others(detail::module_of(module), parameters);
+  if constexpr (requires { typename std::remove_cvref_t<M>::ContainedType; })
     return module(std::forward<Args>(args)...);
-  } else {
-    const OtherParameters others(module, parameters);
+  else
     return module.forward(std::forward<Args>(args)...);
-  }
 }
 
 }  // namespace gradus::nn

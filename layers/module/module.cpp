@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <ostream>
 #include <sstream>
@@ -61,17 +62,20 @@ using Seen = std::unordered_set<const void*>;
 
 std::shared_ptr<Module> detail::share(Module* fresh) { return std::shared_ptr<Module>(fresh); }
 
+// The innermost module names itself, those around it let its exception pass: the very one, which is kept for that until the
+// next, so that no other can have its address.
 void detail::rethrow_from(const Module& module, Location called_at) {
-  static constexpr std::string_view kNote = "in the forward of ";
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    if (std::string_view(error.what()).find(kNote) != std::string_view::npos) throw;
-  }
-  std::string note = fmt::format("{}{}", kNote, module.path());
+  thread_local std::exception_ptr noted;
+  if (std::current_exception() == noted) throw;
+  std::string note = fmt::format("in the forward of {}", module.path());
   note += module.path().empty() ? module.name() : fmt::format(" ({})", module.name());
   if (called_at) note += fmt::format(", called at {}:{}", called_at.file(), called_at.line());
-  autograd::rethrow_with(note);
+  try {
+    autograd::rethrow_with(note);
+  } catch (const std::exception&) {
+    noted = std::current_exception();
+    throw;
+  }
 }
 
 void detail::fail_empty_holder(const std::type_info& impl) {

@@ -5,6 +5,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../module/independent_samples.h"
 #include "../../core/nn/batch_norm.h"
 #include "../../core/ops/pointwise.h"
 
@@ -121,6 +122,12 @@ std::array<Array, 5> BatchNormEvalRule::backward(Needs needs, DyArray<> dy, InAr
 
 Tensor functional::batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var,
                               const BatchNormFuncOptions& options) {
+  if (options.training()) detail::expect_samples_may_mix("batch_norm");
+  return detail::batch_norm_of_any(x, running_mean, running_var, options);
+}
+
+Tensor detail::batch_norm_of_any(Operand x, const Tensor& running_mean, const Tensor& running_var,
+                                 const functional::BatchNormFuncOptions& options) {
   const Scope scope(x.at());
   const Operand w(options.weight()), b(options.bias()), M(running_mean), V(running_var);
   if (!options.training()) return std::get<0>(apply<BatchNormEvalRule>({options.eps()}, x, w, b, M, V));

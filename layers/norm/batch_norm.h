@@ -139,6 +139,12 @@ GRADUS_API Tensor batch_norm(Operand x, const Tensor& running_mean, const Tensor
                              const BatchNormFuncOptions& options = {});
 }  // namespace functional
 
+namespace detail {
+/// The same where x is no batch of samples: instance_norm's.
+Tensor batch_norm_of_any(Operand x, const Tensor& running_mean, const Tensor& running_var,
+                         const functional::BatchNormFuncOptions& options);
+}  // namespace detail
+
 /// What BatchNorm1d, 2d and 3d share: D is the number of positions' dimensions that the name says.
 template <int D, class Derived>
 class GRADUS_API BatchNormBase : public Layer<Derived> {

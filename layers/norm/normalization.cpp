@@ -49,8 +49,13 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
     one_sample[0] = 1;
     one_sample[1] = N * C;
     const Tensor mean = repeated(running_mean, N), var = repeated(running_var, N);
-    const Tensor y = batch_norm(x.reshape(one_sample), repeated(weight, N), repeated(bias, N), mean, var,
-                                use_input_stats, momentum, eps);
+    const auto how = nn::functional::BatchNormFuncOptions()
+                         .weight(repeated(weight, N))
+                         .bias(repeated(bias, N))
+                         .training(use_input_stats)
+                         .momentum(momentum)
+                         .eps(eps);
+    const Tensor y = nn::detail::batch_norm_of_any(x.reshape(one_sample), mean, var, how);
     if (use_input_stats && mean.defined() && !func::recomputing()) {
       const NoGradGuard no_grad;
       running_mean.copy_(mean.view({N, C}).mean(0));

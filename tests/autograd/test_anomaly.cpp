@@ -18,7 +18,6 @@ namespace gradus::test {
 namespace {
 
 using namespace autograd;
-using Doubles = std::vector<double>;
 
 std::string here(int line) { return fmt::format("{}:{}", __FILE__, line); }
 

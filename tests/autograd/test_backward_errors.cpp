@@ -19,7 +19,6 @@ namespace {
 
 using namespace autograd;
 using core::Array;
-using Doubles = std::vector<double>;
 
 std::string here(int line) { return std::string(__FILE__) + ":" + std::to_string(line); }
 

@@ -26,7 +26,6 @@ namespace {
 
 using namespace autograd;
 using core::Array;
-using Doubles = std::vector<double>;
 
 constexpr int kFirstLine = __LINE__;
 struct SmoothRamp {  // y = log(1 + exp(x)) / beta with x scaled by beta

@@ -29,13 +29,7 @@ using autograd::formulas;
 using autograd::In;
 using autograd::Node;
 using core::Array;
-using Doubles = std::vector<double>;
 
-void check(const Tensor& x, const Doubles& expected) {
-  BOOST_REQUIRE(x.defined());
-  const Doubles actual = values(x);
-  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
-}
 std::string here(int line) { return std::string(__FILE__) + ":" + std::to_string(line); }
 
 // Sine and cosine of one tensor: two outputs, either of which may go unused.

@@ -23,13 +23,7 @@ namespace gradus::test {
 namespace {
 
 using namespace autograd;
-using Doubles = std::vector<double>;
 
-void check(const Tensor& x, const Doubles& expected) {
-  BOOST_REQUIRE(x.defined());
-  const Doubles actual = values(x);
-  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
-}
 Tensor doubles(const Doubles& numbers) { return Tensor(list(numbers)); }
 
 // What is written to the standard error stream meanwhile.

@@ -15,13 +15,6 @@ namespace {
 
 using namespace autograd;
 using core::Array;
-using Doubles = std::vector<double>;
-
-void check(const Tensor& x, const Doubles& expected) {
-  BOOST_REQUIRE(x.defined());
-  const Doubles actual = values(x);
-  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
-}
 
 // y = 2 x, whose formula doubles what comes in where it is: the ways to do that.
 enum class By { Number, Tensor, View, Detached, Data };

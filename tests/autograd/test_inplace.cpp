@@ -21,14 +21,8 @@ namespace gradus::test {
 namespace {
 
 using core::Array;
-using Doubles = std::vector<double>;
 using indexing::Slice;
 
-void check(const Tensor& x, const Doubles& expected) {
-  BOOST_REQUIRE(x.defined());
-  const Doubles actual = values(x);
-  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
-}
 Tensor matrix() { return leaf(counting({2, 3}, kFloat64)); }  // 0 1 2 / 3 4 5
 Tensor doubles(const Doubles& numbers) { return tensor(numbers, kFloat64); }
 

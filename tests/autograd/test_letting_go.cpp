@@ -16,14 +16,6 @@
 namespace gradus::test {
 namespace {
 
-using Doubles = std::vector<double>;
-
-void check(const Tensor& x, const Doubles& expected) {
-  BOOST_REQUIRE(x.defined());
-  const Doubles actual = values(x);
-  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
-}
-
 // What a graph of f hangs by: each may be let go before, between and after two passes through it.
 struct Held {
   std::vector<Tensor> handles;  // leaves, results that retain their gradient, views

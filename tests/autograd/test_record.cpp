@@ -16,7 +16,6 @@ namespace {
 
 using autograd::Record;
 using nlohmann::json;
-using Doubles = std::vector<double>;
 
 inline constexpr auto recorded_softsign = pointwise("test_recorded", [](auto a) { return a / (1 + abs(a)); });
 

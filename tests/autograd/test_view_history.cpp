@@ -24,13 +24,7 @@ namespace {
 
 using namespace autograd;
 using core::Array;
-using Doubles = std::vector<double>;
 
-void check(const Tensor& x, const Doubles& expected) {
-  BOOST_REQUIRE(x.defined());
-  const Doubles actual = values(x);
-  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
-}
 Tensor doubles(const Doubles& numbers) { return tensor(numbers, kFloat64); }
 Tensor leaf_of(const Doubles& numbers, DType dtype) { return tensor(numbers, dtype).requires_grad_(); }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -161,6 +162,20 @@ BOOST_AUTO_TEST_CASE(refused) {
   vmap([&](const Tensor& x) { return escaped = x * 2; })(a);
   check_error<ValueError>([&] { escaped + 1; }, {"vmap that has ended", "[3]"});
   check_error<ValueError>([&] { escaped.sum().item<float>(); }, {"vmap that has ended"});
+  const Tensor outside = randn(3).requires_grad_(), y = outside * 2;
+  for (const Tensor& x : {escaped, outside}) {
+    check_error<ValueError>([&] { autograd::grad({escaped}, {x}, {ones(3)}); }, {"vmap that has ended"});
+  }
+  check_error<ValueError>([&] { autograd::grad({y}, {escaped}, {ones(3)}); }, {"vmap that has ended"});
+  check_error<ValueError>([&] { autograd::grad({y}, {outside}, {escaped}); }, {"vmap that has ended"});
+  check_error<ValueError>([&] { escaped.sum().backward(); }, {"vmap that has ended"});
+  check_error<ValueError>([&] { escaped.backward(ones(3)); }, {"vmap that has ended"});
+  check_error<ValueError>([&] { func::jvp([](const Tensor& x) { return x * x; }, outside.detach(), escaped); },
+                          {"vmap that has ended"});
+  vmap([&](const Tensor& x) {
+    std::thread([&] { check_error<ValueError>([&] { x + 1; }, {"vmap", "belong to its thread"}); }).join();
+    return x;
+  })(a);
   // A dimension that an example has not, though all together have it.
   check_error<IndexError>([&] { vmap([](const Tensor& x) { return x.sum(-2); })(a); }, {"sum"});
   check_error<IndexError>([&] { vmap([](const Tensor& x) { return x.select(-2, 0); })(a); }, {"select"});
@@ -269,6 +284,35 @@ struct HalvesInAList {
   static constexpr auto gradients =
       autograd::formulas([](const autograd::DyList& dy) { return (dy[0] + dy[1]) * 0.5; });
 };
+// Fields of a call: which names move behind a batch's dimension, and which are not known.
+struct Fields {
+  struct Dim {
+    std::int64_t dim;
+    static constexpr auto fields = named("dim", &Dim::dim);
+  };
+  struct Within {
+    Dim own;
+    bool keepdim;
+    static constexpr auto fields = named(&Within::own, unless(false, "keepdim"), &Within::keepdim);
+  };
+  struct Axis {
+    std::int64_t axis;
+    static constexpr auto fields = named("axis", &Axis::axis);
+  };
+  struct Int {
+    int dim;
+    core::Shape shape;
+    static constexpr auto fields = named("dim", &Int::dim, "shape", &Int::shape);
+  };
+  struct Unlisted {
+    std::int64_t dim;
+  };
+};
+using autograd::BehindBatch;
+static_assert(BehindBatch::knows<Fields::Dim>() && BehindBatch::knows<Fields::Within>());
+static_assert(!BehindBatch::knows<Fields::Axis>() && !BehindBatch::knows<Fields::Int>());
+static_assert(!BehindBatch::knows<Fields::Unlisted>());
+
 BOOST_AUTO_TEST_CASE(operations_of_ones_own) {
   const Silent silent;
   const Tensor x = randn({4, 3}, kDouble).requires_grad_();

@@ -69,9 +69,51 @@ BOOST_AUTO_TEST_CASE(samples_that_depend_on_each_other) {
   const Tensor x = randn({5, 3}), t = randint(0, 2, {5});
   const auto loss = [](const Tensor& y, const Tensor& target) { return nn::functional::cross_entropy(y, target); };
   check_error<ModuleError>([&] { nn::per_sample_gradients(net, loss, x, t); },
-                           {"per_sample_gradients", "independent", "BatchNorm1d at 1", "eval()"});
+                           {"per_sample_gradients", "independent", "batch_norm", "eval()", "1 (BatchNorm1d)"});
   net->eval();
   check_against_loop(net, x.to(kDouble), t);
+  net->train();
+  net->forward(x.to(kDouble));  // alone it may
+}
+
+// What runs counts, not what a module is called.
+struct BatchNormFreeImpl : nn::Module {
+  nn::Linear linear = register_module("linear", nn::Linear(3, 2));
+  Tensor forward(const Tensor& x) { return linear(x); }
+};
+struct BatchNormFree : nn::ModuleHolder<BatchNormFreeImpl> {
+  using ModuleHolder::ModuleHolder;
+};
+struct HiddenImpl : nn::Module {
+  nn::Linear linear = register_module("linear", nn::Linear(3, 2));
+  bool training = true;
+  Tensor forward(const Tensor& x) {
+    const auto how = nn::functional::BatchNormFuncOptions().training(training);
+    return nn::functional::batch_norm(linear(x), zeros(2, x.dtype()), ones(2, x.dtype()), how);
+  }
+};
+struct Hidden : nn::ModuleHolder<HiddenImpl> {
+  using ModuleHolder::ModuleHolder;
+};
+BOOST_AUTO_TEST_CASE(what_runs_mixes_samples) {
+  const Tensor x = randn({5, 3}, kDouble), t = randint(0, 2, {5});
+  const auto loss = [](const Tensor& y, const Tensor& target) { return nn::functional::cross_entropy(y, target); };
+  BatchNormFree plain;
+  check_against_loop(plain, x, t);
+  Hidden hidden;
+  hidden->to(kDouble);
+  check_error<ModuleError>([&] { nn::per_sample_gradients(hidden, loss, x, t); }, {"independent", "batch_norm"});
+  hidden->training = false;
+  check_against_loop(hidden, x, t);
+  nn::BatchNorm1d untracked(nn::BatchNormOptions(3).track_running_stats(false));  // its batch's, in evaluation too
+  untracked->eval();
+  check_error<ModuleError>([&] { nn::per_sample_gradients(untracked, loss, x, t); }, {"independent", "batch_norm"});
+  // Each sample by its own: nothing is mixed.
+  const auto normed = [&](const Tensor& y, const Tensor& target) {
+    return loss(instance_norm(y.unsqueeze(1), Tensor(), Tensor(), Tensor(), Tensor(), true, 0.1, 1e-5).squeeze(1),
+                target);
+  };
+  BOOST_TEST(nn::per_sample_gradients(plain, normed, x, t)[0].size(0) == 5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -21,6 +21,13 @@ inline double error(const Tensor& a, const Tensor& b) {
   return a.defined() && b.defined() ? error(a.array(), b.array()) : HUGE_VAL;
 }
 inline std::vector<double> values(const Tensor& x) { return values(x.array()); }
+using Doubles = std::vector<double>;
+/// Exactly these values.
+inline void check(const Tensor& x, const Doubles& expected) {
+  BOOST_REQUIRE(x.defined());
+  const Doubles actual = values(x);
+  BOOST_CHECK_EQUAL_COLLECTIONS(actual.begin(), actual.end(), expected.begin(), expected.end());
+}
 
 /// What is alive: nothing that a test made may be left when it is over.
 struct Alive {
