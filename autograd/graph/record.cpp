@@ -36,7 +36,7 @@ class Record::Recorder final : public Observer {
 
   void name(const Tensor& x, std::string name) {
     all.names.push_back(std::move(name));
-    names_[&x.body()] = {x, last(all.names.size()), x.edge() ? RecordedNumbers() : numbers_of(numbers_in(x))};
+    names_[&x.body()] = {x, last(all.names.size()), x.edge() ? RecordedNumbers() : numbers_of(numbers_of_all(x))};
   }
   void stop() noexcept { on_ = false; }
 

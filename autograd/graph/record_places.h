@@ -62,13 +62,13 @@ struct Named {
       number = node->number();
       output = x.edge().index;
     } else {
-      storage = numbers_in(x).storage().get();
+      storage = numbers_of_all(x).storage().get();
     }
   }
   bool is(const Tensor& x, const RecordedValue& value, const Recording& all) const {
     const Node* const now = x.edge().node.get();
     if (node != nullptr) return now == node && now->number() == number && x.edge().index == output;
-    return (now == nullptr || now->num_inputs() == 0) && numbers_in(x).storage().get() == storage &&
+    return (now == nullptr || now->num_inputs() == 0) && numbers_of_all(x).storage().get() == storage &&
            all.same(numbers, value.numbers);
   }
 
