@@ -8,6 +8,8 @@
 // are in bits what the operations give one after the other, and so are gradients, whose formulas are theirs, but for inputs
 // that broadcast: their gradients are summed at the end. Under create_graph the gradient is recorded as one operation again.
 //
+// Gradients whose formulas look at numbers first (pow of two tensors, atan2) are composed of operations.
+//
 // Inputs of float32 or float64, all of one dtype, run so; of any others, or where an operation is no pointwise loop, the
 // operations run one by one, and the values are the same. So they do where a lambda or a derivative has thousands of them, and
 // for derivatives of more than 32 inputs. A derivative reads the gradients that come in beside what its function reads, up to

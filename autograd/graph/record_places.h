@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "batched.h"
 #include "record_data.h"
 #include "../tensor/tensor.h"
 

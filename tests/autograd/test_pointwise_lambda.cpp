@@ -179,7 +179,10 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_table) {
       check_second_order(f, x);
       if (!fused(f, x).requires_grad()) continue;
       const auto derivative = f->derivative(1, (1u << inputs) - 1);
-      BOOST_CHECK_MESSAGE(derivative->program(dtype) != nullptr, f->name() << "': " << derivative->refusal(dtype));
+      // Formulas that look at numbers first are composed.
+      const bool looks = f->name() == "pow" || f->name() == "atan2";
+      BOOST_CHECK_MESSAGE((derivative->program(dtype) != nullptr) != looks,
+                          f->name() << "': " << derivative->refusal(dtype));
     }
   };
   for (const auto& [row, of] : ones) {

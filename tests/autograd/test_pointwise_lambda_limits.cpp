@@ -18,7 +18,7 @@ using autograd::grad;
 using Tensors = std::vector<Tensor>;
 
 inline constexpr auto sum_of = pointwise("test_sum_of", [](auto a, auto b) { return a + b; });
-inline constexpr auto scaled = pointwise("test_scaled", [](auto x, auto by) { return x * by + exp(-x); });
+inline constexpr auto scaled = pointwise("test_scaled_by", [](auto x, auto by) { return x * by + exp(-x); });
 inline constexpr auto three = pointwise("test_three", [](auto x, auto y, auto z) { return exp(x * y) * sin(z + y); });
 inline constexpr auto eight = pointwise("test_eight", [](auto a, auto b, auto c, auto d, auto e, auto f, auto g,
                                                          auto h) { return exp(a * b * c * d * e * f * g * h); });

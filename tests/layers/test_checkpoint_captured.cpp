@@ -34,7 +34,7 @@ struct Drawing {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(checkpoint)
+BOOST_AUTO_TEST_SUITE(checkpoint_captured)
 
 BOOST_AUTO_TEST_CASE(what_f_captured_must_be_as_it_was) {
   const Tensor x = randn(4).requires_grad_();
