@@ -5,7 +5,6 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../module/independent_samples.h"
 #include "../../core/nn/batch_norm.h"
 #include "../../core/ops/pointwise.h"
 
@@ -118,12 +117,6 @@ std::array<Array, 5> BatchNormEvalRule::backward(Needs needs, DyArray<> dy, InAr
   if (!needs[1] && !needs[2]) return {dx};
   const auto [sum_dy, sum_dy_x_hat] = core::batch_norm_backward_sums(dy, x, mean, inv_std);
   return {dx, sum_dy_x_hat.to(x.dtype()), sum_dy.to(x.dtype())};
-}
-
-Tensor functional::batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var,
-                              const BatchNormFuncOptions& options) {
-  if (options.training()) detail::expect_samples_may_mix("batch_norm");
-  return detail::batch_norm_of_any(x, running_mean, running_var, options);
 }
 
 Tensor detail::batch_norm_of_any(Operand x, const Tensor& running_mean, const Tensor& running_var,

@@ -1,9 +1,18 @@
-// Normalisation by running statistics under func::vmap; by those of the batch each example goes by itself.
+// BatchNorm where samples are to stay apart: under func::vmap (by running statistics; by those of the batch each example goes
+// by itself), and while per-sample gradients are taken.
 #include "batch_norm.h"
+
+#include "../module/independent_samples.h"
 
 namespace gradus::nn {
 
 using namespace autograd;
+
+Tensor functional::batch_norm(Operand x, const Tensor& running_mean, const Tensor& running_var,
+                              const BatchNormFuncOptions& options) {
+  if (options.training()) detail::expect_samples_may_mix("batch_norm");
+  return detail::batch_norm_of_any(x, running_mean, running_var, options);
+}
 
 std::tuple<Tensor, Tensor, Tensor> BatchNormEvalRule::batch(const Attrs& attrs, const Examples& x) {
   if (x.dim(0) < 2) return {};

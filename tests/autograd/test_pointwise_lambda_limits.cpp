@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(names_outlive_the_numbers_that_they_were_called_with) {
     name = y.grad_fn()->name();
   }
   for (int i = 0; i < 40; ++i) scaled(x, 100 + i);
-  BOOST_CHECK_EQUAL(name, "test_scaled");
+  BOOST_CHECK_EQUAL(name, "test_scaled_by");
   BOOST_CHECK_EQUAL(name.data(), scaled(x, ones({3})).grad_fn()->name().data());
 }
 
