@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_computation_and_its_backward_pass) {
   const Doubles total = numbers(mul_step["of_outputs"][0]), one = numbers(tanh_step["of_inputs"][0]);
   for (std::size_t i = 0; i < 3; ++i) BOOST_CHECK_CLOSE(total[i], one[i] + 1, 1e-12);
   // What tanh kept is let go by its step.
-  BOOST_CHECK(tanh_step["released"].get<bool>() && tanh_step["freed"] == json({tanh["saved"][0]["storage"]}));
+  BOOST_CHECK(tanh_step["released"].get<bool>() && tanh_step["freed"] == json::array({tanh["saved"][0]["storage"]}));
   BOOST_CHECK(r["storages"][tanh["saved"][0]["storage"].get<std::size_t>()]["freed_by_step"] == tanh_step["id"]);
 
   const json& pass = r["passes"].at(0);
