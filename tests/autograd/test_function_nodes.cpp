@@ -71,8 +71,8 @@ struct Product : Function<Product<T>> {
     if (fail == 3) dy[0].mul_(2);
     ctx->saved_data["calls"] = ctx->saved_data["calls"].toInt() + 1;
     const variable_list saved = ctx->get_saved_variables();
-    BOOST_TEST_REQUIRE(saved.size() == 5u);
-    BOOST_TEST(!saved[3].defined());
+    // Several threads come here, which Boost.Test does not bear.
+    if (saved.size() != 5 || saved[3].defined()) throw std::logic_error("five values were saved, the fourth undefined");
     return {dy[0] * saved[1], dy[0] * saved[0]};
   }
 };
