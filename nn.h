@@ -33,5 +33,8 @@
 #include "layers/pool/adaptive_max_pool.h"
 #include "layers/pool/avg_pool.h"
 #include "layers/pool/max_pool.h"
+#include "layers/sampling/grid_sample.h"
+#include "layers/sampling/interpolate.h"
+#include "layers/sampling/upsample.h"
 #include "layers/shape/flatten.h"
 #include "layers/shape/pad_sequence.h"

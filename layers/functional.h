@@ -17,3 +17,5 @@
 #include "pool/max_pool.h"
 #include "loss/nll_loss.h"
 #include "conv/padding.h"
+#include "sampling/grid_sample.h"
+#include "sampling/interpolate.h"

@@ -63,6 +63,13 @@ void add_convolutions(Operations& operations) {
     const Tensor x = leaf(s), g = torch::randn({s[0], s[1], s[2] / 2, s[3] / 2});
     return Prepared{{product(s), 22 * product(s)}, [=]() mutable { layer->forward(x).backward(g); }};
   });
+  // To twice the height and width. Sizes: images, channels, height, width.
+  operations.recorded("upsample_bilinear_fwd_bwd", 4, [](const Sizes& s) {
+    nn::Upsample layer(
+        nn::UpsampleOptions().scale_factor(std::vector<double>{2, 2}).mode(torch::kBilinear).align_corners(false));
+    const Tensor x = leaf(s), g = torch::randn({s[0], s[1], 2 * s[2], 2 * s[3]});
+    return Prepared{{24 * product(s), 40 * product(s)}, [=]() mutable { layer->forward(x).backward(g); }};
+  });
 }
 
 }  // namespace
