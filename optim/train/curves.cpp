@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace examples {
+namespace gradus::train {
 namespace {
 
 constexpr double kWidth = 880, kPanelTop = 40, kPlotHeight = 210, kPlotWidth = 304;
@@ -365,4 +365,4 @@ std::string curves_svg(const Curves& curves) {
   return svg;
 }
 
-}  // namespace examples
+}  // namespace gradus::train

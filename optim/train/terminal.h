@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-namespace examples {
+namespace gradus::train {
 
 struct Terminal {
   bool interactive = false;  ///< a terminal, where a line can be drawn over
@@ -20,4 +20,4 @@ Terminal terminal_of(std::FILE* stream);
 /// `text` between the escape sequence of `colour` (as "1;32") and that of none, where `terminal` takes colours.
 std::string coloured(const std::string& text, const char* colour, const Terminal& terminal);
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -8,7 +8,7 @@
 
 #include <gradus/core/base/errors.h>
 
-namespace examples {
+namespace gradus::train {
 
 Confusion::Confusion(int classes) : classes_(classes), counts_(static_cast<std::size_t>(classes) * classes) {}
 
@@ -66,4 +66,4 @@ std::string Confusion::table(const Terminal& terminal) const {
   return text;
 }
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace examples {
+namespace gradus::train {
 
 struct Curves {
   std::string title;                  ///< "Handwritten digits: 98.6 % right after 100 epochs"
@@ -18,4 +18,4 @@ struct Curves {
 /// both. The loss has a logarithmic scale where it falls far; epochs without a finite value are shaded gaps.
 std::string curves_svg(const Curves& curves);
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -8,7 +8,7 @@
 
 #include "terminal.h"
 
-namespace examples {
+namespace gradus::train {
 
 /// "0.4 s", "45 s", "3 min 20 s", "1 h 05 min".
 std::string duration_text(double seconds);
@@ -47,4 +47,4 @@ class Progress {
   Clock::time_point start_ = Clock::now(), drawn_at_{};
 };
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -7,7 +7,7 @@
 
 #include "terminal.h"
 
-namespace examples {
+namespace gradus::train {
 
 /// Counts by true and predicted class.
 class Confusion {
@@ -30,4 +30,4 @@ class Confusion {
   std::vector<std::int64_t> counts_;
 };
 
-}  // namespace examples
+}  // namespace gradus::train
