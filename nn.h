@@ -33,5 +33,7 @@
 #include "layers/pool/adaptive_max_pool.h"
 #include "layers/pool/avg_pool.h"
 #include "layers/pool/max_pool.h"
+#include "layers/recurrent/recurrent.h"
+#include "layers/recurrent/rnn_cell.h"
 #include "layers/shape/flatten.h"
 #include "layers/shape/pad_sequence.h"

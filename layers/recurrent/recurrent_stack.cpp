@@ -24,24 +24,6 @@ constexpr const char* name_of(RecurrentKind kind) {
   return kind == RecurrentKind::kLstm ? "LSTM" : kind == RecurrentKind::kGru ? "GRU" : "RNN";
 }
 
-/// One layer in one direction: (y, h_n, c_n).
-std::array<Tensor, 3> one(const RecurrentStack& stack, const Tensor* weights, bool reverse, const Tensor& x,
-                          const Tensor& h0, const Tensor& c0, const Tensor& batch_sizes) {
-  const Tensor b_ih = stack.bias ? weights[2] : Tensor(), b_hh = stack.bias ? weights[3] : Tensor();
-  if (stack.kind == RecurrentKind::kLstm) {
-    const Tensor w_hr = stack.proj_size > 0 ? weights[stack.bias ? 4 : 2] : Tensor();
-    const auto all = apply<LSTMRule>({reverse}, x, weights[0], weights[1], b_ih, b_hh, h0, c0, w_hr, batch_sizes);
-    return {std::get<0>(all), std::get<1>(all), std::get<2>(all)};
-  }
-  if (stack.kind == RecurrentKind::kGru) {
-    const auto all = apply<GRURule>({reverse}, x, weights[0], weights[1], b_ih, b_hh, h0, batch_sizes);
-    return {std::get<0>(all), std::get<1>(all), {}};
-  }
-  const bool relu = stack.kind == RecurrentKind::kRelu;
-  const auto all = apply<RNNRule>({relu, reverse}, x, weights[0], weights[1], b_ih, b_hh, h0, batch_sizes);
-  return {std::get<0>(all), std::get<1>(all), {}};
-}
-
 void check_state(const char* op, const char* what, const Tensor& state, IntArrayRef wanted) {
   if (state.defined() && !(IntArrayRef(state.sizes()) == wanted)) {
     core::fail<ShapeError>(
@@ -51,6 +33,24 @@ void check_state(const char* op, const char* what, const Tensor& state, IntArray
 }
 
 }  // namespace
+
+std::array<Tensor, 3> apply_recurrent(RecurrentKind kind, bool reverse, const Tensor& input, const Tensor& weight_ih,
+                                      const Tensor& weight_hh, const Tensor& bias_ih, const Tensor& bias_hh,
+                                      const Tensor& h_0, const Tensor& c_0, const Tensor& weight_hr,
+                                      const Tensor& batch_sizes) {
+  if (kind == RecurrentKind::kLstm) {
+    const auto all =
+        apply<LSTMRule>({reverse}, input, weight_ih, weight_hh, bias_ih, bias_hh, h_0, c_0, weight_hr, batch_sizes);
+    return {std::get<0>(all), std::get<1>(all), std::get<2>(all)};
+  }
+  if (kind == RecurrentKind::kGru) {
+    const auto all = apply<GRURule>({reverse}, input, weight_ih, weight_hh, bias_ih, bias_hh, h_0, batch_sizes);
+    return {std::get<0>(all), std::get<1>(all), {}};
+  }
+  const RNNRule::Attrs attrs{kind == RecurrentKind::kRelu, reverse};
+  const auto [y, h_n] = apply<RNNRule>(attrs, input, weight_ih, weight_hh, bias_ih, bias_hh, h_0, batch_sizes);
+  return {y, h_n, {}};
+}
 
 void RecurrentStack::reset(Module& owner) {
   const char* const op = name_of(kind);
@@ -107,9 +107,11 @@ std::array<Tensor, 3> RecurrentStack::layers(const Module& owner, Tensor x, cons
     std::vector<Tensor> y;
     for (std::int64_t direction = 0; direction < directions; ++direction) {
       const std::int64_t at = layer * directions + direction;
+      const Tensor* const own = weights.data() + static_cast<std::size_t>(at) * each;
       const auto [out, h, c] =
-          one(*this, weights.data() + static_cast<std::size_t>(at) * each, direction == 1, x,
-              hx.defined() ? hx.select(0, at) : Tensor(), cx.defined() ? cx.select(0, at) : Tensor(), batch_sizes);
+          apply_recurrent(kind, direction == 1, x, own[0], own[1], bias ? own[2] : Tensor(), bias ? own[3] : Tensor(),
+                          hx.defined() ? hx.select(0, at) : Tensor(), cx.defined() ? cx.select(0, at) : Tensor(),
+                          proj_size > 0 ? own[each - 1] : Tensor(), batch_sizes);
       y.push_back(out);
       h_n.push_back(h);
       c_n.push_back(c);

@@ -13,6 +13,13 @@
 
 namespace gradus::nn::detail {
 
+/// One layer in one direction, (y, h_n, c_n): inputs as LSTMRule's, whose names they bear. c_n of an LSTM.
+GRADUS_API std::array<Tensor, 3> apply_recurrent(core::RecurrentKind kind, bool reverse, const Tensor& input,
+                                                 const Tensor& weight_ih, const Tensor& weight_hh,
+                                                 const Tensor& bias_ih, const Tensor& bias_hh, const Tensor& h_0,
+                                                 const Tensor& c_0 = {}, const Tensor& weight_hr = {},
+                                                 const Tensor& batch_sizes = {});
+
 /// The layers of a module of any of the three kinds, and what runs through them.
 struct GRADUS_API RecurrentStack {
   core::RecurrentKind kind = core::RecurrentKind::kTanh;

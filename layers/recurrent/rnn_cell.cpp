@@ -8,11 +8,12 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
-#include "recurrent_rules.h"
+#include "recurrent_stack.h"
 
 namespace gradus::nn {
 
 using namespace autograd;
+using core::RecurrentKind;
 
 namespace detail {
 
@@ -79,23 +80,23 @@ GRUCellImpl::~GRUCellImpl() = default;
 Tensor RNNCellImpl::forward(Operand input, const Tensor& hx) {
   const Scope scope(input.at(), path());
   const Step s(*this, input.tensor(), hx);
-  const RNNRule::Attrs attrs{options.nonlinearity() == RNNNonlinearity::ReLU, false};
-  return s.result(
-      std::get<1>(autograd::apply<RNNRule>(attrs, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0, Tensor())));
+  const bool relu = options.nonlinearity() == RNNNonlinearity::ReLU;
+  return s.result(detail::apply_recurrent(relu ? RecurrentKind::kRelu : RecurrentKind::kTanh, false, s.x, weight_ih,
+                                          weight_hh, bias_ih, bias_hh, s.h0)[1]);
 }
 LSTMCellImpl::States LSTMCellImpl::forward(Operand input, const std::optional<States>& hx_opt) {
   const Scope scope(input.at(), path());
   const auto& [hx, cx] = hx_opt.value_or(States());
   const Step s(*this, input.tensor(), hx, cx);
   const auto all =
-      autograd::apply<LSTMRule>({false}, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0, s.c0, Tensor(), Tensor());
-  return {s.result(std::get<1>(all)), s.result(std::get<2>(all))};
+      detail::apply_recurrent(RecurrentKind::kLstm, false, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0, s.c0);
+  return {s.result(all[1]), s.result(all[2])};
 }
 Tensor GRUCellImpl::forward(Operand input, const Tensor& hx) {
   const Scope scope(input.at(), path());
   const Step s(*this, input.tensor(), hx);
   return s.result(
-      std::get<1>(autograd::apply<GRURule>({false}, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0, Tensor())));
+      detail::apply_recurrent(RecurrentKind::kGru, false, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0)[1]);
 }
 
 std::string RNNCellImpl::extra_repr() const {
