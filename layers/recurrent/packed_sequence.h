@@ -48,3 +48,9 @@ GRADUS_API PackedSequence pack_sequence(OperandList sequences, bool enforce_sort
 GRADUS_API Tensor invert_permutation(const Tensor& permutation);
 
 }  // namespace gradus::nn::utils::rnn
+
+namespace gradus::nn::utils {
+using rnn::pack_padded_sequence;
+using rnn::pack_sequence;
+using rnn::pad_sequence;
+}  // namespace gradus::nn::utils

@@ -240,6 +240,26 @@ BOOST_AUTO_TEST_CASE(large_sizes_and_threads) {
   }
 }
 
+// Rows of states and of gates 4096 bytes apart, which are packed, or padded, for the products.
+BOOST_AUTO_TEST_CASE(rows_a_page_apart) {
+  manual_seed(4);
+  const std::int64_t units = 128, width = 512;
+  const Tensor x = draw({3, 20, 2}).requires_grad_(), w = draw({4 * units, 2}).requires_grad_();
+  const Tensor u = (draw({4 * units, width}) * 0.1).requires_grad_(), b = draw({4 * units}).requires_grad_();
+  const Tensor p = (draw({width, units}) * 0.1).requires_grad_(), above = draw({3, 20, width}), none;
+  const auto results = [&] {
+    const Tensor y = std::get<0>(autograd::apply<LSTMRule>({false}, x, w, u, b, none, none, none, p, none));
+    std::vector<Tensor> all = autograd::grad({y}, {x, w, u, b, p}, {above});
+    all.push_back(y.detach());
+    return all;
+  };
+  const std::vector<Tensor> ours = results();
+  const autograd::UseReferences references;
+  const std::vector<Tensor> expected = results();
+  for (std::size_t i = 0; i < ours.size(); ++i)
+    test::check_close(ours[i], expected[i], 1e-12, "result " + std::to_string(i));
+}
+
 BOOST_AUTO_TEST_CASE(packed_sequences) {
   const std::vector<Tensor> sequences = {tensor({1, 2}), tensor({3, 4, 5}), tensor({6})};
   const auto packed = rnn::pack_sequence(sequences, false);
@@ -280,6 +300,10 @@ BOOST_AUTO_TEST_CASE(modules) {
   BOOST_TEST(!equal(y(copy), y(lstm)));
 
   nn::GRU gru(2, 3);
+  const auto one = [&](const Tensor& of) { return std::get<0>(gru->forward(of)); };
+  autograd::warn_of_loops(false);
+  test::check_close(func::vmap(one, 1, 1)(x), one(x), 1e-6, "each sequence alone");
+  autograd::warn_of_loops(true);
   check_error<ShapeError>([&] { gru->forward(zeros({4, 3, 5})); }, {"GRU: input must be [T, N, 2]", "[4, 3, 5]"});
   check_error<ShapeError>([&] { gru->forward(x, zeros({1, 4, 3})); }, {"GRU: hx", "[1, 4, 3] for [1, 3, 3]"});
   check_error<ShapeError>([&] { nn::GRUCell(2, 3)->forward(zeros({4, 3})); }, {"GRUCell: input", "[4, 3]"});
