@@ -36,5 +36,7 @@
 #include "layers/sampling/grid_sample.h"
 #include "layers/sampling/interpolate.h"
 #include "layers/sampling/upsample.h"
+#include "layers/recurrent/recurrent.h"
+#include "layers/recurrent/rnn_cell.h"
 #include "layers/shape/flatten.h"
 #include "layers/shape/pad_sequence.h"

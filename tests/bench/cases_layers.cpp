@@ -72,6 +72,16 @@ void add_convolutions(Operations& operations) {
   });
 }
 
+// Sizes: steps, batch, units (as many inputs), layers; `gates` of a cell. Each weight is in a product forward and two back.
+template <class Module, class Options>
+Prepared recurrent(const Sizes& s, double gates) {
+  Module module(Options(s[2], s[2]).num_layers(s[3]));
+  const Tensor x = leaf({s[0], s[1], s[2]}), g = torch::randn({s[0], s[1], s[2]});
+  const double rows = product({s[0], s[1], s[3]}), weights = 2 * gates * product({s[2], s[2]});
+  return {{6 * rows * weights, rows * static_cast<double>(s[2]) * (16 * gates + 32)},
+          [=]() mutable { std::get<0>(module->forward(x)).backward(g); }};
+}
+
 }  // namespace
 
 void add_layers(Operations& operations) {
@@ -113,6 +123,8 @@ void add_layers(Operations& operations) {
                       layer->forward(index).backward(g);
                     }};
   });
+  operations.recorded("lstm_fwd_bwd", 4, [](const Sizes& s) { return recurrent<nn::LSTM, nn::LSTMOptions>(s, 4); });
+  operations.recorded("gru_fwd_bwd", 4, [](const Sizes& s) { return recurrent<nn::GRU, nn::GRUOptions>(s, 3); });
   // Sizes: batch, heads, length, numbers of a head.
   operations.recorded("attention_fwd_bwd", 4, [](const Sizes& s) {
     const Tensor q = leaf(s), k = leaf(s), v = leaf(s), g = torch::randn(s);
