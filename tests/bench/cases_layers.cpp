@@ -57,6 +57,17 @@ void add_convolutions(Operations& operations) {
   operations.recorded("conv_dw_fwd_bwd", 5, [](const Sizes& s) {
     return convolution_forward_backward({s[0], s[1], s[1], s[2], s[3], s[4]}, s[1]);
   });
+  // Sizes: batch, channels in, out, kernel, stride, padding, height and width of the input.
+  operations.recorded("conv_transpose_fwd_bwd", 8, [](const Sizes& s) {
+    nn::ConvTranspose2d layer(nn::ConvTranspose2dOptions(s[1], s[2], s[3]).stride(s[4]).padding(s[5]));
+    const Sizes from = {s[0], s[1], s[6], s[7]};
+    const Sizes to = {s[0], s[2], (s[6] - 1) * s[4] - 2 * s[5] + s[3], (s[7] - 1) * s[4] - 2 * s[5] + s[3]};
+    const Tensor x = leaf(from), g = torch::randn(to);
+    const double in = product(from), out = product(to), weight = product({s[1], s[2], s[3], s[3]});
+    const double flops = 2 * in * product({s[2], s[3], s[3]});
+    return Prepared{{3 * flops, 12 * (in + out + weight) + 12 * (in + weight)},
+                    [=]() mutable { layer->forward(x).backward(g); }};
+  });
   // Windows of 2 x 2. Sizes: images, channels, height, width.
   operations.recorded("maxpool_fwd_bwd", 4, [](const Sizes& s) {
     nn::MaxPool2d layer(2);
@@ -97,6 +108,10 @@ void add_layers(Operations& operations) {
   operations.recorded("bn1d_fwd_bwd", 2, [](const Sizes& s) { return same_shape(nn::BatchNorm1d(s[1]), s, 32, 16); });
   // Sizes: images, channels, height, width.
   operations.recorded("bn2d_fwd_bwd", 4, [](const Sizes& s) { return same_shape(nn::BatchNorm2d(s[1]), s, 32, 16); });
+  // Sizes: images, channels, height, width, groups.
+  operations.recorded("groupnorm_fwd_bwd", 5, [](const Sizes& s) {
+    return same_shape(nn::GroupNorm(s[4], s[1]), {s[0], s[1], s[2], s[3]}, 32, 16);
+  });
   operations.recorded("dropout_fwd_bwd", 1, [](const Sizes& s) { return same_shape(nn::Dropout(0.5), s, 28, 30); });
   operations.recorded("layernorm_fwd_bwd", 2, [](const Sizes& s) {
     return same_shape(nn::LayerNorm(nn::LayerNormOptions({s[1]})), s, 32, 16);
