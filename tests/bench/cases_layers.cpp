@@ -149,6 +149,21 @@ void add_layers(Operations& operations) {
                       torch::matmul(a, v).backward(g);
                     }};
   });
+  // Training, with its dropout of 0.1. Sizes: batch, length, heads, numbers of a head, width inside the feedforward.
+  operations.recorded("transformer_encoder_fwd_bwd", 5, [](const Sizes& s) {
+    const std::int64_t width = s[2] * s[3];
+    nn::TransformerEncoderLayer layer(nn::TransformerEncoderLayerOptions(width, s[2]).dim_feedforward(s[4]));
+    const Sizes shape = {s[1], s[0], width};
+    const Tensor x = leaf(shape), g = torch::randn(shape);
+    const double tokens = product({s[0], s[1]}), in = double(width), inside = double(s[4]), length = double(s[1]);
+    const double weights = 4 * in * in + 2 * in * inside, scores = tokens * length * double(s[2]);
+    return Prepared{{6 * tokens * weights + 12 * tokens * length * in + 30 * scores,
+                     4 * (tokens * (40 * in + 12 * inside) + 13 * scores + 6 * weights)},
+                    [=]() mutable {
+                      layer->zero_grad();
+                      layer->forward(x).backward(g);
+                    }};
+  });
 }
 
 }  // namespace bench
