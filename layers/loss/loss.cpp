@@ -54,8 +54,6 @@ void check_factor(const char* name, const Tensor& factor, const Tensor& x) {
                          factor.sizes(), x.sizes());
 }
 
-Tensor copy_of(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
-
 }  // namespace
 
 Tensor functional::mse_loss(Operand x, const Tensor& target, const MSELossFuncOptions& options) {
@@ -93,8 +91,8 @@ Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& tar
 
 BCEWithLogitsLossImpl::BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& chosen) : options(chosen) { reset(); }
 void BCEWithLogitsLossImpl::reset() {
-  weight = register_buffer("weight", copy_of(options.weight()));
-  pos_weight = register_buffer("pos_weight", copy_of(options.pos_weight()));
+  weight = register_buffer("weight", detail::constant(options.weight()));
+  pos_weight = register_buffer("pos_weight", detail::constant(options.pos_weight()));
 }
 Tensor BCEWithLogitsLossImpl::compute(Operand x, const Tensor& target) {
   return gradus::binary_cross_entropy_with_logits(x, target, weight, pos_weight, options.reduction());
