@@ -19,6 +19,7 @@
 #include "layers/linear/linear.h"
 #include "layers/loss/cross_entropy.h"
 #include "layers/loss/ctc_loss.h"
+#include "layers/loss/difference_loss.h"
 #include "layers/loss/distribution_loss.h"
 #include "layers/loss/loss.h"
 #include "layers/loss/margin_loss.h"

@@ -19,7 +19,7 @@ std::vector<ModuleRow> activation_modules() {
       row("log_softmax", "LogSoftmax(dim=0)", nn::LogSoftmax(0)),
       row("softmin", "Softmin(dim=1)", nn::Softmin(1)).refuses<IndexError>({line}, {"softmin: ", "1"}),
       row("softmax2d", "Softmax2d()", nn::Softmax2d()).refuses<ShapeError>({numbers}, {"softmax2d: input", "[3, 4]"}),
-      row("celu", "CELU(alpha=0.7)", nn::CELU(nn::CELUOptions().alpha(0.7))),
+      row("celu", "CELU(alpha=0.5)", nn::CELU(nn::CELUOptions().alpha(0.5))),
       row("selu", "SELU()", nn::SELU()).refuses<DTypeError>({whole}, {"selu: ", "int64"}),
       row("mish", "Mish()", nn::Mish()),
       row("logsigmoid", "LogSigmoid()", nn::LogSigmoid()),
