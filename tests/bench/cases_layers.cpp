@@ -121,6 +121,15 @@ void add_layers(Operations& operations) {
     const Tensor x = leaf(s), target = torch::randint(0, s[1], {s[0]}, torch::kLong);
     return Prepared{{46 * product(s), 24 * product(s)}, [=] { nn::functional::cross_entropy(x, target).backward(); }};
   });
+  // The mean of losses of so many differences.
+  operations.recorded("l1_loss_fwd_bwd", 1, [](const Sizes& s) {
+    const Tensor x = leaf(s), target = torch::randn(s);
+    return Prepared{{6 * product(s), 32 * product(s)}, [=] { nn::functional::l1_loss(x, target).backward(); }};
+  });
+  operations.recorded("huber_loss_fwd_bwd", 1, [](const Sizes& s) {
+    const Tensor x = leaf(s), target = torch::randn(s);
+    return Prepared{{10 * product(s), 32 * product(s)}, [=] { nn::functional::huber_loss(x, target).backward(); }};
+  });
   function(operations, "softmax_fwd_bwd", 32, 28, [](const Tensor& x, const Tensor&) { return torch::softmax(x, 1); });
   function(operations, "gelu_fwd_bwd", 32, 90, [](const Tensor& x, const Tensor&) { return torch::gelu(x); });
   function(operations, "relu_fwd_bwd", 32, 3, [](const Tensor& x, const Tensor&) { return torch::relu(x); });
