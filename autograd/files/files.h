@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../../core/base/export.h"
+#include "../../core/base/function_ref.h"
 #include "../graph/ivalue.h"
 #include "../tensor/device.h"
 #include "../tensor/tensor.h"
@@ -29,7 +30,8 @@ GRADUS_API void save(const IValue& value, std::ostream& stream);
 /// holds something else.
 GRADUS_API void load(Tensor& tensor, const std::string& path, std::optional<Device> device = std::nullopt);
 GRADUS_API void load(Tensor& tensor, std::istream& stream, std::optional<Device> device = std::nullopt);
-GRADUS_API void load(std::vector<Tensor>& tensors, const std::string& path, std::optional<Device> device = std::nullopt);
+GRADUS_API void load(std::vector<Tensor>& tensors, const std::string& path,
+                     std::optional<Device> device = std::nullopt);
 GRADUS_API void load(std::vector<Tensor>& tensors, std::istream& stream, std::optional<Device> device = std::nullopt);
 /// Whatever a file holds: of Python's the value as it was saved, of the others a dictionary of tensors (of .npy a tensor).
 GRADUS_API IValue load(const std::string& path);
@@ -44,12 +46,17 @@ namespace serialize::detail {
 /// Tensors under their names, nested dictionaries' joined by dots, in order; what is no tensor goes to `others`, where there
 /// is one.
 GRADUS_API std::vector<std::pair<std::string, Tensor>> flat(const IValueDict& values, IValueDict* others = nullptr);
-/// Text that comes with a safetensors file.
+/// Texts that come with tensors: metadata in safetensors, entries in Python's format.
 using Texts = std::vector<std::pair<std::string, std::string>>;
 GRADUS_API void save_values(const IValue& value, const std::string& path, const Texts& texts = {});
-GRADUS_API void save_values(const IValue& value, std::ostream& stream);
+GRADUS_API void save_values(const IValue& value, std::ostream& stream, const Texts& texts = {});
 GRADUS_API IValue load_values(const std::string& path, Texts* texts = nullptr);
 GRADUS_API IValue load_values(std::istream& stream);
+GRADUS_API IValue load_values(const void* data, std::size_t size, const std::string& name);
+/// In Python's format.
+GRADUS_API void save_values(const IValue& value, core::FunctionRef<void(const void*, std::size_t)> write);
+/// An undefined tensor becomes what was read; a defined one takes over values, shape and dtype.
+GRADUS_API void take_over(Tensor& tensor, const Tensor& read);
 
 }  // namespace serialize::detail
 }  // namespace gradus

@@ -19,7 +19,8 @@ struct Tuple {
 struct IValue::Value {
   // In the order of Kind.
   std::variant<std::monostate, Tensor, double, std::int64_t, bool, std::string, std::vector<Tensor>,
-               std::vector<std::int64_t>, std::vector<double>, std::vector<bool>, std::vector<IValue>, Tuple, IValueDict>
+               std::vector<std::int64_t>, std::vector<double>, std::vector<bool>, std::vector<IValue>, Tuple,
+               IValueDict>
       held;
 };
 
@@ -61,8 +62,9 @@ IValue::Kind IValue::kind() const noexcept {
 
 namespace {
 
-constexpr const char* kNames[] = {"None",    "Tensor",     "Double",   "Int",         "Bool",  "String",     "TensorList",
-                                  "IntList", "DoubleList", "BoolList", "GenericList", "Tuple", "GenericDict"};
+constexpr const char* kNames[] = {"None",        "Tensor",     "Double",     "Int",        "Bool",
+                                  "String",      "TensorList", "IntList",    "DoubleList", "BoolList",
+                                  "GenericList", "Tuple",      "GenericDict"};
 
 }  // namespace
 
@@ -116,9 +118,7 @@ std::vector<IValue> IValue::toListRef() const {
       return std::get<std::vector<IValue>>(expect(Kind::List, "toListRef").held);
   }
 }
-IValueDict IValue::toGenericDict() const {
-  return std::get<IValueDict>(expect(Kind::Dict, "toGenericDict").held);
-}
+IValueDict IValue::toGenericDict() const { return std::get<IValueDict>(expect(Kind::Dict, "toGenericDict").held); }
 
 std::string IValue::tagKind() const { return kNames[static_cast<int>(kind())]; }
 

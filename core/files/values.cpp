@@ -217,8 +217,9 @@ struct Walk {
   void over(Value::Node node, int level) {
     const Value& value = values[node];
     if (level > kMostLevels) {
-      fail<FileError>("{}: the values of '{}' must be nested at most {} levels deep: they are deeper, or hold themselves",
-                      op, file, kMostLevels);
+      fail<FileError>(
+          "{}: the values of '{}' must be nested at most {} levels deep: they are deeper, or hold themselves", op, file,
+          kMostLevels);
     }
     if (value.kind >= Value::Kind::Name) {
       fail<FileError>("{}: '{}' must hold tensors and plain values: one is {}", op, file,
