@@ -21,10 +21,14 @@ std::string listed(const std::vector<std::string>& names) {
 
 using Named = std::vector<std::pair<std::string, Tensor>>;
 
+// What Module::save() writes, with dots between the names of modules, as a state_dict() in Python has them.
 IValueDict saved_by(const nn::Module& module) {
   serialize::OutputArchive archive;
   module.save(archive);
-  return archive.values();
+  IValueDict values, others;
+  for (const auto& [name, tensor] : serialize::detail::flat(archive.values(), &others)) values.append(name, tensor);
+  for (const auto& entry : others) values.append(entry.key(), entry.value());
+  return values;
 }
 
 // Whether Module::save() and load() do something of their own.
