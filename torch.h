@@ -8,6 +8,7 @@
 
 #include "core/base/array_ref.h"
 #include "core/base/context.h"
+#include "data.h"
 #include "gradus.h"
 
 namespace gradus {
