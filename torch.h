@@ -8,7 +8,6 @@
 
 #include "core/base/array_ref.h"
 #include "core/base/context.h"
-#include "data.h"
 #include "gradus.h"
 
 namespace gradus {

@@ -179,14 +179,10 @@ class Table {
       line.remove_prefix(field.text.size());
       return field;
     }
-    std::size_t at = 1;
-    for (;; ++at) {
-      at = line.find('"', at);
-      if (at == std::string_view::npos) {
-        fail<FileError>("CsvDataset: a quote in line {} of '{}' must be closed: {}", line_, path_, in_quotes(line));
-      }
-      if (!line.substr(at + 1).starts_with('"')) break;
-      ++at;
+    std::size_t at = line.find('"', 1);
+    while (at != std::string_view::npos && line.substr(at + 1).starts_with('"')) at = line.find('"', at + 2);
+    if (at == std::string_view::npos) {
+      fail<FileError>("CsvDataset: a quote in line {} of '{}' must be closed: {}", line_, path_, in_quotes(line));
     }
     field.text = line.substr(1, at - 1);
     line.remove_prefix(at + 1);

@@ -1,6 +1,7 @@
 #include "loader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -204,7 +205,7 @@ Pipeline::State::Result Pipeline::State::wait() {
   };
   if (!options.timeout) {
     has_result.wait(lock, ready);
-  } else if (!has_result.wait_for(lock, *options.timeout, ready)) {
+  } else if (!has_result.wait_for(lock, std::chrono::milliseconds(options.timeout->count()), ready)) {
     fail<LoaderTimeout>("Timeout in DataLoader while waiting for the next batch: it must come within {} ms (timeout)",
                         options.timeout->count());
   }

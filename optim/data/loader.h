@@ -1,11 +1,9 @@
 // Loaders: batch after batch of a data set, made by threads ahead of time where that is asked for.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +19,18 @@
 
 namespace gradus::data {
 
+/// A span of time: of any unit of <chrono>, which costs too much to compile to be included here.
+class Milliseconds {
+ public:
+  template <class Duration, class Period = typename Duration::period>
+  constexpr Milliseconds(const Duration& span)  // NOLINT
+      : count_(static_cast<std::int64_t>(span.count() * Period::num * 1000 / Period::den)) {}
+  constexpr std::int64_t count() const { return count_; }
+
+ private:
+  std::int64_t count_;
+};
+
 /// What a loader is told, with PyTorch's defaults; `seed` is its own.
 struct DataLoaderOptions {
   DataLoaderOptions() = default;
@@ -32,7 +42,7 @@ struct DataLoaderOptions {
   /// Batches that may be asked for ahead of time: two for each worker unless it is set.
   GRADUS_ARG(std::optional<std::size_t>, max_jobs);
   /// How long to wait for a batch of the workers: LoaderTimeout then, and waiting may go on.
-  GRADUS_ARG(std::optional<std::chrono::milliseconds>, timeout);
+  GRADUS_ARG(std::optional<Milliseconds>, timeout);
   /// Batches in the order of the sampler; else as they become ready.
   GRADUS_ARG(bool, enforce_ordering) = true;
   /// Whether a last batch of fewer examples is left out.
@@ -46,7 +56,7 @@ struct DataLoaderOptions {
 struct GRADUS_API FullDataLoaderOptions {
   explicit FullDataLoaderOptions(DataLoaderOptions options);
   std::size_t batch_size, workers, max_jobs;
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<Milliseconds> timeout;
   bool enforce_ordering, drop_last;
   std::optional<std::uint64_t> seed;
 };
