@@ -30,13 +30,6 @@
 namespace gradus {
 
 namespace nn {
-/// Padding by what it achieves: none, or as much as gives y the extents of x (stride 1; an odd element goes behind).
-enum class ConvPaddingMode : std::uint8_t { Given, Valid, Same };
-}  // namespace nn
-inline constexpr auto kValid = nn::ConvPaddingMode::Valid;
-inline constexpr auto kSame = nn::ConvPaddingMode::Same;
-
-namespace nn {
 
 /// y of x [N, C, ..], weight [O, C / groups, kernel..] and bias [O] or absent. Errors are those of core/nn/conv.h.
 struct ConvRule {
@@ -58,7 +51,8 @@ struct ConvRule {
 /// `1`, `{1, 2}`, kSame or kValid.
 template <std::size_t D>
 struct ConvPadding {
-  ConvPadding(ConvPaddingMode chosen) : mode(chosen) {}                    // NOLINT(google-explicit-constructor)
+  template <ChoiceOf<ConvPaddingMode> Mode>
+  ConvPadding(const Mode& chosen) : mode(chosen) {}                        // NOLINT(google-explicit-constructor)
   ConvPadding(std::initializer_list<std::int64_t> list) : amount(list) {}  // NOLINT
   template <class V>
   requires std::is_convertible_v<V, ExpandingArray<D>> ConvPadding(const V& value) : amount(value) {}  // NOLINT
@@ -66,7 +60,9 @@ struct ConvPadding {
   ExpandingArray<D> amount = 0;
   bool operator==(const ConvPadding&) const = default;
   friend std::string text_of(const ConvPadding& padding) {
-    return padding.mode == kSame ? "'same'" : padding.mode == kValid ? "'valid'" : text_of(padding.amount);
+    return padding.mode == ConvPaddingMode::Same    ? "'same'"
+           : padding.mode == ConvPaddingMode::Valid ? "'valid'"
+                                                    : text_of(padding.amount);
   }
 };
 

@@ -4,7 +4,7 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/expect.h"
-#include "reduction.h"
+#include "../module/enumerations.h"
 
 namespace gradus::nn::detail {
 

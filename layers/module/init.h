@@ -7,46 +7,9 @@
 
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/export.h"
+#include "enumerations.h"
 
 namespace gradus {
-
-namespace nn::init {
-
-/// What keeps its variance: the values going forward (fan in) or the gradients going back (fan out).
-enum class FanMode : std::uint8_t { FanIn, FanOut };
-
-/// The function that follows the weights.
-enum class Nonlinearity : std::uint8_t {
-  Linear,
-  Conv1D,
-  Conv2D,
-  Conv3D,
-  ConvTranspose1D,
-  ConvTranspose2D,
-  ConvTranspose3D,
-  Sigmoid,
-  Tanh,
-  ReLU,
-  LeakyReLU
-};
-using FanModeType = FanMode;
-using NonlinearityType = Nonlinearity;
-
-}  // namespace nn::init
-
-inline constexpr auto kFanIn = nn::init::FanMode::FanIn;
-inline constexpr auto kFanOut = nn::init::FanMode::FanOut;
-inline constexpr auto kLinear = nn::init::Nonlinearity::Linear;
-inline constexpr auto kConv1D = nn::init::Nonlinearity::Conv1D;
-inline constexpr auto kConv2D = nn::init::Nonlinearity::Conv2D;
-inline constexpr auto kConv3D = nn::init::Nonlinearity::Conv3D;
-inline constexpr auto kConvTranspose1D = nn::init::Nonlinearity::ConvTranspose1D;
-inline constexpr auto kConvTranspose2D = nn::init::Nonlinearity::ConvTranspose2D;
-inline constexpr auto kConvTranspose3D = nn::init::Nonlinearity::ConvTranspose3D;
-inline constexpr auto kSigmoid = nn::init::Nonlinearity::Sigmoid;
-inline constexpr auto kTanh = nn::init::Nonlinearity::Tanh;
-inline constexpr auto kReLU = nn::init::Nonlinearity::ReLU;
-inline constexpr auto kLeakyReLU = nn::init::Nonlinearity::LeakyReLU;
 
 namespace nn::init {
 

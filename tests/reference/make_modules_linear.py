@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""modules_linear.safetensors: see module_cases.py."""
+from torch import nn
+
+from module_cases import Cases
+
+cases = Cases("linear")
+record, u = cases.record, cases.inputs.uniform
+
+record("linear", nn.Linear(4, 3), u([5, 4]))
+record("linear_no_bias", nn.Linear(4, 3, bias=False), u([2, 5, 4]))
+cases.finish()
