@@ -66,11 +66,12 @@ class AveragedModel : public detail::AveragedModelBase {
       : AveragedModelBase(*model, model->clone(), chosen) {}
   explicit AveragedModel(const std::shared_ptr<M>& model, const AveragedModelOptions& chosen = {})
       : AveragedModelBase(*model, model->clone(), chosen) {}
-  explicit AveragedModel(const M& model, const AveragedModelOptions& chosen = {})
+  explicit AveragedModel(const M& model, const AveragedModelOptions& chosen = {}) requires std::is_base_of_v<Module, M>
       : AveragedModelBase(model, model.clone(), chosen) {}
   /// Of another model of the same class, made for it: `AveragedModel(net, std::make_shared<Net>(), 0.999)`. It is given the
   /// model's values.
-  AveragedModel(const M& model, std::shared_ptr<M> copy, const AveragedModelOptions& chosen = {})
+  AveragedModel(const M& model, std::shared_ptr<M> copy,
+                const AveragedModelOptions& chosen = {}) requires std::is_base_of_v<Module, M>
       : AveragedModelBase(model, std::move(copy), chosen) {}
   AveragedModel(const std::shared_ptr<M>& model, std::shared_ptr<M> copy, const AveragedModelOptions& chosen = {})
       : AveragedModelBase(*model, std::move(copy), chosen) {}

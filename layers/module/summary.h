@@ -53,9 +53,9 @@ template <class M, class... X>
 Summary summary_of(M& module, const X&... x) {
   return summarise(module, [&] { static_cast<void>(call_forward(module, Location::unknown(), x...)); });
 }
-template <class M, class... X>
-concept TakesTensors = requires(M& module, const X&... x) {
-  plain_forward(module, Location::unknown(), x...);
+template <class M, class... Rest>
+concept TakesTensors = requires(M& module, const Tensor& x, const Rest&... rest) {
+  module.forward(x, rest...);
 };
 }  // namespace detail
 
@@ -71,13 +71,13 @@ Summary summary(const M& module, const std::vector<std::vector<std::int64_t>>& s
   auto& m = detail::module_in(module);
   const std::vector<Tensor> x = detail::summary_inputs(sizes, m);
   using Impl = std::remove_reference_t<decltype(m)>;
-  if constexpr (detail::TakesTensors<Impl, Tensor>) {
+  if constexpr (detail::TakesTensors<Impl>) {
     if (x.size() == 1) return detail::summary_of(m, x[0]);
   }
-  if constexpr (detail::TakesTensors<Impl, Tensor, Tensor>) {
+  if constexpr (detail::TakesTensors<Impl, Tensor>) {
     if (x.size() == 2) return detail::summary_of(m, x[0], x[1]);
   }
-  if constexpr (detail::TakesTensors<Impl, Tensor, Tensor, Tensor>) {
+  if constexpr (detail::TakesTensors<Impl, Tensor, Tensor>) {
     if (x.size() == 3) return detail::summary_of(m, x[0], x[1], x[2]);
   }
   detail::fail_summary_inputs(m, x.size());

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(averaged_models) {
   BOOST_TEST(ema(torch::ones({1, 2})).item<float>() == 3 * ema->bias.item<float>());
   BOOST_TEST(ema.n_averaged.item<std::int64_t>() == 3);
   BOOST_TEST(ema.state_dict().keys() == (std::vector<std::string>{"n_averaged", "module.weight", "module.bias"}));
-  BOOST_TEST(net->weight.equal(torch::full({1, 2}, 6)));
+  BOOST_TEST(net->weight.equal(torch::full({1, 2}, 6.0)));
   check_error<ModuleError>([&] { ema.update_parameters(nn::Linear(3, 1)); }, {"AveragedModel: parameters and buffers of Linear"});
   check_error<ValueError>([&] { nn::AveragedModel wrong(net, 1.5); }, {"decay must be in [0, 1]: 1.5"});
 
@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(averaged_models) {
     copied.update_parameters(norm);
     averaged.update_parameters(norm);
   }
-  BOOST_TEST(copied->running_mean.equal(torch::full({2}, 4)));
-  BOOST_TEST(averaged->running_mean.equal(torch::full({2}, 3)));
+  BOOST_TEST(copied->running_mean.equal(torch::full({2}, 4.0)));
+  BOOST_TEST(averaged->running_mean.equal(torch::full({2}, 3.0)));
 }
 
 BOOST_AUTO_TEST_CASE(initial_values_as_pythons) {
@@ -147,14 +147,14 @@ BOOST_AUTO_TEST_CASE(a_network_as_a_table) {
   std::ostringstream stream;
   stream << s;
   BOOST_TEST(stream.str() ==
-             "layer              output        parameters  multiply-adds  bytes\n"
-             "Sequential         [2, 10]              690          2,432  4,456\n"
-             "  0: Conv2d        [2, 4, 4, 4]          40          1,152    672\n"
-             "  1: ReLU          [2, 4, 4, 4]           0              0    512\n"
-             "  2: Flatten       [2, 64]                0              0    512\n"
-             "  3: Sequential    [2, 10]              650          1,280  2,760\n"
-             "    0: Linear      [2, 10]              650          1,280  2,680\n"
-             "    1: Dropout     [2, 10]                0              0     80\n"
+             "layer            output        parameters  multiply-adds  bytes\n"
+             "Sequential       [2, 10]              690          2,432  4,456\n"
+             "  0: Conv2d      [2, 4, 4, 4]          40          1,152    672\n"
+             "  1: ReLU        [2, 4, 4, 4]           0              0    512\n"
+             "  2: Flatten     [2, 64]                0              0    512\n"
+             "  3: Sequential  [2, 10]              650          1,280  2,760\n"
+             "    0: Linear    [2, 10]              650          1,280  2,680\n"
+             "    1: Dropout   [2, 10]                0              0     80\n"
              "parameters 690, 680 of them trainable; multiply-adds 2,432; bytes: 2,760 of parameters and buffers, 1,696 of "
              "outputs\n");
   // Nothing is left behind.
