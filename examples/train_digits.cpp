@@ -6,6 +6,7 @@
 //   train_digits --help              all options
 #include <gradus/core/files/files.h>
 #include <gradus/gradus.h>
+#include <gradus/train.h>
 
 #include <CLI/CLI.hpp>
 
@@ -19,14 +20,12 @@
 #include <filesystem>
 
 #include "data/digits_data.h"
-#include "support/confusion.h"
-#include "support/curves.h"
 #include "support/digits.h"
 #include "support/mnist.h"
-#include "support/progress.h"
 
 namespace nn = gradus::nn;
 namespace optim = gradus::optim;
+namespace train = gradus::train;
 using gradus::Tensor;
 
 namespace {
@@ -195,17 +194,15 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Options& o, const std::ve
   return std::make_unique<optim::Adam>(parameters, optim::AdamOptions(o.lr));
 }
 
-examples::Confusion evaluate(nn::Sequential& net, const Samples& samples) {
+train::Confusion evaluate(nn::Sequential& net, const Samples& samples) {
   const gradus::NoGradGuard no_grad;
   net->eval();
-  examples::Confusion confusion(10);
+  train::Confusion confusion(10);
   const std::int64_t n = samples.x.size(0), batch = 1000;
   for (std::int64_t start = 0; start < n; start += batch) {
     const std::int64_t stop = std::min(n, start + batch);
-    const Tensor guess = net->forward(samples.x.slice(0, start, stop)).argmax(1);
-    for (std::int64_t i = start; i < stop; ++i) {
-      confusion.add(samples.y[i].item<std::int64_t>(), guess[i - start].item<std::int64_t>());
-    }
+    const Tensor guess = net->forward(samples.x.slice(0, start, stop));
+    confusion.add(samples.y.slice(0, start, stop), guess);
   }
   return confusion;
 }
@@ -268,10 +265,10 @@ void run(const Options& o) {
   const examples::Dataset data =
       o.mnist.empty() ? examples::split_every_fifth(examples::parse_digits({digits_csv_gz, digits_csv_gz_size}))
                       : examples::load_mnist(o.mnist);
-  const Samples train(data.train), test(data.test);
+  const Samples learned(data.train), test(data.test);
   nn::Sequential net = make_network(o, data.train.height, data.train.width);
   if (!o.load.empty()) nn::load(*net, o.load);
-  std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n", static_cast<long long>(train.x.size(0)),
+  std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n", static_cast<long long>(learned.x.size(0)),
               static_cast<long long>(test.x.size(0)), gradus::get_num_threads(), net->to_string().c_str());
 
   const auto optimizer = make_optimizer(o, net->parameters());
@@ -279,11 +276,11 @@ void run(const Options& o) {
   examples::Curves curves;
   std::vector<double> seconds;
   {
-    examples::Progress progress(o.epochs, "epoch");
+    train::Progress progress(o.epochs, "epoch");
     for (int epoch = 0; epoch < o.epochs; ++epoch) {
       std::string note;
       const auto start = std::chrono::steady_clock::now();
-      const double loss = train_epoch(net, *optimizer, train, o, [&](double done) {
+      const double loss = train_epoch(net, *optimizer, learned, o, [&](double done) {
         if (done < 1) progress.update(epoch + done);
       });
       if (!std::isfinite(loss)) {
@@ -301,8 +298,8 @@ void run(const Options& o) {
     }
   }
 
-  const examples::Confusion confusion = evaluate(net, test);
-  std::printf("%s\n", confusion.table(examples::terminal_of(stdout)).c_str());
+  const train::Confusion confusion = evaluate(net, test);
+  std::printf("%s\n", confusion.table(train::terminal_of(stdout)).c_str());
   if (!o.save.empty()) nn::save(*net, o.save);
   if (!o.curves.empty() && o.epochs > 0) {
     char title[96];
