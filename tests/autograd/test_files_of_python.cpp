@@ -9,8 +9,6 @@
 
 #include <gradus/core/files/files.h>
 #include <gradus/core/files/npy.h>
-#include <gradus/core/files/pickle.h>
-#include <gradus/core/files/torch_file.h>
 #include <gradus/core/files/values.h>
 #include <gradus/gradus.h>
 
@@ -358,6 +356,29 @@ BOOST_AUTO_TEST_CASE(what_claims_more_than_it_holds_is_refused) {
   version[6] = 9;
   check_refused(version, {"the version of", "it is 9.0"});
   check_refused("\x93NUMPY\2" + std::string("\0\xff\xff\xff\x7f", 5), {"must hold its header of 2147483647 bytes"});
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_two_entries_share_are_refused) {
+  // An entry within another, each with a header of its own: what a file packs many times over is made of these.
+  const auto number = [](std::size_t value, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
+    return text;
+  };
+  const auto fields = [&](const std::string& content) {
+    return number(0, 16) + number(content.size(), 4) + number(content.size(), 4) + number(5, 2);
+  };
+  const auto local = [&](const std::string& name, const std::string& content) {
+    return "PK\3\4" + fields(content).substr(2) + number(0, 2) + name + content;
+  };
+  const auto entry = [&](const std::string& name, const std::string& content, std::size_t at) {
+    return "PK\1\2" + fields(content) + number(0, 12) + number(at, 4) + name;
+  };
+  const std::string inner = local("b.npy", "x"), outer = local("a.npy", inner);
+  const std::string directory = entry("a.npy", inner, 0) + entry("b.npy", "x", outer.size() - inner.size());
+  check_refused(outer + directory + "PK\5\6" + number(0, 4) + number(2, 2) + number(2, 2) +
+                    number(directory.size(), 4) + number(outer.size(), 4) + number(0, 2),
+                {"must not overlap: 'a.npy' and 'b.npy' do"});
 }
 
 BOOST_AUTO_TEST_CASE(pythons_notation_goes_both_ways) {
