@@ -27,7 +27,7 @@
 #include "../../autograd/graph/operation.h"
 #include "cross_entropy.h"
 #include "nll_loss.h"
-#include "reduction.h"
+#include "../module/enumerations.h"
 
 namespace gradus::nn {
 
@@ -45,22 +45,26 @@ struct BCEWithLogitsRule {
 };
 
 struct MSELossOptions {
-  MSELossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  template <ChoiceOf<Reduction> R = enumtype::kMean>
+  MSELossOptions(const R& reduction = {}) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Reduction, reduction);
 };
 struct L1LossOptions {
-  L1LossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  template <ChoiceOf<Reduction> R = enumtype::kMean>
+  L1LossOptions(const R& reduction = {}) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Reduction, reduction);
 };
 /// `beta`: where the square goes over into the line; 1 unless said.
 struct SmoothL1LossOptions {
-  SmoothL1LossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  template <ChoiceOf<Reduction> R = enumtype::kMean>
+  SmoothL1LossOptions(const R& reduction = {}) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Reduction, reduction);
   GRADUS_ARG(std::optional<double>, beta) = std::nullopt;
 };
 /// `delta`: where the square goes over into the line.
 struct HuberLossOptions {
-  HuberLossOptions(Reduction reduction = kMean) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
+  template <ChoiceOf<Reduction> R = enumtype::kMean>
+  HuberLossOptions(const R& reduction = {}) : reduction_(reduction) {}  // NOLINT(google-explicit-constructor)
   GRADUS_ARG(Reduction, reduction);
   GRADUS_ARG(double, delta) = 1;
 };

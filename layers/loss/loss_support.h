@@ -4,7 +4,7 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/expect.h"
-#include "reduction.h"
+#include "../module/enumerations.h"
 
 namespace gradus::nn::detail {
 
@@ -15,6 +15,9 @@ inline void check_target(const char* op, const Tensor& x, const Tensor& target) 
 
 /// The losses as they are, their mean, or their sum.
 GRADUS_API Tensor reduced(const Tensor& losses, Reduction reduction);
+
+/// What a module keeps of the weights that its options name: a copy, without history.
+inline Tensor constant(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
 
 /// A loss of each pair of elements, reduced.
 template <class Loss>

@@ -15,7 +15,7 @@
 
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/export.h"
-#include "reduction.h"
+#include "../module/enumerations.h"
 
 namespace gradus {
 

@@ -14,7 +14,7 @@
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/export.h"
 #include "../module/layer.h"
-#include "reduction.h"
+#include "../module/enumerations.h"
 
 namespace gradus::nn {
 

@@ -7,46 +7,9 @@
 
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/export.h"
+#include "enumerations.h"
 
 namespace gradus {
-
-namespace nn::init {
-
-/// What keeps its variance: the values going forward (fan in) or the gradients going back (fan out).
-enum class FanMode : std::uint8_t { FanIn, FanOut };
-
-/// The function that follows the weights.
-enum class Nonlinearity : std::uint8_t {
-  Linear,
-  Conv1D,
-  Conv2D,
-  Conv3D,
-  ConvTranspose1D,
-  ConvTranspose2D,
-  ConvTranspose3D,
-  Sigmoid,
-  Tanh,
-  ReLU,
-  LeakyReLU
-};
-using FanModeType = FanMode;
-using NonlinearityType = Nonlinearity;
-
-}  // namespace nn::init
-
-inline constexpr auto kFanIn = nn::init::FanMode::FanIn;
-inline constexpr auto kFanOut = nn::init::FanMode::FanOut;
-inline constexpr auto kLinear = nn::init::Nonlinearity::Linear;
-inline constexpr auto kConv1D = nn::init::Nonlinearity::Conv1D;
-inline constexpr auto kConv2D = nn::init::Nonlinearity::Conv2D;
-inline constexpr auto kConv3D = nn::init::Nonlinearity::Conv3D;
-inline constexpr auto kConvTranspose1D = nn::init::Nonlinearity::ConvTranspose1D;
-inline constexpr auto kConvTranspose2D = nn::init::Nonlinearity::ConvTranspose2D;
-inline constexpr auto kConvTranspose3D = nn::init::Nonlinearity::ConvTranspose3D;
-inline constexpr auto kSigmoid = nn::init::Nonlinearity::Sigmoid;
-inline constexpr auto kTanh = nn::init::Nonlinearity::Tanh;
-inline constexpr auto kReLU = nn::init::Nonlinearity::ReLU;
-inline constexpr auto kLeakyReLU = nn::init::Nonlinearity::LeakyReLU;
 
 namespace nn::init {
 
@@ -78,6 +41,19 @@ GRADUS_API Tensor kaiming_uniform_(Tensor tensor, double a = 0, FanMode mode = k
 /// The same variance: deviation gain / sqrt(fan).
 GRADUS_API Tensor kaiming_normal_(Tensor tensor, double a = 0, FanMode mode = kFanIn,
                                   Nonlinearity nonlinearity = kLeakyReLU);
+
+/// Uniform in [0, 1) by the normal distribution's own function, so that what lies outside [a, b] never comes: normal with
+/// this mean and deviation, cut off there. ValueError unless a <= b and std > 0.
+GRADUS_API Tensor trunc_normal_(Tensor tensor, double mean = 0, double std = 1, double a = -2, double b = 2);
+/// Rows (columns, if these are fewer) that are orthogonal and of length `gain`, of the matrix [n, the rest]. Saxe, McClelland
+/// and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014.
+GRADUS_API Tensor orthogonal_(Tensor tensor, double gain = 1);
+/// Normal with deviation `std`; in each column of the matrix a part `sparsity` of the elements, rounded up, is 0. ShapeError
+/// unless 2-d. Martens, "Deep learning via Hessian-free optimization", 2010.
+GRADUS_API Tensor sparse_(Tensor matrix, double sparsity, double std = 0.01);
+/// Weights of a convolution ([out, in, ...], 1 to 3 dimensions behind) that hands on as many channels as it can, unchanged;
+/// in each of `groups` parts of the channels out. ShapeError for other shapes and where groups do not divide them.
+GRADUS_API Tensor dirac_(Tensor tensor, std::int64_t groups = 1);
 
 /// Fan in and fan out.
 GRADUS_API std::tuple<std::int64_t, std::int64_t> _calculate_fan_in_and_fan_out(const Tensor& tensor);

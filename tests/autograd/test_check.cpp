@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(cross_entropy) {
   passes(nn::check(nn::CrossEntropyLoss(), randn({7, 4}), numbers), {"input"});
   CheckOptions constants;
   constants.constants = {2};
-  for (const Reduction reduction : {kMean, kSum, kNone}) {
+  for (const Reduction reduction : {Reduction::Mean, Reduction::Sum, Reduction::None}) {
     for (const double smoothing : {0.0, 0.1}) {
       for (const Tensor& weight : {Tensor(), rand({4}, kFloat64) + 0.5}) {
         CrossEntropyRule::Attrs attrs;

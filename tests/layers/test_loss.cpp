@@ -28,7 +28,7 @@ constexpr double kInf = std::numeric_limits<double>::infinity(), kNaN = std::num
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 Reduction reduction_of(const std::string& c) {
-  return contains(c, "_sum_") ? kSum : contains(c, "_none_") ? kNone : kMean;
+  return contains(c, "_sum_") ? Reduction::Sum : contains(c, "_none_") ? Reduction::None : Reduction::Mean;
 }
 Array array_of(const Tensor& t) { return t.defined() ? t.array() : Array(); }
 Array copy_of(const Tensor& t) { return t.array().clone(); }
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(cross_entropy_both_orders_against_finite_differences) {
     std::vector<std::int64_t> positions = shape;
     positions.erase(positions.begin() + (shape.size() == 1 ? 0 : 1));
     const Tensor numbers = randint(5, positions);
-    for (const Reduction reduction : {kMean, kSum, kNone}) {
+    for (const Reduction reduction : {Reduction::Mean, Reduction::Sum, Reduction::None}) {
       for (const double smoothing : {0.0, 0.2}) {
         for (const bool weighted : {false, true}) {
           const auto options = nn::CrossEntropyLossOptions()
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(the_others_both_orders_against_finite_differences) {
   // BCE is smooth at 0, and so has to be its formula, to the second order.
   const Tensor x = tensor({{0., -1.3, 2.}, {0.4, 0., -0.2}}, TensorOptions(kFloat64).requires_grad(true));
   const Tensor t = tensor({{0., 1., 0.3}, {0.7, 0.5, 1.}}, TensorOptions(kFloat64).requires_grad(true));
-  for (const Reduction reduction : {kMean, kSum, kNone}) {
+  for (const Reduction reduction : {Reduction::Mean, Reduction::Sum, Reduction::None}) {
     const auto bce = [&](const std::vector<Tensor>& in) {
       return std::vector<Tensor>{binary_cross_entropy_with_logits(in[0], in[1], weight, pos_weight, reduction)};
     };
