@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <typeinfo>
 
+#include "../autograd/files/files.h"
 #include "../autograd/graph/grad_mode.h"
 #include "../core/array/create.h"
 #include "../core/base/fail.h"
@@ -138,8 +139,10 @@ Tensor Optimizer::reference(State&, const OptimizerOptions&, const Tensor&, cons
   fail_absent(kOwn, "step()");
 }
 void Optimizer::check_parameter(const Tensor&) const {}
-void Optimizer::save(serialize::OutputArchive&) const { fail_absent(kOwn, "save()"); }
-void Optimizer::load(serialize::InputArchive&) { fail_absent(kOwn, "load()"); }
+void Optimizer::save(serialize::OutputArchive& archive) const {
+  for (const auto& [name, tensor] : state_dict()) archive.write(name, tensor.detach());
+}
+void Optimizer::load(serialize::InputArchive& archive) { load_state_dict(serialize::detail::flat(archive.values())); }
 
 void Optimizer::check_options(const OptimizerParamGroup& group) const {
   const OptimizerOptions &options = group.options(), &own = *defaults_;

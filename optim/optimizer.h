@@ -209,7 +209,7 @@ class GRADUS_API Optimizer {
   /// some are missing, unknown, or of another shape or dtype than the parameters', when groups differ in size, and for
   /// settings out of range.
   void load_state_dict(const NamedState& state);
-  /// To and from an archive: what optimizers of one's own may override. ValueError by default: see save() and load().
+  /// To and from an archive, by default as state_dict() and load_state_dict().
   virtual void save(serialize::OutputArchive& archive) const;
   virtual void load(serialize::InputArchive& archive);
   /// The class's name; "Optimizer" for one of a user's own that gives none.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "../../core/base/export.h"
 #include "../../core/base/function_ref.h"
+#include "../../core/base/own.h"
 #include "../graph/ivalue.h"
 #include "../tensor/device.h"
 #include "../tensor/tensor.h"

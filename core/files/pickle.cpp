@@ -354,8 +354,9 @@ class Machine {
     if (what == "collections OrderedDict" || what == "collections Counter" || what.starts_with("__torch__")) {
       if (given.size() == 1 && at(given[0]).kind == Kind::Dict) return given[0];
       if (!given.empty()) refuse("{} is made of something else than a dictionary", in_quotes(what));
-      const Node node = values().add(Kind::Dict);
-      if (what.starts_with("__torch__")) at(node).text = kObject;
+      const bool is_object = what.starts_with("__torch__");
+      const Node node = values().add(Kind::Dict);  // from here on `what` and `given` may have moved
+      if (is_object) at(node).text = kObject;
       return node;
     }
     if (what == "torch device") {

@@ -2,6 +2,7 @@
 
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
+#include "../module/any_module.h"
 #include "../module/init.h"
 
 namespace gradus::nn {
@@ -63,6 +64,11 @@ std::tuple<Tensor, Tensor> MultiheadAttentionImpl::forward(Operand query, const 
   all.average_attn_weights(average_attn_weights).use_separate_proj_weight(!_qkv_same_embed_dim);
   if (!_qkv_same_embed_dim) all.q_proj_weight(q_proj_weight).k_proj_weight(k_proj_weight).v_proj_weight(v_proj_weight);
   return functional::multi_head_attention_forward(query, key, value, all);
+}
+
+std::size_t MultiheadAttentionImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(
+      arguments, {{3, AnyValue(Tensor())}, {4, AnyValue(true)}, {5, AnyValue(Tensor())}, {6, AnyValue(true)}});
 }
 
 }  // namespace gradus::nn

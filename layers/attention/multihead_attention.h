@@ -6,9 +6,11 @@
 //   W_q, W_k and W_v are stored transposed, as Linear's, and one below the other where they have one width: in_proj_weight.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "../../core/base/export.h"
 #include "../module/cloneable.h"
@@ -94,6 +96,7 @@ class GRADUS_API MultiheadAttentionImpl : public Cloneable<MultiheadAttentionImp
   std::tuple<Tensor, Tensor> forward(Operand query, const Tensor& key, const Tensor& value,
                                      const Tensor& key_padding_mask = {}, bool need_weights = true,
                                      const Tensor& attn_mask = {}, bool average_attn_weights = true);
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
   void reset() override;
   /// Draws the projections anew (Glorot's uniform; W_o as Linear's), biases 0.
   void _reset_parameters();

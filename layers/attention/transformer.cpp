@@ -47,17 +47,6 @@ AnyModule standard(const TransformerOptions& o, std::int64_t layers) {
                    .norm(LayerNorm(LayerNormOptions({o.d_model()}))));
 }
 
-// A template, so that what AnyModule cannot call is not asked for.
-template <class Any, class... Tensors>
-Tensor decode(const Any& decoder, const Tensors&... x) {
-  if (auto* const known = decoder.ptr()->template as<TransformerDecoderImpl>()) return known->forward(x...);
-  if constexpr (requires { decoder.forward(x...); }) {
-    return decoder.forward(x...);
-  } else {
-    core::fail<ModuleError>("Transformer: custom_decoder must be a TransformerDecoder: {}", decoder.ptr()->name());
-  }
-}
-
 }  // namespace
 
 TransformerEncoderImpl::TransformerEncoderImpl(const TransformerEncoderOptions& chosen) : options(chosen) { reset(); }
@@ -108,6 +97,10 @@ Tensor TransformerDecoderImpl::forward(Operand tgt, const Tensor& memory, const 
   return norm.is_empty() ? y : norm.forward(y);
 }
 
+std::size_t TransformerDecoderImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, detail::no_masks(2, 6));
+}
+
 TransformerImpl::TransformerImpl(const TransformerOptions& chosen) : options(chosen) {
   reset();
   made_ = true;
@@ -149,7 +142,11 @@ Tensor TransformerImpl::forward(Operand src, const Tensor& tgt, const Tensor& sr
         d, x.sizes(), tgt.sizes());
   }
   const Tensor memory = encoder.forward(x, src_mask, src_key_padding_mask);
-  return decode(decoder, tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask);
+  return decoder.forward(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask);
+}
+
+std::size_t TransformerImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, detail::no_masks(2, 8));
 }
 
 Tensor TransformerImpl::generate_square_subsequent_mask(std::int64_t size) {

@@ -4,8 +4,10 @@
 //     y       =  norm(layer n(.. layer 1(tgt, memory)))    decoder: every layer sees the memory
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "../../core/base/export.h"
 #include "../module/any_module.h"
@@ -65,6 +67,7 @@ class GRADUS_API TransformerDecoderImpl : public Cloneable<TransformerDecoderImp
 
   Tensor forward(Operand tgt, const Tensor& memory, const Tensor& tgt_mask = {}, const Tensor& memory_mask = {},
                  const Tensor& tgt_key_padding_mask = {}, const Tensor& memory_key_padding_mask = {});
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
   void reset() override;
   void reset_parameters();
 
@@ -108,6 +111,7 @@ class GRADUS_API TransformerImpl : public Cloneable<TransformerImpl> {
   Tensor forward(Operand src, const Tensor& tgt, const Tensor& src_mask = {}, const Tensor& tgt_mask = {},
                  const Tensor& memory_mask = {}, const Tensor& src_key_padding_mask = {},
                  const Tensor& tgt_key_padding_mask = {}, const Tensor& memory_key_padding_mask = {});
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
   void reset() override;
   /// Glorot's uniform for each parameter of more than one dimension, as the paper's code.
   void reset_parameters();

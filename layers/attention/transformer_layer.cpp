@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "../../autograd/ops/activation.h"
+#include "../module/any_module.h"
 
 namespace gradus::nn {
 
@@ -44,6 +45,12 @@ LayerNorm norm_of(const Options& o) {
 
 }  // namespace
 
+std::vector<detail::ForwardDefault> detail::no_masks(unsigned first, unsigned count) {
+  std::vector<ForwardDefault> defaults;
+  for (unsigned i = first; i < count; ++i) defaults.push_back({i, AnyValue(Tensor())});
+  return defaults;
+}
+
 Tensor activation_t::operator()(const Tensor& x) const {
   if (call_ != nullptr) return call_(function_.get(), x);
   return choice_ == TransformerActivation::ReLU ? relu(x) : gelu(x);
@@ -71,9 +78,8 @@ void TransformerEncoderLayerImpl::reset_parameters() {
 }
 
 Tensor TransformerEncoderLayerImpl::compute(Operand src, const Tensor& src_mask, const Tensor& src_key_padding_mask) {
-  const Tensor u = around(src.tensor(), norm1, dropout1, options.norm_first(), [&](const Tensor& x) {
-    return attended(self_attn, x, x, src_mask, src_key_padding_mask);
-  });
+  const Tensor u = around(src.tensor(), norm1, dropout1, options.norm_first(),
+                          [&](const Tensor& x) { return attended(self_attn, x, x, src_mask, src_key_padding_mask); });
   return around(u, norm2, dropout2, options.norm_first(), [&](const Tensor& x) { return fed(*this, x); });
 }
 
@@ -106,13 +112,16 @@ Tensor TransformerDecoderLayerImpl::forward(Operand tgt, const Tensor& memory, c
                                             const Tensor& memory_key_padding_mask) {
   const Scope scope(tgt.at(), path());
   const bool first = options.norm_first();
-  const Tensor u = around(tgt.tensor(), norm1, dropout1, first, [&](const Tensor& x) {
-    return attended(self_attn, x, x, tgt_mask, tgt_key_padding_mask);
-  });
+  const Tensor u = around(tgt.tensor(), norm1, dropout1, first,
+                          [&](const Tensor& x) { return attended(self_attn, x, x, tgt_mask, tgt_key_padding_mask); });
   const Tensor v = around(u, norm2, dropout2, first, [&](const Tensor& x) {
     return attended(multihead_attn, x, memory, memory_mask, memory_key_padding_mask);
   });
   return around(v, norm3, dropout3, first, [&](const Tensor& x) { return fed(*this, x); });
+}
+
+std::size_t TransformerDecoderLayerImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, detail::no_masks(2, 6));
 }
 
 }  // namespace gradus::nn

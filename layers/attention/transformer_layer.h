@@ -18,6 +18,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "../../core/base/export.h"
 #include "../dropout/dropout.h"
@@ -29,6 +30,12 @@
 
 namespace gradus::nn {
 
+namespace detail {
+struct ForwardDefault;
+/// Undefined masks: the arguments from `first` to the last, for AnyModule.
+std::vector<ForwardDefault> no_masks(unsigned first, unsigned count);
+}  // namespace detail
+
 /// f: `kReLU`, `kGELU`, or a function of a Tensor that returns a Tensor.
 class GRADUS_API activation_t {
  public:
@@ -37,9 +44,8 @@ class GRADUS_API activation_t {
   template <class F>
   requires(!ChoiceOf<F, TransformerActivation> && !std::is_same_v<F, activation_t> &&
            std::is_invocable_r_v<Tensor, const F&, const Tensor&>) activation_t(F function)  // NOLINT
-      : function_(std::make_shared<F>(std::move(function))), call_([](const void* f, const Tensor& x) -> Tensor {
-          return (*static_cast<const F*>(f))(x);
-        }) {}
+      : function_(std::make_shared<F>(std::move(function))),
+        call_([](const void* f, const Tensor& x) -> Tensor { return (*static_cast<const F*>(f))(x); }) {}
   Tensor operator()(const Tensor& x) const;
 
  private:
@@ -106,6 +112,7 @@ class GRADUS_API TransformerDecoderLayerImpl : public Cloneable<TransformerDecod
   /// tgt_mask [T, T] or [N nhead, T, T], memory_mask [T, S] or [N nhead, T, S]; padding masks [N, T] and [N, S].
   Tensor forward(Operand tgt, const Tensor& memory, const Tensor& tgt_mask = {}, const Tensor& memory_mask = {},
                  const Tensor& tgt_key_padding_mask = {}, const Tensor& memory_key_padding_mask = {});
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
   void reset() override;
   void reset_parameters();
 

@@ -1,5 +1,7 @@
 #include "recurrent.h"
 
+#include "../module/any_module.h"
+
 namespace gradus::nn {
 
 using core::RecurrentKind;
@@ -34,6 +36,9 @@ RNNImpl::RNNImpl(const RNNOptions& chosen)
                            chosen)),
       options(chosen) {}
 RNNImpl::~RNNImpl() = default;
+std::size_t RNNImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, {{1, AnyValue(Tensor())}});
+}
 
 std::tuple<Tensor, Tensor> RNNImpl::forward(Operand input, const Tensor& hx) {
   const auto [y, h_n, none] = stack_.run(*this, input, hx, {});
@@ -47,6 +52,9 @@ std::tuple<PackedSequence, Tensor> RNNImpl::forward_with_packed_input(const Pack
 
 LSTMImpl::LSTMImpl(const LSTMOptions& chosen) : RNNImplBase(stack_of(RecurrentKind::kLstm, chosen)), options(chosen) {}
 LSTMImpl::~LSTMImpl() = default;
+std::size_t LSTMImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, {{1, AnyValue(std::optional<States>())}});
+}
 
 std::tuple<Tensor, LSTMImpl::States> LSTMImpl::forward(Operand input, const std::optional<States>& hx_opt) {
   const auto& [hx, cx] = hx_opt.value_or(States());
@@ -62,6 +70,9 @@ std::tuple<PackedSequence, LSTMImpl::States> LSTMImpl::forward_with_packed_input
 
 GRUImpl::GRUImpl(const GRUOptions& chosen) : RNNImplBase(stack_of(RecurrentKind::kGru, chosen)), options(chosen) {}
 GRUImpl::~GRUImpl() = default;
+std::size_t GRUImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, {{1, AnyValue(Tensor())}});
+}
 
 std::tuple<Tensor, Tensor> GRUImpl::forward(Operand input, const Tensor& hx) {
   const auto [y, h_n, none] = stack_.run(*this, input, hx, {});

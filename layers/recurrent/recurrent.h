@@ -4,6 +4,7 @@
 //   from the last step to the first; what the layer gives is y forward beside y reverse.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -91,6 +92,9 @@ class GRADUS_API RNNImpl : public detail::RNNImplBase<RNNImpl> {
   std::tuple<utils::rnn::PackedSequence, Tensor> forward_with_packed_input(
       const utils::rnn::PackedSequence& packed_input, const Tensor& hx = {});
   RNNOptions options;
+
+ protected:
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
 };
 GRADUS_MODULE(RNN);
 
@@ -105,6 +109,9 @@ class GRADUS_API LSTMImpl : public detail::RNNImplBase<LSTMImpl> {
   std::tuple<utils::rnn::PackedSequence, States> forward_with_packed_input(
       const utils::rnn::PackedSequence& packed_input, const std::optional<States>& hx_opt = {});
   LSTMOptions options;
+
+ protected:
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
 };
 GRADUS_MODULE(LSTM);
 
@@ -118,6 +125,9 @@ class GRADUS_API GRUImpl : public detail::RNNImplBase<GRUImpl> {
   std::tuple<utils::rnn::PackedSequence, Tensor> forward_with_packed_input(
       const utils::rnn::PackedSequence& packed_input, const Tensor& hx = {});
   GRUOptions options;
+
+ protected:
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
 };
 GRADUS_MODULE(GRU);
 

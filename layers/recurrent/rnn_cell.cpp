@@ -8,6 +8,7 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
+#include "../module/any_module.h"
 #include "recurrent_stack.h"
 
 namespace gradus::nn {
@@ -74,6 +75,9 @@ RNNCellImpl::RNNCellImpl(const RNNCellOptions& chosen) : RNNCellImplBase(chosen)
 RNNCellImpl::~RNNCellImpl() = default;
 LSTMCellImpl::LSTMCellImpl(const LSTMCellOptions& chosen) : RNNCellImplBase(chosen) {}
 LSTMCellImpl::~LSTMCellImpl() = default;
+std::size_t LSTMCellImpl::_forward_default_args(std::vector<AnyValue>& arguments) const {
+  return detail::append_defaults(arguments, {{1, AnyValue(std::optional<States>())}});
+}
 GRUCellImpl::GRUCellImpl(const GRUCellOptions& chosen) : RNNCellImplBase(chosen) {}
 GRUCellImpl::~GRUCellImpl() = default;
 

@@ -1,10 +1,12 @@
 // RNNCell, LSTMCell, GRUCell: one step of one layer (recurrent_rules.h), for loops of one's own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "../../core/base/arg.h"
 #include "../../core/base/export.h"
@@ -91,6 +93,9 @@ class GRADUS_API LSTMCellImpl : public detail::RNNCellImplBase<LSTMCellImpl, LST
   /// (h, c).
   States forward(Operand input, const std::optional<States>& hx_opt = {});
   std::string extra_repr() const override;
+
+ protected:
+  std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const override;
 };
 GRADUS_MODULE(LSTMCell);
 

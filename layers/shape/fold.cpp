@@ -15,7 +15,7 @@ namespace {
 
 Tensor from_columns(const Tensor& columns, std::int64_t height, std::int64_t width, const PatchWindows& windows);
 
-// columns[.., window, position] = x[.., what the window sees there]:  dx = the columns' gradients where they come from
+// y = im2col(x):  dx = col2im(dy)
 struct Im2Col {
   static constexpr std::string_view name = "im2col";
   using Attrs = PatchWindows;
@@ -26,7 +26,7 @@ struct Im2Col {
     return x.split(apply<Im2Col>(windows, x.merged(0)), x.shape(0)[0]);
   }
 };
-// x = sum of columns[.., window, position] over all that see it:  d columns = what the windows see of dx
+// y = col2im(x):  dx = im2col(dy)
 struct Col2Im {
   static constexpr std::string_view name = "col2im";
   struct Attrs {

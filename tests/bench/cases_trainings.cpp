@@ -10,7 +10,7 @@ namespace nn = torch::nn;
 namespace optim = torch::optim;
 
 // Bytes that an optimizer moves for a parameter: its value, gradient and state read, value and state written.
-constexpr double sgd_bytes = 12, momentum_bytes = 20, adam_bytes = 28;
+constexpr double sgd_bytes = 12, momentum_bytes = 20, adam_bytes = 28, one_average_bytes = 20;
 
 // Linear layers with ReLU between them, and before it BatchNorm, after it Dropout, where wanted.
 nn::Sequential mlp(const Sizes& widths, bool batch_norm, double dropout) {
@@ -113,6 +113,8 @@ void add_trainings(Operations& operations) {
   optimizer_step<optim::Adam>(operations, "adam_step", adam_bytes, 16, optim::AdamOptions(1e-3));
   optimizer_step<optim::SGD>(operations, "sgdm_step", momentum_bytes, 4, optim::SGDOptions(1e-3).momentum(0.9));
   optimizer_step<optim::AdamW>(operations, "adamw_step", adam_bytes, 18, optim::AdamWOptions(1e-3));
+  optimizer_step<optim::RMSprop>(operations, "rmsprop_step", one_average_bytes, 9, optim::RMSpropOptions(1e-3));
+  optimizer_step<optim::Adagrad>(operations, "adagrad_step", one_average_bytes, 7, optim::AdagradOptions(1e-3));
 }
 
 }  // namespace bench

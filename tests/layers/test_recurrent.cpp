@@ -301,6 +301,11 @@ BOOST_AUTO_TEST_CASE(modules) {
 
   nn::GRU gru(2, 3);
   const auto one = [&](const Tensor& of) { return std::get<0>(gru->forward(of)); };
+  // In containers, which don't see the defaults of forward.
+  nn::Sequential sequence(gru);
+  BOOST_TEST(equal(std::get<0>(sequence->forward<std::tuple<Tensor, Tensor>>(x)), one(x)));
+  const auto [h, c] = nn::AnyModule(nn::LSTMCell(2, 3)).forward<nn::LSTMCellImpl::States>(x[0]);
+  BOOST_TEST(h.sizes() == c.sizes());
   autograd::warn_of_loops(false);
   test::check_close(func::vmap(one, 1, 1)(x), one(x), 1e-6, "each sequence alone");
   autograd::warn_of_loops(true);

@@ -6,6 +6,7 @@
 
 #include "../support/arrays.h"
 #include "../support/pytorch.h"
+#include "../support/threads.h"
 
 using namespace gradus;
 
@@ -141,6 +142,22 @@ BOOST_AUTO_TEST_CASE(fold_gives_back_what_unfold_took) {
   BOOST_TEST(test::same_bits(im2col(x, 1, 1, 0, far), x.select(3, 0).select(2, 0).unsqueeze(2)));
   BOOST_TEST(im2col(x, {1, 1}, 1, {0, 9}, {9, 3}).sizes() == (Sizes{2, 3, 8}));
   check_error<ValueError>([&] { im2col(x, 2, std::int64_t{1} << 61, 0, 1); }, {"im2col: "});
+}
+
+BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
+  manual_seed(6);
+  const Tensor x = randn({6, 8, 40, 41}), weight = randn({8}), bias = randn({8});
+  const auto results = [&] {
+    const Tensor in = x.detach().requires_grad_(), w = weight.detach().requires_grad_();
+    const Tensor y = group_norm(in, 4, w, bias), columns = im2col(in, {3, 2}, 1, 1, 2);
+    (col2im(columns.square(), {40, 41}, {3, 2}, 1, 1, 2) + y * x).sum().backward();
+    return std::vector<Tensor>{y.detach(), columns.detach(), in.grad(), w.grad()};
+  };
+  const std::vector<Tensor> first = results();
+  test::ManyThreads().each([&] {
+    const std::vector<Tensor> again = results();
+    for (std::size_t i = 0; i < first.size(); ++i) BOOST_TEST(test::same_bits(again[i], first[i]), i);
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

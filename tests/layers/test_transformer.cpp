@@ -196,6 +196,43 @@ BOOST_AUTO_TEST_CASE(parts_and_copies) {
   BOOST_TEST(same_bits(other->forward(src, tgt), z));
 }
 
+// An encoder of one's own, and a decoder with fewer arguments to its call.
+struct ShiftImpl : nn::Cloneable<ShiftImpl> {
+  Tensor forward(Tensor x, Tensor mask, Tensor padding) {
+    masked = mask.defined() && padding.defined();
+    return x + 1;
+  }
+  void reset() override {}
+  bool masked = false;
+};
+struct MeanImpl : nn::Cloneable<MeanImpl> {
+  Tensor forward(const Tensor& tgt, const Tensor& memory, const Tensor&, const Tensor&, const Tensor&, const Tensor&) {
+    return tgt + memory.mean(0);
+  }
+  void reset() override {}
+};
+GRADUS_MODULE(Shift);
+GRADUS_MODULE(Mean);
+
+BOOST_AUTO_TEST_CASE(parts_of_ones_own) {
+  manual_seed(4);
+  const Tensor src = randn({4, 3, 8}), tgt = randn({2, 3, 8});
+  Shift shift;
+  nn::Transformer custom(nn::TransformerOptions(8, 2).custom_encoder(shift).custom_decoder(Mean()));
+  check_close(custom(src, tgt), tgt + (src + 1).mean(0), 1e-6, "own parts");
+  BOOST_TEST(!shift->masked);
+  (void)custom->forward(src, tgt, zeros({4, 4}), {}, {}, zeros({3, 4}));
+  BOOST_TEST(shift->masked);
+  // What an AnyModule does not say is as forward has it.
+  nn::TransformerDecoderLayer layer(TransformerDecoderLayerOptions(8, 2).dropout(0));
+  const Tensor mask = nn::TransformerImpl::generate_square_subsequent_mask(2);
+  nn::AnyModule any(layer), attention(layer->self_attn);
+  BOOST_TEST(same_bits(any.forward(tgt, src, mask, Tensor()), layer(tgt, src, mask)));
+  const auto [y, weights] = attention.forward<std::tuple<Tensor, Tensor>>(tgt, src, src);
+  BOOST_TEST(same_bits(y, std::get<0>(layer->self_attn(tgt, src, src))));
+  BOOST_TEST(weights.defined());
+}
+
 BOOST_AUTO_TEST_CASE(later_ones_are_hidden) {
   const double none = -std::numeric_limits<double>::infinity();
   const Tensor mask = nn::TransformerImpl::generate_square_subsequent_mask(3);

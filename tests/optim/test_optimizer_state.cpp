@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <sstream>
 
 #include <gradus/gradus.h>
 
@@ -418,6 +419,23 @@ class Decaying : public optim::Optimizer {
 };
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(an_optimizer_in_an_archive) {
+  const std::vector<Tensor> p = parameters(kFloat32), q = copies(p);
+  optim::RAdam whole(p, 0.1), resumed(q, 0.2);
+  train(whole, 3, 1);
+  serialize::OutputArchive out;
+  whole.save(out);
+  std::stringstream stream;
+  out.save_to(stream);
+  serialize::InputArchive in;
+  in.load_from(stream);
+  for (std::size_t i = 0; i < p.size(); ++i) q[i].array().copy_(p[i].array());
+  resumed.load(in);
+  train(whole, 2, 2);
+  train(resumed, 2, 2);
+  BOOST_TEST(same(p, q));
+}
 
 BOOST_AUTO_TEST_CASE(an_optimizer_in_the_frontends_manner) {
   const Tensor p = zeros({2}, requires_grad());

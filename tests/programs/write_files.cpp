@@ -1,4 +1,4 @@
-// Reads files of Python's and writes them again in all formats, for Python to read: checks/files_of_python.
+// Reads files of Python's and writes them again in all formats, for Python to read: checks/python_reads_files.
 //
 //   write_files FOLDER_OF_PYTHONS_FILES FOLDER
 #include <fstream>
