@@ -311,7 +311,8 @@ BOOST_AUTO_TEST_CASE(learning_curves_of_any_number_of_epochs) {
 
 BOOST_AUTO_TEST_CASE(learning_curves_with_values_that_cannot_be_drawn) {
   Curves curves;
-  curves.lines = {{"training loss", {2, kNan, kNan, 1, kInf, 0.5, 1e308}}, {"test accuracy", {0.1, 0.5, 0.9, 0.7}, true}};
+  curves.lines = {{"training loss", {2, kNan, kNan, 1, kInf, 0.5, 1e308}},
+                  {"test accuracy", {0.1, 0.5, 0.9, 0.7}, true}};
   std::string svg = curves_svg(curves);
   BOOST_TEST(count(svg, "class=\"gap\"") == 3u);
   BOOST_TEST(holds(svg, "not finite in 4 epochs"));
