@@ -11,7 +11,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include <gradus/autograd/files/archive.h>
 #include <gradus/gradus.h>
+
+#include "../support/folder.h"
 
 using namespace gradus;
 using namespace gradus::data;
@@ -315,6 +318,19 @@ BOOST_AUTO_TEST_CASE(samplers_and_their_positions) {
   BOOST_TEST(counts[1] == 0U);
   BOOST_TEST(std::abs(static_cast<double>(counts[2]) - 3000) < 5 * 27.4);  // five standard deviations
   BOOST_CHECK_THROW(samplers::WeightedRandomSampler({1, 0}, 2, false), ValueError);
+
+  // By a file.
+  const test::Folder folder;
+  serialize::OutputArchive out;
+  out << random;
+  out.save_to(folder / "sampler.pt");
+  serialize::InputArchive in;
+  in.load_from(folder / "sampler.pt");
+  samplers::RandomSampler read(5);
+  in >> read;
+  BOOST_TEST((read.index() == 5U && !read.next(1)));
+  samplers::StreamSampler stream(9);
+  BOOST_CHECK_THROW(in >> stream, ValueError);
 
   samplers::SequentialSampler sequential(6);
   sequential.next(4);
