@@ -255,7 +255,10 @@ BOOST_AUTO_TEST_CASE(a_time_out_loses_nothing) {
 
 BOOST_AUTO_TEST_CASE(loops_end_early_and_begin_again) {
   for (const std::size_t workers : kWorkers) {
-    auto loader = make_data_loader<samplers::SequentialSampler>(Numbers(40), DataLoaderOptions(4).workers(workers));
+    // Slow enough that some is still asked for when the next loop begins.
+    auto loader =
+        make_data_loader<samplers::SequentialSampler>(Numbers(40, [](std::size_t i) { pause(i % 8 == 1 ? 1 : 0); }),
+                                                      DataLoaderOptions(4).workers(workers).max_jobs(9));
     for (auto& batch : *loader) {
       BOOST_TEST(batch[0].value == 0U);
       break;
