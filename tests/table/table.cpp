@@ -83,6 +83,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"avg_pool", "pooling"},
                                                     {"adaptive_avg_pool2d", "pooling"},
                                                     {"layer_norm", "layer_norm"},
+                                                    {"group_norm", "spatial"},
                                                     {"embedding", "embedding"},
                                                     {"conv", "conv"},
                                                     {"conv_transpose", "nn_functions"},
