@@ -2,6 +2,8 @@
 #pragma once
 
 #include "autograd/check/gradcheck.h"
+#include "autograd/files/archive.h"
+#include "autograd/files/files.h"
 #include "autograd/func/checkpoint.h"
 #include "autograd/func/saved_hooks.h"
 #include "autograd/func/transforms.h"

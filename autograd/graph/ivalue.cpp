@@ -8,10 +8,19 @@
 
 namespace gradus {
 
+namespace {
+
+struct Tuple {
+  std::vector<IValue> elements;
+};
+
+}  // namespace
+
 struct IValue::Value {
   // In the order of Kind.
   std::variant<std::monostate, Tensor, double, std::int64_t, bool, std::string, std::vector<Tensor>,
-               std::vector<std::int64_t>, std::vector<double>, std::vector<bool>, std::vector<IValue>>
+               std::vector<std::int64_t>, std::vector<double>, std::vector<bool>, std::vector<IValue>, Tuple,
+               IValueDict>
       held;
 };
 
@@ -40,6 +49,12 @@ IValue::IValue(std::vector<double> value) : value_(new Value{std::move(value)}) 
 IValue::IValue(std::vector<bool> value) : value_(new Value{std::move(value)}) {}
 IValue::IValue(std::vector<IValue> value) : value_(new Value{std::move(value)}) {}
 IValue::IValue(std::vector<std::string> value) : IValue(std::vector<IValue>(value.begin(), value.end())) {}
+IValue::IValue(IValueDict value) : value_(new Value{std::move(value)}) {}
+IValue IValue::tuple(std::vector<IValue> elements) {
+  IValue value;
+  value.value_ = core::Own<Value>(new Value{Tuple{std::move(elements)}});
+  return value;
+}
 
 IValue::Kind IValue::kind() const noexcept {
   return value_ == nullptr ? Kind::None : static_cast<Kind>(value_->held.index());
@@ -47,8 +62,9 @@ IValue::Kind IValue::kind() const noexcept {
 
 namespace {
 
-constexpr const char* kNames[] = {"None",       "Tensor",  "Double",     "Int",      "Bool",       "String",
-                                  "TensorList", "IntList", "DoubleList", "BoolList", "GenericList"};
+constexpr const char* kNames[] = {"None",        "Tensor",     "Double",     "Int",        "Bool",
+                                  "String",      "TensorList", "IntList",    "DoubleList", "BoolList",
+                                  "GenericList", "Tuple",      "GenericDict"};
 
 }  // namespace
 
@@ -96,10 +112,13 @@ std::vector<IValue> IValue::toListRef() const {
       return each(toDoubleVector());
     case Kind::Bools:
       return each(toBoolList());
+    case Kind::Tuple:
+      return std::get<Tuple>(value_->held).elements;
     default:
       return std::get<std::vector<IValue>>(expect(Kind::List, "toListRef").held);
   }
 }
+IValueDict IValue::toGenericDict() const { return std::get<IValueDict>(expect(Kind::Dict, "toGenericDict").held); }
 
 std::string IValue::tagKind() const { return kNames[static_cast<int>(kind())]; }
 
@@ -111,9 +130,16 @@ std::string IValue::text() const {
   if (isScalar()) return autograd::detail::text_of(toScalar());
   if (isString()) return toStringRef();
   if (isNone()) return "none";
-  std::string text = "[";
+  if (isGenericDict()) {
+    std::string text = "{";
+    for (const auto& entry : std::get<IValueDict>(value_->held)) {
+      text += (text.size() == 1 ? "" : ", ") + entry.key().text() + ": " + entry.value().text();
+    }
+    return text + "}";
+  }
+  std::string text = isTuple() ? "(" : "[";
   for (const IValue& value : toListRef()) text += (text.size() == 1 ? "" : ", ") + value.text();
-  return text + "]";
+  return text + (isTuple() ? ")" : "]");
 }
 
 void IValue::each_tensor(core::FunctionRef<void(Tensor&)> visit) {
@@ -125,6 +151,46 @@ void IValue::each_tensor(core::FunctionRef<void(Tensor&)> visit) {
   if (auto* list = std::get_if<std::vector<IValue>>(&value_->held)) {
     for (IValue& each : *list) each.each_tensor(visit);
   }
+  if (auto* tuple = std::get_if<Tuple>(&value_->held)) {
+    for (IValue& each : tuple->elements) each.each_tensor(visit);
+  }
+  if (auto* dict = std::get_if<IValueDict>(&value_->held)) {
+    for (auto& entry : *dict) entry.value().each_tensor(visit);
+  }
+}
+
+namespace {
+
+bool same_key(const IValue& a, const IValue& b) {
+  if (a.isString() || b.isString()) return a.isString() && b.isString() && a.toStringRef() == b.toStringRef();
+  return a.isScalar() && b.isScalar() && a.toScalar() == b.toScalar();
+}
+
+}  // namespace
+
+IValueDict::const_iterator IValueDict::find(const IValue& key) const {
+  return std::find_if(begin(), end(), [&](const Entry& entry) { return same_key(entry.key(), key); });
+}
+const IValue& IValueDict::at(const IValue& key) const {
+  const auto found = find(key);
+  if (found == end()) core::fail<IndexError>("IValueDict: there must be an entry of that key: {}", key.text());
+  return found->value();
+}
+bool IValueDict::insert(IValue key, IValue value) {
+  if (contains(key)) return false;
+  append(std::move(key), std::move(value));
+  return true;
+}
+void IValueDict::insert_or_assign(IValue key, IValue value) {
+  const auto found = find(key);
+  if (found == end()) return append(std::move(key), std::move(value));
+  entries_[static_cast<std::size_t>(found - begin())].setValue(std::move(value));
+}
+bool IValueDict::erase(const IValue& key) {
+  const auto found = find(key);
+  if (found == end()) return false;
+  entries_.erase(found);
+  return true;
 }
 
 IValueMap::iterator IValueMap::find(const std::string& name) {

@@ -17,7 +17,9 @@
 
 namespace gradus {
 
-/// Nothing, a Tensor, a number, a text, or a list: what has been put in comes out again by the function of its type.
+class IValueDict;
+
+/// Nothing, a Tensor, a number, a text, a list, a tuple, or a dictionary: what has been put in comes out again by the function of its type.
 /// TypeError when it holds something else.
 class GRADUS_API IValue {
  public:
@@ -44,6 +46,9 @@ class GRADUS_API IValue {
   IValue(std::vector<bool> value);                                             // NOLINT
   IValue(std::vector<std::string> value);                                      // NOLINT
   IValue(std::vector<IValue> value);                                           // NOLINT
+  IValue(IValueDict value);                                                    // NOLINT
+  /// A list that Python's files have as a tuple.
+  static IValue tuple(std::vector<IValue> elements);
   template <class T>
   IValue(const std::optional<T>& value) : IValue(value ? IValue(*value) : IValue()) {}  // NOLINT
 
@@ -58,7 +63,9 @@ class GRADUS_API IValue {
   bool isIntList() const noexcept { return is(Kind::Ints); }
   bool isDoubleList() const noexcept { return is(Kind::Doubles); }
   bool isBoolList() const noexcept { return is(Kind::Bools); }
-  bool isList() const noexcept { return kind() >= Kind::Tensors; }
+  bool isList() const noexcept { return kind() >= Kind::Tensors && kind() <= Kind::List; }
+  bool isTuple() const noexcept { return is(Kind::Tuple); }
+  bool isGenericDict() const noexcept { return is(Kind::Dict); }
 
   Tensor toTensor() const;
   double toDouble() const;
@@ -75,7 +82,9 @@ class GRADUS_API IValue {
   std::vector<double> toDoubleVector() const;
   std::vector<double> toDoubleList() const { return toDoubleVector(); }
   std::vector<bool> toBoolList() const;
-  std::vector<IValue> toListRef() const;  ///< of any list
+  std::vector<IValue> toListRef() const;  ///< of any list, and of a tuple
+  std::vector<IValue> toList() const { return toListRef(); }
+  IValueDict toGenericDict() const;
 
   /// By type: `to<double>()`, `to<std::vector<int64_t>>()`; numbers of the type's category.
   template <class T>
@@ -118,7 +127,7 @@ class GRADUS_API IValue {
   void each_tensor(core::FunctionRef<void(Tensor&)> visit);
 
  private:
-  enum class Kind { None, Tensor, Double, Int, Bool, String, Tensors, Ints, Doubles, Bools, List };
+  enum class Kind { None, Tensor, Double, Int, Bool, String, Tensors, Ints, Doubles, Bools, List, Tuple, Dict };
   struct Value;  // holds one of them
   Kind kind() const noexcept;
   bool is(Kind kind) const noexcept { return this->kind() == kind; }
@@ -126,6 +135,48 @@ class GRADUS_API IValue {
 
   core::Own<Value> value_;
 };
+
+/// A dictionary with numbers or texts for keys, in the order in which they came: what files of Python's hold. Few entries:
+/// keys are compared one after the other. (Unlike libtorch's, a copy is a copy.)
+class GRADUS_API IValueDict {
+ public:
+  class Entry {
+   public:
+    Entry(IValue key, IValue value) : key_(std::move(key)), value_(std::move(value)) {}
+    const IValue& key() const noexcept { return key_; }
+    const IValue& value() const noexcept { return value_; }
+    IValue& value() noexcept { return value_; }
+    void setValue(IValue value) { value_ = std::move(value); }
+
+   private:
+    IValue key_, value_;
+  };
+  using const_iterator = std::vector<Entry>::const_iterator;
+
+  /// Whether the key was not there before: then the entry stays as it was.
+  bool insert(IValue key, IValue value);
+  void insert_or_assign(IValue key, IValue value);
+  /// The same for a key known to be new.
+  void append(IValue key, IValue value) { entries_.emplace_back(std::move(key), std::move(value)); }
+  /// IndexError when there is none.
+  const IValue& at(const IValue& key) const;
+  const_iterator find(const IValue& key) const;
+  bool contains(const IValue& key) const { return find(key) != end(); }
+  bool erase(const IValue& key);
+  std::size_t size() const noexcept { return entries_.size(); }
+  bool empty() const noexcept { return entries_.empty(); }
+  std::vector<Entry>::iterator begin() noexcept { return entries_.begin(); }
+  std::vector<Entry>::iterator end() noexcept { return entries_.end(); }
+  const_iterator begin() const noexcept { return entries_.begin(); }
+  const_iterator end() const noexcept { return entries_.end(); }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+/// libtorch's name: `c10::Dict<c10::IValue, c10::IValue>`.
+template <class Key, class Value>
+using Dict = IValueDict;
 
 /// IValues by name, in the order in which they came. Few: names are compared one after the other.
 class GRADUS_API IValueMap {

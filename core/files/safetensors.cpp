@@ -13,6 +13,7 @@
 #include "../base/fail.h"
 #include "../memory/memory_limit.h"
 #include "../base/message.h"
+#include "zip.h"
 
 namespace gradus::core {
 namespace {
@@ -255,7 +256,7 @@ void check_bools(const SafetensorsEntry& entry, const std::string& file) {
 }
 
 // The length of the header, when a file may begin like this.
-std::uint64_t check_start(ByteView start, const std::string& file) {
+std::uint64_t header_length(ByteView start, const std::string& file) {
   if (start.size() < kLength) {
     fail<FileError>("safetensors: '{}' must begin with the length of its header in 8 bytes: it holds {}", file,
                     start.size());
@@ -291,7 +292,7 @@ Array SafetensorsEntry::borrow() const {
 }
 
 Safetensors::Safetensors(Bytes bytes, const std::string& name) : bytes_(std::move(bytes)) {
-  const std::uint64_t length = check_start(bytes_, name);
+  const std::uint64_t length = header_length(bytes_, name);
   if (length > bytes_.size() - kLength) {
     fail<FileError>("safetensors: '{}' must hold its header of {} bytes: {} follow its length, so it is cut off", name,
                     length, bytes_.size() - kLength);
@@ -320,7 +321,9 @@ Safetensors Safetensors::read(const std::string& path, bool is_copied) {
   return {read_file(path, memory_for_a_file() / (is_copied ? 2 : 1), check), path};
 }
 
-void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays, const Metadata& metadata) {
+void Safetensors::check_start(ByteView start, const std::string& name) { header_length(start, name); }
+
+void put_safetensors(Pieces& to, const std::vector<NamedArray>& arrays, const Metadata& metadata) {
   std::unordered_set<std::string_view> names;
   std::vector<std::size_t> order(arrays.size());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -336,21 +339,11 @@ void write_safetensors(const std::string& path, const std::vector<NamedArray>& a
     return arrays[a].array.element_size() > arrays[b].array.element_size();
   });
   std::vector<Span> spans(arrays.size());
-  std::vector<Array> kept;  // what the pieces point into
-  std::vector<Bytes> turned;
-  std::vector<ByteView> pieces(1);
   std::uint64_t end = 0;
   for (const std::size_t i : order) {
-    kept.push_back(arrays[i].array.contiguous());
-    const auto size = static_cast<std::size_t>(kept.back().numel() * kept.back().element_size());
+    const auto size = static_cast<std::uint64_t>(arrays[i].array.numel() * arrays[i].array.element_size());
     spans[i] = {end, end + size};
     end += size;
-    pieces.emplace_back(kept.back().data(), size);
-    if (kTurns) {
-      turned.emplace_back(pieces.back().begin(), pieces.back().end());
-      turn(turned.back().data(), size, kept.back().element_size());
-      pieces.back() = turned.back();
-    }
   }
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
@@ -367,18 +360,33 @@ void write_safetensors(const std::string& path, const std::vector<NamedArray>& a
   try {
     text = header.dump();
   } catch (const nlohmann::json::type_error&) {
-    fail<ValueError>("write_safetensors: names and metadata must be UTF-8, for '{}'", path);
+    fail<ValueError>("write_safetensors: names and metadata must be UTF-8");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   if (text.size() > kMaxHeader) {
-    fail<ValueError>("write_safetensors: the header of '{}' must take at most {} bytes: {}", path, kMaxHeader,
-                     text.size());
+    fail<ValueError>("write_safetensors: the header must take at most {} bytes: {}", kMaxHeader, text.size());
   }
-  unsigned char length[kLength];
-  for (std::size_t i = 0; i < kLength; ++i) length[i] = static_cast<unsigned char>(text.size() >> (8 * i));
-  pieces[0] = {length, kLength};
-  pieces.insert(pieces.begin() + 1, ByteView(text));
-  write_file_atomically(path, pieces);
+  Bytes head;
+  for (std::size_t i = 0; i < kLength; ++i) head.push_back(static_cast<unsigned char>(text.size() >> (8 * i)));
+  head.insert(head.end(), text.begin(), text.end());
+  to.add(std::move(head));
+  for (const std::size_t i : order) {
+    if (!kTurns) {
+      to.add(arrays[i].array);
+      continue;
+    }
+    const Array kept = arrays[i].array.contiguous();
+    const auto* data = static_cast<const unsigned char*>(kept.data());
+    Bytes turned(data, data + kept.numel() * kept.element_size());
+    turn(turned.data(), turned.size(), kept.element_size());
+    to.add(std::move(turned));
+  }
+}
+
+void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays, const Metadata& metadata) {
+  Pieces pieces;
+  put_safetensors(pieces, arrays, metadata);
+  write_file_atomically(path, pieces.views());
 }
 
 }  // namespace gradus::core

@@ -13,6 +13,8 @@
 
 namespace gradus::core {
 
+class Pieces;
+
 /// Text that comes with the arrays.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
@@ -46,6 +48,8 @@ class GRADUS_API Safetensors {
   /// The file at `path`. FileError also when it cannot be read, or takes more than memory_for_a_file(); more than half of
   /// that where all of it `is_copied`, so that the copies have room.
   static Safetensors read(const std::string& path, bool is_copied = false);
+  /// FileError when a file that begins like this, in its first 64 bytes, is none.
+  static void check_start(ByteView start, const std::string& name);
 
   Safetensors(Safetensors&&) = default;
   Safetensors& operator=(Safetensors&&) = default;
@@ -62,9 +66,11 @@ class GRADUS_API Safetensors {
   Metadata metadata_;
 };
 
-/// Writes arrays, in this order in the header, and aligned in the file. A kill at any moment leaves the old file or the
-/// new (see write_file_atomically). The same arrays give the same bytes. ValueError when a name comes twice, is
-/// "__metadata__" or not UTF-8, or an array is undefined; FileError when the file cannot be written.
+/// What a file of these arrays holds, in this order in the header, and aligned. The same arrays give the same bytes.
+/// ValueError when a name comes twice, is "__metadata__" or not UTF-8, or an array is undefined.
+GRADUS_API void put_safetensors(Pieces& to, const std::vector<NamedArray>& arrays, const Metadata& metadata = {});
+/// The same as a file. A kill at any moment leaves the old file or the new (see write_file_atomically). FileError when it
+/// cannot be written.
 GRADUS_API void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays,
                                   const Metadata& metadata = {});
 

@@ -19,6 +19,11 @@
 #include "holder.h"
 #include "ordered_dict.h"
 
+namespace gradus::serialize {
+class OutputArchive;
+class InputArchive;
+}  // namespace gradus::serialize
+
 namespace gradus::nn {
 
 using NamedTensors = OrderedDict<std::string, Tensor>;
@@ -111,6 +116,9 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   /// The state that files hold: each module's parameters, then its buffers, then its submodules', under names like
   /// "seq.0.weight", all of them (shared ones under each of their names). The tensors are the module's own.
   NamedTensors state_dict() const;
+  /// The same into an archive, and out of it: parameters and buffers, then submodules as archives, under their names.
+  virtual void save(serialize::OutputArchive& archive) const;
+  virtual void load(serialize::InputArchive& archive);
   std::vector<std::shared_ptr<Module>> children() const;
   OrderedDict<std::string, std::shared_ptr<Module>> named_children() const;
   /// This module (ModuleError when it is not held by a shared_ptr) and all below it.

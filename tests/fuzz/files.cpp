@@ -9,8 +9,6 @@
 namespace gradus::fuzz {
 namespace {
 
-using Tokens = std::vector<std::string>;
-
 const std::string kNumbers[] = {"0",
                                 "1",
                                 "2",
@@ -124,20 +122,9 @@ std::string joined(const Tokens& tokens, Random& random) {
   return text;
 }
 
-std::string little_endian(std::uint64_t value) {
-  std::string text;
-  for (int i = 0; i < 8; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
-  return text;
-}
 std::string big_endian(std::uint32_t value) {
   std::string text;
   for (int i = 3; i >= 0; --i) text += static_cast<char>(value >> (8 * i) & 0xff);
-  return text;
-}
-
-std::string bytes(std::size_t count, std::size_t below, Random& random) {
-  std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += static_cast<char>(random.below(below));
   return text;
 }
 
@@ -291,11 +278,23 @@ void damage(std::string& text, Random& random) {
 
 }  // namespace
 
+std::string bytes(std::size_t count, std::size_t below, Random& random) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += static_cast<char>(random.below(below));
+  return text;
+}
+
+std::string little_endian(std::uint64_t value, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
+  return text;
+}
+
 std::string draw_file(Reader reader, Random& random) {
-  std::string text = reader == Reader::Safetensors ? safetensors(random)
-                     : reader == Reader::Idx       ? idx(random)
-                     : reader == Reader::Gzip      ? gzip(random)
-                                                   : digits(random);
+  using Draw = std::string (*)(Random&);
+  constexpr Draw kDraws[] = {safetensors, idx, gzip, digits, draw_npy, draw_npz, draw_pickle, draw_torch};
+  constexpr Draw kArchives[] = {safetensors, draw_npy, draw_npz, draw_pickle, draw_torch};
+  std::string text = (reader == Reader::Archive ? random.of(kArchives) : kDraws[static_cast<int>(reader)])(random);
   if (random.one_in(3)) damage(text, random);
   return text;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "readers.h"
 
@@ -24,6 +25,17 @@ class Random {
  private:
   std::mt19937_64 engine_;
 };
+
+using Tokens = std::vector<std::string>;
+/// `count` bytes, each below `below`.
+std::string bytes(std::size_t count, std::size_t below, Random& random);
+/// `count` bytes, little endian.
+std::string little_endian(std::uint64_t value, int count = 8);
+/// Damaged files of one kind each.
+std::string draw_npy(Random& random);
+std::string draw_npz(Random& random);
+std::string draw_pickle(Random& random);
+std::string draw_torch(Random& random);
 
 /// A file for `reader`: drawn as a valid one, then changed where its format has joints (lengths, tokens, offsets, dtypes,
 /// sizes, checksums), cut, extended, or hit in some bytes; now and then left valid.

@@ -6,9 +6,13 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include <gradus/autograd/files/files.h>
 #include <gradus/core/base/errors.h>
 #include <gradus/core/files/idx.h>
+#include <gradus/core/files/npy.h>
+#include <gradus/core/files/pickle.h>
 #include <gradus/core/files/safetensors.h>
+#include <gradus/core/files/torch_file.h>
 
 #include "../../examples/support/digits.h"
 
@@ -53,6 +57,44 @@ void use(const core::Safetensors& file) {
   require(sum != SIZE_MAX, "");  // all of it is read
 }
 
+// Whether all elements lie in the array's storage. They are read, too.
+void use(const core::Array& array) {
+  std::int64_t last = array.storage_offset();
+  for (int d = 0; d < array.dim(); ++d) last += (array.shape()[d] - 1) * array.strides()[d];
+  require(array.numel() == 0 || (last + 1) * array.element_size() <= array.storage()->bytes(),
+          "an array leaves its storage");
+  if (array.numel() > 4096) return;  // few numbers, expanded
+  const core::Array copy = array.contiguous();
+  std::size_t sum = 0;
+  const auto* bytes = static_cast<const unsigned char*>(copy.data());
+  for (std::int64_t i = 0; i < copy.numel() * copy.element_size(); ++i) sum += bytes[i];
+  require(sum != SIZE_MAX, "");
+}
+
+void use(const std::vector<core::NamedArray>& arrays) {
+  for (const core::NamedArray& each : arrays) use(each.array);
+}
+
+void use(const core::Values& values) {
+  for (const core::Array& array : values.arrays) use(array);
+  for (const core::Value& value : values.nodes) {
+    for (const core::Value::Node item : value.items) require(item < values.nodes.size(), "a node that is not there");
+  }
+}
+
+// What was read is written, and read again.
+void use(const serialize::InputArchive& archive) {
+  IValueDict others;
+  bool small = true;
+  for (const auto& [name, tensor] : serialize::detail::flat(archive.values(), &others)) {
+    use(tensor.array());
+    small = small && tensor.numel() <= 4096;
+  }
+  if (!small) return;
+  const std::vector<char> bytes = pickle_save(archive.values());
+  require(pickle_load(bytes).toGenericDict().size() == archive.values().size(), "a value is lost");
+}
+
 void use(const core::Idx& idx) {
   std::int64_t product = core::size_of(idx.type);
   for (const std::int64_t size : idx.shape) product *= size;
@@ -66,6 +108,8 @@ void use(const examples::Images& images) {
 }
 
 void read_any(Reader reader, ByteView input, bool as_file) {
+  Bytes kept;
+  const auto exact = [&](ByteView bytes) -> ByteView { return kept = Bytes(bytes.begin(), bytes.end()); };
   switch (reader) {
     case Reader::Safetensors:
       // A vector of exactly that size: what lies behind it is poisoned under AddressSanitizer.
@@ -80,13 +124,30 @@ void read_any(Reader reader, ByteView input, bool as_file) {
     }
     case Reader::Digits:
       return use(examples::parse_digits(input));
+    case Reader::Npy:
+      return use(core::parse_npy(exact(input), "t"));
+    case Reader::Npz:
+      return use(core::parse_npz(exact(input), "t"));
+    case Reader::Pickle:
+      return use(core::parse_pickle(exact(input), "t").values);
+    case Reader::Torch:
+      return use(core::parse_torch(exact(input), "t"));
+    case Reader::Archive: {
+      serialize::InputArchive archive;
+      if (as_file)
+        archive.load_from(MemoryFile(input).path());
+      else
+        archive.load_from(input.text().data(), input.size());
+      return use(archive);
+    }
   }
 }
 
 }  // namespace
 
 const char* name_of(Reader reader) {
-  constexpr const char* kNames[kReaders] = {"safetensors", "idx", "gzip", "digits"};
+  constexpr const char* kNames[kReaders] = {"safetensors", "idx",    "gzip",  "digits", "npy",
+                                            "npz",         "pickle", "torch", "archive"};
   return kNames[static_cast<int>(reader)];
 }
 

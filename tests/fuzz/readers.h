@@ -7,8 +7,9 @@
 
 namespace gradus::fuzz {
 
-enum class Reader { Safetensors, Idx, Gzip, Digits };
-inline constexpr int kReaders = 4;
+/// Archive is any of the formats, told by its content, as tensors and plain values.
+enum class Reader { Safetensors, Idx, Gzip, Digits, Npy, Npz, Pickle, Torch, Archive };
+inline constexpr int kReaders = 9;
 const char* name_of(Reader reader);
 
 /// Hands `input` to the reader, in memory or, where it has such a way, as a file. Returns the reason when it was refused,

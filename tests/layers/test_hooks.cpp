@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -339,6 +340,17 @@ BOOST_AUTO_TEST_CASE(a_member_that_was_assigned_to_is_noticed) {
   nn::detail::check_member(net->named_parameters()["b"]);
   nn::detail::check_member(net->named_parameters()["loose"]);
   nn::detail::check_member(torch::ones({1}));
+  std::stringstream stream;
+  check_error<ModuleError>([&] { torch::save(outer, stream); }, {"net: 'w' must stay"});
+  // By a step that passes it over, and that changes nothing; not by one in which it has a gradient, or nobody has.
+  torch::optim::SGD sgd(net->parameters(), 1.0);
+  sgd.step();
+  net->forward(torch::ones({3})).sum().backward();
+  check_error<ModuleError>([&] { sgd.step(); }, {"net: 'w' must stay the tensor that was registered"});
+  BOOST_TEST(net->b.equal(torch::zeros({3})));
+  before.sum().backward();
+  sgd.step();
+  BOOST_TEST(net->b.equal(torch::full({3}, -1.0)));
   net->w = before;
   outer->check_members();
 
