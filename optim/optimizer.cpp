@@ -195,6 +195,7 @@ std::size_t Optimizer::size() const noexcept {
 }
 
 std::vector<std::string> Optimizer::without_gradient(const nn::Module& module) const {
+  module.check_members();
   std::vector<std::string> names;
   const nn::NamedTensors named = module.named_parameters();
   for (const Tensor& p : without_gradient_) {
@@ -331,6 +332,9 @@ Tensor Optimizer::step(LossClosure closure) {
                                                   : Tensor(g.contiguous());
       changes.push_back({p, copy, gradient, group.options(), std::move(state)});
     }
+  }
+  if (!changes.empty()) {
+    for (const Tensor& p : alone) nn::detail::check_member(p);
   }
   state_.entries_.reserve(state_.size() + changes.size());
   without_gradient_ = std::move(alone);

@@ -49,6 +49,7 @@ void nn::Module::save(serialize::OutputArchive& archive) const {
     }
   }
   for (const auto& [name, child] : children_) {
+    if (!child->is_serializable()) continue;
     serialize::OutputArchive nested;
     child->save(nested);
     archive.write(name, nested);
@@ -63,6 +64,7 @@ void nn::Module::load(serialize::InputArchive& archive) {
     }
   }
   for (const auto& [name, child] : children_) {
+    if (!child->is_serializable()) continue;
     // What has no state stands in no format without nesting.
     serialize::InputArchive nested;
     if (!archive.try_read(name, nested) && !child->state_dict().is_empty()) archive.read(name, nested);
@@ -70,8 +72,14 @@ void nn::Module::load(serialize::InputArchive& archive) {
   }
 }
 
-void save(const nn::Module& module, const std::string& path) { serialize::detail::save_values(saved_by(module), path); }
-void save(const nn::Module& module, std::ostream& stream) { serialize::detail::save_values(saved_by(module), stream); }
+void save(const nn::Module& module, const std::string& path) {
+  module.check_members();
+  serialize::detail::save_values(saved_by(module), path);
+}
+void save(const nn::Module& module, std::ostream& stream) {
+  module.check_members();
+  serialize::detail::save_values(saved_by(module), stream);
+}
 
 void load(nn::Module& module, serialize::InputArchive& archive) {
   const nn::NamedTensors state = module.state_dict();
