@@ -3,5 +3,6 @@
 
 #include "autograd.h"
 #include "core.h"
+#include "data.h"
 #include "nn.h"
 #include "optim.h"

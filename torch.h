@@ -34,8 +34,13 @@ namespace c10 = gradus;
 #define TORCH_VERSION_PATCH 0
 #define TORCH_VERSION "2.15.0"
 
+// For declarations of what a shared library gives away: here nothing.
+#define TORCH_API
+#define C10_UNUSED [[maybe_unused]]
+
 // What an alias cannot carry.
 #define TORCH_MODULE_IMPL(Name, ImplType) GRADUS_MODULE_IMPL(Name, ImplType)
 #define TORCH_MODULE(Name) GRADUS_MODULE(Name)
+#define FORWARD_HAS_DEFAULT_ARGS(...) GRADUS_FORWARD_HAS_DEFAULT_ARGS(__VA_ARGS__)
 #define TORCH_ARG(T, name) GRADUS_ARG(T, name)
 #define TORCH_CHECK(condition, ...) GRADUS_CHECK(condition __VA_OPT__(, ) __VA_ARGS__)

@@ -18,12 +18,17 @@ std::string text_of(double value) { return fmt::format("{:g}", value); }
 std::string text_of(const std::tuple<double, double>& value) {
   return fmt::format("({:g}, {:g})", std::get<0>(value), std::get<1>(value));
 }
+std::string text_of(const std::tuple<double, double, double>& value) {
+  return fmt::format("({:g}, {:g}, {:g})", std::get<0>(value), std::get<1>(value), std::get<2>(value));
+}
+std::string text_of(const std::optional<std::string>& value) { return value.value_or("none"); }
 std::string text_of(const Tensor&) { return {}; }
 
 std::string text_of(Optimizer& optimizer) {
   std::string text(optimizer.name());
   const char* before = "(";
   for (const Field& field : optimizer.defaults().named_fields()) {
+    if (field.is_flag() && !optimizer.defaults().goes_uphill()) continue;
     text += before + fmt::format("{}={}", field.name, field.visit([](const auto* at) { return text_of(*at); }));
     before = ", ";
   }

@@ -1,5 +1,7 @@
 #include "state_dict.h"
 
+#include <algorithm>
+
 #include "../autograd/graph/grad_mode.h"
 #include "../autograd/tensor/create.h"
 #include "../core/base/fail.h"
@@ -18,6 +20,18 @@ Tensor tensor_of(const std::tuple<double, double>& value) {
   std::tie(pair.data_ptr<double>()[0], pair.data_ptr<double>()[1]) = value;
   return pair;
 }
+Tensor tensor_of(const std::tuple<double, double, double>& value) {
+  const Tensor triple = empty({3}, kFloat64);
+  double* const at = triple.data_ptr<double>();
+  std::tie(at[0], at[1], at[2]) = value;
+  return triple;
+}
+Tensor tensor_of(const std::optional<std::string>& value) {  // its bytes; none where it is absent
+  if (!value) return {};
+  const Tensor bytes = empty({static_cast<std::int64_t>(value->size())}, kUInt8);
+  std::copy(value->begin(), value->end(), bytes.data_ptr<std::uint8_t>());
+  return bytes;
+}
 Tensor tensor_of(const Tensor& value) { return value; }
 
 void assign(bool& to, const Tensor& from) { to = from.item<bool>(); }
@@ -25,6 +39,14 @@ void assign(std::int64_t& to, const Tensor& from) { to = from.item<std::int64_t>
 void assign(double& to, const Tensor& from) { to = from.item<double>(); }
 void assign(std::tuple<double, double>& to, const Tensor& from) {
   to = {from[0].item<double>(), from[1].item<double>()};
+}
+void assign(std::tuple<double, double, double>& to, const Tensor& from) {
+  to = {from[0].item<double>(), from[1].item<double>(), from[2].item<double>()};
+}
+void assign(std::optional<std::string>& to, const Tensor& from) {
+  const core::Array bytes = from.array().contiguous();
+  const auto* const begin = bytes.data_ptr<std::uint8_t>();
+  to = std::string(begin, begin + bytes.numel());
 }
 void assign(Tensor& to, const Tensor& from) { to = Tensor(from.array().clone()); }
 
@@ -40,7 +62,7 @@ std::string listed(const std::vector<std::string>& names) {
 void append_fields(NamedState& to, const std::string& prefix, const std::vector<Field>& fields) {
   for (const Field& field : fields) {
     const Tensor value = field.visit([](const auto* at) { return tensor_of(*at); });
-    if (value.defined()) to.emplace_back(prefix + field.name, value);
+    if (value.defined() && !(field.is_flag() && !value.item<bool>())) to.emplace_back(prefix + field.name, value);
   }
 }
 
@@ -57,6 +79,10 @@ StateReader::StateReader(const NamedState& state) : state_(state) {
   }
 }
 
+bool StateReader::has_any(const std::string& prefix) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first.starts_with(prefix); });
+}
+
 const Tensor* StateReader::take(const std::string& name) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return nullptr;
@@ -69,13 +95,17 @@ void StateReader::take_fields(const std::string& prefix, const std::vector<Field
   for (const Field& field : fields) {
     const std::string name = prefix + field.name;
     field.visit([&]<class T>(T* to) {
-      constexpr bool is_tensor = std::is_same_v<T, Tensor>;
+      constexpr bool is_tensor = std::is_same_v<T, Tensor>, is_text = std::is_same_v<T, Field::Text>;
       const Tensor* from = take(name);
       if (from == nullptr) {
-        if (!is_tensor) missing(name);
+        if (is_text || field.is_flag()) {
+          *to = T();
+        } else if (!is_tensor) {
+          missing(name);
+        }
         return;
       }
-      const Tensor expected = is_tensor ? like : tensor_of(*to);
+      const Tensor expected = is_tensor ? like : is_text ? empty({from->numel()}, kUInt8) : tensor_of(*to);
       if (from->sizes() != expected.sizes() || from->dtype() != expected.dtype()) {
         misfit(fmt::format("{} is {} {} and must be {} {}", name, from->dtype(), from->sizes(), expected.dtype(),
                            expected.sizes()));
@@ -140,27 +170,34 @@ NamedState Optimizer::state_dict() const {
   check_groups();
   NamedState all;
   std::size_t index = 0;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const OptimizerParamGroup& group = groups_[g];
+  for (std::size_t g = 0; g < param_groups_.size(); ++g) {
+    const OptimizerParamGroup& group = param_groups_[g];
     const std::unique_ptr<OptimizerOptions> options = group.options().clone();
     const std::string prefix = group_prefix(g);
     detail::append_fields(all, prefix, options->named_fields());
     if (std::optional<double> rate = group.initial_lr()) detail::append_fields(all, prefix, {{"initial_lr", &*rate}});
     all.emplace_back(prefix + "params", detail::numbers(index, group.params().size()));
     for (const Tensor& p : group.params()) {
-      // As the next step would have it: what is absent then was never needed.
-      if (states_[index] && !is_empty(states_[index]->named_fields())) {
-        detail::append_fields(all, state_prefix(index), prepared(index, *options, p)->named_fields());
-      }
+      const auto kept = state_.find(&p.body());
+      if (kept != state_.end() && kept->second) append_state(all, state_prefix(index), *kept->second, *options, p);
       ++index;
     }
   }
   return all;
 }
 
-core::Own<detail::ParamState> Optimizer::load_state(detail::StateReader& reader, const std::string& prefix,
-                                                    const OptimizerOptions& options, const Tensor& w) const {
-  core::Own<State> state = make_state();
+void Optimizer::append_state(NamedState& to, const std::string& prefix, const State& state,
+                             const OptimizerOptions& options, const Tensor& w) const {
+  // As the next step would have it: what is absent then was never needed.
+  if (!is_empty(state.clone()->named_fields())) {
+    detail::append_fields(to, prefix, prepared(&state, options, w)->named_fields());
+  }
+}
+
+std::unique_ptr<OptimizerParamState> Optimizer::load_state(detail::StateReader& reader, const std::string& prefix,
+                                                           const OptimizerOptions& options, const Tensor& w) const {
+  if (!reader.has_any(prefix)) return {};
+  std::unique_ptr<State> state = make_state(nullptr);
   const std::vector<Field> fields = state->named_fields();
   std::vector<std::size_t> absent;
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -169,7 +206,7 @@ core::Own<detail::ParamState> Optimizer::load_state(detail::StateReader& reader,
   if (absent.size() == fields.size()) return {};
   reader.take_fields(prefix, fields, w);
   // What a step would have to make was left out.
-  const core::Own<State> whole = state->clone();
+  const std::unique_ptr<State> whole = state->clone();
   prepare(*whole, options, w);
   const std::vector<Field> needed = whole->named_fields();
   for (const std::size_t i : absent) {
@@ -185,11 +222,11 @@ void Optimizer::load_state_dict(const NamedState& given) {
   detail::StateReader reader(given);
   std::vector<std::unique_ptr<OptimizerOptions>> options;
   std::vector<std::optional<double>> rates;
-  std::vector<core::Own<State>> states;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const std::vector<Tensor>& params = groups_[g].params();
+  std::vector<std::unique_ptr<State>> states;
+  for (std::size_t g = 0; g < param_groups_.size(); ++g) {
+    const std::vector<Tensor>& params = param_groups_[g].params();
     const std::string prefix = group_prefix(g);
-    options.push_back(groups_[g].options().clone());
+    options.push_back(param_groups_[g].options().clone());
     reader.take_fields(prefix, options.back()->named_fields());
     rates.emplace_back();
     if (reader.has(prefix + "initial_lr")) reader.take_fields(prefix, {{"initial_lr", &rates.back().emplace()}});
@@ -199,18 +236,24 @@ void Optimizer::load_state_dict(const NamedState& given) {
     }
   }
   reader.finish(name());
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
+  std::vector<ParamStates::Entry> entries;
+  for (std::size_t i = 0; const Tensor& p : parameters()) {
+    if (states[i]) entries.push_back({&p.body(), std::move(states[i])});
+    ++i;
+  }
+  for (std::size_t g = 0; g < param_groups_.size(); ++g) {
     options[g]->check();
     if (rates[g] && !(*rates[g] >= 0)) {
       core::fail<ValueError>("{}: initial_lr must not be negative: {}", name(), *rates[g]);
     }
   }
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    assign(groups_[g].options().named_fields(),
+  for (std::size_t g = 0; g < param_groups_.size(); ++g) {
+    assign(param_groups_[g].options().named_fields(),
            options[g]->named_fields());  // where they are: others may refer to them
-    groups_[g].initial_lr() = rates[g];
+    param_groups_[g].initial_lr() = rates[g];
   }
-  states_ = std::move(states);
+  known_ = parameters();
+  state_.entries_ = std::move(entries);
 }
 
 }  // namespace gradus::optim

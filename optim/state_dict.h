@@ -22,6 +22,10 @@ class StateReader {
   explicit StateReader(const NamedState& state);
 
   bool has(const std::string& name) const { return entries_.contains(name); }
+  /// Whether some name begins so.
+  bool has_any(const std::string& prefix) const;
+  /// An entry of whatever shape and dtype; null where there is none.
+  const Tensor* take(const std::string& name);
   /// Into fields that are numbers; all of them must be there. Into fields that are tensors copies, of those that are there,
   /// which must have the shape and dtype of `like`.
   void take_fields(const std::string& prefix, const std::vector<Field>& fields, const Tensor& like = {});
@@ -33,8 +37,6 @@ class StateReader {
   void finish(std::string_view owner) const;
 
  private:
-  const Tensor* take(const std::string& name);  // null when absent
-
   const NamedState& state_;
   std::unordered_map<std::string, const Tensor*> entries_;
   std::vector<std::string> missing_, misfits_;

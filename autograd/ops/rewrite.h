@@ -31,4 +31,10 @@ Tensor& rewrite(const char* op, const Operand& x, F f) {
   });
 }
 
+/// f(x), or x with that written over it in the name of `op`.
+template <class F>
+Tensor placed(const char* op, const Operand& x, bool inplace, F f) {
+  return inplace ? rewrite(op, x, f) : f(x);
+}
+
 }  // namespace gradus::autograd

@@ -35,6 +35,55 @@ struct AdagradStep {
   double lr = 0, eps = 0, weight_decay = 0;  ///< lr as it has decayed
 };
 
-using OptimizerStep = std::variant<SgdStep, AdamStep, RmspropStep, AdagradStep>;
+struct NadamStep {
+  static constexpr const char* op = "nadam_step";
+  static constexpr int states = 2;  ///< exp_avg, exp_avg_sq
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+  bool decoupled_decay = false;
+  double gradient_part = 0, average_part = 0;  ///< the rate of the gradient and that of its average
+  double correction2 = 1;                      ///< 1 - beta2^t
+};
+
+struct RadamStep {
+  static constexpr const char* op = "radam_step";
+  static constexpr int states = 2;  ///< exp_avg, exp_avg_sq
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+  bool decoupled_decay = false;
+  bool is_rectified = false;  ///< the average is divided by the root of the other
+  double size = 0;            ///< the rate with all corrections
+};
+
+struct AdamaxStep {
+  static constexpr const char* op = "adamax_step";
+  static constexpr int states = 2;                                 ///< exp_avg, exp_inf
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;  ///< lr with its correction
+};
+
+struct AdadeltaStep {
+  static constexpr const char* op = "adadelta_step";
+  static constexpr int states = 2;  ///< square_avg, acc_delta
+  double lr = 0, rho = 0, eps = 0, weight_decay = 0;
+};
+
+struct AsgdStep {
+  static constexpr const char* op = "asgd_step";
+  static constexpr int states = 1;  ///< ax
+  double eta = 0, mu = 1, lambd = 0, weight_decay = 0;
+};
+
+struct RpropStep {
+  static constexpr const char* op = "rprop_step";
+  static constexpr int states = 2;  ///< prev, step_size
+  double minus = 0, plus = 0, smallest = 0, largest = 0;
+};
+
+struct LionStep {
+  static constexpr const char* op = "lion_step";
+  static constexpr int states = 1;  ///< exp_avg
+  double lr = 0, beta1 = 0, beta2 = 0, weight_decay = 0;
+};
+
+using OptimizerStep = std::variant<SgdStep, AdamStep, RmspropStep, AdagradStep, NadamStep, RadamStep, AdamaxStep,
+                                   AdadeltaStep, AsgdStep, RpropStep, LionStep>;
 
 }  // namespace gradus::core

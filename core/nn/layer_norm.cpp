@@ -115,4 +115,85 @@ std::array<Array, 3> layer_norm_backward(const Array& dy, const Array& x, int di
   return out;
 }
 
+namespace {
+
+/// x [N, C, ..] as rows: a group of a sample each.
+struct Groups {
+  Groups(const char* op, const Array& x, std::int64_t groups) {
+    expect_floating(op, "the operand", x);
+    expect_form(x.dim() >= 2, op, "the operand", "[N, C, ..]", x.shape());
+    if (groups < 1 || x.size(1) % groups != 0) {
+      fail<ShapeError>("{}: groups must divide the channels: {} for {}", op, groups, x.shape());
+    }
+    rows = x.size(0) * groups;
+    channels = x.size(1) / groups;
+    for (int i = 2; i < x.dim(); ++i) positions *= x.size(i);
+    in_sample = groups;
+    element = x.element_size();
+  }
+  std::int64_t n() const { return channels * positions; }
+  /// Where the row's numbers of a parameter begin.
+  const void* of(const void* parameter, std::int64_t row) const {
+    return parameter == nullptr ? nullptr : static_cast<const char*>(parameter) + row % in_sample * channels * element;
+  }
+  std::int64_t rows, channels, positions = 1, in_sample, element;
+};
+
+}  // namespace
+
+std::tuple<Array, Array, Array> group_norm_forward(const Array& x, std::int64_t groups, double eps, const Array& gamma,
+                                                   const Array& beta) {
+  constexpr const char* op = "group_norm_forward";
+  const Groups g(op, x, groups);
+  const Parameter weight(op, "gamma", gamma, x, x.size(1)), bias(op, "beta", beta, x, x.size(1));
+  const Array from = x.contiguous();
+  Array y = empty(x.shape(), x.dtype()), mean = zeros({g.rows}, kFloat64), inv_std = zeros({g.rows}, kFloat64);
+  if (y.numel() == 0) return {y, mean, inv_std};
+  const kernels::GroupNormRow normalize = kernels::group_norm_kernel(x.dtype());
+  const std::int64_t bytes = g.n() * g.element;
+  for_rows(g.rows, g.n(), kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const kernels::RowStatistics row =
+          normalize(static_cast<const char*>(from.data()) + r * bytes, g.of(weight.data, r), g.of(bias.data, r), eps,
+                    static_cast<char*>(y.data()) + r * bytes, static_cast<std::size_t>(g.channels),
+                    static_cast<std::size_t>(g.positions));
+      mean.data_ptr<double>()[r] = row.mean;
+      inv_std.data_ptr<double>()[r] = row.inv_std;
+    }
+  });
+  return {y, mean, inv_std};
+}
+
+std::array<Array, 3> group_norm_backward(const Array& dy, const Array& x, std::int64_t groups, const Array& gamma,
+                                         const Array& mean, const Array& inv_std, const std::array<bool, 3>& wanted) {
+  constexpr const char* op = "group_norm_backward";
+  const Groups g(op, x, groups);
+  const Parameter weight(op, "gamma", gamma, x, x.size(1));
+  const Array from = x.contiguous(), above = dy.contiguous();
+  std::array<Array, 3> out;
+  if (wanted[0]) out[0] = empty(x.shape(), x.dtype());
+  // Of each channel of each sample: sum dy x_hat, sum dy.
+  const Array sums = zeros({x.size(0), x.size(1), 2}, kFloat64);
+  const kernels::GroupNormRowBackward backward = kernels::group_norm_backward_kernel(x.dtype());
+  const auto *means = mean.data_ptr<double>(), *scales = inv_std.data_ptr<double>();
+  const std::int64_t bytes = g.n() * g.element;
+  if (x.numel() != 0) {
+    for_rows(g.rows, g.n(), kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        backward(static_cast<const char*>(above.data()) + r * bytes, static_cast<const char*>(from.data()) + r * bytes,
+                 g.of(weight.data, r), {means[r], scales[r]},
+                 wanted[0] ? static_cast<char*>(out[0].data()) + r * bytes : nullptr,
+                 sums.data_ptr<double>() + r * g.channels * 2, static_cast<std::size_t>(g.channels),
+                 static_cast<std::size_t>(g.positions));
+      }
+    });
+  }
+  if (wanted[1] || wanted[2]) {
+    const Array total = sum(sums, 0).to(x.dtype());
+    if (wanted[1]) out[1] = total.select(1, 0).contiguous();
+    if (wanted[2]) out[2] = total.select(1, 1).contiguous();
+  }
+  return out;
+}
+
 }  // namespace gradus::core

@@ -20,4 +20,13 @@ GRADUS_API std::array<Array, 3> layer_norm_backward(const Array& dy, const Array
                                                     const Array& mean, const Array& inv_std,
                                                     const std::array<bool, 3>& wanted);
 
+/// Group normalisation of x [N, C, ..]: rows are the C / groups channels of a group with all their positions, N groups of
+/// them, gamma and beta [C] of x's dtype or undefined. groups must divide C.
+GRADUS_API std::tuple<Array, Array, Array> group_norm_forward(const Array& x, std::int64_t groups, double eps,
+                                                              const Array& gamma, const Array& beta);
+/// (dx, dgamma, dbeta), those that are wanted: as above, the last two summed over samples and positions.
+GRADUS_API std::array<Array, 3> group_norm_backward(const Array& dy, const Array& x, std::int64_t groups,
+                                                    const Array& gamma, const Array& mean, const Array& inv_std,
+                                                    const std::array<bool, 3>& wanted);
+
 }  // namespace gradus::core

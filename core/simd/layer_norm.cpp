@@ -1,4 +1,4 @@
-// Layer normalisation of one row, and its gradients.
+// Layer and group normalisation of one row, and their gradients.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd/layer_norm.cpp"
 #include <hwy/foreach_target.h>
@@ -44,9 +44,7 @@ double InvStdOfLarge(const T* x, std::size_t n, double mean, double eps) {
 }
 
 template <class T>
-RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, double eps, void* out, std::size_t n) {
-  const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
-  T* y = static_cast<T*>(out);
+HWY_INLINE RowStatistics Statistics(const T* x, std::size_t n, double eps) {
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   RowStatistics of{SumRow(x, n) / static_cast<double>(n), 1};
@@ -73,6 +71,16 @@ RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, do
   });
   of.inv_std = 1 / std::sqrt(squares[0] / static_cast<double>(n) + eps);
   if (std::isinf(squares[0]) && std::isfinite(of.mean)) of.inv_std = InvStdOfLarge(x, n, of.mean, eps);
+  return of;
+}
+
+template <class T>
+RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, double eps, void* out, std::size_t n) {
+  const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
+  T* y = static_cast<T*>(out);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const RowStatistics of = Statistics(x, n, eps);
   const Standardize<T> standardize(of);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = n - i < lanes ? n - i : lanes;
@@ -82,6 +90,68 @@ RowStatistics LayerNorm(const void* in, const void* weight, const void* bias, do
     StoreUpTo(v, d, y + i, count);
   }
   return of;
+}
+
+template <class T>
+RowStatistics GroupNorm(const void* in, const void* weight, const void* bias, double eps, void* out,
+                        std::size_t channels, std::size_t positions) {
+  const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
+  T* y = static_cast<T*>(out);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const RowStatistics of = Statistics(x, channels * positions, eps);
+  const Standardize<T> standardize(of);
+  for (std::size_t c = 0; c < channels; ++c, x += positions, y += positions) {
+    const auto scale = hn::Set(d, w != nullptr ? w[c] : T(1)), shift = hn::Set(d, b != nullptr ? b[c] : T(0));
+    for (std::size_t i = 0; i < positions; i += lanes) {
+      const std::size_t count = positions - i < lanes ? positions - i : lanes;
+      StoreUpTo(hn::MulAdd(standardize(d, LoadUpTo(d, x + i, count)), scale, shift), d, y + i, count);
+    }
+  }
+  return of;
+}
+
+template <class T>
+void GroupNormBackward(const void* above, const void* in, const void* weight, RowStatistics of, void* dx, double* sums,
+                       std::size_t channels, std::size_t positions) {
+  const T *dy = static_cast<const T*>(above), *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight);
+  T* to = static_cast<T*>(dx);
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d), n = channels * positions;
+  const Standardize<T> standardize(of);
+  double dx_hat = 0, dx_hat_x_hat = 0;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const T *g = dy + c * positions, *v = x + c * positions;
+    double both[2] = {};
+    TwoSums<T>(positions, both, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
+      AskForNextRow(v + i, n);
+      AskForNextRow(g + i, n);
+      auto x_hat = standardize(d, LoadUpTo(d, v + i, count));
+      // Absent lanes have the value 0, and 0 times an infinite distance from the mean would be NaN.
+      if (count < lanes) x_hat = hn::IfThenElseZero(hn::FirstN(d, count), x_hat);
+      const auto here = LoadUpTo(d, g + i, count);
+      a = hn::MulAdd(here, x_hat, a);
+      b = hn::Add(b, here);
+    });
+    sums[2 * c] = both[0];
+    sums[2 * c + 1] = both[1];
+    const double scale = w != nullptr ? static_cast<double>(w[c]) : 1;
+    dx_hat_x_hat += scale * both[0];
+    dx_hat += scale * both[1];
+  }
+  if (to == nullptr) return;
+  const auto mean_1 = hn::Set(d, static_cast<T>(dx_hat / static_cast<double>(n)));
+  const auto mean_2 = hn::Set(d, static_cast<T>(dx_hat_x_hat / static_cast<double>(n)));
+  const auto inv_std = hn::Set(d, standardize.inv_std);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto scale = hn::Set(d, w != nullptr ? w[c] : T(1));
+    for (std::size_t i = c * positions; i < (c + 1) * positions; i += lanes) {
+      const std::size_t left = (c + 1) * positions - i, count = left < lanes ? left : lanes;
+      const auto x_hat = standardize(d, LoadUpTo(d, x + i, count));
+      const auto g = hn::Sub(hn::Mul(LoadUpTo(d, dy + i, count), scale), mean_1);  // 0 in a row of one element
+      StoreUpTo(hn::Mul(inv_std, hn::NegMulAdd(x_hat, mean_2, g)), d, to + i, count);
+    }
+  }
 }
 
 template <class T>
@@ -127,6 +197,11 @@ LayerNormRowBackward FindLayerNormBackward(DType dtype) {
   return dtype == kFloat32 ? LayerNormBackward<float> : LayerNormBackward<double>;
 }
 
+GroupNormRow FindGroupNorm(DType dtype) { return dtype == kFloat32 ? GroupNorm<float> : GroupNorm<double>; }
+GroupNormRowBackward FindGroupNormBackward(DType dtype) {
+  return dtype == kFloat32 ? GroupNormBackward<float> : GroupNormBackward<double>;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace gradus::core::kernels
 HWY_AFTER_NAMESPACE();
@@ -136,10 +211,17 @@ namespace gradus::core::kernels {
 
 HWY_EXPORT(FindLayerNorm);
 HWY_EXPORT(FindLayerNormBackward);
+HWY_EXPORT(FindGroupNorm);
+HWY_EXPORT(FindGroupNormBackward);
 
 LayerNormRow layer_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindLayerNorm)(computed(dtype)); }
 LayerNormRowBackward layer_norm_backward_kernel(DType dtype) {
   return HWY_DYNAMIC_DISPATCH(FindLayerNormBackward)(computed(dtype));
+}
+
+GroupNormRow group_norm_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindGroupNorm)(computed(dtype)); }
+GroupNormRowBackward group_norm_backward_kernel(DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindGroupNormBackward)(computed(dtype));
 }
 
 }  // namespace gradus::core::kernels

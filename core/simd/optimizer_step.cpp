@@ -129,6 +129,116 @@ void Step(const AdagradStep& s, T* const* streams, std::size_t n) {
 }
 
 template <class T>
+void Step(const NadamStep& s, T* const* streams, std::size_t n) {
+  const auto decay = Set<T>(s.weight_decay), shrink = Set<T>(1 - s.lr * s.weight_decay), eps = Set<T>(s.eps);
+  const auto beta1 = Set<T>(s.beta1), beta2 = Set<T>(s.beta2), rest1 = Set<T>(1 - s.beta1), rest2 = Set<T>(1 - s.beta2);
+  const auto fresh = Set<T>(-s.gradient_part), average = Set<T>(-s.average_part);
+  const auto scale = Set<T>(1 / std::sqrt(s.correction2));
+  ForVectors<4>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.decoupled_decay) {
+      x[1] = hn::Mul(x[1], shrink);
+    } else if (s.weight_decay != 0) {
+      g = hn::MulAdd(decay, x[1], g);
+    }
+    x[2] = hn::MulAdd(beta1, x[2], hn::Mul(rest1, g));
+    x[3] = hn::MulAdd(hn::Mul(rest2, g), g, hn::Mul(beta2, x[3]));
+    const auto root = hn::MulAdd(hn::Sqrt(x[3]), scale, eps);
+    x[1] = hn::Add(x[1], hn::Div(hn::MulAdd(fresh, g, hn::Mul(average, x[2])), root));
+  });
+}
+
+template <class T>
+void Step(const RadamStep& s, T* const* streams, std::size_t n) {
+  const auto decay = Set<T>(s.weight_decay), shrink = Set<T>(1 - s.lr * s.weight_decay), eps = Set<T>(s.eps);
+  const auto beta1 = Set<T>(s.beta1), beta2 = Set<T>(s.beta2), rest1 = Set<T>(1 - s.beta1), rest2 = Set<T>(1 - s.beta2);
+  const auto size = Set<T>(-s.size);
+  ForVectors<4>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.decoupled_decay) {
+      x[1] = hn::Mul(x[1], shrink);
+    } else if (s.weight_decay != 0) {
+      g = hn::MulAdd(decay, x[1], g);
+    }
+    x[2] = hn::MulAdd(beta1, x[2], hn::Mul(rest1, g));
+    x[3] = hn::MulAdd(hn::Mul(rest2, g), g, hn::Mul(beta2, x[3]));
+    const auto step = s.is_rectified ? hn::Div(x[2], hn::Add(hn::Sqrt(x[3]), eps)) : x[2];
+    x[1] = hn::MulAdd(size, step, x[1]);
+  });
+}
+
+template <class T>
+void Step(const AdamaxStep& s, T* const* streams, std::size_t n) {
+  const auto lr = Set<T>(-s.lr), decay = Set<T>(s.weight_decay), eps = Set<T>(s.eps);
+  const auto beta1 = Set<T>(s.beta1), beta2 = Set<T>(s.beta2), rest1 = Set<T>(1 - s.beta1);
+  ForVectors<4>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.weight_decay != 0) g = hn::MulAdd(decay, x[1], g);
+    x[2] = hn::MulAdd(beta1, x[2], hn::Mul(rest1, g));
+    const auto kept = hn::Mul(beta2, x[3]), now = hn::Add(hn::Abs(g), eps);
+    x[3] = hn::IfThenElse(hn::Or(hn::Gt(kept, now), hn::IsNaN(kept)), kept, now);  // not Max: NaN stays
+    x[1] = hn::MulAdd(lr, hn::Div(x[2], x[3]), x[1]);
+  });
+}
+
+template <class T>
+void Step(const AdadeltaStep& s, T* const* streams, std::size_t n) {
+  const auto lr = Set<T>(-s.lr), decay = Set<T>(s.weight_decay), eps = Set<T>(s.eps);
+  const auto rho = Set<T>(s.rho), rest = Set<T>(1 - s.rho);
+  ForVectors<4>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.weight_decay != 0) g = hn::MulAdd(decay, x[1], g);
+    x[2] = hn::MulAdd(hn::Mul(rest, g), g, hn::Mul(rho, x[2]));
+    const auto delta = hn::Mul(hn::Div(hn::Sqrt(hn::Add(x[3], eps)), hn::Sqrt(hn::Add(x[2], eps))), g);
+    x[3] = hn::MulAdd(hn::Mul(rest, delta), delta, hn::Mul(rho, x[3]));
+    x[1] = hn::MulAdd(lr, delta, x[1]);
+  });
+}
+
+template <class T>
+void Step(const AsgdStep& s, T* const* streams, std::size_t n) {
+  const auto eta = Set<T>(-s.eta), decay = Set<T>(s.weight_decay), shrink = Set<T>(1 - s.lambd * s.eta);
+  const auto mu = Set<T>(s.mu);
+  ForVectors<3>(streams, n, [&](auto* x) HWY_ATTR {
+    auto g = x[0];
+    if (s.weight_decay != 0) g = hn::MulAdd(decay, x[1], g);
+    x[1] = hn::MulAdd(eta, g, hn::Mul(x[1], shrink));
+    x[2] = s.mu == 1 ? x[1] : hn::MulAdd(hn::Sub(x[1], x[2]), mu, x[2]);
+  });
+}
+
+template <class T>
+void Step(const RpropStep& s, T* const* streams, std::size_t n) {
+  const auto minus = Set<T>(s.minus), plus = Set<T>(s.plus), zero = Set<T>(0);
+  const auto smallest = Set<T>(s.smallest), largest = Set<T>(s.largest);
+  ForVectors<4>(streams, n, [&](auto* x) HWY_ATTR {
+    const auto turn = hn::Mul(x[0], x[2]);
+    const auto grows = hn::Gt(turn, zero), shrinks = hn::Lt(turn, zero);
+    auto size = x[3];
+    size = hn::IfThenElse(grows, hn::Mul(size, plus), hn::IfThenElse(shrinks, hn::Mul(size, minus), size));
+    size = hn::Min(hn::Max(size, smallest), largest);
+    const auto g = hn::IfThenZeroElse(shrinks, x[0]);
+    x[1] = hn::IfThenElse(hn::Gt(g, zero), hn::Sub(x[1], size),
+                          hn::IfThenElse(hn::Lt(g, zero), hn::Add(x[1], size), x[1]));
+    x[2] = g;
+    x[3] = size;
+  });
+}
+
+template <class T>
+void Step(const LionStep& s, T* const* streams, std::size_t n) {
+  const auto lr = Set<T>(s.lr), shrink = Set<T>(1 - s.lr * s.weight_decay), zero = Set<T>(0);
+  const auto beta1 = Set<T>(s.beta1), beta2 = Set<T>(s.beta2), rest1 = Set<T>(1 - s.beta1), rest2 = Set<T>(1 - s.beta2);
+  ForVectors<3>(streams, n, [&](auto* x) HWY_ATTR {
+    const auto direction = hn::MulAdd(beta1, x[2], hn::Mul(rest1, x[0]));
+    const auto w = s.weight_decay == 0 ? x[1] : hn::Mul(x[1], shrink);
+    x[1] = hn::IfThenElse(hn::Gt(direction, zero), hn::Sub(w, lr),
+                          hn::IfThenElse(hn::Lt(direction, zero), hn::Add(w, lr), w));
+    x[2] = hn::MulAdd(beta2, x[2], hn::Mul(rest2, x[0]));
+  });
+}
+
+template <class T>
 void Dispatch(const OptimizerStep& step, T* const* streams, std::size_t n) {
   std::visit([&](const auto& s) HWY_ATTR { Step(s, streams, n); }, step);
 }

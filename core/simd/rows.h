@@ -43,4 +43,13 @@ using LayerNormRowBackward = void (*)(const void* dy, const void* x, const void*
                                       void* dweight, void* dbias, std::size_t n);
 LayerNormRowBackward layer_norm_backward_kernel(DType dtype);
 
+/// The same of a row that is `channels` runs of `positions` elements: weight and bias have a number for each channel.
+using GroupNormRow = RowStatistics (*)(const void* x, const void* weight, const void* bias, double eps, void* y,
+                                       std::size_t channels, std::size_t positions);
+GroupNormRow group_norm_kernel(DType dtype);
+/// Writes dx, unless it is null, and of each channel sum dy x_hat and sum dy: sums[2 c] and sums[2 c + 1].
+using GroupNormRowBackward = void (*)(const void* dy, const void* x, const void* weight, RowStatistics of, void* dx,
+                                      double* sums, std::size_t channels, std::size_t positions);
+GroupNormRowBackward group_norm_backward_kernel(DType dtype);
+
 }  // namespace gradus::core::kernels

@@ -1,6 +1,11 @@
 #include "activation_softmax.h"
 
 #include "../../autograd/ops/functions.h"
+#include "../../autograd/ops/rounded_once.h"
+#include "../../autograd/tensor/create.h"
+#include "../../core/base/errors.h"
+#include "../../core/base/expect.h"
+#include "../../core/base/fail.h"
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/tensor.h"
 
@@ -13,6 +18,28 @@ Tensor functional::softmax(Operand x, const SoftmaxFuncOptions& options) {
 }
 Tensor functional::log_softmax(Operand x, const LogSoftmaxFuncOptions& options) {
   return gradus::log_softmax(x, options.dim(), options.dtype());
+}
+Tensor functional::softmin(Operand x, const SoftminFuncOptions& options) {
+  const Scope scope(x.at());
+  return core::in_name_of("softmin", [&] { return gradus::softmax(-x.tensor(), options.dim(), options.dtype()); });
+}
+Tensor functional::softmax2d(Operand x) {
+  const std::int64_t dims = x.tensor().dim();
+  core::expect_form(dims == 3 || dims == 4, "softmax2d", "input", "[N, C, H, W] or [C, H, W]", x.tensor().sizes());
+  return core::in_name_of("softmax2d", [&] { return gradus::softmax(x, -3); });
+}
+Tensor functional::gumbel_softmax(Operand x, const GumbelSoftmaxFuncOptions& options) {
+  if (stored(x)) return rounded_once([&](Operand u) { return gumbel_softmax(u, options); }, x);
+  core::expect_floating("gumbel_softmax", "input", x.tensor().dtype());
+  if (!(options.tau() > 0)) core::fail<ValueError>("gumbel_softmax: tau must be above 0: {}", options.tau());
+  const Scope scope(x.at());
+  return core::in_name_of("gumbel_softmax", [&] {
+    const Tensor e = zeros_like(x.tensor()).exponential_();
+    const Tensor soft = gradus::softmax((x.tensor() - log(e)) / options.tau(), options.dim());
+    if (!options.hard()) return soft;
+    const Tensor index = argmax(soft.detach(), options.dim(), true);
+    return scatter(zeros_like(soft), options.dim(), index, 1) - soft.detach() + soft;
+  });
 }
 
 }  // namespace gradus::nn

@@ -82,7 +82,7 @@ Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptio
                       IntArrayRef(options.dilation()), options.groups()};
   std::vector<std::int64_t> behind;  // what kSame pads behind, beyond what it pads before
   bool uneven = false;
-  if (options.padding().mode == kSame) {
+  if (options.padding().mode == ConvPaddingMode::Same) {
     for (int d = static_cast<int>(D) - 1; d >= 0; --d) {
       if (how.stride[d] != 1) {
         core::fail<ValueError>("conv{}d: padding kSame needs stride 1: {}", D, how.stride);

@@ -23,9 +23,8 @@
 #include "../../autograd/graph/operation.h"
 #include "../../core/nn/conv.h"
 #include "../../core/base/export.h"
-#include "../module/expanding_array.h"
 #include "../module/layer.h"
-#include "padding.h"
+#include "conv_options.h"
 
 namespace gradus {
 
@@ -48,112 +47,64 @@ struct ConvRule {
                                                         autograd::InArray<1> weight);
 };
 
-/// `1`, `{1, 2}`, kSame or kValid.
-template <std::size_t D>
-struct ConvPadding {
-  template <ChoiceOf<ConvPaddingMode> Mode>
-  ConvPadding(const Mode& chosen) : mode(chosen) {}                        // NOLINT(google-explicit-constructor)
-  ConvPadding(std::initializer_list<std::int64_t> list) : amount(list) {}  // NOLINT
-  template <class V>
-  requires std::is_convertible_v<V, ExpandingArray<D>> ConvPadding(const V& value) : amount(value) {}  // NOLINT
-  ConvPaddingMode mode = ConvPaddingMode::Given;
-  ExpandingArray<D> amount = 0;
-  bool operator==(const ConvPadding&) const = default;
-  friend std::string text_of(const ConvPadding& padding) {
-    return padding.mode == ConvPaddingMode::Same    ? "'same'"
-           : padding.mode == ConvPaddingMode::Valid ? "'valid'"
-                                                    : text_of(padding.amount);
-  }
-};
-
-/// `Conv2dOptions(3, 64, 3).padding(1)`, `Conv2dOptions(3, 64, {3, 5}).bias(false)`.
-template <std::size_t D>
-struct ConvOptions {
-  ConvOptions(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size)
-      : in_channels_(in_channels), out_channels_(out_channels), kernel_size_(kernel_size) {}
-  GRADUS_ARG(std::int64_t, in_channels);
-  GRADUS_ARG(std::int64_t, out_channels);
-  GRADUS_ARG(ExpandingArray<D>, kernel_size);
-  GRADUS_ARG(ExpandingArray<D>, stride) = 1;
-  GRADUS_ARG(ConvPadding<D>, padding) = 0;
-  GRADUS_ARG(ExpandingArray<D>, dilation) = 1;
-  GRADUS_ARG(std::int64_t, groups) = 1;
-  GRADUS_ARG(bool, bias) = true;
-  GRADUS_ARG(PaddingMode, padding_mode) = kZeros;  ///< others are a ValueError
-
- public:
-  static constexpr auto fields = named(
-      "", &ConvOptions::in_channels_, "", &ConvOptions::out_channels_, "kernel_size", &ConvOptions::kernel_size_,
-      "stride", &ConvOptions::stride_, unless(0, "padding"), &ConvOptions::padding_, unless(1, "dilation"),
-      &ConvOptions::dilation_, unless(1, "groups"), &ConvOptions::groups_, unless(true, "bias"), &ConvOptions::bias_);
-};
-using Conv1dOptions = ConvOptions<1>;
-using Conv2dOptions = ConvOptions<2>;
-using Conv3dOptions = ConvOptions<3>;
-
 namespace functional {
-template <std::size_t D>
-struct ConvFuncOptions {
-  GRADUS_ARG(Tensor, bias);
-  GRADUS_ARG(ExpandingArray<D>, stride) = 1;
-  GRADUS_ARG(ConvPadding<D>, padding) = 0;
-  GRADUS_ARG(ExpandingArray<D>, dilation) = 1;
-  GRADUS_ARG(std::int64_t, groups) = 1;
-};
-using Conv1dFuncOptions = ConvFuncOptions<1>;
-using Conv2dFuncOptions = ConvFuncOptions<2>;
-using Conv3dFuncOptions = ConvFuncOptions<3>;
-
 /// ConvRule for inputs with and without N. ValueError for kSame with a stride other than 1.
 GRADUS_API Tensor conv1d(Operand x, const Tensor& weight, const Conv1dFuncOptions& options = {});
 GRADUS_API Tensor conv2d(Operand x, const Tensor& weight, const Conv2dFuncOptions& options = {});
 GRADUS_API Tensor conv3d(Operand x, const Tensor& weight, const Conv3dFuncOptions& options = {});
 }  // namespace functional
 
-/// What Conv1d, 2d and 3d share. Weight starts as kaiming_uniform_ with a = sqrt(5), which is uniform in
-/// +-1/sqrt(fan in), and so does the bias; fan in is C / groups times the kernel's elements.
+/// What convolutions and transposed ones share. Weight starts as kaiming_uniform_ with a = sqrt(5), which is uniform in
+/// +-1/sqrt(fan in), and so does the bias; fan in is the weight's second size times the kernel's elements.
 template <std::size_t D, class Derived>
 class GRADUS_API ConvBase : public Layer<Derived> {
  public:
-  ConvBase(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size);
   /// ValueError when groups do not divide the channels, or a number is out of its range.
-  explicit ConvBase(const ConvOptions<D>& chosen);
+  explicit ConvBase(const ConvNdOptions<D>& chosen);
 
-  Tensor compute(Operand x);
   void reset() override;
   /// Draws weight and bias anew.
   void reset_parameters();
 
-  ConvOptions<D> options;
-  Tensor weight;  ///< [out_channels, in_channels / groups, kernel..]
-  Tensor bias;    ///< [out_channels]; undefined without bias
+  ConvNdOptions<D> options;
+  Tensor
+      weight;   ///< [out_channels, in_channels / groups, kernel..]; transposed [in_channels, out_channels / groups, ..]
+  Tensor bias;  ///< [out_channels]; undefined without bias
+};
+/// What Conv1d, 2d and 3d share.
+template <std::size_t D, class Derived>
+class GRADUS_API ConvLayer : public ConvBase<D, Derived> {
+ public:
+  ConvLayer(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size);
+  explicit ConvLayer(const ConvOptions<D>& chosen);
+  Tensor compute(Operand x);
 };
 
 /// Over [N, C, L] and [C, L].
-class GRADUS_API Conv1dImpl : public ConvBase<1, Conv1dImpl> {
+class GRADUS_API Conv1dImpl : public ConvLayer<1, Conv1dImpl> {
  public:
-  using ConvBase::ConvBase;
+  using ConvLayer::ConvLayer;
   ~Conv1dImpl() override;
 };
 GRADUS_MODULE(Conv1d);
 /// Over [N, C, H, W] and [C, H, W].
-class GRADUS_API Conv2dImpl : public ConvBase<2, Conv2dImpl> {
+class GRADUS_API Conv2dImpl : public ConvLayer<2, Conv2dImpl> {
  public:
-  using ConvBase::ConvBase;
+  using ConvLayer::ConvLayer;
   ~Conv2dImpl() override;
 };
 GRADUS_MODULE(Conv2d);
 /// Over [N, C, D, H, W] and [C, D, H, W].
-class GRADUS_API Conv3dImpl : public ConvBase<3, Conv3dImpl> {
+class GRADUS_API Conv3dImpl : public ConvLayer<3, Conv3dImpl> {
  public:
-  using ConvBase::ConvBase;
+  using ConvLayer::ConvLayer;
   ~Conv3dImpl() override;
 };
 GRADUS_MODULE(Conv3d);
 
-extern template class ConvBase<1, Conv1dImpl>;
-extern template class ConvBase<2, Conv2dImpl>;
-extern template class ConvBase<3, Conv3dImpl>;
+extern template class ConvLayer<1, Conv1dImpl>;
+extern template class ConvLayer<2, Conv2dImpl>;
+extern template class ConvLayer<3, Conv3dImpl>;
 
 }  // namespace nn
 

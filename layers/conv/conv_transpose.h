@@ -19,9 +19,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "../../autograd/graph/operation.h"
-#include "../../core/base/export.h"
 #include "../../core/nn/conv.h"
+#include "conv.h"
 
 namespace gradus {
 
@@ -47,6 +46,55 @@ struct ConvTransposeRule {
                                                         autograd::DyArray<> dy, autograd::InArray<0> x,
                                                         autograd::InArray<1> weight);
 };
+
+namespace functional {
+/// As gradus::conv_transpose1d and so on, below.
+GRADUS_API Tensor conv_transpose1d(Operand x, const Tensor& weight, const ConvTranspose1dFuncOptions& options = {});
+GRADUS_API Tensor conv_transpose2d(Operand x, const Tensor& weight, const ConvTranspose2dFuncOptions& options = {});
+GRADUS_API Tensor conv_transpose3d(Operand x, const Tensor& weight, const ConvTranspose3dFuncOptions& options = {});
+}  // namespace functional
+
+/// What ConvTranspose1d, 2d and 3d share.
+template <std::size_t D, class Derived>
+class GRADUS_API ConvTransposeLayer : public ConvBase<D, Derived> {
+ public:
+  ConvTransposeLayer(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size);
+  /// ValueError, beside ConvBase's, for a padding_mode other than kZeros.
+  explicit ConvTransposeLayer(const ConvTransposeOptions<D>& chosen);
+  Tensor compute(Operand x);
+  using Layer<Derived>::forward;
+  /// To one of the sizes that output_padding chooses among, all of y's or the last D. ValueError when it is none of them.
+  Tensor forward(Operand x, IntArrayRef output_size);
+
+ private:
+  Tensor spread(Operand x, const ExpandingArray<D>& output_padding) const;
+};
+
+/// Over [N, C, L] and [C, L].
+class GRADUS_API ConvTranspose1dImpl : public ConvTransposeLayer<1, ConvTranspose1dImpl> {
+ public:
+  using ConvTransposeLayer::ConvTransposeLayer;
+  ~ConvTranspose1dImpl() override;
+};
+GRADUS_MODULE(ConvTranspose1d);
+/// Over [N, C, H, W] and [C, H, W].
+class GRADUS_API ConvTranspose2dImpl : public ConvTransposeLayer<2, ConvTranspose2dImpl> {
+ public:
+  using ConvTransposeLayer::ConvTransposeLayer;
+  ~ConvTranspose2dImpl() override;
+};
+GRADUS_MODULE(ConvTranspose2d);
+/// Over [N, C, D, H, W] and [C, D, H, W].
+class GRADUS_API ConvTranspose3dImpl : public ConvTransposeLayer<3, ConvTranspose3dImpl> {
+ public:
+  using ConvTransposeLayer::ConvTransposeLayer;
+  ~ConvTranspose3dImpl() override;
+};
+GRADUS_MODULE(ConvTranspose3d);
+
+extern template class ConvTransposeLayer<1, ConvTranspose1dImpl>;
+extern template class ConvTransposeLayer<2, ConvTranspose2dImpl>;
+extern template class ConvTransposeLayer<3, ConvTranspose3dImpl>;
 
 }  // namespace nn
 

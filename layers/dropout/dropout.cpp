@@ -1,13 +1,10 @@
 #include "dropout.h"
 
-#include <cmath>
-
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/dropout.h"
 #include "../../core/ops/pointwise.h"
-#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus::nn {
 
@@ -66,15 +63,35 @@ std::array<Array, 1> DropoutRule::backward(const Attrs& attrs, DyArray<> dy, Out
 
 namespace {
 
+constexpr const char* name_of(DropoutUnits units) {
+  constexpr const char* names[] = {"dropout", "dropout1d", "dropout2d", "dropout3d"};
+  return names[static_cast<int>(units)];
+}
+
+// Whether x is one sample without a batch's dimension, which dropout2d does not take.
+bool alone(DropoutUnits units, const Tensor& x) {
+  if (units == DropoutUnits::Single || units == DropoutUnits::Channels2d) return false;
+  const bool lines = units == DropoutUnits::Channels1d;
+  const std::int64_t dims = lines ? 3 : 5;
+  core::expect_form(x.dim() == dims || x.dim() == dims - 1, name_of(units), "input",
+                    lines ? "[N, C, L] or [C, L]" : "[N, C, D, H, W] or [C, D, H, W]", x.sizes());
+  return x.dim() == dims - 1;
+}
+
 // Dropout as the options say; in training its mask goes to *mask, when that is not null.
-Tensor run(Operand x, const functional::DropoutFuncOptions& options, bool channelwise, Tensor* mask) {
-  check_p(channelwise ? "dropout2d" : "dropout", options.p());
+Tensor run(Operand x, const functional::DropoutFuncOptions& options, DropoutUnits units, Tensor* mask) {
+  const bool channelwise = units != DropoutUnits::Single;
+  check_p(name_of(units), options.p());
+  const bool one = alone(units, x.tensor());
   Tensor y = x.tensor();
   if (options.training()) {
-    const Shape shape = DropoutRule::mask_shape(y.body().array.shape(), channelwise);
+    const Tensor all = one ? y.unsqueeze(0) : y;
+    const Shape shape = DropoutRule::mask_shape(all.body().array.shape(), channelwise);
     const core::RandomPosition position = core::default_generator().take(core::numel_of(shape));
     Tensor drawn;
-    std::tie(y, drawn) = apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, x);
+    std::tie(y, drawn) =
+        apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, Operand(all, x.at()));
+    if (one) y = y.squeeze(0);
     if (mask != nullptr) *mask = drawn;
   } else if (options.classic()) {
     y = x * (1 - options.p());
@@ -95,33 +112,46 @@ functional::DropoutFuncOptions in_mode(const DropoutOptions& options, bool train
 
 Tensor functional::dropout(Operand x, const DropoutFuncOptions& options) {
   const Scope scope(x.at());
-  return run(x, options, false, nullptr);
+  return run(x, options, DropoutUnits::Single, nullptr);
+}
+Tensor functional::dropout1d(Operand x, const Dropout1dFuncOptions& options) {
+  const Scope scope(x.at());
+  return run(x, options, DropoutUnits::Channels1d, nullptr);
 }
 Tensor functional::dropout2d(Operand x, const Dropout2dFuncOptions& options) {
   const Scope scope(x.at());
-  return run(x, options, true, nullptr);
+  return run(x, options, DropoutUnits::Channels2d, nullptr);
+}
+Tensor functional::dropout3d(Operand x, const Dropout3dFuncOptions& options) {
+  const Scope scope(x.at());
+  return run(x, options, DropoutUnits::Channels3d, nullptr);
 }
 
-template <bool channelwise, class Derived>
-DropoutBase<channelwise, Derived>::DropoutBase(double p) : DropoutBase(DropoutOptions(p)) {}
-template <bool channelwise, class Derived>
-DropoutBase<channelwise, Derived>::DropoutBase(const DropoutOptions& chosen) : options(chosen) {
+template <DropoutUnits units, class Derived>
+DropoutBase<units, Derived>::DropoutBase(double p) : DropoutBase(DropoutOptions(p)) {}
+template <DropoutUnits units, class Derived>
+DropoutBase<units, Derived>::DropoutBase(const DropoutOptions& chosen) : options(chosen) {
   reset();
 }
-template <bool channelwise, class Derived>
-void DropoutBase<channelwise, Derived>::reset() {
-  check_p(channelwise ? "Dropout2d" : "Dropout", options.p());
+template <DropoutUnits units, class Derived>
+void DropoutBase<units, Derived>::reset() {
+  constexpr const char* names[] = {"Dropout", "Dropout1d", "Dropout2d", "Dropout3d"};
+  check_p(names[static_cast<int>(units)], options.p());
 }
-template <bool channelwise, class Derived>
-Tensor DropoutBase<channelwise, Derived>::compute(Operand x) {
-  return run(x, in_mode(options, this->is_training()), channelwise, &mask_);
+template <DropoutUnits units, class Derived>
+Tensor DropoutBase<units, Derived>::compute(Operand x) {
+  return run(x, in_mode(options, this->is_training()), units, &mask_);
 }
 
 DropoutImpl::~DropoutImpl() = default;
+Dropout1dImpl::~Dropout1dImpl() = default;
 Dropout2dImpl::~Dropout2dImpl() = default;
+Dropout3dImpl::~Dropout3dImpl() = default;
 
-template class DropoutBase<false, DropoutImpl>;
-template class DropoutBase<true, Dropout2dImpl>;
+template class DropoutBase<DropoutUnits::Single, DropoutImpl>;
+template class DropoutBase<DropoutUnits::Channels1d, Dropout1dImpl>;
+template class DropoutBase<DropoutUnits::Channels2d, Dropout2dImpl>;
+template class DropoutBase<DropoutUnits::Channels3d, Dropout3dImpl>;
 
 }  // namespace gradus::nn
 
@@ -129,22 +159,6 @@ namespace gradus {
 
 Tensor dropout(Operand x, double p, bool train) {
   return nn::functional::dropout(x, nn::functional::DropoutFuncOptions().p(p).training(train));
-}
-
-Tensor alpha_dropout(Operand x, double p, bool train) {
-  if (autograd::stored(x)) {
-    return autograd::rounded_once([&](Operand u) { return alpha_dropout(u, p, train); }, x);
-  }
-  const autograd::Scope scope(x.at());
-  core::expect_probability("alpha_dropout", "p", p);
-  core::expect_floating("alpha_dropout", "input", x.tensor().dtype());
-  if (!train || p == 0) return x.tensor();
-  if (p == 1) return masked_fill(x, Tensor(core::full(x.tensor().sizes(), true, kBool)), 0);
-  constexpr double least = -1.7580993408473766;  // of selu: -lambda alpha
-  const double scale = 1 / std::sqrt((least * least * p + 1) * (1 - p)), shift = -scale * least * p;
-  const core::RandomPosition position = core::default_generator().take(x.tensor().numel());
-  const Tensor dropped(core::bernoulli_mask(x.tensor().sizes(), p, position));
-  return masked_fill(x.tensor() * scale + shift, dropped, scale * least + shift);
 }
 
 }  // namespace gradus

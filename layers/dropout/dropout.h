@@ -18,6 +18,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -70,7 +71,9 @@ struct DropoutOptions {
   static constexpr auto fields = named("p", &DropoutOptions::p_, "inplace", &DropoutOptions::inplace_,
                                        unless(false, "classic"), &DropoutOptions::classic_);
 };
+using Dropout1dOptions = DropoutOptions;
 using Dropout2dOptions = DropoutOptions;
+using Dropout3dOptions = DropoutOptions;
 
 namespace functional {
 /// `DropoutFuncOptions().p(0.2).training(is_training())`; training unless said otherwise.
@@ -80,13 +83,21 @@ struct DropoutFuncOptions {
   GRADUS_ARG(bool, inplace) = false;
   GRADUS_ARG(bool, classic) = false;
 };
+using Dropout1dFuncOptions = DropoutFuncOptions;
 using Dropout2dFuncOptions = DropoutFuncOptions;
+using Dropout3dFuncOptions = DropoutFuncOptions;
 GRADUS_API Tensor dropout(Operand x, const DropoutFuncOptions& options = {});
+/// Channel-wise: [N, C, L] or [C, L]; [N, C, ..]; [N, C, D, H, W] or [C, D, H, W]. ShapeError.
+GRADUS_API Tensor dropout1d(Operand x, const Dropout1dFuncOptions& options = {});
 GRADUS_API Tensor dropout2d(Operand x, const Dropout2dFuncOptions& options = {});
+GRADUS_API Tensor dropout3d(Operand x, const Dropout3dFuncOptions& options = {});
 }  // namespace functional
 
-/// What Dropout and Dropout2d share.
-template <bool channelwise, class Derived>
+/// What dropout zeroes: single units, or whole channels of data of so many dimensions.
+enum class DropoutUnits : std::uint8_t { Single, Channels1d, Channels2d, Channels3d };
+
+/// What Dropout and its channel-wise forms share.
+template <DropoutUnits units, class Derived>
 class GRADUS_API DropoutBase : public Layer<Derived> {
  public:
   explicit DropoutBase(double p);
@@ -95,7 +106,7 @@ class GRADUS_API DropoutBase : public Layer<Derived> {
   Tensor compute(Operand x);
   void reset() override;
   /// The mask (Bool, true where kept) of the last forward in training; undefined before. Evaluation leaves it alone. Of
-  /// Dropout2d it is [N, C, 1, ..].
+  /// whole channels it is [N, C, 1, ..].
   const Tensor& mask() const { return mask_; }
 
   DropoutOptions options;
@@ -111,7 +122,7 @@ class GRADUS_API DropoutBase : public Layer<Derived> {
 /// units where n would do without dropout; a momentum of 0.95 to 0.99, or 10 to 100 times the learning rate that would
 /// be right without, for the gradients of different masks cancel each other; a learning rate that decays strongly; and,
 /// with such rates, the norm of each unit's incoming weights held below c = 3 to 4 (max-norm, `optim::max_norm_`).
-class GRADUS_API DropoutImpl : public DropoutBase<false, DropoutImpl> {
+class GRADUS_API DropoutImpl : public DropoutBase<DropoutUnits::Single, DropoutImpl> {
  public:
   using DropoutBase::DropoutBase;
   ~DropoutImpl() override;
@@ -120,22 +131,35 @@ GRADUS_MODULE(Dropout);
 
 /// The same with whole channels zeroed: neighbouring pixels are alike, and zeroing one tells the network little. Input
 /// [N, C, ..] of at least 2 dimensions.
-class GRADUS_API Dropout2dImpl : public DropoutBase<true, Dropout2dImpl> {
+class GRADUS_API Dropout2dImpl : public DropoutBase<DropoutUnits::Channels2d, Dropout2dImpl> {
  public:
   using DropoutBase::DropoutBase;
   ~Dropout2dImpl() override;
 };
 GRADUS_MODULE(Dropout2d);
 
-extern template class DropoutBase<false, DropoutImpl>;
-extern template class DropoutBase<true, Dropout2dImpl>;
+class GRADUS_API Dropout1dImpl : public DropoutBase<DropoutUnits::Channels1d, Dropout1dImpl> {
+ public:
+  using DropoutBase::DropoutBase;
+  ~Dropout1dImpl() override;
+};
+GRADUS_MODULE(Dropout1d);
+
+class GRADUS_API Dropout3dImpl : public DropoutBase<DropoutUnits::Channels3d, Dropout3dImpl> {
+ public:
+  using DropoutBase::DropoutBase;
+  ~Dropout3dImpl() override;
+};
+GRADUS_MODULE(Dropout3d);
+
+extern template class DropoutBase<DropoutUnits::Single, DropoutImpl>;
+extern template class DropoutBase<DropoutUnits::Channels1d, Dropout1dImpl>;
+extern template class DropoutBase<DropoutUnits::Channels2d, Dropout2dImpl>;
+extern template class DropoutBase<DropoutUnits::Channels3d, Dropout3dImpl>;
 
 }  // namespace gradus::nn
 
 namespace gradus {
 /// x with units zeroed with probability p and the rest scaled by 1 / (1 - p) when `train`; else x itself.
 GRADUS_API Tensor dropout(Operand x, double p, bool train);
-/// Alpha dropout, which keeps the mean 0 and the variance 1 of what selu gives (Klambauer et al., 2017): units become
-/// -lambda alpha with probability p, and all are scaled and shifted.
-GRADUS_API Tensor alpha_dropout(Operand x, double p, bool train);
 }  // namespace gradus

@@ -2,7 +2,11 @@
 //
 //     y_i = W[t_i]          dL/dW[r] = sum over all i with t_i = r of dL/dy_i
 //
-//   The row of the padding index, if there is one, gets no gradient.
+//   The row of the padding index, if there is one, gets no gradient. scale_grad_by_freq divides dL/dy_i by how many of the
+//   indices are t_i. Gradients are dense: `sparse`, which PyTorch has for optimizers of sparse ones, changes nothing.
+//
+//   max_norm: before they are looked up, rows that are named are scaled in place, r -> r max_norm / (|r| + 1e-7) where the
+//   norm_type-norm |r| is above max_norm; no gradient sees it.
 #pragma once
 
 #include <array>
@@ -25,7 +29,9 @@ struct EmbeddingRule {
 
   struct Attrs {
     std::optional<std::int64_t> padding_idx = {};  ///< in [0, rows)
-    static constexpr auto fields = named("padding_idx", &Attrs::padding_idx);
+    bool scale_grad_by_freq = false;
+    static constexpr auto fields =
+        named("padding_idx", &Attrs::padding_idx, unless(false, "scale_grad_by_freq"), &Attrs::scale_grad_by_freq);
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices);
   /// IndexError for an index or a padding index outside [0, rows), ShapeError, DTypeError.
@@ -36,29 +42,55 @@ struct EmbeddingRule {
                                                         autograd::ShapeOf<0> weight, autograd::InArray<1> indices);
 };
 
-/// `EmbeddingOptions(10000, 256).padding_idx(0)`. (PyTorch's max_norm, scale_grad_by_freq and sparse are not there.)
+/// `EmbeddingOptions(10000, 256).padding_idx(0)`.
 struct EmbeddingOptions {
   EmbeddingOptions(std::int64_t num_embeddings, std::int64_t embedding_dim)
       : num_embeddings_(num_embeddings), embedding_dim_(embedding_dim) {}
   GRADUS_ARG(std::int64_t, num_embeddings);
   GRADUS_ARG(std::int64_t, embedding_dim);
   GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;  ///< negative ones count from the back
-  GRADUS_ARG(Tensor, _weight);                                          ///< what to start with, in place of drawing it
+  GRADUS_ARG(std::optional<double>, max_norm) = std::nullopt;
+  GRADUS_ARG(double, norm_type) = 2;
+  GRADUS_ARG(bool, scale_grad_by_freq) = false;
+  GRADUS_ARG(bool, sparse) = false;  ///< changes nothing: gradients are dense
+  GRADUS_ARG(Tensor, _weight);       ///< what to start with, in place of drawing it
 
  public:
-  static constexpr auto fields = named("", &EmbeddingOptions::num_embeddings_, "", &EmbeddingOptions::embedding_dim_,
-                                       unless(std::nullopt, "padding_idx"), &EmbeddingOptions::padding_idx_);
+  static constexpr auto fields =
+      named("", &EmbeddingOptions::num_embeddings_, "", &EmbeddingOptions::embedding_dim_,
+            unless(std::nullopt, "padding_idx"), &EmbeddingOptions::padding_idx_, unless(std::nullopt, "max_norm"),
+            &EmbeddingOptions::max_norm_, unless(2.0, "norm_type"), &EmbeddingOptions::norm_type_,
+            unless(false, "scale_grad_by_freq"), &EmbeddingOptions::scale_grad_by_freq_, unless(false, "sparse"),
+            &EmbeddingOptions::sparse_);
 };
 struct EmbeddingFromPretrainedOptions {
   GRADUS_ARG(bool, freeze) = true;
   GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;
+  GRADUS_ARG(std::optional<double>, max_norm) = std::nullopt;
+  GRADUS_ARG(double, norm_type) = 2;
+  GRADUS_ARG(bool, scale_grad_by_freq) = false;
+  GRADUS_ARG(bool, sparse) = false;
 };
+
+namespace detail {
+/// A padding index that counts from the front. IndexError when there is no such row.
+std::optional<std::int64_t> padding_from_front(const char* op, std::optional<std::int64_t> padding_idx,
+                                               std::int64_t rows);
+/// Scales rows that are named, in place, where their norm is above max_norm.
+void renorm_rows(const char* op, const Tensor& weight, const Tensor& indices, std::optional<double> max_norm,
+                 double norm_type);
+}  // namespace detail
 
 namespace functional {
 using gradus::one_hot;
 struct EmbeddingFuncOptions {
   GRADUS_ARG(std::optional<std::int64_t>, padding_idx) = std::nullopt;
+  GRADUS_ARG(std::optional<double>, max_norm) = std::nullopt;
+  GRADUS_ARG(double, norm_type) = 2;
+  GRADUS_ARG(bool, scale_grad_by_freq) = false;
+  GRADUS_ARG(bool, sparse) = false;
 };
+/// With max_norm the weight is changed.
 GRADUS_API Tensor embedding(Operand indices, const Tensor& weight, const EmbeddingFuncOptions& options = {});
 }  // namespace functional
 
@@ -94,6 +126,7 @@ class Embedding : public ModuleHolder<EmbeddingImpl> {
 }  // namespace gradus::nn
 
 namespace gradus {
-/// PyTorch's order of arguments; a padding index of -1 means none.
-GRADUS_API Tensor embedding(Operand weight, const Tensor& indices, std::int64_t padding_idx = -1);
+/// PyTorch's order of arguments; a padding index of -1 means none. `sparse` changes nothing: gradients are dense.
+GRADUS_API Tensor embedding(Operand weight, const Tensor& indices, std::int64_t padding_idx = -1,
+                            bool scale_grad_by_freq = false, bool sparse = false);
 }  // namespace gradus

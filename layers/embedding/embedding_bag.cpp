@@ -69,8 +69,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
                                                          const Tensor& per_sample_weights, bool include_last_offset,
                                                          const std::optional<std::int64_t>& padding_idx) {
   if (mode < 0 || mode > 2) core::fail<ValueError>("{}: mode must be 0 (sum), 1 (mean) or 2 (max): {}", op, mode);
-  if (scale_grad_by_freq || sparse) {
-    core::fail<ValueError>("{}: scale_grad_by_freq and sparse are not there: gradients are dense sums", op);
+  if (mode == 2 && (scale_grad_by_freq || sparse)) {
+    core::fail<ValueError>("{}: {} must be false with the largest values (mode max), as in PyTorch", op,
+                           sparse ? "sparse" : "scale_grad_by_freq");
   }
   core::expect_form(weight.tensor().dim() == 2, op, "weight", "[rows, dim]", weight.tensor().sizes());
   if (!is_integral(indices.dtype())) {
@@ -79,14 +80,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
   if (offsets.defined() && !is_integral(offsets.dtype())) {
     core::fail<DTypeError>("{}: offsets must be integers: {}; to(kInt64) converts", op, offsets.dtype());
   }
-  std::int64_t left_out = -1;
-  if (padding_idx) {
-    const std::int64_t rows = weight.tensor().size(0);
-    left_out = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
-    if (left_out < 0 || left_out >= rows) {
-      core::fail<IndexError>("{}: padding_idx must be in [{}, {}]: {}", op, -rows, rows - 1, *padding_idx);
-    }
-  }
+  const std::int64_t left_out = nn::detail::padding_from_front(op, padding_idx, weight.tensor().size(0)).value_or(-1);
   const std::vector<std::int64_t> bounds = bounds_of(indices, offsets, include_last_offset);
   const auto count = static_cast<std::int64_t>(bounds.size()) - 1, n = indices.numel();
   if (per_sample_weights.defined()) {
@@ -108,7 +102,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
       }
     }
     const Tensor none = Tensor(bags) < 0, to = masked_fill(Tensor(bags), none, 0);
-    const Tensor vectors = embedding(weight, numbers);
+    const Tensor vectors = embedding(weight, numbers, -1, scale_grad_by_freq);
     Tensor y, rows = zeros({0}, kInt64);
     if (mode == 2) {
       const Tensor places(places_of_largest(vectors.array(), bags, count)), empty_bags = places < 0;
@@ -128,3 +122,71 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
 }
 
 }  // namespace gradus
+
+namespace gradus::nn {
+
+Tensor functional::embedding_bag(Operand indices, const Tensor& weight, const EmbeddingBagFuncOptions& o) {
+  if (indices.tensor().dim() == 1 && !o.offsets().defined()) {
+    core::fail<ValueError>("{}: indices [n] must come with offsets, where each bag begins: {}", op,
+                           indices.tensor().sizes());
+  }
+  detail::renorm_rows(op, weight, indices.tensor(), o.max_norm(), o.norm_type());
+  return std::get<0>(gradus::embedding_bag(Operand(weight, indices.at()), indices.tensor(), o.offsets(),
+                                           o.scale_grad_by_freq(), static_cast<std::int64_t>(o.mode()), o.sparse(),
+                                           o.per_sample_weights(), o.include_last_offset(), o.padding_idx()));
+}
+
+EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& chosen) : options(chosen) { reset(); }
+EmbeddingBagImpl::~EmbeddingBagImpl() = default;
+
+void EmbeddingBagImpl::reset() {
+  const std::int64_t rows = options.num_embeddings(), dim = options.embedding_dim();
+  if (rows < 0 || dim < 0) {
+    core::fail<ValueError>("EmbeddingBag: sizes must not be negative: num_embeddings {}, embedding_dim {}", rows, dim);
+  }
+  options.padding_idx(detail::padding_from_front("EmbeddingBag", options.padding_idx(), rows));
+  const Tensor& given = options._weight();
+  if (given.defined()) {
+    core::expect_shape("EmbeddingBag", "weight", given.sizes(), "[num_embeddings, embedding_dim]", {rows, dim});
+  }
+  weight = register_parameter("weight", given.defined() ? given.detach().clone() : empty({rows, dim}));
+  if (!given.defined()) reset_parameters();
+  options._weight(Tensor());  // copied: not to be kept alive, too
+}
+
+void EmbeddingBagImpl::reset_parameters() {
+  const NoGradGuard no_grad;
+  weight.normal_();
+  if (options.padding_idx()) weight.select(0, *options.padding_idx()).zero_();
+}
+
+Tensor EmbeddingBagImpl::compute(Operand indices, const Tensor& offsets, const Tensor& per_sample_weights) {
+  return functional::embedding_bag(indices, weight,
+                                   functional::EmbeddingBagFuncOptions()
+                                       .offsets(offsets)
+                                       .max_norm(options.max_norm())
+                                       .norm_type(options.norm_type())
+                                       .scale_grad_by_freq(options.scale_grad_by_freq())
+                                       .mode(options.mode())
+                                       .sparse(options.sparse())
+                                       .per_sample_weights(per_sample_weights)
+                                       .include_last_offset(options.include_last_offset())
+                                       .padding_idx(options.padding_idx()));
+}
+
+EmbeddingBag EmbeddingBag::from_pretrained(const Tensor& embeddings, const EmbeddingBagFromPretrainedOptions& options) {
+  core::expect_form(embeddings.dim() == 2, "EmbeddingBag", "pretrained embeddings", "[rows, dim]", embeddings.sizes());
+  EmbeddingBag layer(EmbeddingBagOptions(embeddings.size(0), embeddings.size(1))
+                         .max_norm(options.max_norm())
+                         .norm_type(options.norm_type())
+                         .scale_grad_by_freq(options.scale_grad_by_freq())
+                         .mode(options.mode())
+                         .sparse(options.sparse())
+                         .include_last_offset(options.include_last_offset())
+                         .padding_idx(options.padding_idx())
+                         ._weight(embeddings));
+  layer->weight.set_requires_grad(!options.freeze());
+  return layer;
+}
+
+}  // namespace gradus::nn

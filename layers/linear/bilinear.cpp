@@ -1,6 +1,9 @@
 #include "bilinear.h"
 
+#include <cmath>
+
 #include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../autograd/ops/rounded_once.h"
@@ -43,3 +46,33 @@ Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, cons
 }
 
 }  // namespace gradus
+
+namespace gradus::nn {
+
+BilinearImpl::BilinearImpl(const BilinearOptions& chosen) : options(chosen) { reset(); }
+BilinearImpl::~BilinearImpl() = default;
+
+void BilinearImpl::reset() {
+  const std::int64_t i = options.in1_features(), j = options.in2_features(), out = options.out_features();
+  if (i < 0 || j < 0 || out < 0) {
+    core::fail<ValueError>("Bilinear: sizes must not be negative: in1_features {}, in2_features {}, out_features {}", i,
+                           j, out);
+  }
+  weight = register_parameter("weight", empty({out, i, j}));
+  bias = register_parameter("bias", options.bias() ? empty({out}) : Tensor());
+  reset_parameters();
+}
+
+void BilinearImpl::reset_parameters() {
+  const NoGradGuard no_grad;
+  const std::int64_t i = options.in1_features();
+  const double bound = i > 0 ? 1 / std::sqrt(static_cast<double>(i)) : 0;
+  weight.uniform_(-bound, bound);
+  if (bias.defined()) bias.uniform_(-bound, bound);
+}
+
+Tensor BilinearImpl::compute(Operand input1, const Tensor& input2) {
+  return gradus::bilinear(input1, input2, weight, bias);
+}
+
+}  // namespace gradus::nn

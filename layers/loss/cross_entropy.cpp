@@ -6,6 +6,7 @@
 #include "../../autograd/ops/softmax.h"
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
+#include "loss_support.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "../../core/nn/softmax.h"
@@ -176,9 +177,7 @@ Tensor functional::cross_entropy(Operand x, const Tensor& target, const CrossEnt
 }
 
 CrossEntropyLossImpl::CrossEntropyLossImpl(const CrossEntropyLossOptions& chosen) : options(chosen) { reset(); }
-void CrossEntropyLossImpl::reset() {
-  weight = register_buffer("weight", options.weight().defined() ? options.weight().detach().clone() : Tensor());
-}
+void CrossEntropyLossImpl::reset() { weight = register_buffer("weight", detail::constant(options.weight())); }
 Tensor CrossEntropyLossImpl::compute(Operand x, const Tensor& target) {
   return cross_entropy_loss(x, target, weight, options.reduction(), options.ignore_index(), options.label_smoothing());
 }

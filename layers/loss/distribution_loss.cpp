@@ -86,4 +86,66 @@ Tensor poisson_nll_loss(Operand input, const Tensor& target, bool log_input, boo
   });
 }
 
+namespace nn {
+
+Tensor functional::binary_cross_entropy(Operand x, const Tensor& target, const BinaryCrossEntropyFuncOptions& options) {
+  return gradus::binary_cross_entropy(x, target, options.weight(), options.reduction());
+}
+Tensor functional::kl_div(Operand x, const Tensor& target, const KLDivFuncOptions& options) {
+  if (options.reduction() != KLDivLossReduction::BatchMean) {
+    const Reduction reduction = options.reduction() == KLDivLossReduction::None  ? Reduction::None
+                                : options.reduction() == KLDivLossReduction::Sum ? Reduction::Sum
+                                                                                 : Reduction::Mean;
+    return gradus::kl_div(x, target, reduction, options.log_target());
+  }
+  core::expect_form(x.tensor().dim() > 0, "kl_div", "input", "of batches, [N, ..]", x.tensor().sizes());
+  const Scope scope(x.at());
+  return gradus::kl_div(x, target, Reduction::Sum, options.log_target()) / static_cast<double>(x.tensor().size(0));
+}
+Tensor functional::poisson_nll_loss(Operand x, const Tensor& target, const PoissonNLLLossFuncOptions& options) {
+  return gradus::poisson_nll_loss(x, target, options.log_input(), options.full(), options.eps(), options.reduction());
+}
+Tensor functional::gaussian_nll_loss(Operand x, const Tensor& target, const Tensor& var,
+                                     const GaussianNLLLossFuncOptions& options) {
+  if (autograd::stored(x, target, var)) {
+    return autograd::rounded_once(
+        [&](Operand u, Operand v, Operand s) { return gaussian_nll_loss(u, v.tensor(), s.tensor(), options); }, x,
+        target, var);
+  }
+  constexpr const char* op = "gaussian_nll_loss";
+  const Tensor& in = x.tensor();
+  core::expect_floating(op, "input", in.dtype());
+  core::expect_floating(op, "var", var.dtype());
+  if (!(options.eps() > 0)) core::fail<ValueError>("{}: eps must be above 0: {}", op, options.eps());
+  core::Shape one(in.sizes()), none(in.sizes());
+  if (in.dim() > 0) one[one.size() - 1] = 1, none.pop_back();
+  if (var.sizes() != in.sizes() && var.sizes() != IntArrayRef(one) && var.sizes() != IntArrayRef(none)) {
+    core::fail<ShapeError>(
+        "{}: var must have input's shape, or that with 1 in the place of the last, or without it: {} for input {}", op,
+        var.sizes(), in.sizes());
+  }
+  if (var.numel() > 0 && var.min().item<double>() < 0) {
+    core::fail<ValueError>("{}: var must not be negative: {}", op, var.min().item<double>());
+  }
+  const Scope scope(x.at());
+  return core::in_name_of(op, [&] {
+    const Tensor v = var.dim() == in.dim() ? var : var.unsqueeze(-1);
+    const Tensor held = v + (clamp_min(v.detach(), options.eps()) - v.detach());
+    const Tensor loss = (log(held) + square(in - target) / held) * 0.5;
+    return detail::reduced(options.full() ? loss + std::log(2 * std::numbers::pi) / 2 : loss, options.reduction());
+  });
+}
+
+BCELossImpl::BCELossImpl(const BCELossOptions& chosen) : options(chosen) { reset(); }
+void BCELossImpl::reset() { weight = register_buffer("weight", detail::constant(options.weight())); }
+Tensor BCELossImpl::compute(Operand x, const Tensor& target) {
+  return gradus::binary_cross_entropy(x, target, weight, options.reduction());
+}
+
+GaussianNLLLossImpl::GaussianNLLLossImpl(const GaussianNLLLossOptions& chosen) : options(chosen) {}
+Tensor GaussianNLLLossImpl::compute(Operand x, const Tensor& target, const Tensor& var) {
+  return functional::gaussian_nll_loss(x, target, var, options);
+}
+
+}  // namespace nn
 }  // namespace gradus

@@ -8,6 +8,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
+#include "difference_loss.h"
 #include "loss_support.h"
 
 namespace gradus::nn {
@@ -54,7 +55,16 @@ void check_factor(const char* name, const Tensor& factor, const Tensor& x) {
                          factor.sizes(), x.sizes());
 }
 
-Tensor copy_of(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
+// A loss of differences: in one pass where it is reduced.
+template <class Rule>
+Tensor of_differences(Operand x, const Tensor& target, Reduction reduction, double parameter) {
+  const autograd::Scope scope(x.at());
+  detail::check_target(Rule::name.data(), x.tensor(), target);
+  if (reduction == Reduction::None) return Rule::losses(x.tensor(), target, parameter);
+  const DType dtype = promote_types(x.tensor().dtype(), target.dtype());
+  return autograd::apply<Rule>({reduction == Reduction::Mean, parameter}, Operand(x.tensor().to(dtype), x.at()),
+                               Operand(target.to(dtype), x.at()));
+}
 
 }  // namespace
 
@@ -63,27 +73,17 @@ Tensor functional::mse_loss(Operand x, const Tensor& target, const MSELossFuncOp
                   [](const Tensor& a, const Tensor& t) { return square(a - t); });
 }
 Tensor functional::l1_loss(Operand x, const Tensor& target, const L1LossFuncOptions& options) {
-  return of_pairs("l1_loss", x, target, options.reduction(),
-                  [](const Tensor& a, const Tensor& t) { return abs(a - t); });
+  return of_differences<L1LossRule>(x, target, options.reduction(), 0);
 }
 Tensor functional::smooth_l1_loss(Operand x, const Tensor& target, const SmoothL1LossFuncOptions& options) {
   const double beta = options.beta().value_or(1);
   if (!(beta >= 0)) core::fail<ValueError>("smooth_l1_loss: beta must not be negative: {}", beta);
-  if (beta == 0)
-    return of_pairs("smooth_l1_loss", x, target, options.reduction(),
-                    [](const Tensor& a, const Tensor& t) { return abs(a - t); });
-  return of_pairs("smooth_l1_loss", x, target, options.reduction(), [beta](const Tensor& a, const Tensor& t) {
-    const Tensor d = a - t, q = clamp(d, -beta, beta);  // smooth at 0, to the second order, as |d| is not
-    return q / beta * (d - q / 2);
-  });
+  return of_differences<SmoothL1LossRule>(x, target, options.reduction(), beta);
 }
 Tensor functional::huber_loss(Operand x, const Tensor& target, const HuberLossFuncOptions& options) {
   const double delta = options.delta();
   if (!(delta > 0)) core::fail<ValueError>("huber_loss: delta must be above 0: {}", delta);
-  return of_pairs("huber_loss", x, target, options.reduction(), [delta](const Tensor& a, const Tensor& t) {
-    const Tensor d = a - t, q = clamp(d, -delta, delta);
-    return q * (d - q / 2);
-  });
+  return of_differences<HuberLossRule>(x, target, options.reduction(), delta);
 }
 Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                     const BinaryCrossEntropyWithLogitsFuncOptions& options) {
@@ -93,8 +93,8 @@ Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& tar
 
 BCEWithLogitsLossImpl::BCEWithLogitsLossImpl(const BCEWithLogitsLossOptions& chosen) : options(chosen) { reset(); }
 void BCEWithLogitsLossImpl::reset() {
-  weight = register_buffer("weight", copy_of(options.weight()));
-  pos_weight = register_buffer("pos_weight", copy_of(options.pos_weight()));
+  weight = register_buffer("weight", detail::constant(options.weight()));
+  pos_weight = register_buffer("pos_weight", detail::constant(options.pos_weight()));
 }
 Tensor BCEWithLogitsLossImpl::compute(Operand x, const Tensor& target) {
   return gradus::binary_cross_entropy_with_logits(x, target, weight, pos_weight, options.reduction());

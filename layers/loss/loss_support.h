@@ -16,6 +16,9 @@ inline void check_target(const char* op, const Tensor& x, const Tensor& target) 
 /// The losses as they are, their mean, or their sum.
 GRADUS_API Tensor reduced(const Tensor& losses, Reduction reduction);
 
+/// What a module keeps of the weights that its options name: a copy, without history.
+inline Tensor constant(const Tensor& weight) { return weight.defined() ? weight.detach().clone() : Tensor(); }
+
 /// A loss of each pair of elements, reduced.
 template <class Loss>
 Tensor of_pairs(const char* op, Operand x, const Tensor& target, Reduction reduction, Loss loss) {

@@ -3,6 +3,7 @@
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "loss_support.h"
 
 namespace gradus::nn {
 
@@ -61,9 +62,7 @@ Tensor functional::nll_loss(Operand log_p, const Tensor& target, const NLLLossFu
 }
 
 NLLLossImpl::NLLLossImpl(const NLLLossOptions& chosen) : options(chosen) { reset(); }
-void NLLLossImpl::reset() {
-  weight = register_buffer("weight", options.weight().defined() ? options.weight().detach().clone() : Tensor());
-}
+void NLLLossImpl::reset() { weight = register_buffer("weight", detail::constant(options.weight())); }
 Tensor NLLLossImpl::compute(Operand log_p, const Tensor& target) {
   return gradus::nll_loss(log_p, target, weight, options.reduction(), options.ignore_index());
 }

@@ -43,7 +43,7 @@ requires std::is_base_of_v<Module, M> CheckReport check(M& module, const A&... a
   static_assert(autograd::detail::tensors_among<A...> > 0, "check takes the module's inputs");
   const auto forward = [&module](const std::vector<Tensor>& x) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return autograd::detail::as_list(detail::call_forward(module, Operand(x[0], Location::unknown()), x[I + 1]...));
+      return autograd::detail::as_list(detail::call_forward(module, Location::unknown(), x[0], x[I + 1]...));
     }
     (std::make_index_sequence<autograd::detail::tensors_among<A...> - 1>{});
   };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../../core/base/fail.h"
+#include "module_hooks.h"
 
 namespace gradus::nn {
 
@@ -40,13 +41,34 @@ void Module::Copying::fill(const Module& original, Place& place) {
   place.copy->assign(*call_clone(original));
 }
 
+void Module::Copying::copy_parameters(const Module& original, Module& copy) {
+  copy.forget_registered();
+  const auto copy_all = [&](NamedTensors Module::*kind) {
+    for (const auto& [name, tensor] : original.*kind) {
+      if (!tensor.defined()) {
+        (copy.*kind).append(name, tensor);
+        continue;
+      }
+      const auto [at, is_new] = shared_.tensors.try_emplace(&tensor.body());
+      if (is_new) {
+        at->second = Tensor(tensor.array().clone());
+        at->second.requires_grad_(tensor.requires_grad());
+      }
+      (copy.*kind).append(name, at->second);
+    }
+  };
+  copy_all(&Module::parameters_);
+  copy_all(&Module::buffers_);
+  detail::ModuleHooks::copy(original, copy);
+}
+
 Module* Module::copy() const { return nullptr; }
 void Module::register_anew() {}
 void Module::assign(const Module&) {
   fail<ModuleError>("clone: {} must be copy-assignable where it is a submodule", name());
 }
 
-std::shared_ptr<Module> Module::clone() const {
+std::shared_ptr<Module> Module::clone(const std::optional<Device>&) const {
   Copying copying(*this);
   const std::shared_ptr<Module> made(copy());
   if (made == nullptr) {
@@ -58,14 +80,17 @@ std::shared_ptr<Module> Module::clone() const {
   const Module* const made_before = std::exchange(shared.made, made.get());
   const Module* const of_before = std::exchange(shared.of, this);
   made->register_anew();
+  detail::ModuleHooks::copy(*this, *made);
   shared.made = made_before;
   shared.of = of_before;
   made->copy_registered_from(*this, copying);
+  detail::ModuleHooks::refresh(*made);
   return made;
 }
 
 void Module::forget_registered() noexcept {
   path_ = {};
+  hooks_ = {};
   parameters_.clear();
   buffers_.clear();
   children_.clear();

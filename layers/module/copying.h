@@ -18,6 +18,8 @@ class Module::Copying {
 
   /// The copy of a module, made when it is asked for first.
   std::shared_ptr<Module> copy_of(const std::shared_ptr<Module>& original);
+  /// Gives a copy by value copies of the parameters and buffers, and the hooks, but no submodules.
+  void copy_parameters(const Module& original, Module& copy);
 
  private:
   friend class Module;

@@ -42,6 +42,19 @@ GRADUS_API Tensor kaiming_uniform_(Tensor tensor, double a = 0, FanMode mode = k
 GRADUS_API Tensor kaiming_normal_(Tensor tensor, double a = 0, FanMode mode = kFanIn,
                                   Nonlinearity nonlinearity = kLeakyReLU);
 
+/// Uniform in [0, 1) by the normal distribution's own function, so that what lies outside [a, b] never comes: normal with
+/// this mean and deviation, cut off there. ValueError unless a <= b and std > 0.
+GRADUS_API Tensor trunc_normal_(Tensor tensor, double mean = 0, double std = 1, double a = -2, double b = 2);
+/// Rows (columns, if these are fewer) that are orthogonal and of length `gain`, of the matrix [n, the rest]. Saxe, McClelland
+/// and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014.
+GRADUS_API Tensor orthogonal_(Tensor tensor, double gain = 1);
+/// Normal with deviation `std`; in each column of the matrix a part `sparsity` of the elements, rounded up, is 0. ShapeError
+/// unless 2-d. Martens, "Deep learning via Hessian-free optimization", 2010.
+GRADUS_API Tensor sparse_(Tensor matrix, double sparsity, double std = 0.01);
+/// Weights of a convolution ([out, in, ...], 1 to 3 dimensions behind) that hands on as many channels as it can, unchanged;
+/// in each of `groups` parts of the channels out. ShapeError for other shapes and where groups do not divide them.
+GRADUS_API Tensor dirac_(Tensor tensor, std::int64_t groups = 1);
+
 /// Fan in and fan out.
 GRADUS_API std::tuple<std::int64_t, std::int64_t> _calculate_fan_in_and_fan_out(const Tensor& tensor);
 

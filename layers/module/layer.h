@@ -1,6 +1,7 @@
 // Layer and FunctionLayer: modules whose forward opens its scope by itself.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <type_traits>
 
@@ -16,6 +17,10 @@ template <class Options>
 std::string repr(const Options& options) {
   return repr(autograd::detail::list_attributes(options));
 }
+
+/// A call, under the module's path and between its hooks.
+GRADUS_API Tensor hooked(Module& module, const Operand* x, std::size_t count,
+                         Tensor (*compute)(Module&, const Operand*, std::size_t));
 
 template <class Derived, class... X>
 concept Computes = requires(Derived& d, const X&... x) {
@@ -34,17 +39,29 @@ class Layer : public Cloneable<Derived> {
  public:
   using Cloneable<Derived>::Cloneable;
 
+  using RunsHooks = void;  // so that who calls does not
+
   // Templates, because Derived is incomplete where this class is made: what it computes is seen when it is called.
   template <class D = Derived>
   Tensor forward(Operand x) requires detail::Computes<D, Operand> {
+    if (this->has_hooks()) [[unlikely]]
+      return detail::hooked(*this, &x, 1, &Layer::compute_of);
     return in_scope(x.at(), [&] { return derived().compute(x); });
   }
   template <class D = Derived>
   Tensor forward(Operand x, const Tensor& y) requires detail::Computes<D, Operand, Tensor> {
+    if (this->has_hooks()) [[unlikely]] {
+      const Operand all[] = {x, Operand(y, x.at())};
+      return detail::hooked(*this, all, 2, &Layer::compute_of);
+    }
     return in_scope(x.at(), [&] { return derived().compute(x, y); });
   }
   template <class D = Derived>
   Tensor forward(Operand x, const Tensor& y, const Tensor& z) requires detail::Computes<D, Operand, Tensor, Tensor> {
+    if (this->has_hooks()) [[unlikely]] {
+      const Operand all[] = {x, Operand(y, x.at()), Operand(z, x.at())};
+      return detail::hooked(*this, all, 3, &Layer::compute_of);
+    }
     return in_scope(x.at(), [&] { return derived().compute(x, y, z); });
   }
   /// The fields of Derived's `options`, if it has such.
@@ -57,6 +74,17 @@ class Layer : public Cloneable<Derived> {
 
  private:
   Derived& derived() { return static_cast<Derived&>(*this); }
+  static Tensor compute_of(Module& module, const Operand* x, std::size_t count) {
+    auto& d = static_cast<Derived&>(module);
+    if constexpr (detail::Computes<Derived, Operand, Tensor, Tensor>) {
+      if (count == 3) return d.compute(x[0], x[1].tensor(), x[2].tensor());
+    }
+    if constexpr (detail::Computes<Derived, Operand, Tensor>) {
+      if (count == 2) return d.compute(x[0], x[1].tensor());
+    }
+    if constexpr (detail::Computes<Derived, Operand>) return d.compute(x[0]);
+    return {};
+  }
   template <class Call>
   Tensor in_scope(Location at, const Call& call) const try {
     const autograd::Scope scope(at, this->path());

@@ -7,10 +7,13 @@
 #include <mutex>
 #include <ostream>
 #include <sstream>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "../../autograd/graph/error_notes.h"
 #include "../../core/base/fail.h"
+#include "any_module.h"
+#include "module_hooks.h"
 
 namespace gradus {
 
@@ -23,11 +26,27 @@ namespace nn {
 
 using core::fail;
 
-std::string detail::short_type_name(const std::type_info& type) {
+std::string detail::type_text(const std::type_info& type) {
   int status = 0;
   char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
   std::string name = status == 0 ? demangled : type.name();
   std::free(demangled);
+  // What a program writes: std::string, and no allocator.
+  const auto replace = [&name](std::string_view from, std::string_view to) {
+    for (auto at = name.find(from); at != std::string::npos; at = name.find(from)) name.replace(at, from.size(), to);
+  };
+  replace("std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string");
+  for (auto at = name.find(", std::allocator<"); at != std::string::npos; at = name.find(", std::allocator<")) {
+    std::size_t end = at + std::string_view(", std::allocator<").size();
+    for (int depth = 1; depth > 0 && end < name.size(); ++end) depth += (name[end] == '<') - (name[end] == '>');
+    if (end < name.size() && name[end] == ' ') ++end;
+    name.erase(at, end - at);
+  }
+  return name;
+}
+
+std::string detail::short_type_name(const std::type_info& type) {
+  std::string name = type_text(type);
   // The namespace ends at the last "::" that is in no template's arguments and in no function's.
   int depth = 0;
   for (std::size_t i = name.size(); i-- > 0;) {
@@ -256,29 +275,66 @@ void Module::zero_grad(bool set_to_none) {
   }
 }
 
-void Module::to(DType dtype, bool) {
-  if (!is_floating_point(dtype)) fail<DTypeError>("to: a module's dtype must be a floating one: {}", dtype);
-  struct Conversion {
-    Tensor tensor, value, grad;
-  };
-  // All memory is asked for before anything changes.
-  std::vector<Conversion> conversions;
-  for (const NamedTensors& all : {named_parameters(), named_buffers()}) {
-    for (const auto& [name, tensor] : all) {
-      if (!tensor.is_floating_point() || tensor.dtype() == dtype) continue;
-      Tensor grad;
-      if (tensor.is_leaf() && tensor.grad().defined()) grad = Tensor(tensor.grad().array().to(dtype));
-      conversions.push_back({tensor, Tensor(tensor.array().to(dtype)), std::move(grad)});
-    }
-  }
-  for (const auto& [tensor, value, grad] : conversions) {
-    tensor.set_data(value);
-    if (grad.defined()) tensor.mutable_grad() = grad;
-  }
+namespace {
+
+// What the outermost to() has converted before anything changes, for those within. An override may change a tensor before
+// the library's to() comes to it: it is then converted anew.
+struct Conversion {
+  core::Array from, value, grad;
+  std::uint64_t version;
+};
+using Conversions = std::unordered_map<const autograd::Body*, Conversion>;
+thread_local Conversions* prepared = nullptr;
+
+Conversion conversion(const Tensor& tensor, DType dtype) {
+  const core::Array& from = tensor.array();
+  const bool has_grad = tensor.is_leaf() && tensor.grad().defined();
+  return {from, from.to(dtype), has_grad ? tensor.grad().array().to(dtype) : core::Array(), tensor.version()};
 }
 
-void Module::apply(core::FunctionRef<void(Module&)> function) {
-  apply([&](const std::string&, Module& module) { function(module); });
+}  // namespace
+
+void Module::to(DType dtype, bool non_blocking) {
+  if (!is_floating_point(dtype)) fail<DTypeError>("to: a module's dtype must be a floating one: {}", dtype);
+  const auto each = [&](const NamedTensors& all, const auto& visit) {
+    for (const auto& [name, tensor] : all) {
+      if (tensor.defined() && tensor.is_floating_point() && tensor.dtype() != dtype) visit(tensor);
+    }
+  };
+  Conversions conversions;
+  struct Outermost {
+    ~Outermost() {
+      if (is) prepared = nullptr;
+    }
+    bool is;
+  } const outermost{prepared == nullptr};
+  if (outermost.is) {
+    const auto prepare = [&](const Tensor& t) { conversions.try_emplace(&t.body(), conversion(t, dtype)); };
+    each(named_parameters(), prepare);
+    each(named_buffers(), prepare);
+    prepared = &conversions;
+  }
+  for (const auto& [name, child] : children_) child->to(dtype, non_blocking);
+  const auto convert = [&](const Tensor& tensor) {
+    const auto found = prepared->find(&tensor.body());
+    const bool valid = found != prepared->end() && found->second.value.dtype() == dtype &&
+                       found->second.from.data() == tensor.array().data() && found->second.version == tensor.version();
+    const Conversion now = valid ? found->second : conversion(tensor, dtype);
+    tensor.set_data(Tensor(now.value));
+    if (now.grad.defined()) tensor.mutable_grad() = Tensor(now.grad);
+  };
+  each(parameters_, convert);
+  each(buffers_, convert);
+}
+
+// One device: nothing to do but to let overrides know.
+void Module::to(Device device, bool non_blocking) {
+  for (const auto& [name, child] : children_) child->to(device, non_blocking);
+}
+
+void Module::to(Device device, DType dtype, bool non_blocking) {
+  to(device, non_blocking);
+  to(dtype, non_blocking);
 }
 
 void Module::apply(core::FunctionRef<void(const std::string&, Module&)> function, const std::string& name_prefix) {
@@ -286,6 +342,26 @@ void Module::apply(core::FunctionRef<void(const std::string&, Module&)> function
   Seen seen{this};
   Tree::visit_below(*this, name_prefix, &seen, [&](const std::string& path, const auto& m) { function(path, *m); });
 }
+void Module::apply(core::FunctionRef<void(const std::string&, const Module&)> function,
+                   const std::string& name_prefix) const {
+  const_cast<Module*>(this)->apply([&](const std::string& path, Module& module) { function(path, module); },
+                                   name_prefix);
+}
+void Module::apply(core::FunctionRef<void(const std::string&, const std::shared_ptr<Module>&)> function,
+                   const std::string& name_prefix) const {
+  for (const auto& [path, module] : named_modules(name_prefix)) function(path, module);
+}
+void Module::apply(core::FunctionRef<void(Module&)> function) {
+  apply([&](const std::string&, Module& module) { function(module); });
+}
+void Module::apply(core::FunctionRef<void(const Module&)> function) const {
+  apply([&](const std::string&, const Module& module) { function(module); });
+}
+void Module::apply(core::FunctionRef<void(const std::shared_ptr<Module>&)> function) const {
+  apply([&](const std::string&, const std::shared_ptr<Module>& module) { function(module); });
+}
+
+std::size_t Module::_forward_default_args(std::vector<AnyValue>& arguments) const { return arguments.size(); }
 
 // --- Printing
 

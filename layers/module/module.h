@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -13,6 +14,7 @@
 #include "../../autograd/tensor/tensor.h"
 #include "../../core/base/export.h"
 #include "../../core/base/function_ref.h"
+#include "../../core/base/ref.h"
 #include "holder.h"
 #include "ordered_dict.h"
 
@@ -25,9 +27,18 @@ namespace gradus::nn {
 
 using NamedTensors = OrderedDict<std::string, Tensor>;
 
+class AnyValue;
+class BackwardHook;
+class ForwardHook;
+class ForwardPreHook;
+class RemovableHandle;
+
 namespace detail {
 /// "Linear" for gradus::nn::LinearImpl.
 GRADUS_API std::string short_type_name(const std::type_info& type);
+/// A type as it is written: "std::vector<gradus::Tensor>".
+GRADUS_API std::string type_text(const std::type_info& type);
+struct ModuleHooks;
 }  // namespace detail
 
 /// The base of all modules, as PyTorch's. A derived class holds its tensors and submodules as members and registers
@@ -112,13 +123,36 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   bool is_training() const noexcept { return is_training_; }
   virtual void zero_grad(bool set_to_none = true);
   /// Converts floating parameters, their gradients and floating buffers in place: each stays the tensor that it is, so
-  /// an optimizer keeps working. DTypeError when the dtype is not a floating one.
-  void to(DType dtype, bool non_blocking = false);
-  void to(Device, bool = false) {}  ///< there is one device
-  void to(Device, DType dtype, bool = false) { to(dtype); }
-  /// Calls the function with this module, then with all below it.
+  /// an optimizer keeps working. All memory is asked for before anything changes. DTypeError when the dtype is not a
+  /// floating one.
+  virtual void to(DType dtype, bool non_blocking = false);
+  virtual void to(Device device, bool non_blocking = false);  ///< there is one device
+  virtual void to(Device device, DType dtype, bool non_blocking = false);
+  /// Calls the function with this module, then with all below it, each once. Where it takes pointers this module has to be
+  /// held by one: ModuleError.
   void apply(core::FunctionRef<void(Module&)> function);
+  void apply(core::FunctionRef<void(const Module&)> function) const;
   void apply(core::FunctionRef<void(const std::string& name, Module&)> function, const std::string& name_prefix = {});
+  void apply(core::FunctionRef<void(const std::string& name, const Module&)> function,
+             const std::string& name_prefix = {}) const;
+  void apply(core::FunctionRef<void(const std::shared_ptr<Module>&)> function) const;
+  void apply(core::FunctionRef<void(const std::string& name, const std::shared_ptr<Module>&)> function,
+             const std::string& name_prefix = {}) const;
+  /// Whether an archive holds it when it is a submodule: Functional says no.
+  virtual bool is_serializable() const { return true; }
+
+  // Hooks (hooks.h), called in the order of their registration wherever forward is called by the library: `layer(x)`, in a
+  // Sequential, by an AnyModule; of a module that writes `compute` (layer.h) by `layer->forward(x)`, too. A call of a forward
+  // that the program wrote itself, `net->forward(x)`, is not seen. Copies by value share them, clones have them too. Not to be
+  // changed while another thread calls the module.
+
+  /// Sees, and may replace, the tensors among the arguments, before forward.
+  RemovableHandle register_forward_pre_hook(ForwardPreHook hook);
+  /// Sees the tensors among the arguments, and may replace those among the results.
+  RemovableHandle register_forward_hook(ForwardHook hook);
+  /// Sees, and may replace, the gradients of the tensors among the arguments, when a backward pass has computed them.
+  RemovableHandle register_full_backward_hook(BackwardHook hook);
+  bool has_hooks() const noexcept { return static_cast<bool>(hooks_); }
 
   /// "Linear": the type's name without namespace and "Impl", or what the constructor was given.
   std::string name() const;
@@ -138,7 +172,7 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   /// its places, the copies are several, which share their tensors and submodules.) ModuleError for types that do not
   /// derive from Cloneable, when reset() does not register what this module has, and when it does not take a shared
   /// tensor from what register_parameter returns.
-  virtual std::shared_ptr<Module> clone() const;
+  virtual std::shared_ptr<Module> clone(const std::optional<Device>& device = {}) const;
 
   /// This module as an M (a module's type, or its holder's), or null when it is none.
   template <class M>
@@ -160,8 +194,11 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   virtual void register_anew();
   /// Becomes a module of the same type. ModuleError when it is not copy-assignable.
   virtual void assign(const Module& other);
-  /// Makes a copy a root without parameters, buffers and submodules.
+  /// Makes a copy a root without parameters, buffers, submodules and hooks.
   void forget_registered() noexcept;
+  /// Of FORWARD_HAS_DEFAULT_ARGS (any_module.h): appends the defaults of arguments that are not given, and says how many
+  /// have none.
+  virtual std::size_t _forward_default_args(std::vector<AnyValue>& arguments) const;
   /// One call of clone() and all that it calls to copy what is below: each module and tensor is copied once.
   class Copying;
 
@@ -169,6 +206,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   OrderedDict<std::string, std::shared_ptr<Module>> children_;
 
  private:
+  friend struct detail::ModuleHooks;
+  friend class AnyModule;
   struct Tree;  // walks over what is below a module
   void check_name(const char* op, const std::string& name) const;
   void check_child(const char* op, const std::string& name, const std::shared_ptr<Module>& child) const;
@@ -181,6 +220,7 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
 
   std::string name_;  // empty: the type's
   std::string_view path_;
+  core::Ref<detail::ModuleHooks> hooks_;  // null: none, and no reparametrisation
   bool is_training_ = true;
 };
 

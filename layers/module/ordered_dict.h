@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,15 @@ class OrderedDict {
     Value* operator->() noexcept { return &this->second; }
     const Value* operator->() const noexcept { return &this->second; }
   };
+
+  using Iterator = typename std::vector<Item>::iterator;
+  using ConstIterator = typename std::vector<Item>::const_iterator;
+
+  OrderedDict() = default;
+  /// ValueError for a key that comes twice.
+  OrderedDict(std::initializer_list<Item> items) {
+    for (const Item& item : items) insert(item.first, item.second);
+  }
 
   std::size_t size() const noexcept { return items_.size(); }
   bool is_empty() const noexcept { return items_.empty(); }
@@ -69,6 +79,11 @@ class OrderedDict {
     items_.emplace_back(std::move(key), std::move(value));
     return items_.back().second;
   }
+  /// All of another, whose keys must be new: ValueError.
+  void update(const OrderedDict& other) {
+    for (const Item& item : other.items()) insert(item.first, item.second);
+  }
+  void reserve(std::size_t capacity) { items_.reserve(capacity); }
   /// Returns whether the key was there.
   bool erase(std::string_view key) {
     for (auto item = items_.begin(); item != items_.end(); ++item) {
@@ -85,6 +100,7 @@ class OrderedDict {
     for (const Item& item : items_) all.push_back(item.first);
     return all;
   }
+  std::vector<std::pair<Key, Value>> pairs() const { return {items_.begin(), items_.end()}; }
   std::vector<Value> values() const {
     std::vector<Value> all;
     for (const Item& item : items_) all.push_back(item.second);

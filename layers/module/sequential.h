@@ -1,4 +1,4 @@
-// Sequential: modules one after the other. ModuleList: modules in a row, called by hand.
+// Sequential: modules one after the other.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,15 @@
 
 #include "any_module.h"
 #include "cloneable.h"
+#include "containers.h"
 
 namespace gradus::nn {
 
 /// Each module's result is the next one's input: `Sequential(Linear(4, 8), ReLU(), Linear(8, 3))`. The first module's
-/// forward may take up to three tensors, the others take one.
-class GRADUS_API SequentialImpl : public Cloneable<SequentialImpl> {
+/// forward may take any arguments, of any types, the others take one: `seq->forward<Result>(a, b)` where the last gives a
+/// Result that is no Tensor. ModuleError when it is empty, and where a module takes something else. An error's text says in
+/// which module it came up.
+class GRADUS_API SequentialImpl : public Cloneable<SequentialImpl>, public detail::ForwardsAny<SequentialImpl> {
  public:
   SequentialImpl();
   SequentialImpl(const SequentialImpl&);
@@ -30,24 +33,16 @@ class GRADUS_API SequentialImpl : public Cloneable<SequentialImpl> {
   }
   SequentialImpl(std::initializer_list<NamedAnyModule> modules);
 
-  /// ModuleError when empty, and when a module takes another number of tensors. An error's text says in which module it
-  /// came up.
-  Tensor forward(Operand x) { return run(&x, 1); }
-  Tensor forward(Operand x, Operand y) {
-    const Operand all[] = {x, y};
-    return run(all, 2);
-  }
-  Tensor forward(Operand x, Operand y, Operand z) {
-    const Operand all[] = {x, y, z};
-    return run(all, 3);
-  }
-
   /// Named by its position: "0", "1", ...
   void push_back(AnyModule module);
   void push_back(std::string name, AnyModule module);
-  void push_back(const NamedAnyModule& module) { push_back(module.name, module.module); }
-  /// Appends another's modules (the same ones), named by their new positions.
+  void push_back(const NamedAnyModule& module) { push_back(module.name(), module.module()); }
+  /// Appends another's modules (the same ones), or those of a list of AnyModules or shared_ptrs, named by their new positions.
   void extend(const SequentialImpl& other);
+  template <class Container>
+  void extend(const Container& container) {
+    for (const auto& module : container) push_back(module);
+  }
 
   std::size_t size() const noexcept { return modules_.size(); }
   bool is_empty() const noexcept { return modules_.empty(); }
@@ -62,12 +57,12 @@ class GRADUS_API SequentialImpl : public Cloneable<SequentialImpl> {
   }
   template <class M>
   auto& at(std::size_t index) const {
-    return any(index).get<M>();
+    return detail::module_as<M>(ptr(index));
   }
 
   /// What is inside is pushed back, not made by reset().
   void reset() override {}
-  std::shared_ptr<Module> clone() const override;
+  std::shared_ptr<Module> clone(const std::optional<Device>& device = {}) const override;
 
  private:
   // The row would not know.
@@ -75,8 +70,13 @@ class GRADUS_API SequentialImpl : public Cloneable<SequentialImpl> {
   using Module::replace_module;
   using Module::unregister_module;
 
+  friend class detail::ForwardsAny<SequentialImpl>;
   const AnyModule& any(std::size_t index) const;
-  Tensor run(const Operand* x, std::size_t count);
+  /// Calls `call(module)` of each; an error is told which.
+  template <class Call>
+  void each(const Call& call) const;
+  Tensor run(const Operand* x, std::size_t count) const;
+  AnyValue run_values(std::vector<AnyValue>&& arguments, Location at) const;
 
   std::vector<AnyModule> modules_;
 };
@@ -89,44 +89,5 @@ class Sequential : public ModuleHolder<SequentialImpl> {
   /// `Sequential({{"hidden", Linear(4, 8)}, {"out", Linear(8, 3)}})`.
   GRADUS_API Sequential(std::initializer_list<NamedAnyModule> modules);
 };
-
-/// Modules that are registered under their positions and have no forward together.
-class GRADUS_API ModuleListImpl : public Cloneable<ModuleListImpl> {
- public:
-  ModuleListImpl() = default;
-
-  void push_back(std::shared_ptr<Module> module);
-  template <class M>
-  void push_back(const ModuleHolder<M>& holder) {
-    push_back(holder.base_ptr());
-  }
-  std::size_t size() const noexcept { return modules_.size(); }
-  bool is_empty() const noexcept { return modules_.empty(); }
-  auto begin() const noexcept { return modules_.begin(); }
-  auto end() const noexcept { return modules_.end(); }
-  /// IndexError when out of range.
-  std::shared_ptr<Module> operator[](std::size_t index) const { return ptr(index); }
-  std::shared_ptr<Module> ptr(std::size_t index) const;
-  /// ModuleError when the module is no M.
-  template <class M>
-  auto& at(std::size_t index) const {
-    auto* module = ptr(index)->as<M>();
-    if (module == nullptr) detail::fail_other_type(*ptr(index), typeid(M));
-    return *module;
-  }
-
-  /// What is inside is pushed back, not made by reset().
-  void reset() override {}
-  std::shared_ptr<Module> clone() const override;
-
- private:
-  // The row would not know.
-  using Module::register_module;
-  using Module::replace_module;
-  using Module::unregister_module;
-
-  std::vector<std::shared_ptr<Module>> modules_;
-};
-GRADUS_MODULE(ModuleList);
 
 }  // namespace gradus::nn

@@ -90,6 +90,7 @@ void nn::Module::save(serialize::OutputArchive& archive) const {
     }
   }
   for (const auto& [name, child] : children_) {
+    if (!child->is_serializable()) continue;
     serialize::OutputArchive nested;
     child->save(nested);
     archive.write(name, nested);
@@ -104,6 +105,7 @@ void nn::Module::load(serialize::InputArchive& archive) {
     }
   }
   for (const auto& [name, child] : children_) {
+    if (!child->is_serializable()) continue;
     // What has no state stands in no format without nesting.
     serialize::InputArchive nested;
     if (!archive.try_read(name, nested) && !child->state_dict().is_empty()) archive.read(name, nested);

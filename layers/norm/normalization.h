@@ -1,9 +1,5 @@
-// Normalisation as functions, in PyTorch's order of arguments. The rules, and the mathematics, are batch_norm.h's and
-// layer_norm.h's; absent tensors are undefined ones.
-//
-//   group norm:      layer norm over the channels of a group and all positions, of each sample; gamma and beta by channel
-//   instance norm:   batch norm over the positions of each channel of each sample
-//   RMS norm:        y = gamma x / sqrt(mean(x^2) + eps)     over the last dimensions (Zhang and Sennrich, 2019)
+// Normalisation as functions, in PyTorch's order of arguments. The mathematics is batch_norm.h's, group_norm.h's,
+// instance_norm.h's and scale_norm.h's; absent tensors are undefined ones.
 #pragma once
 
 #include <cstdint>

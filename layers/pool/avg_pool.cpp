@@ -51,7 +51,7 @@ std::int64_t one_of(const char* op, IntArrayRef output_size, std::size_t dims, s
   return n;
 }
 
-Tensor adaptive(Operand x, const AdaptiveAvgPool2dOptions::Size& size) {
+Tensor adaptive(Operand x, const ExpandingArray<2, std::optional<std::int64_t>>& size) {
   const Scope scope(x.at());
   const Tensor& in = x.tensor();
   core::expect_form(in.dim() == 3 || in.dim() == 4, "adaptive_avg_pool2d", "input", "[C, H, W] or [N, C, H, W]",
@@ -123,7 +123,7 @@ Tensor AvgPoolBase<D, Derived>::compute(Operand x) {
 template class AvgPoolBase<1, AvgPool1dImpl>;
 template class AvgPoolBase<2, AvgPool2dImpl>;
 template class AvgPoolBase<3, AvgPool3dImpl>;
-AdaptiveAvgPool2dImpl::AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size)
+AdaptiveAvgPool2dImpl::AdaptiveAvgPool2dImpl(ExpandingArray<2, std::optional<std::int64_t>> output_size)
     : FunctionLayer(AdaptiveAvgPool2dOptions(output_size)) {}
 AvgPool1dImpl::~AvgPool1dImpl() = default;
 AvgPool2dImpl::~AvgPool2dImpl() = default;

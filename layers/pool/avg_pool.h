@@ -73,15 +73,18 @@ using AvgPool1dOptions = AvgPoolOptions<1>;
 using AvgPool2dOptions = AvgPoolOptions<2>;
 using AvgPool3dOptions = AvgPoolOptions<3>;
 
-/// The size of the result; std::nullopt keeps the input's.
-struct AdaptiveAvgPool2dOptions {
-  using Size = ExpandingArray<2, std::optional<std::int64_t>>;
-  AdaptiveAvgPool2dOptions(Size output_size) : output_size_(output_size) {}  // NOLINT(google-explicit-constructor)
-  GRADUS_ARG(Size, output_size);
+/// The size of the result; std::nullopt, where that may be, keeps the input's.
+template <class OutputSize>
+struct AdaptiveAvgPoolOptions {
+  AdaptiveAvgPoolOptions(OutputSize output_size) : output_size_(output_size) {}  // NOLINT(google-explicit-constructor)
+  GRADUS_ARG(OutputSize, output_size);
 
  public:
-  static constexpr auto fields = named("output_size", &AdaptiveAvgPool2dOptions::output_size_);
+  static constexpr auto fields = named("output_size", &AdaptiveAvgPoolOptions::output_size_);
 };
+using AdaptiveAvgPool1dOptions = AdaptiveAvgPoolOptions<ExpandingArray<1>>;
+using AdaptiveAvgPool2dOptions = AdaptiveAvgPoolOptions<ExpandingArray<2, std::optional<std::int64_t>>>;
+using AdaptiveAvgPool3dOptions = AdaptiveAvgPoolOptions<ExpandingArray<3, std::optional<std::int64_t>>>;
 
 namespace functional {
 using AvgPool1dFuncOptions = AvgPool1dOptions;
@@ -132,7 +135,8 @@ class GRADUS_API AdaptiveAvgPool2dImpl
     : public FunctionLayer<AdaptiveAvgPool2dImpl, functional::adaptive_avg_pool2d, AdaptiveAvgPool2dOptions> {
  public:
   using FunctionLayer::FunctionLayer;
-  AdaptiveAvgPool2dImpl(AdaptiveAvgPool2dOptions::Size output_size);  // NOLINT(google-explicit-constructor)
+  AdaptiveAvgPool2dImpl(
+      ExpandingArray<2, std::optional<std::int64_t>> output_size);  // NOLINT(google-explicit-constructor)
 };
 GRADUS_MODULE(AdaptiveAvgPool2d);
 

@@ -58,6 +58,7 @@ class GRADUS_API FunctionalImpl : public Cloneable<FunctionalImpl> {
 
   Tensor forward(Operand x);
   void reset() override {}
+  bool is_serializable() const override { return false; }
 
  private:
   std::function<Tensor(Operand)> function_;

@@ -15,9 +15,7 @@ GRADUS_API Tensor pad_sequence(OperandList sequences, bool batch_first = false, 
                                std::string_view padding_side = "right");
 
 namespace nn::utils::rnn {
-inline Tensor pad_sequence(OperandList sequences, bool batch_first = false, double padding_value = 0) {
-  return gradus::pad_sequence(sequences, batch_first, padding_value);
-}
+using gradus::pad_sequence;
 }  // namespace nn::utils::rnn
 
 }  // namespace gradus

@@ -11,10 +11,19 @@ class GRADUS_API AdagradOptions final : public OptimizerCloneableOptions<Adagrad
   GRADUS_ARG(double, weight_decay) = 0;
   GRADUS_ARG(double, initial_accumulator_value) = 0;
   GRADUS_ARG(double, eps) = 1e-10;
+  GRADUS_ARG(bool, maximize) = false;
 
  public:
   AdagradOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
   void check() const override;
+  std::vector<Field> named_fields() override;
+};
+
+class GRADUS_API AdagradParamState final : public OptimizerCloneableParamState<AdagradParamState> {
+  GRADUS_ARG(std::int64_t, step) = 0;  ///< t
+  GRADUS_ARG(Tensor, sum);             ///< s
+
+ public:
   std::vector<Field> named_fields() override;
 };
 
@@ -27,11 +36,7 @@ class GRADUS_API AdagradOptions final : public OptimizerCloneableOptions<Adagrad
 struct AdagradRule {
   static constexpr const char* name = "Adagrad";
   using Options = AdagradOptions;
-  struct State {
-    std::int64_t step = 0;  ///< t
-    Tensor sum;             ///< s
-    GRADUS_API std::vector<Field> named_fields();
-  };
+  using State = AdagradParamState;
   GRADUS_API static void prepare(State& s, const Options& o, const Tensor& w);
   GRADUS_API static void step(State& s, const Options& o, const Tensor& w, const Tensor& g);
   GRADUS_API static Tensor reference(State& s, const Options& o, const Tensor& w, const Tensor& g);

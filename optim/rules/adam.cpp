@@ -26,29 +26,36 @@ AdamWOptions::AdamWOptions(double lr) : lr_(lr) {}
 
 void AdamWOptions::check() const { check_options("AdamW", *this); }
 std::vector<Field> AdamOptions::named_fields() {
-  return {{"lr", &lr_}, {"betas", &betas_}, {"eps", &eps_}, {"weight_decay", &weight_decay_}, {"amsgrad", &amsgrad_}};
+  return {{"lr", &lr_},           {"betas", &betas_},
+          {"eps", &eps_},         {"weight_decay", &weight_decay_},
+          {"amsgrad", &amsgrad_}, Field::flag("maximize", &maximize_)};
 }
 std::vector<Field> AdamWOptions::named_fields() {
-  return {{"lr", &lr_}, {"betas", &betas_}, {"eps", &eps_}, {"weight_decay", &weight_decay_}, {"amsgrad", &amsgrad_}};
+  return {{"lr", &lr_},           {"betas", &betas_},
+          {"eps", &eps_},         {"weight_decay", &weight_decay_},
+          {"amsgrad", &amsgrad_}, Field::flag("maximize", &maximize_)};
 }
-std::vector<Field> AdamState::named_fields() {
-  return {{"step", &step}, {"exp_avg", &exp_avg}, {"exp_avg_sq", &exp_avg_sq}, {"max_exp_avg_sq", &max_exp_avg_sq}};
+std::vector<Field> AdamParamState::named_fields() {
+  return {{"step", &step_}, {"exp_avg", &exp_avg_}, {"exp_avg_sq", &exp_avg_sq_}, {"max_exp_avg_sq", &max_exp_avg_sq_}};
 }
-
-template <class O, bool decoupled_decay>
-void AdamLikeRule<O, decoupled_decay>::prepare(State& s, const O& o, const Tensor& w) {
-  detail::start_state(s.exp_avg, w);
-  detail::start_state(s.exp_avg_sq, w);
-  if (o.amsgrad()) detail::start_state(s.max_exp_avg_sq, w);
+std::vector<Field> AdamWParamState::named_fields() {
+  return {{"step", &step_}, {"exp_avg", &exp_avg_}, {"exp_avg_sq", &exp_avg_sq_}, {"max_exp_avg_sq", &max_exp_avg_sq_}};
 }
 
-template <class O, bool decoupled_decay>
-Tensor AdamLikeRule<O, decoupled_decay>::reference(State& s, const O& o, const Tensor& before, const Tensor& gradient) {
+template <class O, class S, bool decoupled_decay>
+void AdamLikeRule<O, S, decoupled_decay>::prepare(S& s, const O& o, const Tensor& w) {
+  detail::start_state(s.exp_avg(), w);
+  detail::start_state(s.exp_avg_sq(), w);
+  if (o.amsgrad()) detail::start_state(s.max_exp_avg_sq(), w);
+}
+
+template <class O, class S, bool decoupled_decay>
+Tensor AdamLikeRule<O, S, decoupled_decay>::reference(S& s, const O& o, const Tensor& before, const Tensor& gradient) {
   const Tensor w = decoupled_decay ? before * (1 - o.lr() * o.weight_decay()) : before;
   const Tensor g = decoupled_decay ? gradient : gradient + o.weight_decay() * w;
   const auto [beta1, beta2] = o.betas();
-  const auto t = static_cast<double>(++s.step);
-  Tensor &m = s.exp_avg, &v = s.exp_avg_sq, &largest = s.max_exp_avg_sq;
+  const auto t = static_cast<double>(++s.step());
+  Tensor &m = s.exp_avg(), &v = s.exp_avg_sq(), &largest = s.max_exp_avg_sq();
   m = beta1 * m + (1 - beta1) * g;
   v = beta2 * v + (1 - beta2) * g * g;
   if (o.amsgrad()) largest = maximum(v, largest);
@@ -57,15 +64,16 @@ Tensor AdamLikeRule<O, decoupled_decay>::reference(State& s, const O& o, const T
   return w - o.lr() * m_hat / (sqrt(v_hat) + o.eps());
 }
 
-template <class O, bool decoupled_decay>
-void AdamLikeRule<O, decoupled_decay>::step(State& s, const O& o, const Tensor& w, const Tensor& g) {
+template <class O, class S, bool decoupled_decay>
+void AdamLikeRule<O, S, decoupled_decay>::step(S& s, const O& o, const Tensor& w, const Tensor& g) {
   const auto [beta1, beta2] = o.betas();
-  const auto t = static_cast<double>(++s.step);
+  const auto t = static_cast<double>(++s.step());
   core::AdamStep step{o.lr(), beta1, beta2, o.eps(), o.weight_decay(), decoupled_decay};
   step.correction1 = 1 - std::pow(beta1, t);
   step.correction2 = 1 - std::pow(beta2, t);
-  core::optimizer_step(step, w.array(), g.array(),
-                       {&s.exp_avg.array(), &s.exp_avg_sq.array(), o.amsgrad() ? &s.max_exp_avg_sq.array() : nullptr});
+  core::optimizer_step(
+      step, w.array(), g.array(),
+      {&s.exp_avg().array(), &s.exp_avg_sq().array(), o.amsgrad() ? &s.max_exp_avg_sq().array() : nullptr});
 }
 
 template class OptimizerOf<AdamRule>;

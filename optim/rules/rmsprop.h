@@ -12,10 +12,21 @@ class GRADUS_API RMSpropOptions final : public OptimizerCloneableOptions<RMSprop
   GRADUS_ARG(double, weight_decay) = 0;
   GRADUS_ARG(double, momentum) = 0;
   GRADUS_ARG(bool, centered) = false;
+  GRADUS_ARG(bool, maximize) = false;
 
  public:
   RMSpropOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
   void check() const override;
+  std::vector<Field> named_fields() override;
+};
+
+class GRADUS_API RMSpropParamState final : public OptimizerCloneableParamState<RMSpropParamState> {
+  GRADUS_ARG(std::int64_t, step) = 0;
+  GRADUS_ARG(Tensor, square_avg);       ///< v
+  GRADUS_ARG(Tensor, momentum_buffer);  ///< b, with momentum
+  GRADUS_ARG(Tensor, grad_avg);         ///< m, when centered
+
+ public:
   std::vector<Field> named_fields() override;
 };
 
@@ -29,11 +40,7 @@ class GRADUS_API RMSpropOptions final : public OptimizerCloneableOptions<RMSprop
 struct RMSpropRule {
   static constexpr const char* name = "RMSprop";
   using Options = RMSpropOptions;
-  struct State {
-    std::int64_t step = 0;
-    Tensor square_avg, momentum_buffer, grad_avg;  ///< v; b, with momentum; m, when centered
-    GRADUS_API std::vector<Field> named_fields();
-  };
+  using State = RMSpropParamState;
   GRADUS_API static void prepare(State& s, const Options& o, const Tensor& w);
   GRADUS_API static void step(State& s, const Options& o, const Tensor& w, const Tensor& g);
   GRADUS_API static Tensor reference(State& s, const Options& o, const Tensor& w, const Tensor& g);

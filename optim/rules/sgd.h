@@ -12,10 +12,19 @@ class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions>
   GRADUS_ARG(double, dampening) = 0;
   GRADUS_ARG(double, weight_decay) = 0;
   GRADUS_ARG(bool, nesterov) = false;
+  GRADUS_ARG(bool, maximize) = false;
 
  public:
   SGDOptions(double lr);  // NOLINT(google-explicit-constructor)
   void check() const override;
+  std::vector<Field> named_fields() override;
+};
+
+class GRADUS_API SGDParamState final : public OptimizerCloneableParamState<SGDParamState> {
+  GRADUS_ARG(Tensor, momentum_buffer);  ///< v; none without momentum
+
+ public:
+  bool first = false;  ///< v has been made for this step
   std::vector<Field> named_fields() override;
 };
 
@@ -28,11 +37,7 @@ class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions>
 struct SGDRule {
   static constexpr const char* name = "SGD";
   using Options = SGDOptions;
-  struct State {
-    Tensor momentum_buffer;  ///< v; none without momentum
-    bool first = false;      ///< v has been made for this step
-    GRADUS_API std::vector<Field> named_fields();
-  };
+  using State = SGDParamState;
   GRADUS_API static void prepare(State& s, const Options& o, const Tensor& w);
   GRADUS_API static void step(State& s, const Options& o, const Tensor& w, const Tensor& g);
   GRADUS_API static Tensor reference(State& s, const Options& o, const Tensor& w, const Tensor& g);

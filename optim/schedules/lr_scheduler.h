@@ -26,6 +26,7 @@ class GRADUS_API Schedule {
   NamedState state_dict() const;
   /// ValueError, and nothing is changed, when entries are missing, unknown, or of another shape or dtype.
   void load_state_dict(const NamedState& state);
+  Optimizer& optimizer() const noexcept { return *optimizer_; }
 
  protected:
   Schedule(std::string_view name, Optimizer& optimizer);
@@ -36,11 +37,16 @@ class GRADUS_API Schedule {
   double base_lr(OptimizerParamGroup& group) const;
   /// Ends a step.
   void enter(std::int64_t epoch);
-
- private:
+  /// Momentum, or beta1: what of some options has that meaning. Null for none.
+  static double* momentum_of(OptimizerOptions& options);
+  /// All of a schedule's state: last_epoch and its named_fields().
+  static std::vector<Field> fields_of(Schedule& schedule);
   /// The state's fields beside last_epoch.
   virtual std::vector<Field> named_fields();
+  /// Called when a state has been loaded.
+  virtual void loaded();
 
+ private:
   std::string_view name_;
   Optimizer* optimizer_;
   std::int64_t last_epoch_ = 0;
@@ -51,29 +57,49 @@ class GRADUS_API Schedule {
 /// steps.
 ///
 /// A schedule of one's own overrides at(); next(), too, if it shall combine with others on the same optimizer; and its
-/// constructor, once it has checked its arguments, ends with start().
+/// constructor, once it has checked its arguments, ends with start(). Or, as in PyTorch's C++ frontend, it overrides
+/// get_lrs() alone, out of step_count_ and get_current_lrs(), and its rates hold from the first step() on.
 class GRADUS_API LRScheduler : public Schedule {
  public:
   /// To the next epoch.
-  void step();
+  virtual void step();
   /// To any epoch, by the closed form, whatever has been done to the rates before. ValueError for a negative one.
-  void step(std::int64_t epoch);
+  virtual void step(std::int64_t epoch);
+  /// To epoch 0 once more, as when a sequence of schedules comes to this one.
+  virtual void restart();
 
  protected:
   using Schedule::Schedule;
+  explicit LRScheduler(Optimizer& optimizer);
   /// Sets the rates of epoch 0. Each group that no schedule had before is given its rate as the one to start from.
   void start();
+  /// Each group's rate of the next epoch: by next().
+  virtual std::vector<double> get_lrs();
+  /// Each group's rate, as it is now.
+  std::vector<double> get_current_lrs() const;
+  /// Which group at() and next() are asked about, where it matters.
+  std::size_t group() const noexcept { return group_; }
+  void loaded() override;
+
+  unsigned step_count_ = 0;  ///< how often step() has been called
 
  private:
+  friend class SequentialLR;
+  friend class ChainedScheduler;
   /// The closed form: the rate of epoch number `epoch` (0, 1, ...) for a group that starts from `base`.
-  virtual double at(std::int64_t epoch, double base) const = 0;
+  virtual double at(std::int64_t epoch, double base) const;
   /// The chainable form: the same number out of `rate`, the one of the epoch before (of epoch 0: the optimizer's own), so
   /// that what others do to it lasts.
   virtual double next(std::int64_t epoch, double rate, double base) const;
   /// Called when the rates are known, before they are set: for what else changes with the epoch.
   virtual void entering(std::int64_t epoch);
+  /// What restart() makes of a rate.
+  virtual double first(double rate, double base) const;
   template <class Rate>
-  void set_rates(std::int64_t epoch, Rate rate);
+  std::vector<double> rates_by(Rate rate);
+  void set_rates(std::int64_t epoch, const std::vector<double>& rates);
+
+  std::size_t group_ = 0;
 };
 
 /// A number for all groups, or one for each.

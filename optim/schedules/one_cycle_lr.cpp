@@ -24,20 +24,6 @@ std::int64_t steps_of(const OneCycleLROptions& o) {
   return steps;
 }
 
-// Momentum, or beta1: what of some options has that meaning. Null for none.
-double* momentum_of(OptimizerOptions& options) {
-  double* found = nullptr;
-  for (const Field& field : options.named_fields()) {
-    const std::string_view name = field.name;
-    if (auto* betas = field.as_pair(); betas && name == "betas") {
-      found = &std::get<0>(*betas);
-    } else if (auto* number = field.as_number(); number && name == "momentum") {
-      found = number;
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)

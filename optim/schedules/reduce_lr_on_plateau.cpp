@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 
 #include "../../core/base/fail.h"
 
@@ -9,7 +10,7 @@ namespace gradus::optim {
 
 ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode, double factor, int patience,
                                      double threshold, ThresholdMode threshold_mode, int cooldown, PerGroup min_lr,
-                                     double eps)
+                                     double eps, bool verbose)
     : Schedule("ReduceLROnPlateau", optimizer),
       mode_(mode),
       threshold_mode_(threshold_mode),
@@ -19,6 +20,7 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode, d
       patience_(patience),
       cooldown_(cooldown),
       min_lr_(std::move(min_lr)),
+      verbose_(verbose),
       best_((mode == min ? 1 : -1) * std::numeric_limits<double>::infinity()) {
   if (!(factor >= 0 && factor < 1)) core::fail<ValueError>("{}: factor must lie in [0, 1): {}", name(), factor);
   detail::expect_not_negative(name(), {{"patience", static_cast<double>(patience)},
@@ -66,7 +68,11 @@ void ReduceLROnPlateau::reduce() {
   for (std::size_t g = 0; g < least.size(); ++g) {
     OptimizerOptions& options = groups()[g].options();
     const double lr = options.get_lr(), lower = std::max(lr * factor_, least[g]);
-    if (lr - lower > eps_) options.set_lr(lower);
+    if (!(lr - lower > eps_)) continue;
+    options.set_lr(lower);
+    if (verbose_) {
+      std::cout << fmt::format("Epoch {}: reducing learning rate of group {} to {:.4e}\n", last_epoch() + 1, g, lower);
+    }
   }
 }
 

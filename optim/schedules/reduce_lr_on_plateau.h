@@ -14,10 +14,10 @@ class GRADUS_API ReduceLROnPlateau final : public Schedule {
  public:
   enum SchedulerMode { min, max };
   enum ThresholdMode { rel, abs };
-  /// min_lr is one number, or one for each group. ValueError unless 0 <= factor < 1, and for what is negative.
+  /// min_lr is one number, or one for each group; verbose: reductions are told on std::cout. ValueError unless 0 <= factor < 1, and for what is negative.
   explicit ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode = min, double factor = 0.1, int patience = 10,
                              double threshold = 1e-4, ThresholdMode threshold_mode = rel, int cooldown = 0,
-                             PerGroup min_lr = 0, double eps = 1e-8);
+                             PerGroup min_lr = 0, double eps = 1e-8, bool verbose = false);
   /// Call it once an epoch with what has been measured. ValueError when that is NaN.
   void step(double metric);
 
@@ -31,6 +31,7 @@ class GRADUS_API ReduceLROnPlateau final : public Schedule {
   double factor_, threshold_, eps_;
   std::int64_t patience_, cooldown_;
   PerGroup min_lr_;
+  bool verbose_;
   double best_;
   std::int64_t num_bad_epochs_ = 0, cooldown_counter_ = 0;
 };

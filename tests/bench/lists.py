@@ -47,8 +47,9 @@ def read_products():
     return [Case(f"{m}x{k}x{n}_{layout}", "Products", f"{m} {k} {n} {layout}\n") for m, k, n, layout in words]
 
 
-# Sizes that stay what they are, by their place: a kernel of a convolution is odd.
-kept = {"conv_fwd_bwd": {3}, "conv_fwd": {3}, "conv_dw_fwd_bwd": {2}}
+# Sizes that stay what they are, by their place: a kernel of a convolution is odd, groups divide the channels.
+kept = {"conv_fwd_bwd": {3}, "conv_fwd": {3}, "conv_dw_fwd_bwd": {2}, "conv_transpose_fwd_bwd": {3, 4, 5},
+        "groupnorm_fwd_bwd": {1, 4}}
 
 
 def other_sizes(operation, sizes, generator):

@@ -214,6 +214,43 @@ BOOST_AUTO_TEST_CASE(relu_in_place) {
   BOOST_TEST(nn::ReLU(true)->to_string() == "ReLU(inplace=true)");
 }
 
+BOOST_AUTO_TEST_CASE(others_in_place) {
+  using Call = Tensor (*)(const Tensor& x, bool inplace);
+  const std::pair<const char*, Call> calls[] = {
+      {"celu_", [](const Tensor& x, bool in) { return F::celu(x, F::CELUFuncOptions().alpha(0.7).inplace(in)); }},
+      {"selu_", [](const Tensor& x, bool in) { return F::selu(x, in); }},
+      {"elu_", [](const Tensor& x, bool in) { return F::elu(x, F::ELUFuncOptions().inplace(in)); }},
+      {"leaky_relu_", [](const Tensor& x, bool in) { return F::leaky_relu(x, F::LeakyReLUFuncOptions().inplace(in)); }},
+      {"hardtanh_", [](const Tensor& x, bool in) { return F::hardtanh(x, F::HardtanhFuncOptions().inplace(in)); }},
+      {"relu6_", [](const Tensor& x, bool in) { return F::relu6(x, in); }},
+      {"hardsigmoid_", [](const Tensor& x, bool in) { return F::hardsigmoid(x, in); }},
+      {"hardswish_", [](const Tensor& x, bool in) { return F::hardswish(x, in); }},
+      {"threshold_",
+       [](const Tensor& x, bool in) { return F::threshold(x, F::ThresholdFuncOptions(0.2, 3).inplace(in)); }},
+      {"rrelu_",
+       [](const Tensor& x, bool in) { return F::rrelu(x, F::RReLUFuncOptions().training(true).inplace(in)); }},
+      {"alpha_dropout_",
+       [](const Tensor& x, bool in) {
+         return F::alpha_dropout(x, F::AlphaDropoutFuncOptions().training(true).inplace(in));
+       }},
+      {"feature_alpha_dropout_",
+       [](const Tensor& x, bool in) {
+         return F::feature_alpha_dropout(x, F::FeatureAlphaDropoutFuncOptions().training(true).inplace(in));
+       }},
+  };
+  const Tensor a = randn({4, 3}, TensorOptions(kFloat64).requires_grad(true)), dy = randn({4, 3}, kFloat64);
+  for (const auto& [name, call] : calls) {
+    manual_seed(1);
+    const Tensor in = a * 2, y = call(in, true);
+    BOOST_TEST(y.is_same(in), name);
+    manual_seed(1);
+    const Tensor beside = call(a * 2, false);
+    BOOST_TEST(test::same_bits(y, beside), name);
+    test::check_close(autograd::grad({y}, {a}, {dy})[0], autograd::grad({beside}, {a}, {dy})[0], 0, name);
+    check_error<GradError>([&, f = call] { f(a, true); }, {std::string(name) + ": a leaf"});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<ShapeError>([] { autograd::ReluRule::backward(core::ones({3}), core::ones({2})); },
                           {"relu", "[3]", "[2]"});
@@ -225,6 +262,10 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   check_error<DTypeError>([] { core::tanh_backward(core::ones({2}), core::ones({2}, kFloat64)); },
                           {"tanh_backward", "float32", "float64"});
   check_error<GradError>([] { F::elu(ones({2}).requires_grad_(), F::ELUFuncOptions().inplace(true)); }, {"leaf"});
+  check_error<ValueError>([] { F::hardtanh(ones({2}), F::HardtanhFuncOptions().min_val(2)); }, {"hardtanh", "2 and 1"});
+  check_error<ValueError>([] { F::softshrink(ones({2}), -0.5); }, {"softshrink: lambda", "-0.5"});
+  check_error<ValueError>([] { F::rrelu(ones({2}), F::RReLUFuncOptions().lower(0.5)); }, {"rrelu: lower", "0.5"});
+  check_error<ValueError>([] { nn::PReLU(nn::PReLUOptions().num_parameters(0)); }, {"PReLU: num_parameters", "0"});
 }
 
 // NaN passes, value and gradient; what is no number with a fraction is refused.

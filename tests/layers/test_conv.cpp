@@ -543,8 +543,8 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).groups(4)); },
                           {"Conv2d: groups must divide the channels: groups 4 for 4 in and 6 out"});
   check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).stride(0)); }, {"Conv2d:", "stride", "[0, 0]"});
-  check_error<ValueError>([] { nn::Conv1d(nn::Conv1dOptions(4, 6, 3).padding_mode(kCircular)); },
-                          {"Conv1d: padding_mode must be kZeros: circular"});
+  check_error<ValueError>([] { nn::Conv1d(nn::Conv1dOptions(4, 6, 3).padding_mode(kConstant)); },
+                          {"Conv1d: padding_mode must be kZeros, kReflect, kReplicate or kCircular: constant"});
 }
 
 BOOST_AUTO_TEST_CASE(errors_of_the_graph_name_the_layer_and_the_users_line) {

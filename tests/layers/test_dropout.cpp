@@ -330,4 +330,39 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_step(layer);
 }
 
+BOOST_AUTO_TEST_CASE(whole_channels_of_lines_and_volumes) {
+  manual_seed(5);
+  const auto whole = [](const Tensor& y, std::int64_t dims) {  // each channel is all 0, or all 2
+    const Tensor flat = y.flatten(y.dim() - dims), zeros_of = (flat == 0).sum(-1), twos = (flat == 2).sum(-1);
+    BOOST_TEST((zeros_of * twos).sum().item<std::int64_t>() == 0);
+    BOOST_TEST((zeros_of + twos).min().item<std::int64_t>() == flat.size(-1));
+    BOOST_TEST(zeros_of.max().item<std::int64_t>() > 0);
+    BOOST_TEST(twos.max().item<std::int64_t>() > 0);
+  };
+  whole(nn::functional::dropout1d(ones({8, 5, 3})), 1);
+  whole(nn::functional::dropout1d(ones({20, 3})), 1);  // one sample: its channels
+  whole(nn::functional::dropout3d(ones({8, 5, 2, 1, 2})), 3);
+  whole(nn::functional::dropout3d(ones({20, 2, 1, 2})), 3);
+  check_error<ValueError>([] { nn::Dropout3d(1.5); }, {"Dropout3d", "1.5"});
+  check_error<ShapeError>([] { nn::functional::dropout3d(ones({2, 3})); }, {"dropout3d: input", "[2, 3]"});
+}
+
+BOOST_AUTO_TEST_CASE(alpha_dropout_keeps_mean_and_variance) {
+  manual_seed(6);
+  const Tensor x = randn({200, 1000});
+  nn::AlphaDropout drop(0.3);
+  const Tensor y = drop(x);
+  BOOST_TEST(std::abs(y.mean().item<float>()) < 0.02f);
+  BOOST_TEST(std::abs(y.var().item<float>() - 1) < 0.02f);
+  drop->eval();
+  BOOST_TEST(drop(x).is_same(x));
+  const Tensor channels = nn::FeatureAlphaDropout(0.5)(selu(randn({8, 5, 6}))), least = channels.min();
+  const Tensor dropped = (channels == least).sum(2);  // all of a channel or nothing
+  BOOST_TEST(dropped.max().item<std::int64_t>() == 6);
+  BOOST_TEST((dropped == 0).sum().item<std::int64_t>() + (dropped == 6).sum().item<std::int64_t>() == 40);
+  BOOST_TEST(nn::AlphaDropout(1)(x).abs().max().item<float>() == 0);
+  check_error<ValueError>([] { nn::AlphaDropout(-0.1); }, {"AlphaDropout", "-0.1"});
+  check_error<ShapeError>([] { feature_alpha_dropout(ones({3}), 0.5, true); }, {"feature_alpha_dropout: input", "[3]"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -182,11 +182,11 @@ BOOST_AUTO_TEST_CASE(a_clone_is_independent) {
 BOOST_AUTO_TEST_CASE(any_module_holds_what_it_was_given) {
   const nn::AnyModule any(Add(3));
   BOOST_TEST(number(any.forward(one())) == 4);
-  BOOST_TEST(any.get<Add>().b == 3);
+  BOOST_TEST(any.get<Add>()->b == 3);
   BOOST_TEST(any.ptr<AddImpl>()->b == 3);
   BOOST_TEST(any.ptr()->name() == "Add");
   BOOST_TEST(!any.is_empty());
-  BOOST_TEST(any.clone().get<Add>().b == 3);
+  BOOST_TEST(any.clone().get<Add>()->b == 3);
   check_error<ModuleError>([&] { any.get<Const>(); }, {"must be a Const: it is a Add"});
   check_error<ModuleError>([&] { any.forward(one(), one()); }, {"Add", "2 were given"});
 }

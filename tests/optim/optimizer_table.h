@@ -53,6 +53,24 @@ void each_optimizer(Use use) {
           AdagradOptions(0.1).lr_decay(0.3).weight_decay(0.2),
           AdagradOptions(0.1).initial_accumulator_value(0.7).eps(0.1),
       });
+  // Those of optim_long alone.
+  use(Of<NAdam>(), "", 0,
+      std::vector<NAdamOptions>{
+          {},
+          NAdamOptions(0.1).weight_decay(0.2).betas({0.5, 0.6}).eps(0.1).momentum_decay(0.1),
+          NAdamOptions(0.1).weight_decay(0.2).decoupled_weight_decay(true).maximize(true),
+      });
+  use(Of<RAdam>(), "", 0,
+      std::vector<RAdamOptions>{
+          {},
+          RAdamOptions(0.1).weight_decay(0.2).betas({0.5, 0.9}).eps(0.1),
+          RAdamOptions(0.1).weight_decay(0.2).decoupled_weight_decay(true),
+      });
+  use(Of<Adamax>(), "", 0, std::vector<AdamaxOptions>{{}, AdamaxOptions(0.1).weight_decay(0.2).betas({0.5, 0.6})});
+  use(Of<Adadelta>(), "", 0, std::vector<AdadeltaOptions>{{}, AdadeltaOptions(0.1).weight_decay(0.2).rho(0.6)});
+  use(Of<ASGD>(), "", 0, std::vector<ASGDOptions>{{}, ASGDOptions(0.1).weight_decay(0.2).lambd(0.3).t0(2).alpha(0.6)});
+  use(Of<Rprop>(), "", 0, std::vector<RpropOptions>{{}, RpropOptions(0.1).etas({0.4, 1.5}).step_sizes({0.05, 0.2})});
+  use(Of<Lion>(), "", 0, std::vector<LionOptions>{{}, LionOptions(0.1).weight_decay(0.2).betas({0.7, 0.8})});
 }
 
 }  // namespace gradus::test

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_SUITE(optimizers)
 BOOST_AUTO_TEST_CASE(twenty_steps_as_pytorch) {
   test::each_optimizer(
       []<class O, class Options>(test::Of<O>, const char* beginning, int cases, const std::vector<Options>&) {
-        BOOST_TEST(replay_all<O>(beginning) == 2 * cases, beginning);
+        if (cases > 0) BOOST_TEST(replay_all<O>(beginning) == 2 * cases, beginning);
       });
 }
 
@@ -110,7 +110,7 @@ namespace {
 
 // An optimizer of a user's own, whose kernel has a mistake where its options say so: Lion (Chen et al., 2023), decaying
 // the average by beta1 where beta2 is due.
-class LionOptions final : public optim::OptimizerCloneableOptions<LionOptions> {
+class OwnOptions final : public optim::OptimizerCloneableOptions<OwnOptions> {
   GRADUS_ARG(double, lr) = 1e-4;
   GRADUS_ARG(double, beta1) = 0.9;
   GRADUS_ARG(double, beta2) = 0.99;
@@ -123,12 +123,12 @@ class LionOptions final : public optim::OptimizerCloneableOptions<LionOptions> {
   void check() const override {}
 };
 
-struct LionRule {
-  static constexpr const char* name = "Lion";
-  using Options = LionOptions;
-  struct State {
+struct OwnRule {
+  static constexpr const char* name = "Own";
+  using Options = OwnOptions;
+  struct State : optim::OptimizerCloneableParamState<State> {
     Tensor exp_avg;
-    std::vector<optim::Field> named_fields() { return {{"exp_avg", &exp_avg}}; }
+    std::vector<optim::Field> named_fields() override { return {{"exp_avg", &exp_avg}}; }
   };
   static void prepare(State& s, const Options&, const Tensor& w) { optim::detail::start_state(s.exp_avg, w); }
   static Tensor reference(State& s, const Options& o, const Tensor& w, const Tensor& g) {
@@ -142,15 +142,15 @@ struct LionRule {
     s.exp_avg = beta2 * s.exp_avg + (1 - beta2) * g;
   }
 };
-using Lion = optim::OptimizerOf<LionRule>;
+using Own = optim::OptimizerOf<OwnRule>;
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(an_optimizer_of_ones_own_is_checked) {
-  BOOST_TEST(optim::check<Lion>(LionOptions()).ok());
-  const optim::CheckReport report = optim::check<Lion>(LionOptions().mistaken(true));
+  BOOST_TEST(optim::check<Own>(OwnOptions()).ok());
+  const optim::CheckReport report = optim::check<Own>(OwnOptions().mistaken(true));
   BOOST_TEST(!report.ok());
-  BOOST_TEST(report.subject == "Lion(lr=0.0001, beta1=0.9, beta2=0.99, mistaken=true)");
+  BOOST_TEST(report.subject == "Own(lr=0.0001, beta1=0.9, beta2=0.99, mistaken=true)");
   for (const optim::CheckReport::Row& row : report.rows) {
     BOOST_TEST((row.what == "exp_avg" ? row.first_step == 1 : row.first_step != 1), report);  // the parameter follows
   }
@@ -161,13 +161,13 @@ BOOST_AUTO_TEST_CASE(an_optimizer_of_ones_own_is_checked) {
   BOOST_TEST(text.str().ends_with("NOT OK\n"));
 
   const Tensor p = ones({2}, requires_grad());
-  Lion lion({p}, LionOptions().lr(0.5));
-  BOOST_TEST(lion.state(p) == nullptr);
+  Own own({p}, OwnOptions().lr(0.5));
+  BOOST_TEST(own.state(p) == nullptr);
   p.mutable_grad() = tensor({3.0f, -1.0f});
-  lion.step();
+  own.step();
   BOOST_TEST(allclose(p, tensor({0.5f, 1.5f})));
-  BOOST_TEST(allclose(lion.state(p)->exp_avg, tensor({0.03f, -0.01f})));
-  test::check_error<ValueError>([&] { static_cast<void>(lion.state(ones({2}))); }, {"one of its parameters"});
+  BOOST_TEST(allclose(own.state(p)->exp_avg, tensor({0.03f, -0.01f})));
+  test::check_error<ValueError>([&] { static_cast<void>(own.state(ones({2}))); }, {"one of its parameters"});
 }
 
 BOOST_AUTO_TEST_CASE(clipping_as_pytorch) {
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(settings_are_checked_and_nothing_is_lost) {
   BOOST_TEST(p.sum().item<double>() == 1.5);
 }
 
-BOOST_AUTO_TEST_CASE(groups_stay_what_they_were) {
+BOOST_AUTO_TEST_CASE(groups_and_their_parameters) {
   const Tensor p = ones({3}, requires_grad()), q = ones({2}, requires_grad());
   std::vector<optim::OptimizerParamGroup> groups;
   groups.emplace_back(std::vector<Tensor>{p}, std::make_unique<optim::AdamOptions>(0.1));
@@ -272,9 +272,6 @@ BOOST_AUTO_TEST_CASE(groups_stay_what_they_were) {
   optim::SGD sgd({p, q}, optim::SGDOptions(0.5).momentum(0.9));
   p.mutable_grad() = ones({3});
   q.mutable_grad() = ones({2});
-  sgd.param_groups()[0].params().erase(sgd.param_groups()[0].params().begin());  // q would get p's momentum
-  test::check_error<ValueError>([&] { sgd.step(); }, {"add_param_group"});
-  sgd.param_groups()[0].params().insert(sgd.param_groups()[0].params().begin(), p);
   sgd.param_groups()[0].set_options(std::make_unique<optim::AdamWOptions>());
   test::check_error<ValueError>([&] { sgd.step(); }, {"SGDOptions for SGD"});
   BOOST_TEST(p.sum().item<double>() == 3);

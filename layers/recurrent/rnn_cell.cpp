@@ -1,0 +1,113 @@
+#include "rnn_cell.h"
+
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/tensor/create.h"
+#include "../../core/base/fail.h"
+#include "recurrent_stack.h"
+
+namespace gradus::nn {
+
+using namespace autograd;
+using core::RecurrentKind;
+
+namespace detail {
+
+void reset_cell(Module& cell, std::int64_t gates, std::int64_t input_size, std::int64_t hidden_size, bool bias,
+                Tensor* parameters[4]) {
+  if (input_size <= 0 || hidden_size <= 0) {
+    core::fail<ValueError>("{}: sizes must be above 0: input_size {}, hidden_size {}", cell.name(), input_size,
+                           hidden_size);
+  }
+  const std::int64_t rows = gates * hidden_size;
+  *parameters[0] = cell.register_parameter("weight_ih", empty({rows, input_size}));
+  *parameters[1] = cell.register_parameter("weight_hh", empty({rows, hidden_size}));
+  *parameters[2] = cell.register_parameter("bias_ih", bias ? empty({rows}) : Tensor());
+  *parameters[3] = cell.register_parameter("bias_hh", bias ? empty({rows}) : Tensor());
+  draw_cell(cell, hidden_size);
+}
+
+void draw_cell(const Module& cell, std::int64_t hidden_size) {
+  const NoGradGuard no_grad;
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));
+  for (const Tensor& weight : cell.parameters()) weight.uniform_(-bound, bound);
+}
+
+}  // namespace detail
+
+namespace {
+
+std::string sizes_text(std::int64_t input_size, std::int64_t hidden_size, bool bias) {
+  return fmt::format("{}, {}{}", input_size, hidden_size, bias ? "" : ", bias=false");
+}
+
+// What a rule reads of a cell's input or state: [1, N, I] or [N, H].
+Tensor rows_of(const Module& cell, const char* what, const Tensor& x, const Tensor& input, std::int64_t width) {
+  const bool one = input.defined() && input.dim() == 1;
+  if (!x.defined() || (x.dim() != 1 && x.dim() != 2) || x.size(-1) != width || x.dim() != input.dim() ||
+      (!one && x.size(0) != input.size(0))) {
+    core::fail<ShapeError>("{}: {} must be [N, {}] or [{}], as input: {}", cell.name(), what, width, width,
+                           x.defined() ? fmt::format("{}", x.sizes()) : "undefined");
+  }
+  return one ? x.unsqueeze(0) : x;
+}
+
+struct Step {
+  template <class Cell>
+  Step(const Cell& cell, const Tensor& input, const Tensor& hx, const Tensor& cx = {})
+      : x(rows_of(cell, "input", input, input, cell.options.input_size()).unsqueeze(0)), one(input.dim() == 1) {
+    if (hx.defined()) h0 = rows_of(cell, "hx", hx, input, cell.options.hidden_size());
+    if (cx.defined()) c0 = rows_of(cell, "cx", cx, input, cell.options.hidden_size());
+  }
+  Tensor result(const Tensor& state) const { return one ? state.squeeze(0) : state; }
+  Tensor x, h0, c0;
+  bool one;
+};
+
+}  // namespace
+
+RNNCellImpl::RNNCellImpl(const RNNCellOptions& chosen) : RNNCellImplBase(chosen) {}
+RNNCellImpl::~RNNCellImpl() = default;
+LSTMCellImpl::LSTMCellImpl(const LSTMCellOptions& chosen) : RNNCellImplBase(chosen) {}
+LSTMCellImpl::~LSTMCellImpl() = default;
+GRUCellImpl::GRUCellImpl(const GRUCellOptions& chosen) : RNNCellImplBase(chosen) {}
+GRUCellImpl::~GRUCellImpl() = default;
+
+Tensor RNNCellImpl::forward(Operand input, const Tensor& hx) {
+  const Scope scope(input.at(), path());
+  const Step s(*this, input.tensor(), hx);
+  const bool relu = options.nonlinearity() == RNNNonlinearity::ReLU;
+  return s.result(detail::apply_recurrent(relu ? RecurrentKind::kRelu : RecurrentKind::kTanh, false, s.x, weight_ih,
+                                          weight_hh, bias_ih, bias_hh, s.h0)[1]);
+}
+LSTMCellImpl::States LSTMCellImpl::forward(Operand input, const std::optional<States>& hx_opt) {
+  const Scope scope(input.at(), path());
+  const auto& [hx, cx] = hx_opt.value_or(States());
+  const Step s(*this, input.tensor(), hx, cx);
+  const auto all =
+      detail::apply_recurrent(RecurrentKind::kLstm, false, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0, s.c0);
+  return {s.result(all[1]), s.result(all[2])};
+}
+Tensor GRUCellImpl::forward(Operand input, const Tensor& hx) {
+  const Scope scope(input.at(), path());
+  const Step s(*this, input.tensor(), hx);
+  return s.result(
+      detail::apply_recurrent(RecurrentKind::kGru, false, s.x, weight_ih, weight_hh, bias_ih, bias_hh, s.h0)[1]);
+}
+
+std::string RNNCellImpl::extra_repr() const {
+  return sizes_text(options.input_size(), options.hidden_size(), options.bias()) +
+         (options.nonlinearity() == RNNNonlinearity::ReLU ? ", nonlinearity=kReLU" : "");
+}
+std::string LSTMCellImpl::extra_repr() const {
+  return sizes_text(options.input_size(), options.hidden_size(), options.bias());
+}
+std::string GRUCellImpl::extra_repr() const {
+  return sizes_text(options.input_size(), options.hidden_size(), options.bias());
+}
+
+}  // namespace gradus::nn

@@ -1,0 +1,101 @@
+#include "fold.h"
+
+#include "../../autograd/graph/operation.h"
+#include "../../core/base/expect.h"
+#include "../../core/base/fail.h"
+#include "../../core/nn/patches.h"
+
+namespace gradus {
+
+using namespace autograd;
+using core::Array;
+using core::PatchWindows;
+
+namespace {
+
+Tensor from_columns(const Tensor& columns, std::int64_t height, std::int64_t width, const PatchWindows& windows);
+
+// columns[.., window, position] = x[.., what the window sees there]:  dx = the columns' gradients where they come from
+struct Im2Col {
+  static constexpr std::string_view name = "im2col";
+  using Attrs = PatchWindows;
+  static Array forward(const Attrs& windows, const Array& x) { return core::im2col(x, windows); }
+  static constexpr auto gradients =
+      formulas([](const Attrs& windows, Dy<> dy, ShapeOf<0> x) { return from_columns(dy, x[2], x[3], windows); });
+  static Tensor batch(const Attrs& windows, const Examples& x) {
+    return x.split(apply<Im2Col>(windows, x.merged(0)), x.shape(0)[0]);
+  }
+};
+// x = sum of columns[.., window, position] over all that see it:  d columns = what the windows see of dx
+struct Col2Im {
+  static constexpr std::string_view name = "col2im";
+  struct Attrs {
+    std::int64_t height = 0, width = 0;
+    PatchWindows windows;
+    static constexpr auto fields = named("height", &Attrs::height, "width", &Attrs::width, &Attrs::windows);
+  };
+  static Array forward(const Attrs& a, const Array& columns) {
+    return core::col2im(columns, a.height, a.width, a.windows);
+  }
+  static constexpr auto gradients = formulas([](const Attrs& a, Dy<> dy) { return apply<Im2Col>(a.windows, dy); });
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    return x.split(apply<Col2Im>(a, x.merged(0)), x.shape(0)[0]);
+  }
+};
+Tensor from_columns(const Tensor& columns, std::int64_t height, std::int64_t width, const PatchWindows& windows) {
+  return apply<Col2Im>({height, width, windows}, columns);
+}
+
+core::Dims two(const char* op, const char* what, IntArrayRef numbers) {
+  if (numbers.size() != 1 && numbers.size() != 2) {
+    core::fail<ShapeError>("{}: {} must be one number or 2: {}", op, what, numbers);
+  }
+  return {numbers.front(), numbers.back()};
+}
+PatchWindows windows_of(const char* op, IntArrayRef kernel_size, IntArrayRef dilation, IntArrayRef padding,
+                        IntArrayRef stride) {
+  return {two(op, "kernel_size", kernel_size), two(op, "dilation", dilation), two(op, "padding", padding),
+          two(op, "stride", stride)};
+}
+
+// `call` of x with a batch's dimension.
+template <class Call>
+Tensor of_batch(Operand x, bool alone, const Call& call) {
+  if (!alone) return call(x);
+  const Scope scope(x.at());
+  return autograd::detail::as_result(call(x.tensor().unsqueeze(0)).squeeze(0));
+}
+
+}  // namespace
+
+Tensor im2col(Operand x, IntArrayRef kernel_size, IntArrayRef dilation, IntArrayRef padding, IntArrayRef stride) {
+  const std::int64_t dims = x.tensor().dim();
+  core::expect_form(dims == 3 || dims == 4, "im2col", "input", "[C, H, W] or [N, C, H, W]", x.tensor().sizes());
+  const PatchWindows windows = windows_of("im2col", kernel_size, dilation, padding, stride);
+  return of_batch(x, dims == 3, [&](Operand all) { return apply<Im2Col>(windows, all); });
+}
+Tensor col2im(Operand x, IntArrayRef output_size, IntArrayRef kernel_size, IntArrayRef dilation, IntArrayRef padding,
+              IntArrayRef stride) {
+  const std::int64_t dims = x.tensor().dim();
+  core::expect_form(dims == 2 || dims == 3, "col2im", "input", "[C K K', L] or [N, C K K', L]", x.tensor().sizes());
+  const core::Dims size = two("col2im", "output_size", output_size);
+  const PatchWindows windows = windows_of("col2im", kernel_size, dilation, padding, stride);
+  return of_batch(x, dims == 2, [&](Operand all) { return apply<Col2Im>({size[0], size[1], windows}, all); });
+}
+
+namespace nn {
+
+Tensor functional::unfold(Operand x, const UnfoldFuncOptions& o) {
+  return core::in_name_of("unfold", [&] { return im2col(x, o.kernel_size(), o.dilation(), o.padding(), o.stride()); });
+}
+Tensor functional::fold(Operand x, const FoldFuncOptions& o) {
+  return core::in_name_of(
+      "fold", [&] { return col2im(x, o.output_size(), o.kernel_size(), o.dilation(), o.padding(), o.stride()); });
+}
+
+UnfoldImpl::UnfoldImpl(ExpandingArray<2> kernel_size) : FunctionLayer(UnfoldOptions(kernel_size)) {}
+FoldImpl::FoldImpl(ExpandingArray<2> output_size, ExpandingArray<2> kernel_size)
+    : FunctionLayer(FoldOptions(output_size, kernel_size)) {}
+
+}  // namespace nn
+}  // namespace gradus

@@ -1,0 +1,183 @@
+#include "chunk.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "../../core/base/fail.h"
+#include "../../core/ops/generator_scope.h"
+
+namespace gradus::data::datasets {
+
+using core::fail;
+
+ChunkDatasetOptions::ChunkDatasetOptions(std::size_t preloader_count, std::size_t batch_size, std::size_t cache_size,
+                                         std::size_t cross_chunk_shuffle_count)
+    : preloader_count_(preloader_count),
+      batch_size_(batch_size),
+      cache_size_(cache_size),
+      cross_chunk_shuffle_count_(cross_chunk_shuffle_count) {
+  const auto expect = [](bool holds, const char* what, std::size_t value) {
+    if (!holds) fail<ValueError>("ChunkDatasetOptions: {}: {}", what, value);
+  };
+  expect(preloader_count > 0, "preloader_count must be at least 1", preloader_count);
+  expect(batch_size > 0, "batch_size must be at least 1", batch_size);
+  expect(cache_size >= batch_size, "cache_size must be enough for a batch", cache_size);
+  expect(cross_chunk_shuffle_count > 0, "cross_chunk_shuffle_count must be at least 1", cross_chunk_shuffle_count);
+}
+
+namespace detail {
+
+struct ChunkQueue::State {
+  std::vector<std::thread> threads;
+  Next next;
+  Read read;
+  Order order;
+  std::size_t batch_size = 0, cache_size = 0;
+  std::uint64_t seed = 0;
+
+  std::mutex mutex;
+  std::condition_variable readable, writable;
+  std::deque<Chunk> chunks;
+  std::deque<std::exception_ptr> errors;
+  std::size_t waiting = 0;           // examples
+  std::size_t tickets = 0, due = 0;  // handed out; whose turn it is to be taken in
+  std::size_t readers = 0;           // still reading
+  bool started = false, quit = false, exhausted = false;
+
+  void run(std::size_t reader);
+  bool wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t ticket);
+};
+
+// False when there is no use in it any more.
+bool ChunkQueue::State::wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t ticket) {
+  writable.wait(lock, [&] { return quit || (due == ticket && waiting < cache_size); });
+  return !quit;
+}
+
+void ChunkQueue::State::run(std::size_t reader) {
+  // What is drawn for a chunk comes from a stream of its own.
+  core::Generator generator;
+  const core::UseGenerator drawing(generator);
+  std::unique_lock lock(mutex);
+  while (!quit && !exhausted) {
+    const std::size_t ticket = tickets;
+    const core::PhiloxBlock block = core::philox(seed, ticket);
+    generator.set_position({block.word[0] | std::uint64_t{block.word[1]} << 32, 0});
+    Chunk chunk;
+    std::exception_ptr error;
+    std::optional<Indices> indices;
+    try {
+      indices = next();
+      if (!indices || indices->empty()) {
+        exhausted = true;
+        break;
+      }
+    } catch (...) {
+      error = std::current_exception();
+      exhausted = true;
+    }
+    ++tickets;
+    if (!error) {
+      lock.unlock();
+      std::size_t count = 0;
+      try {
+        chunk.examples = read(*indices, count);
+      } catch (...) {
+        error = std::make_exception_ptr(WorkerException(std::current_exception(), reader, ticket, (*indices)[0]));
+      }
+      lock.lock();
+      if (!wait_for_turn(lock, ticket)) break;
+      if (!error) {
+        try {
+          chunk.order = order(count);
+          for (const std::size_t index : chunk.order) {
+            if (index >= count)
+              fail<IndexError>("ChunkDataset: the example sampler must give indices below {}: {}", count, index);
+          }
+        } catch (...) {
+          error = std::current_exception();
+        }
+      }
+    } else if (!wait_for_turn(lock, ticket)) {
+      break;
+    }
+    ++due;
+    if (error) {
+      errors.push_back(error);
+    } else if (!chunk.order.empty()) {
+      waiting += chunk.order.size();
+      chunks.push_back(std::move(chunk));
+    }
+    readable.notify_all();
+    writable.notify_all();
+  }
+  --readers;
+  readable.notify_all();
+}
+
+ChunkQueue::ChunkQueue() : state_(std::make_unique<State>()) {}
+ChunkQueue::~ChunkQueue() { stop(); }
+
+void ChunkQueue::start(const ChunkDatasetOptions& options, Next next, Read read, Order order) {
+  stop();
+  State& s = *state_;
+  s.next = std::move(next);
+  s.read = std::move(read);
+  s.order = std::move(order);
+  s.batch_size = options.batch_size();
+  s.cache_size = options.cache_size();
+  const core::RandomPosition at = core::default_generator().take(2);
+  const core::PhiloxBlock block = core::philox(at.seed, at.offset);
+  s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
+  s.chunks.clear();
+  s.errors.clear();
+  s.waiting = s.tickets = s.due = 0;
+  s.quit = s.exhausted = false;
+  s.started = true;
+  s.readers = options.preloader_count();
+  for (std::size_t i = 0; i < options.preloader_count(); ++i) s.threads.emplace_back([&s, i] { s.run(i); });
+}
+
+void ChunkQueue::stop() {
+  State& s = *state_;
+  {
+    const std::lock_guard lock(s.mutex);
+    s.quit = true;
+  }
+  s.writable.notify_all();
+  s.readable.notify_all();
+  for (std::thread& thread : s.threads) thread.join();
+  s.threads.clear();
+}
+
+std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, std::size_t)> hand_out) {
+  State& s = *state_;
+  std::unique_lock lock(s.mutex);
+  if (!s.started) fail<ValueError>("ChunkDataset: reset() must come before get_batch(): it has not been called");
+  s.readable.wait(lock, [&] { return s.waiting >= count || !s.errors.empty() || s.readers == 0 || s.quit; });
+  if (!s.errors.empty()) {
+    const std::exception_ptr error = std::move(s.errors.front());
+    s.errors.pop_front();
+    std::rethrow_exception(error);
+  }
+  std::size_t taken = 0;
+  for (; taken < count && !s.chunks.empty(); ++taken) {
+    Chunk& chunk = s.chunks.front();
+    hand_out(chunk.examples.get(), chunk.order[chunk.used++]);
+    --s.waiting;
+    if (chunk.used == chunk.order.size()) s.chunks.pop_front();
+  }
+  s.writable.notify_all();
+  return taken;
+}
+
+void ChunkQueue::guarded(core::FunctionRef<void()> body) {
+  const std::lock_guard lock(state_->mutex);
+  body();
+}
+
+}  // namespace detail
+}  // namespace gradus::data::datasets

@@ -1,0 +1,172 @@
+// Data sets in chunks: too large for memory, read chunk by chunk ahead of time, shuffled within what is read.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../../core/base/arg.h"
+#include "../../core/base/function_ref.h"
+#include "loader.h"
+
+namespace gradus::data::datasets {
+
+/// Reads a chunk: a list of examples. Several threads may ask at once.
+template <class ExampleType_, class ChunkType_ = std::vector<ExampleType_>>
+class ChunkDataReader {
+ public:
+  using ChunkType = ChunkType_;
+  using ExampleType = ExampleType_;
+  using BatchType = ChunkType_;
+  virtual ~ChunkDataReader() = default;
+  virtual ChunkType read_chunk(std::size_t chunk_index) = 0;
+  virtual std::size_t chunk_count() = 0;
+  /// An epoch begins.
+  virtual void reset() = 0;
+};
+
+/// ValueError when a number is 0 or the cache holds no batch.
+struct GRADUS_API ChunkDatasetOptions {
+  ChunkDatasetOptions() = delete;
+  ChunkDatasetOptions(std::size_t preloader_count, std::size_t batch_size, std::size_t cache_size = 2048,
+                      std::size_t cross_chunk_shuffle_count = 1);
+  /// Threads that read.
+  GRADUS_ARG(std::size_t, preloader_count);
+  GRADUS_ARG(std::size_t, batch_size);
+  /// No further chunk is taken in while that many examples wait.
+  GRADUS_ARG(std::size_t, cache_size) = 2048;
+  /// Chunks that are shuffled together.
+  GRADUS_ARG(std::size_t, cross_chunk_shuffle_count) = 1;
+};
+
+namespace detail {
+
+/// What a ChunkDataset does whatever its types are: reading threads, the queue, its order. The order of the examples is the
+/// samplers', however many threads read.
+class GRADUS_API ChunkQueue {
+ public:
+  using Indices = std::vector<std::size_t>;
+  struct Chunk {
+    std::shared_ptr<void> examples;
+    Indices order;         ///< in which they are handed out
+    std::size_t used = 0;  ///< so many are
+  };
+  /// Which chunks come next; called under a lock.
+  using Next = std::function<std::optional<Indices>()>;
+  /// Reads them as one; how many examples that are.
+  using Read = std::function<std::shared_ptr<void>(const Indices& chunks, std::size_t& count)>;
+  /// The order of so many examples; called under a lock.
+  using Order = std::function<Indices(std::size_t count)>;
+
+  ChunkQueue();
+  ~ChunkQueue();
+  ChunkQueue(const ChunkQueue&) = delete;
+  ChunkQueue& operator=(const ChunkQueue&) = delete;
+
+  void start(const ChunkDatasetOptions& options, Next next, Read read, Order order);
+  void stop();
+  /// Hands out that many examples, fewer at the end; waits for them. WorkerException for what a reader threw, once.
+  std::size_t take(std::size_t count, core::FunctionRef<void(void* examples, std::size_t index)> hand_out);
+  /// Runs something under the lock that guards the samplers.
+  void guarded(core::FunctionRef<void()> body);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace detail
+
+/// Reads chunks in the order of one sampler and hands out each one's examples in the order of another. Ask a loader for
+/// this data set's own batch size.
+template <class ChunkReader, class ChunkSampler = samplers::RandomSampler,
+          class ExampleSampler = samplers::RandomSampler>
+class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, ChunkSampler, ExampleSampler>,
+                                                  typename ChunkReader::BatchType, std::size_t> {
+ public:
+  using UnwrappedBatchType = typename ChunkReader::BatchType;
+  using BatchType = std::optional<UnwrappedBatchType>;
+  using BatchRequestType = std::size_t;
+  using ChunkSamplerType = ChunkSampler;
+  using ExampleSamplerType = ExampleSampler;
+  using Policy = std::function<void(UnwrappedBatchType&)>;
+
+  /// `preprocessing_policy` is shown what was read before it is shuffled.
+  ChunkDataset(ChunkReader chunk_reader, ChunkSampler chunk_sampler, ExampleSampler example_sampler,
+               ChunkDatasetOptions options, Policy preprocessing_policy = {})
+      : parts_(std::make_unique<Parts>(Parts{std::move(chunk_reader), std::move(chunk_sampler),
+                                             std::move(example_sampler), std::move(preprocessing_policy)})),
+        options_(std::move(options)),
+        queue_(std::make_unique<detail::ChunkQueue>()) {}
+
+  /// ValueError when the size is not that of the options.
+  BatchType get_batch(std::size_t batch_size) override {
+    if (batch_size != options_.batch_size()) wrong_batch_size(batch_size);
+    UnwrappedBatchType batch;
+    queue_->take(batch_size, [&](void* examples, std::size_t index) {
+      batch.push_back(std::move((*static_cast<UnwrappedBatchType*>(examples))[index]));
+    });
+    if (batch.empty()) return std::nullopt;
+    return batch;
+  }
+  BatchType get_batch() { return get_batch(options_.batch_size()); }
+
+  void reset() override {
+    queue_->stop();
+    Parts& p = *parts_;
+    if (!std::exchange(resumed_, false)) {
+      p.reader.reset();
+      p.chunk_sampler.reset(p.reader.chunk_count());
+    }
+    queue_->start(
+        options_, [&p, n = options_.cross_chunk_shuffle_count()] { return p.chunk_sampler.next(n); },
+        [&p](const std::vector<std::size_t>& chunks, std::size_t& count) -> std::shared_ptr<void> {
+          auto examples = std::make_shared<UnwrappedBatchType>(p.reader.read_chunk(chunks[0]));
+          for (std::size_t i = 1; i < chunks.size(); ++i) {
+            UnwrappedBatchType more = p.reader.read_chunk(chunks[i]);
+            for (auto& example : more) examples->push_back(std::move(example));
+          }
+          if (p.policy) p.policy(*examples);
+          count = examples->size();
+          return examples;
+        },
+        [&p](std::size_t count) {
+          p.example_sampler.reset(count);
+          std::vector<std::size_t> order;
+          if (auto next = p.example_sampler.next(count)) order = std::move(*next);
+          return order;
+        });
+  }
+  std::optional<std::size_t> size() const override { return std::nullopt; }
+  ChunkSampler& chunk_sampler() { return parts_->chunk_sampler; }
+
+  /// The chunk sampler's.
+  void save(serialize::OutputArchive& archive) const override {
+    queue_->guarded([&] { parts_->chunk_sampler.save(archive); });
+  }
+  void load(serialize::InputArchive& archive) override {
+    queue_->guarded([&] { parts_->chunk_sampler.load(archive); });
+    resumed_ = true;
+  }
+
+ private:
+  // Where the reading threads find them wherever this moves.
+  struct Parts {
+    ChunkReader reader;
+    ChunkSampler chunk_sampler;
+    ExampleSampler example_sampler;
+    Policy policy;
+  };
+  [[noreturn]] void wrong_batch_size(std::size_t asked) const {
+    throw ValueError("ChunkDataset: the batch size asked for must be that of its options: " + std::to_string(asked) +
+                     " for " + std::to_string(options_.batch_size()));
+  }
+  std::unique_ptr<Parts> parts_;
+  ChunkDatasetOptions options_;
+  std::unique_ptr<detail::ChunkQueue> queue_;  // last: its threads end before what they read from
+  bool resumed_ = false;
+};
+
+}  // namespace gradus::data::datasets

@@ -1,0 +1,263 @@
+#include "datasets.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+#include "../../autograd/ops/combine.h"
+#include "../../autograd/ops/shapes.h"
+#include "../../autograd/tensor/create.h"
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "../../core/base/message.h"
+#include "../../core/files/idx.h"
+
+namespace gradus::data::datasets {
+namespace {
+
+using core::fail;
+using core::in_quotes;
+
+std::size_t rows_of(const Tensor& x) { return static_cast<std::size_t>(x.size(0)); }
+std::int64_t checked(std::size_t index, const Tensor& x, const char* of) {
+  if (index >= rows_of(x)) {
+    fail<IndexError>("{}: an index must be below the data set's size: {} of {}", of, index, rows_of(x));
+  }
+  return static_cast<std::int64_t>(index);
+}
+
+}  // namespace
+
+TensorDataset::TensorDataset(const std::vector<Tensor>& tensors) : TensorDataset(stack(tensors)) {}
+TensorDataset::TensorDataset(Tensor tensor_) : tensor(std::move(tensor_)) {
+  if (tensor.dim() == 0) fail<ShapeError>("TensorDataset: the tensor must have a dimension of examples: it has none");
+}
+TensorExample TensorDataset::get(std::size_t index) { return tensor[checked(index, tensor, "TensorDataset")]; }
+std::optional<std::size_t> TensorDataset::size() const { return rows_of(tensor); }
+bool TensorDataset::rows(Rows& rows) const {
+  if (!can_take_rows(tensor)) return false;
+  rows.data = tensor;
+  return true;
+}
+
+bool LabelledDataset::rows(Rows& rows) const {
+  if (!can_take_rows(data_) || !can_take_rows(targets_)) return false;
+  rows.data = data_;
+  rows.target = targets_;
+  return true;
+}
+Example<> LabelledDataset::row(std::size_t index, const char* of) const {
+  const std::int64_t i = checked(index, data_, of);
+  return {data_[i], targets_[i]};
+}
+
+// MNIST
+
+namespace {
+
+// The file as it is, or gzipped.
+core::Idx read_bytes(const std::string& path, std::size_t dims) {
+  const std::string packed = path + ".gz";
+  const bool plain = access(path.c_str(), F_OK) == 0;
+  if (!plain && access(packed.c_str(), F_OK) != 0) {
+    fail<FileError>(
+        "MNIST: there must be a file '{}', or with the ending .gz: there is neither; examples/fetch_mnist "
+        "brings MNIST's files",
+        path);
+  }
+  core::Idx idx = core::read_idx(plain ? path : packed);
+  if (idx.type != core::IdxType::UInt8 || idx.shape.size() != dims) {
+    fail<FileError>("MNIST: '{}' must hold bytes in {} dimension{}: elements of type {:02x} in {}", path, dims,
+                    dims == 1 ? "" : "s", static_cast<int>(idx.type), core::to_string(IntArrayRef(idx.shape)));
+  }
+  return idx;
+}
+
+// Byte by byte, converted and divided; at once, without a copy of 8 bytes a number.
+template <class To, class From>
+Tensor converted(const std::vector<From>& from, IntArrayRef shape, DType dtype, To scale) {
+  core::Array out = core::empty(shape, dtype);
+  std::transform(from.begin(), from.end(), out.data_ptr<To>(), [scale](From x) { return static_cast<To>(x) / scale; });
+  return Tensor(std::move(out));
+}
+
+}  // namespace
+
+MNIST::MNIST(const std::string& root, Mode mode) : train_(mode == Mode::kTrain) {
+  const std::string name = root + (train_ ? "/train" : "/t10k");
+  const core::Idx images = read_bytes(name + "-images-idx3-ubyte", 3);
+  const core::Idx labels = read_bytes(name + "-labels-idx1-ubyte", 1);
+  if (images.shape[0] != labels.shape[0]) {
+    fail<FileError>("MNIST: there must be a label for each image: {} images, {} labels in '{}'", images.shape[0],
+                    labels.shape[0], root);
+  }
+  data_ = converted<float>(images.bytes, {images.shape[0], 1, images.shape[1], images.shape[2]}, kFloat, 255.0F);
+  targets_ = converted<std::int64_t>(labels.bytes, {labels.shape[0]}, kInt64, 1);
+}
+Example<> MNIST::get(std::size_t index) { return row(index, "MNIST"); }
+std::optional<std::size_t> MNIST::size() const { return rows_of(data_); }
+
+// Tables
+
+namespace {
+
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 34;
+
+struct Field {
+  std::string_view text;
+  std::string unescaped;  // where quotes within quotes had to go
+  std::string_view get() const { return unescaped.empty() ? text : std::string_view(unescaped); }
+};
+
+class Table {
+ public:
+  Table(const std::string& path, const CsvDatasetOptions& o) : path_(path), delimiter_(o.delimiter()) {
+    if (delimiter_ == '"' || delimiter_ == '\n' || delimiter_ == '\r') {
+      fail<ValueError>("CsvDataset: the delimiter must be neither a quote nor a line's end: {}",
+                       in_quotes(std::string_view(&delimiter_, 1)));
+    }
+  }
+
+  // The fields of the next line that is not empty.
+  bool next(std::string_view& text, std::vector<Field>& fields) {
+    std::string_view line;
+    do {
+      if (text.empty()) return false;
+      line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      ++line_;
+    } while (line.find_first_not_of(" \t") == std::string_view::npos);
+    fields.clear();
+    for (;;) {
+      fields.push_back(cut(line));
+      if (line.empty()) break;
+      line.remove_prefix(1);  // the delimiter; behind it stands another field, be it empty
+      if (line.empty()) {
+        fields.emplace_back();
+        break;
+      }
+    }
+    if (width_ == 0) width_ = fields.size();
+    if (fields.size() != width_) {
+      fail<FileError>("CsvDataset: line {} of '{}' must have {} fields, as the first: {}", line_, path_, width_,
+                      fields.size());
+    }
+    return true;
+  }
+
+  double number(const std::vector<Field>& fields, std::size_t column) const {
+    std::string_view text = fields[column].get();
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '+')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+      fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number: {}", column + 1, line_, path_,
+                      in_quotes(fields[column].get()));
+    }
+    return value;
+  }
+
+  [[noreturn]] void wrong_target(std::size_t column, double value, DType dtype) const {
+    fail<FileError>(
+        "CsvDataset: the target, field {} of line {} of '{}', must be a number that {} holds: {}; "
+        "target_dtype(kFloat) takes any",
+        column + 1, line_, path_, dtype, value);
+  }
+  std::size_t width() const { return width_; }
+
+ private:
+  // Up to the next delimiter, which stays.
+  Field cut(std::string_view& line) const {
+    Field field;
+    if (!line.starts_with('"')) {
+      field.text = line.substr(0, line.find(delimiter_));
+      line.remove_prefix(field.text.size());
+      return field;
+    }
+    std::size_t at = line.find('"', 1);
+    while (at != std::string_view::npos && line.substr(at + 1).starts_with('"')) at = line.find('"', at + 2);
+    if (at == std::string_view::npos) {
+      fail<FileError>("CsvDataset: a quote in line {} of '{}' must be closed: {}", line_, path_, in_quotes(line));
+    }
+    field.text = line.substr(1, at - 1);
+    line.remove_prefix(at + 1);
+    if (!line.empty() && line.front() != delimiter_) {
+      fail<FileError>("CsvDataset: in line {} of '{}' a delimiter must follow the quoted field {}: {}", line_, path_,
+                      in_quotes(field.text), in_quotes(line));
+    }
+    if (field.text.find('"') != std::string_view::npos) {
+      for (std::size_t i = 0; i < field.text.size(); ++i) {
+        field.unescaped += field.text[i];
+        if (field.text[i] == '"') ++i;
+      }
+    }
+    return field;
+  }
+
+  const std::string& path_;
+  char delimiter_;
+  std::size_t line_ = 0, width_ = 0;
+};
+
+// A name of the header, or a number.
+std::size_t find_column(const std::string& column, const std::vector<std::string>& names) {
+  if (const auto at = std::find(names.begin(), names.end(), column); at != names.end()) {
+    return static_cast<std::size_t>(at - names.begin());
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(column.data(), column.data() + column.size(), number);
+  const auto count = static_cast<std::int64_t>(names.size());
+  if (column.empty() || error != std::errc() || end != column.data() + column.size() || number < -count ||
+      number >= count) {
+    fail<ValueError>("CsvDataset: a column must be one of {} names, or a number from {} to {}: {}", count, -count,
+                     count - 1, in_quotes(column));
+  }
+  return static_cast<std::size_t>(number < 0 ? number + count : number);
+}
+
+}  // namespace
+
+CsvDataset::CsvDataset(const std::string& path, const CsvDatasetOptions& options) {
+  const core::Bytes bytes = core::read_unpacked(path, kMostBytes);
+  std::string_view text = core::ByteView(bytes).text();
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Table table(path, options);
+  std::vector<Field> fields;
+  bool more = table.next(text, fields);
+  if (!more) fail<FileError>("CsvDataset: '{}' must hold at least one line: it is empty", path);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < table.width(); ++i) {
+    names.push_back(options.header() ? std::string(fields[i].get()) : std::to_string(i));
+  }
+  if (options.header()) more = table.next(text, fields);
+
+  const std::size_t target = find_column(options.target(), names);
+  std::vector<std::size_t> shown;
+  for (const std::string& column : options.columns()) shown.push_back(find_column(column, names));
+  for (std::size_t i = 0; options.columns().empty() && i < names.size(); ++i) {
+    if (i != target) shown.push_back(i);
+  }
+  for (const std::size_t column : shown) columns_.push_back(names[column]);
+
+  std::vector<double> data, targets;
+  for (; more; more = table.next(text, fields)) {
+    for (const std::size_t column : shown) data.push_back(table.number(fields, column));
+    targets.push_back(table.number(fields, target));
+    const bool whole = std::floor(targets.back()) == targets.back() && std::abs(targets.back()) < 0x1p53;
+    if (!is_floating_point(options.target_dtype()) && !whole) {
+      table.wrong_target(target, targets.back(), options.target_dtype());
+    }
+  }
+  const auto count = static_cast<std::int64_t>(targets.size()), width = static_cast<std::int64_t>(shown.size());
+  data_ = converted<double>(data, {count, width}, kDouble, 1.0).to(options.dtype());
+  targets_ = converted<double>(targets, {count}, kDouble, 1.0).to(options.target_dtype());
+}
+Example<> CsvDataset::get(std::size_t index) { return row(index, "CsvDataset"); }
+std::optional<std::size_t> CsvDataset::size() const { return rows_of(data_); }
+
+}  // namespace gradus::data::datasets

@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "../../core/array/create.h"
+#include "../../core/base/fail.h"
+#include "../../autograd/tensor/create.h"
+#include "datasets.h"
+#include "image_codecs.h"
+
+namespace gradus::data::datasets {
+namespace {
+
+using core::fail;
+
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
+
+bool is_picture(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".ppm" || ending == ".pgm";
+}
+
+// What is in a folder, in the order of the names.
+std::vector<std::filesystem::path> entries(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> all;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) all.push_back(at->path());
+  if (error) fail<FileError>("ImageFolder: cannot read the folder '{}': {}", folder, error.message());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace
+
+Tensor read_image(const std::string& path, const ImageFolderOptions& options) {
+  const std::int64_t channels = options.channels();
+  if (channels != 1 && channels != 3) {
+    fail<ValueError>("read_image: channels must be 3 (colours) or 1 (grey): {}", channels);
+  }
+  const core::Bytes file = core::read_file(path, kMostBytes);
+  const auto picture = data::detail::decode(file, path, options.max_pixels());
+  core::Array out = core::empty({channels, picture.height, picture.width}, kFloat);
+  const std::int64_t pixels = picture.height * picture.width;
+  float* const to = out.data_ptr<float>();
+  const unsigned char* rgb = picture.rgb.data();
+  for (std::int64_t i = 0; i < pixels; ++i, rgb += 3) {
+    if (channels == 3) {
+      for (int c = 0; c < 3; ++c) to[c * pixels + i] = static_cast<float>(rgb[c]) / 255.0F;
+    } else {  // ITU-R 601-2 in 16 bits
+      to[i] = static_cast<float>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 0x8000) >> 16) / 255.0F;
+    }
+  }
+  return Tensor(std::move(out));
+}
+
+ImageFolder::ImageFolder(std::string root, const ImageFolderOptions& options) : options_(options) {
+  for (const std::filesystem::path& folder : entries(root)) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) continue;
+    for (const std::filesystem::path& path : entries(folder.string())) {
+      if (is_picture(path)) files_.push_back({path.string(), static_cast<std::int64_t>(classes_.size())});
+    }
+    classes_.push_back(folder.filename().string());
+  }
+  if (files_.empty()) {
+    fail<FileError>(
+        "ImageFolder: '{}' must hold a folder of pictures (.png, .jpg, .jpeg, .ppm, .pgm) for each class: {} folders "
+        "without any",
+        root, classes_.size());
+  }
+}
+const ImageFolder::File& ImageFolder::file(std::size_t index) const {
+  if (index >= files_.size()) {
+    fail<IndexError>("ImageFolder: an index must be below the data set's size: {} of {}", index, files_.size());
+  }
+  return files_[index];
+}
+const std::string& ImageFolder::path(std::size_t index) const { return file(index).path; }
+std::int64_t ImageFolder::target(std::size_t index) const { return file(index).target; }
+Example<> ImageFolder::get(std::size_t index) {
+  const File& f = file(index);
+  return {read_image(f.path, options_), gradus::tensor(f.target)};
+}
+
+}  // namespace gradus::data::datasets

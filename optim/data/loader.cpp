@@ -1,0 +1,360 @@
+#include "loader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "../../core/base/fail.h"
+#include "../../core/ops/generator_scope.h"
+
+namespace gradus::data {
+
+using core::fail;
+
+// What the thread is making: the streams of its random numbers (EachExample).
+struct MadeBatch {
+  MadeBatch(std::uint64_t seed, std::size_t first) : seed_(seed), first_(first) { go_to(first, 0); }
+  // Stage 0 is what is drawn for the batch as a whole; a stage more is a loop over its examples.
+  void go_to(std::size_t place, std::size_t stage) {
+    // 2^40 examples in 2^24 stages.
+    const core::PhiloxBlock block = core::philox(seed_, place << 24 | (stage & 0xFFFFFF));
+    generator_.set_position({block.word[0] | std::uint64_t{block.word[1]} << 32, 0});
+  }
+
+  std::uint64_t seed_;
+  std::size_t first_;       // the place in the epoch of the first example
+  std::size_t stages_ = 0;  // loops so far
+  bool in_loop_ = false;
+  std::optional<std::size_t> example_;
+  std::vector<std::size_t> indices_;  // of the examples, as the first loop named them
+  core::Generator generator_;
+  core::UseGenerator drawing_{generator_};
+};
+
+namespace {
+thread_local MadeBatch* made_here = nullptr;
+
+// While it lives the thread makes a batch.
+struct Making {
+  explicit Making(MadeBatch& batch) : before_(std::exchange(made_here, &batch)) {}
+  ~Making() { made_here = before_; }
+  Making(const Making&) = delete;
+  Making& operator=(const Making&) = delete;
+  MadeBatch* before_;
+};
+}  // namespace
+
+EachExample::EachExample() noexcept : batch_(made_here != nullptr && !made_here->in_loop_ ? made_here : nullptr) {
+  if (batch_ == nullptr) return;
+  batch_->in_loop_ = true;
+  stage_ = ++batch_->stages_;
+  const core::RandomPosition at = batch_->generator_.position();
+  seed_ = at.seed;
+  offset_ = at.offset;
+}
+EachExample::~EachExample() {
+  if (batch_ == nullptr) return;
+  batch_->in_loop_ = false;
+  batch_->generator_.set_position({seed_, offset_});
+}
+void EachExample::begin(std::size_t index) noexcept {
+  if (batch_ == nullptr) return;
+  batch_->indices_.resize(std::max(batch_->indices_.size(), slot_ + 1));
+  batch_->indices_[slot_] = index;
+  begin();
+}
+void EachExample::begin() noexcept {
+  if (batch_ == nullptr) return;
+  batch_->example_.reset();
+  if (slot_ < batch_->indices_.size()) batch_->example_ = batch_->indices_[slot_];
+  batch_->go_to(batch_->first_ + slot_, stage_);
+  ++slot_;
+}
+
+FullDataLoaderOptions::FullDataLoaderOptions(DataLoaderOptions options)
+    : batch_size(options.batch_size()),
+      workers(options.workers()),
+      max_jobs(options.max_jobs().value_or(2 * options.workers())),
+      timeout(options.timeout()),
+      enforce_ordering(options.enforce_ordering()),
+      drop_last(options.drop_last()),
+      seed(options.seed()) {
+  if (batch_size == 0) fail<ValueError>("DataLoaderOptions: batch_size must be at least 1: 0");
+  if (workers > 0 && max_jobs == 0) {
+    fail<ValueError>("DataLoaderOptions: max_jobs must be at least 1 where there are workers: 0 for {}", workers);
+  }
+}
+
+namespace {
+std::string message_of(const std::exception_ptr& original) {
+  try {
+    std::rethrow_exception(original);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+std::string place_of(std::size_t batch, const std::optional<std::size_t>& example) {
+  return example ? fmt::format("example {} of batch {}", *example, batch) : fmt::format("batch {}", batch);
+}
+}  // namespace
+
+WorkerException::WorkerException(std::exception_ptr original, std::size_t worker_, std::size_t batch_,
+                                 std::optional<std::size_t> example_)
+    : Error(fmt::format("Caught exception in DataLoader worker thread {} ({}). Original message: {}", worker_,
+                        place_of(batch_, example_), message_of(original))),
+      original_exception(std::move(original)),
+      message(what()),
+      worker(worker_),
+      batch(batch_),
+      example(example_) {}
+WorkerException::~WorkerException() = default;
+LoaderTimeout::~LoaderTimeout() = default;
+
+namespace detail {
+
+struct Pipeline::State {
+  struct Job {
+    std::size_t number = 0;  // of the batch in its epoch
+    std::size_t first = 0;   // the place of its first example
+    std::uint64_t seed = 0;
+    Object request;
+  };
+  struct Result {
+    Object batch;
+    std::exception_ptr error;  // a WorkerException
+  };
+
+  explicit State(const FullDataLoaderOptions& o) : options(o) {}
+
+  // The caller's alone.
+  const FullDataLoaderOptions options;
+  std::vector<std::thread> threads;
+  std::deque<Work> works;  // where they lie does not change
+  std::uint64_t seed = 0;  // of the epoch
+  std::uint64_t epochs = 0;
+  std::size_t asked = 0, examples_asked = 0;  // in this epoch
+  std::size_t next_number = 0;                // in order: which is due
+  std::size_t in_flight = 0;                  // asked for, not yet handed over
+  bool exhausted = false, joined = false;
+
+  // Under the lock.
+  std::mutex mutex;
+  std::condition_variable has_job, has_result;
+  std::deque<Job> jobs;
+  std::map<std::size_t, Result> results;  // by their numbers
+  std::size_t busy = 0;
+  bool quit = false;
+
+  Job next_job(NextRequest next_request);
+  void ask(NextRequest next_request, std::size_t count);
+  Result wait();
+  void run(std::size_t worker, const Work& work);
+};
+
+namespace {
+// What is drawn while it is made comes from the streams of its place.
+template <class Job>
+Pipeline::Object make(const Pipeline::Work& work, const Job& job, std::optional<std::size_t>& example) {
+  MadeBatch batch(job.seed, job.first);
+  const Making making(batch);
+  try {
+    return work(job.request.get());
+  } catch (...) {
+    example = batch.example_;
+    throw;
+  }
+}
+}  // namespace
+
+Pipeline::State::Job Pipeline::State::next_job(NextRequest next_request) {
+  std::size_t examples = 0;
+  Job job;
+  if (exhausted || (job.request = next_request(examples)) == nullptr) {
+    exhausted = true;
+    return job;
+  }
+  job.number = asked++;
+  job.first = std::exchange(examples_asked, examples_asked + examples);
+  job.seed = seed;
+  return job;
+}
+
+void Pipeline::State::ask(NextRequest next_request, std::size_t count) {
+  for (; count > 0; --count) {
+    Job job = next_job(next_request);
+    if (!job.request) return;
+    {
+      const std::lock_guard lock(mutex);
+      jobs.push_back(std::move(job));
+    }
+    ++in_flight;
+    has_job.notify_one();
+  }
+}
+
+Pipeline::State::Result Pipeline::State::wait() {
+  std::unique_lock lock(mutex);
+  const auto ready = [this] {
+    return !results.empty() && (!options.enforce_ordering || results.begin()->first == next_number);
+  };
+  if (!options.timeout) {
+    has_result.wait(lock, ready);
+  } else if (!has_result.wait_for(lock, std::chrono::milliseconds(options.timeout->count()), ready)) {
+    fail<LoaderTimeout>("Timeout in DataLoader while waiting for the next batch: it must come within {} ms (timeout)",
+                        options.timeout->count());
+  }
+  Result result = std::move(results.begin()->second);
+  results.erase(results.begin());
+  ++next_number;
+  --in_flight;
+  return result;
+}
+
+void Pipeline::State::run(std::size_t worker, const Work& work) {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    has_job.wait(lock, [this] { return quit || !jobs.empty(); });
+    if (quit) return;
+    Job job = std::move(jobs.front());
+    jobs.pop_front();
+    ++busy;
+    lock.unlock();
+    Result result;
+    std::optional<std::size_t> example;
+    try {
+      result.batch = make(work, job, example);
+    } catch (...) {
+      result.error = std::make_exception_ptr(WorkerException(std::current_exception(), worker, job.number, example));
+    }
+    job.request.reset();
+    lock.lock();
+    --busy;
+    results.emplace(job.number, std::move(result));
+    has_result.notify_all();
+  }
+}
+
+Pipeline::Pipeline(const FullDataLoaderOptions& options) : state_(std::make_unique<State>(options)) {}
+Pipeline::~Pipeline() { join(); }
+
+void Pipeline::add(Work work) {
+  State& s = *state_;
+  s.works.push_back(std::move(work));
+  if (s.options.workers == 0) return;
+  const std::size_t worker = s.works.size() - 1;
+  s.threads.emplace_back([&s, worker, &mine = s.works.back()] { s.run(worker, mine); });
+}
+
+void Pipeline::drain() {
+  State& s = *state_;
+  std::map<std::size_t, State::Result> left;  // dropped without the lock
+  std::unique_lock lock(s.mutex);
+  s.jobs.clear();
+  s.has_result.wait(lock, [&] { return s.busy == 0; });
+  left.swap(s.results);
+  s.in_flight = 0;
+}
+
+void Pipeline::begin(NextRequest next_request) {
+  State& s = *state_;
+  if (s.joined) fail<ValueError>("DataLoader: a loader that was joined has no more epochs: make another");
+  if (s.options.seed) {
+    const core::PhiloxBlock block = core::philox(*s.options.seed, s.epochs);
+    s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
+  } else {
+    const core::RandomPosition at = core::default_generator().take(2);
+    const core::PhiloxBlock block = core::philox(at.seed, at.offset);
+    s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
+  }
+  ++s.epochs;
+  s.asked = s.examples_asked = s.next_number = 0;
+  s.exhausted = false;
+  if (s.options.workers > 0) s.ask(next_request, s.options.max_jobs);
+}
+
+Pipeline::Object Pipeline::next(NextRequest next_request) {
+  State& s = *state_;
+  if (s.joined) return nullptr;
+  if (s.options.workers == 0) {
+    const State::Job job = s.next_job(next_request);
+    if (!job.request) return nullptr;
+    std::optional<std::size_t> example;
+    try {
+      Object batch = make(s.works.front(), job, example);
+      s.exhausted = batch == nullptr;
+      return batch;
+    } catch (Error& error) {
+      error.add_note("in " + place_of(job.number, example) + " of a DataLoader");
+      throw;
+    }
+  }
+  while (s.in_flight > 0) {
+    State::Result result = s.wait();
+    if (result.batch == nullptr && result.error == nullptr) {
+      s.exhausted = true;  // others may be on their way
+      continue;
+    }
+    s.ask(next_request, 1);
+    if (result.error) std::rethrow_exception(result.error);
+    return std::move(result.batch);
+  }
+  return nullptr;
+}
+
+void Pipeline::join() noexcept {
+  State& s = *state_;
+  if (s.joined) return;
+  s.joined = true;
+  {
+    const std::lock_guard lock(s.mutex);
+    s.jobs.clear();
+    s.quit = true;
+  }
+  s.has_job.notify_all();
+  for (std::thread& thread : s.threads) thread.join();
+  s.results.clear();
+}
+
+Cursor::~Cursor() = default;
+void* Cursor::get() {
+  begun_ = true;
+  if (!fetched_) {
+    batch_ = next_();  // what it throws, it throws once: the next call goes on behind it
+    fetched_ = true;
+  }
+  return batch_.get();
+}
+void* Cursor::expect() {
+  void* const batch = get();
+  if (batch == nullptr) past_the_end();
+  return batch;
+}
+void Cursor::advance() {
+  if (!begun_ || fetched_) {
+    expect();
+    batch_.reset();
+    fetched_ = false;
+  }
+  get();
+}
+void Cursor::past_the_end() {
+  fail<IndexError>("DataLoader: an iterator must stand on a batch: it is past the end of its epoch");
+}
+
+std::size_t expect_size(std::optional<std::size_t> size) {
+  if (!size) {
+    fail<ValueError>(
+        "make_data_loader: the data set must know its size for a sampler to be made: size() is empty; "
+        "make_data_loader(dataset, sampler, options) takes one");
+  }
+  return *size;
+}
+
+}  // namespace detail
+}  // namespace gradus::data

@@ -1,0 +1,171 @@
+// nn::utils on parameters and gradients, averaged models, initial values of Python's, and the summary of a network.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gradus/torch.h>
+
+#include "../support/arrays.h"
+
+using gradus::ModuleError;
+using gradus::ShapeError;
+using gradus::ValueError;
+using gradus::test::check_error;
+using torch::Tensor;
+namespace nn = torch::nn;
+
+BOOST_AUTO_TEST_SUITE(module_utils)
+
+BOOST_AUTO_TEST_CASE(parameters_as_a_vector) {
+  nn::Sequential net(nn::Linear(3, 2), nn::Linear(2, 1));
+  const Tensor flat = nn::utils::parameters_to_vector(net->parameters());
+  BOOST_TEST((flat.sizes() == torch::IntArrayRef({11})));
+  flat.sum().backward();
+  BOOST_TEST(net->parameters()[0].grad().equal(torch::ones({2, 3})));
+  const Tensor weight = net->parameters()[0];
+  nn::utils::vector_to_parameters(torch::arange(11, torch::kFloat), net->parameters());
+  BOOST_TEST(weight.is_same(net->parameters()[0]));
+  BOOST_TEST(weight.equal(torch::arange(6, torch::kFloat).reshape({2, 3})));
+  BOOST_TEST(net->parameters()[3].item<float>() == 10);
+  BOOST_TEST(weight.requires_grad());
+  check_error<ShapeError>([&] { nn::utils::vector_to_parameters(torch::ones({12}), net->parameters()); }, {"[11]: [12]"});
+}
+
+BOOST_AUTO_TEST_CASE(gradients_are_clamped) {
+  const Tensor x = torch::zeros({3}).requires_grad_(), none = torch::zeros({1}).requires_grad_();
+  (x * torch::tensor({-5.0f, 0.25f, 3.0f})).sum().backward();
+  nn::utils::clip_grad_value_({x, none}, 0.5);
+  BOOST_TEST(x.grad().equal(torch::tensor({-0.5f, 0.25f, 0.5f})));
+  nn::utils::clip_grad_value_(x, 0.125);
+  BOOST_TEST(x.grad().equal(torch::tensor({-0.125f, 0.125f, 0.125f})));
+  check_error<ValueError>([&] { nn::utils::clip_grad_value_(x, -1); }, {"clip_value must not be negative: -1"});
+}
+
+namespace {
+
+struct PlainImpl : nn::Module {  // cannot be cloned
+  PlainImpl() { fc = register_module("fc", nn::Linear(2, 1)); }
+  Tensor forward(Tensor x) { return fc(x); }
+  nn::Linear fc{nullptr};
+};
+
+void fill(nn::Module& module, double value) {
+  const torch::NoGradGuard no_grad;
+  for (const Tensor& p : module.parameters()) p.fill_(value);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(averaged_models) {
+  nn::Linear net(2, 1);
+  nn::AveragedModel equal(net), ema(net, 0.75);
+  BOOST_TEST(equal.parameters()[0].equal(net->weight));
+  for (const double value : {1.0, 2.0, 6.0}) {
+    fill(*net, value);
+    equal.update_parameters(net);
+    ema.update_parameters(net);
+  }
+  BOOST_TEST(equal->weight.allclose(torch::full({1, 2}, 3)));
+  BOOST_TEST(ema->weight.allclose(torch::full({1, 2}, (1 * 0.75 + 2 * 0.25) * 0.75 + 6 * 0.25)));
+  BOOST_TEST(ema(torch::ones({1, 2})).item<float>() == 3 * ema->bias.item<float>());
+  BOOST_TEST(ema.n_averaged.item<std::int64_t>() == 3);
+  BOOST_TEST(ema.state_dict().keys() == (std::vector<std::string>{"n_averaged", "module.weight", "module.bias"}));
+  BOOST_TEST(net->weight.equal(torch::full({1, 2}, 6.0)));
+  check_error<ModuleError>([&] { ema.update_parameters(nn::Linear(3, 1)); }, {"AveragedModel: parameters and buffers of Linear"});
+  check_error<ValueError>([&] { nn::AveragedModel wrong(net, 1.5); }, {"decay must be in [0, 1]: 1.5"});
+
+  const auto plain = std::make_shared<PlainImpl>();
+  check_error<ModuleError>([&] { nn::AveragedModel average(plain); }, {"nn::Cloneable"});
+  nn::AveragedModel average(plain, std::make_shared<PlainImpl>(), 0.5);
+  BOOST_TEST(average->fc->weight.equal(plain->fc->weight));
+
+  // Buffers are those of the model, or averaged as well.
+  nn::BatchNorm1d norm(2);
+  nn::AveragedModel copied(norm), averaged(norm, nn::AveragedModelOptions().use_buffers(true));
+  for (const double value : {2.0, 4.0}) {
+    norm->running_mean.fill_(value);
+    copied.update_parameters(norm);
+    averaged.update_parameters(norm);
+  }
+  BOOST_TEST(copied->running_mean.equal(torch::full({2}, 4.0)));
+  BOOST_TEST(averaged->running_mean.equal(torch::full({2}, 3.0)));
+}
+
+BOOST_AUTO_TEST_CASE(initial_values_as_pythons) {
+  torch::manual_seed(1);
+  for (const std::vector<std::int64_t>& size : {std::vector<std::int64_t>{3, 7}, {7, 3}, {4, 2, 3}}) {
+    const Tensor w = nn::init::orthogonal_(torch::empty(size, torch::kDouble), 2);
+    const Tensor flat = w.reshape({size[0], -1});
+    const Tensor gram = flat.size(0) < flat.size(1) ? flat.mm(flat.t()) : flat.t().mm(flat);
+    BOOST_TEST(gram.allclose(torch::eye(gram.size(0), torch::kDouble) * 4));
+  }
+  check_error<ShapeError>([] { nn::init::orthogonal_(torch::ones({3})); }, {"orthogonal_", "[3]"});
+
+  const Tensor sparse = nn::init::sparse_(torch::empty({10, 4}), 0.25);
+  BOOST_TEST((sparse == 0).sum(0).equal(torch::full({4}, 3, torch::kLong)));
+
+  const Tensor dirac = nn::init::dirac_(torch::empty({4, 2, 3, 3}), 2), image = torch::randn({1, 4, 5, 5});
+  namespace F = nn::functional;
+  BOOST_TEST(F::conv2d(image, dirac, F::Conv2dFuncOptions().padding(1).groups(2)).equal(image));
+  BOOST_TEST(nn::init::dirac_(torch::empty({3, 2, 3})).sum().item<float>() == 2);
+  check_error<ShapeError>([] { nn::init::dirac_(torch::ones({3, 2})); }, {"3 to 5 dimensions"});
+  check_error<ShapeError>([] { nn::init::dirac_(torch::ones({3, 2, 1}), 2); }, {"groups must divide", "2 for [3, 2, 1]"});
+
+  const Tensor cut = nn::init::trunc_normal_(torch::empty({20000}, torch::kDouble), 1, 2, 0, 3);
+  BOOST_TEST(cut.min().item<double>() >= 0);
+  BOOST_TEST(cut.max().item<double>() <= 3);
+  // The mean of a normal distribution of mean 1 and deviation 2 between 0 and 3.
+  const auto phi = [](double z) { return std::exp(-z * z / 2) / std::sqrt(2 * M_PI); };
+  const auto below = [](double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; };
+  const double mean = 1 + 2 * (phi(-0.5) - phi(1)) / (below(1) - below(-0.5));
+  BOOST_TEST(std::abs(cut.mean().item<double>() - mean) < 0.02);
+  check_error<ValueError>([] { nn::init::trunc_normal_(torch::ones({1}), 0, 1, 2, 1); }, {"a=2, b=1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_network_as_a_table) {
+  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(1, 4, 3).padding(1)), nn::ReLU(), nn::Flatten(),
+                     nn::Sequential(nn::Linear(64, 10), nn::Dropout(0.5)));
+  net->at<nn::SequentialImpl>(3).at<nn::LinearImpl>(0).bias.requires_grad_(false);
+  net->ptr(1)->eval();
+  const nn::Summary s = nn::summary(net, {{2, 1, 4, 4}});
+  BOOST_TEST(s.layers.size() == 7u);
+  BOOST_TEST(s.parameters == 40 + 650);
+  BOOST_TEST(s.trainable == 40 + 640);
+  BOOST_TEST(s.layers[1].type == "Conv2d");
+  BOOST_TEST(s.layers[1].multiply_adds == 2 * 16 * 4 * 9);
+  BOOST_TEST(s.layers[5].path == "3.0");
+  BOOST_TEST(s.layers[5].multiply_adds == 2 * 640);
+  BOOST_TEST(s.multiply_adds == 2 * 16 * 4 * 9 + 2 * 640);
+  BOOST_TEST(s.layers[4].multiply_adds == 2 * 640);
+  BOOST_TEST((s.layers[5].outputs == std::vector<std::vector<std::int64_t>>{{2, 10}}));
+  BOOST_TEST((s.inputs == std::vector<std::vector<std::int64_t>>{{2, 1, 4, 4}}));
+  BOOST_TEST(s.output_bytes == 4 * (128 + 128 + 128 + 20 + 20));
+  std::ostringstream stream;
+  stream << s;
+  BOOST_TEST(stream.str() ==
+             "layer            output        parameters  multiply-adds  bytes\n"
+             "Sequential       [2, 10]              690          2,432  4,456\n"
+             "  0: Conv2d      [2, 4, 4, 4]          40          1,152    672\n"
+             "  1: ReLU        [2, 4, 4, 4]           0              0    512\n"
+             "  2: Flatten     [2, 64]                0              0    512\n"
+             "  3: Sequential  [2, 10]              650          1,280  2,760\n"
+             "    0: Linear    [2, 10]              650          1,280  2,680\n"
+             "    1: Dropout   [2, 10]                0              0     80\n"
+             "parameters 690, 680 of them trainable; multiply-adds 2,432; bytes: 2,760 of parameters and buffers, 1,696 of "
+             "outputs\n");
+  // Nothing is left behind.
+  BOOST_TEST(net->is_training());
+  BOOST_TEST(!net->ptr(1)->is_training());
+  BOOST_TEST(net->ptr(3)->is_training());
+  BOOST_TEST(!net->at<nn::SequentialImpl>(3).at<nn::LinearImpl>(0).bias.requires_grad());
+  for (const Tensor& p : net->parameters()) BOOST_TEST(!p.grad().defined());
+  BOOST_TEST(nn::summary(nn::Embedding(5, 3), torch::tensor({1, 2})).layers[0].outputs[0].back() == 3);
+  BOOST_TEST(nn::summary(std::make_shared<PlainImpl>(), {{4, 2}}).multiply_adds == 8);
+  check_error<ModuleError>([&] { nn::summary(net, {{1}, {1}, {1}, {1}}); }, {"one to three tensors", "4"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

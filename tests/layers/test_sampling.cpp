@@ -1,0 +1,187 @@
+// Interpolation and sampling against PyTorch, three ways, and where places leave the input.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+
+#include <gradus/gradus.h>
+
+#include "../support/pytorch.h"
+#include "../support/threads.h"
+#include "../support/three_ways.h"
+
+using namespace gradus;
+using nn::GridSampleRule;
+using nn::ResampleRule;
+using test::check_error;
+using test::PyTorchFile;
+using test::same_bits;
+namespace F = nn::functional;
+
+namespace {
+
+std::vector<std::int64_t> whole(const Tensor& t) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < t.numel(); ++i) all.push_back(t[i].item<std::int64_t>());
+  return all;
+}
+std::vector<double> real(const Tensor& t) {
+  std::vector<double> all;
+  for (std::int64_t i = 0; i < t.numel(); ++i) all.push_back(t[i].item<double>());
+  return all;
+}
+
+F::InterpolateFuncOptions interpolation(const PyTorchFile& file, const std::string& name) {
+  const auto o = whole(file[name + "/options"]);
+  const auto target = real(file[name + "/target"]);
+  F::InterpolateFuncOptions options;
+  options.mode(static_cast<nn::InterpolateMode>(o[0])).antialias(o[2] != 0);
+  if (o[1] >= 0) options.align_corners(o[1] != 0);
+  if (o[3] != 0) options.recompute_scale_factor(true);
+  if (o[4] != 0)
+    options.scale_factor(target);
+  else
+    options.size(std::vector<std::int64_t>(target.begin(), target.end()));
+  return options;
+}
+GridSampleRule::Attrs options_of(const PyTorchFile& file, const std::string& name) {
+  const auto o = whole(file[name + "/options"]);
+  return {static_cast<nn::GridSampleMode>(o[0]), static_cast<nn::GridSamplePaddingMode>(o[1]), o[2] != 0};
+}
+Tensor sampled(const Tensor& x, const Tensor& grid, const GridSampleRule::Attrs& a) {
+  return F::grid_sample(
+      x, grid, F::GridSampleFuncOptions().mode(a.mode).padding_mode(a.padding_mode).align_corners(a.align_corners));
+}
+
+template <class Make>
+void same_for_any_threads(const Make& make) {
+  test::ManyThreads threads;
+  Tensor first;
+  threads.each([&] {
+    const Tensor again = make();
+    if (!first.defined()) first = again;
+    BOOST_TEST(same_bits(first, again));
+  });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sampling)
+
+BOOST_AUTO_TEST_CASE(values_and_gradients_are_pytorchs) {
+  const PyTorchFile file("sampling");
+  int cases = 0;
+  for (const std::string& name : file.cases("interpolate_")) {
+    const Tensor x = file[name + "/x"].requires_grad_();
+    const Tensor y = F::interpolate(x, interpolation(file, name));
+    file.check(y, name + "/y");
+    y.backward(file[name + "/dy"]);
+    file.check(x.grad(), name + "/dx");
+    ++cases;
+  }
+  for (const std::string& name : file.cases("grid_")) {
+    const Tensor x = file[name + "/x"].requires_grad_(), grid = file[name + "/grid"].requires_grad_();
+    const Tensor y = sampled(x, grid, options_of(file, name));
+    file.check(y, name + "/y");
+    y.backward(file[name + "/dy"]);
+    file.check(x.grad(), name + "/dx");
+    file.check(grid.grad(), name + "/dgrid");
+    ++cases;
+  }
+  for (const std::string& name : file.cases("affine_")) {
+    file.check(F::affine_grid(file[name + "/x"], whole(file[name + "/size"]), whole(file[name + "/options"])[0] != 0),
+               name + "/y");
+    ++cases;
+  }
+  BOOST_TEST(cases == 2 * (45 + 30 + 4));
+}
+
+BOOST_AUTO_TEST_CASE(gradients_agree_three_ways) {
+  const PyTorchFile file("sampling");
+  for (const std::string& name : file.cases("interpolate_")) {
+    if (!name.ends_with("_f64")) continue;
+    const auto options = interpolation(file, name);
+    if (options.mode() == nn::InterpolateMode::Area) continue;  // adaptive pooling's
+    const Tensor x = file[name + "/x"], y = file[name + "/y"];
+    ResampleRule::Attrs attrs{options.mode(), {}, {}, options.align_corners().value_or(false), options.antialias()};
+    for (int d = 2; d < y.dim(); ++d) attrs.size.push_back(y.size(d));
+    test::passes(autograd::check<ResampleRule>(attrs, x), {"x"}, true);
+  }
+  for (const std::string& name : file.cases("grid_")) {
+    if (!name.ends_with("_f64")) continue;
+    const auto attrs = options_of(file, name);
+    const auto report = autograd::check<GridSampleRule>(attrs, file[name + "/x"], file[name + "/grid"]);
+    BOOST_TEST(report.ok(), name << ": " << report);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_do_not_change_bits) {
+  const Tensor x = randn({3, 2, 90, 70}), grid = rand({3, 80, 40, 2}) * 2.4 - 1.2;
+  for (const auto mode : {nn::InterpolateMode::Nearest, nn::InterpolateMode::Bilinear, nn::InterpolateMode::Bicubic}) {
+    same_for_any_threads([&] {
+      const Tensor leaf = x.detach().requires_grad_();
+      const Tensor y =
+          F::interpolate(leaf, F::InterpolateFuncOptions().size(std::vector<std::int64_t>{200, 150}).mode(mode));
+      square(y).sum().backward();
+      return leaf.grad();
+    });
+  }
+  same_for_any_threads([&] {
+    const Tensor leaf = x.detach().requires_grad_(), places = grid.detach().requires_grad_();
+    square(F::grid_sample(leaf, places)).sum().backward();
+    return cat({leaf.grad().flatten(), places.grad().flatten()}, 0);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(any_strides_halves_and_forms) {
+  const Tensor x = randn({2, 3, 5, 4}), turned = x.transpose(2, 3).contiguous().transpose(2, 3);
+  const auto options = F::InterpolateFuncOptions().scale_factor(std::vector<double>{2}).mode(kBilinear);
+  BOOST_TEST(same_bits(F::interpolate(x, options), F::interpolate(turned, options)));
+  BOOST_TEST(same_bits(F::interpolate(x, options), upsample_bilinear2d(x, {10, 8}, false)));
+  BOOST_TEST(
+      same_bits(F::interpolate(x.to(kHalf), options), F::interpolate(x.to(kHalf).to(kFloat), options).to(kHalf)));
+  const Tensor grid = rand({2, 3, 3, 2});
+  BOOST_TEST(same_bits(F::grid_sample(x, grid), grid_sampler(x, grid, 0, 0, false)));
+  // The identity's grid gives x back.
+  const Tensor identity = tensor({1., 0., 0., 0., 1., 0.}).reshape({1, 2, 3}).expand({2, 2, 3}).to(kFloat);
+  test::check_close(F::grid_sample(x, F::affine_grid(identity, x.sizes())), x, 1e-6, "identity");
+}
+
+BOOST_AUTO_TEST_CASE(places_far_outside_and_no_numbers) {
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor x = ones({1, 1, 2, 2}, kFloat64).requires_grad_();
+  const Tensor grid = tensor({1e300, 0., -1e300, -1e300, inf, 0., nan, 0., -inf, inf, 0., 0.}, kFloat64).reshape({1, 6, 1, 2});
+  const Tensor zeros_outside = F::grid_sample(x, grid).flatten();
+  BOOST_TEST(real(zeros_outside) == (std::vector<double>{0, 0, 0, 0, 0, 1}), boost::test_tools::per_element());
+  for (const auto mode : {nn::GridSampleMode::Bilinear, nn::GridSampleMode::Nearest, nn::GridSampleMode::Bicubic}) {
+    const Tensor border =
+        F::grid_sample(x, grid, F::GridSampleFuncOptions().mode(mode).padding_mode(kBorder)).flatten();
+    BOOST_TEST(border[0].item<double>() == 1);
+    BOOST_TEST(border[3].item<double>() == 0);
+    border.sum().backward();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
+  const Tensor x = randn({1, 2, 4, 4}), grid = rand({1, 3, 3, 2});
+  using Options = F::InterpolateFuncOptions;
+  const std::vector<std::int64_t> size = {8, 8};
+  check_error<ValueError>([&] { F::interpolate(x); }, {"interpolate: ", "neither is"});
+  check_error<ValueError>([&] { F::interpolate(x, Options().size(size).scale_factor(std::vector<double>{2})); },
+                          {"interpolate: ", "both are"});
+  check_error<ValueError>([&] { F::interpolate(x, Options().size(size).align_corners(true)); },
+                          {"align_corners", "nearest"});
+  check_error<ValueError>([&] { F::interpolate(x, Options().size(size).antialias(true)); }, {"antialias", "nearest"});
+  check_error<ValueError>([&] { F::interpolate(x, Options().scale_factor(std::vector<double>{-2})); }, {"-2"});
+  check_error<ValueError>([&] { F::interpolate(x, Options().scale_factor(std::vector<double>{1e300})); }, {"1e+300"});
+  check_error<ShapeError>([&] { F::interpolate(x, Options().size(std::vector<std::int64_t>{0, 8})); }, {"[0, 8]"});
+  check_error<ShapeError>([&] { F::interpolate(x, Options().size(std::vector<std::int64_t>{1, 2, 3})); }, {"size"});
+  check_error<ShapeError>([&] { F::interpolate(x, Options().size(size).mode(kTrilinear)); }, {"trilinear"});
+  check_error<ShapeError>([&] { F::grid_sample(x, rand({1, 3, 3, 3})); }, {"grid_sample: ", "[1, 3, 3, 3]"});
+  check_error<ShapeError>([&] { F::grid_sample(x, rand({2, 3, 3, 2})); }, {"grid_sample: ", "[2, 3, 3, 2]"});
+  check_error<DTypeError>([&] { F::grid_sample(x, grid.to(kFloat64)); }, {"grid_sample: ", "float64"});
+  check_error<ShapeError>([&] { F::affine_grid(rand({1, 2, 3}), {1, 1, 4}); }, {"affine_grid: ", "[1, 1, 4]"});
+  check_error<ShapeError>([&] { F::affine_grid(rand({1, 3, 3}), {1, 1, 4, 4}); }, {"affine_grid: ", "[1, 3, 3]"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
