@@ -139,10 +139,6 @@ Tensor Optimizer::reference(State&, const OptimizerOptions&, const Tensor&, cons
   fail_absent(kOwn, "step()");
 }
 void Optimizer::check_parameter(const Tensor&) const {}
-void Optimizer::save(serialize::OutputArchive& archive) const {
-  for (const auto& [name, tensor] : state_dict()) archive.write(name, tensor.detach());
-}
-void Optimizer::load(serialize::InputArchive& archive) { load_state_dict(serialize::detail::flat(archive.values())); }
 
 void Optimizer::check_options(const OptimizerParamGroup& group) const {
   const OptimizerOptions &options = group.options(), &own = *defaults_;
