@@ -84,7 +84,7 @@ void Words::read(DType& value) {
 }
 void Words::read(g::Reduction& value) {
   const std::string& text = next();
-  for (const g::Reduction each : {g::kNone, g::kMean, g::kSum}) {
+  for (const g::Reduction each : {g::Reduction::None, g::Reduction::Mean, g::Reduction::Sum}) {
     value = each;
     if (g::to_string(each) == text) return;
   }

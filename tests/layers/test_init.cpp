@@ -117,9 +117,9 @@ BOOST_AUTO_TEST_CASE(kaiming_is_hes) {
 }
 
 BOOST_AUTO_TEST_CASE(gains_are_pytorchs) {
-  for (const auto linear :
-       {gradus::kLinear, gradus::kConv1D, gradus::kConv2D, gradus::kConv3D, gradus::kConvTranspose1D,
-        gradus::kConvTranspose2D, gradus::kConvTranspose3D, gradus::kSigmoid}) {
+  for (const nn_init::Nonlinearity linear : std::initializer_list<nn_init::Nonlinearity>{
+           gradus::kLinear, gradus::kConv1D, gradus::kConv2D, gradus::kConv3D, gradus::kConvTranspose1D,
+           gradus::kConvTranspose2D, gradus::kConvTranspose3D, gradus::kSigmoid}) {
     BOOST_TEST(nn_init::calculate_gain(linear) == 1);
   }
   BOOST_TEST(nn_init::calculate_gain(gradus::kTanh) == 5.0 / 3);
