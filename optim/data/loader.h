@@ -19,7 +19,7 @@
 
 namespace gradus::data {
 
-/// A span of time: of any unit of <chrono>, which costs too much to compile to be included here.
+/// A span of time: of any unit of the standard chrono header, which costs too much to compile to be included here.
 class Milliseconds {
  public:
   template <class Duration, class Period = typename Duration::period>
