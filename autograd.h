@@ -19,6 +19,7 @@
 #include "autograd/ops/functions.h"
 #include "autograd/ops/linalg.h"
 #include "autograd/tensor/create.h"
+#include "autograd/tensor/from_blob.h"
 #include "autograd/tensor/operators.h"
 #include "autograd/tensor/print.h"
 #include "autograd/tensor/tensor.h"

@@ -3,8 +3,13 @@
 
 // Which programs that include <torch/torch.h> rely on.
 #include <cmath>
+#include <cstring>
 #include <iostream>
+#include <iterator>
+#include <limits>
+#include <map>
 #include <optional>
+#include <sstream>
 
 #include "core/base/array_ref.h"
 #include "core/base/context.h"

@@ -6,6 +6,7 @@
 //   train_digits --help              all options
 #include <gradus/core/files/files.h>
 #include <gradus/gradus.h>
+#include <gradus/train.h>
 
 #include <CLI/CLI.hpp>
 
@@ -19,14 +20,12 @@
 #include <filesystem>
 
 #include "data/digits_data.h"
-#include "support/confusion.h"
-#include "support/curves.h"
 #include "support/digits.h"
 #include "support/mnist.h"
-#include "support/progress.h"
 
 namespace nn = gradus::nn;
 namespace optim = gradus::optim;
+namespace train = gradus::train;
 using gradus::Tensor;
 
 namespace {
@@ -40,7 +39,7 @@ struct Options {
   double momentum = 0.9, lr = 2e-3, lr_decay = 0.97, max_norm = 0;
   int epochs = 100, batch_size = 64, threads = 0;
   std::uint64_t seed = 0;
-  std::string curves = "learning-curves.svg", save, load;
+  std::string curves = "learning-curves.svg", history, save, load, checkpoint;
 };
 
 // A finite number that is not negative (NaN is refused too); `whole` and positive if asked.
@@ -83,6 +82,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--seed", o.seed, "of all random numbers")->check(number(true));
   app.add_option("--threads", o.threads, "0: one for each core")->check(CLI::Range(0, 1024));
   app.add_option("--curves", o.curves, "SVG of the learning curves; \"\": none");
+  app.add_option("--history", o.history, "CSV of what was measured in each epoch");
+  app.add_option("--checkpoint", o.checkpoint, "file that the training goes on from, written after each epoch");
   app.add_option("--save", o.save, "safetensors file for the trained state");
   app.add_option("--load", o.load, "safetensors file to start from");
   try {
@@ -195,17 +196,15 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Options& o, const std::ve
   return std::make_unique<optim::Adam>(parameters, optim::AdamOptions(o.lr));
 }
 
-examples::Confusion evaluate(nn::Sequential& net, const Samples& samples) {
+train::Confusion evaluate(nn::Sequential& net, const Samples& samples) {
   const gradus::NoGradGuard no_grad;
   net->eval();
-  examples::Confusion confusion(10);
+  train::Confusion confusion(10);
   const std::int64_t n = samples.x.size(0), batch = 1000;
   for (std::int64_t start = 0; start < n; start += batch) {
     const std::int64_t stop = std::min(n, start + batch);
-    const Tensor guess = net->forward(samples.x.slice(0, start, stop)).argmax(1);
-    for (std::int64_t i = start; i < stop; ++i) {
-      confusion.add(samples.y[i].item<std::int64_t>(), guess[i - start].item<std::int64_t>());
-    }
+    const Tensor guess = net->forward(samples.x.slice(0, start, stop));
+    confusion.add(samples.y.slice(0, start, stop), guess);
   }
   return confusion;
 }
@@ -263,28 +262,37 @@ std::string described(const Options& o) {
 void run(const Options& o) {
   check_writable(o.curves);
   check_writable(o.save);
+  check_writable(o.history);
+  check_writable(o.checkpoint);
   if (o.threads > 0) gradus::set_num_threads(o.threads);
   gradus::manual_seed(o.seed);
   const examples::Dataset data =
       o.mnist.empty() ? examples::split_every_fifth(examples::parse_digits({digits_csv_gz, digits_csv_gz_size}))
                       : examples::load_mnist(o.mnist);
-  const Samples train(data.train), test(data.test);
+  const Samples learned(data.train), test(data.test);
   nn::Sequential net = make_network(o, data.train.height, data.train.width);
   if (!o.load.empty()) nn::load(*net, o.load);
-  std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n", static_cast<long long>(train.x.size(0)),
-              static_cast<long long>(test.x.size(0)), gradus::get_num_threads(), net->to_string().c_str());
+  std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n",
+              static_cast<long long>(learned.x.size(0)), static_cast<long long>(test.x.size(0)),
+              gradus::get_num_threads(), net->to_string().c_str());
 
   const auto optimizer = make_optimizer(o, net->parameters());
   optim::ExponentialLR schedule(*optimizer, o.lr_decay);
-  examples::Curves curves;
+  std::int64_t epoch = 0;
+  train::History history;
+  train::Checkpoint checkpoint(o.checkpoint);
+  checkpoint.add("model", net).add("optimizer", *optimizer).add("schedule", schedule).add("epoch", epoch);
+  checkpoint.add("history", history).add("generator", gradus::default_generator());
+  if (!o.checkpoint.empty() && checkpoint.resume())
+    std::printf("goes on after epoch %lld\n", static_cast<long long>(epoch));
+  const train::Interrupt interrupt;
   std::vector<double> seconds;
   {
-    examples::Progress progress(o.epochs, "epoch");
-    for (int epoch = 0; epoch < o.epochs; ++epoch) {
-      std::string note;
+    train::Progress progress(o.epochs, "epoch");
+    while (epoch < o.epochs && !interrupt.requested()) {
       const auto start = std::chrono::steady_clock::now();
-      const double loss = train_epoch(net, *optimizer, train, o, [&](double done) {
-        if (done < 1) progress.update(epoch + done);
+      const double loss = train_epoch(net, *optimizer, learned, o, [&](double done) {
+        if (done < 1) progress.update(static_cast<double>(epoch) + done);
       });
       if (!std::isfinite(loss)) {
         throw gradus::ValueError("train_digits: the loss of epoch " + std::to_string(epoch + 1) +
@@ -293,25 +301,29 @@ void run(const Options& o) {
       schedule.step();
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
       const double accuracy = evaluate(net, test).accuracy();
-      curves.train_loss.push_back(loss);
-      curves.test_accuracy.push_back(accuracy);
+      history.add({{"training loss", loss}, {"test accuracy", accuracy}});
+      ++epoch;
+      if (!o.checkpoint.empty()) checkpoint.save();
       char text[64];
       std::snprintf(text, sizeof text, "loss %.4f, test accuracy %.4f", loss, accuracy);
-      progress.update(epoch + 1, text);
+      progress.update(static_cast<double>(epoch), text);
     }
   }
+  if (interrupt.requested()) {
+    std::printf("interrupted after epoch %lld of %d%s\n", static_cast<long long>(epoch), o.epochs,
+                o.checkpoint.empty() ? "" : "; the same command goes on from there");
+  }
 
-  const examples::Confusion confusion = evaluate(net, test);
-  std::printf("%s\n", confusion.table(examples::terminal_of(stdout)).c_str());
+  const train::Confusion confusion = evaluate(net, test);
+  std::printf("%s\n", confusion.table(train::terminal_of(stdout)).c_str());
   if (!o.save.empty()) nn::save(*net, o.save);
-  if (!o.curves.empty() && o.epochs > 0) {
+  if (!o.history.empty()) history.save_csv(o.history);
+  if (!o.curves.empty() && epoch > 0) {
     char title[96];
-    std::snprintf(title, sizeof title, "%s: %.1f %% right after %d epoch%s",
-                  o.mnist.empty() ? "Handwritten digits" : "MNIST", 100 * confusion.accuracy(), o.epochs,
-                  o.epochs == 1 ? "" : "s");
-    curves.title = title;
-    curves.configuration = described(o);
-    gradus::core::write_file_atomically(o.curves, {examples::curves_svg(curves)});
+    std::snprintf(title, sizeof title, "%s: %.1f %% right after %lld epoch%s",
+                  o.mnist.empty() ? "Handwritten digits" : "MNIST", 100 * confusion.accuracy(),
+                  static_cast<long long>(epoch), epoch == 1 ? "" : "s");
+    history.save_svg(o.curves, title, described(o));
     std::printf("learning curves: %s\n", o.curves.c_str());
   }
   double sum = 0;

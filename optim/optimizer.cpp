@@ -139,10 +139,6 @@ Tensor Optimizer::reference(State&, const OptimizerOptions&, const Tensor&, cons
   fail_absent(kOwn, "step()");
 }
 void Optimizer::check_parameter(const Tensor&) const {}
-void Optimizer::save(serialize::OutputArchive& archive) const {
-  for (const auto& [name, tensor] : state_dict()) archive.write(name, tensor.detach());
-}
-void Optimizer::load(serialize::InputArchive& archive) { load_state_dict(serialize::detail::flat(archive.values())); }
 
 void Optimizer::check_options(const OptimizerParamGroup& group) const {
   const OptimizerOptions &options = group.options(), &own = *defaults_;
@@ -195,6 +191,7 @@ std::size_t Optimizer::size() const noexcept {
 }
 
 std::vector<std::string> Optimizer::without_gradient(const nn::Module& module) const {
+  module.check_members();
   std::vector<std::string> names;
   const nn::NamedTensors named = module.named_parameters();
   for (const Tensor& p : without_gradient_) {
@@ -331,6 +328,9 @@ Tensor Optimizer::step(LossClosure closure) {
                                                   : Tensor(g.contiguous());
       changes.push_back({p, copy, gradient, group.options(), std::move(state)});
     }
+  }
+  if (!changes.empty()) {
+    for (const Tensor& p : alone) nn::detail::check_member(p);
   }
   state_.entries_.reserve(state_.size() + changes.size());
   without_gradient_ = std::move(alone);

@@ -209,7 +209,7 @@ class GRADUS_API Optimizer {
   /// some are missing, unknown, or of another shape or dtype than the parameters', when groups differ in size, and for
   /// settings out of range.
   void load_state_dict(const NamedState& state);
-  /// To and from an archive, by default as state_dict() and load_state_dict().
+  /// The state_dict() into an archive, and out of it; optimizers of one's own may override them. save() and load() call them.
   virtual void save(serialize::OutputArchive& archive) const;
   virtual void load(serialize::InputArchive& archive);
   /// The class's name; "Optimizer" for one of a user's own that gives none.

@@ -10,21 +10,37 @@ namespace {
 // The texts of a file whose value is the name of what it holds the state of.
 constexpr const char *kOptimizer = "optimizer", *kSchedule = "schedule";
 
+IValueDict values_of(const optim::Schedule& schedule) {
+  IValueDict values;
+  for (const auto& [name, tensor] : schedule.state_dict()) values.append(name, tensor.detach());
+  return values;
+}
+IValueDict values_of(const optim::Optimizer& optimizer) {
+  serialize::OutputArchive archive;
+  optimizer.save(archive);
+  return archive.values();
+}
+
+void take(optim::Schedule& schedule, const IValueDict& values) {
+  schedule.load_state_dict(serialize::detail::flat(values));
+}
+void take(optim::Optimizer& optimizer, const IValueDict& values) {
+  serialize::InputArchive archive(values);
+  optimizer.load(archive);
+}
+
 template <class Owner, class To>
 void save_state(const Owner& owner, const char* kind, To& to) {
-  IValueDict values;
-  for (const auto& [name, tensor] : owner.state_dict()) values.append(name, tensor.detach());
-  serialize::detail::save_values(values, to, {{kind, std::string(owner.name())}});
+  serialize::detail::save_values(values_of(owner), to, {{kind, std::string(owner.name())}});
 }
 
 template <class Owner>
 void load_state(Owner& owner, const char* kind, const IValue& value, const serialize::detail::Texts& texts,
                 const std::string& file) {
-  IValueDict others;
-  optim::NamedState state;
-  if (value.isGenericDict()) state = serialize::detail::flat(value.toGenericDict(), &others);
+  IValueDict values;
+  if (value.isGenericDict()) values = value.toGenericDict();
   std::string name;
-  if (const auto text = others.find(kind); text != others.end() && text->value().isString())
+  if (const auto text = values.find(kind); text != values.end() && text->value().isString())
     name = text->value().toStringRef();
   for (const auto& [key, text] : texts) {
     if (key == kind) name = text;
@@ -38,7 +54,7 @@ void load_state(Owner& owner, const char* kind, const IValue& value, const seria
                            core::in_quotes(name));
   }
   try {
-    owner.load_state_dict(state);
+    take(owner, values);
   } catch (Error& error) {
     error.add_note(fmt::format("in the file '{}'", file));
     throw;
@@ -58,6 +74,13 @@ void load_stream(Owner& owner, const char* kind, std::istream& stream) {
 }
 
 }  // namespace
+
+void optim::Optimizer::save(serialize::OutputArchive& archive) const {
+  for (const auto& [name, tensor] : state_dict()) archive.write(name, tensor.detach());
+}
+void optim::Optimizer::load(serialize::InputArchive& archive) {
+  load_state_dict(serialize::detail::flat(archive.values()));
+}
 
 void save(const optim::Optimizer& optimizer, const std::string& path) { save_state(optimizer, kOptimizer, path); }
 void save(const optim::Optimizer& optimizer, std::ostream& stream) { save_state(optimizer, kOptimizer, stream); }

@@ -57,13 +57,13 @@ void check_factor(const char* name, const Tensor& factor, const Tensor& x) {
 
 // A loss of differences: in one pass where it is reduced.
 template <class Rule>
-Tensor of_differences(Operand x, const Tensor& target, Reduction reduction, double parameter) {
+Tensor of_differences(Operand x, const Tensor& target, Reduction reduction, typename Rule::Attrs attrs) {
   const autograd::Scope scope(x.at());
   detail::check_target(Rule::name.data(), x.tensor(), target);
-  if (reduction == Reduction::None) return Rule::losses(x.tensor(), target, parameter);
+  if (reduction == Reduction::None) return Rule::losses(attrs, x.tensor(), target);
+  attrs.mean = reduction == Reduction::Mean;
   const DType dtype = promote_types(x.tensor().dtype(), target.dtype());
-  return autograd::apply<Rule>({reduction == Reduction::Mean, parameter}, Operand(x.tensor().to(dtype), x.at()),
-                               Operand(target.to(dtype), x.at()));
+  return autograd::apply<Rule>(attrs, Operand(x.tensor().to(dtype), x.at()), Operand(target.to(dtype), x.at()));
 }
 
 }  // namespace
@@ -73,17 +73,17 @@ Tensor functional::mse_loss(Operand x, const Tensor& target, const MSELossFuncOp
                   [](const Tensor& a, const Tensor& t) { return square(a - t); });
 }
 Tensor functional::l1_loss(Operand x, const Tensor& target, const L1LossFuncOptions& options) {
-  return of_differences<L1LossRule>(x, target, options.reduction(), 0);
+  return of_differences<L1LossRule>(x, target, options.reduction(), {});
 }
 Tensor functional::smooth_l1_loss(Operand x, const Tensor& target, const SmoothL1LossFuncOptions& options) {
   const double beta = options.beta().value_or(1);
   if (!(beta >= 0)) core::fail<ValueError>("smooth_l1_loss: beta must not be negative: {}", beta);
-  return of_differences<SmoothL1LossRule>(x, target, options.reduction(), beta);
+  return of_differences<SmoothL1LossRule>(x, target, options.reduction(), {true, beta});
 }
 Tensor functional::huber_loss(Operand x, const Tensor& target, const HuberLossFuncOptions& options) {
   const double delta = options.delta();
   if (!(delta > 0)) core::fail<ValueError>("huber_loss: delta must be above 0: {}", delta);
-  return of_differences<HuberLossRule>(x, target, options.reduction(), delta);
+  return of_differences<HuberLossRule>(x, target, options.reduction(), {true, delta});
 }
 Tensor functional::binary_cross_entropy_with_logits(Operand x, const Tensor& target,
                                                     const BinaryCrossEntropyWithLogitsFuncOptions& options) {

@@ -99,9 +99,8 @@ class ForwardsAny {
     return tensors<Result>(all, 3);
   }
   template <class Result = Tensor, class... Args>
-  requires(!tensors_alone<Args...>) Result forward(Args&&... arguments) const {
-    return result_of<Result>(any_forward(std::forward<Args>(arguments)...));
-  }
+  requires(!tensors_alone<Args...>) Result forward(Args&&... arguments)
+  const { return result_of<Result>(any_forward(std::forward<Args>(arguments)...)); }
   template <class... Args>
   AnyValue any_forward(Args&&... arguments) const {
     std::vector<AnyValue> values;
@@ -226,8 +225,7 @@ struct ForwardOf<M, R (C::*)(A...)> {
   static_assert(!std::is_void_v<R>, "the forward of a module in an AnyModule returns something");
   // An Operand is made of a Tensor.
   template <class Parameter>
-  using Taken =
-      std::conditional_t<std::is_same_v<std::decay_t<Parameter>, Operand>, Tensor, std::decay_t<Parameter>>;
+  using Taken = std::conditional_t<std::is_same_v<std::decay_t<Parameter>, Operand>, Tensor, std::decay_t<Parameter>>;
   static AnyValue call(Module& module, std::vector<AnyValue>& arguments, Location at) {
     const std::type_info* const types[] = {&typeid(Taken<A>)..., nullptr};
     check_arguments(module, arguments, types, sizeof...(A));
@@ -252,9 +250,7 @@ template <class M>
 constexpr ForwardCalls calls_of() {
   static_assert(std::is_base_of_v<Module, M>, "an AnyModule holds a module");
   constexpr bool tensors = ForwardTakes<M> || ForwardTakes<M, Tensor> || ForwardTakes<M, Tensor, Tensor>;
-  constexpr bool one = requires {
-    &M::forward;
-  };
+  constexpr bool one = requires { &M::forward; };
   static_assert(tensors || one,
                 "the module's forward takes one to three Tensors and returns a Tensor, or is neither overloaded nor a "
                 "template");
@@ -276,7 +272,7 @@ GRADUS_API std::size_t append_defaults(std::vector<AnyValue>& arguments, std::ve
 
 /// In a class of a module: the default arguments of its forward, by position, for AnyModule and Sequential, which cannot see
 /// them: `FORWARD_HAS_DEFAULT_ARGS({1, nn::AnyValue(2)}, {2, nn::AnyValue(3.0)})`.
-#define GRADUS_FORWARD_HAS_DEFAULT_ARGS(...)                                                               \
-  std::size_t _forward_default_args(std::vector<::gradus::nn::AnyValue>& arguments) const override {       \
-    return ::gradus::nn::detail::append_defaults(arguments, {__VA_ARGS__});                                \
+#define GRADUS_FORWARD_HAS_DEFAULT_ARGS(...)                                                         \
+  std::size_t _forward_default_args(std::vector<::gradus::nn::AnyValue>& arguments) const override { \
+    return ::gradus::nn::detail::append_defaults(arguments, {__VA_ARGS__});                          \
   }

@@ -56,6 +56,20 @@ class GRADUS_API AveragedModelBase : public Module {
   std::shared_ptr<Module> module_;
 };
 
+/// The module's type, out of its holder's or of a shared_ptr's.
+template <class T>
+struct Averaged {
+  using Type = T;
+};
+template <class T>
+requires requires { typename T::ContainedType; }
+struct Averaged<T> {
+  using Type = typename T::ContainedType;
+};
+template <class T>
+struct Averaged<std::shared_ptr<T>> {
+  using Type = T;
+};
 }  // namespace detail
 
 template <class M>
@@ -66,12 +80,11 @@ class AveragedModel : public detail::AveragedModelBase {
       : AveragedModelBase(*model, model->clone(), chosen) {}
   explicit AveragedModel(const std::shared_ptr<M>& model, const AveragedModelOptions& chosen = {})
       : AveragedModelBase(*model, model->clone(), chosen) {}
-  explicit AveragedModel(const M& model, const AveragedModelOptions& chosen = {}) requires std::is_base_of_v<Module, M>
+  explicit AveragedModel(const M& model, const AveragedModelOptions& chosen = {})
       : AveragedModelBase(model, model.clone(), chosen) {}
   /// Of another model of the same class, made for it: `AveragedModel(net, std::make_shared<Net>(), 0.999)`. It is given the
   /// model's values.
-  AveragedModel(const M& model, std::shared_ptr<M> copy,
-                const AveragedModelOptions& chosen = {}) requires std::is_base_of_v<Module, M>
+  AveragedModel(const M& model, std::shared_ptr<M> copy, const AveragedModelOptions& chosen = {})
       : AveragedModelBase(model, std::move(copy), chosen) {}
   AveragedModel(const std::shared_ptr<M>& model, std::shared_ptr<M> copy, const AveragedModelOptions& chosen = {})
       : AveragedModelBase(*model, std::move(copy), chosen) {}
@@ -87,5 +100,13 @@ class AveragedModel : public detail::AveragedModelBase {
     return forward(std::forward<X>(x)...);
   }
 };
+
+template <class T>
+AveragedModel(const T&) -> AveragedModel<typename detail::Averaged<T>::Type>;
+template <class T>
+AveragedModel(const T&, const AveragedModelOptions&) -> AveragedModel<typename detail::Averaged<T>::Type>;
+template <class T, class Copy>
+AveragedModel(const T&, std::shared_ptr<Copy>, const AveragedModelOptions&)
+    -> AveragedModel<typename detail::Averaged<T>::Type>;
 
 }  // namespace gradus::nn

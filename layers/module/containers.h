@@ -42,7 +42,8 @@ class GRADUS_API ModuleListImpl : public Cloneable<ModuleListImpl> {
   ModuleListImpl() = default;
   /// From holders, shared_ptrs or modules by value.
   template <class... M>
-  requires(sizeof...(M) > 0 && !(sizeof...(M) == 1 && (std::is_base_of_v<ModuleListImpl, std::remove_cvref_t<M>> && ...)) &&
+  requires(sizeof...(M) > 0 &&
+           !(sizeof...(M) == 1 && (std::is_base_of_v<ModuleListImpl, std::remove_cvref_t<M>> && ...)) &&
            (detail::ModuleLike<M> && ...)) explicit ModuleListImpl(M&&... modules) {
     (push_back(std::forward<M>(modules)), ...);
   }
@@ -64,7 +65,7 @@ class GRADUS_API ModuleListImpl : public Cloneable<ModuleListImpl> {
   void insert(std::size_t index, std::shared_ptr<Module> module);
   template <class M>
   requires(detail::ModuleLike<M> && !std::is_convertible_v<M, std::shared_ptr<Module>>) void insert(std::size_t index,
-                                                                                                   M&& module) {
+                                                                                                    M&& module) {
     insert(index, detail::shared_module(std::forward<M>(module)));
   }
 
@@ -125,8 +126,8 @@ class GRADUS_API ModuleDictImpl : public Cloneable<ModuleDictImpl> {
   void update(const ModuleHolder<ModuleDictImpl>& other) { update(*other); }
   void insert(const std::string& key, std::shared_ptr<Module> module);
   template <class M>
-  requires(detail::ModuleLike<M> && !std::is_convertible_v<M, std::shared_ptr<Module>>) void insert(
-      const std::string& key, M&& module) {
+  requires(detail::ModuleLike<M> &&
+           !std::is_convertible_v<M, std::shared_ptr<Module>>) void insert(const std::string& key, M&& module) {
     insert(key, detail::shared_module(std::forward<M>(module)));
   }
   /// Takes one out and gives it. IndexError when there is none. (PyTorch leaves it registered, so that it goes on to be
@@ -169,7 +170,8 @@ class GRADUS_API ParameterListImpl : public Cloneable<ParameterListImpl> {
   using Item = NamedTensors::Item;
   ParameterListImpl() = default;
   template <class... T>
-  requires(sizeof...(T) > 0 && (std::is_convertible_v<T, Tensor> && ...)) explicit ParameterListImpl(T&&... parameters) {
+  requires(sizeof...(T) > 0 &&
+           (std::is_convertible_v<T, Tensor> && ...)) explicit ParameterListImpl(T&&... parameters) {
     (append(std::forward<T>(parameters)), ...);
   }
 

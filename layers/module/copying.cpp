@@ -90,6 +90,8 @@ std::shared_ptr<Module> Module::clone(const std::optional<Device>&) const {
 
 void Module::forget_registered() noexcept {
   path_ = {};
+  forget_members();
+  members_.clear();
   hooks_ = {};
   parameters_.clear();
   buffers_.clear();

@@ -103,8 +103,8 @@ struct Passage {
   Module& module;
   std::shared_ptr<Module> keeps_it;  // where it is held by one
   ModuleHooks::List<BackwardHook> hooks;
-  std::size_t inputs = 0;      // how many there are
-  bool recorded = false;       // whether a gradient flows to any
+  std::size_t inputs = 0;            // how many there are
+  bool recorded = false;             // whether a gradient flows to any
   std::vector<Tensor> grad_outputs;  // once they have come
 
   std::vector<Tensor> call(std::vector<Tensor> grad_inputs) {
@@ -177,8 +177,8 @@ void detail::HookedCall::before() {
   ModuleHooks::List<BackwardHook> backward = hooks.backward;
   for (auto& [id, hook] : ModuleHooks::List<ForwardPreHook>(hooks.before)) hook.call(state_->module, state_->inputs);
   if (backward.empty()) return;
-  state_->passage = std::make_shared<Passage>(
-      Passage{state_->module, state_->module.weak_from_this().lock(), std::move(backward), state_->inputs.size(), false, {}});
+  state_->passage = std::make_shared<Passage>(Passage{
+      state_->module, state_->module.weak_from_this().lock(), std::move(backward), state_->inputs.size(), false, {}});
   pass(state_->passage, state_->inputs, false);
 }
 

@@ -41,7 +41,8 @@ void run_hook(F& hook, const char* kind, std::vector<Tensor>& changed, Args&... 
 class GRADUS_API ForwardPreHook {
  public:
   template <class F>
-  requires std::is_invocable_v<F&, Module&, std::vector<Tensor>&> ForwardPreHook(F hook)  // NOLINT
+  requires std::is_invocable_v < F&, Module&, std::vector<Tensor>
+  & > ForwardPreHook(F hook)  // NOLINT
       : call([hook = std::move(hook)](Module& module, std::vector<Tensor>& inputs) mutable {
           detail::run_hook(hook, "register_forward_pre_hook", inputs, module, inputs);
         }) {}
@@ -72,7 +73,8 @@ class GRADUS_API ForwardHook {
 class GRADUS_API BackwardHook {
  public:
   template <class F>
-  requires std::is_invocable_v<F&, Module&, std::vector<Tensor>&, std::vector<Tensor>&> BackwardHook(F hook)  // NOLINT
+  requires std::is_invocable_v < F&, Module&, std::vector<Tensor>
+  &, std::vector<Tensor>& > BackwardHook(F hook)  // NOLINT
       : call([hook = std::move(hook)](Module& module, std::vector<Tensor>& grad_inputs,
                                       std::vector<Tensor>& grad_outputs) mutable {
           detail::run_hook(hook, "register_full_backward_hook", grad_inputs, module, grad_inputs, grad_outputs);

@@ -106,7 +106,8 @@ Tensor kaiming_normal_(Tensor tensor, double a, FanMode mode, Nonlinearity nonli
 
 Tensor trunc_normal_(Tensor tensor, double mean, double std, double a, double b) {
   if (!(a <= b && std > 0)) {
-    core::fail<ValueError>("trunc_normal_: a must not exceed b, and std must be positive: a={}, b={}, std={}", a, b, std);
+    core::fail<ValueError>("trunc_normal_: a must not exceed b, and std must be positive: a={}, b={}, std={}", a, b,
+                           std);
   }
   const auto below = [&](double x) { return std::erf((x - mean) / std / std::sqrt(2.0)); };  // 2 Phi - 1
   const NoGradGuard no_grad;

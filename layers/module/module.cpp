@@ -132,11 +132,6 @@ struct Module::Tree {
 
 Module::Module() = default;
 Module::Module(std::string name) : name_(std::move(name)) {}
-Module::Module(const Module&) = default;
-Module::Module(Module&&) noexcept = default;
-Module& Module::operator=(const Module&) = default;
-Module& Module::operator=(Module&&) noexcept = default;
-Module::~Module() = default;
 
 // --- Registration
 

@@ -1,6 +1,7 @@
 // Module: parameters, buffers and submodules under their names. Every layer and every network is one.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 #include <memory>
 #include <optional>
@@ -39,6 +40,8 @@ GRADUS_API std::string short_type_name(const std::type_info& type);
 /// A type as it is written: "std::vector<gradus::Tensor>".
 GRADUS_API std::string type_text(const std::type_info& type);
 struct ModuleHooks;
+/// For optimizers: check_members() of the one module that this parameter was registered in by its place, if there is one.
+GRADUS_API void check_member(const Tensor& parameter);
 }  // namespace detail
 
 /// The base of all modules, as PyTorch's. A derived class holds its tensors and submodules as members and registers
@@ -69,8 +72,15 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   /// Learned: what parameters() gives to an optimizer. Returns the registered tensor, the same one. An undefined tensor
   /// (the bias of a layer without) holds the name and is listed nowhere. ModuleError for a result of an operation.
   Tensor& register_parameter(std::string name, Tensor tensor, bool requires_grad = true);
+  /// The same, assigned to a member of this object: `register_parameter("w", w, randn({3}))`. The member's place is kept, so
+  /// that it is noticed when another tensor is assigned to it later (`net->w = ...`), which would be used and not learned:
+  /// by check_members(), and by an optimizer's step in which this parameter has no gradient while others have one.
+  Tensor& register_parameter(std::string name, Tensor& member, Tensor tensor, bool requires_grad = true);
   /// Part of the state, not learned: running statistics.
   Tensor& register_buffer(std::string name, Tensor tensor);
+  /// ModuleError, with the cure, when a member of this module, or of one below it, that was registered by its place is
+  /// another tensor by now. What is saved would not be what forward uses.
+  void check_members() const;
   /// Returns what was registered. ModuleError when it is empty, or holds this very module.
   template <class M>
   std::shared_ptr<M> register_module(std::string name, std::shared_ptr<M> module) {
@@ -217,9 +227,20 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   Tensor shared_in_copy(NamedTensors Module::*kind, const std::string& name, Tensor tensor) const;
   void copy_registered_from(const Module& original, Copying& copying);
   void print(std::ostream& stream, const std::string& indentation) const;
+  // A member by its place in the object; those that have one are found by their parameter (members.cpp).
+  struct Member {
+    std::string name;
+    std::ptrdiff_t offset;
+    const void* key;  // under which it is found
+  };
+  friend void detail::check_member(const Tensor& parameter);
+  void check_member(const Member& member) const;
+  void find_members();
+  void forget_members() noexcept;
 
   std::string name_;  // empty: the type's
   std::string_view path_;
+  std::vector<Member> members_;
   core::Ref<detail::ModuleHooks> hooks_;  // null: none, and no reparametrisation
   bool is_training_ = true;
 };

@@ -39,7 +39,49 @@ bool is_custom(const nn::Module& module, const nn::NamedTensors& state) {
                                         [](const auto& a, const auto& b) { return a.first == b.first; });
 }
 
-void load_archive(nn::Module& module, serialize::InputArchive& archive) {
+}  // namespace
+
+void nn::Module::save(serialize::OutputArchive& archive) const {
+  // Without history, and without being marked as learned: what a state_dict() holds in Python.
+  for (const NamedTensors* own : {&parameters_, &buffers_}) {
+    for (const auto& [name, tensor] : *own) {
+      if (tensor.defined()) archive.write(name, tensor.detach(), own == &buffers_);
+    }
+  }
+  for (const auto& [name, child] : children_) {
+    if (!child->is_serializable()) continue;
+    serialize::OutputArchive nested;
+    child->save(nested);
+    archive.write(name, nested);
+  }
+}
+
+void nn::Module::load(serialize::InputArchive& archive) {
+  for (const NamedTensors* own : {&parameters_, &buffers_}) {
+    for (const auto& [name, tensor] : *own) {
+      Tensor into = tensor;  // the handle: it stays the tensor that it is
+      if (into.defined()) archive.read(name, into, own == &buffers_);
+    }
+  }
+  for (const auto& [name, child] : children_) {
+    if (!child->is_serializable()) continue;
+    // What has no state stands in no format without nesting.
+    serialize::InputArchive nested;
+    if (!archive.try_read(name, nested) && !child->state_dict().is_empty()) archive.read(name, nested);
+    child->load(nested);
+  }
+}
+
+void save(const nn::Module& module, const std::string& path) {
+  module.check_members();
+  serialize::detail::save_values(saved_by(module), path);
+}
+void save(const nn::Module& module, std::ostream& stream) {
+  module.check_members();
+  serialize::detail::save_values(saved_by(module), stream);
+}
+
+void load(nn::Module& module, serialize::InputArchive& archive) {
   const nn::NamedTensors state = module.state_dict();
   if (is_custom(module, state)) return module.load(archive);
   const Named entries = serialize::detail::flat(archive.values());
@@ -80,49 +122,15 @@ void load_archive(nn::Module& module, serialize::InputArchive& archive) {
   for (const auto& [tensor, value] : copies) tensor.copy_(value);
 }
 
-}  // namespace
-
-void nn::Module::save(serialize::OutputArchive& archive) const {
-  // Without history, and without being marked as learned: what a state_dict() holds in Python.
-  for (const NamedTensors* own : {&parameters_, &buffers_}) {
-    for (const auto& [name, tensor] : *own) {
-      if (tensor.defined()) archive.write(name, tensor.detach(), own == &buffers_);
-    }
-  }
-  for (const auto& [name, child] : children_) {
-    serialize::OutputArchive nested;
-    child->save(nested);
-    archive.write(name, nested);
-  }
-}
-
-void nn::Module::load(serialize::InputArchive& archive) {
-  for (const NamedTensors* own : {&parameters_, &buffers_}) {
-    for (const auto& [name, tensor] : *own) {
-      Tensor into = tensor;  // the handle: it stays the tensor that it is
-      if (into.defined()) archive.read(name, into, own == &buffers_);
-    }
-  }
-  for (const auto& [name, child] : children_) {
-    // What has no state stands in no format without nesting.
-    serialize::InputArchive nested;
-    if (!archive.try_read(name, nested) && !child->state_dict().is_empty()) archive.read(name, nested);
-    child->load(nested);
-  }
-}
-
-void save(const nn::Module& module, const std::string& path) { serialize::detail::save_values(saved_by(module), path); }
-void save(const nn::Module& module, std::ostream& stream) { serialize::detail::save_values(saved_by(module), stream); }
-
 void load(nn::Module& module, const std::string& path, std::optional<Device>) {
   serialize::InputArchive archive;
   archive.load_from(path);
-  load_archive(module, archive);
+  load(module, archive);
 }
 void load(nn::Module& module, std::istream& stream, std::optional<Device>) {
   serialize::InputArchive archive;
   archive.load_from(stream);
-  load_archive(module, archive);
+  load(module, archive);
 }
 
 void save(const nn::NamedTensors& tensors, const std::string& path) {

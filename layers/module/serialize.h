@@ -25,6 +25,7 @@ GRADUS_API void save(const nn::Module& module, std::ostream& stream);
 /// else than the state_dict(), Module::load() reads what it asks for, as it goes.
 GRADUS_API void load(nn::Module& module, const std::string& path, std::optional<Device> device = std::nullopt);
 GRADUS_API void load(nn::Module& module, std::istream& stream, std::optional<Device> device = std::nullopt);
+GRADUS_API void load(nn::Module& module, serialize::InputArchive& archive);
 
 template <class M, class To>
 void save(const nn::ModuleHolder<M>& holder, To&& to) {

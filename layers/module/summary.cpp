@@ -28,7 +28,8 @@ std::int64_t multiply_adds(std::string_view name, const autograd::Operand* input
   if (name == "addmm") return out * last(1);
   if (name == "conv") return out * product(shape(1), 1);
   if (name == "conv_transpose") return product(shape(0)) * product(shape(1), 1);
-  if (name == "scaled_dot_product_attention") return product(shape(0)) * shape(1)[shape(1).size() - 2] + out * shape(1)[shape(1).size() - 2];
+  if (name == "scaled_dot_product_attention")
+    return product(shape(0)) * shape(1)[shape(1).size() - 2] + out * shape(1)[shape(1).size() - 2];
   if (name.starts_with("lstm") || name.starts_with("gru") || name.starts_with("rnn")) {
     // Each weight meets each step of each sequence once.
     std::int64_t weights = 0;
@@ -178,9 +179,10 @@ std::string Summary::to_string() const {
   for (const LayerSummary& row : layers) {
     const std::size_t dot = row.path.rfind('.');
     const std::string name = dot == std::string::npos ? row.path : row.path.substr(dot + 1);
-    lines.push_back({std::string(2 * row.depth, ' ') + (name.empty() ? row.type : fmt::format("{}: {}", name, row.type)),
-                     text_of_sizes(row.outputs), grouped(row.parameters), grouped(row.multiply_adds),
-                     grouped(row.parameter_bytes + row.output_bytes)});
+    lines.push_back(
+        {std::string(2 * row.depth, ' ') + (name.empty() ? row.type : fmt::format("{}: {}", name, row.type)),
+         text_of_sizes(row.outputs), grouped(row.parameters), grouped(row.multiply_adds),
+         grouped(row.parameter_bytes + row.output_bytes)});
   }
   std::vector<std::size_t> widths(lines[0].size());
   for (const auto& line : lines) {
@@ -192,10 +194,11 @@ std::string Summary::to_string() const {
     for (std::size_t c = 2; c < line.size(); ++c) text += fmt::format("  {:>{}}", line[c], widths[c]);
     text += '\n';
   }
-  return text + fmt::format("parameters {}, {} of them trainable; multiply-adds {}; bytes: {} of parameters and buffers, "
-                            "{} of outputs\n",
-                            grouped(parameters), grouped(trainable), grouped(multiply_adds), grouped(parameter_bytes),
-                            grouped(output_bytes));
+  return text + fmt::format(
+                    "parameters {}, {} of them trainable; multiply-adds {}; bytes: {} of parameters and buffers, "
+                    "{} of outputs\n",
+                    grouped(parameters), grouped(trainable), grouped(multiply_adds), grouped(parameter_bytes),
+                    grouped(output_bytes));
 }
 
 std::ostream& operator<<(std::ostream& stream, const Summary& summary) { return stream << summary.to_string(); }

@@ -39,7 +39,8 @@ GRADUS_API std::ostream& operator<<(std::ostream& stream, const Summary& summary
 
 namespace detail {
 GRADUS_API Summary summarise(Module& module, core::FunctionRef<void()> forward);
-GRADUS_API std::vector<Tensor> summary_inputs(const std::vector<std::vector<std::int64_t>>& sizes, const Module& module);
+GRADUS_API std::vector<Tensor> summary_inputs(const std::vector<std::vector<std::int64_t>>& sizes,
+                                              const Module& module);
 [[noreturn]] GRADUS_API void fail_summary_inputs(const Module& module, std::size_t given);
 
 template <class M>

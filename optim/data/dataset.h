@@ -91,6 +91,17 @@ class StatefulDataset : public BatchDataset<Self, std::optional<Batch>, BatchReq
   virtual void load(serialize::InputArchive& /*archive*/) {}
 };
 
+template <class... Types>
+serialize::OutputArchive& operator<<(serialize::OutputArchive& archive, const StatefulDataset<Types...>& dataset) {
+  dataset.save(archive);
+  return archive;
+}
+template <class... Types>
+serialize::InputArchive& operator>>(serialize::InputArchive& archive, StatefulDataset<Types...>& dataset) {
+  dataset.load(archive);
+  return archive;
+}
+
 /// A data set and what is done with its batches.
 template <class SourceDataset, class AppliedTransform>
 class MapDataset

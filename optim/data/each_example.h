@@ -32,6 +32,7 @@ class GRADUS_API EachExample {
   struct MadeBatch* batch_;
   std::size_t slot_ = 0, stage_ = 0;
   unsigned long long offset_ = 0, seed_ = 0;
+  int exceptions_ = 0;
 };
 
 }  // namespace gradus::data

@@ -8,72 +8,13 @@
 #include <mutex>
 #include <thread>
 
+#include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
-#include "../../core/ops/generator_scope.h"
+#include "made_batch.h"
 
 namespace gradus::data {
 
 using core::fail;
-
-// What the thread is making: the streams of its random numbers (EachExample).
-struct MadeBatch {
-  MadeBatch(std::uint64_t seed, std::size_t first) : seed_(seed), first_(first) { go_to(first, 0); }
-  // Stage 0 is what is drawn for the batch as a whole; a stage more is a loop over its examples.
-  void go_to(std::size_t place, std::size_t stage) {
-    // 2^40 examples in 2^24 stages.
-    const core::PhiloxBlock block = core::philox(seed_, place << 24 | (stage & 0xFFFFFF));
-    generator_.set_position({block.word[0] | std::uint64_t{block.word[1]} << 32, 0});
-  }
-
-  std::uint64_t seed_;
-  std::size_t first_;       // the place in the epoch of the first example
-  std::size_t stages_ = 0;  // loops so far
-  bool in_loop_ = false;
-  std::optional<std::size_t> example_;
-  std::vector<std::size_t> indices_;  // of the examples, as the first loop named them
-  core::Generator generator_;
-  core::UseGenerator drawing_{generator_};
-};
-
-namespace {
-thread_local MadeBatch* made_here = nullptr;
-
-// While it lives the thread makes a batch.
-struct Making {
-  explicit Making(MadeBatch& batch) : before_(std::exchange(made_here, &batch)) {}
-  ~Making() { made_here = before_; }
-  Making(const Making&) = delete;
-  Making& operator=(const Making&) = delete;
-  MadeBatch* before_;
-};
-}  // namespace
-
-EachExample::EachExample() noexcept : batch_(made_here != nullptr && !made_here->in_loop_ ? made_here : nullptr) {
-  if (batch_ == nullptr) return;
-  batch_->in_loop_ = true;
-  stage_ = ++batch_->stages_;
-  const core::RandomPosition at = batch_->generator_.position();
-  seed_ = at.seed;
-  offset_ = at.offset;
-}
-EachExample::~EachExample() {
-  if (batch_ == nullptr) return;
-  batch_->in_loop_ = false;
-  batch_->generator_.set_position({seed_, offset_});
-}
-void EachExample::begin(std::size_t index) noexcept {
-  if (batch_ == nullptr) return;
-  batch_->indices_.resize(std::max(batch_->indices_.size(), slot_ + 1));
-  batch_->indices_[slot_] = index;
-  begin();
-}
-void EachExample::begin() noexcept {
-  if (batch_ == nullptr) return;
-  batch_->example_.reset();
-  if (slot_ < batch_->indices_.size()) batch_->example_ = batch_->indices_[slot_];
-  batch_->go_to(batch_->first_ + slot_, stage_);
-  ++slot_;
-}
 
 FullDataLoaderOptions::FullDataLoaderOptions(DataLoaderOptions options)
     : batch_size(options.batch_size()),
@@ -142,6 +83,8 @@ struct Pipeline::State {
   std::size_t next_number = 0;                // in order: which is due
   std::size_t in_flight = 0;                  // asked for, not yet handed over
   bool exhausted = false, joined = false;
+  bool inside = false;                // an epoch
+  std::optional<Progress> to_resume;  // by the next epoch
 
   // Under the lock.
   std::mutex mutex;
@@ -264,17 +207,23 @@ void Pipeline::drain() {
 void Pipeline::begin(NextRequest next_request) {
   State& s = *state_;
   if (s.joined) fail<ValueError>("DataLoader: a loader that was joined has no more epochs: make another");
-  if (s.options.seed) {
-    const core::PhiloxBlock block = core::philox(*s.options.seed, s.epochs);
-    s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
+  if (s.to_resume) {
+    s.seed = s.to_resume->seed;
   } else {
-    const core::RandomPosition at = core::default_generator().take(2);
+    const core::RandomPosition at = s.options.seed ? core::RandomPosition{*s.options.seed, s.epochs++}
+                                                   : (++s.epochs, core::default_generator().take(2));
     const core::PhiloxBlock block = core::philox(at.seed, at.offset);
     s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
   }
-  ++s.epochs;
   s.asked = s.examples_asked = s.next_number = 0;
   s.exhausted = false;
+  s.inside = true;
+  if (s.to_resume) {
+    const std::size_t done = std::exchange(s.to_resume, std::nullopt)->batches;
+    while (s.asked < done && s.next_job(next_request).request) {
+    }
+    s.next_number = s.asked;
+  }
   if (s.options.workers > 0) s.ask(next_request, s.options.max_jobs);
 }
 
@@ -283,7 +232,11 @@ Pipeline::Object Pipeline::next(NextRequest next_request) {
   if (s.joined) return nullptr;
   if (s.options.workers == 0) {
     const State::Job job = s.next_job(next_request);
-    if (!job.request) return nullptr;
+    if (!job.request) {
+      s.inside = false;
+      return nullptr;
+    }
+    s.next_number = job.number + 1;
     std::optional<std::size_t> example;
     try {
       Object batch = make(s.works.front(), job, example);
@@ -304,7 +257,48 @@ Pipeline::Object Pipeline::next(NextRequest next_request) {
     if (result.error) std::rethrow_exception(result.error);
     return std::move(result.batch);
   }
+  s.inside = false;
   return nullptr;
+}
+
+Pipeline::Progress Pipeline::progress() const {
+  const State& s = *state_;
+  if (s.to_resume) return *s.to_resume;
+  if (s.inside && s.options.workers > 0 && !s.options.enforce_ordering) {
+    fail<ValueError>("DataLoader: the position of a loop is known only with enforce_ordering: it is off");
+  }
+  return {s.epochs, s.seed, s.inside ? s.next_number : 0, s.inside};
+}
+void Pipeline::resume(const Progress& progress) {
+  drain();
+  State& s = *state_;
+  s.epochs = progress.epochs;
+  s.inside = false;
+  s.to_resume.reset();
+  if (progress.inside) s.to_resume = progress;
+}
+
+samplers::Position joined(const Pipeline::Progress& progress, const samplers::Position& sampler) {
+  const auto number = [](std::uint64_t n) { return gradus::tensor(static_cast<std::int64_t>(n)); };
+  samplers::Position position = {{"epochs", number(progress.epochs)},
+                                 {"seed", number(progress.seed)},
+                                 {"batches", number(progress.batches)},
+                                 {"inside", number(progress.inside ? 1 : 0)}};
+  for (const auto& [name, tensor] : sampler) position.emplace_back("sampler." + name, tensor);
+  return position;
+}
+Pipeline::Progress parted(const samplers::Position& position, samplers::Position& sampler) {
+  constexpr std::string_view kSampler = "sampler.";
+  const auto number = [&](std::string_view name) {
+    for (const auto& [key, tensor] : position) {
+      if (key == name) return static_cast<std::uint64_t>(tensor.item<std::int64_t>());
+    }
+    fail<ValueError>("DataLoader: a position must hold '{}': it has no such entry", name);
+  };
+  for (const auto& [key, tensor] : position) {
+    if (key.starts_with(kSampler)) sampler.emplace_back(key.substr(kSampler.size()), tensor);
+  }
+  return {number("epochs"), number("seed"), static_cast<std::size_t>(number("batches")), number("inside") != 0};
 }
 
 void Pipeline::join() noexcept {

@@ -107,10 +107,25 @@ class GRADUS_API Pipeline {
   /// Ends the threads.
   void join() noexcept;
 
+  struct Progress {
+    std::uint64_t epochs = 0;  ///< begun so far
+    std::uint64_t seed = 0;    ///< of this one
+    std::size_t batches = 0;   ///< of this one, handed out
+    bool inside = false;       ///< whether there may be more of it
+  };
+  /// ValueError without enforce_ordering: it is not said then which batches are still to come.
+  Progress progress() const;
+  /// The next `begin` goes on there: as many requests are passed over.
+  void resume(const Progress& progress);
+
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+/// A loader's position: of its loop, and its sampler's at the epoch's beginning, under "sampler.".
+GRADUS_API samplers::Position joined(const Pipeline::Progress& progress, const samplers::Position& sampler);
+/// ValueError for what is no such position.
+GRADUS_API Pipeline::Progress parted(const samplers::Position& position, samplers::Position& sampler);
 
 /// What iterators share: where the epoch is.
 class GRADUS_API Cursor {
@@ -213,6 +228,8 @@ class DataLoaderBase {
       }
     });
   }
+  detail::Pipeline::Progress progress() const { return pipeline_.progress(); }
+  void resume(const detail::Pipeline::Progress& progress_) { pipeline_.resume(progress_); }
   const FullDataLoaderOptions options_;
 
  private:
@@ -236,7 +253,7 @@ class StatelessDataLoader
   using typename super::BatchRequestType;
 
   StatelessDataLoader(Dataset dataset, Sampler sampler, DataLoaderOptions options)
-      : super(std::move(options)), sampler_(std::move(sampler)) {
+      : super(std::move(options)), sampler_(std::move(sampler)), start_(sampler_.position()) {
     for (std::size_t w = 1; w < this->options_.workers; ++w) this->add_worker(std::make_shared<Dataset>(dataset));
     this->add_worker(std::make_shared<Dataset>(std::move(dataset)));
   }
@@ -244,8 +261,26 @@ class StatelessDataLoader
   /// Where the sampler is: ahead of the loop by what is asked for in advance.
   const Sampler& sampler() const noexcept { return sampler_; }
 
+  /// Where the loop is. The next loop after `set_position` goes on there: its first batch is the one that would have come,
+  /// with the random numbers that it would have had, whatever the number of workers. (What the default generator would
+  /// have drawn outside is the program's to keep.) ValueError without enforce_ordering.
+  samplers::Position position() const { return detail::joined(this->progress(), start_); }
+  void set_position(const samplers::Position& position) {
+    samplers::Position start;
+    const detail::Pipeline::Progress progress = detail::parted(position, start);
+    if (progress.inside) sampler_.set_position(start);
+    start_ = std::move(start);
+    goes_on_ = progress.inside;
+    this->resume(progress);
+  }
+  void save(serialize::OutputArchive& archive) const { samplers::detail::write(archive, position()); }
+  void load(serialize::InputArchive& archive) { set_position(samplers::detail::read(archive, position())); }
+
  private:
-  void reset() override { sampler_.reset(std::nullopt); }
+  void reset() override {
+    if (!std::exchange(goes_on_, false)) sampler_.reset(std::nullopt);
+    start_ = sampler_.position();
+  }
   std::optional<BatchRequestType> get_batch_request() override {
     auto request = sampler_.next(this->options_.batch_size);
     if (request && this->options_.drop_last && detail::examples_of(*request) < this->options_.batch_size) {
@@ -254,6 +289,8 @@ class StatelessDataLoader
     return request;
   }
   Sampler sampler_;
+  samplers::Position start_;  // of the epoch
+  bool goes_on_ = false;
 };
 
 /// For data sets that know where they are: one for all workers.

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 
+#include "../../autograd/files/archive.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
 
@@ -44,6 +45,17 @@ void expect_rank(const char* sampler, std::size_t num_replicas, std::size_t rank
 }
 
 }  // namespace
+
+namespace detail {
+void write(serialize::OutputArchive& archive, const Position& position) {
+  for (const auto& [name, tensor] : position) archive.write(name, tensor);
+}
+Position read(serialize::InputArchive& archive, const Position& kind) {
+  Position position;
+  for (const auto& [name, unused] : kind) archive.read(name, position.emplace_back(name, Tensor()).second);
+  return position;
+}
+}  // namespace detail
 
 CustomBatchRequest::~CustomBatchRequest() = default;
 

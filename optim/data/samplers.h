@@ -14,6 +14,12 @@ namespace gradus::data::samplers {
 /// Where a sampler is in its epoch, by name: what `save` writes.
 using Position = std::vector<std::pair<std::string, Tensor>>;
 
+namespace detail {
+GRADUS_API void write(serialize::OutputArchive& archive, const Position& position);
+/// The entries that a position of this kind has.
+GRADUS_API Position read(serialize::InputArchive& archive, const Position& kind);
+}  // namespace detail
+
 /// Says what a batch is to hold.
 template <class BatchRequest = std::vector<std::size_t>>
 class Sampler {
@@ -24,12 +30,25 @@ class Sampler {
   virtual void reset(std::optional<std::size_t> new_size) = 0;
   /// The next request, for at most that many examples; nothing when the epoch is over.
   virtual std::optional<BatchRequest> next(std::size_t batch_size) = 0;
-  /// The position, and going on from there (`position`, `set_position`). Nothing unless overridden.
-  virtual void save(serialize::OutputArchive& /*archive*/) const {}
-  virtual void load(serialize::InputArchive& /*archive*/) {}
+  /// Where it is, and to go on from there. Nothing unless overridden: a sampler of one's own writes these two, or `save` and
+  /// `load`.
   virtual Position position() const { return {}; }
   virtual void set_position(const Position& /*position*/) {}
+  virtual void save(serialize::OutputArchive& archive) const { detail::write(archive, position()); }
+  /// The archive's errors, and ValueError for a position that this sampler cannot have.
+  virtual void load(serialize::InputArchive& archive) { set_position(detail::read(archive, position())); }
 };
+
+template <class BatchRequest>
+serialize::OutputArchive& operator<<(serialize::OutputArchive& archive, const Sampler<BatchRequest>& sampler) {
+  sampler.save(archive);
+  return archive;
+}
+template <class BatchRequest>
+serialize::InputArchive& operator>>(serialize::InputArchive& archive, Sampler<BatchRequest>& sampler) {
+  sampler.load(archive);
+  return archive;
+}
 
 /// 0, 1, 2, ...
 class GRADUS_API SequentialSampler : public Sampler<> {

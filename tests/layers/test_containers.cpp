@@ -25,7 +25,9 @@ using Names = std::vector<std::string>;
 
 // Forwards of all sorts, after the frontend's documentation.
 struct SumImpl : nn::Module {
-  int forward(int a, double b, const std::string& text) { return a + static_cast<int>(b) + static_cast<int>(text.size()); }
+  int forward(int a, double b, const std::string& text) {
+    return a + static_cast<int>(b) + static_cast<int>(text.size());
+  }
 };
 TORCH_MODULE(Sum);
 struct DefaultsImpl : nn::Module {
@@ -131,13 +133,15 @@ BOOST_AUTO_TEST_CASE(sequential_passes_on_what_there_is) {
   nn::Sequential split(Add(1), std::make_shared<SplitImpl>());
   const auto [x, y] = split->forward<std::tuple<Tensor, Tensor>>(one());
   BOOST_TEST(number(y) == 4);
-  check_error<ModuleError>([&] { split->forward(one()); }, {"it is of type std::tuple<gradus::Tensor, gradus::Tensor>"});
+  check_error<ModuleError>([&] { split->forward(one()); },
+                           {"it is of type std::tuple<gradus::Tensor, gradus::Tensor>"});
   BOOST_TEST(nn::Sequential(Sum())->forward<int>(1, 1.0, std::string("a")) == 3);
   BOOST_TEST(nn::Sequential(Sum(), DefaultsImpl())->forward<int>(1, 1.0, std::string("a")) == 8);
   check_error<ModuleError>([&] { nn::Sequential(Sum(), Add())->forward(1, 1.0, std::string("a")); },
                            {"argument 0 of Add", "in (1): Add()"});
-  check_error<ModuleError>([&] { nn::Sequential(Add(), CountImpl())->forward<int>(one()); },
-                           {"argument 0 of Count must be of type std::vector<gradus::Tensor>: it is of type gradus::Tensor"});
+  check_error<ModuleError>(
+      [&] { nn::Sequential(Add(), CountImpl())->forward<int>(one()); },
+      {"argument 0 of Count must be of type std::vector<gradus::Tensor>: it is of type gradus::Tensor"});
   // One inside another.
   BOOST_TEST(number(nn::Sequential(nn::Sequential(Add(1), SplitImpl(), JoinImpl()), Add(2))->forward(one())) == 8);
   // Lists of modules.

@@ -292,6 +292,8 @@ BOOST_AUTO_TEST_CASE(adaptive_softmax_agrees_with_pytorch) {
   const Tensor head = layer->head->weight.clone();
   layer->reset_parameters();
   BOOST_TEST(!equal(head, layer->head->weight));
+  const Tensor many = randn({60, 8});  // in each cluster some
+  BOOST_TEST(equal(layer->predict(many), layer->log_prob(many).argmax(1)));
   const auto made = [](std::vector<std::int64_t> cutoffs) {
     nn::AdaptiveLogSoftmaxWithLoss(8, 12, std::move(cutoffs));
   };

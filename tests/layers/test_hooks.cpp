@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -32,9 +33,7 @@ struct NetImpl : nn::Cloneable<NetImpl> {
 TORCH_MODULE(Net);
 
 struct PairImpl : nn::Module {
-  std::tuple<Tensor, std::vector<Tensor>> forward(Tensor x, bool twice) {
-    return {twice ? x * 2 : x, {x + 1, x + 2}};
-  }
+  std::tuple<Tensor, std::vector<Tensor>> forward(Tensor x, bool twice) { return {twice ? x * 2 : x, {x + 1, x + 2}}; }
 };
 TORCH_MODULE(Pair);
 
@@ -63,7 +62,8 @@ BOOST_AUTO_TEST_CASE(forward_hooks_see_and_replace) {
   BOOST_TEST(seq(x).equal(y));
   BOOST_TEST(seen.size() == 7u);
 
-  auto replaced = net->fc->register_forward_hook([](nn::Module&, const Tensors&, const Tensor& out) { return out * 0; });
+  auto replaced =
+      net->fc->register_forward_hook([](nn::Module&, const Tensors&, const Tensor& out) { return out * 0; });
   BOOST_TEST(number(net(x)) == 0);
   auto input = net->fc->register_forward_pre_hook([](nn::Module&, const Tensors& in) { return Tensors{in[0] * 2}; });
   replaced.remove();
@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(results_of_several_tensors) {
   BOOST_TEST(outputs == 3u);
   BOOST_TEST(number(y) == 2);
   BOOST_TEST(number(list[1]) == 0);
-  BOOST_TEST(number(std::get<0>(nn::AnyModule(pair).forward<std::tuple<Tensor, Tensors>>(torch::zeros({1}), true))) == 2);
+  BOOST_TEST(number(std::get<0>(nn::AnyModule(pair).forward<std::tuple<Tensor, Tensors>>(torch::zeros({1}), true))) ==
+             2);
   handle.remove();
   pair->register_forward_hook([](nn::Module&, const Tensors&, const Tensor&) {});
   check_error<ModuleError>([&] { pair(torch::zeros({1}), true); }, {"must see one result: 3 came"});
@@ -164,7 +165,8 @@ BOOST_AUTO_TEST_CASE(weight_norm_is_a_parameter_made_of_two) {
   BOOST_TEST((g.sizes() == torch::IntArrayRef({2, 1})));
   BOOST_TEST(torch::autograd::gradcheck(
       [&](const Tensors& p) {
-        return Tensors{nn::functional_call(net, gradus::nn::NamedTensors{{"fc.weight_g", p[0]}, {"fc.weight_v", p[1]}}, x)};
+        return Tensors{
+            nn::functional_call(net, gradus::nn::NamedTensors{{"fc.weight_g", p[0]}, {"fc.weight_v", p[1]}}, x)};
       },
       {g, v}));
   // Two forwards before one backward; a step; the state; a clone.
@@ -189,7 +191,8 @@ BOOST_AUTO_TEST_CASE(weight_norm_is_a_parameter_made_of_two) {
   BOOST_TEST(net->fc->weight.is_leaf());
   BOOST_TEST(net->fc->weight.requires_grad());
   BOOST_TEST(net(x.to(torch::kFloat)).allclose(y32));
-  check_error<ModuleError>([&] { nn::utils::remove_weight_norm(*net->fc); }, {"remove_weight_norm: 'weight' of Linear"});
+  check_error<ModuleError>([&] { nn::utils::remove_weight_norm(*net->fc); },
+                           {"remove_weight_norm: 'weight' of Linear"});
   check_error<ModuleError>([&] { nn::utils::weight_norm(*net->fc, "wight"); },
                            {"weight_norm: Linear must have the parameter 'wight': it has [bias, weight]"});
 }
@@ -301,7 +304,77 @@ BOOST_AUTO_TEST_CASE(apply_takes_all_its_forms) {
   BOOST_TEST(modules == 3 + 1 + 3);
   BOOST_TEST(names == (std::vector<std::string>{"net", "net.fc", "net.act", "", "fc", "act"}));
   NetImpl by_value;
-  check_error<ModuleError>([&] { by_value.apply([](const std::shared_ptr<nn::Module>&) {}); }, {"held by no shared_ptr"});
+  check_error<ModuleError>([&] { by_value.apply([](const std::shared_ptr<nn::Module>&) {}); },
+                           {"held by no shared_ptr"});
+}
+
+namespace {
+
+struct PlacedImpl : nn::Cloneable<PlacedImpl> {
+  PlacedImpl() { PlacedImpl::reset(); }
+  void reset() override {
+    register_parameter("w", w, torch::ones({3}));
+    register_parameter("b", b, torch::zeros({3}));
+    loose = register_parameter("loose", torch::zeros({1}));
+  }
+  Tensor forward(Tensor x) { return x * w + b; }
+  Tensor w, b, loose;
+};
+TORCH_MODULE(Placed);
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_member_that_was_assigned_to_is_noticed) {
+  Placed net;
+  BOOST_TEST(net->w.is_same(net->named_parameters()["w"]));
+  auto outer = std::make_shared<nn::Module>();
+  outer->register_module("net", net);
+  outer->check_members();
+  net->loose = torch::ones({1});  // its place is not known
+  outer->check_members();
+  const Tensor before = net->w;
+  net->w = torch::full({3}, 2.0);
+  check_error<ModuleError>([&] { outer->check_members(); },
+                           {"net: 'w' must stay the tensor that was registered", "w.copy_(..)"});
+  check_error<ModuleError>([&] { nn::detail::check_member(net->named_parameters()["w"]); }, {"'w' must stay"});
+  nn::detail::check_member(net->named_parameters()["b"]);
+  nn::detail::check_member(net->named_parameters()["loose"]);
+  nn::detail::check_member(torch::ones({1}));
+  std::stringstream stream;
+  check_error<ModuleError>([&] { torch::save(outer, stream); }, {"net: 'w' must stay"});
+  // By a step that passes it over, and that changes nothing; not by one in which it has a gradient, or nobody has.
+  torch::optim::SGD sgd(net->parameters(), 1.0);
+  sgd.step();
+  net->forward(torch::ones({3})).sum().backward();
+  check_error<ModuleError>([&] { sgd.step(); }, {"net: 'w' must stay the tensor that was registered"});
+  BOOST_TEST(net->b.equal(torch::zeros({3})));
+  before.sum().backward();
+  sgd.step();
+  BOOST_TEST(net->b.equal(torch::full({3}, -1.0)));
+  net->w = before;
+  outer->check_members();
+
+  // Copies, moved ones and clones know their own members.
+  PlacedImpl copy = *net;
+  copy.w = torch::ones({3});
+  check_error<ModuleError>([&] { copy.check_members(); }, {"'w'"});
+  net->check_members();
+  PlacedImpl moved = std::move(copy);
+  check_error<ModuleError>([&] { moved.check_members(); }, {"'w'"});
+  moved = *net;
+  moved.check_members();
+  const auto clone = std::dynamic_pointer_cast<PlacedImpl>(net->clone());
+  clone->check_members();
+  clone->b = torch::ones({3});
+  check_error<ModuleError>([&] { clone->check_members(); }, {"Placed: 'b'"});
+  net->check_members();
+  // What is computed of others, or of another dtype, is no mistake.
+  nn::utils::weight_norm(*net, "w");
+  net->to(torch::kDouble);
+  net(torch::ones({3}, torch::kDouble));
+  net->check_members();
+  nn::utils::remove_weight_norm(*net, "w");
+  net->check_members();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(differences_three_ways) {
   manual_seed(7);
   const Tensor x = randn({5, 7}, kDouble), t = randn({5, 7}, kDouble);
   for (const bool mean : {true, false}) {
-    test::passes(autograd::check<nn::L1LossRule>(nn::L1LossRule::Attrs{mean, 0}, x, t), {"x", "target"}, true);
+    test::passes(autograd::check<nn::L1LossRule>(nn::L1LossRule::Attrs{mean}, x, t), {"x", "target"}, true);
     test::passes(autograd::check<nn::HuberLossRule>(nn::HuberLossRule::Attrs{mean, 0.7}, x, t), {"x", "target"});
     test::passes(autograd::check<nn::SmoothL1LossRule>(nn::SmoothL1LossRule::Attrs{mean, 0.7}, x, t), {"x", "target"});
   }
@@ -178,6 +178,8 @@ BOOST_AUTO_TEST_CASE(differences_reduced_are_those_of_elements) {
         check_close(whole, parts, test::bound_of(dtype), "the mean");
         const auto of_whole = autograd::grad({whole}, {x, t}), of_parts = autograd::grad({parts}, {x, t});
         for (std::size_t i = 0; i < 2; ++i) check_close(of_whole[i], of_parts[i], test::bound_of(dtype), "gradient");
+        const Tensor of_target = autograd::grad({loss(x.detach(), t, kMean)}, {t})[0];
+        check_close(of_target, of_parts[1], test::bound_of(dtype), "gradient of the target alone");
       }
     }
   }

@@ -32,7 +32,19 @@ BOOST_AUTO_TEST_CASE(parameters_as_a_vector) {
   BOOST_TEST(weight.equal(torch::arange(6, torch::kFloat).reshape({2, 3})));
   BOOST_TEST(net->parameters()[3].item<float>() == 10);
   BOOST_TEST(weight.requires_grad());
-  check_error<ShapeError>([&] { nn::utils::vector_to_parameters(torch::ones({12}), net->parameters()); }, {"[11]: [12]"});
+  check_error<ShapeError>([&] { nn::utils::vector_to_parameters(torch::ones({12}), net->parameters()); },
+                          {"[11]: [12]"});
+}
+
+BOOST_AUTO_TEST_CASE(borrowed_numbers_have_their_own_dtype) {
+  std::vector<double> v{1, 2, 3, 4};
+  std::vector<std::int64_t> n{7, 8};
+  BOOST_TEST(torch::from_blob(v.data(), {2, 2}).equal(torch::tensor({{1., 2.}, {3., 4.}}, torch::kDouble)));
+  BOOST_TEST(torch::from_blob(v.data(), {2, 2}, {1, 2}).equal(torch::tensor({{1., 3.}, {2., 4.}}, torch::kDouble)));
+  BOOST_TEST(torch::from_blob(v, {2, 2}).data_ptr<double>() == v.data());
+  BOOST_TEST(torch::from_blob(n).equal(torch::tensor({7, 8})));
+  BOOST_TEST((torch::from_blob(v.data(), {2}, torch::kLong).dtype() == torch::kLong));
+  BOOST_TEST((torch::from_blob(static_cast<void*>(v.data()), {2}).dtype() == torch::kFloat));
 }
 
 BOOST_AUTO_TEST_CASE(gradients_are_clamped) {
@@ -75,7 +87,8 @@ BOOST_AUTO_TEST_CASE(averaged_models) {
   BOOST_TEST(ema.n_averaged.item<std::int64_t>() == 3);
   BOOST_TEST(ema.state_dict().keys() == (std::vector<std::string>{"n_averaged", "module.weight", "module.bias"}));
   BOOST_TEST(net->weight.equal(torch::full({1, 2}, 6.0)));
-  check_error<ModuleError>([&] { ema.update_parameters(nn::Linear(3, 1)); }, {"AveragedModel: parameters and buffers of Linear"});
+  check_error<ModuleError>([&] { ema.update_parameters(nn::Linear(3, 1)); },
+                           {"AveragedModel: parameters and buffers of Linear"});
   check_error<ValueError>([&] { nn::AveragedModel wrong(net, 1.5); }, {"decay must be in [0, 1]: 1.5"});
 
   const auto plain = std::make_shared<PlainImpl>();
@@ -113,7 +126,11 @@ BOOST_AUTO_TEST_CASE(initial_values_as_pythons) {
   BOOST_TEST(F::conv2d(image, dirac, F::Conv2dFuncOptions().padding(1).groups(2)).equal(image));
   BOOST_TEST(nn::init::dirac_(torch::empty({3, 2, 3})).sum().item<float>() == 2);
   check_error<ShapeError>([] { nn::init::dirac_(torch::ones({3, 2})); }, {"3 to 5 dimensions"});
-  check_error<ShapeError>([] { nn::init::dirac_(torch::ones({3, 2, 1}), 2); }, {"groups must divide", "2 for [3, 2, 1]"});
+  check_error<ShapeError>(
+      [] {
+        nn::init::dirac_(torch::ones({3, 2, 1}), 2);
+      },
+      {"groups must divide", "2 for [3, 2, 1]"});
 
   const Tensor cut = nn::init::trunc_normal_(torch::empty({20000}, torch::kDouble), 1, 2, 0, 3);
   BOOST_TEST(cut.min().item<double>() >= 0);
@@ -146,17 +163,18 @@ BOOST_AUTO_TEST_CASE(a_network_as_a_table) {
   BOOST_TEST(s.output_bytes == 4 * (128 + 128 + 128 + 20 + 20));
   std::ostringstream stream;
   stream << s;
-  BOOST_TEST(stream.str() ==
-             "layer            output        parameters  multiply-adds  bytes\n"
-             "Sequential       [2, 10]              690          2,432  4,456\n"
-             "  0: Conv2d      [2, 4, 4, 4]          40          1,152    672\n"
-             "  1: ReLU        [2, 4, 4, 4]           0              0    512\n"
-             "  2: Flatten     [2, 64]                0              0    512\n"
-             "  3: Sequential  [2, 10]              650          1,280  2,760\n"
-             "    0: Linear    [2, 10]              650          1,280  2,680\n"
-             "    1: Dropout   [2, 10]                0              0     80\n"
-             "parameters 690, 680 of them trainable; multiply-adds 2,432; bytes: 2,760 of parameters and buffers, 1,696 of "
-             "outputs\n");
+  BOOST_TEST(
+      stream.str() ==
+      "layer            output        parameters  multiply-adds  bytes\n"
+      "Sequential       [2, 10]              690          2,432  4,456\n"
+      "  0: Conv2d      [2, 4, 4, 4]          40          1,152    672\n"
+      "  1: ReLU        [2, 4, 4, 4]           0              0    512\n"
+      "  2: Flatten     [2, 64]                0              0    512\n"
+      "  3: Sequential  [2, 10]              650          1,280  2,760\n"
+      "    0: Linear    [2, 10]              650          1,280  2,680\n"
+      "    1: Dropout   [2, 10]                0              0     80\n"
+      "parameters 690, 680 of them trainable; multiply-adds 2,432; bytes: 2,760 of parameters and buffers, 1,696 of "
+      "outputs\n");
   // Nothing is left behind.
   BOOST_TEST(net->is_training());
   BOOST_TEST(!net->ptr(1)->is_training());

@@ -150,7 +150,8 @@ BOOST_AUTO_TEST_CASE(any_strides_halves_and_forms) {
 BOOST_AUTO_TEST_CASE(places_far_outside_and_no_numbers) {
   constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   const Tensor x = ones({1, 1, 2, 2}, kFloat64).requires_grad_();
-  const Tensor grid = tensor({1e300, 0., -1e300, -1e300, inf, 0., nan, 0., -inf, inf, 0., 0.}, kFloat64).reshape({1, 6, 1, 2});
+  const Tensor grid =
+      tensor({1e300, 0., -1e300, -1e300, inf, 0., nan, 0., -inf, inf, 0., 0.}, kFloat64).reshape({1, 6, 1, 2});
   const Tensor zeros_outside = F::grid_sample(x, grid).flatten();
   BOOST_TEST(real(zeros_outside) == (std::vector<double>{0, 0, 0, 0, 0, 1}), boost::test_tools::per_element());
   for (const auto mode : {nn::GridSampleMode::Bilinear, nn::GridSampleMode::Nearest, nn::GridSampleMode::Bicubic}) {

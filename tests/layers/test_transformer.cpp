@@ -226,7 +226,8 @@ BOOST_AUTO_TEST_CASE(parts_of_ones_own) {
   // What an AnyModule does not say is as forward has it.
   nn::TransformerDecoderLayer layer(TransformerDecoderLayerOptions(8, 2).dropout(0));
   const Tensor mask = nn::TransformerImpl::generate_square_subsequent_mask(2);
-  nn::AnyModule any(layer), attention(layer->self_attn);
+  nn::AnyModule any(layer), attention(layer->self_attn), whole(custom);
+  BOOST_TEST(same_bits(whole.forward(src, tgt, zeros({4, 4}), Tensor()), custom(src, tgt)));
   BOOST_TEST(same_bits(any.forward(tgt, src, mask, Tensor()), layer(tgt, src, mask)));
   const auto [y, weights] = attention.forward<std::tuple<Tensor, Tensor>>(tgt, src, src);
   BOOST_TEST(same_bits(y, std::get<0>(layer->self_attn(tgt, src, src))));

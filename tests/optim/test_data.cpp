@@ -2,8 +2,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include <zlib.h>
 
@@ -101,6 +104,7 @@ Tensor one_by_one(D& dataset, const std::vector<std::size_t>& indices, Normalize
 struct Reader : ChunkDataReader<int> {
   explicit Reader(int fail_at = -1) : fail_at_(fail_at) {}
   std::vector<int> read_chunk(std::size_t chunk) override {
+    ++reads;
     if (static_cast<int>(chunk) == fail_at_) throw std::runtime_error("disk");
     std::vector<int> examples;
     for (std::size_t i = 0; i < chunk % 4; ++i) examples.push_back(static_cast<int>(10 * chunk + i));
@@ -109,6 +113,7 @@ struct Reader : ChunkDataReader<int> {
   std::size_t chunk_count() override { return 9; }
   void reset() override {}
   int fail_at_;
+  static inline std::atomic<int> reads{0};
 };
 std::vector<int> chunks(std::size_t preloaders, std::size_t together, std::size_t workers) {
   manual_seed(2);
@@ -327,6 +332,13 @@ BOOST_AUTO_TEST_CASE(chunks_come_in_one_order_whoever_reads) {
   auto left = set(-1);
   left.reset();
   left.get_batch();  // and goes with threads at work
+  // No more is read than the cache takes, and what each thread holds in its hands.
+  auto patient =
+      Set(Reader(), samplers::SequentialSampler(9), samplers::SequentialSampler(1), ChunkDatasetOptions(1, 2, 2));
+  Reader::reads = 0;
+  patient.reset();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  BOOST_TEST(Reader::reads <= 4);  // chunks 0 to 2, and 3
   for (const auto& sizes : {std::array{0, 1, 1, 1}, {1, 0, 1, 1}, {1, 4, 2, 1}, {1, 1, 1, 0}}) {
     BOOST_CHECK_THROW(ChunkDatasetOptions(sizes[0], sizes[1], sizes[2], sizes[3]), ValueError);
   }

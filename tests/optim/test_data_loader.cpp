@@ -11,7 +11,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include <gradus/autograd/files/archive.h>
 #include <gradus/gradus.h>
+
+#include "../support/folder.h"
 
 using namespace gradus;
 using namespace gradus::data;
@@ -218,6 +221,17 @@ BOOST_AUTO_TEST_CASE(a_workers_exception_comes_once_with_its_place) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_batchs_fault_is_no_examples) {
+  auto loader = make_data_loader<samplers::SequentialSampler>(
+      Numbers(4).map(transforms::Collate<int, std::vector<Counted>>(
+          [](const std::vector<Counted>&) -> int { throw ValueError("collate: too many"); })),
+      DataLoaderOptions(2).workers(1));
+  BOOST_CHECK_EXCEPTION(*loader->begin(), WorkerException, [](const WorkerException& error) {
+    BOOST_TEST(!error.example.has_value());
+    return std::string(error.what()).find("worker thread 0 (batch 0)") != std::string::npos;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_time_out_loses_nothing) {
   std::atomic<bool> hold{true};
   const Numbers slow(4, [&](std::size_t i) {
@@ -241,7 +255,10 @@ BOOST_AUTO_TEST_CASE(a_time_out_loses_nothing) {
 
 BOOST_AUTO_TEST_CASE(loops_end_early_and_begin_again) {
   for (const std::size_t workers : kWorkers) {
-    auto loader = make_data_loader<samplers::SequentialSampler>(Numbers(40), DataLoaderOptions(4).workers(workers));
+    // Slow enough that some is still asked for when the next loop begins.
+    auto loader =
+        make_data_loader<samplers::SequentialSampler>(Numbers(40, [](std::size_t i) { pause(i % 8 == 1 ? 1 : 0); }),
+                                                      DataLoaderOptions(4).workers(workers).max_jobs(9));
     for (auto& batch : *loader) {
       BOOST_TEST(batch[0].value == 0U);
       break;
@@ -290,6 +307,58 @@ BOOST_AUTO_TEST_CASE(stateful_sets_and_streams) {
   BOOST_TEST(FullDataLoaderOptions(DataLoaderOptions(1).workers(3)).max_jobs == 6U);
 }
 
+BOOST_AUTO_TEST_CASE(a_loop_goes_on_from_its_position) {
+  const auto make = [](std::size_t workers) {
+    return make_data_loader(Noise().map(transforms::Stack<>()), DataLoaderOptions(3).workers(workers));
+  };
+  const auto rest = [](auto& loader) {  // of this epoch, and the next
+    std::vector<Tensor> all;
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      for (auto& batch : *loader) all.push_back(cat({batch.data, batch.target.to(kFloat).unsqueeze(1)}, 1));
+    }
+    return cat(all);
+  };
+  const test::Folder folder;
+  for (const std::size_t before : {0, 2}) {
+    manual_seed(8);
+    auto loader = make(before);
+    for (auto& batch : *loader) (void)batch;
+    auto it = loader->begin();
+    for (int i = 0; i < 3; ++i) ++it;
+    serialize::OutputArchive out;
+    loader->save(out);
+    out.save_to(folder / "loader.pt");
+    const Tensor generator = Tensor(default_generator().get_state());
+    std::vector<Tensor> all;
+    for (++it; it != loader->end(); ++it) {
+      all.push_back(cat({it->data, it->target.to(kFloat).unsqueeze(1)}, 1));
+    }
+    for (auto& batch : *loader) all.push_back(cat({batch.data, batch.target.to(kFloat).unsqueeze(1)}, 1));
+    const Tensor expected = cat(all);
+    for (const std::size_t after : {0, 1, 3}) {
+      manual_seed(99);
+      auto again = make(after);
+      serialize::InputArchive in;
+      in.load_from(folder / "loader.pt");
+      again->load(in);
+      default_generator().set_state(generator.array());
+      // The batch that was shown is done with; a position that was read is told again.
+      BOOST_TEST(again->position()[2].second.item<std::int64_t>() == 4);
+      BOOST_TEST(equal(rest(again), expected), before << " workers, then " << after);
+      // At an epoch's end there is nothing to go on with.
+      auto fresh = make(0);
+      fresh->set_position(again->position());
+      std::size_t batches = 0;
+      for (auto& batch : *fresh) batches += static_cast<std::size_t>(batch.data.dim() > 0);
+      BOOST_TEST(batches == 7U);
+    }
+  }
+  auto any = make_data_loader(Numbers(9), DataLoaderOptions(1).workers(1).enforce_ordering(false));
+  auto it = any->begin();
+  BOOST_CHECK_THROW(any->position(), ValueError);
+  BOOST_CHECK_THROW(make(0)->set_position({{"epochs", tensor(1)}}), ValueError);
+}
+
 BOOST_AUTO_TEST_CASE(samplers_and_their_positions) {
   samplers::RandomSampler random(9);
   random.reset();
@@ -315,6 +384,19 @@ BOOST_AUTO_TEST_CASE(samplers_and_their_positions) {
   BOOST_TEST(counts[1] == 0U);
   BOOST_TEST(std::abs(static_cast<double>(counts[2]) - 3000) < 5 * 27.4);  // five standard deviations
   BOOST_CHECK_THROW(samplers::WeightedRandomSampler({1, 0}, 2, false), ValueError);
+
+  // By a file.
+  const test::Folder folder;
+  serialize::OutputArchive out;
+  out << random;
+  out.save_to(folder / "sampler.pt");
+  serialize::InputArchive in;
+  in.load_from(folder / "sampler.pt");
+  samplers::RandomSampler read(5);
+  in >> read;
+  BOOST_TEST((read.index() == 5U && !read.next(1)));
+  samplers::StreamSampler stream(9);
+  BOOST_CHECK_THROW(in >> stream, ValueError);
 
   samplers::SequentialSampler sequential(6);
   sequential.next(4);

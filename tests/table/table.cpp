@@ -51,9 +51,9 @@ Row in_place_row(const Row& row) {
 
 std::vector<Row> make_table() {
   std::vector<Row> table;
-  for (const auto family : {pointwise_rows, reduction_rows, scan_rows, product_rows, linalg_rows, view_rows, joining_rows,
-                            indexing_rows, writing_rows, shape_rows, product_form_rows, elementwise_rows,
-                            statistics_rows, nn_function_rows}) {
+  for (const auto family :
+       {pointwise_rows, reduction_rows, scan_rows, product_rows, linalg_rows, view_rows, joining_rows, indexing_rows,
+        writing_rows, shape_rows, product_form_rows, elementwise_rows, statistics_rows, nn_function_rows}) {
     for (Row& row : family()) {
       table.push_back(row);
       if (row.change) table.push_back(in_place_row(row));
@@ -97,6 +97,11 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"l1_loss", "losses"},
                                                     {"smooth_l1_loss", "losses"},
                                                     {"huber_loss", "losses"},
+                                                    {"rnn", "recurrent"},
+                                                    {"lstm", "recurrent"},
+                                                    {"gru", "recurrent"},
+                                                    {"interpolate", "sampling"},
+                                                    {"grid_sample", "sampling"},
                                                     {"power_log", "gradients_at_edges"},
                                                     {"spherical_bessel", "gradients_at_edges"},
                                                     {"linalg_cofactor_slope", "linalg"},

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace examples {
+namespace gradus::train {
 namespace {
 
 constexpr double kWidth = 880, kPanelTop = 40, kPlotHeight = 210, kPlotWidth = 304;
@@ -190,14 +190,14 @@ struct Panel {
   std::string name;
   const std::vector<double>& values;
   Scale scale;
-  double left;
-  std::size_t epochs;  // of both panels: they share the horizontal scale
+  double left, top;
+  std::size_t epochs;  // of all panels: they share the horizontal scale
   bool percent;
 
   double x(double epoch) const {
     return left + kPlotWidth * (epochs < 2 ? 0.5 : (epoch - 1) / (static_cast<double>(epochs) - 1));
   }
-  double y(double value) const { return kPanelTop + kPlotHeight * (1 - scale.at(value)); }
+  double y(double value) const { return top + kPlotHeight * (1 - scale.at(value)); }
   bool drawn(std::size_t i) const { return can_be_drawn(values[i]) && (!scale.log || values[i] > 0); }
   std::string text_of(double value) const {
     return percent ? fmt::format("{:.2f} %", 100 * value) : fmt::format("{:.3g}", value);
@@ -207,7 +207,7 @@ struct Panel {
 using Out = std::back_insert_iterator<std::string>;
 
 void draw_axes(Out out, const Panel& panel) {
-  const double right = panel.left + kPlotWidth, bottom = kPanelTop + kPlotHeight;
+  const double right = panel.left + kPlotWidth, bottom = panel.top + kPlotHeight;
   for (const Tick& tick : panel.scale.ticks) {
     const double y = panel.y(tick.value);
     fmt::format_to(out, R"(<path class="{}" d="M{:.1f} {:.1f}H{:.1f}"/>)",
@@ -251,7 +251,7 @@ std::size_t draw_gaps(Out out, const Panel& panel) {
     fmt::format_to(out,
                    R"(<rect class="gap" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)"
                    "\n",
-                   whole ? panel.left : from, kPanelTop, whole ? kPlotWidth : std::max(to - from, 1.0), kPlotHeight);
+                   whole ? panel.left : from, panel.top, whole ? kPlotWidth : std::max(to - from, 1.0), kPlotHeight);
   }
   return count;
 }
@@ -286,9 +286,9 @@ void draw_line(Out out, const Panel& panel) {
 void draw_panel(Out out, const Panel& panel) {
   fmt::format_to(out, "<g class=\"{}\">\n", panel.css_class);
   fmt::format_to(out,
-                 R"(<path class="key" d="M{:.1f} 15h16"/><text class="name" x="{:.1f}" y="19.5">{}</text>)"
+                 R"(<path class="key" d="M{:.1f} {:.1f}h16"/><text class="name" x="{:.1f}" y="{:.1f}">{}</text>)"
                  "\n",
-                 panel.left + 2, panel.left + 27, panel.name);
+                 panel.left + 2, panel.top - 25, panel.left + 27, panel.top - 20.5, escaped(panel.name));
   draw_axes(out, panel);
   const std::size_t gaps = draw_gaps(out, panel);
   draw_line(out, panel);
@@ -312,9 +312,9 @@ void draw_panel(Out out, const Panel& panel) {
     note = "logarithmic scale";
   }
   fmt::format_to(out,
-                 R"(<text class="{}" x="{:.1f}" y="19.5" text-anchor="end">{}</text>)"
+                 R"(<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>)"
                  "\n</g>\n",
-                 note_class, panel.left + kPlotWidth, note);
+                 note_class, panel.left + kPlotWidth, panel.top - 20.5, note);
 }
 
 }  // namespace
@@ -324,12 +324,20 @@ std::string curves_svg(const Curves& curves) {
   constexpr double kLine = 18;
   const std::vector<std::string> lines = wrapped(curves.configuration, kColumns);
   const double head = 54 + kLine * static_cast<double>(lines.size());
-  const double height = head + kPanelTop + kPlotHeight + 60;
-  const std::size_t epochs = std::max(curves.train_loss.size(), curves.test_accuracy.size());
-  const Panel panels[] = {
-      {"loss", "training loss", curves.train_loss, loss_scale(curves.train_loss), kLeft[0], epochs, false},
-      {"accuracy", "test accuracy", curves.test_accuracy, accuracy_scale(curves.test_accuracy), kLeft[1], epochs,
-       true}};
+  const std::size_t rows = (curves.lines.size() + 1) / 2;
+  const double height = head + (kPanelTop + kPlotHeight + 60) * static_cast<double>(rows);
+  std::size_t epochs = 0;
+  for (const Curve& each : curves.lines) epochs = std::max(epochs, each.values.size());
+  std::vector<Panel> panels;
+  std::string names;
+  for (std::size_t i = 0; i < curves.lines.size(); ++i) {
+    const Curve& each = curves.lines[i];
+    const double top = kPanelTop + (kPanelTop + kPlotHeight + 60) * static_cast<double>(i / 2);
+    panels.push_back({each.is_share ? "accuracy" : "loss", each.name, each.values,
+                      each.is_share ? accuracy_scale(each.values) : loss_scale(each.values), kLeft[i % 2], top, epochs,
+                      each.is_share});
+    names += (i == 0 ? "" : i + 1 == curves.lines.size() ? " and " : ", ") + each.name;
+  }
 
   std::string svg;
   const Out out = std::back_inserter(svg);
@@ -340,9 +348,9 @@ std::string curves_svg(const Curves& curves) {
       "\n",
       kWidth, height);
   fmt::format_to(out,
-                 "<title id=\"title\">{}</title>\n<desc id=\"description\">Training loss and test accuracy over {} "
-                 "epochs. {}</desc>\n<style>{}</style>\n",
-                 escaped(curves.title), epochs, escaped(curves.configuration), kStyle);
+                 "<title id=\"title\">{}</title>\n<desc id=\"description\">{} over {} epochs. "
+                 "{}</desc>\n<style>{}</style>\n",
+                 escaped(curves.title), escaped(names), epochs, escaped(curves.configuration), kStyle);
   fmt::format_to(out,
                  R"(<rect class="page" x="0.5" y="0.5" width="{:.0f}" height="{:.0f}" rx="8"/>)"
                  "\n",
@@ -365,4 +373,4 @@ std::string curves_svg(const Curves& curves) {
   return svg;
 }
 
-}  // namespace examples
+}  // namespace gradus::train

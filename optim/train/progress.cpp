@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace examples {
+namespace gradus::train {
 namespace {
 
 constexpr std::int64_t kMaxLines = 20;
@@ -140,4 +140,4 @@ void Progress::draw(double done, double seconds) {
   drawn_columns_ = width;
 }
 
-}  // namespace examples
+}  // namespace gradus::train

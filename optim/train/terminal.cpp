@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace examples {
+namespace gradus::train {
 namespace {
 
 std::string_view variable(const char* name) {
@@ -44,4 +44,4 @@ std::string coloured(const std::string& text, const char* colour, const Terminal
   return terminal.colour ? std::string("\033[") + colour + "m" + text + "\033[0m" : text;
 }
 
-}  // namespace examples
+}  // namespace gradus::train

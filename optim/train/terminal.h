@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <string>
 
-namespace examples {
+#include "../../core/base/export.h"
+
+namespace gradus::train {
 
 struct Terminal {
   bool interactive = false;  ///< a terminal, where a line can be drawn over
@@ -15,9 +17,9 @@ struct Terminal {
 
 /// Asks the system and the environment (TERM, NO_COLOR as https://no-color.org has it, LC_ALL, LC_CTYPE, LANG) about
 /// `stream`. A pipe or a file is not interactive, and gets neither colours nor more than ASCII.
-Terminal terminal_of(std::FILE* stream);
+GRADUS_API Terminal terminal_of(std::FILE* stream);
 
 /// `text` between the escape sequence of `colour` (as "1;32") and that of none, where `terminal` takes colours.
-std::string coloured(const std::string& text, const char* colour, const Terminal& terminal);
+GRADUS_API std::string coloured(const std::string& text, const char* colour, const Terminal& terminal);
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -6,11 +6,15 @@
 
 #include <fmt/format.h>
 
-#include <gradus/core/base/errors.h>
+#include "../../autograd/graph/grad_mode.h"
+#include "../../core/base/fail.h"
 
-namespace examples {
+namespace gradus::train {
 
-Confusion::Confusion(int classes) : classes_(classes), counts_(static_cast<std::size_t>(classes) * classes) {}
+Confusion::Confusion(int classes) : classes_(classes) {
+  if (classes < 1) core::fail<ValueError>("Confusion: there must be at least one class: {}", classes);
+  counts_.resize(static_cast<std::size_t>(classes) * static_cast<std::size_t>(classes));
+}
 
 std::int64_t Confusion::count(int truth, int predicted) const {
   return counts_[static_cast<std::size_t>(truth) * classes_ + predicted];
@@ -18,10 +22,23 @@ std::int64_t Confusion::count(int truth, int predicted) const {
 
 void Confusion::add(std::int64_t truth, std::int64_t predicted) {
   if (truth < 0 || truth >= classes_ || predicted < 0 || predicted >= classes_) {
-    throw gradus::IndexError(fmt::format("Confusion::add: classes must be from 0 to {}: true {}, predicted {}",
-                                         classes_ - 1, truth, predicted));
+    core::fail<IndexError>("Confusion::add: classes must be from 0 to {}: true {}, predicted {}", classes_ - 1, truth,
+                           predicted);
   }
   ++counts_[static_cast<std::size_t>(truth * classes_ + predicted)];
+}
+
+void Confusion::add(const Tensor& truth, const Tensor& predicted) {
+  const NoGradGuard no_grad;
+  const bool scores = predicted.dim() == 2;
+  if (truth.dim() != 1 || (!scores && predicted.dim() != 1) || predicted.size(0) != truth.size(0) ||
+      (scores && predicted.size(1) != classes_)) {
+    core::fail<ShapeError>("Confusion::add: class numbers [n], and as many or scores [n, {}]: {} and {}", classes_,
+                           truth.sizes(), predicted.sizes());
+  }
+  const Tensor t = truth.to(kInt64).contiguous(),
+               p = (scores ? predicted.argmax(1) : predicted).to(kInt64).contiguous();
+  for (std::int64_t i = 0; i < t.size(0); ++i) add(t.data_ptr<std::int64_t>()[i], p.data_ptr<std::int64_t>()[i]);
 }
 
 double Confusion::accuracy() const {
@@ -66,4 +83,4 @@ std::string Confusion::table(const Terminal& terminal) const {
   return text;
 }
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -5,16 +5,22 @@
 #include <string>
 #include <vector>
 
+#include "../../autograd/tensor/tensor.h"
+#include "../../core/base/export.h"
 #include "terminal.h"
 
-namespace examples {
+namespace gradus::train {
 
 /// Counts by true and predicted class.
-class Confusion {
+class GRADUS_API Confusion {
  public:
+  /// ValueError unless there is at least one class.
   explicit Confusion(int classes);
   /// One more example. Both are below the number of classes; gradus::IndexError otherwise.
   void add(std::int64_t truth, std::int64_t predicted);
+  /// Class numbers [n] of any integer dtype, and what was predicted: class numbers [n], or scores [n, classes], of which the
+  /// largest counts. gradus::ShapeError where they do not fit.
+  void add(const Tensor& truth, const Tensor& predicted);
   /// The right ones' share, 0 to 1; NaN before the first example.
   double accuracy() const;
   /// The share of class `truth` that was recognised; NaN where there is no example of it.
@@ -30,4 +36,4 @@ class Confusion {
   std::vector<std::int64_t> counts_;
 };
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -8,21 +8,21 @@
 
 #include "terminal.h"
 
-namespace examples {
+namespace gradus::train {
 
 /// "0.4 s", "45 s", "3 min 20 s", "1 h 05 min".
-std::string duration_text(double seconds);
+GRADUS_API std::string duration_text(double seconds);
 
 /// One line without its end, at most `terminal.width - 1` columns wide:
 /// `epoch  37/100 ━━━━━━━━────────────  54.1 epochs/s, 1.2 s left  loss 0.031`. Where that is too wide the bar shrinks,
 /// then the bar goes, then the note, and then the end.
-std::string progress_line(const Terminal& terminal, const std::string& unit, double done, std::int64_t total,
-                          double seconds, const std::string& note);
+GRADUS_API std::string progress_line(const Terminal& terminal, const std::string& unit, double done, std::int64_t total,
+                                     double seconds, const std::string& note);
 
 /// Reports on `total` units of work. On a terminal one line is drawn over and over, at most 30 times a second;
 /// elsewhere whole lines are printed, some 20 at most for the whole job, and never a control character. The rate is the
 /// average since the construction.
-class Progress {
+class GRADUS_API Progress {
  public:
   /// `unit` is the singular that the line names: "epoch". It goes to stderr by default, so that results in stdout can
   /// be sent elsewhere while the bar is watched.
@@ -47,4 +47,4 @@ class Progress {
   Clock::time_point start_ = Clock::now(), drawn_at_{};
 };
 
-}  // namespace examples
+}  // namespace gradus::train

@@ -1,0 +1,159 @@
+#include "history.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "../../core/base/fail.h"
+#include "../../core/base/message.h"
+#include "../../core/files/files.h"
+#include "curves.h"
+
+namespace gradus::train {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 28;
+
+std::string quoted(const std::string& name) {
+  if (name.find_first_of(",\"\r\n") == std::string::npos) return name;
+  std::string text = "\"";
+  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+// The fields of the line that begins at `at`, which moves behind it.
+std::vector<std::string> fields_of(const std::string& text, std::size_t& at, std::size_t line,
+                                   const std::string& source) {
+  std::vector<std::string> fields(1);
+  for (bool quotes = false;; ++at) {
+    if (at == text.size()) {
+      if (quotes) core::fail<FileError>("history: line {} of {} must end its quotes", line, source);
+      return fields;
+    }
+    const char c = text[at];
+    if (quotes && c == '"' && at + 1 < text.size() && text[at + 1] == '"') {
+      fields.back() += '"';
+      ++at;
+    } else if (c == '"') {
+      quotes = !quotes;
+    } else if (!quotes && c == ',') {
+      fields.emplace_back();
+    } else if (!quotes && c == '\n') {
+      ++at;
+      if (!fields.back().empty() && fields.back().back() == '\r') fields.back().pop_back();
+      return fields;
+    } else {
+      fields.back() += c;
+    }
+  }
+}
+
+}  // namespace
+
+void History::add(std::initializer_list<std::pair<const char*, double>> measured) {
+  std::vector<std::pair<std::string, double>> list;
+  for (const auto& [name, value] : measured) list.emplace_back(name, value);
+  add(list);
+}
+
+void History::add(const std::vector<std::pair<std::string, double>>& measured) {
+  for (auto each = measured.begin(); each != measured.end(); ++each) {
+    if (each->first.empty()) core::fail<ValueError>("History: what is measured must have a name");
+    if (std::any_of(measured.begin(), each, [&](const auto& other) { return other.first == each->first; }))
+      core::fail<ValueError>("History: {} comes twice in one epoch", core::in_quotes(each->first));
+  }
+  for (const auto& [name, value] : measured) {
+    auto column = std::find_if(columns_.begin(), columns_.end(), [&n = name](const Column& c) { return c.name == n; });
+    if (column == columns_.end()) column = columns_.insert(column, {name, {}});
+    column->values.resize(epochs_, kNan);
+    column->values.push_back(value);
+  }
+  ++epochs_;
+  for (Column& each : columns_) each.values.resize(epochs_, kNan);
+}
+
+const std::vector<double>& History::operator[](const std::string& name) const {
+  std::string known;
+  for (const Column& each : columns_) {
+    if (each.name == name) return each.values;
+    known += (known.empty() ? "" : ", ") + each.name;
+  }
+  core::fail<ValueError>("History: {} was never measured; there is {}", core::in_quotes(name),
+                         known.empty() ? "nothing" : known);
+}
+
+std::size_t History::best_epoch(const std::string& name, bool largest) const {
+  const std::vector<double>& values = (*this)[name];
+  std::size_t best = values.size();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    if (best == values.size() || (largest ? values[i] > values[best] : values[i] < values[best])) best = i;
+  }
+  return best == values.size() ? 0 : best + 1;
+}
+
+std::string History::csv() const {
+  std::string text = "epoch";
+  for (const Column& each : columns_) text += "," + quoted(each.name);
+  text += "\n";
+  for (std::size_t i = 0; i < epochs_; ++i) {
+    text += std::to_string(i + 1);
+    for (const Column& each : columns_) text += fmt::format(",{}", each.values[i]);
+    text += "\n";
+  }
+  return text;
+}
+
+History History::from_csv(const std::string& text, const std::string& source) {
+  History history;
+  std::size_t at = 0, line = 1;
+  const std::vector<std::string> names = fields_of(text, at, line, source);
+  if (names.front() != "epoch")
+    core::fail<FileError>("history: line 1 of {} must begin with epoch: {}", source, core::in_quotes(names.front()));
+  for (; at < text.size();) {
+    const std::vector<std::string> fields = fields_of(text, at, ++line, source);
+    if (fields.size() != names.size())
+      core::fail<FileError>("history: line {} of {} must have {} fields: {}", line, source, names.size(),
+                            fields.size());
+    if (fields[0] != std::to_string(history.epochs_ + 1))
+      core::fail<FileError>("history: line {} of {} must be epoch {}: {}", line, source, history.epochs_ + 1,
+                            core::in_quotes(fields[0]));
+    std::vector<std::pair<std::string, double>> measured;
+    for (std::size_t i = 1; i < fields.size(); ++i) {
+      char* end = nullptr;
+      const double value = std::strtod(fields[i].c_str(), &end);
+      if (fields[i].empty() || *end != 0)
+        core::fail<FileError>("history: field {} of line {} of {} must be a number: {}", i + 1, line, source,
+                              core::in_quotes(fields[i]));
+      measured.emplace_back(names[i], value);
+    }
+    history.add(measured);
+  }
+  if (history.epochs_ == 0)
+    for (std::size_t i = 1; i < names.size(); ++i) history.columns_.push_back({names[i], {}});
+  return history;
+}
+
+void History::save_csv(const std::string& path) const { core::write_file_atomically(path, {csv()}); }
+History History::load_csv(const std::string& path) {
+  const core::Bytes bytes = core::read_file(path, kMostBytes);
+  return from_csv(std::string(bytes.begin(), bytes.end()), core::in_quotes(path));
+}
+
+std::string History::svg(const std::string& title, const std::string& configuration) const {
+  Curves curves{title, configuration, {}};
+  for (const Column& each : columns_) {
+    const bool is_share = each.name.find("accuracy") != std::string::npos;
+    curves.lines.push_back({each.name, each.values, is_share});
+  }
+  return curves_svg(curves);
+}
+void History::save_svg(const std::string& path, const std::string& title, const std::string& configuration) const {
+  core::write_file_atomically(path, {svg(title, configuration)});
+}
+
+}  // namespace gradus::train

@@ -1,0 +1,567 @@
+// What training feels like: progress, tables, curves, history, measures, Ctrl-C, checkpoints.
+#include <boost/test/unit_test.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <thread>
+
+#include <gradus/gradus.h>
+#include <gradus/train.h>
+
+#include "../support/arrays.h"
+#include "../support/folder.h"
+#include "../support/pytorch.h"
+
+using namespace gradus;
+using namespace gradus::train;
+using test::check_error;
+using test::same_bits;
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+// An environment variable with another value, or none, for a while.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    set(value);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { set(old_ ? old_->c_str() : nullptr); }
+
+ private:
+  void set(const char* value) { value != nullptr ? setenv(name_, value, 1) : unsetenv(name_); }
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+// A terminal of the system's own, `columns` wide; what programs write there is read from its other side.
+class PseudoTerminal {
+ public:
+  explicit PseudoTerminal(int columns) : master_(posix_openpt(O_RDWR | O_NOCTTY)) {
+    BOOST_REQUIRE(master_ >= 0 && grantpt(master_) == 0 && unlockpt(master_) == 0);
+    stream = fopen(ptsname(master_), "w");
+    BOOST_REQUIRE(stream != nullptr);
+    resize(columns);
+  }
+  PseudoTerminal(const PseudoTerminal&) = delete;
+  PseudoTerminal& operator=(const PseudoTerminal&) = delete;
+  ~PseudoTerminal() {
+    if (stream != nullptr) fclose(stream);
+    close(master_);
+  }
+  void resize(int columns) const {
+    winsize size = {};
+    size.ws_col = static_cast<unsigned short>(columns);
+    size.ws_row = 24;
+    BOOST_REQUIRE(ioctl(master_, TIOCSWINSZ, &size) == 0);
+  }
+  // All that was written. To be called once.
+  std::string written() {
+    fflush(stream);
+    fcntl(master_, F_SETFL, O_NONBLOCK);
+    std::string text;
+    char buffer[4096];
+    for (ssize_t n; (n = read(master_, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+    return text;
+  }
+  FILE* stream = nullptr;
+
+ private:
+  int master_;
+};
+
+// A bare container may have none: what needs one is then skipped, and the report says why.
+boost::test_tools::assertion_result has_pseudo_terminal(boost::unit_test::test_unit_id) {
+  const int master = posix_openpt(O_RDWR | O_NOCTTY);
+  FILE* const stream =
+      master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 ? fopen(ptsname(master), "w") : nullptr;
+  boost::test_tools::assertion_result result(stream != nullptr);
+  if (stream == nullptr) {
+    result.message() << "the system gives no pseudo-terminal: " << std::strerror(errno);
+    // Boost.Test tells it only who asks for its whole log.
+    std::fprintf(stderr, "a test is skipped: the system gives no pseudo-terminal\n");
+  }
+  if (stream != nullptr) fclose(stream);
+  if (master >= 0) close(master);
+  return result;
+}
+const boost::unit_test::precondition needs_pseudo_terminal(has_pseudo_terminal);
+
+std::string written_to_file(const std::function<void(FILE*)>& action) {
+  FILE* file = tmpfile();
+  BOOST_REQUIRE(file != nullptr);
+  action(file);
+  std::string text(static_cast<std::size_t>(ftell(file)), ' ');
+  rewind(file);
+  const std::size_t got = fread(text.data(), 1, text.size(), file);
+  fclose(file);
+  BOOST_REQUIRE(got == text.size());
+  return text;
+}
+
+// Columns that the last line drawn over and over takes, without what colours it.
+std::size_t columns(const std::string& text) {
+  std::size_t n = 0;
+  bool escape = false;
+  for (const char c : text) {
+    escape = escape || c == '\033';
+    if (!escape && (static_cast<unsigned char>(c) & 0xC0) != 0x80) ++n;
+    if (c == 'm') escape = false;
+  }
+  return n;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(train)
+
+BOOST_AUTO_TEST_CASE(durations_read_well) {
+  BOOST_TEST(duration_text(0.0123) == "12 ms");
+  BOOST_TEST(duration_text(0.0996) == "0.1 s");
+  BOOST_TEST(duration_text(9.94) == "9.9 s");
+  BOOST_TEST(duration_text(9.96) == "10 s");
+  BOOST_TEST(duration_text(59.6) == "1 min 00 s");
+  BOOST_TEST(duration_text(200) == "3 min 20 s");
+  BOOST_TEST(duration_text(3900) == "1 h 05 min");
+  BOOST_TEST(duration_text(kNan) == "a long time");
+}
+
+BOOST_AUTO_TEST_CASE(a_progress_line_fits_its_terminal) {
+  Terminal terminal;
+  terminal.width = 90;
+  BOOST_TEST(progress_line(terminal, "epoch", 37.5, 100, 3.0, "loss 0.031") ==
+             "epoch  37/100 #############.......................  12.5 epochs/s, 5.0 s left  loss 0.031");
+  BOOST_TEST(progress_line(terminal, "epoch", 0, 10, 0, "") == "epoch  0/10 " + std::string(40, '.'));
+  BOOST_TEST(progress_line(terminal, "epoch", 2, 2, 10.4, "") ==
+             "epoch 2/2 " + std::string(40, '#') + "  5.2 s/epoch, 10 s");
+  terminal.width = 50;
+  BOOST_TEST(progress_line(terminal, "epoch", 37.5, 100, 3.0, "") == "epoch  37/100  12.5 epochs/s, 5.0 s left");
+  for (int colour = 0; colour < 2; ++colour) {
+    for (int utf8 = 0; utf8 < 2; ++utf8) {
+      for (terminal.width = 1; terminal.width < 130; ++terminal.width) {
+        terminal.colour = colour == 1;
+        terminal.utf8 = utf8 == 1;
+        const std::string line = progress_line(terminal, "Epöche", 37.5, 100, 3.0, "Größe 0.031");
+        BOOST_TEST(columns(line) <= static_cast<std::size_t>(std::max(terminal.width - 1, 1)));
+        BOOST_TEST(holds(line, "\033") == (colour == 1 && (holds(line, "#") || holds(line, "━"))));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(progress_in_a_file_is_plain_lines) {
+  const std::string text = written_to_file([](FILE* file) {
+    Progress progress(100, "epoch", file);
+    for (int i = 0; i <= 1000; ++i) progress.update(i / 10.0, "loss 0.5");
+  });
+  BOOST_TEST(text.starts_with("epoch 1/100: loss 0.5, "));
+  BOOST_TEST(holds(text, "\nepoch 5/100: loss 0.5, "));
+  BOOST_TEST(holds(text, " left\nepoch 100/100: loss 0.5, "));
+  BOOST_TEST(text.ends_with("\n"));
+  BOOST_TEST(count(text, "\n") == 21u);
+  for (const char c : text) BOOST_TEST((c == '\n' || (c >= ' ' && c <= '~')));
+  for (const int total : {0, 1, 3, 20, 21, 10'000}) {
+    const std::string lines = written_to_file([&](FILE* file) {
+      Progress progress(total, "batch", file);
+      for (int i = 1; i <= total; ++i) progress.update(i);
+    });
+    BOOST_TEST(count(lines, "\n") >= static_cast<std::size_t>(std::min(total, 3)));
+    BOOST_TEST(count(lines, "\n") <= 21u);
+    BOOST_TEST(count(lines, "/" + std::to_string(total) + ": ") == count(lines, "\n"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(progress_on_a_terminal_is_one_line, *needs_pseudo_terminal) {
+  const Variable term("TERM", "xterm"), all("LC_ALL", "de_DE.UTF-8");
+  for (const char* no_color : {"", "1"}) {
+    const Variable variable("NO_COLOR", no_color);
+    PseudoTerminal terminal(100);
+    {
+      Progress progress(3, "epoch", terminal.stream);
+      progress.update(0.5, "a long note that is shorter later");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      progress.update(1, "short");
+      progress.update(1.1, "too soon to be drawn");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      terminal.resize(40);
+      progress.update(2, "narrow");
+      progress.update(3, "the end");
+    }
+    const std::string text = terminal.written();
+    BOOST_TEST(count(text, "\r\n") == 1u);  // the terminal makes two of each \n
+    BOOST_TEST(text.ends_with("\r\n"));
+    BOOST_TEST(count(text, "\repoch") == 4u);
+    BOOST_TEST(holds(text, "━"));
+    BOOST_TEST(!holds(text, "too soon"));
+    BOOST_TEST(holds(text, "\033") == (no_color[0] == '\0'));
+    // The second drawing covers the first, the third stays within 39 columns.
+    std::vector<std::string> drawn;
+    for (std::size_t at = 0; (at = text.find("\repoch", at)) != std::string::npos;) {
+      const std::size_t end = text.find('\r', at + 1);
+      drawn.push_back(text.substr(at + 1, end - at - 1));
+      at = end;
+    }
+    BOOST_REQUIRE(drawn.size() == 4u);
+    BOOST_TEST(columns(drawn[0]) <= 99u);
+    BOOST_TEST(columns(drawn[1]) >= columns(drawn[0]));
+    BOOST_TEST(columns(drawn[2]) <= 39u);
+    BOOST_TEST(columns(drawn[3]) <= 39u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_is_known_by_the_environment, *needs_pseudo_terminal) {
+  const Variable all("LC_ALL", ""), ctype("LC_CTYPE", ""), lang("LANG", "C.UTF-8"), no_color("NO_COLOR", nullptr);
+  const PseudoTerminal terminal(77);
+  {
+    const Variable term("TERM", "xterm-256color");
+    const Terminal found = terminal_of(terminal.stream);
+    BOOST_TEST((found.interactive && found.colour && found.utf8 && found.width == 77));
+    const Variable posix("LC_ALL", "C");
+    BOOST_TEST(!terminal_of(terminal.stream).utf8);
+    const Variable without("NO_COLOR", "1");
+    BOOST_TEST((terminal_of(terminal.stream).interactive && !terminal_of(terminal.stream).colour));
+    const Variable with("NO_COLOR", "");
+    BOOST_TEST(terminal_of(terminal.stream).colour);
+  }
+  const Variable term("TERM", "dumb");
+  BOOST_TEST(!terminal_of(terminal.stream).interactive);
+  written_to_file([](FILE* file) {
+    const Variable xterm("TERM", "xterm");
+    const Terminal found = terminal_of(file);
+    BOOST_TEST((!found.interactive && !found.colour && !found.utf8));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_confusion_table) {
+  Confusion confusion(3);
+  BOOST_TEST(std::isnan(confusion.accuracy()));
+  for (int i = 0; i < 35; ++i) confusion.add(0, 0);
+  confusion.add(0, 2);
+  for (int i = 0; i < 4; ++i) confusion.add(2, 2);
+  BOOST_TEST(confusion.accuracy() == 39.0 / 40);
+  BOOST_TEST(confusion.recall(0) == 35.0 / 36);
+  BOOST_TEST(std::isnan(confusion.recall(1)));
+  BOOST_TEST("\n" + confusion.table() == R"(
+  true | predicted    recall
+       |   0   1   2
+  -----+--------------------
+     0 |  35   .   1   0.972
+     1 |   .   .   .       -
+     2 |   .   .   4   1.000
+)");
+  Terminal terminal;
+  terminal.colour = terminal.utf8 = true;
+  const std::string coloured_table = confusion.table(terminal);
+  BOOST_TEST(holds(coloured_table, "\033[32m  35\033[0m"));
+  BOOST_TEST(holds(coloured_table, "\033[1;31m   1\033[0m"));
+  BOOST_TEST(holds(coloured_table, "·"));
+  for (const auto& [truth, predicted] : {std::pair(3, 0), std::pair(0, 3), std::pair(-1, 0), std::pair(0, -1)}) {
+    BOOST_CHECK_THROW(confusion.add(truth, predicted), IndexError);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(learning_curves_of_any_number_of_epochs) {
+  for (const int epochs : {0, 1, 2, 3, 10, 100, 3000}) {
+    Curves curves;
+    curves.title = "tests & <trials>";
+    curves.configuration = "64-10, \"seed\" 0\n";
+    std::vector<double> losses, shares;
+    for (int i = 0; i < epochs; ++i) {
+      losses.push_back(1.5 / (i + 1));
+      shares.push_back(1 - 0.5 / (i + 1));
+    }
+    curves.lines = {{"training loss", losses}, {"test accuracy", shares, true}};
+    const std::string svg = curves_svg(curves);
+    BOOST_TEST(holds(svg, "tests &amp; &lt;trials&gt;"));
+    BOOST_TEST(holds(svg, "&quot;seed&quot; 0 "));
+    BOOST_TEST(!holds(svg, "nan"));
+    BOOST_TEST(!holds(svg, "inf"));
+    BOOST_TEST(count(svg, "<path class=\"line\"") == (epochs == 0 ? 0u : 2u));
+    BOOST_TEST(count(svg, "no epochs") == (epochs == 0 ? 2u : 0u));
+    BOOST_TEST(holds(svg, "logarithmic scale") == (epochs >= 100));
+    BOOST_TEST(holds(svg, "prefers-color-scheme: dark"));
+    BOOST_TEST(count(svg, "<g") - count(svg, "<grid") == count(svg, "</g>"));
+    BOOST_TEST(svg.ends_with("</svg>\n"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(learning_curves_with_values_that_cannot_be_drawn) {
+  Curves curves;
+  curves.lines = {{"training loss", {2, kNan, kNan, 1, kInf, 0.5, 1e308}},
+                  {"test accuracy", {0.1, 0.5, 0.9, 0.7}, true}};
+  std::string svg = curves_svg(curves);
+  BOOST_TEST(count(svg, "class=\"gap\"") == 3u);
+  BOOST_TEST(holds(svg, "not finite in 4 epochs"));
+  BOOST_TEST(holds(svg, "best 90.00 % in epoch 3"));
+  BOOST_TEST(holds(svg, ">0.5</text>"));
+  BOOST_TEST(!holds(svg, "nan"));
+  for (const std::vector<double>& losses : std::vector<std::vector<double>>{{kNan},
+                                                                            {kNan, kNan, kInf},
+                                                                            {0, 0},
+                                                                            {-1, -3},
+                                                                            {1e-300, 1e299},
+                                                                            {1e299, 9e299},
+                                                                            {5e-324, 1},
+                                                                            {0, 1e-310},
+                                                                            {0.3, 0.3}}) {
+    curves.lines[0].values = losses;
+    svg = curves_svg(curves);
+    BOOST_TEST(!holds(svg, "nan"));
+    BOOST_TEST(!holds(svg, "inf"));
+    BOOST_TEST(svg.size() < 30'000u);
+    // Every ordinate lies within the picture.
+    for (std::size_t at = 0; (at = svg.find("cy=\"", at)) != std::string::npos; ++at) {
+      const double y = std::strtod(svg.c_str() + at + 4, nullptr);
+      BOOST_CHECK_MESSAGE(y >= 39 && y <= 251, y << " of losses " << losses[0] << ", ...");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_history_goes_to_csv_and_back) {
+  History history;
+  BOOST_TEST(history.csv() == "epoch\n");
+  history.add({{"loss", 0.1}, {"test accuracy", 0.5}});
+  history.add({{"loss", 1.0 / 3}, {"a \"b\", c", 2}});
+  history.add({{"test accuracy", 0.7}, {"loss", kNan}});
+  BOOST_TEST(history.csv() ==
+             "epoch,loss,test accuracy,\"a \"\"b\"\", c\"\n1,0.1,0.5,nan\n2,0.3333333333333333,nan,2\n3,nan,0.7,nan\n");
+  const History again = History::from_csv(history.csv());
+  BOOST_TEST(again.csv() == history.csv());
+  BOOST_TEST(again["loss"][1] == 1.0 / 3);
+  BOOST_TEST(again.best_epoch("loss", false) == 1u);
+  BOOST_TEST(again.best_epoch("test accuracy") == 3u);
+  const test::Folder folder;
+  history.save_csv(folder / "history.csv");
+  BOOST_TEST(History::load_csv(folder / "history.csv").csv() == history.csv());
+  history.save_svg(folder / "curves.svg", "title");
+  const std::string svg = history.svg("title");
+  BOOST_TEST(count(svg, "<path class=\"line\"") == 3u);  // a panel each
+  BOOST_TEST(holds(svg, "a &quot;b&quot;, c"));
+  BOOST_TEST(!holds(svg, "nan"));
+
+  check_error<ValueError>([&] { history.add({{"loss", 1}, {"loss", 2}}); }, {"History: ", "loss", "twice"});
+  check_error<ValueError>([&] { history.add({{"", 1}}); }, {"History: "});
+  BOOST_TEST(history.epochs() == 3u);
+  check_error<ValueError>([&] { (void)history["lost"]; }, {"lost", "loss, test accuracy"});
+  check_error<FileError>([] { History::from_csv("epoch,a\n1,2\n3,4\n"); }, {"line 3", "epoch 2", "3"});
+  check_error<FileError>([] { History::from_csv("epoch,a\n1,x\n"); }, {"field 2 of line 2", "x"});
+  check_error<FileError>([] { History::from_csv("epoch,a\n1\n"); }, {"line 2", "2 fields: 1"});
+  check_error<FileError>([] { History::from_csv("loss\n"); }, {"line 1", "loss"});
+  check_error<FileError>([] { History::from_csv("epoch,\"a\n"); }, {"quotes"});
+}
+
+BOOST_AUTO_TEST_CASE(measures_over_batches) {
+  Mean mean;
+  BOOST_TEST(std::isnan(mean.value()));
+  mean.add(full({}, 2.0), 3);
+  mean.add(4, 1);
+  BOOST_TEST(mean.value() == 2.5);
+  Accuracy accuracy;
+  BOOST_TEST(std::isnan(accuracy.value()));
+  accuracy.add(tensor({0.1, 0.9, 0.8, 0.2}).reshape({2, 2}), tensor({1, 1}));
+  accuracy.add(tensor({3, 4}), tensor({3, 4}));
+  BOOST_TEST(accuracy.value() == 0.75);
+  check_error<ShapeError>([&] { accuracy.add(ones({2, 3}), tensor({1, 2, 0})); }, {"Accuracy: ", "[2, 3]", "[3]"});
+  Confusion confusion(2);
+  confusion.add(tensor({1, 1, 0}), tensor({0.1, 0.9, 0.8, 0.2, 0.7, 0.3}).reshape({3, 2}));
+  BOOST_TEST(confusion.accuracy() == 2.0 / 3);
+  check_error<ShapeError>([&] { confusion.add(tensor({1}), ones({1, 3})); }, {"Confusion", "[n, 2]"});
+
+  EarlyStopping stopping(2, 0.1);
+  const std::pair<double, bool> values[] = {{1, false}, {0.95, false}, {0.8, false}, {kNan, false}, {0.75, true}};
+  for (const auto& [value, stop] : values) BOOST_TEST(stopping.update(value) == stop);
+  BOOST_TEST(stopping.best() == 0.8);
+  BOOST_TEST(stopping.best_epoch() == 3);
+  EarlyStopping larger(1, 0, EarlyStopping::Better::Larger);
+  BOOST_TEST(!larger.update(0.5));
+  BOOST_TEST(larger.improved());
+  BOOST_TEST(larger.update(0.5));
+  check_error<ValueError>([] { EarlyStopping(0); }, {"EarlyStopping", "0"});
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupt_is_noted_once) {
+  struct sigaction ignored = {}, found = {};
+  ignored.sa_handler = SIG_IGN;
+  struct sigaction before = {};
+  sigaction(SIGINT, &ignored, &before);
+  {
+    const Interrupt interrupt;
+    check_error<ValueError>([] { Interrupt(); }, {"Interrupt"});
+    BOOST_TEST(!interrupt.requested());
+    raise(SIGINT);
+    BOOST_TEST(interrupt.requested());
+    BOOST_TEST(interrupt.signal() == SIGINT);
+    raise(SIGINT);  // the handler before: ignored
+  }
+  sigaction(SIGINT, &before, &found);
+  BOOST_TEST((found.sa_handler == SIG_IGN));
+  BOOST_TEST(!Interrupt().requested());
+}
+
+namespace {
+
+// A training with all that there is to keep.
+struct Training {
+  Training() {
+    manual_seed(5);
+    net = nn::Sequential(nn::Linear(4, 6), nn::BatchNorm1d(6), nn::ReLU(), nn::Dropout(0.3), nn::Linear(6, 3));
+    optimizer = std::make_unique<optim::Adam>(net->parameters(), optim::AdamOptions(0.01));
+    schedule = std::make_unique<optim::StepLR>(*optimizer, 2, 0.5);
+    manual_seed(6);
+  }
+  void parts(Checkpoint& checkpoint) {
+    checkpoint.add("model", net).add("optimizer", *optimizer).add("schedule", *schedule).add("epoch", epoch);
+    checkpoint.add("generator", default_generator()).add("sampler", sampler).add("history", history);
+    checkpoint.add("stopping", stopping).add("loss", loss).add("best", best);
+  }
+  void step() {
+    optimizer->zero_grad();
+    if (!sampler.next(3)) sampler.reset();
+    Tensor l = nn::functional::mse_loss(net->forward(randn({5, 4})), randn({5, 3}));
+    l.backward();
+    optimizer->step();
+    schedule->step();
+    ++epoch;
+    loss = l.item<double>();
+    best.fill_(loss);
+    history.add({{"loss", loss}});
+    stopping.update(loss);
+  }
+  std::vector<Tensor> all() {
+    std::vector<Tensor> list;
+    for (const auto& [name, t] : net->state_dict()) list.push_back(t.clone());
+    for (const auto& [name, t] : optimizer->state_dict()) list.push_back(t.clone());
+    for (const auto& [name, t] : schedule->state_dict()) list.push_back(t.clone());
+    for (const auto& [name, t] : sampler.position()) list.push_back(t.clone());
+    list.push_back(tensor({double(epoch), loss, stopping.best(), double(stopping.best_epoch())}, kFloat64));
+    list.push_back(best.clone());
+    list.push_back(Tensor(default_generator().get_state()));
+    return list;
+  }
+  nn::Sequential net;
+  std::unique_ptr<optim::Adam> optimizer;
+  std::unique_ptr<optim::StepLR> schedule;
+  data::samplers::RandomSampler sampler{10};
+  std::int64_t epoch = 0;
+  double loss = 0;
+  Tensor best = zeros({}, kFloat64);
+  History history;
+  EarlyStopping stopping{100};
+};
+
+bool alike(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!same_bits(a[i], b[i])) return false;
+  return true;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_training_goes_on_from_a_checkpoint_to_the_same_bits) {
+  const test::Folder folder;
+  for (const char* name : {"run.safetensors", "run.pt"}) {
+    Training whole;
+    Checkpoint checkpoint(folder / name);
+    whole.parts(checkpoint);
+    BOOST_TEST(!checkpoint.resume());
+    for (int i = 0; i < 3; ++i) whole.step();
+    checkpoint.save();
+    for (int i = 0; i < 4; ++i) whole.step();
+    const auto end = whole.all();
+
+    Training again;
+    again.step();  // whatever it did before
+    Checkpoint other(folder / name);
+    again.parts(other);
+    BOOST_TEST(other.resume());
+    BOOST_TEST(again.epoch == 3);
+    for (int i = 0; i < 4; ++i) again.step();
+    BOOST_TEST(alike(again.all(), end), name);
+    BOOST_TEST(again.history.csv() == whole.history.csv());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_does_not_fit_changes_nothing) {
+  const test::Folder folder;
+  const std::string path = folder / "run.safetensors";
+  Training one;
+  one.step();
+  Checkpoint checkpoint(path);
+  one.parts(checkpoint);
+  checkpoint.save();
+
+  Training two;
+  Checkpoint fewer(path);
+  fewer.add("model", two.net);
+  check_error<ValueError>([&] { fewer.resume(); }, {"Checkpoint: ", "optimizer Adam"});
+  // The last of the parts refuses: the others are put back.
+  const Tensor shape = zeros({2}, kFloat64);
+  two.best = shape;
+  Checkpoint misfit(path);
+  two.parts(misfit);
+  two.step();
+  const auto before = two.all();
+  const std::string csv = two.history.csv();
+  check_error<ValueError>([&] { misfit.resume(); }, {"the part best", "[2]"});
+  BOOST_TEST(alike(two.all(), before));
+  BOOST_TEST(two.history.csv() == csv);
+
+  save(one.net, folder / "net.safetensors");
+  Checkpoint none(folder / "net.safetensors");
+  none.add("model", one.net);
+  check_error<ValueError>([&] { none.resume(); }, {"net.safetensors", "save()"});
+  check_error<ValueError>([&] { none.add("model", one.net); }, {"'model'", "already"});
+  check_error<ValueError>([&] { none.add("a.b", one.net); }, {"'a.b'"});
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_checkpoint_as_it_was) {
+  const test::Folder folder;
+  const std::string path = folder / "run.safetensors";
+  Training training;
+  training.step();
+  Checkpoint checkpoint(path);
+  training.parts(checkpoint);
+  checkpoint.save();
+  const core::Bytes before = core::read_file(path, 1 << 20);
+  training.step();
+  // Files may grow to 512 bytes, which is how a full disk looks to a program.
+  rlimit limit = {};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit small = {512, limit.rlim_max};
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  check_error<FileError>([&] { checkpoint.save(); }, {path});
+  setrlimit(RLIMIT_FSIZE, &limit);
+  signal(SIGXFSZ, handler);
+  BOOST_TEST((core::read_file(path, 1 << 20) == before));
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder / "."), {}) == 1);
+  checkpoint.save();
+  BOOST_TEST((core::read_file(path, 1 << 20) != before));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
