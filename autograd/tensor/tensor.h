@@ -83,6 +83,7 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   std::int64_t storage_offset() const { return body().array.storage_offset(); }
   bool is_contiguous() const { return body().array.is_contiguous(); }
   bool is_contiguous(MemoryFormat format) const;
+  Layout layout() const { return kStrided; }
   bool is_cpu() const { return true; }
   bool is_cuda() const { return false; }
   DType type() const { return dtype(); }  ///< what `to` and `toType` take
@@ -90,6 +91,10 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   bool is_floating_point() const { return gradus::is_floating_point(dtype()); }
   /// Whether two handles are the same tensor.
   bool is_same(const Tensor& other) const noexcept { return body_ == other.body_; }
+  /// How many handles there are of this tensor; 0 when undefined.
+  int use_count() const noexcept { return defined() ? body_->use_count() : 0; }
+  /// Undefined from now on; other handles are not touched.
+  void reset() noexcept { body_ = core::Ref<autograd::Body>(); }
 
   template <class T>
   T* data_ptr() const {

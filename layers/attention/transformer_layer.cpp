@@ -89,16 +89,17 @@ TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(const TransformerDecode
 }
 TransformerDecoderLayerImpl::~TransformerDecoderLayerImpl() = default;
 
+// In PyTorch's order: by it optimizers count parameters.
 void TransformerDecoderLayerImpl::reset() {
   self_attn = register_module("self_attn", attention_of(options));
-  dropout1 = register_module("dropout1", Dropout(options.dropout()));
-  norm1 = register_module("norm1", norm_of(options));
   multihead_attn = register_module("multihead_attn", attention_of(options));
-  dropout2 = register_module("dropout2", Dropout(options.dropout()));
-  norm2 = register_module("norm2", norm_of(options));
   register_feed(*this, options);
-  dropout3 = register_module("dropout3", Dropout(options.dropout()));
+  norm1 = register_module("norm1", norm_of(options));
+  norm2 = register_module("norm2", norm_of(options));
   norm3 = register_module("norm3", norm_of(options));
+  dropout1 = register_module("dropout1", Dropout(options.dropout()));
+  dropout2 = register_module("dropout2", Dropout(options.dropout()));
+  dropout3 = register_module("dropout3", Dropout(options.dropout()));
 }
 
 void TransformerDecoderLayerImpl::reset_parameters() {
