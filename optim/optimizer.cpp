@@ -126,8 +126,8 @@ std::vector<OptimizerParamGroup> Optimizer::one_group(std::vector<Tensor> params
 std::unique_ptr<OptimizerParamState> Optimizer::make_state(const State* from) const {
   if (from != nullptr) return from->clone();
   core::fail<ValueError>(
-      "optimizer: the states of {} must be of its own kind, {}ParamState, and made by its step(): an optimizer of one's "
-      "own that loads them overrides make_state()",
+      "optimizer: the states of {} must be of its own kind, {}ParamState, and made by its step(): an optimizer of "
+      "one's own that loads them overrides make_state()",
       name_, name_);
 }
 void Optimizer::prepare(State&, const OptimizerOptions&, const Tensor&) const {}
