@@ -1,4 +1,4 @@
-// All of Gradus.
+// All of Gradus but for what a training loop is dressed with, train.h.
 #pragma once
 
 #include "autograd.h"

@@ -53,7 +53,7 @@ struct GRADUS_API Values {
   void check_tree(const char* op, const std::string& file, std::uint64_t most) const;
 };
 
-/// Reads Python's notation for a value: `{'shape': (3, 4), 'fortran_order': False}`; lists, tuples, dictionaries, texts,
+/// Reads Python's notation for a value, like ``{'shape': (3, 4), 'fortran_order': False}``: lists, tuples, dictionaries, texts,
 /// integers, numbers, True, False, None, nan, inf. FileError, in the name of `op`, for anything else.
 GRADUS_API Values parse_literal(std::string_view text, const char* op, const std::string& file);
 /// The same notation of a value without arrays. Numbers come back as they were.

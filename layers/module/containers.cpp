@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "copying.h"
 #include "module_hooks.h"
@@ -98,7 +99,8 @@ void print_parameters(std::ostream& stream, const std::string& name, const Named
 }  // namespace
 
 void ParameterListImpl::append(Tensor parameter) {
-  const bool requires_grad = parameter.defined() && parameter.requires_grad();
+  core::expect_defined("ParameterList", "a parameter", parameter);
+  const bool requires_grad = parameter.requires_grad();
   register_parameter(std::to_string(size()), std::move(parameter), requires_grad);
 }
 

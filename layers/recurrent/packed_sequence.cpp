@@ -55,6 +55,8 @@ PackedSequence pack_padded_sequence(Operand input, const Tensor& lengths, bool b
   const std::int64_t batch_dim = batch_first ? 0 : 1, N = x.size(batch_dim), T = x.size(1 - batch_dim);
   core::expect_shape(op, "lengths", lengths.sizes(), "[N]", N);
   if (N == 0) core::fail<ValueError>("{}: there must be at least one sequence: {}", op, x.sizes());
+  if (!is_integral(lengths.dtype()))
+    core::fail<DTypeError>("{}: lengths must be integers: {}; to(kInt64) converts", op, lengths.dtype());
   sorted = lengths.to(kInt64);
   if (!enforce_sorted) {
     std::tie(sorted, order) = sorted.sort(-1, true);

@@ -1,5 +1,6 @@
 #include "recurrent_stack.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -63,6 +64,7 @@ void RecurrentStack::reset(Module& owner) {
     core::fail<ValueError>("{}: proj_size must be in [0, hidden_size): {} for {}", op, proj_size, hidden_size);
   }
   weights.clear();
+  core::checked_numel({core::gates_of(kind), hidden_size, std::max(input_size, hidden_size)}, op);
   const std::int64_t rows = core::gates_of(kind) * hidden_size, width = proj_size > 0 ? proj_size : hidden_size;
   const std::int64_t directions = bidirectional ? 2 : 1;
   for (std::int64_t layer = 0; layer < num_layers; ++layer) {

@@ -1,5 +1,6 @@
 #include "rnn_cell.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -24,6 +25,7 @@ void reset_cell(Module& cell, std::int64_t gates, std::int64_t input_size, std::
     core::fail<ValueError>("{}: sizes must be above 0: input_size {}, hidden_size {}", cell.name(), input_size,
                            hidden_size);
   }
+  core::checked_numel({gates, hidden_size, std::max(input_size, hidden_size)}, cell.name().c_str());
   const std::int64_t rows = gates * hidden_size;
   *parameters[0] = cell.register_parameter("weight_ih", empty({rows, input_size}));
   *parameters[1] = cell.register_parameter("weight_hh", empty({rows, hidden_size}));

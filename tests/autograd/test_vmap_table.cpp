@@ -171,7 +171,6 @@ constexpr NotByRules kNotByRules[] = {
     {"multi_margin_loss", 0, 1, 0},
     {"multilabel_margin_loss", 0, 1, 0},
     {"batch_norm as a function", 1, 0, 0},
-    {"instance_norm", 1, 0, 0},
     {"adaptive_avg_pool1d", 1, 0, 0},
     {"embedding_bag", 0, 1, 0},
     {"embedding_bag of means", 0, 1, 0},
