@@ -8,6 +8,7 @@
 
 #include "../../core/base/fail.h"
 #include "../../core/ops/generator_scope.h"
+#include "made_batch.h"
 
 namespace gradus::data::datasets {
 
@@ -46,8 +47,10 @@ struct ChunkQueue::State {
   std::size_t tickets = 0, due = 0;  // handed out; whose turn it is to be taken in
   std::size_t readers = 0;           // still reading
   bool started = false, quit = false, exhausted = false;
+  std::exception_ptr fault;  // what kept a reader from putting its chunk into the queue: memory has run out
 
-  void run(std::size_t reader);
+  void run(std::size_t reader) noexcept;
+  void read_chunks(std::size_t reader);
   bool wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t ticket);
 };
 
@@ -57,7 +60,24 @@ bool ChunkQueue::State::wait_for_turn(std::unique_lock<std::mutex>& lock, std::s
   return !quit;
 }
 
-void ChunkQueue::State::run(std::size_t reader) {
+void ChunkQueue::State::run(std::size_t reader) noexcept {
+  std::exception_ptr error;
+  try {
+    read_chunks(reader);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const std::lock_guard lock(mutex);
+  --readers;
+  if (error) {  // the others wait for its turn to pass, in vain
+    fault = std::move(error);
+    quit = true;
+    writable.notify_all();
+  }
+  readable.notify_all();
+}
+
+void ChunkQueue::State::read_chunks(std::size_t reader) {
   // What is drawn for a chunk comes from a stream of its own.
   core::Generator generator;
   const core::UseGenerator drawing(generator);
@@ -86,7 +106,7 @@ void ChunkQueue::State::run(std::size_t reader) {
       try {
         chunk.examples = read(*indices, count);
       } catch (...) {
-        error = std::make_exception_ptr(WorkerException(std::current_exception(), reader, ticket, (*indices)[0]));
+        error = current_worker_exception(reader, ticket, (*indices)[0]);
       }
       lock.lock();
       if (!wait_for_turn(lock, ticket)) break;
@@ -114,8 +134,6 @@ void ChunkQueue::State::run(std::size_t reader) {
     readable.notify_all();
     writable.notify_all();
   }
-  --readers;
-  readable.notify_all();
 }
 
 ChunkQueue::ChunkQueue() : state_(std::make_unique<State>()) {}
@@ -134,6 +152,7 @@ void ChunkQueue::start(const ChunkDatasetOptions& options, Next next, Read read,
   s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
   s.chunks.clear();
   s.errors.clear();
+  s.fault = nullptr;
   s.waiting = s.tickets = s.due = 0;
   s.quit = s.exhausted = false;
   s.started = true;
@@ -163,6 +182,7 @@ std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, st
     s.errors.pop_front();
     std::rethrow_exception(error);
   }
+  if (s.fault) std::rethrow_exception(std::exchange(s.fault, nullptr));
   std::size_t taken = 0;
   for (; taken < count && !s.chunks.empty(); ++taken) {
     Chunk& chunk = s.chunks.front();
@@ -177,6 +197,12 @@ std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, st
 void ChunkQueue::guarded(core::FunctionRef<void()> body) {
   const std::lock_guard lock(state_->mutex);
   body();
+}
+
+void expect_batch_size(std::size_t batch_size, const ChunkDatasetOptions& options) {
+  if (batch_size == options.batch_size()) return;
+  fail<ValueError>("ChunkDataset: the batch size asked for must be that of its options: {} for {}", batch_size,
+                   options.batch_size());
 }
 
 }  // namespace detail

@@ -59,16 +59,18 @@ Example<> LabelledDataset::row(std::size_t index, const char* of) const {
 namespace {
 
 // The file as it is, or gzipped.
-core::Idx read_bytes(const std::string& path, std::size_t dims) {
-  const std::string packed = path + ".gz";
-  const bool plain = access(path.c_str(), F_OK) == 0;
-  if (!plain && access(packed.c_str(), F_OK) != 0) {
-    fail<FileError>(
-        "MNIST: there must be a file '{}', or with the ending .gz: there is neither; examples/fetch_mnist "
-        "brings MNIST's files",
-        path);
+std::string find_file(const std::string& root, const std::string& name) {
+  for (const char* const ending : {"", ".gz"}) {
+    std::string path = root + "/" + name + ending;
+    if (access(path.c_str(), F_OK) == 0) return path;
   }
-  core::Idx idx = core::read_idx(plain ? path : packed);
+  fail<FileError>(
+      "MNIST: there must be a file '{0}/{1}', or with the ending .gz: there is neither; `examples/fetch_mnist {0}` "
+      "brings MNIST's files",
+      root, name);
+}
+core::Idx read_bytes(const std::string& path, std::size_t dims) {
+  core::Idx idx = core::read_idx(path);
   if (idx.type != core::IdxType::UInt8 || idx.shape.size() != dims) {
     fail<FileError>("MNIST: '{}' must hold bytes in {} dimension{}: elements of type {:02x} in {}", path, dims,
                     dims == 1 ? "" : "s", static_cast<int>(idx.type), core::to_string(IntArrayRef(idx.shape)));
@@ -87,12 +89,22 @@ Tensor converted(const std::vector<From>& from, IntArrayRef shape, DType dtype, 
 }  // namespace
 
 MNIST::MNIST(const std::string& root, Mode mode) : train_(mode == Mode::kTrain) {
-  const std::string name = root + (train_ ? "/train" : "/t10k");
-  const core::Idx images = read_bytes(name + "-images-idx3-ubyte", 3);
-  const core::Idx labels = read_bytes(name + "-labels-idx1-ubyte", 1);
+  const std::string name = train_ ? "train" : "t10k";
+  const std::string images_path = find_file(root, name + "-images-idx3-ubyte");
+  const std::string labels_path = find_file(root, name + "-labels-idx1-ubyte");
+  const core::Idx images = read_bytes(images_path, 3), labels = read_bytes(labels_path, 1);
   if (images.shape[0] != labels.shape[0]) {
-    fail<FileError>("MNIST: there must be a label for each image: {} images, {} labels in '{}'", images.shape[0],
-                    labels.shape[0], root);
+    fail<FileError>("MNIST: there must be a label for each image: {} images in '{}', {} labels in '{}'",
+                    images.shape[0], images_path, labels.shape[0], labels_path);
+  }
+  if (images.bytes.empty()) {
+    fail<FileError>("MNIST: '{}' must hold at least one image: its shape is {}", images_path,
+                    core::to_string(IntArrayRef(images.shape)));
+  }
+  const auto wrong = std::find_if(labels.bytes.begin(), labels.bytes.end(), [](int label) { return label > 9; });
+  if (wrong != labels.bytes.end()) {
+    fail<FileError>("MNIST: label {} of '{}' must be from 0 to 9: {}", wrong - labels.bytes.begin(), labels_path,
+                    int{*wrong});
   }
   data_ = converted<float>(images.bytes, {images.shape[0], 1, images.shape[1], images.shape[2]}, kFloat, 255.0F);
   targets_ = converted<std::int64_t>(labels.bytes, {labels.shape[0]}, kInt64, 1);
@@ -111,6 +123,17 @@ struct Field {
   std::string unescaped;  // where quotes within quotes had to go
   std::string_view get() const { return unescaped.empty() ? text : std::string_view(unescaped); }
 };
+
+// Integers that a double cannot tell from their neighbours are none that were read.
+bool holds(DType dtype, double value) {
+  if (is_floating_point(dtype)) return true;
+  double low = 0, end = dtype == kBool ? 2 : 256;
+  if (dtype != kBool && dtype != kUInt8) {
+    end = dtype == kInt64 ? 0x1p53 : std::exp2(8 * size_of(dtype) - 1);
+    low = -end;
+  }
+  return value >= low && value < end && std::floor(value) == value;
+}
 
 class Table {
  public:
@@ -162,11 +185,15 @@ class Table {
     return value;
   }
 
-  [[noreturn]] void wrong_target(std::size_t column, double value, DType dtype) const {
-    fail<FileError>(
-        "CsvDataset: the target, field {} of line {} of '{}', must be a number that {} holds: {}; "
-        "target_dtype(kFloat) takes any",
-        column + 1, line_, path_, dtype, value);
+  // The same, and one that the dtype holds: nothing is rounded or wrapped around. `option` names that dtype.
+  double number(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option) const {
+    const double value = number(fields, column);
+    if (!holds(dtype, value)) {
+      fail<FileError>(
+          "CsvDataset: field {} of line {} of '{}' must be a number that {} holds: {}; {}(kFloat) takes any",
+          column + 1, line_, path_, dtype, value, option);
+    }
+    return value;
   }
   std::size_t width() const { return width_; }
 
@@ -246,12 +273,8 @@ CsvDataset::CsvDataset(const std::string& path, const CsvDatasetOptions& options
 
   std::vector<double> data, targets;
   for (; more; more = table.next(text, fields)) {
-    for (const std::size_t column : shown) data.push_back(table.number(fields, column));
-    targets.push_back(table.number(fields, target));
-    const bool whole = std::floor(targets.back()) == targets.back() && std::abs(targets.back()) < 0x1p53;
-    if (!is_floating_point(options.target_dtype()) && !whole) {
-      table.wrong_target(target, targets.back(), options.target_dtype());
-    }
+    for (const std::size_t column : shown) data.push_back(table.number(fields, column, options.dtype(), "dtype"));
+    targets.push_back(table.number(fields, target, options.target_dtype(), "target_dtype"));
   }
   const auto count = static_cast<std::int64_t>(targets.size()), width = static_cast<std::int64_t>(shown.size());
   data_ = converted<double>(data, {count, width}, kDouble, 1.0).to(options.dtype());

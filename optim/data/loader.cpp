@@ -45,6 +45,16 @@ std::string place_of(std::size_t batch, const std::optional<std::size_t>& exampl
 }
 }  // namespace
 
+std::exception_ptr current_worker_exception(std::size_t worker, std::size_t batch,
+                                            const std::optional<std::size_t>& example) noexcept {
+  const std::exception_ptr original = std::current_exception();
+  try {
+    return std::make_exception_ptr(WorkerException(original, worker, batch, example));
+  } catch (...) {
+    return original;
+  }
+}
+
 WorkerException::WorkerException(std::exception_ptr original, std::size_t worker_, std::size_t batch_,
                                  std::optional<std::size_t> example_)
     : Error(fmt::format("Caught exception in DataLoader worker thread {} ({}). Original message: {}", worker_,
@@ -60,15 +70,17 @@ LoaderTimeout::~LoaderTimeout() = default;
 namespace detail {
 
 struct Pipeline::State {
+  struct Result {
+    Object batch;
+    std::exception_ptr error;  // a WorkerException
+  };
+  using Results = std::map<std::size_t, Result>;  // by the batches' numbers
   struct Job {
     std::size_t number = 0;  // of the batch in its epoch
     std::size_t first = 0;   // the place of its first example
     std::uint64_t seed = 0;
     Object request;
-  };
-  struct Result {
-    Object batch;
-    std::exception_ptr error;  // a WorkerException
+    Results::node_type result;  // made with the job: a worker that has no memory left can still hand over its error
   };
 
   explicit State(const FullDataLoaderOptions& o) : options(o) {}
@@ -82,6 +94,7 @@ struct Pipeline::State {
   std::size_t asked = 0, examples_asked = 0;  // in this epoch
   std::size_t next_number = 0;                // in order: which is due
   std::size_t in_flight = 0;                  // asked for, not yet handed over
+  std::exception_ptr sampler_error;           // out of asking ahead: thrown where the batch was due
   bool exhausted = false, joined = false;
   bool inside = false;                // an epoch
   std::optional<Progress> to_resume;  // by the next epoch
@@ -90,17 +103,24 @@ struct Pipeline::State {
   std::mutex mutex;
   std::condition_variable has_job, has_result;
   std::deque<Job> jobs;
-  std::map<std::size_t, Result> results;  // by their numbers
+  Results results;
   std::size_t busy = 0;
   bool quit = false;
 
   Job next_job(NextRequest next_request);
-  void ask(NextRequest next_request, std::size_t count);
+  void ask(NextRequest next_request, std::size_t count) noexcept;
   Result wait();
   void run(std::size_t worker, const Work& work);
 };
 
 namespace {
+// A hundred years at most: a clock that counts nanoseconds ends after three hundred.
+std::chrono::steady_clock::time_point end_of(Milliseconds timeout) {
+  using std::chrono::milliseconds;
+  return std::chrono::steady_clock::now() +
+         std::clamp(milliseconds(timeout.count()), milliseconds(0), milliseconds(std::chrono::hours(876'000)));
+}
+
 // What is drawn while it is made comes from the streams of its place.
 template <class Job>
 Pipeline::Object make(const Pipeline::Work& work, const Job& job, std::optional<std::size_t>& example) {
@@ -128,16 +148,29 @@ Pipeline::State::Job Pipeline::State::next_job(NextRequest next_request) {
   return job;
 }
 
-void Pipeline::State::ask(NextRequest next_request, std::size_t count) {
-  for (; count > 0; --count) {
-    Job job = next_job(next_request);
-    if (!job.request) return;
-    {
-      const std::lock_guard lock(mutex);
-      jobs.push_back(std::move(job));
+void Pipeline::State::ask(NextRequest next_request, std::size_t count) noexcept {
+  if (sampler_error) return;
+  std::size_t number = 0, first = 0;
+  try {
+    for (; count > 0; --count) {
+      number = asked;
+      first = examples_asked;
+      Job job = next_job(next_request);
+      if (!job.request) return;
+      Results result;
+      result.try_emplace(job.number);
+      job.result = result.extract(result.begin());
+      {
+        const std::lock_guard lock(mutex);
+        jobs.push_back(std::move(job));
+      }
+      ++in_flight;
+      has_job.notify_one();
     }
-    ++in_flight;
-    has_job.notify_one();
+  } catch (...) {
+    asked = number;  // no number is left out, or its turn would be waited for
+    examples_asked = first;
+    sampler_error = std::current_exception();
   }
 }
 
@@ -148,7 +181,7 @@ Pipeline::State::Result Pipeline::State::wait() {
   };
   if (!options.timeout) {
     has_result.wait(lock, ready);
-  } else if (!has_result.wait_for(lock, std::chrono::milliseconds(options.timeout->count()), ready)) {
+  } else if (!has_result.wait_until(lock, end_of(*options.timeout), ready)) {
     fail<LoaderTimeout>("Timeout in DataLoader while waiting for the next batch: it must come within {} ms (timeout)",
                         options.timeout->count());
   }
@@ -168,17 +201,16 @@ void Pipeline::State::run(std::size_t worker, const Work& work) {
     jobs.pop_front();
     ++busy;
     lock.unlock();
-    Result result;
     std::optional<std::size_t> example;
     try {
-      result.batch = make(work, job, example);
+      job.result.mapped().batch = make(work, job, example);
     } catch (...) {
-      result.error = std::make_exception_ptr(WorkerException(std::current_exception(), worker, job.number, example));
+      job.result.mapped().error = current_worker_exception(worker, job.number, example);
     }
     job.request.reset();
     lock.lock();
     --busy;
-    results.emplace(job.number, std::move(result));
+    results.insert(std::move(job.result));
     has_result.notify_all();
   }
 }
@@ -196,12 +228,13 @@ void Pipeline::add(Work work) {
 
 void Pipeline::drain() {
   State& s = *state_;
-  std::map<std::size_t, State::Result> left;  // dropped without the lock
+  State::Results left;  // dropped without the lock
   std::unique_lock lock(s.mutex);
   s.jobs.clear();
   s.has_result.wait(lock, [&] { return s.busy == 0; });
   left.swap(s.results);
   s.in_flight = 0;
+  s.sampler_error = nullptr;
 }
 
 void Pipeline::begin(NextRequest next_request) {
@@ -247,7 +280,13 @@ Pipeline::Object Pipeline::next(NextRequest next_request) {
       throw;
     }
   }
-  while (s.in_flight > 0) {
+  for (;;) {
+    if (s.in_flight == 0) {
+      if (!s.sampler_error) break;
+      const std::exception_ptr error = std::exchange(s.sampler_error, nullptr);
+      s.ask(next_request, s.options.max_jobs);
+      std::rethrow_exception(error);
+    }
     State::Result result = s.wait();
     if (result.batch == nullptr && result.error == nullptr) {
       s.exhausted = true;  // others may be on their way
