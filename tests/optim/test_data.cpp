@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(chunks_come_in_one_order_whoever_reads) {
       examples += batch->size();
     } catch (const WorkerException& error) {
       ++errors;
-      BOOST_TEST(*error.example == 5U);
+      BOOST_TEST(*error.chunk == 5U);
     }
   }
   BOOST_TEST(errors == 1);
