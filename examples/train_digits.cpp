@@ -21,7 +21,6 @@
 
 #include "data/digits_data.h"
 #include "support/digits.h"
-#include "support/mnist.h"
 
 namespace nn = gradus::nn;
 namespace optim = gradus::optim;
@@ -124,15 +123,40 @@ void check_writable(const std::string& path) {
 
 struct Samples {
   Tensor x, y;  // [n, pixels] float32 in 0..1, [n] int64
-  explicit Samples(const examples::Images& images) {
+  std::int64_t height, width;
+  explicit Samples(const examples::Images& images) : height(images.height), width(images.width) {
     auto* pixels = const_cast<unsigned char*>(images.pixels.data());
     auto* labels = const_cast<unsigned char*>(images.labels.data());
     const std::int64_t n = images.count;
-    x = gradus::from_blob(pixels, {n, images.height * images.width}, gradus::kByte).to(gradus::kFloat) /
-        images.max_pixel;
+    x = gradus::from_blob(pixels, {n, height * width}, gradus::kByte).to(gradus::kFloat) / images.max_pixel;
     y = gradus::from_blob(labels, {n}, gradus::kByte).to(gradus::kLong);
   }
+  explicit Samples(const gradus::data::datasets::MNIST& mnist)
+      : x(mnist.images().flatten(1)),
+        y(mnist.targets()),
+        height(mnist.images().size(2)),
+        width(mnist.images().size(3)) {}
 };
+
+struct Data {
+  Samples train, test;
+};
+Data read_digits() {
+  const examples::Dataset set =
+      examples::split_every_fifth(examples::parse_digits({digits_csv_gz, digits_csv_gz_size}));
+  return {Samples(set.train), Samples(set.test)};
+}
+Data read_mnist(const std::string& folder) {
+  using gradus::data::datasets::MNIST;
+  Data data = {Samples(MNIST(folder)), Samples(MNIST(folder, MNIST::Mode::kTest))};
+  const auto& [train, test] = data;
+  if (train.height != test.height || train.width != test.width) {
+    const auto size = [](const Samples& s) { return std::to_string(s.height) + " x " + std::to_string(s.width); };
+    throw gradus::FileError("train_digits: all images in " + folder + " must have one size: those to learn from have " +
+                            size(train) + ", those to test on " + size(test));
+  }
+  return data;
+}
 
 nn::AnyModule activation(const std::string& name) {
   if (name == "sigmoid") return nn::Sigmoid();
@@ -266,11 +290,8 @@ void run(const Options& o) {
   check_writable(o.checkpoint);
   if (o.threads > 0) gradus::set_num_threads(o.threads);
   gradus::manual_seed(o.seed);
-  const examples::Dataset data =
-      o.mnist.empty() ? examples::split_every_fifth(examples::parse_digits({digits_csv_gz, digits_csv_gz_size}))
-                      : examples::load_mnist(o.mnist);
-  const Samples learned(data.train), test(data.test);
-  nn::Sequential net = make_network(o, data.train.height, data.train.width);
+  const auto [learned, test] = o.mnist.empty() ? read_digits() : read_mnist(o.mnist);
+  nn::Sequential net = make_network(o, learned.height, learned.width);
   if (!o.load.empty()) nn::load(*net, o.load);
   std::printf("%lld digits to learn from, %lld to test on, %d threads\n%s\n\n",
               static_cast<long long>(learned.x.size(0)), static_cast<long long>(test.x.size(0)),

@@ -127,8 +127,7 @@ std::unique_ptr<OptimizerParamState> Optimizer::make_state(const State* from) co
   if (from != nullptr) return from->clone();
   core::fail<ValueError>(
       "optimizer: the states of {} must be of its own kind, {}ParamState, and made by its step(): an optimizer of "
-      "one's "
-      "own that loads them overrides make_state()",
+      "one's own that loads them overrides make_state()",
       name_, name_);
 }
 void Optimizer::prepare(State&, const OptimizerOptions&, const Tensor&) const {}

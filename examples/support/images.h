@@ -8,7 +8,7 @@ namespace examples {
 
 struct Images {
   std::int64_t count = 0, height = 0, width = 0;
-  int max_pixel = 0;                  ///< what white is: 16 for the digits, 255 for MNIST
+  int max_pixel = 0;                  ///< what white is: 16 for the digits
   std::vector<unsigned char> pixels;  ///< count x height x width, each 0..max_pixel
   std::vector<unsigned char> labels;  ///< count, each 0..9
 };

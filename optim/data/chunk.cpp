@@ -8,6 +8,7 @@
 
 #include "../../core/base/fail.h"
 #include "../../core/ops/generator_scope.h"
+#include "made_batch.h"
 
 namespace gradus::data::datasets {
 
@@ -46,8 +47,10 @@ struct ChunkQueue::State {
   std::size_t tickets = 0, due = 0;  // handed out; whose turn it is to be taken in
   std::size_t readers = 0;           // still reading
   bool started = false, quit = false, exhausted = false;
+  std::exception_ptr fault;  // what kept a reader from putting its chunk into the queue: memory has run out
 
-  void run(std::size_t reader);
+  void run(std::size_t reader) noexcept;
+  void read_chunks(std::size_t reader);
   bool wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t ticket);
   bool has_error(std::size_t count) const;
 };
@@ -68,7 +71,24 @@ bool ChunkQueue::State::wait_for_turn(std::unique_lock<std::mutex>& lock, std::s
   return !quit;
 }
 
-void ChunkQueue::State::run(std::size_t reader) {
+void ChunkQueue::State::run(std::size_t reader) noexcept {
+  std::exception_ptr error;
+  try {
+    read_chunks(reader);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const std::lock_guard lock(mutex);
+  --readers;
+  if (error) {  // the others wait for its turn to pass, in vain
+    fault = std::move(error);
+    quit = true;
+    writable.notify_all();
+  }
+  readable.notify_all();
+}
+
+void ChunkQueue::State::read_chunks(std::size_t reader) {
   // What is drawn for a chunk comes from a stream of its own.
   core::Generator generator;
   const core::UseGenerator drawing(generator);
@@ -124,12 +144,10 @@ void ChunkQueue::State::run(std::size_t reader) {
       waiting += chunk.order.size();
       chunks.push_back(std::move(chunk));
     }
-    for (Fault& fault : faults) chunks.push_back({nullptr, {}, 0, fault.original, fault.original, reader, fault.chunk});
+    for (const Fault& f : faults) chunks.push_back({nullptr, {}, 0, f.original, f.original, reader, f.chunk});
     readable.notify_all();
     writable.notify_all();
   }
-  --readers;
-  readable.notify_all();
 }
 
 ChunkQueue::ChunkQueue() : state_(std::make_unique<State>()) {}
@@ -148,6 +166,7 @@ void ChunkQueue::start(const ChunkDatasetOptions& options, Next next, Read read,
   s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
   s.chunks.clear();
   s.waiting = s.tickets = s.due = s.taken = 0;
+  s.fault = nullptr;
   s.quit = s.exhausted = false;
   s.started = true;
   s.readers = options.preloader_count();
@@ -179,6 +198,7 @@ std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, st
     if (fault.original) throw WorkerException(fault.original, fault.reader, batch, std::nullopt, fault.chunk);
     std::rethrow_exception(fault.error);
   }
+  if (s.fault) std::rethrow_exception(std::exchange(s.fault, nullptr));
   std::size_t taken = 0;
   for (; taken < count && !s.chunks.empty(); ++taken) {
     Chunk& chunk = s.chunks.front();
@@ -195,6 +215,12 @@ void ChunkQueue::guarded(core::FunctionRef<void()> body) {
   const core::UseGenerator drawing(generator);
   const std::lock_guard lock(state_->mutex);
   body();
+}
+
+void expect_batch_size(std::size_t batch_size, const ChunkDatasetOptions& options) {
+  if (batch_size == options.batch_size()) return;
+  fail<ValueError>("ChunkDataset: the batch size asked for must be that of its options: {} for {}", batch_size,
+                   options.batch_size());
 }
 
 }  // namespace detail

@@ -89,6 +89,9 @@ class GRADUS_API ChunkQueue {
   std::unique_ptr<State> state_;
 };
 
+/// ValueError when the size is not that of the options.
+GRADUS_API void expect_batch_size(std::size_t batch_size, const ChunkDatasetOptions& options);
+
 }  // namespace detail
 
 /// Reads chunks in the order of one sampler and hands out each one's examples in the order of another. Ask a loader for
@@ -116,7 +119,7 @@ class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, Chun
 
   /// ValueError when the size is not that of the options.
   BatchType get_batch(std::size_t batch_size) override {
-    if (batch_size != options_.batch_size()) wrong_batch_size(batch_size);
+    detail::expect_batch_size(batch_size, options_);
     UnwrappedBatchType batch;
     queue_->take(batch_size, [&](void* examples, std::size_t index) {
       batch.push_back(std::move((*static_cast<UnwrappedBatchType*>(examples))[index]));
@@ -185,10 +188,6 @@ class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, Chun
     ExampleSampler example_sampler;
     Policy policy;
   };
-  [[noreturn]] void wrong_batch_size(std::size_t asked) const {
-    throw ValueError("ChunkDataset: the batch size asked for must be that of its options: " + std::to_string(asked) +
-                     " for " + std::to_string(options_.batch_size()));
-  }
   std::unique_ptr<Parts> parts_;
   ChunkDatasetOptions options_;
   std::unique_ptr<detail::ChunkQueue> queue_;  // last: its threads end before what they read from

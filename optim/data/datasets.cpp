@@ -59,16 +59,18 @@ Example<> LabelledDataset::row(std::size_t index, const char* of) const {
 namespace {
 
 // The file as it is, or gzipped.
-core::Idx read_bytes(const std::string& path, std::size_t dims) {
-  const std::string packed = path + ".gz";
-  const bool plain = access(path.c_str(), F_OK) == 0;
-  if (!plain && access(packed.c_str(), F_OK) != 0) {
-    fail<FileError>(
-        "MNIST: there must be a file '{}', or with the ending .gz: there is neither; examples/fetch_mnist "
-        "brings MNIST's files",
-        path);
+std::string find_file(const std::string& root, const std::string& name) {
+  for (const char* const ending : {"", ".gz"}) {
+    std::string path = root + "/" + name + ending;
+    if (access(path.c_str(), F_OK) == 0) return path;
   }
-  core::Idx idx = core::read_idx(plain ? path : packed);
+  fail<FileError>(
+      "MNIST: there must be a file '{0}/{1}', or with the ending .gz: there is neither; `examples/fetch_mnist {0}` "
+      "brings MNIST's files",
+      root, name);
+}
+core::Idx read_bytes(const std::string& path, std::size_t dims) {
+  core::Idx idx = core::read_idx(path);
   if (idx.type != core::IdxType::UInt8 || idx.shape.size() != dims) {
     fail<FileError>("MNIST: '{}' must hold bytes in {} dimension{}: elements of type {:02x} in {}", path, dims,
                     dims == 1 ? "" : "s", static_cast<int>(idx.type), core::to_string(IntArrayRef(idx.shape)));
@@ -87,12 +89,22 @@ Tensor converted(const std::vector<From>& from, IntArrayRef shape, DType dtype, 
 }  // namespace
 
 MNIST::MNIST(const std::string& root, Mode mode) : train_(mode == Mode::kTrain) {
-  const std::string name = root + (train_ ? "/train" : "/t10k");
-  const core::Idx images = read_bytes(name + "-images-idx3-ubyte", 3);
-  const core::Idx labels = read_bytes(name + "-labels-idx1-ubyte", 1);
+  const std::string name = train_ ? "train" : "t10k";
+  const std::string images_path = find_file(root, name + "-images-idx3-ubyte");
+  const std::string labels_path = find_file(root, name + "-labels-idx1-ubyte");
+  const core::Idx images = read_bytes(images_path, 3), labels = read_bytes(labels_path, 1);
   if (images.shape[0] != labels.shape[0]) {
-    fail<FileError>("MNIST: there must be a label for each image: {} images, {} labels in '{}'", images.shape[0],
-                    labels.shape[0], root);
+    fail<FileError>("MNIST: there must be a label for each image: {} images in '{}', {} labels in '{}'",
+                    images.shape[0], images_path, labels.shape[0], labels_path);
+  }
+  if (images.bytes.empty()) {
+    fail<FileError>("MNIST: '{}' must hold at least one image: its shape is {}", images_path,
+                    core::to_string(IntArrayRef(images.shape)));
+  }
+  const auto wrong = std::find_if(labels.bytes.begin(), labels.bytes.end(), [](int label) { return label > 9; });
+  if (wrong != labels.bytes.end()) {
+    fail<FileError>("MNIST: label {} of '{}' must be from 0 to 9: {}", wrong - labels.bytes.begin(), labels_path,
+                    int{*wrong});
   }
   data_ = converted<float>(images.bytes, {images.shape[0], 1, images.shape[1], images.shape[2]}, kFloat, 255.0F);
   targets_ = converted<std::int64_t>(labels.bytes, {labels.shape[0]}, kInt64, 1);
@@ -111,6 +123,20 @@ struct Field {
   std::string unescaped;  // where quotes within quotes had to go
   std::string_view get() const { return unescaped.empty() ? text : std::string_view(unescaped); }
 };
+
+// A finite number stays one.
+bool holds(DType dtype, double value) {
+  if (dtype == kDouble || !std::isfinite(value)) return true;
+  const float rounded = std::abs(static_cast<float>(value));
+  if (dtype == kHalf) return rounded < 65520;
+  return dtype == kBFloat16 ? rounded < 0x1.ffp127F : std::isfinite(rounded);
+}
+bool holds(DType dtype, std::int64_t value) {
+  if (dtype == kInt64) return true;
+  if (dtype == kBool || dtype == kUInt8) return value >= 0 && value <= (dtype == kBool ? 1 : 255);
+  const std::int64_t end = std::int64_t{1} << (8 * size_of(dtype) - 1);
+  return value >= -end && value < end;
+}
 
 class Table {
  public:
@@ -149,28 +175,53 @@ class Table {
     return true;
   }
 
-  double number(const std::vector<Field>& fields, std::size_t column) const {
-    std::string_view text = fields[column].get();
+  // A number that the dtype holds: none becomes infinite. `option` names that dtype.
+  void read(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
+            double& value) const {
+    value = number(fields, column);
+    if (!holds(dtype, value)) not_held(fields, column, dtype, option, value);
+  }
+  // The same for whole numbers: none is rounded or wrapped around. 3.0 and 2e3 are such, too, but above 2^53 a double does
+  // not tell them from their neighbours.
+  void read(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
+            std::int64_t& value) const {
+    bool whole = whole_field(trimmed(fields[column]), value);
+    const double any = whole ? static_cast<double>(value) : number(fields, column);
+    if (!whole && std::abs(any) < 0x1p53 && std::floor(any) == any) {
+      whole = true;
+      value = static_cast<std::int64_t>(any);
+    }
+    if (!whole || !holds(dtype, value)) not_held(fields, column, dtype, option, any);
+  }
+  std::size_t width() const { return width_; }
+
+ private:
+  static std::string_view trimmed(const Field& field) {
+    std::string_view text = field.get();
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '+')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    double value = 0;
+    return text;
+  }
+  template <class T>
+  static bool whole_field(std::string_view text, T& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    return !text.empty() && error == std::errc() && end == text.data() + text.size();
+  }
+  double number(const std::vector<Field>& fields, std::size_t column) const {
+    double value = 0;
+    if (!whole_field(trimmed(fields[column]), value)) {
       fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number: {}", column + 1, line_, path_,
                       in_quotes(fields[column].get()));
     }
     return value;
   }
-
-  [[noreturn]] void wrong_target(std::size_t column, double value, DType dtype) const {
-    fail<FileError>(
-        "CsvDataset: the target, field {} of line {} of '{}', must be a number that {} holds: {}; "
-        "target_dtype(kFloat) takes any",
-        column + 1, line_, path_, dtype, value);
+  [[noreturn]] void not_held(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
+                             double value) const {
+    fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number that {} holds: {}; {}({}) takes it",
+                    column + 1, line_, path_, dtype, trimmed(fields[column]), option,
+                    holds(kFloat, value) ? "kFloat" : "kDouble");
   }
-  std::size_t width() const { return width_; }
 
- private:
   // Up to the next delimiter, which stays.
   Field cut(std::string_view& line) const {
     Field field;
@@ -204,9 +255,35 @@ class Table {
   std::size_t line_ = 0, width_ = 0;
 };
 
+// Fields that were read, for a dtype: whole numbers as such.
+class Numbers {
+ public:
+  Numbers(DType dtype, const char* option) : dtype_(dtype), option_(option), floating_(is_floating_point(dtype)) {}
+  void read(const Table& table, const std::vector<Field>& fields, std::size_t column) {
+    if (floating_) return table.read(fields, column, dtype_, option_, any_.emplace_back());
+    table.read(fields, column, dtype_, option_, whole_.emplace_back());
+  }
+  Tensor tensor(IntArrayRef shape) const {
+    return (floating_ ? converted<double>(any_, shape, kDouble, 1.0)
+                      : converted<std::int64_t>(whole_, shape, kInt64, std::int64_t{1}))
+        .to(dtype_);
+  }
+
+ private:
+  DType dtype_;
+  const char* option_;
+  bool floating_;
+  std::vector<double> any_;
+  std::vector<std::int64_t> whole_;
+};
+
 // A name of the header, or a number.
 std::size_t find_column(const std::string& column, const std::vector<std::string>& names) {
   if (const auto at = std::find(names.begin(), names.end(), column); at != names.end()) {
+    if (std::find(at + 1, names.end(), column) != names.end()) {
+      fail<ValueError>("CsvDataset: a column that is asked for by its name must be the only one of that name: {}",
+                       in_quotes(column));
+    }
     return static_cast<std::size_t>(at - names.begin());
   }
   std::int64_t number = 0;
@@ -244,18 +321,14 @@ CsvDataset::CsvDataset(const std::string& path, const CsvDatasetOptions& options
   }
   for (const std::size_t column : shown) columns_.push_back(names[column]);
 
-  std::vector<double> data, targets;
-  for (; more; more = table.next(text, fields)) {
-    for (const std::size_t column : shown) data.push_back(table.number(fields, column));
-    targets.push_back(table.number(fields, target));
-    const bool whole = std::floor(targets.back()) == targets.back() && std::abs(targets.back()) < 0x1p53;
-    if (!is_floating_point(options.target_dtype()) && !whole) {
-      table.wrong_target(target, targets.back(), options.target_dtype());
-    }
+  Numbers data(options.dtype(), "dtype"), targets(options.target_dtype(), "target_dtype");
+  std::int64_t count = 0;
+  for (; more; more = table.next(text, fields), ++count) {
+    for (const std::size_t column : shown) data.read(table, fields, column);
+    targets.read(table, fields, target);
   }
-  const auto count = static_cast<std::int64_t>(targets.size()), width = static_cast<std::int64_t>(shown.size());
-  data_ = converted<double>(data, {count, width}, kDouble, 1.0).to(options.dtype());
-  targets_ = converted<double>(targets, {count}, kDouble, 1.0).to(options.target_dtype());
+  data_ = data.tensor({count, static_cast<std::int64_t>(shown.size())});
+  targets_ = targets.tensor({count});
 }
 Example<> CsvDataset::get(std::size_t index) { return row(index, "CsvDataset"); }
 std::optional<std::size_t> CsvDataset::size() const { return rows_of(data_); }

@@ -39,7 +39,7 @@ class GRADUS_API MNIST : public Dataset<MNIST>, public LabelledDataset {
  public:
   enum class Mode { kTrain, kTest };
   /// Reads two of the four files in the folder `root`, plain or gzipped (`train-images-idx3-ubyte.gz`, ...). FileError when
-  /// they are missing, damaged or do not fit.
+  /// they are missing, damaged or do not fit, or a label is above 9.
   explicit MNIST(const std::string& root, Mode mode = Mode::kTrain);
   Example<> get(std::size_t index) override;
   std::optional<std::size_t> size() const override;
@@ -64,8 +64,9 @@ struct CsvDatasetOptions {
 };
 
 /// A table of numbers in text, plain or gzipped: data [columns], target a number. Empty lines are passed over; a field may
-/// be in quotes. FileError names the line and the field that is no number, or the line that has not as many fields as the
-/// first; ValueError the column that there is not.
+/// be in quotes. FileError names the line and the field that is no number, or none that its dtype holds (300 for uint8, a
+/// fraction for an integer, 1e300 for float32), or the line that has not as many fields as the first; ValueError the column
+/// that there is not, or of whose name there are several.
 class GRADUS_API CsvDataset : public Dataset<CsvDataset>, public LabelledDataset {
  public:
   explicit CsvDataset(const std::string& path, const CsvDatasetOptions& options = {});

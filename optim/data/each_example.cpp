@@ -30,7 +30,7 @@ EachExample::~EachExample() {
   if (std::uncaught_exceptions() == exceptions_) batch_->example_.reset();  // no fault of an example's
   batch_->generator_.set_position({seed_, offset_});
 }
-void EachExample::begin(std::size_t index) noexcept {
+void EachExample::begin(std::size_t index) {
   if (batch_ == nullptr) return;
   batch_->indices_.resize(std::max(batch_->indices_.size(), slot_ + 1));
   batch_->indices_[slot_] = index;

@@ -24,7 +24,7 @@ class GRADUS_API EachExample {
   EachExample(const EachExample&) = delete;
   EachExample& operator=(const EachExample&) = delete;
   /// The next example, with the index that the data set knows it by.
-  void begin(std::size_t index) noexcept;
+  void begin(std::size_t index);
   /// The next one of a batch: the same as before, in the same order.
   void begin() noexcept;
 

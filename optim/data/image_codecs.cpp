@@ -1,5 +1,6 @@
 // libpng and libjpeg-turbo are loaded when first used, as OpenBLAS is: nobody has to link them. Their headers say how they
-// are called.
+// are called, and by which name the linker knows the version that they describe; only where that name is not found is the
+// file tried that was there when this was built.
 #include "image_codecs.h"
 
 #include <dlfcn.h>
@@ -47,12 +48,12 @@ void check_size(std::int64_t width, std::int64_t height, const std::string& path
 
 #if defined(GRADUS_LIBPNG) || defined(GRADUS_LIBJPEG)
 // Never closed. Null with the reason.
-void* load(const char* library, std::string& why) {
-  void* const handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    const char* const reason = dlerror();  // NOLINT(concurrency-mt-unsafe): of this thread
-    why = reason != nullptr ? reason : library;
-  }
+void* load(const std::string& name, const char* built_with, std::string& why) {
+  if (void* const handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
+  const char* const reason = dlerror();  // NOLINT(concurrency-mt-unsafe): of this thread
+  why = reason != nullptr ? reason : name;
+  void* const handle = dlopen(built_with, RTLD_NOW | RTLD_LOCAL);
+  if (handle != nullptr) why.clear();
   return handle;
 }
 template <class F>
@@ -66,7 +67,8 @@ void find(void* library, F& function, const char* name, std::string& why) {
 #ifdef GRADUS_LIBPNG
 struct Png {
   Png() {
-    void* const library = load(GRADUS_LIBPNG, why);
+    void* const library =
+        load(fmt::format("libpng{}.so.{}", PNG_LIBPNG_VER_DLLNUM, PNG_LIBPNG_VER_SONUM), GRADUS_LIBPNG, why);
     find(library, begin, "png_image_begin_read_from_memory", why);
     find(library, finish, "png_image_finish_read", why);
     find(library, free, "png_image_free", why);
@@ -143,9 +145,12 @@ Picture decode_png(ByteView, const std::string& path, std::int64_t) {
 #endif
 
 #ifdef GRADUS_LIBJPEG
+// 62, or 8 for the interface of libjpeg 8.
+constexpr int kJpegVersion = JPEG_LIB_VERSION >= 70 ? JPEG_LIB_VERSION / 10 : JPEG_LIB_VERSION;
+
 struct Jpeg {
   Jpeg() {
-    void* const library = load(GRADUS_LIBJPEG, why);
+    void* const library = load(fmt::format("libjpeg.so.{}", kJpegVersion), GRADUS_LIBJPEG, why);
     find(library, std_error, "jpeg_std_error", why);
     find(library, create, "jpeg_CreateDecompress", why);
     find(library, source, "jpeg_mem_src", why);

@@ -65,6 +65,16 @@ std::string place_of(std::size_t batch, const std::optional<std::size_t>& exampl
 }
 }  // namespace
 
+std::exception_ptr current_worker_exception(std::size_t worker, std::size_t batch,
+                                            const std::optional<std::size_t>& example) noexcept {
+  const std::exception_ptr original = std::current_exception();
+  try {
+    return std::make_exception_ptr(WorkerException(original, worker, batch, example));
+  } catch (...) {
+    return original;
+  }
+}
+
 WorkerException::WorkerException(std::exception_ptr original, std::size_t worker_, std::size_t batch_,
                                  std::optional<std::size_t> example_, std::optional<std::size_t> chunk_)
     : Error(fmt::format("Caught exception in {} ({}). Original message: {}", thread_of(worker_, chunk_),
@@ -81,15 +91,17 @@ LoaderTimeout::~LoaderTimeout() = default;
 namespace detail {
 
 struct Pipeline::State {
+  struct Result {
+    Object batch;
+    std::exception_ptr error;  // a WorkerException
+  };
+  using Results = std::map<std::size_t, Result>;  // by the batches' numbers
   struct Job {
     std::size_t number = 0;  // of the batch in its epoch
     std::size_t first = 0;   // the place of its first example
     std::uint64_t seed = 0;
     Object request;
-  };
-  struct Result {
-    Object batch;
-    std::exception_ptr error;  // a WorkerException
+    Results::node_type result;  // made with the job: a worker that has no memory left can still hand over its error
   };
 
   explicit State(const FullDataLoaderOptions& o) : options(o) {}
@@ -107,6 +119,7 @@ struct Pipeline::State {
   std::deque<std::size_t> ends;               // how many examples there are up to each batch that is asked for
   std::size_t handed_over = 0;                // of these, examples
   std::size_t batch_size = 0;                 // Progress's
+  std::exception_ptr sampler_error;           // out of asking ahead: thrown where the batch was due
   bool exhausted = false, joined = false;
   bool inside = false;                // an epoch
   std::optional<Progress> to_resume;  // by the next epoch
@@ -115,7 +128,7 @@ struct Pipeline::State {
   std::mutex mutex;
   std::condition_variable has_job, has_result, has_turn;
   std::deque<Job> jobs;
-  std::map<std::size_t, Result> results;  // by their numbers
+  Results results;
   std::size_t busy = 0, turn = 0;
   bool quit = false;
 
@@ -123,12 +136,19 @@ struct Pipeline::State {
   Job next_job(NextRequest next_request) { return next_job(next_request, options.batch_size); }
   void hand_over();
   void pass_over(NextRequest next_request, const Progress& progress);
-  void ask(NextRequest next_request, std::size_t count);
+  void ask(NextRequest next_request, std::size_t count) noexcept;
   Result wait();
   void run(std::size_t worker, const Work& work);
 };
 
 namespace {
+// A hundred years at most: a clock that counts nanoseconds ends after three hundred.
+std::chrono::steady_clock::time_point end_of(Milliseconds timeout) {
+  using std::chrono::milliseconds;
+  return std::chrono::steady_clock::now() +
+         std::clamp(milliseconds(timeout.count()), milliseconds(0), milliseconds(std::chrono::hours(876'000)));
+}
+
 // What is drawn while it is made comes from the streams of its place.
 template <class Job>
 Pipeline::Object make(const Pipeline::Work& work, const Job& job, std::optional<std::size_t>& example,
@@ -183,16 +203,30 @@ void Pipeline::State::pass_over(NextRequest next_request, const Progress& progre
   batch_size = same || handed_over == 0 ? options.batch_size : 0;
 }
 
-void Pipeline::State::ask(NextRequest next_request, std::size_t count) {
-  for (; count > 0; --count) {
-    Job job = next_job(next_request);
-    if (!job.request) return;
-    {
-      const std::lock_guard lock(mutex);
-      jobs.push_back(std::move(job));
+void Pipeline::State::ask(NextRequest next_request, std::size_t count) noexcept {
+  if (sampler_error) return;
+  std::size_t number = 0, first = 0;
+  try {
+    for (; count > 0; --count) {
+      number = asked;
+      first = examples_asked;
+      Job job = next_job(next_request);
+      if (!job.request) return;
+      Results result;
+      result.try_emplace(job.number);
+      job.result = result.extract(result.begin());
+      {
+        const std::lock_guard lock(mutex);
+        jobs.push_back(std::move(job));
+      }
+      ++in_flight;
+      has_job.notify_one();
     }
-    ++in_flight;
-    has_job.notify_one();
+  } catch (...) {
+    asked = number;  // no number is left out, or its turn would be waited for
+    examples_asked = first;
+    ends.resize(in_flight);
+    sampler_error = std::current_exception();
   }
 }
 
@@ -203,7 +237,7 @@ Pipeline::State::Result Pipeline::State::wait() {
   };
   if (!options.timeout) {
     has_result.wait(lock, ready);
-  } else if (!has_result.wait_for(lock, std::chrono::milliseconds(options.timeout->count()), ready)) {
+  } else if (!has_result.wait_until(lock, end_of(*options.timeout), ready)) {
     fail<LoaderTimeout>("Timeout in DataLoader while waiting for the next batch: it must come within {} ms (timeout)",
                         options.timeout->count());
   }
@@ -223,7 +257,6 @@ void Pipeline::State::run(std::size_t worker, const Work& work) {
     jobs.pop_front();
     ++busy;
     lock.unlock();
-    Result result;
     std::optional<std::size_t> example;
     bool mine = in_turn && options.enforce_ordering;  // the turn, or it will be: those before have been begun
     if (mine) {
@@ -240,19 +273,18 @@ void Pipeline::State::run(std::size_t worker, const Work& work) {
       has_turn.notify_all();
     };
     try {
-      result.batch = make(work, job, example, pass);
+      job.result.mapped().batch = make(work, job, example, pass);
     } catch (const WorkerException& error) {
-      result.error =
-          error.chunk ? std::current_exception()
-                      : std::make_exception_ptr(WorkerException(std::current_exception(), worker, job.number, example));
+      job.result.mapped().error =
+          error.chunk ? std::current_exception() : current_worker_exception(worker, job.number, example);
     } catch (...) {
-      result.error = std::make_exception_ptr(WorkerException(std::current_exception(), worker, job.number, example));
+      job.result.mapped().error = current_worker_exception(worker, job.number, example);
     }
     pass();
     job.request.reset();
     lock.lock();
     --busy;
-    results.emplace(job.number, std::move(result));
+    results.insert(std::move(job.result));
     has_result.notify_all();
   }
 }
@@ -271,13 +303,14 @@ void Pipeline::add(Work work, bool in_turn) {
 
 void Pipeline::drain() {
   State& s = *state_;
-  std::map<std::size_t, State::Result> left;  // dropped without the lock
+  State::Results left;  // dropped without the lock
   std::unique_lock lock(s.mutex);
   s.jobs.clear();
   s.has_result.wait(lock, [&] { return s.busy == 0; });
   left.swap(s.results);
   s.ends.clear();
   s.in_flight = 0;
+  s.sampler_error = nullptr;
 }
 
 void Pipeline::begin(NextRequest next_request) {
@@ -321,7 +354,13 @@ Pipeline::Object Pipeline::next(NextRequest next_request) {
       throw;
     }
   }
-  while (s.in_flight > 0) {
+  for (;;) {
+    if (s.in_flight == 0) {
+      if (!s.sampler_error) break;
+      const std::exception_ptr error = std::exchange(s.sampler_error, nullptr);
+      s.ask(next_request, s.options.max_jobs);
+      std::rethrow_exception(error);
+    }
     State::Result result = s.wait();
     if (result.batch == nullptr && result.error == nullptr) {
       s.exhausted = true;  // others may be on their way

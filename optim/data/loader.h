@@ -19,15 +19,23 @@
 
 namespace gradus::data {
 
-/// A span of time: of any unit of <chrono>, which costs too much to compile to be included here.
+/// A span of time: of any unit of the standard chrono header, which costs too much to compile to be included here.
+/// Rounded up; what is too long for it is the longest.
 class Milliseconds {
  public:
   template <class Duration, class Period = typename Duration::period>
   constexpr Milliseconds(const Duration& span)  // NOLINT
-      : count_(static_cast<std::int64_t>(span.count() * Period::num * 1000 / Period::den)) {}
+      : count_(rounded_up(static_cast<double>(span.count()) * static_cast<double>(Period::num) * 1000 /
+                          static_cast<double>(Period::den))) {}
   constexpr std::int64_t count() const { return count_; }
 
  private:
+  static constexpr std::int64_t rounded_up(double count) {
+    if (!(count < 0x1p63)) return INT64_MAX;
+    if (count <= -0x1p63) return INT64_MIN;
+    const auto whole = static_cast<std::int64_t>(count);  // towards 0
+    return static_cast<double>(whole) < count ? whole + 1 : whole;
+  }
   std::int64_t count_;
 };
 
@@ -45,7 +53,8 @@ struct DataLoaderOptions {
   GRADUS_ARG(std::optional<Milliseconds>, timeout);
   /// Batches in the order of the sampler; else as they become ready.
   GRADUS_ARG(bool, enforce_ordering) = true;
-  /// Whether a last batch of fewer examples is left out.
+  /// Whether a last batch of fewer examples is left out. A stateful data set cuts its batches itself: of its last one this
+  /// says nothing, as in PyTorch.
   GRADUS_ARG(bool, drop_last) = false;
   /// Of the random numbers that data set and transforms draw (EachExample). Unless it is set, each epoch takes one from the
   /// default generator.
@@ -62,7 +71,8 @@ struct GRADUS_API FullDataLoaderOptions {
   std::optional<std::uint64_t> seed;
 };
 
-/// An exception out of a worker, once, where its batch was due; the next batches follow.
+/// An exception out of a worker, once, where its batch was due; the next batches follow. Where there is no memory to say
+/// all this, the original comes as it is.
 class GRADUS_API WorkerException : public Error {
  public:
   WorkerException(std::exception_ptr original, std::size_t worker_, std::size_t batch_,
@@ -325,7 +335,9 @@ class StatefulDataLoader
 
   StatefulDataLoader(Dataset dataset, DataLoaderOptions options)
       : super(std::move(options)), dataset_(std::make_shared<Dataset>(std::move(dataset))) {
-    for (std::size_t w = 0; w < std::max<std::size_t>(this->options_.workers, 1); ++w) this->add_worker(dataset_);
+    for (std::size_t w = 0; w < (this->options_.workers == 0 ? 1 : this->options_.workers); ++w) {
+      this->add_worker(dataset_);
+    }
   }
   ~StatefulDataLoader() override { this->join(); }
 

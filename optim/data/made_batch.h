@@ -1,6 +1,7 @@
 // The batch that a thread is making: internal to optim/data.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <vector>
 
@@ -37,5 +38,9 @@ struct Making {
   Making& operator=(const Making&) = delete;
   MadeBatch* before_;
 };
+
+/// The exception that is being handled as a WorkerException; as it is where that cannot be made.
+std::exception_ptr current_worker_exception(std::size_t worker, std::size_t batch,
+                                            const std::optional<std::size_t>& example) noexcept;
 
 }  // namespace gradus::data

@@ -110,7 +110,18 @@ class LBFGS::Run {
   Run(const LossClosure& closure, const std::vector<Tensor>& parameters, const LBFGSOptions& o, State& s)
       : closure_(closure), parameters_(parameters), o_(o), s_(s), sign_(o.maximize() ? -1 : 1) {}
 
+  // What it throws, the closure's exceptions too, leaves the parameters as they were.
   Tensor operator()() {
+    try {
+      return iterate();
+    } catch (...) {
+      put_back(start_);
+      throw;
+    }
+  }
+
+ private:
+  Tensor iterate() {
     const Tensor first = evaluate();
     std::int64_t evaluations = 1;
     ++s_.func_evals();
@@ -146,7 +157,6 @@ class LBFGS::Run {
     return first;
   }
 
- private:
   // Loss and gradient where the parameters are.
   Tensor evaluate() {
     Tensor loss;
@@ -169,7 +179,20 @@ class LBFGS::Run {
     return loss;
   }
 
+  std::vector<Tensor> copies() const {
+    std::vector<Tensor> all;
+    for (const Tensor& p : parameters_) all.push_back(p.detach().clone());
+    return all;
+  }
+  void put_back(const std::vector<Tensor>& copies) {
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+      parameters_[i].array().copy_(copies[i].array());
+      parameters_[i].array().mark_written("optimizer step", Location::unknown());
+    }
+  }
+
   void move(double t) {
+    if (start_.empty()) start_ = copies();
     std::int64_t at = 0;
     for (const Tensor& p : parameters_) {
       const Tensor change = s_.d().slice(0, at, at + p.numel()).view(p.sizes().vec());
@@ -210,14 +233,10 @@ class LBFGS::Run {
 
   // What the closure says at t; the parameters are back where they were after it.
   Point look(double t) {
-    std::vector<Tensor> before;
-    for (const Tensor& p : parameters_) before.push_back(p.detach().clone());
+    const std::vector<Tensor> before = copies();
     move(t);
     evaluate();
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      parameters_[i].array().copy_(before[i].array());
-      parameters_[i].array().mark_written("optimizer step", Location::unknown());
-    }
+    put_back(before);
     return {t, loss_, gradient_, dot(gradient_, s_.d())};
   }
 
@@ -290,6 +309,7 @@ class LBFGS::Run {
   State& s_;
   double sign_, loss_ = 0;
   Tensor gradient_;
+  std::vector<Tensor> start_;  // the parameters, as they were before they first moved
 };
 
 Tensor LBFGS::step(LossClosure closure) {

@@ -62,7 +62,7 @@ class GRADUS_API LBFGS final : public Optimizer {
 
   /// Up to max_iter iterations, with as many calls of the closure as they need, which must forget the gradients, compute
   /// the loss and call backward(). Returns the first call's loss. ValueError without a closure. A parameter without
-  /// gradient has one of zeros. What the closure throws leaves the parameters where it was called, the state as before.
+  /// gradient has one of zeros. What the closure throws leaves the parameters and the state as they were before the step.
   Tensor step(LossClosure closure) override;
 
   using Optimizer::state;

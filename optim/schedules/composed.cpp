@@ -87,7 +87,10 @@ std::vector<Field> SequentialLR::named_fields() {
   return numbered(schedulers_, names_, [](Schedule& s) { return fields_of(s); });
 }
 void SequentialLR::loaded() {
-  for (const auto& s : schedulers_) s->loaded();
+  for (const auto& s : schedulers_) {
+    s->enter(s->last_epoch());
+    s->loaded();
+  }
 }
 
 ChainedScheduler::ChainedScheduler(Schedulers schedulers)
@@ -109,7 +112,10 @@ std::vector<Field> ChainedScheduler::named_fields() {
   return numbered(schedulers_, names_, [](Schedule& s) { return fields_of(s); });
 }
 void ChainedScheduler::loaded() {
-  for (const auto& s : schedulers_) s->loaded();
+  for (const auto& s : schedulers_) {
+    s->enter(s->last_epoch());
+    s->loaded();
+  }
 }
 
 }  // namespace gradus::optim

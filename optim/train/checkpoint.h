@@ -1,6 +1,7 @@
 // A training in one file, from which it goes on to the same bits.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>

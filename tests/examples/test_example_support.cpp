@@ -1,26 +1,17 @@
 // What the example programs share: reading the data sets.
 #include <boost/test/unit_test.hpp>
 
-#include <unistd.h>
-#include <zlib.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <gradus/core/base/errors.h>
-#include <gradus/core/files/files.h>
 
 #include "../../examples/support/digits.h"
-#include "../../examples/support/mnist.h"
 
 namespace {
 
-namespace fs = std::filesystem;
 using namespace examples;
-using gradus::core::Bytes;
-using gradus::core::write_file_atomically;
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -32,19 +23,6 @@ void check_error(const std::function<void()>& action, const std::string& part) {
     BOOST_CHECK_MESSAGE(holds(error.what(), part), "'" << error.what() << "' lacks '" << part << "'");
   }
 }
-
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "gradus-support-XXXXXX").string();
-    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-  std::string path;
-};
 
 std::string digit_line(int pixel, int label) {
   std::string line;
@@ -108,44 +86,6 @@ BOOST_AUTO_TEST_CASE(malformed_digits_are_refused) {
   for (std::size_t size = 0; size + 2 < good.size(); ++size) {
     check_error([&] { parse_digits(good.substr(0, size)); }, "digits: ");
   }
-}
-
-BOOST_AUTO_TEST_CASE(mnist_is_read_and_checked) {
-  const Folder folder;
-  const Bytes images = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255},
-              labels = {0, 0, 8, 1, 0, 0, 0, 2, 7, 9};
-  check_error([&] { load_mnist(folder / "absent"); }, "absent': `examples/fetch_mnist");
-  write_file_atomically(folder / "train-labels-idx1-ubyte", {labels});
-  check_error([&] { load_mnist(folder.path); },
-              "train-images-idx3-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte missing");
-  write_file_atomically(folder / "train-images-idx3-ubyte", {images});
-  write_file_atomically(folder / "t10k-labels-idx1-ubyte", {labels});
-  gzFile packed = gzopen((folder / "t10k-images-idx3-ubyte.gz").c_str(), "wb");
-  gzwrite(packed, images.data(), static_cast<unsigned>(images.size()));
-  gzclose(packed);
-  const Dataset set = load_mnist(folder.path);
-  BOOST_TEST(set.train.count == 2);
-  BOOST_TEST((set.test.height == 1 && set.test.width == 3));
-  BOOST_TEST((set.test.pixels == std::vector<unsigned char>{1, 2, 3, 4, 5, 255}));
-  BOOST_TEST((set.train.labels == std::vector<unsigned char>{7, 9}));
-
-  const auto with = [&](const char* name, const Bytes& content, const char* part) {
-    const Bytes before = gradus::core::read_file(folder / name, 1000);
-    write_file_atomically(folder / name, {content});
-    check_error([&] { load_mnist(folder.path); }, part);
-    write_file_atomically(folder / name, {before});
-  };
-  with("train-labels-idx1-ubyte", {0, 0, 8, 1, 0, 0, 0, 1, 7}, "holds 2 images");
-  with("train-labels-idx1-ubyte", {0, 0, 8, 1, 0, 0, 0, 2, 7, 10}, "label 1 of ");
-  with("train-labels-idx1-ubyte", {0, 0, 8, 1, 0, 0, 0, 2, 7}, "so it is cut off");
-  with("train-labels-idx1-ubyte", images,
-       "must hold bytes in 1 dimension: it holds elements of type 08 and shape [2, 1, 3]");
-  with("train-images-idx3-ubyte", labels, "must hold bytes in 3 dimensions");
-  with("train-images-idx3-ubyte", {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6},
-       "all images must have one size");
-  with("train-images-idx3-ubyte", {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1},
-       "at least one image: its shape is [2, 0, 1]");
-  BOOST_TEST(load_mnist(folder.path).train.count == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

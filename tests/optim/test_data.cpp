@@ -146,9 +146,22 @@ BOOST_AUTO_TEST_CASE(mnist_plain_and_gzipped) {
   BOOST_TEST(test.get(1).target.item<std::int64_t>() == 8);
   BOOST_TEST(*test.size() == 5U);
   BOOST_CHECK_THROW(test.get(5), IndexError);
-  refused<FileError>([&] { MNIST("/nowhere"); }, "fetch_mnist");
-  write(folder / "train-labels-idx1-ubyte", idx({6}, {0, 1, 2, 3, 4, 5}));
-  refused<FileError>([&] { MNIST(folder / ""); }, "7 images, 6 labels");
+  refused<FileError>([&] { MNIST("/nowhere"); }, "`examples/fetch_mnist /nowhere`");
+  // An error names the file that was read.
+  const auto with = [&](const char* name, const std::string& content, const std::string& part) {
+    write_mnist(folder);
+    write(folder / name, content);
+    refused<FileError>([&] { MNIST(folder / ""); }, part);
+  };
+  with("train-labels-idx1-ubyte", idx({6}, {0, 1, 2, 3, 4, 5}), "train-images-idx3-ubyte', 6 labels in '");
+  with("train-labels-idx1-ubyte", idx({7}, {0, 1, 10, 3, 4, 5, 6}), "label 2 of '");
+  with("train-labels-idx1-ubyte", idx({7}, {0, 1, 10, 3, 4, 5, 6}), "ubyte' must be from 0 to 9: 10");
+  with("train-labels-idx1-ubyte", idx({7}, {0, 1}), "so it is cut off");
+  with("train-labels-idx1-ubyte", idx({2, 1, 3}, pixels(6)), "1 dimension: elements of type 08 in [2, 1, 3]");
+  with("train-images-idx3-ubyte", idx({7}, pixels(7)), "must hold bytes in 3 dimensions");
+  with("train-images-idx3-ubyte", idx({7, 0, 1}, ""), "at least one image: its shape is [7, 0, 1]");
+  write_gzipped(folder / "t10k-labels-idx1-ubyte.gz", idx({5}, {9, 8, 7, 6, 77}));
+  refused<FileError>([&] { MNIST(folder / "", MNIST::Mode::kTest); }, "idx1-ubyte.gz' must be from 0 to 9: 77");
 }
 
 BOOST_AUTO_TEST_CASE(rows_at_once_are_the_examples_to_the_bit) {
@@ -242,7 +255,41 @@ BOOST_AUTO_TEST_CASE(tables_of_numbers) {
   refused<FileError>(table("1,2\n3\n"), "line 2 of ");
   refused<FileError>(table("1,2\n\n3,x\n"), "field 2 of line 3 of ");
   refused<FileError>(table("1,2\n3,\n"), "must be a number: ''");
-  refused<FileError>(table("1,2\n3,0.5\n"), "target_dtype(kFloat)");
+  refused<FileError>(table("1,2\n3,0.5\n"), "field 2 of line 2 of ");
+  // A number that the dtype does not hold is neither rounded nor wrapped around.
+  const auto of = [&](const char* number, DType dtype) {
+    return table(std::string("1,") + number + "\n", CsvDatasetOptions().target_dtype(dtype));
+  };
+  const std::tuple<DType, std::vector<const char*>, std::vector<const char*>> limits[] = {
+      {kUInt8, {"0", "255"}, {"300", "-1", "5e9", "0.5", "256", "nan", "inf"}},
+      {kInt8, {"-128", "127"}, {"-129", "128"}},
+      {kInt16, {"-32768", "32767"}, {"-32769", "32768"}},
+      {kInt32, {"-2147483648", "2147483647"}, {"-2147483649", "2147483648", "1.5"}},
+      {kInt64, {"-9007199254740993", "5e9", "3.0"}, {"9223372036854775808", "1e300", "-inf", "9007199254740994.0"}},
+      {kFloat, {"0.5", "inf"}, {"1e300", "-3.5e38"}},
+      {kHalf, {"65504"}, {"65520"}},
+      {kBool, {"0", "1"}, {"2", "-1"}}};
+  for (const auto& [dtype, held, not_held] : limits) {
+    for (const char* number : held) {
+      of(number, dtype)();
+      const CsvDataset read(folder / "b.csv", CsvDatasetOptions().target_dtype(dtype));
+      BOOST_TEST(read.targets().item<double>() == std::stod(number));
+    }
+    for (const char* number : not_held) {
+      refused<FileError>(of(number, dtype), "must be a number that " + std::string(to_string(dtype)) + " holds");
+      refused<FileError>(of(number, dtype), ") takes it");
+    }
+  }
+  of("1e300", kDouble)();
+  of("9007199254740993", kInt64)();
+  BOOST_TEST(CsvDataset(folder / "b.csv").targets().item<std::int64_t>() == 9007199254740993);
+  for (const auto& [number, dtype] : {std::pair{"2.7", kInt64}, {"300", kUInt8}, {"2", kBool}, {"1e300", kFloat}}) {
+    refused<FileError>(table(number + std::string(",1\n"), CsvDatasetOptions().dtype(dtype)), "; dtype(k");
+  }
+  const CsvDatasetOptions twice = CsvDatasetOptions().header(true);
+  refused<ValueError>(table("a,a,y\n1,2,3\n", CsvDatasetOptions(twice).columns({"a"})), "the only one of that name: 'a'");
+  table("a,a,y\n1,2,3\n", twice)();
+  refused<FileError>(table("1.5,2\n", CsvDatasetOptions().dtype(kUInt8)), "field 1 of line 1 of ");
   refused<FileError>(table("1,\"2\n"), "must be closed");
   refused<FileError>(table("1,\"2\"3\n"), "a delimiter must follow");
   refused<FileError>(table("\n"), "at least one line");
