@@ -287,7 +287,8 @@ BOOST_AUTO_TEST_CASE(tables_of_numbers) {
     refused<FileError>(table(number + std::string(",1\n"), CsvDatasetOptions().dtype(dtype)), "; dtype(k");
   }
   const CsvDatasetOptions twice = CsvDatasetOptions().header(true);
-  refused<ValueError>(table("a,a,y\n1,2,3\n", CsvDatasetOptions(twice).columns({"a"})), "the only one of that name: 'a'");
+  refused<ValueError>(table("a,a,y\n1,2,3\n", CsvDatasetOptions(twice).columns({"a"})),
+                      "the only one of that name: 'a'");
   table("a,a,y\n1,2,3\n", twice)();
   refused<FileError>(table("1.5,2\n", CsvDatasetOptions().dtype(kUInt8)), "field 1 of line 1 of ");
   refused<FileError>(table("1,\"2\n"), "must be closed");
