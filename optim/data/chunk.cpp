@@ -195,8 +195,15 @@ std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, st
     const auto at = std::find_if(s.chunks.begin(), s.chunks.end(), [](const Chunk& chunk) { return chunk.error; });
     const Chunk fault = std::move(*at);
     s.chunks.erase(at);
-    if (fault.original) throw WorkerException(fault.original, fault.reader, batch, std::nullopt, fault.chunk);
-    std::rethrow_exception(fault.error);
+    std::exception_ptr error = fault.error;
+    try {
+      if (fault.original) {
+        error =
+            std::make_exception_ptr(WorkerException(fault.original, fault.reader, batch, std::nullopt, fault.chunk));
+      }
+    } catch (...) {  // as it is, where all this cannot be said
+    }
+    std::rethrow_exception(error);
   }
   if (s.fault) std::rethrow_exception(std::exchange(s.fault, nullptr));
   std::size_t taken = 0;
