@@ -42,8 +42,8 @@ struct ChunkQueue::State {
   std::mutex mutex;
   std::condition_variable readable, writable;
   std::deque<Chunk> chunks;
-  std::deque<std::exception_ptr> errors;
   std::size_t waiting = 0;           // examples
+  std::size_t taken = 0;             // batches
   std::size_t tickets = 0, due = 0;  // handed out; whose turn it is to be taken in
   std::size_t readers = 0;           // still reading
   bool started = false, quit = false, exhausted = false;
@@ -52,7 +52,18 @@ struct ChunkQueue::State {
   void run(std::size_t reader) noexcept;
   void read_chunks(std::size_t reader);
   bool wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t ticket);
+  bool has_error(std::size_t count) const;
 };
+
+// Whether an error stands before the end of that many examples.
+bool ChunkQueue::State::has_error(std::size_t count) const {
+  std::size_t examples = 0;
+  for (auto chunk = chunks.begin(); chunk != chunks.end() && examples < count; ++chunk) {
+    if (chunk->error) return true;
+    examples += chunk->order.size() - chunk->used;
+  }
+  return false;
+}
 
 // False when there is no use in it any more.
 bool ChunkQueue::State::wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t ticket) {
@@ -87,6 +98,7 @@ void ChunkQueue::State::read_chunks(std::size_t reader) {
     const core::PhiloxBlock block = core::philox(seed, ticket);
     generator.set_position({block.word[0] | std::uint64_t{block.word[1]} << 32, 0});
     Chunk chunk;
+    Faults faults;
     std::exception_ptr error;
     std::optional<Indices> indices;
     try {
@@ -104,13 +116,14 @@ void ChunkQueue::State::read_chunks(std::size_t reader) {
       lock.unlock();
       std::size_t count = 0;
       try {
-        chunk.examples = read(*indices, count);
-      } catch (...) {
-        error = current_worker_exception(reader, ticket, (*indices)[0]);
+        chunk.examples = read(*indices, count, faults);
+      } catch (...) {  // of what was done with all of them
+        faults.insert(faults.begin(), {(*indices)[0], std::current_exception()});
+        count = 0;
       }
       lock.lock();
       if (!wait_for_turn(lock, ticket)) break;
-      if (!error) {
+      if (count > 0) {
         try {
           chunk.order = order(count);
           for (const std::size_t index : chunk.order) {
@@ -126,11 +139,12 @@ void ChunkQueue::State::read_chunks(std::size_t reader) {
     }
     ++due;
     if (error) {
-      errors.push_back(error);
+      chunks.push_back({nullptr, {}, 0, error});
     } else if (!chunk.order.empty()) {
       waiting += chunk.order.size();
       chunks.push_back(std::move(chunk));
     }
+    for (const Fault& f : faults) chunks.push_back({nullptr, {}, 0, f.original, f.original, reader, f.chunk});
     readable.notify_all();
     writable.notify_all();
   }
@@ -151,9 +165,8 @@ void ChunkQueue::start(const ChunkDatasetOptions& options, Next next, Read read,
   const core::PhiloxBlock block = core::philox(at.seed, at.offset);
   s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
   s.chunks.clear();
-  s.errors.clear();
+  s.waiting = s.tickets = s.due = s.taken = 0;
   s.fault = nullptr;
-  s.waiting = s.tickets = s.due = 0;
   s.quit = s.exhausted = false;
   s.started = true;
   s.readers = options.preloader_count();
@@ -176,10 +189,20 @@ std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, st
   State& s = *state_;
   std::unique_lock lock(s.mutex);
   if (!s.started) fail<ValueError>("ChunkDataset: reset() must come before get_batch(): it has not been called");
-  s.readable.wait(lock, [&] { return s.waiting >= count || !s.errors.empty() || s.readers == 0 || s.quit; });
-  if (!s.errors.empty()) {
-    const std::exception_ptr error = std::move(s.errors.front());
-    s.errors.pop_front();
+  s.readable.wait(lock, [&] { return s.waiting >= count || s.has_error(count) || s.readers == 0 || s.quit; });
+  const std::size_t batch = s.taken++;
+  if (s.has_error(count)) {  // the examples before it wait for the next batch
+    const auto at = std::find_if(s.chunks.begin(), s.chunks.end(), [](const Chunk& chunk) { return chunk.error; });
+    const Chunk fault = std::move(*at);
+    s.chunks.erase(at);
+    std::exception_ptr error = fault.error;
+    try {
+      if (fault.original) {
+        error =
+            std::make_exception_ptr(WorkerException(fault.original, fault.reader, batch, std::nullopt, fault.chunk));
+      }
+    } catch (...) {  // as it is, where all this cannot be said
+    }
     std::rethrow_exception(error);
   }
   if (s.fault) std::rethrow_exception(std::exchange(s.fault, nullptr));
@@ -195,6 +218,8 @@ std::size_t ChunkQueue::take(std::size_t count, core::FunctionRef<void(void*, st
 }
 
 void ChunkQueue::guarded(core::FunctionRef<void()> body) {
+  core::Generator generator;
+  const core::UseGenerator drawing(generator);
   const std::lock_guard lock(state_->mutex);
   body();
 }

@@ -44,19 +44,29 @@ struct GRADUS_API ChunkDatasetOptions {
 namespace detail {
 
 /// What a ChunkDataset does whatever its types are: reading threads, the queue, its order. The order of the examples is the
-/// samplers', however many threads read.
+/// samplers', however many threads read. So is that of a loader's batches, however many workers it has, unless its
+/// enforce_ordering is off: they take them in turn.
 class GRADUS_API ChunkQueue {
  public:
   using Indices = std::vector<std::size_t>;
+  /// A chunk that could not be read.
+  struct Fault {
+    std::size_t chunk;
+    std::exception_ptr original;
+  };
+  using Faults = std::vector<Fault>;
   struct Chunk {
     std::shared_ptr<void> examples;
     Indices order;         ///< in which they are handed out
     std::size_t used = 0;  ///< so many are
+    std::exception_ptr error = nullptr;     ///< in the place of examples
+    std::exception_ptr original = nullptr;  ///< the same, where it is of reading a chunk
+    std::size_t reader = 0, chunk = 0;      ///< that failed
   };
   /// Which chunks come next; called under a lock.
   using Next = std::function<std::optional<Indices>()>;
-  /// Reads them as one; how many examples that are.
-  using Read = std::function<std::shared_ptr<void>(const Indices& chunks, std::size_t& count)>;
+  /// Reads them as one; how many examples that are, and which of them could not be read.
+  using Read = std::function<std::shared_ptr<void>(const Indices& chunks, std::size_t& count, Faults& faults)>;
   /// The order of so many examples; called under a lock.
   using Order = std::function<Indices(std::size_t count)>;
 
@@ -67,9 +77,11 @@ class GRADUS_API ChunkQueue {
 
   void start(const ChunkDatasetOptions& options, Next next, Read read, Order order);
   void stop();
-  /// Hands out that many examples, fewer at the end; waits for them. WorkerException for what a reader threw, once.
+  /// Hands out that many examples, fewer at the end; waits for them. WorkerException with the chunk for what a reader threw,
+  /// once, in the place of the first batch that would have had an example of it: which that is does not depend on when it
+  /// was read. The chunks before it and behind it are handed out.
   std::size_t take(std::size_t count, core::FunctionRef<void(void* examples, std::size_t index)> hand_out);
-  /// Runs something under the lock that guards the samplers.
+  /// Runs something under the lock that guards the samplers. What it draws is nobody's.
   void guarded(core::FunctionRef<void()> body);
 
  private:
@@ -83,7 +95,8 @@ GRADUS_API void expect_batch_size(std::size_t batch_size, const ChunkDatasetOpti
 }  // namespace detail
 
 /// Reads chunks in the order of one sampler and hands out each one's examples in the order of another. Ask a loader for
-/// this data set's own batch size.
+/// this data set's own batch size. A chunk that cannot be read is a WorkerException with its number, where a batch of its
+/// was due; who goes on has the others.
 template <class ChunkReader, class ChunkSampler = samplers::RandomSampler,
           class ExampleSampler = samplers::RandomSampler>
 class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, ChunkSampler, ExampleSampler>,
@@ -125,12 +138,22 @@ class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, Chun
     }
     queue_->start(
         options_, [&p, n = options_.cross_chunk_shuffle_count()] { return p.chunk_sampler.next(n); },
-        [&p](const std::vector<std::size_t>& chunks, std::size_t& count) -> std::shared_ptr<void> {
-          auto examples = std::make_shared<UnwrappedBatchType>(p.reader.read_chunk(chunks[0]));
-          for (std::size_t i = 1; i < chunks.size(); ++i) {
-            UnwrappedBatchType more = p.reader.read_chunk(chunks[i]);
-            for (auto& example : more) examples->push_back(std::move(example));
+        [&p](const std::vector<std::size_t>& chunks, std::size_t& count,
+             detail::ChunkQueue::Faults& faults) -> std::shared_ptr<void> {
+          std::shared_ptr<UnwrappedBatchType> examples;
+          for (const std::size_t chunk : chunks) {
+            try {
+              UnwrappedBatchType more = p.reader.read_chunk(chunk);
+              if (examples) {
+                for (auto& example : more) examples->push_back(std::move(example));
+              } else {
+                examples = std::make_shared<UnwrappedBatchType>(std::move(more));
+              }
+            } catch (...) {
+              faults.push_back({chunk, std::current_exception()});
+            }
           }
+          if (!examples) return nullptr;
           if (p.policy) p.policy(*examples);
           count = examples->size();
           return examples;
@@ -150,7 +173,10 @@ class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, Chun
     queue_->guarded([&] { parts_->chunk_sampler.save(archive); });
   }
   void load(serialize::InputArchive& archive) override {
-    queue_->guarded([&] { parts_->chunk_sampler.load(archive); });
+    queue_->guarded([&] {
+      parts_->chunk_sampler.reset(parts_->reader.chunk_count());  // it may not know yet how many there are
+      parts_->chunk_sampler.load(archive);
+    });
     resumed_ = true;
   }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../core/base/function_ref.h"
 #include "each_example.h"
 #include "example.h"
 #include "rows.h"
@@ -30,6 +31,20 @@ template <class T>
 struct is_optional<std::optional<T>> : std::true_type {};
 template <bool optional, class T>
 using optional_if_t = std::conditional_t<optional, std::optional<T>, T>;
+
+// A batch of a data set that knows where it is; `taken` is called as soon as the next one may be taken. What is derived
+// from a MapDataset may have a `get_batch` of its own, so that only the class itself is known to transform.
+template <class D, class Request>
+typename D::BatchType take_batch(D& dataset, Request request, core::FunctionRef<void()> taken) {
+  auto batch = dataset.get_batch(std::move(request));
+  taken();
+  return batch;
+}
+template <class D, class T, class Request>
+typename MapDataset<D, T>::BatchType take_batch(MapDataset<D, T>& dataset, Request request,
+                                                core::FunctionRef<void()> taken) {
+  return dataset.take_batch(std::move(request), taken);
+}
 }  // namespace detail
 
 /// Answers a request with a batch. `Self` is the class itself: `struct Mine : BatchDataset<Mine, ...>`. A loader gives each
@@ -119,8 +134,7 @@ class MapDataset
 
   OutputBatchType get_batch(BatchRequestType request) override {
     if constexpr (SourceDataset::is_stateful) {
-      if (auto batch = dataset_.get_batch(std::move(request))) return transform_.apply_batch(std::move(*batch));
-      return std::nullopt;
+      return take_batch(std::move(request), [] {});
     } else {
       if constexpr (has_rows<SourceDataset> && takes_rows<AppliedTransform>) {
         // All rows of the batch at once, in the place of example by example: the same numbers.
@@ -128,6 +142,13 @@ class MapDataset
       }
       return transform_.apply_batch(dataset_.get_batch(std::move(request)));
     }
+  }
+  /// The same; `taken` is called between the source and the transform.
+  OutputBatchType take_batch(BatchRequestType request,
+                             core::FunctionRef<void()> taken) requires(SourceDataset::is_stateful) {
+    auto batch = detail::take_batch(dataset_, std::move(request), taken);
+    if (!batch) return std::nullopt;
+    return transform_.apply_batch(std::move(*batch));
   }
   std::optional<std::size_t> size() const noexcept override { return dataset_.size(); }
   void reset() { dataset_.reset(); }

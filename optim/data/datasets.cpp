@@ -124,15 +124,18 @@ struct Field {
   std::string_view get() const { return unescaped.empty() ? text : std::string_view(unescaped); }
 };
 
-// Integers that a double cannot tell from their neighbours are none that were read.
+// A finite number stays one.
 bool holds(DType dtype, double value) {
-  if (is_floating_point(dtype)) return true;
-  double low = 0, end = dtype == kBool ? 2 : 256;
-  if (dtype != kBool && dtype != kUInt8) {
-    end = dtype == kInt64 ? 0x1p53 : std::exp2(8 * size_of(dtype) - 1);
-    low = -end;
-  }
-  return value >= low && value < end && std::floor(value) == value;
+  if (dtype == kDouble || !std::isfinite(value)) return true;
+  const float rounded = std::abs(static_cast<float>(value));
+  if (dtype == kHalf) return rounded < 65520;
+  return dtype == kBFloat16 ? rounded < 0x1.ffp127F : std::isfinite(rounded);
+}
+bool holds(DType dtype, std::int64_t value) {
+  if (dtype == kInt64) return true;
+  if (dtype == kBool || dtype == kUInt8) return value >= 0 && value <= (dtype == kBool ? 1 : 255);
+  const std::int64_t end = std::int64_t{1} << (8 * size_of(dtype) - 1);
+  return value >= -end && value < end;
 }
 
 class Table {
@@ -172,32 +175,53 @@ class Table {
     return true;
   }
 
-  double number(const std::vector<Field>& fields, std::size_t column) const {
-    std::string_view text = fields[column].get();
+  // A number that the dtype holds: none becomes infinite. `option` names that dtype.
+  void read(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
+            double& value) const {
+    value = number(fields, column);
+    if (!holds(dtype, value)) not_held(fields, column, dtype, option, value);
+  }
+  // The same for whole numbers: none is rounded or wrapped around. 3.0 and 2e3 are such, too, but above 2^53 a double does
+  // not tell them from their neighbours.
+  void read(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
+            std::int64_t& value) const {
+    bool whole = whole_field(trimmed(fields[column]), value);
+    const double any = whole ? static_cast<double>(value) : number(fields, column);
+    if (!whole && std::abs(any) < 0x1p53 && std::floor(any) == any) {
+      whole = true;
+      value = static_cast<std::int64_t>(any);
+    }
+    if (!whole || !holds(dtype, value)) not_held(fields, column, dtype, option, any);
+  }
+  std::size_t width() const { return width_; }
+
+ private:
+  static std::string_view trimmed(const Field& field) {
+    std::string_view text = field.get();
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '+')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    double value = 0;
+    return text;
+  }
+  template <class T>
+  static bool whole_field(std::string_view text, T& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    return !text.empty() && error == std::errc() && end == text.data() + text.size();
+  }
+  double number(const std::vector<Field>& fields, std::size_t column) const {
+    double value = 0;
+    if (!whole_field(trimmed(fields[column]), value)) {
       fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number: {}", column + 1, line_, path_,
                       in_quotes(fields[column].get()));
     }
     return value;
   }
-
-  // The same, and one that the dtype holds: nothing is rounded or wrapped around. `option` names that dtype.
-  double number(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option) const {
-    const double value = number(fields, column);
-    if (!holds(dtype, value)) {
-      fail<FileError>(
-          "CsvDataset: field {} of line {} of '{}' must be a number that {} holds: {}; {}(kFloat) takes any",
-          column + 1, line_, path_, dtype, value, option);
-    }
-    return value;
+  [[noreturn]] void not_held(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
+                             double value) const {
+    fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number that {} holds: {}; {}({}) takes it",
+                    column + 1, line_, path_, dtype, trimmed(fields[column]), option,
+                    holds(kFloat, value) ? "kFloat" : "kDouble");
   }
-  std::size_t width() const { return width_; }
 
- private:
   // Up to the next delimiter, which stays.
   Field cut(std::string_view& line) const {
     Field field;
@@ -231,9 +255,35 @@ class Table {
   std::size_t line_ = 0, width_ = 0;
 };
 
+// Fields that were read, for a dtype: whole numbers as such.
+class Numbers {
+ public:
+  Numbers(DType dtype, const char* option) : dtype_(dtype), option_(option), floating_(is_floating_point(dtype)) {}
+  void read(const Table& table, const std::vector<Field>& fields, std::size_t column) {
+    if (floating_) return table.read(fields, column, dtype_, option_, any_.emplace_back());
+    table.read(fields, column, dtype_, option_, whole_.emplace_back());
+  }
+  Tensor tensor(IntArrayRef shape) const {
+    return (floating_ ? converted<double>(any_, shape, kDouble, 1.0)
+                      : converted<std::int64_t>(whole_, shape, kInt64, std::int64_t{1}))
+        .to(dtype_);
+  }
+
+ private:
+  DType dtype_;
+  const char* option_;
+  bool floating_;
+  std::vector<double> any_;
+  std::vector<std::int64_t> whole_;
+};
+
 // A name of the header, or a number.
 std::size_t find_column(const std::string& column, const std::vector<std::string>& names) {
   if (const auto at = std::find(names.begin(), names.end(), column); at != names.end()) {
+    if (std::find(at + 1, names.end(), column) != names.end()) {
+      fail<ValueError>("CsvDataset: a column that is asked for by its name must be the only one of that name: {}",
+                       in_quotes(column));
+    }
     return static_cast<std::size_t>(at - names.begin());
   }
   std::int64_t number = 0;
@@ -271,14 +321,14 @@ CsvDataset::CsvDataset(const std::string& path, const CsvDatasetOptions& options
   }
   for (const std::size_t column : shown) columns_.push_back(names[column]);
 
-  std::vector<double> data, targets;
-  for (; more; more = table.next(text, fields)) {
-    for (const std::size_t column : shown) data.push_back(table.number(fields, column, options.dtype(), "dtype"));
-    targets.push_back(table.number(fields, target, options.target_dtype(), "target_dtype"));
+  Numbers data(options.dtype(), "dtype"), targets(options.target_dtype(), "target_dtype");
+  std::int64_t count = 0;
+  for (; more; more = table.next(text, fields), ++count) {
+    for (const std::size_t column : shown) data.read(table, fields, column);
+    targets.read(table, fields, target);
   }
-  const auto count = static_cast<std::int64_t>(targets.size()), width = static_cast<std::int64_t>(shown.size());
-  data_ = converted<double>(data, {count, width}, kDouble, 1.0).to(options.dtype());
-  targets_ = converted<double>(targets, {count}, kDouble, 1.0).to(options.target_dtype());
+  data_ = data.tensor({count, static_cast<std::int64_t>(shown.size())});
+  targets_ = targets.tensor({count});
 }
 Example<> CsvDataset::get(std::size_t index) { return row(index, "CsvDataset"); }
 std::optional<std::size_t> CsvDataset::size() const { return rows_of(data_); }

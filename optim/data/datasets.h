@@ -65,7 +65,8 @@ struct CsvDatasetOptions {
 
 /// A table of numbers in text, plain or gzipped: data [columns], target a number. Empty lines are passed over; a field may
 /// be in quotes. FileError names the line and the field that is no number, or none that its dtype holds (300 for uint8, a
-/// fraction for an integer), or the line that has not as many fields as the first; ValueError the column that there is not.
+/// fraction for an integer, 1e300 for float32), or the line that has not as many fields as the first; ValueError the column
+/// that there is not, or of whose name there are several.
 class GRADUS_API CsvDataset : public Dataset<CsvDataset>, public LabelledDataset {
  public:
   explicit CsvDataset(const std::string& path, const CsvDatasetOptions& options = {});
@@ -88,8 +89,9 @@ struct ImageFolderOptions {
 
 /// Pictures in a folder: each of its folders is a class, the classes in the order of their names. Data float32
 /// [channels, H, W] in [0, 1], read when asked for; target the class, int64. PNG by libpng and JPEG by libjpeg-turbo, which
-/// are loaded when the first such picture is; PPM and PGM without either. Other files are passed over. FileError names the
-/// picture that is damaged, or the library that is missing, with the cure.
+/// are loaded when the first such picture is; PPM and PGM without either. Samples are those that are stored, whatever the file
+/// says of their gamma. What is no such file, or no link to one, is passed over. FileError names the picture that is damaged
+/// or no longer there, or the library that is missing, with the cure; ValueError options that cannot be.
 class GRADUS_API ImageFolder : public Dataset<ImageFolder> {
  public:
   explicit ImageFolder(std::string root, const ImageFolderOptions& options = {});

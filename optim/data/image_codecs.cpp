@@ -79,7 +79,29 @@ struct Png {
   std::string why;
 };
 
+// Chunks that say how bright a sample's number is meant: libpng would convert the numbers by them, other readers (PIL,
+// torchvision) pass them over. Empty when there are none.
+core::Bytes without_gamma(ByteView file) {
+  core::Bytes out;
+  std::size_t at = 8, copied = 0;  // behind the signature
+  while (at + 12 <= file.size()) {
+    const unsigned char* const p = file.data() + at;
+    const std::size_t size = std::size_t{p[0]} << 24 | std::size_t{p[1]} << 16 | std::size_t{p[2]} << 8 | p[3];
+    const std::string_view name = file.text().substr(at + 4, 4);
+    if (name == "IDAT" || size > file.size() - at - 12) break;
+    if (name == "gAMA" || name == "cHRM" || name == "sRGB" || name == "iCCP") {
+      out.insert(out.end(), file.begin() + copied, file.begin() + at);
+      copied = at + 12 + size;
+    }
+    at += 12 + size;
+  }
+  if (copied > 0) out.insert(out.end(), file.begin() + copied, file.end());
+  return out;
+}
+
 Picture decode_png(ByteView file, const std::string& path, std::int64_t max_pixels) {
+  const core::Bytes stripped = without_gamma(file);
+  if (!stripped.empty()) file = stripped;
   static const Png png;
   if (!png.why.empty()) missing(path, "PNG", "libpng16-16", png.why);
   struct Image : png_image {  // freed whatever happens
@@ -91,11 +113,26 @@ Picture decode_png(ByteView file, const std::string& path, std::int64_t max_pixe
   if (png.begin(&image, file.data(), file.size()) == 0) damaged(path, "PNG", image.message);
   check_size(image.width, image.height, path, "PNG", max_pixels);
   // What shines through is passed over, as other readers do.
-  image.format = PNG_FORMAT_RGBA;
+  const bool indexed = (image.format & PNG_FORMAT_FLAG_COLORMAP) != 0;
+  image.format = indexed ? PNG_FORMAT_RGBA_COLORMAP : PNG_FORMAT_RGBA;
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   const std::size_t pixels = std::size_t{image.width} * image.height;
-  std::vector<unsigned char> rgba(4 * pixels);
   Picture picture{image.height, image.width, {}};
+  if (indexed) {
+    std::vector<unsigned char> indices(pixels), palette(4 * 256);
+    if (png.finish(&image, nullptr, indices.data(), 0, palette.data()) == 0) damaged(path, "PNG", image.message);
+    picture.rgb.resize(3 * pixels);
+    for (std::size_t i = 0; i < pixels; ++i) {
+      if (indices[i] >= image.colormap_entries) {
+        damaged(
+            path, "PNG",
+            fmt::format("its palette has {} colours, pixel {} is of number {}", image.colormap_entries, i, indices[i]));
+      }
+      std::memcpy(&picture.rgb[3 * i], &palette[4 * std::size_t{indices[i]}], 3);
+    }
+    return picture;
+  }
+  std::vector<unsigned char> rgba(4 * pixels);
   if (png.finish(&image, nullptr, rgba.data(), 0, nullptr) == 0) damaged(path, "PNG", image.message);
   picture.rgb.resize(3 * pixels);
   for (std::size_t i = 0; i < pixels; ++i) std::memcpy(&picture.rgb[3 * i], &rgba[4 * i], 3);

@@ -22,12 +22,19 @@ bool is_picture(const std::filesystem::path& path) {
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".ppm" || ending == ".pgm";
 }
 
+void check(const ImageFolderOptions& options, const char* op) {
+  if (options.channels() != 1 && options.channels() != 3) {
+    fail<ValueError>("{}: channels must be 3 (colours) or 1 (grey): {}", op, options.channels());
+  }
+  if (options.max_pixels() < 1) fail<ValueError>("{}: max_pixels must be at least 1: {}", op, options.max_pixels());
+}
+
 // What is in a folder, in the order of the names.
-std::vector<std::filesystem::path> entries(const std::string& folder) {
+std::vector<std::filesystem::directory_entry> entries(const std::string& folder) {
   std::error_code error;
-  std::vector<std::filesystem::path> all;
+  std::vector<std::filesystem::directory_entry> all;
   std::filesystem::directory_iterator at(folder, error);
-  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) all.push_back(at->path());
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) all.push_back(*at);
   if (error) fail<FileError>("ImageFolder: cannot read the folder '{}': {}", folder, error.message());
   std::sort(all.begin(), all.end());
   return all;
@@ -36,10 +43,8 @@ std::vector<std::filesystem::path> entries(const std::string& folder) {
 }  // namespace
 
 Tensor read_image(const std::string& path, const ImageFolderOptions& options) {
+  check(options, "read_image");
   const std::int64_t channels = options.channels();
-  if (channels != 1 && channels != 3) {
-    fail<ValueError>("read_image: channels must be 3 (colours) or 1 (grey): {}", channels);
-  }
   const core::Bytes file = core::read_file(path, kMostBytes);
   const auto picture = data::detail::decode(file, path, options.max_pixels());
   core::Array out = core::empty({channels, picture.height, picture.width}, kFloat);
@@ -57,13 +62,15 @@ Tensor read_image(const std::string& path, const ImageFolderOptions& options) {
 }
 
 ImageFolder::ImageFolder(std::string root, const ImageFolderOptions& options) : options_(options) {
-  for (const std::filesystem::path& folder : entries(root)) {
-    std::error_code ignored;
-    if (!std::filesystem::is_directory(folder, ignored)) continue;
-    for (const std::filesystem::path& path : entries(folder.string())) {
-      if (is_picture(path)) files_.push_back({path.string(), static_cast<std::int64_t>(classes_.size())});
+  check(options, "ImageFolder");
+  std::error_code ignored;
+  for (const std::filesystem::directory_entry& folder : entries(root)) {
+    if (!folder.is_directory(ignored)) continue;
+    for (const std::filesystem::directory_entry& file : entries(folder.path().string())) {
+      if (!is_picture(file.path()) || !file.is_regular_file(ignored)) continue;
+      files_.push_back({file.path().string(), static_cast<std::int64_t>(classes_.size())});
     }
-    classes_.push_back(folder.filename().string());
+    classes_.push_back(folder.path().filename().string());
   }
   if (files_.empty()) {
     fail<FileError>(
@@ -82,6 +89,10 @@ const std::string& ImageFolder::path(std::size_t index) const { return file(inde
 std::int64_t ImageFolder::target(std::size_t index) const { return file(index).target; }
 Example<> ImageFolder::get(std::size_t index) {
   const File& f = file(index);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(f.path, ignored)) {  // a pipe would be waited for
+    fail<FileError>("ImageFolder: '{}' must be a file, as it was when the folder was read: it no longer is", f.path);
+  }
   return {read_image(f.path, options_), gradus::tensor(f.target)};
 }
 

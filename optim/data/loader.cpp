@@ -16,6 +16,10 @@ namespace gradus::data {
 
 using core::fail;
 
+namespace {
+constexpr std::size_t kMostWorkers = 1024, kMostJobs = std::size_t{1} << 20;
+}  // namespace
+
 FullDataLoaderOptions::FullDataLoaderOptions(DataLoaderOptions options)
     : batch_size(options.batch_size()),
       workers(options.workers()),
@@ -27,6 +31,17 @@ FullDataLoaderOptions::FullDataLoaderOptions(DataLoaderOptions options)
   if (batch_size == 0) fail<ValueError>("DataLoaderOptions: batch_size must be at least 1: 0");
   if (workers > 0 && max_jobs == 0) {
     fail<ValueError>("DataLoaderOptions: max_jobs must be at least 1 where there are workers: 0 for {}", workers);
+  }
+  // A negative number has become a very large one.
+  const auto expect_at_most = [](const char* what, std::size_t count, std::size_t most) {
+    if (count > most) {
+      fail<ValueError>("DataLoaderOptions: {} must be from 0 to {}: {}", what, most, static_cast<std::int64_t>(count));
+    }
+  };
+  expect_at_most("workers", workers, kMostWorkers);
+  expect_at_most("max_jobs", max_jobs, kMostJobs);
+  if (timeout && timeout->count() < 0) {
+    fail<ValueError>("DataLoaderOptions: timeout must be 0 ms or more: {} ms", timeout->count());
   }
 }
 
@@ -40,7 +55,12 @@ std::string message_of(const std::exception_ptr& original) {
     return "an exception that is no std::exception";
   }
 }
-std::string place_of(std::size_t batch, const std::optional<std::size_t>& example) {
+std::string thread_of(std::size_t worker, const std::optional<std::size_t>& chunk) {
+  return fmt::format("{} thread {}", chunk ? "ChunkDataset reader" : "DataLoader worker", worker);
+}
+std::string place_of(std::size_t batch, const std::optional<std::size_t>& example,
+                     const std::optional<std::size_t>& chunk = {}) {
+  if (chunk) return fmt::format("chunk {}, where batch {} was due", *chunk, batch);
   return example ? fmt::format("example {} of batch {}", *example, batch) : fmt::format("batch {}", batch);
 }
 }  // namespace
@@ -56,14 +76,15 @@ std::exception_ptr current_worker_exception(std::size_t worker, std::size_t batc
 }
 
 WorkerException::WorkerException(std::exception_ptr original, std::size_t worker_, std::size_t batch_,
-                                 std::optional<std::size_t> example_)
-    : Error(fmt::format("Caught exception in DataLoader worker thread {} ({}). Original message: {}", worker_,
-                        place_of(batch_, example_), message_of(original))),
+                                 std::optional<std::size_t> example_, std::optional<std::size_t> chunk_)
+    : Error(fmt::format("Caught exception in {} ({}). Original message: {}", thread_of(worker_, chunk_),
+                        place_of(batch_, example_, chunk_), message_of(original))),
       original_exception(std::move(original)),
       message(what()),
       worker(worker_),
       batch(batch_),
-      example(example_) {}
+      example(example_),
+      chunk(chunk_) {}
 WorkerException::~WorkerException() = default;
 LoaderTimeout::~LoaderTimeout() = default;
 
@@ -89,11 +110,15 @@ struct Pipeline::State {
   const FullDataLoaderOptions options;
   std::vector<std::thread> threads;
   std::deque<Work> works;  // where they lie does not change
+  bool in_turn = false;    // whether they take their batches in the order of the requests
   std::uint64_t seed = 0;  // of the epoch
   std::uint64_t epochs = 0;
   std::size_t asked = 0, examples_asked = 0;  // in this epoch
   std::size_t next_number = 0;                // in order: which is due
   std::size_t in_flight = 0;                  // asked for, not yet handed over
+  std::deque<std::size_t> ends;               // how many examples there are up to each batch that is asked for
+  std::size_t handed_over = 0;                // of these, examples
+  std::size_t batch_size = 0;                 // Progress's
   std::exception_ptr sampler_error;           // out of asking ahead: thrown where the batch was due
   bool exhausted = false, joined = false;
   bool inside = false;                // an epoch
@@ -101,13 +126,16 @@ struct Pipeline::State {
 
   // Under the lock.
   std::mutex mutex;
-  std::condition_variable has_job, has_result;
+  std::condition_variable has_job, has_result, has_turn;
   std::deque<Job> jobs;
   Results results;
-  std::size_t busy = 0;
+  std::size_t busy = 0, turn = 0;
   bool quit = false;
 
-  Job next_job(NextRequest next_request);
+  Job next_job(NextRequest next_request, std::size_t most);
+  Job next_job(NextRequest next_request) { return next_job(next_request, options.batch_size); }
+  void hand_over();
+  void pass_over(NextRequest next_request, const Progress& progress);
   void ask(NextRequest next_request, std::size_t count) noexcept;
   Result wait();
   void run(std::size_t worker, const Work& work);
@@ -123,11 +151,12 @@ std::chrono::steady_clock::time_point end_of(Milliseconds timeout) {
 
 // What is drawn while it is made comes from the streams of its place.
 template <class Job>
-Pipeline::Object make(const Pipeline::Work& work, const Job& job, std::optional<std::size_t>& example) {
+Pipeline::Object make(const Pipeline::Work& work, const Job& job, std::optional<std::size_t>& example,
+                      core::FunctionRef<void()> taken) {
   MadeBatch batch(job.seed, job.first);
   const Making making(batch);
   try {
-    return work(job.request.get());
+    return work(job.request.get(), taken);
   } catch (...) {
     example = batch.example_;
     throw;
@@ -135,8 +164,8 @@ Pipeline::Object make(const Pipeline::Work& work, const Job& job, std::optional<
 }
 }  // namespace
 
-Pipeline::State::Job Pipeline::State::next_job(NextRequest next_request) {
-  std::size_t examples = 0;
+Pipeline::State::Job Pipeline::State::next_job(NextRequest next_request, std::size_t most) {
+  std::size_t examples = most;
   Job job;
   if (exhausted || (job.request = next_request(examples)) == nullptr) {
     exhausted = true;
@@ -145,7 +174,33 @@ Pipeline::State::Job Pipeline::State::next_job(NextRequest next_request) {
   job.number = asked++;
   job.first = std::exchange(examples_asked, examples_asked + examples);
   job.seed = seed;
+  ends.push_back(examples_asked);
   return job;
+}
+
+// The next batch is the caller's.
+void Pipeline::State::hand_over() {
+  ++next_number;
+  handed_over = ends.front();
+  ends.pop_front();
+}
+
+// What a loop had before. With the batch size that it had the sampler is asked the same questions; with another one for as
+// many examples.
+void Pipeline::State::pass_over(NextRequest next_request, const Progress& progress) {
+  const bool same = progress.batch_size == options.batch_size;
+  while (same ? asked < progress.batches : handed_over < progress.examples) {
+    const std::size_t most = same ? options.batch_size : progress.examples - handed_over;
+    if (!next_job(next_request, std::min(options.batch_size, most)).request) return;
+    hand_over();
+  }
+  if (!same && handed_over > progress.examples) {
+    fail<ValueError>(
+        "DataLoader: the position must be of a loader of the same batch size, as the sampler does not give any number of "
+        "examples: {} there, {} here",
+        progress.batch_size, options.batch_size);
+  }
+  batch_size = same || handed_over == 0 ? options.batch_size : 0;
 }
 
 void Pipeline::State::ask(NextRequest next_request, std::size_t count) noexcept {
@@ -170,6 +225,7 @@ void Pipeline::State::ask(NextRequest next_request, std::size_t count) noexcept 
   } catch (...) {
     asked = number;  // no number is left out, or its turn would be waited for
     examples_asked = first;
+    ends.resize(in_flight);
     sampler_error = std::current_exception();
   }
 }
@@ -187,7 +243,7 @@ Pipeline::State::Result Pipeline::State::wait() {
   }
   Result result = std::move(results.begin()->second);
   results.erase(results.begin());
-  ++next_number;
+  hand_over();
   --in_flight;
   return result;
 }
@@ -202,11 +258,29 @@ void Pipeline::State::run(std::size_t worker, const Work& work) {
     ++busy;
     lock.unlock();
     std::optional<std::size_t> example;
+    bool mine = in_turn && options.enforce_ordering;  // the turn, or it will be: those before have been begun
+    if (mine) {
+      lock.lock();
+      has_turn.wait(lock, [&] { return turn == job.number; });
+      lock.unlock();
+    }
+    const auto pass = [&] {
+      if (!std::exchange(mine, false)) return;
+      {
+        const std::lock_guard passing(mutex);
+        ++turn;
+      }
+      has_turn.notify_all();
+    };
     try {
-      job.result.mapped().batch = make(work, job, example);
+      job.result.mapped().batch = make(work, job, example, pass);
+    } catch (const WorkerException& error) {
+      job.result.mapped().error =
+          error.chunk ? std::current_exception() : current_worker_exception(worker, job.number, example);
     } catch (...) {
       job.result.mapped().error = current_worker_exception(worker, job.number, example);
     }
+    pass();
     job.request.reset();
     lock.lock();
     --busy;
@@ -218,8 +292,9 @@ void Pipeline::State::run(std::size_t worker, const Work& work) {
 Pipeline::Pipeline(const FullDataLoaderOptions& options) : state_(std::make_unique<State>(options)) {}
 Pipeline::~Pipeline() { join(); }
 
-void Pipeline::add(Work work) {
+void Pipeline::add(Work work, bool in_turn) {
   State& s = *state_;
+  s.in_turn = in_turn;
   s.works.push_back(std::move(work));
   if (s.options.workers == 0) return;
   const std::size_t worker = s.works.size() - 1;
@@ -233,6 +308,7 @@ void Pipeline::drain() {
   s.jobs.clear();
   s.has_result.wait(lock, [&] { return s.busy == 0; });
   left.swap(s.results);
+  s.ends.clear();
   s.in_flight = 0;
   s.sampler_error = nullptr;
 }
@@ -248,15 +324,12 @@ void Pipeline::begin(NextRequest next_request) {
     const core::PhiloxBlock block = core::philox(at.seed, at.offset);
     s.seed = block.word[0] | std::uint64_t{block.word[1]} << 32;
   }
-  s.asked = s.examples_asked = s.next_number = 0;
+  s.asked = s.examples_asked = s.next_number = s.handed_over = s.turn = 0;  // no worker is at work
+  s.batch_size = s.options.batch_size;
+  s.ends.clear();
   s.exhausted = false;
   s.inside = true;
-  if (s.to_resume) {
-    const std::size_t done = std::exchange(s.to_resume, std::nullopt)->batches;
-    while (s.asked < done && s.next_job(next_request).request) {
-    }
-    s.next_number = s.asked;
-  }
+  if (s.to_resume) s.pass_over(next_request, *std::exchange(s.to_resume, std::nullopt));
   if (s.options.workers > 0) s.ask(next_request, s.options.max_jobs);
 }
 
@@ -269,13 +342,14 @@ Pipeline::Object Pipeline::next(NextRequest next_request) {
       s.inside = false;
       return nullptr;
     }
-    s.next_number = job.number + 1;
+    s.hand_over();
     std::optional<std::size_t> example;
     try {
-      Object batch = make(s.works.front(), job, example);
+      Object batch = make(s.works.front(), job, example, [] {});
       s.exhausted = batch == nullptr;
       return batch;
     } catch (Error& error) {
+      if (const auto* said = dynamic_cast<const WorkerException*>(&error); said != nullptr && said->chunk) throw;
       error.add_note("in " + place_of(job.number, example) + " of a DataLoader");
       throw;
     }
@@ -306,7 +380,8 @@ Pipeline::Progress Pipeline::progress() const {
   if (s.inside && s.options.workers > 0 && !s.options.enforce_ordering) {
     fail<ValueError>("DataLoader: the position of a loop is known only with enforce_ordering: it is off");
   }
-  return {s.epochs, s.seed, s.inside ? s.next_number : 0, s.inside};
+  if (!s.inside) return {s.epochs, s.seed, 0, false, 0, s.options.batch_size};
+  return {s.epochs, s.seed, s.next_number, true, s.handed_over, s.batch_size};
 }
 void Pipeline::resume(const Progress& progress) {
   drain();
@@ -319,14 +394,14 @@ void Pipeline::resume(const Progress& progress) {
 
 samplers::Position joined(const Pipeline::Progress& progress, const samplers::Position& sampler) {
   const auto number = [](std::uint64_t n) { return gradus::tensor(static_cast<std::int64_t>(n)); };
-  samplers::Position position = {{"epochs", number(progress.epochs)},
-                                 {"seed", number(progress.seed)},
-                                 {"batches", number(progress.batches)},
-                                 {"inside", number(progress.inside ? 1 : 0)}};
+  samplers::Position position = {{"epochs", number(progress.epochs)},     {"seed", number(progress.seed)},
+                                 {"batches", number(progress.batches)},   {"inside", number(progress.inside ? 1 : 0)},
+                                 {"examples", number(progress.examples)}, {"batch_size", number(progress.batch_size)}};
   for (const auto& [name, tensor] : sampler) position.emplace_back("sampler." + name, tensor);
   return position;
 }
-Pipeline::Progress parted(const samplers::Position& position, samplers::Position& sampler) {
+Pipeline::Progress parted(const samplers::Position& position, samplers::Position& sampler, std::size_t batch_size,
+                          bool examples_known) {
   constexpr std::string_view kSampler = "sampler.";
   const auto number = [&](std::string_view name) {
     for (const auto& [key, tensor] : position) {
@@ -337,7 +412,20 @@ Pipeline::Progress parted(const samplers::Position& position, samplers::Position
   for (const auto& [key, tensor] : position) {
     if (key.starts_with(kSampler)) sampler.emplace_back(key.substr(kSampler.size()), tensor);
   }
-  return {number("epochs"), number("seed"), static_cast<std::size_t>(number("batches")), number("inside") != 0};
+  const auto count = [&](std::string_view name) {
+    const auto n = static_cast<std::int64_t>(number(name));
+    if (n < 0) fail<ValueError>("DataLoader: '{}' of a position must be 0 or more: {}", name, n);
+    return static_cast<std::size_t>(n);
+  };
+  const Pipeline::Progress progress = {number("epochs"),      number("seed"),    count("batches"),
+                                       number("inside") != 0, count("examples"), count("batch_size")};
+  if (progress.examples > 0 && progress.batch_size != batch_size && !examples_known) {
+    fail<ValueError>(
+        "DataLoader: the position must be of a loader of the same batch size, as requests do not say how many examples "
+        "they are for: {} there, {} here",
+        progress.batch_size, batch_size);
+  }
+  return progress;
 }
 
 void Pipeline::join() noexcept {

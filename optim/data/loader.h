@@ -61,7 +61,8 @@ struct DataLoaderOptions {
   GRADUS_ARG(std::optional<std::uint64_t>, seed);
 };
 
-/// The same with the defaults that depend on others. ValueError when batch_size or max_jobs is 0.
+/// The same with the defaults that depend on others. ValueError when batch_size or max_jobs is 0, timeout is negative, or
+/// more than 1024 workers or 2^20 jobs are asked for, as a negative number is.
 struct GRADUS_API FullDataLoaderOptions {
   explicit FullDataLoaderOptions(DataLoaderOptions options);
   std::size_t batch_size, workers, max_jobs;
@@ -75,13 +76,14 @@ struct GRADUS_API FullDataLoaderOptions {
 class GRADUS_API WorkerException : public Error {
  public:
   WorkerException(std::exception_ptr original, std::size_t worker_, std::size_t batch_,
-                  std::optional<std::size_t> example_);
+                  std::optional<std::size_t> example_, std::optional<std::size_t> chunk_ = {});
   ~WorkerException() override;
   std::exception_ptr original_exception;
-  std::string message;                 ///< what() as it was thrown
-  std::size_t worker;                  ///< which thread, from 0
-  std::size_t batch;                   ///< which batch of the epoch, from 0
+  std::string message;  ///< what() as it was thrown
+  std::size_t worker;   ///< which thread, from 0: of the loader, or of a ChunkDataset's where there is a chunk
+  std::size_t batch;    ///< which batch of the epoch, from 0
   std::optional<std::size_t> example;  ///< the data set's index of the example that was being made, where that is known
+  std::optional<std::size_t> chunk;    ///< which chunk a ChunkDataset was reading
 };
 
 /// The workers took longer than `timeout` for a batch.
@@ -98,9 +100,10 @@ namespace detail {
 class GRADUS_API Pipeline {
  public:
   using Object = std::shared_ptr<void>;
-  /// Makes the batch of a request; null when there are no more batches.
-  using Work = std::function<Object(void* request)>;
-  /// The next request, and how many examples it is for; null when there are no more.
+  /// Makes the batch of a request; null when there are no more batches. Calls `taken` once the next one may be taken from a
+  /// data set that all workers share, or not at all: it is said when the batch is made.
+  using Work = std::function<Object(void* request, core::FunctionRef<void()> taken)>;
+  /// The next request, for at most `examples`, and how many it is for; null when there are no more.
   using NextRequest = core::FunctionRef<Object(std::size_t& examples)>;
 
   explicit Pipeline(const FullDataLoaderOptions& options);
@@ -108,8 +111,9 @@ class GRADUS_API Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// A worker; the caller's own work where there are no threads.
-  void add(Work work);
+  /// A worker; the caller's own work where there are no threads. `in_turn`: with enforce_ordering its batches are taken in
+  /// the order of the requests, one after the other.
+  void add(Work work, bool in_turn);
   /// Forgets what is left of an epoch; none of its batches is being made any more.
   void drain();
   void begin(NextRequest next_request);
@@ -118,14 +122,17 @@ class GRADUS_API Pipeline {
   void join() noexcept;
 
   struct Progress {
-    std::uint64_t epochs = 0;  ///< begun so far
-    std::uint64_t seed = 0;    ///< of this one
-    std::size_t batches = 0;   ///< of this one, handed out
-    bool inside = false;       ///< whether there may be more of it
+    std::uint64_t epochs = 0;    ///< begun so far
+    std::uint64_t seed = 0;      ///< of this one
+    std::size_t batches = 0;     ///< of this one, handed out
+    bool inside = false;         ///< whether there may be more of it
+    std::size_t examples = 0;    ///< of this one, handed out
+    std::size_t batch_size = 0;  ///< of the batches so far; 0 where it was not the same for all
   };
   /// ValueError without enforce_ordering: it is not said then which batches are still to come.
   Progress progress() const;
-  /// The next `begin` goes on there: as many requests are passed over.
+  /// The next `begin` goes on there: as many examples are passed over. It throws ValueError when another batch size does
+  /// not come out there.
   void resume(const Progress& progress);
 
  private:
@@ -134,8 +141,10 @@ class GRADUS_API Pipeline {
 };
 /// A loader's position: of its loop, and its sampler's at the epoch's beginning, under "sampler.".
 GRADUS_API samplers::Position joined(const Pipeline::Progress& progress, const samplers::Position& sampler);
-/// ValueError for what is no such position.
-GRADUS_API Pipeline::Progress parted(const samplers::Position& position, samplers::Position& sampler);
+/// ValueError for what is no such position, and for one of another batch size where requests do not say how many examples
+/// they are for.
+GRADUS_API Pipeline::Progress parted(const samplers::Position& position, samplers::Position& sampler,
+                                     std::size_t batch_size, bool examples_known);
 
 /// What iterators share: where the epoch is.
 class GRADUS_API Cursor {
@@ -154,10 +163,14 @@ class GRADUS_API Cursor {
 };
 
 template <class Request>
+constexpr bool says_examples() {
+  return requires(const Request& request) { request.size(); } || std::is_convertible_v<Request, std::size_t>;
+}
+template <class Request>
 std::size_t examples_of(const Request& request) {
   if constexpr (requires { request.size(); }) {
     return request.size();
-  } else if constexpr (std::is_convertible_v<Request, std::size_t>) {
+  } else if constexpr (says_examples<Request>()) {
     return request;
   } else {
     return 1;
@@ -229,21 +242,26 @@ class DataLoaderBase {
   virtual std::optional<BatchRequest> get_batch_request() = 0;
   virtual void reset() = 0;
   void add_worker(std::shared_ptr<Dataset> dataset) {
-    pipeline_.add([dataset = std::move(dataset)](void* request_) -> detail::Pipeline::Object {
-      auto batch = dataset->get_batch(std::move(*static_cast<BatchRequest*>(request_)));
+    const auto work = [dataset = std::move(dataset)](void* request_,
+                                                     core::FunctionRef<void()> taken) -> detail::Pipeline::Object {
+      BatchRequest& request = *static_cast<BatchRequest*>(request_);
       if constexpr (Dataset::is_stateful) {
+        auto batch = datasets::detail::take_batch(*dataset, std::move(request), taken);
         return batch ? std::make_shared<Batch>(std::move(*batch)) : nullptr;
       } else {
-        return std::make_shared<Batch>(std::move(batch));
+        return std::make_shared<Batch>(dataset->get_batch(std::move(request)));
       }
-    });
+    };
+    pipeline_.add(work, Dataset::is_stateful);
   }
   detail::Pipeline::Progress progress() const { return pipeline_.progress(); }
   void resume(const detail::Pipeline::Progress& progress_) { pipeline_.resume(progress_); }
   const FullDataLoaderOptions options_;
+  std::size_t most_ = options_.batch_size;  // examples of the next request
 
  private:
   detail::Pipeline::Object request(std::size_t& examples) {
+    most_ = examples;
     std::optional<BatchRequest> next = get_batch_request();
     if (!next) return nullptr;
     examples = detail::examples_of(*next);
@@ -273,12 +291,15 @@ class StatelessDataLoader
 
   /// Where the loop is. The next loop after `set_position` goes on there: its first batch is the one that would have come,
   /// with the random numbers that it would have had, whatever the number of workers. (What the default generator would
-  /// have drawn outside is the program's to keep.) ValueError without enforce_ordering.
+  /// have drawn outside is the program's to keep.) With another batch size it goes on behind as many examples. ValueError
+  /// without enforce_ordering, for the position of a data set of another size, and for another batch size where it cannot
+  /// be said how many examples there were.
   samplers::Position position() const { return detail::joined(this->progress(), start_); }
   void set_position(const samplers::Position& position) {
     samplers::Position start;
-    const detail::Pipeline::Progress progress = detail::parted(position, start);
-    if (progress.inside) sampler_.set_position(start);
+    const detail::Pipeline::Progress progress =
+        detail::parted(position, start, this->options_.batch_size, detail::says_examples<BatchRequestType>());
+    sampler_.set_position(start);
     start_ = std::move(start);
     goes_on_ = progress.inside;
     this->resume(progress);
@@ -292,8 +313,8 @@ class StatelessDataLoader
     start_ = sampler_.position();
   }
   std::optional<BatchRequestType> get_batch_request() override {
-    auto request = sampler_.next(this->options_.batch_size);
-    if (request && this->options_.drop_last && detail::examples_of(*request) < this->options_.batch_size) {
+    auto request = sampler_.next(this->most_);
+    if (request && this->options_.drop_last && detail::examples_of(*request) < this->most_) {
       return std::nullopt;
     }
     return request;
@@ -303,7 +324,8 @@ class StatelessDataLoader
   bool goes_on_ = false;
 };
 
-/// For data sets that know where they are: one for all workers.
+/// For data sets that know where they are: one for all workers. With enforce_ordering they take its batches one after the
+/// other, in the order of the requests, and only what `map` does with them at the same time.
 template <class Dataset>
 class StatefulDataLoader
     : public DataLoaderBase<Dataset, typename Dataset::BatchType::value_type, typename Dataset::BatchRequestType> {

@@ -23,6 +23,16 @@ const Tensor& find(const Position& position, const std::string& name) {
   if (at == position.end()) fail<ValueError>("set_position: the position must hold '{}': it has no such entry", name);
   return at->second;
 }
+// Where a position says of how many it is, it must be of as many. (PyTorch's do not say it.)
+void expect_same(const Position& position, const std::string& name, std::size_t here) {
+  for (const auto& [key, tensor] : position) {
+    if (key != name) continue;
+    if (const auto there = tensor.item<std::int64_t>(); there != as_int(here)) {
+      fail<ValueError>("set_position: the position must be of a sampler with the same {}: {} there, {} here", name,
+                       there, here);
+    }
+  }
+}
 // A place in [0, most].
 std::size_t place(const Position& position, const std::string& name, std::size_t most) {
   const auto value = find(position, name).item<std::int64_t>();
@@ -52,7 +62,14 @@ void write(serialize::OutputArchive& archive, const Position& position) {
 }
 Position read(serialize::InputArchive& archive, const Position& kind) {
   Position position;
-  for (const auto& [name, unused] : kind) archive.read(name, position.emplace_back(name, Tensor()).second);
+  for (const auto& [name, unused] : kind) {
+    const std::string_view last = std::string_view(name).substr(name.rfind('.') + 1);
+    if (Tensor value; last == "size" || last == "num_replicas") {  // expect_same
+      if (archive.try_read(name, value)) position.emplace_back(name, value);
+    } else {
+      archive.read(name, position.emplace_back(name, Tensor()).second);
+    }
+  }
   return position;
 }
 }  // namespace detail
@@ -68,8 +85,11 @@ std::optional<Indices> SequentialSampler::next(std::size_t batch_size) {
   const std::size_t begin = std::exchange(index_, index_ + std::min(batch_size, size_ - index_));
   return counted(begin, index_);
 }
-Position SequentialSampler::position() const { return {{"index", number(index_)}}; }
-void SequentialSampler::set_position(const Position& position) { index_ = place(position, "index", size_); }
+Position SequentialSampler::position() const { return {{"index", number(index_)}, {"size", number(size_)}}; }
+void SequentialSampler::set_position(const Position& position) {
+  expect_same(position, "size", size_);
+  index_ = place(position, "index", size_);
+}
 
 std::optional<Indices> ListSampler::next(std::size_t batch_size) {
   const std::int64_t left = indices_.numel() - index_;
@@ -80,7 +100,7 @@ std::optional<Indices> ListSampler::next(std::size_t batch_size) {
   return Indices(first, first + count);
 }
 Position ListSampler::position() const {
-  return {{"index", number(static_cast<std::size_t>(index_))}, {"indices", indices_.clone()}};
+  return {{"index", number(static_cast<std::size_t>(index_))}, {"indices", indices_.clone()}, {"size", number(size())}};
 }
 void ListSampler::set_position(const Position& position) {
   const Tensor& indices = find(position, "indices");
@@ -88,14 +108,31 @@ void ListSampler::set_position(const Position& position) {
     fail<ValueError>("set_position: 'indices' must be a list of int64: {} of shape {}", indices.dtype(),
                      indices.sizes());
   }
-  if (indices.numel() > 0 && indices.min().item<std::int64_t>() < 0) {
-    fail<ValueError>("set_position: 'indices' must be 0 or more: {}", indices.min().item<std::int64_t>());
+  expect_same(position, "size", size());
+  if (indices.numel() != indices_.numel()) {
+    fail<ValueError>("set_position: 'indices' must be as many as the sampler's: {} for {}", indices.numel(),
+                     indices_.numel());
   }
+  expect_indices(indices);
   const std::size_t index = place(position, "index", static_cast<std::size_t>(indices.numel()));
   indices_ = indices.clone();
   index_ = as_int(index);
 }
 
+namespace {
+void expect_below(const Tensor& indices, std::size_t size) {
+  if (indices.numel() == 0) return;
+  for (const auto index : {indices.min().item<std::int64_t>(), indices.max().item<std::int64_t>()}) {
+    if (index < 0 || index >= as_int(size)) {
+      fail<ValueError>("set_position: 'indices' must be from 0 to {}, as the sampler's are: {}", as_int(size) - 1,
+                       index);
+    }
+  }
+}
+}  // namespace
+
+std::size_t RandomSampler::size() const { return static_cast<std::size_t>(indices_.numel()); }
+void RandomSampler::expect_indices(const Tensor& indices) const { expect_below(indices, size()); }
 RandomSampler::RandomSampler(std::int64_t size, DType) {
   if (size < 0) fail<ValueError>("RandomSampler: the size must be 0 or more: {}", size);
   indices_ = randperm(size);
@@ -105,6 +142,12 @@ void RandomSampler::reset(std::optional<std::size_t> new_size) {
   index_ = 0;
 }
 
+std::size_t SubsetRandomSampler::size() const { return static_cast<std::size_t>(all_.numel()); }
+void SubsetRandomSampler::expect_indices(const Tensor& indices) const {
+  if (!equal(std::get<0>(indices.sort()), std::get<0>(all_.sort()))) {
+    fail<ValueError>("set_position: 'indices' must be the sampler's subset in some order: they are others");
+  }
+}
 SubsetRandomSampler::SubsetRandomSampler(Indices indices)
     : all_(gradus::tensor(std::vector<std::int64_t>(indices.begin(), indices.end()))) {
   reset();
@@ -117,6 +160,8 @@ void SubsetRandomSampler::reset(std::optional<std::size_t> new_size) {
   index_ = 0;
 }
 
+std::size_t WeightedRandomSampler::size() const { return static_cast<std::size_t>(weights_.numel()); }
+void WeightedRandomSampler::expect_indices(const Tensor& indices) const { expect_below(indices, size()); }
 WeightedRandomSampler::WeightedRandomSampler(ArrayRef<double> weights, std::size_t count, bool replacement)
     : weights_(gradus::tensor(weights.vec(), kDouble)), count_(count), replacement_(replacement) {
   reset();
@@ -151,10 +196,18 @@ std::optional<Indices> DistributedRandomSampler::next(std::size_t batch_size) {
   const std::size_t begin = std::exchange(at_, at_ + std::min(batch_size, end_ - at_));
   return Indices(all_.begin() + as_int(begin), all_.begin() + as_int(at_));
 }
-Position DistributedRandomSampler::position() const {
-  return {{"sample_index_", number(at_)}, {"epoch_", number(epoch_)}};
+namespace {
+Position of_share(std::size_t at, std::size_t epoch, std::size_t size, std::size_t num_replicas) {
+  return {{"sample_index_", number(at)},
+          {"epoch_", number(epoch)},
+          {"size", number(size)},
+          {"num_replicas", number(num_replicas)}};
 }
+}  // namespace
+Position DistributedRandomSampler::position() const { return of_share(at_, epoch_, size_, num_replicas_); }
 void DistributedRandomSampler::set_position(const Position& position) {
+  expect_same(position, "size", size_);
+  expect_same(position, "num_replicas", num_replicas_);
   const std::size_t at = place(position, "sample_index_", end_);
   set_epoch(place(position, "epoch_", std::size_t{1} << 62));
   reset();
@@ -179,10 +232,10 @@ std::optional<Indices> DistributedSequentialSampler::next(std::size_t batch_size
   for (std::size_t& index : indices) index %= size_;
   return indices;
 }
-Position DistributedSequentialSampler::position() const {
-  return {{"sample_index_", number(at_)}, {"epoch_", number(epoch_)}};
-}
+Position DistributedSequentialSampler::position() const { return of_share(at_, epoch_, size_, num_replicas_); }
 void DistributedSequentialSampler::set_position(const Position& position) {
+  expect_same(position, "size", size_);
+  expect_same(position, "num_replicas", num_replicas_);
   const std::size_t at = place(position, "sample_index_", end_);
   set_epoch(place(position, "epoch_", std::size_t{1} << 62));
   at_ = at;

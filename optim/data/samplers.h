@@ -30,8 +30,8 @@ class Sampler {
   virtual void reset(std::optional<std::size_t> new_size) = 0;
   /// The next request, for at most that many examples; nothing when the epoch is over.
   virtual std::optional<BatchRequest> next(std::size_t batch_size) = 0;
-  /// Where it is, and to go on from there. Nothing unless overridden: a sampler of one's own writes these two, or `save` and
-  /// `load`.
+  /// Where it is, and to go on from there: ValueError for the position of a data set of another size. Nothing unless
+  /// overridden: a sampler of one's own writes these two, or `save` and `load`.
   virtual Position position() const { return {}; }
   virtual void set_position(const Position& /*position*/) {}
   virtual void save(serialize::OutputArchive& archive) const { detail::write(archive, position()); }
@@ -73,6 +73,10 @@ class GRADUS_API ListSampler : public Sampler<> {
   std::size_t index() const noexcept { return static_cast<std::size_t>(index_); }
 
  protected:
+  /// Of the data set that is drawn from, as far as the sampler knows it.
+  virtual std::size_t size() const = 0;
+  /// ValueError when as many are no such that this sampler could have drawn.
+  virtual void expect_indices(const Tensor& indices) const = 0;
   Tensor indices_;  // int64
   std::int64_t index_ = 0;
 };
@@ -83,6 +87,10 @@ class GRADUS_API RandomSampler : public ListSampler {
  public:
   explicit RandomSampler(std::int64_t size, DType index_dtype = kInt64);
   void reset(std::optional<std::size_t> new_size = {}) override;
+
+ private:
+  std::size_t size() const override;
+  void expect_indices(const Tensor& indices) const override;
 };
 
 /// Some of them, in another order each epoch.
@@ -93,6 +101,8 @@ class GRADUS_API SubsetRandomSampler : public ListSampler {
   void reset(std::optional<std::size_t> new_size = {}) override;
 
  private:
+  std::size_t size() const override;
+  void expect_indices(const Tensor& indices) const override;
   Tensor all_;
 };
 
@@ -104,6 +114,8 @@ class GRADUS_API WeightedRandomSampler : public ListSampler {
   void reset(std::optional<std::size_t> new_size = {}) override;
 
  private:
+  std::size_t size() const override;
+  void expect_indices(const Tensor& indices) const override;
   Tensor weights_;
   std::size_t count_;
   bool replacement_;

@@ -265,19 +265,31 @@ BOOST_AUTO_TEST_CASE(tables_of_numbers) {
       {kInt8, {"-128", "127"}, {"-129", "128"}},
       {kInt16, {"-32768", "32767"}, {"-32769", "32768"}},
       {kInt32, {"-2147483648", "2147483647"}, {"-2147483649", "2147483648", "1.5"}},
-      {kInt64, {"-9007199254740991", "5e9"}, {"9007199254740993", "1e300", "-inf"}},
+      {kInt64, {"-9007199254740993", "5e9", "3.0"}, {"9223372036854775808", "1e300", "-inf", "9007199254740994.0"}},
+      {kFloat, {"0.5", "inf"}, {"1e300", "-3.5e38"}},
+      {kHalf, {"65504"}, {"65520"}},
       {kBool, {"0", "1"}, {"2", "-1"}}};
   for (const auto& [dtype, held, not_held] : limits) {
     for (const char* number : held) {
       of(number, dtype)();
-      BOOST_TEST(CsvDataset(folder / "b.csv").targets().item<double>() == std::stod(number));
+      const CsvDataset read(folder / "b.csv", CsvDatasetOptions().target_dtype(dtype));
+      BOOST_TEST(read.targets().item<double>() == std::stod(number));
     }
     for (const char* number : not_held) {
       refused<FileError>(of(number, dtype), "must be a number that " + std::string(to_string(dtype)) + " holds");
-      refused<FileError>(of(number, dtype), "; target_dtype(kFloat) takes any");
+      refused<FileError>(of(number, dtype), ") takes it");
     }
   }
   of("1e300", kDouble)();
+  of("9007199254740993", kInt64)();
+  BOOST_TEST(CsvDataset(folder / "b.csv").targets().item<std::int64_t>() == 9007199254740993);
+  for (const auto& [number, dtype] : {std::pair{"2.7", kInt64}, {"300", kUInt8}, {"2", kBool}, {"1e300", kFloat}}) {
+    refused<FileError>(table(number + std::string(",1\n"), CsvDatasetOptions().dtype(dtype)), "; dtype(k");
+  }
+  const CsvDatasetOptions twice = CsvDatasetOptions().header(true);
+  refused<ValueError>(table("a,a,y\n1,2,3\n", CsvDatasetOptions(twice).columns({"a"})),
+                      "the only one of that name: 'a'");
+  table("a,a,y\n1,2,3\n", twice)();
   refused<FileError>(table("1.5,2\n", CsvDatasetOptions().dtype(kUInt8)), "field 1 of line 1 of ");
   refused<FileError>(table("1,\"2\n"), "must be closed");
   refused<FileError>(table("1,\"2\"3\n"), "a delimiter must follow");
@@ -359,7 +371,7 @@ BOOST_AUTO_TEST_CASE(chunks_come_in_one_order_whoever_reads) {
       examples += batch->size();
     } catch (const WorkerException& error) {
       ++errors;
-      BOOST_TEST(*error.example == 5U);
+      BOOST_TEST(*error.chunk == 5U);
     }
   }
   BOOST_TEST(errors == 1);

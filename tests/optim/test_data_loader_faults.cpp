@@ -76,9 +76,11 @@ BOOST_AUTO_TEST_CASE(the_longest_time_out_waits) {
     auto loader = make_data_loader<samplers::SequentialSampler>(slow, DataLoaderOptions(2).workers(1).timeout(timeout));
     BOOST_TEST((*loader->begin() == Indices{0, 1}));
   }
-  auto never = make_data_loader<samplers::SequentialSampler>(
-      slow, DataLoaderOptions(2).workers(1).timeout(Milliseconds(std::chrono::hours::min())));
-  BOOST_CHECK_THROW(*never->begin(), LoaderTimeout);
+  const auto waiting = [&](Milliseconds timeout) {
+    return make_data_loader<samplers::SequentialSampler>(slow, DataLoaderOptions(2).workers(1).timeout(timeout));
+  };
+  BOOST_CHECK_THROW(*waiting(std::chrono::milliseconds(0))->begin(), LoaderTimeout);
+  BOOST_CHECK_THROW(waiting(std::chrono::hours::min()), ValueError);
 }
 
 BOOST_AUTO_TEST_CASE(a_samplers_exception_comes_where_its_batch_was_due) {
