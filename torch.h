@@ -27,6 +27,12 @@ template <class List>
 requires std::is_same_v<List, IntArrayRef> Tensor tensor(const List& values, const TensorOptions& options = {}) {
   return tensor(values.vec(), options);
 }
+namespace guts {
+/// The text of an address: by it older programs find an optimizer's state.
+inline std::string to_string(const void* address) { return std::to_string(reinterpret_cast<std::uintptr_t>(address)); }
+template <class T>
+requires std::is_arithmetic_v<T> std::string to_string(T value) { return std::to_string(value); }
+}  // namespace guts
 }  // namespace gradus
 namespace torch = gradus;
 // Where PyTorch keeps its tensors and its errors.

@@ -288,6 +288,8 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
     return *body_;
   }
   const core::Ref<autograd::Body>& body_ref() const noexcept { return body_; }
+  /// The same address for all handles of one tensor: the key of its state in an optimizer.
+  autograd::Body* unsafeGetTensorImpl() const noexcept { return body_.get(); }
   /// What holds its `.grad`; made when first asked for.
   autograd::LeafNode& leaf() const;
   /// A tensor with a history.
