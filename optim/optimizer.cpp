@@ -48,6 +48,7 @@ void OptimizerOptions::serialize(serialize::OutputArchive&) const { fail_absent(
 OptimizerParamState::~OptimizerParamState() = default;
 std::unique_ptr<OptimizerParamState> OptimizerParamState::clone() const { fail_absent(kStates, "clone()"); }
 std::vector<Field> OptimizerParamState::named_fields() { fail_absent(kStates, "named_fields()"); }
+bool OptimizerParamState::take_over(OptimizerParamState&) { return false; }
 void OptimizerParamState::serialize(serialize::InputArchive&) { fail_absent(kStates, "serialize()"); }
 void OptimizerParamState::serialize(serialize::OutputArchive&) const { fail_absent(kStates, "serialize()"); }
 
@@ -129,6 +130,13 @@ std::unique_ptr<OptimizerParamState> Optimizer::make_state(const State* from) co
       "optimizer: the states of {} must be of its own kind, {}ParamState, and made by its step(): an optimizer of "
       "one's own that loads them overrides make_state()",
       name_, name_);
+}
+void Optimizer::keep(std::unique_ptr<State>& kept, std::unique_ptr<State> now) {
+  if (kept) {
+    State &to = *kept, &from = *now;
+    if (typeid(to) == typeid(from) && to.take_over(from)) return;
+  }
+  kept = std::move(now);
 }
 void Optimizer::prepare(State&, const OptimizerOptions&, const Tensor&) const {}
 void Optimizer::update(State&, const OptimizerOptions&, const Tensor&, const Tensor&) const {
@@ -264,6 +272,7 @@ std::unique_ptr<OptimizerParamState> Optimizer::prepared(const State* kept, cons
                                                          const Tensor& w) const {
   std::unique_ptr<State> state = make_state(kept);
   for (const Field& field : state->named_fields()) {
+    detail::expect_count(field);
     if (field.as_tensor() == nullptr || !field.as_tensor()->defined()) continue;
     Tensor& tensor = *field.as_tensor();
     if (tensor.sizes() != w.sizes()) {
@@ -344,13 +353,22 @@ Tensor Optimizer::step(LossClosure closure) {
     } else {
       update(*c.state, c.options, c.parameter, c.gradient);
     }
-    state_[key_of(c.parameter)] = std::move(c.state);
+    keep(state_[key_of(c.parameter)], std::move(c.state));
     parameter.mark_written("optimizer step", Location::unknown());
   }
   return loss;
 }
 
 namespace detail {
+
+void expect_count(const Field& field) {
+  field.visit([&]<class T>(const T* at) {
+    if constexpr (std::is_same_v<T, std::int64_t>) {
+      if (*at >= 0) return;
+      core::fail<ValueError>("optimizer: {} of a state must not be negative: {}; it begins at 0", field.name, *at);
+    }
+  });
+}
 
 void start_state(Tensor& state, const Tensor& parameter, double value) {
   if (!state.defined()) state = Tensor(core::full(parameter.array().shape(), value, parameter.dtype()));

@@ -71,6 +71,9 @@ class GRADUS_API OptimizerParamState {
   virtual ~OptimizerParamState();
   /// ValueError unless overridden: OptimizerCloneableParamState does.
   virtual std::unique_ptr<OptimizerParamState> clone() const;
+  /// Moves the value of another of the same kind into this one, to which others may refer; false, and nothing is done,
+  /// unless overridden: OptimizerCloneableParamState does.
+  virtual bool take_over(OptimizerParamState& other);
   /// All numbers and tensors: what state_dict() goes over. ValueError by default.
   virtual std::vector<Field> named_fields();
   virtual void serialize(serialize::InputArchive& archive);
@@ -83,6 +86,13 @@ class OptimizerCloneableParamState : public OptimizerParamState {
  public:
   std::unique_ptr<OptimizerParamState> clone() const override {
     return std::unique_ptr<OptimizerParamState>(new Derived(static_cast<const Derived&>(*this)));
+  }
+  bool take_over(OptimizerParamState& other) override {
+    if constexpr (std::is_move_assignable_v<Derived>) {
+      static_cast<Derived&>(*this) = std::move(static_cast<Derived&>(other));
+      return true;
+    }
+    return false;
   }
 };
 
@@ -153,6 +163,8 @@ namespace detail {
 
 class StateReader;
 
+/// ValueError for a whole number of a state below 0: all of them count something.
+GRADUS_API void expect_count(const Field& field);
 /// Makes an undefined `state` a tensor of the parameter's shape and dtype.
 GRADUS_API void start_state(Tensor& state, const Tensor& parameter, double value = 0);
 /// ValueError, naming `op` and the setting, unless all of them are 0 or more.
@@ -197,7 +209,7 @@ class GRADUS_API Optimizer {
   /// How many parameters there are.
   std::size_t size() const noexcept;
   /// The states of the parameters that have been stepped, by parameter. That of a parameter which is in no group any
-  /// more is forgotten at the next step.
+  /// more is forgotten at the next step; that of the others stays where it is, so that references to it last.
   ParamStates& state() noexcept { return state_; }
   const ParamStates& state() const noexcept { return state_; }
 
@@ -232,6 +244,8 @@ class GRADUS_API Optimizer {
 
   /// A copy of a state, or a new one where there is none. ValueError for a state of another kind.
   virtual std::unique_ptr<OptimizerParamState> make_state(const OptimizerParamState* from) const;
+  /// Makes `now` the value of the state that is kept, which stays where it is, or else that state itself.
+  static void keep(std::unique_ptr<OptimizerParamState>& kept, std::unique_ptr<OptimizerParamState> now);
 
   std::vector<OptimizerParamGroup> param_groups_;
   ParamStates state_;

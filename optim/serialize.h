@@ -12,7 +12,8 @@
 namespace gradus {
 
 /// Writes the state_dict(), and the name of what it is of. The format goes by the path's ending, as for modules; a stream
-/// gets Python's. A kill at any moment leaves the old file or the new. FileError when it cannot be written.
+/// gets Python's. A kill at any moment leaves the old file or the new. FileError when it cannot be written; ValueError for
+/// .npz and .npy, which have no place for the name.
 GRADUS_API void save(const optim::Optimizer& optimizer, const std::string& path);
 GRADUS_API void save(const optim::Optimizer& optimizer, std::ostream& stream);
 GRADUS_API void save(const optim::Schedule& schedule, const std::string& path);

@@ -253,6 +253,12 @@ void Optimizer::load_state_dict(const NamedState& given) {
     param_groups_[g].initial_lr() = rates[g];
   }
   known_ = parameters();
+  for (ParamStates::Entry& entry : entries) {
+    const auto kept = state_.find(entry.first);
+    if (kept == state_.end()) continue;
+    keep(kept->second, std::move(entry.second));
+    entry.second = std::move(kept->second);
+  }
   state_.entries_ = std::move(entries);
 }
 

@@ -35,7 +35,7 @@ class GRADUS_API OutputArchive {
   /// As it is now.
   void write(const std::string& key, const OutputArchive& nested);
 
-  /// The format goes by the path's ending: `.pt` and `.pth` Python's torch.save, `.npz` and `.npy` NumPy's, else
+  /// The format goes by the path's ending, in small or capital letters: `.pt` and `.pth` Python's torch.save, `.npz` and `.npy` NumPy's, else
   /// safetensors. A kill at any moment leaves the old file or the new (core::write_file_atomically). In safetensors nested
   /// keys are joined by dots, and what is no tensor stands in the metadata; .npz takes tensors alone: ValueError.
   void save_to(const std::string& path) const;

@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include <algorithm>
 #include <istream>
 #include <ostream>
 
@@ -24,7 +25,13 @@ constexpr std::string_view kValue = "value:";
 
 enum class Format { Torch, Npz, Npy, Safetensors };
 
-bool ends_with(std::string_view path, std::string_view ending) { return path.ends_with(ending); }
+// In any case: "MODEL.PT", too.
+bool ends_with(std::string_view path, std::string_view ending) {
+  if (path.size() < ending.size()) return false;
+  const std::string_view end = path.substr(path.size() - ending.size());
+  return std::equal(end.begin(), end.end(), ending.begin(),
+                    [](char c, char small) { return (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == small; });
+}
 
 Format format_for(std::string_view path) {
   if (ends_with(path, ".pt") || ends_with(path, ".pth")) return Format::Torch;
@@ -163,8 +170,14 @@ std::vector<std::pair<std::string, Tensor>> flat(const IValueDict& values, IValu
 }
 
 void save_values(const IValue& value, const std::string& path, const Texts& texts) {
+  const Format format = format_for(path);
+  if (!texts.empty() && (format == Format::Npz || format == Format::Npy)) {
+    core::fail<ValueError>(
+        "save: {} must end in .pt or .safetensors: NumPy's files hold tensors alone, and not that {} is {}",
+        core::in_quotes(path), texts[0].first, core::in_quotes(texts[0].second));
+  }
   core::Pieces pieces;
-  put(pieces, value, format_for(path), texts);
+  put(pieces, value, format, texts);
   core::write_file_atomically(path, pieces.views());
 }
 
@@ -223,6 +236,18 @@ std::vector<Tensor> tensors_of(const IValue& value, const std::string& name) {
   return tensors;
 }
 
+// Others would be written as nothing, which load() refuses.
+const Tensor& defined(const Tensor& tensor) {
+  if (!tensor.defined()) core::fail<ValueError>("save: the tensor must be defined: it holds nothing");
+  return tensor;
+}
+const std::vector<Tensor>& defined(const std::vector<Tensor>& tensors) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].defined()) core::fail<ValueError>("save: all tensors must be defined: number {} holds nothing", i);
+  }
+  return tensors;
+}
+
 void take(Tensor& tensor, const IValue& value, const std::string& name) {
   const std::vector<Tensor> tensors = tensors_of(value, name);
   if (tensors.size() != 1) {
@@ -246,10 +271,10 @@ void serialize::detail::take_over(Tensor& tensor, const Tensor& read) {
     tensor.set_data(read);
 }
 
-void save(const Tensor& tensor, const std::string& path) { save_values(tensor, path); }
-void save(const Tensor& tensor, std::ostream& stream) { save_values(tensor, stream); }
-void save(const std::vector<Tensor>& tensors, const std::string& path) { save_values(tensors, path); }
-void save(const std::vector<Tensor>& tensors, std::ostream& stream) { save_values(tensors, stream); }
+void save(const Tensor& tensor, const std::string& path) { save_values(defined(tensor), path); }
+void save(const Tensor& tensor, std::ostream& stream) { save_values(defined(tensor), stream); }
+void save(const std::vector<Tensor>& tensors, const std::string& path) { save_values(defined(tensors), path); }
+void save(const std::vector<Tensor>& tensors, std::ostream& stream) { save_values(defined(tensors), stream); }
 void save(const IValue& value, const std::string& path) { save_values(value, path); }
 void save(const IValue& value, std::ostream& stream) { save_values(value, stream); }
 
@@ -274,6 +299,10 @@ std::vector<char> pickle_save(const IValue& value) {
   return bytes;
 }
 IValue pickle_load(const std::vector<char>& bytes) {
+  if (!core::is_torch({bytes.data(), bytes.size()})) {
+    core::fail<FileError>("pickle_load: the bytes must be those of Python's torch.save: {}",
+                          bytes.empty() ? "there are none" : "they begin otherwise");
+  }
   return serialize::detail::load_values(bytes.data(), bytes.size(), "the bytes given to pickle_load");
 }
 

@@ -17,7 +17,7 @@
 namespace gradus {
 
 /// Writes a tensor, or several. The format goes by the path's ending, see serialize::OutputArchive::save_to(); a stream gets
-/// Python's. FileError when it cannot be written; the old file is then as it was.
+/// Python's. FileError when it cannot be written; the old file is then as it was. ValueError for an undefined tensor.
 GRADUS_API void save(const Tensor& tensor, const std::string& path);
 GRADUS_API void save(const Tensor& tensor, std::ostream& stream);
 GRADUS_API void save(const std::vector<Tensor>& tensors, const std::string& path);

@@ -13,7 +13,9 @@
 namespace gradus::optim {
 namespace {
 
-double dot(const Tensor& a, const Tensor& b) { return gradus::dot(a, b).item<double>(); }
+// Of half precision, products and sums are of float: those of a gradient with itself soon are more than 65504.
+Tensor wide(const Tensor& x) { return x.to(compute_dtype(x.dtype())); }
+double dot(const Tensor& a, const Tensor& b) { return gradus::dot(wide(a), wide(b)).item<double>(); }
 double largest(const Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
 
 // A place on the line of a search: how far along, the loss and the gradient there, and the gradient along the line.
@@ -132,7 +134,7 @@ class LBFGS::Run {
       choose_direction(is_first);
       s_.prev_flat_grad() = gradient_;
       s_.prev_loss() = loss_;
-      s_.t() = is_first ? std::min(1.0, 1 / gradient_.abs().sum().item<double>()) * o_.lr() : o_.lr();
+      s_.t() = is_first ? std::min(1.0, 1 / wide(gradient_).abs().sum().item<double>()) * o_.lr() : o_.lr();
       const double slope = dot(gradient_, s_.d());
       if (slope > -o_.tolerance_change()) break;
       std::int64_t used = 0;
@@ -196,7 +198,7 @@ class LBFGS::Run {
     std::int64_t at = 0;
     for (const Tensor& p : parameters_) {
       const Tensor change = s_.d().slice(0, at, at + p.numel()).view(p.sizes().vec());
-      p.array().copy_((p + t * change).array());
+      p.array().copy_((wide(p) + t * wide(change)).array());
       p.array().mark_written("optimizer step", Location::unknown());
       at += p.numel();
     }
@@ -221,14 +223,14 @@ class LBFGS::Run {
       s_.H_diag() = ys / dot(dy, dy);
     }
     std::vector<double> part(y.size());
-    const Tensor d = -gradient_;
+    const Tensor d = -wide(gradient_);
     for (std::size_t i = y.size(); i-- > 0;) {
       part[i] = dot(s[i], d) * ro[i];
-      d.sub_(y[i], part[i]);
+      d.sub_(wide(y[i]), part[i]);
     }
     d.mul_(s_.H_diag());
-    for (std::size_t i = 0; i < y.size(); ++i) d.add_(s[i], part[i] - dot(y[i], d) * ro[i]);
-    s_.d() = d;
+    for (std::size_t i = 0; i < y.size(); ++i) d.add_(wide(s[i]), part[i] - dot(y[i], d) * ro[i]);
+    s_.d() = d.to(gradient_.dtype());
   }
 
   // What the closure says at t; the parameters are back where they were after it.
@@ -327,6 +329,7 @@ Tensor LBFGS::step(LossClosure closure) {
   const void* const key = &params[0].body();
   const auto kept = state_.find(key);
   std::unique_ptr<OptimizerParamState> state = make_state(kept == state_.end() ? nullptr : kept->second.get());
+  for (const Field& field : state->named_fields()) detail::expect_count(field);
   auto& own = static_cast<State&>(*state);
   if (own.d().defined() && (own.d().numel() != elements() || own.d().dtype() != params[0].dtype())) {
     core::fail<ShapeError>("LBFGS: parameters must have {} elements of {}, as when the state was made: {} of {}",
@@ -338,7 +341,7 @@ Tensor LBFGS::step(LossClosure closure) {
   for (const Tensor& p : params) {
     if (!p.grad().defined()) without_gradient_.push_back(p);
   }
-  state_[key] = std::move(state);
+  keep(state_[key], std::move(state));
   return loss;
 }
 

@@ -7,9 +7,9 @@
 
 namespace gradus::optim {
 
-StepLR::StepLR(Optimizer& optimizer, unsigned step_size, double gamma)
+StepLR::StepLR(Optimizer& optimizer, std::int64_t step_size, double gamma)
     : LRScheduler("StepLR", optimizer), step_size_(step_size), gamma_(gamma) {
-  if (step_size == 0) core::fail<ValueError>("StepLR: step_size must be at least 1: {}", step_size);
+  if (step_size < 1) core::fail<ValueError>("StepLR: step_size must be at least 1: {}", step_size);
   detail::expect_not_negative(name(), {{"gamma", gamma}});
   start();
 }

@@ -12,12 +12,12 @@ namespace gradus::optim {
 class GRADUS_API StepLR final : public LRScheduler {
  public:
   /// ValueError when step_size < 1 or gamma < 0.
-  StepLR(Optimizer& optimizer, unsigned step_size, double gamma = 0.1);
+  StepLR(Optimizer& optimizer, std::int64_t step_size, double gamma = 0.1);
 
  private:
   double at(std::int64_t epoch, double base) const override;
   double next(std::int64_t epoch, double rate, double base) const override;
-  unsigned step_size_;
+  std::int64_t step_size_;
   double gamma_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "../../autograd/graph/grad_mode.h"
 #include "../../core/base/fail.h"
+#include "class_numbers.h"
 
 namespace gradus::train {
 
@@ -36,8 +37,16 @@ void Confusion::add(const Tensor& truth, const Tensor& predicted) {
     core::fail<ShapeError>("Confusion::add: class numbers [n], and as many or scores [n, {}]: {} and {}", classes_,
                            truth.sizes(), predicted.sizes());
   }
-  const Tensor t = truth.to(kInt64).contiguous(),
-               p = (scores ? predicted.argmax(1) : predicted).to(kInt64).contiguous();
+  constexpr const char* kOp = "Confusion::add";
+  const Tensor t = detail::class_numbers(kOp, truth),
+               p = detail::class_numbers(kOp, scores ? detail::largest(predicted) : predicted);
+  // All are checked before the first is counted.
+  detail::expect_classes(kOp, t, classes_);
+  for (std::int64_t i = 0; scores && i < p.size(0); ++i) {
+    if (p.data_ptr<std::int64_t>()[i] < 0)
+      core::fail<ValueError>("{}: scores must be numbers: row {} holds NaN; Accuracy takes it as wrong", kOp, i);
+  }
+  detail::expect_classes(kOp, p, classes_);
   for (std::int64_t i = 0; i < t.size(0); ++i) add(t.data_ptr<std::int64_t>()[i], p.data_ptr<std::int64_t>()[i]);
 }
 

@@ -18,8 +18,9 @@ class GRADUS_API Confusion {
   explicit Confusion(int classes);
   /// One more example. Both are below the number of classes; gradus::IndexError otherwise.
   void add(std::int64_t truth, std::int64_t predicted);
-  /// Class numbers [n] of any integer dtype, and what was predicted: class numbers [n], or scores [n, classes], of which the
-  /// largest counts. gradus::ShapeError where they do not fit.
+  /// Class numbers [n] of any integer dtype, or bool, and what was predicted: class numbers [n], or scores [n, classes], of
+  /// which the largest counts. gradus::ShapeError where they do not fit, DTypeError for other dtypes, IndexError as above,
+  /// ValueError for scores that hold NaN, which predict nothing; nothing has been counted then.
   void add(const Tensor& truth, const Tensor& predicted);
   /// The right ones' share, 0 to 1; NaN before the first example.
   double accuracy() const;

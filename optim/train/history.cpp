@@ -114,6 +114,11 @@ History History::from_csv(const std::string& text, const std::string& source) {
   const std::vector<std::string> names = fields_of(text, at, line, source);
   if (names.front() != "epoch")
     core::fail<FileError>("history: line 1 of {} must begin with epoch: {}", source, core::in_quotes(names.front()));
+  for (auto name = names.begin() + 1; name != names.end(); ++name) {
+    if (name->empty() || std::find(names.begin() + 1, name, *name) != name)
+      core::fail<FileError>("history: line 1 of {} must name each column once: {} as name {}", source,
+                            core::in_quotes(*name), name - names.begin() + 1);
+  }
   for (; at < text.size();) {
     const std::vector<std::string> fields = fields_of(text, at, ++line, source);
     if (fields.size() != names.size())

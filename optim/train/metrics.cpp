@@ -5,6 +5,7 @@
 
 #include "../../autograd/graph/grad_mode.h"
 #include "../../core/base/fail.h"
+#include "class_numbers.h"
 
 namespace gradus::train {
 
@@ -28,8 +29,11 @@ void Accuracy::add(const Tensor& predicted, const Tensor& target) {
     core::fail<ShapeError>("Accuracy: scores [n, classes] or class numbers [n], and as many targets: {} and {}",
                            predicted.sizes(), target.sizes());
   }
+  const Tensor t = detail::class_numbers("Accuracy", target);
+  const Tensor p = scores ? predicted : detail::class_numbers("Accuracy", predicted);
   if (target.size(0) == 0) return;
-  right_ += (scores ? predicted.argmax(1) : predicted).eq(target).sum().item<std::int64_t>();
+  if (scores) detail::expect_classes("Accuracy", t, predicted.size(1));
+  right_ += (scores ? detail::largest(p) : p).eq(t).sum().item<std::int64_t>();
   examples_ += target.size(0);
 }
 double Accuracy::value() const noexcept { return share(static_cast<double>(right_), examples_); }

@@ -27,7 +27,9 @@ class GRADUS_API Mean {
 /// The share of examples whose class was recognised.
 class GRADUS_API Accuracy {
  public:
-  /// scores [n, classes], of which the largest counts, or class numbers [n]; target [n]. ShapeError where they do not fit.
+  /// Scores [n, classes], of which the largest counts, or class numbers [n]; target [n]. Class numbers are of any integer
+  /// dtype, or bool. Scores that hold NaN are never right. ShapeError where they do not fit, DTypeError for class numbers
+  /// of another dtype, IndexError for a target of scores outside [0, classes).
   void add(const Tensor& predicted, const Tensor& target);
   /// 0 to 1; NaN before the first example.
   double value() const noexcept;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,6 +27,27 @@ std::size_t columns(std::string_view text) {
   return n;
 }
 
+// Without control characters, which would break the line; colours, "\033[32m", only where they are welcome.
+std::string shown(std::string_view text, bool has_colours) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with("\033[")) {
+      const std::size_t end = text.find_first_not_of("0123456789;", i + 2);
+      if (end != std::string_view::npos && text[end] == 'm') {
+        if (has_colours) out += text.substr(i, end - i + 1);
+        i = end;
+        continue;
+      }
+    }
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool is_wide_control =  // U+0080 to U+009F
+        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_wide_control) ++i;
+    out += is_wide_control || c < ' ' || c == 0x7F ? ' ' : text[i];
+  }
+  return out;
+}
+
 std::string repeated(std::string_view piece, std::size_t times) {
   std::string text;
   for (std::size_t i = 0; i < times; ++i) text += piece;
@@ -46,6 +67,14 @@ std::string rate_text(double done, double seconds, const std::string& unit) {
   return fmt::format("{}/{}", duration_text(1 / rate), unit);
 }
 
+std::size_t formatted(std::int64_t number) { return fmt::formatted_size("{}", number); }
+
+// "37/100", "37".
+std::string count_text(double done, std::int64_t total) {
+  const auto whole = static_cast<std::int64_t>(done);
+  return total > 0 ? fmt::format("{}/{}", whole, total) : fmt::format("{}", whole);
+}
+
 // "54.1 epochs/s, 1.2 s left"; at the end the time it took.
 std::string pace_text(double done, std::int64_t total, double seconds, const std::string& unit) {
   if (done <= 0 || seconds <= 0) return "";
@@ -54,11 +83,12 @@ std::string pace_text(double done, std::int64_t total, double seconds, const std
   return pace + (left > 0 ? duration_text(left * seconds / done) + " left" : duration_text(seconds));
 }
 
-// 1, 2, 5, 10, 20, ...: the first that makes at most kMaxLines of `total`.
-std::int64_t line_step(std::int64_t total) {
+// The first of 1, 2, 5, 10, 20, ... that `is_enough`.
+template <class IsEnough>
+std::int64_t round_number(IsEnough is_enough) {
   for (std::int64_t power = 1;; power *= 10) {
-    for (const std::int64_t step : {power, 2 * power, 5 * power}) {
-      if (total / step <= kMaxLines) return step;
+    for (const std::int64_t number : {power, 2 * power, 5 * power}) {
+      if (is_enough(number) || number > std::numeric_limits<std::int64_t>::max() / 20) return number;
     }
   }
 }
@@ -66,7 +96,8 @@ std::int64_t line_step(std::int64_t total) {
 }  // namespace
 
 std::string duration_text(double seconds) {
-  if (!(seconds < 1e7)) return "a long time";  // NaN too
+  if (!(std::abs(seconds) < 1e7)) return "a long time";  // NaN too
+  if (seconds < 0) return "-" + duration_text(-seconds);
   if (seconds < 0.0995) return fmt::format("{:.0f} ms", 1e3 * seconds);
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::int64_t>(std::lround(seconds));
@@ -79,14 +110,14 @@ std::string progress_line(const Terminal& terminal, const std::string& unit, dou
                           double seconds, const std::string& note) {
   constexpr std::size_t kMinBar = 10, kMaxBar = 40;
   const auto room = static_cast<std::size_t>(std::max(terminal.width - 1, 1));
-  const std::string count =
-      fmt::format("{} {:>{}}/{}", unit, static_cast<std::int64_t>(done), fmt::formatted_size("{}", total), total);
-  const std::string pace = pace_text(done, total, seconds, unit);
+  const std::string one = shown(unit, terminal.colour), whole = count_text(done, total);
+  const std::string count = fmt::format("{} {:>{}}", one, whole, total > 0 ? 2 * formatted(total) + 1 : 0);
+  const std::string pace = pace_text(done, total, seconds, one);
   std::string tail = pace.empty() ? "" : "  " + pace;
-  if (!note.empty()) tail += "  " + note;
+  if (!note.empty()) tail += "  " + shown(note, terminal.colour);
   const std::size_t used = columns(count) + 1 + columns(tail);
-  if (used + kMinBar <= room) {
-    const double share = done / static_cast<double>(std::max<std::int64_t>(total, 1));
+  if (total > 0 && used + kMinBar <= room) {
+    const double share = done / static_cast<double>(total);
     return count + " " + bar(terminal, share, std::min(room - used, kMaxBar)) + tail;
   }
   std::string line = count + tail;
@@ -99,7 +130,9 @@ std::string progress_line(const Terminal& terminal, const std::string& unit, dou
 }
 
 Progress::Progress(std::int64_t total, std::string unit, std::FILE* out)
-    : total_(total), unit_(std::move(unit)), out_(out), interactive_(terminal_of(out).interactive) {}
+    : total_(total), out_(out), interactive_(terminal_of(out).interactive) {
+  unit_ = shown(unit, interactive_);
+}
 
 Progress::~Progress() {
   if (drawn_columns_ > 0) {
@@ -111,8 +144,8 @@ Progress::~Progress() {
 void Progress::update(double done, const std::string& note) {
   const Clock::time_point now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  if (!note.empty()) note_ = note;
-  const bool last = done >= static_cast<double>(total_);
+  if (!note.empty()) note_ = shown(note, interactive_);
+  const bool last = total_ > 0 && done >= static_cast<double>(total_);
   if (interactive_) {
     if (!last && now - drawn_at_ < kBetweenDraws) return;
     drawn_at_ = now;
@@ -120,11 +153,13 @@ void Progress::update(double done, const std::string& note) {
     return;
   }
   const auto whole = static_cast<std::int64_t>(done);
-  const std::int64_t step = line_step(total_);
+  // Some kMaxLines of a known total; else ever rarer.
+  const std::int64_t step = total_ > 0 ? round_number([&](std::int64_t n) { return total_ / n <= kMaxLines; })
+                                       : round_number([&](std::int64_t n) { return n > reported_; });
   // The first unit tells how long the others will take.
   if (whole <= reported_ || (whole / step == reported_ / step && reported_ > 0 && !last)) return;
   reported_ = whole;
-  fmt::print(out_, "{} {}/{}: {}{}{}\n", unit_, whole, total_, note_, note_.empty() ? "" : ", ",
+  fmt::print(out_, "{} {}: {}{}{}\n", unit_, count_text(done, total_), note_, note_.empty() ? "" : ", ",
              pace_text(done, total_, seconds, unit_));
   std::fflush(out_);
 }

@@ -10,12 +10,13 @@
 
 namespace gradus::train {
 
-/// "0.4 s", "45 s", "3 min 20 s", "1 h 05 min".
+/// "0.4 s", "45 s", "3 min 20 s", "1 h 05 min"; "-2.0 s".
 GRADUS_API std::string duration_text(double seconds);
 
 /// One line without its end, at most `terminal.width - 1` columns wide:
 /// `epoch  37/100 ━━━━━━━━────────────  54.1 epochs/s, 1.2 s left  loss 0.031`. Where that is too wide the bar shrinks,
-/// then the bar goes, then the note, and then the end.
+/// then the bar goes, then the note, and then the end. Where `total` is not known, 0 or less, there is neither bar nor
+/// time left. Control characters of `unit` and `note` become spaces, but for colours where the terminal takes them.
 GRADUS_API std::string progress_line(const Terminal& terminal, const std::string& unit, double done, std::int64_t total,
                                      double seconds, const std::string& note);
 
@@ -24,8 +25,8 @@ GRADUS_API std::string progress_line(const Terminal& terminal, const std::string
 /// average since the construction.
 class GRADUS_API Progress {
  public:
-  /// `unit` is the singular that the line names: "epoch". It goes to stderr by default, so that results in stdout can
-  /// be sent elsewhere while the bar is watched.
+  /// `total` is 0 where it is not known. `unit` is the singular that the line names: "epoch". It goes to stderr by
+  /// default, so that results in stdout can be sent elsewhere while the bar is watched.
   Progress(std::int64_t total, std::string unit, std::FILE* out = stderr);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
