@@ -4,9 +4,9 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <limits>
 #include <set>
 #include <string>
@@ -49,10 +49,11 @@ IValueDict dict_of(const std::string& key, const IValue& value) {
   return dict;
 }
 
+// Of the processor, which others may want too.
 double seconds_of(core::FunctionRef<void()> work) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 std::string number(std::uint64_t value, int count) {
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(many_keys_are_found_at_once) {
     for (int i = 0; i < kKeys; i += 100) read.read("key" + std::to_string(i), value);
     BOOST_TEST(value.toInt() == kKeys - 100);
   });
-  BOOST_TEST(seconds < 10);  // 0.5 s, were the machine alone
+  BOOST_TEST(seconds < 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_dictionary_of_many_entries_is_one_of_few) {
