@@ -50,13 +50,6 @@ void assign(std::optional<std::string>& to, const Tensor& from) {
 }
 void assign(Tensor& to, const Tensor& from) { to = Tensor(from.array().clone()); }
 
-// A list of any length, for a message of bounded length.
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 10; ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() > 10 ? fmt::format("{} and {} more", text, names.size() - 10) : text;
-}
-
 }  // namespace
 
 void append_fields(NamedState& to, const std::string& prefix, const std::vector<Field>& fields) {
@@ -80,7 +73,8 @@ StateReader::StateReader(const NamedState& state) : state_(state) {
 }
 
 bool StateReader::has_any(const std::string& prefix) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first.starts_with(prefix); });
+  const auto first = entries_.lower_bound(prefix);
+  return first != entries_.end() && first->first.starts_with(prefix);
 }
 
 const Tensor* StateReader::take(const std::string& name) {
@@ -135,9 +129,9 @@ void StateReader::finish(std::string_view owner) const {
     if (entries_.contains(name)) unknown.push_back(core::in_quotes(name));
   }
   std::string problems;
-  if (!missing_.empty()) problems += fmt::format("\n  missing: {}", listed(missing_));
-  if (!unknown.empty()) problems += fmt::format("\n  unknown: {}", listed(unknown));
-  if (!misfits_.empty()) problems += fmt::format("\n  not alike: {}", listed(misfits_));
+  if (!missing_.empty()) problems += fmt::format("\n  missing: {}", core::listed(missing_));
+  if (!unknown.empty()) problems += fmt::format("\n  unknown: {}", core::listed(unknown));
+  if (!misfits_.empty()) problems += fmt::format("\n  not alike: {}", core::listed(misfits_));
   if (!problems.empty())
     core::fail<ValueError>("load_state_dict: the state must be that of this optimizer or schedule, {}:{}", owner,
                            problems);

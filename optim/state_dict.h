@@ -1,9 +1,9 @@
 // Fields as named tensors, and back: internal to optim.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "field.h"
@@ -38,7 +38,7 @@ class StateReader {
 
  private:
   const NamedState& state_;
-  std::unordered_map<std::string, const Tensor*> entries_;
+  std::map<std::string, const Tensor*> entries_;  // in order: those of a prefix lie together
   std::vector<std::string> missing_, misfits_;
 };
 

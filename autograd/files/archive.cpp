@@ -130,31 +130,24 @@ const IValueDict& InputArchive::values() const noexcept { return *values_; }
 
 namespace {
 
-IValueDict as_dict(const IValue& value, const std::string& name) {
-  if (value.isGenericDict()) return value.toGenericDict();
-  IValueDict dict;
-  if (value.isTensor()) {
-    dict.append("0", value);
-  } else if (value.isList() || value.isTuple()) {
-    for (const IValue& item : value.toListRef()) dict.append(std::to_string(dict.size()), item);
-  } else {
+IValueDict loaded(const IValue& value, const std::string& name) {
+  if (!value.isGenericDict() && !value.isTensor() && !value.isList() && !value.isTuple())
     core::fail<FileError>("InputArchive::load_from: '{}' must hold a dictionary: it holds {}", name, value.tagKind());
-  }
-  return dict;
+  return detail::as_dict(value);
 }
 
 }  // namespace
 
 void InputArchive::load_from(const std::string& path, std::optional<Device>) {
-  *values_ = as_dict(detail::load_values(path), path);
+  *values_ = loaded(detail::load_values(path), path);
   source_ = path;
 }
 void InputArchive::load_from(std::istream& stream, std::optional<Device>) {
-  *values_ = as_dict(detail::load_values(stream), "a stream");
+  *values_ = loaded(detail::load_values(stream), "a stream");
   source_ = "a stream";
 }
 void InputArchive::load_from(const char* data, std::size_t size, std::optional<Device>) {
-  *values_ = as_dict(detail::load_values(data, size, "bytes in memory"), "bytes in memory");
+  *values_ = loaded(detail::load_values(data, size, "bytes in memory"), "bytes in memory");
   source_ = "bytes in memory";
 }
 void InputArchive::load_from(core::FunctionRef<std::size_t(std::uint64_t, void*, std::size_t)> read,

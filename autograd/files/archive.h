@@ -37,7 +37,8 @@ class GRADUS_API OutputArchive {
 
   /// The format goes by the path's ending, in small or capital letters: `.pt` and `.pth` Python's torch.save, `.npz` and `.npy` NumPy's, else
   /// safetensors. A kill at any moment leaves the old file or the new (core::write_file_atomically). In safetensors nested
-  /// keys are joined by dots, and what is no tensor stands in the metadata; .npz takes tensors alone: ValueError.
+  /// keys are joined by dots, and what is no tensor stands in the metadata; .npz takes tensors alone: ValueError. So
+  /// it is where joining makes a name twice, and in all formats above 200 levels of nesting.
   void save_to(const std::string& path) const;
   void save_to(const char* path) const { save_to(std::string(path)); }
   /// In Python's format, to a stream or to a function that takes bytes and returns how many it took. FileError when less

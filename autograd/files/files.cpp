@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <istream>
 #include <ostream>
+#include <unordered_set>
 
 #include "../../core/base/fail.h"
 #include "../../core/base/message.h"
@@ -39,47 +40,50 @@ Format format_for(std::string_view path) {
   return ends_with(path, ".npy") ? Format::Npy : Format::Safetensors;
 }
 
-// A value as a dictionary: a list's elements go by their numbers, and so does one tensor.
-IValueDict as_dict(const IValue& value) {
-  if (value.isGenericDict()) return value.toGenericDict();
-  IValueDict dict;
-  if (!value.isList() && !value.isTuple()) {
-    dict.append("0", value);
-    return dict;
-  }
-  for (const IValue& item : value.toListRef()) dict.append(std::to_string(dict.size()), item);
-  return dict;
-}
-
 std::vector<core::NamedArray> arrays_of(const IValue& value, IValueDict* others) {
   std::vector<core::NamedArray> arrays;
   for (auto& [name, tensor] : flat(as_dict(value), others)) arrays.push_back({name, tensor.array()});
   return arrays;
 }
 
+// In formats without nesting, where a name may be made in two ways.
+void check_names(const std::vector<core::NamedArray>& arrays, const IValueDict& others) {
+  std::unordered_set<std::string> names;
+  for (const core::NamedArray& each : arrays) names.insert(each.name);
+  for (const auto& entry : others) {
+    if (const std::string name = entry.key().text(); !names.insert(name).second) {
+      core::fail<ValueError>(
+          "save: each name must come once: {} does not, dictionaries' names being joined by dots; .pt holds both",
+          core::in_quotes(name));
+    }
+  }
+}
+
 void put(core::Pieces& to, const IValue& value, Format format, const Texts& texts) {
+  check_levels(value, "save");
   if (format == Format::Torch) {
     if (texts.empty()) return core::put_torch(to, values_of(value, "save"));
     IValueDict dict = as_dict(value);
-    for (const auto& [key, text] : texts) dict.insert(key, text);
+    for (const auto& [key, text] : texts) {
+      if (!dict.insert(key, text)) core::fail<ValueError>("save: {} must not be taken", core::in_quotes(key));
+    }
     return core::put_torch(to, values_of(dict, "save"));
   }
+  IValueDict others;
+  const std::vector<core::NamedArray> arrays = arrays_of(value, &others);
+  if (format != Format::Safetensors && !others.empty()) {
+    const IValueDict::Entry& first = *others.begin();
+    core::fail<ValueError>("save: a {} file must hold tensors alone: {} is {}; .pt and .safetensors hold other values",
+                           format == Format::Npz ? ".npz" : ".npy", core::in_quotes(first.key().text()),
+                           first.value().tagKind());
+  }
   if (format == Format::Npy) {
-    const std::vector<core::NamedArray> arrays = arrays_of(value, nullptr);
     if (arrays.size() != 1)
       core::fail<ValueError>("save: a .npy file must hold one tensor: there are {}; .npz holds several", arrays.size());
     return core::put_npy(to, arrays[0].array);
   }
-  IValueDict others;
-  const std::vector<core::NamedArray> arrays = arrays_of(value, &others);
-  if (format == Format::Npz) {
-    if (!others.empty()) {
-      core::fail<ValueError>(
-          "save: a .npz file must hold tensors alone: {} is {}; .pt and .safetensors hold other values",
-          core::in_quotes(others.begin()->key().text()), others.begin()->value().tagKind());
-    }
-    return core::put_npz(to, arrays);
-  }
+  if (format == Format::Npz) return core::put_npz(to, arrays);
+  check_names(arrays, others);
   // What readers of PyTorch's models ask for.
   core::Metadata metadata = {{"format", "pt"}};
   metadata.insert(metadata.end(), texts.begin(), texts.end());
@@ -95,7 +99,10 @@ IValue read_safetensors(Bytes bytes, const std::string& name, Texts* texts) {
   for (const auto& [key, value] : file.metadata()) {
     if (key.starts_with(kValue)) {
       const std::string at = key.substr(kValue.size());
-      dict.insert(at, ivalue_of(core::parse_literal(value, "safetensors", name)));
+      if (!dict.insert(at, ivalue_of(core::parse_literal(value, "safetensors", name)))) {
+        core::fail<FileError>("safetensors: '{}' must name each thing once: {} is a tensor and a value", name,
+                              core::in_quotes(at));
+      }
     } else if (texts != nullptr) {
       texts->emplace_back(key, value);
     }
@@ -122,9 +129,13 @@ IValue read(Bytes bytes, const std::string& name, Texts* texts) {
 
 void flatten(const std::string& name, const IValue& value, std::vector<std::pair<std::string, Tensor>>& tensors,
              IValueDict* others) {
+  const bool is_empty = (value.isGenericDict() && value.toGenericDict().empty()) ||
+                        (value.isTensorList() && value.toTensorVector().empty());
   const auto inner = [&](const std::string& key) { return name.empty() ? key : name + "." + key; };
   if (value.isTensor() && value.toTensor().defined()) {
     tensors.emplace_back(name, value.toTensor());
+  } else if (is_empty) {
+    if (others != nullptr) others->append(name, value);
   } else if (value.isGenericDict()) {
     for (const auto& entry : value.toGenericDict()) flatten(inner(entry.key().text()), entry.value(), tensors, others);
   } else if (value.isTensorList()) {
@@ -139,7 +150,7 @@ void flatten(const std::string& name, const IValue& value, std::vector<std::pair
       std::size_t i = 0;
       for (const IValue& item : value.toListRef()) flatten(inner(std::to_string(i++)), item, tensors, others);
     } else {
-      others->insert_or_assign(name, copy);
+      others->append(name, copy);
     }
   }
 }
@@ -162,6 +173,17 @@ Bytes all_of(std::istream& stream) {
 }
 
 }  // namespace
+
+IValueDict as_dict(const IValue& value) {
+  if (value.isGenericDict()) return value.toGenericDict();
+  IValueDict dict;
+  if (!value.isList() && !value.isTuple()) {
+    dict.append("0", value);
+    return dict;
+  }
+  for (const IValue& item : value.toListRef()) dict.append(std::to_string(dict.size()), item);
+  return dict;
+}
 
 std::vector<std::pair<std::string, Tensor>> flat(const IValueDict& values, IValueDict* others) {
   std::vector<std::pair<std::string, Tensor>> tensors;

@@ -53,6 +53,8 @@ GRADUS_API void save_values(const IValue& value, std::ostream& stream, const Tex
 GRADUS_API IValue load_values(const std::string& path, Texts* texts = nullptr);
 GRADUS_API IValue load_values(std::istream& stream);
 GRADUS_API IValue load_values(const void* data, std::size_t size, const std::string& name);
+/// A value as a dictionary: a list's elements go by their numbers, and so does one value.
+IValueDict as_dict(const IValue& value);
 /// In Python's format.
 GRADUS_API void save_values(const IValue& value, core::FunctionRef<void(const void*, std::size_t)> write);
 /// An undefined tensor becomes what was read; a defined one takes over values, shape and dtype.

@@ -118,7 +118,16 @@ class Reader {
 
 }  // namespace
 
+void check_levels(const IValue& value, const char* op) {
+  if (value.is_deeper_than(core::kMostLevels)) {
+    core::fail<ValueError>(
+        "{}: lists, tuples and dictionaries must stand within each other on at most {} levels: there are more", op,
+        core::kMostLevels);
+  }
+}
+
 Values values_of(const IValue& value, const char* op) {
+  check_levels(value, op);
   Values values;
   values.root = add(values, value, op);
   return values;

@@ -1,6 +1,7 @@
 #include "ivalue.h"
 
 #include <algorithm>
+#include <functional>
 #include <variant>
 
 #include "../../core/base/fail.h"
@@ -142,6 +143,21 @@ std::string IValue::text() const {
   return text + (isTuple() ? ")" : "]");
 }
 
+bool IValue::is_deeper_than(int levels) const {
+  if (levels < 0) return true;
+  const auto any = [&](const std::vector<IValue>& list) {
+    return std::any_of(list.begin(), list.end(), [&](const IValue& each) { return each.is_deeper_than(levels - 1); });
+  };
+  if (value_ == nullptr) return false;
+  if (const auto* list = std::get_if<std::vector<IValue>>(&value_->held)) return any(*list);
+  if (const auto* tuple = std::get_if<Tuple>(&value_->held)) return any(tuple->elements);
+  if (const auto* dict = std::get_if<IValueDict>(&value_->held)) {
+    return std::any_of(dict->begin(), dict->end(),
+                       [&](const auto& entry) { return entry.value().is_deeper_than(levels - 1); });
+  }
+  return levels == 0 && isList() && !toListRef().empty();
+}
+
 void IValue::each_tensor(core::FunctionRef<void(Tensor&)> visit) {
   if (value_ == nullptr) return;
   if (auto* one = std::get_if<Tensor>(&value_->held)) visit(*one);
@@ -166,10 +182,40 @@ bool same_key(const IValue& a, const IValue& b) {
   return a.isScalar() && b.isScalar() && a.toScalar() == b.toScalar();
 }
 
+// The same for the same keys.
+std::size_t hash_of(const IValue& key) {
+  if (key.isString()) return std::hash<std::string>()(key.toStringRef());
+  return key.isScalar() ? std::hash<double>()(key.toScalar().toDouble()) : 0;
+}
+
+constexpr std::size_t kFew = 16;  // are compared one after the other
+
 }  // namespace
 
+void IValueDict::take_place(std::size_t entry) {
+  std::size_t place = hash_of(entries_[entry].key()) % places_.size();
+  while (places_[place] != 0) place = (place + 1) % places_.size();
+  places_[place] = static_cast<std::uint32_t>(entry + 1);
+}
+void IValueDict::count_places() {
+  places_.assign(entries_.size() < kFew ? 0 : 4 * entries_.size(), 0);
+  for (std::size_t i = 0; i < entries_.size() && !places_.empty(); ++i) take_place(i);
+}
+void IValueDict::append(IValue key, IValue value) {
+  entries_.emplace_back(std::move(key), std::move(value));
+  if (2 * entries_.size() <= places_.size())
+    take_place(entries_.size() - 1);
+  else
+    count_places();
+}
 IValueDict::const_iterator IValueDict::find(const IValue& key) const {
-  return std::find_if(begin(), end(), [&](const Entry& entry) { return same_key(entry.key(), key); });
+  if (places_.empty())
+    return std::find_if(begin(), end(), [&](const Entry& entry) { return same_key(entry.key(), key); });
+  for (std::size_t place = hash_of(key) % places_.size(); places_[place] != 0; place = (place + 1) % places_.size()) {
+    const auto at = begin() + static_cast<std::ptrdiff_t>(places_[place] - 1);
+    if (same_key(at->key(), key)) return at;
+  }
+  return end();
 }
 const IValue& IValueDict::at(const IValue& key) const {
   const auto found = find(key);
@@ -190,6 +236,7 @@ bool IValueDict::erase(const IValue& key) {
   const auto found = find(key);
   if (found == end()) return false;
   entries_.erase(found);
+  count_places();
   return true;
 }
 

@@ -123,6 +123,8 @@ class GRADUS_API IValue {
   std::string tagKind() const;
   /// Numbers and texts as text, tensors by their shape.
   std::string text() const;
+  /// Whether lists, tuples and dictionaries stand within each other on more than that many levels.
+  bool is_deeper_than(int levels) const;
   /// Calls with each tensor that it holds, which may be given another in its place.
   void each_tensor(core::FunctionRef<void(Tensor&)> visit);
 
@@ -136,8 +138,8 @@ class GRADUS_API IValue {
   core::Own<Value> value_;
 };
 
-/// A dictionary with numbers or texts for keys, in the order in which they came: what files of Python's hold. Few entries:
-/// keys are compared one after the other. (Unlike libtorch's, a copy is a copy.)
+/// A dictionary with numbers or texts for keys, in the order in which they came: what files of Python's hold. (Unlike
+/// libtorch's, a copy is a copy.)
 class GRADUS_API IValueDict {
  public:
   class Entry {
@@ -157,7 +159,7 @@ class GRADUS_API IValueDict {
   bool insert(IValue key, IValue value);
   void insert_or_assign(IValue key, IValue value);
   /// The same for a key known to be new.
-  void append(IValue key, IValue value) { entries_.emplace_back(std::move(key), std::move(value)); }
+  void append(IValue key, IValue value);
   /// IndexError when there is none.
   const IValue& at(const IValue& key) const;
   const_iterator find(const IValue& key) const;
@@ -171,7 +173,12 @@ class GRADUS_API IValueDict {
   const_iterator end() const noexcept { return entries_.end(); }
 
  private:
+  void count_places();
+  void take_place(std::size_t entry);
+
   std::vector<Entry> entries_;
+  // Of many entries, each one's number and one, at a place by its key's hash or the next free one; 0 is free.
+  std::vector<std::uint32_t> places_;
 };
 
 /// libtorch's name: `c10::Dict<c10::IValue, c10::IValue>`.

@@ -60,6 +60,13 @@ std::string in_quotes(std::string_view text) {
   return out + "'";
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 10;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kMost; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kMost ? text + " and " + std::to_string(names.size() - kMost) + " more" : text;
+}
+
 struct Message::Stream {
   std::ostringstream out;
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "errors.h"
 #include "export.h"
@@ -15,6 +16,9 @@ namespace gradus::core {
 /// Text from outside (a file's, say) for a message: in quotes, cut to 100 bytes, and escaped where it holds quotes,
 /// backslashes, control characters or what is not UTF-8, so that it neither fills nor commands a terminal.
 GRADUS_API std::string in_quotes(std::string_view text);
+
+/// A list of any length, for a message of bounded length: ten of them, and how many more.
+GRADUS_API std::string listed(const std::vector<std::string>& names);
 
 /// Writes whatever std::cout could print, but without `<ostream>` in this header: it costs every file that includes it.
 class GRADUS_API Message {

@@ -152,7 +152,7 @@ Array parse_npy(ByteView file, const std::string& name) {
 }
 
 std::vector<NamedArray> parse_npz(ByteView file, const std::string& name) {
-  const Zip zip(file, name);
+  Zip zip(file, name);
   std::vector<NamedArray> arrays;
   for (const ZipEntry& entry : zip.entries()) {
     if (entry.name.size() < kEnding.size() || !entry.name.ends_with(kEnding)) {

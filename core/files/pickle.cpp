@@ -102,8 +102,8 @@ class Machine {
     if (!is_known_name(full)) {
       fail<FileError>(
           "pickle: '{}' must name only what tensors and plain values need: it names {}, at byte {}; nothing of a file "
-          "is "
-          "executed: save a state_dict(), or convert what is in it to tensors, numbers, texts, lists and dictionaries",
+          "is executed: save a state_dict(), or convert what it holds to tensors, numbers, texts, lists and "
+          "dictionaries",
           file_, in_quotes(std::string(module) + "." + std::string(name)), at_);
     }
     if (const DType* dtype = dtype_named(full)) return push(values().integer(static_cast<std::int64_t>(*dtype)));

@@ -42,7 +42,7 @@ struct Pickled {
 GRADUS_API Pickled parse_pickle(ByteView bytes, const std::string& name);
 
 /// A pickle (protocol 2) of a tree of values, whose arrays are views of `storages`, numbered in the order of `tensors`.
-/// ValueError for a text that is not UTF-8.
+/// ValueError for a text that is not UTF-8, and for more levels than are read.
 GRADUS_API Bytes to_pickle(const Pickled& pickled);
 
 }  // namespace gradus::core

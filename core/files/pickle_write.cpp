@@ -14,7 +14,7 @@ class Writer {
 
   Bytes all() {
     out_ = {0x80, 2};
-    value(from_.values.root);
+    value(from_.values.root, 0);
     out_.push_back('.');
     return std::move(out_);
   }
@@ -85,13 +85,14 @@ class Writer {
     opcode('R');
   }
 
-  void several(const Value& value, char end) {
+  void several(const Value& value, char end, int level) {
     opcode('(');
-    for (const Value::Node item : value.items) this->value(item);
+    for (const Value::Node item : value.items) this->value(item, level + 1);
     opcode(end);
   }
 
-  void value(Value::Node node) {
+  void value(Value::Node node, int level) {
+    Values::check_level("pickle", level);
     const Value& value = from_.values[node];
     switch (value.kind) {
       case Value::Kind::Bool:
@@ -108,12 +109,12 @@ class Writer {
         return text(value.text);
       case Value::Kind::List:
         opcode(']');
-        return several(value, 'e');
+        return several(value, 'e', level);
       case Value::Kind::Tuple:
-        return several(value, 't');
+        return several(value, 't', level);
       case Value::Kind::Dict:
         opcode('}');
-        return several(value, 'u');
+        return several(value, 'u', level);
       case Value::Kind::Array:
         return tensor(from_.tensors[static_cast<std::size_t>(value.integer)], value.flag);
       default:

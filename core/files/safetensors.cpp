@@ -324,7 +324,7 @@ Safetensors Safetensors::read(const std::string& path, bool is_copied) {
 void Safetensors::check_start(ByteView start, const std::string& name) { header_length(start, name); }
 
 void put_safetensors(Pieces& to, const std::vector<NamedArray>& arrays, const Metadata& metadata) {
-  std::unordered_set<std::string_view> names;
+  std::unordered_set<std::string_view> names, keys;
   std::vector<std::size_t> order(arrays.size());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const auto& [name, array] = arrays[i];
@@ -346,17 +346,25 @@ void put_safetensors(Pieces& to, const std::vector<NamedArray>& arrays, const Me
     end += size;
   }
 
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  std::string text;
-  for (const auto& [key, value] : metadata) header[std::string(kMetadata)][key] = value;
+  nlohmann::ordered_json header = nlohmann::ordered_json::object(), texts = header;
+  // Not through operator[], which looks for the key among all that are there.
+  const auto append = [](nlohmann::ordered_json& object, const std::string& key, nlohmann::ordered_json value) {
+    object.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(key, std::move(value));
+  };
+  for (const auto& [key, value] : metadata) {
+    if (!keys.insert(key).second)
+      fail<ValueError>("write_safetensors: each key of the metadata must come once: {}", in_quotes(key));
+    append(texts, key, value);
+  }
+  if (!metadata.empty()) append(header, std::string(kMetadata), std::move(texts));
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const auto& [name, array] = arrays[i];
-    // Not through operator[], which looks for the key among all that are there.
-    header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(
-        name, nlohmann::ordered_json{{"dtype", name_of(array.dtype())},
-                                     {"shape", IntArrayRef(array.shape()).vec()},
-                                     {"data_offsets", {spans[i].begin, spans[i].end}}});
+    append(header, name,
+           {{"dtype", name_of(array.dtype())},
+            {"shape", IntArrayRef(array.shape()).vec()},
+            {"data_offsets", {spans[i].begin, spans[i].end}}});
   }
+  std::string text;
   try {
     text = header.dump();
   } catch (const nlohmann::json::type_error&) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <unordered_map>
+#include <vector>
 
 #include "../array/create.h"
 #include "../base/fail.h"
@@ -50,7 +52,7 @@ Values with_arrays(Pickled pickled, const std::vector<Ref<Storage>>& storages) {
 }
 
 Values of_zip(ByteView file, const std::string& name) {
-  const Zip zip(file, name);
+  Zip zip(file, name);
   // The one pickle, in whatever folder: it has the name that the file was saved under.
   const ZipEntry* pickle = nullptr;
   for (const ZipEntry& entry : zip.entries()) {
@@ -151,31 +153,81 @@ Values parse_torch(ByteView file, const std::string& name) {
   return with_arrays(std::move(pickled), {});
 }
 
+namespace {
+
+// What the views of one storage in one dtype cover.
+struct Use {
+  std::vector<const Array*> views;
+  std::int64_t begin = std::numeric_limits<std::int64_t>::max(), end = 0;
+  std::size_t number = 0;  // in the file, from 1
+
+  void add(const Array& view) {
+    views.push_back(&view);
+    if (view.numel() == 0) return;
+    std::int64_t last = view.storage_offset();
+    for (int d = 0; d < view.dim(); ++d) last += (view.shape()[d] - 1) * view.strides()[d];
+    begin = std::min(begin, view.storage_offset());
+    end = std::max(end, last + 1);
+  }
+  std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
+  bool covers_all(const Array& view) const { return view.is_contiguous() && view.numel() == size(); }
+};
+
+void copy(unsigned char* to, const unsigned char* from, const Array& view, int d, std::int64_t at) {
+  const std::int64_t element = view.element_size();
+  if (d == view.dim()) {
+    std::memcpy(to + at * element, from + at * element, static_cast<std::size_t>(element));
+    return;
+  }
+  const std::int64_t size = view.shape()[d], stride = view.strides()[d];
+  if (d + 1 == view.dim() && stride == 1) {
+    std::memcpy(to + at * element, from + at * element, static_cast<std::size_t>(size * element));
+    return;
+  }
+  for (std::int64_t i = 0; i < (stride == 0 ? 1 : size); ++i) copy(to, from, view, d + 1, at + i * stride);
+}
+
+// The elements from `begin` to `end`. What lies between the views is 0 in the file: it is the program's own, and may
+// never have been written.
+Array content_of(const Use& use) {
+  const Array& first = *use.views[0];
+  for (const Array* view : use.views) {
+    if (use.covers_all(*view)) return view->reshape({use.size()});
+  }
+  Array content = zeros({use.size()}, first.dtype());
+  auto* const to = static_cast<unsigned char*>(content.data());
+  for (const Array* view : use.views) {
+    // From the view's first element, as both count.
+    if (view->numel() > 0) {
+      copy(to + (view->storage_offset() - use.begin) * view->element_size(),
+           static_cast<const unsigned char*>(view->data()), *view, 0, 0);
+    }
+  }
+  return content;
+}
+
+}  // namespace
+
 void put_torch(Pieces& to, const Values& values) {
-  struct Use {
-    int count = 0;
-    std::size_t number = 0;
-  };
   // By storage and dtype: a storage in a file has one.
   std::unordered_map<const Storage*, Use> uses[kDTypeCount];
   for (const Array& array : values.arrays) {
     if (!array.defined()) fail<ValueError>("pt: an array must be defined");
-    ++uses[static_cast<int>(array.dtype())][array.storage().get()].count;
+    uses[static_cast<int>(array.dtype())][array.storage().get()].add(array);
   }
   Pickled pickled{values, {}, {}, 0};
   std::vector<Array> contents;
   for (const Array& array : values.arrays) {
     Use& use = uses[static_cast<int>(array.dtype())][array.storage().get()];
-    const bool alone = use.count == 1;
-    if (alone || use.number == 0) {
-      const std::int64_t numel = array.storage()->bytes() / array.element_size();
-      contents.push_back(alone ? array.contiguous() : Array(array.storage(), {numel}, array.dtype()));
+    const bool alone = use.views.size() == 1;
+    if (use.number == 0) {
+      contents.push_back(alone ? array.contiguous() : content_of(use));
       pickled.storages.push_back(
           {std::to_string(contents.size() - 1), array.dtype(), static_cast<std::uint64_t>(contents.back().numel())});
       use.number = contents.size();
     }
-    pickled.tensors.push_back({use.number - 1, alone ? 0 : array.storage_offset(), array.shape(),
-                               alone ? contents.back().strides() : array.strides()});
+    pickled.tensors.push_back({use.number - 1, alone || array.numel() == 0 ? 0 : array.storage_offset() - use.begin,
+                               array.shape(), alone ? contents.back().strides() : array.strides()});
   }
   const auto bytes_of = [](std::string_view text) { return Bytes(text.begin(), text.end()); };
   const std::string root(kRoot);

@@ -10,8 +10,6 @@
 namespace gradus::core {
 namespace {
 
-constexpr int kMostLevels = 200;
-
 class Literal {
  public:
   using Kind = Value::Kind;
@@ -50,7 +48,7 @@ class Literal {
     if (take("True")) return values_.boolean(true);
     if (take("False")) return values_.boolean(false);
     if (take("None")) return values_.add(Kind::None);
-    if (take("nan")) return values_.number(std::numeric_limits<double>::quiet_NaN());
+    if (take("nan") || take("-nan")) return values_.number(std::numeric_limits<double>::quiet_NaN());
     if (take("inf")) return values_.number(std::numeric_limits<double>::infinity());
     if (take("-inf")) return values_.number(-std::numeric_limits<double>::infinity());
     return number();
@@ -158,13 +156,14 @@ void append_text(std::string& out, std::string_view text) {
   out += '\'';
 }
 
-void append(std::string& out, const Values& values, Value::Node node) {
+void append(std::string& out, const Values& values, Value::Node node, int level) {
+  Values::check_level("to_literal", level);
   const Value& value = values[node];
   const auto several = [&](char open, char close) {
     out += open;
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       if (i > 0) out += value.kind == Value::Kind::Dict && i % 2 == 1 ? ": " : ", ";
-      append(out, values, value.items[i]);
+      append(out, values, value.items[i], level + 1);
     }
     if (value.kind == Value::Kind::Tuple && value.items.size() == 1) out += ',';
     out += close;
@@ -177,7 +176,8 @@ void append(std::string& out, const Values& values, Value::Node node) {
       out += std::to_string(value.integer);
       break;
     case Value::Kind::Double: {
-      const std::string digits = fmt::format("{}", value.number);
+      // A NaN has a sign, 0.0 / 0.0 a minus, which Python does not write.
+      const std::string digits = std::isnan(value.number) ? "nan" : fmt::format("{}", value.number);
       // An integer's digits would come back as an integer.
       out += digits;
       if (std::isfinite(value.number) && digits.find_first_of(".e") == std::string::npos) out += ".0";
@@ -289,13 +289,18 @@ void Values::check_tree(const char* op, const std::string& file, std::uint64_t m
   Walk{*this, op, file, most, most}.over(root, 0);
 }
 
+void Values::check_level(const char* op, int level) {
+  if (level > kMostLevels)
+    fail<ValueError>("{}: values must be nested at most {} levels deep: they are deeper", op, kMostLevels);
+}
+
 Values parse_literal(std::string_view text, const char* op, const std::string& file) {
   return Literal(text, op, file).all();
 }
 
 std::string to_literal(const Values& values) {
   std::string out;
-  append(out, values, values.root);
+  append(out, values, values.root, 0);
   return out;
 }
 

@@ -13,6 +13,9 @@
 
 namespace gradus::core {
 
+/// How deep readers follow lists, tuples and dictionaries within each other; what is written is no deeper.
+inline constexpr int kMostLevels = 200;
+
 /// One value. Those within it are numbers of nodes.
 struct Value {
   /// The last two stand for names and storages while a file is read; no tree that was read has them.
@@ -51,12 +54,15 @@ struct GRADUS_API Values {
   /// FileError, in the name of `op`, unless what the root holds can be walked over: at most 200 levels deep, without names,
   /// and, with what is shared counted again at each place, of no more than `most` values (texts count for their length).
   void check_tree(const char* op, const std::string& file, std::uint64_t most) const;
+  /// ValueError, in the name of `op`, where what is to be written is at a level that is not read.
+  static void check_level(const char* op, int level);
 };
 
 /// Reads Python's notation for a value, like ``{'shape': (3, 4), 'fortran_order': False}``: lists, tuples, dictionaries, texts,
 /// integers, numbers, True, False, None, nan, inf. FileError, in the name of `op`, for anything else.
 GRADUS_API Values parse_literal(std::string_view text, const char* op, const std::string& file);
-/// The same notation of a value without arrays. Numbers come back as they were.
+/// The same notation of a value without arrays. Numbers come back as they were. ValueError for more levels than are
+/// read.
 GRADUS_API std::string to_literal(const Values& values);
 
 GRADUS_API bool is_utf8(std::string_view text) noexcept;

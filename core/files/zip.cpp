@@ -136,9 +136,13 @@ bool Zip::is_zip(ByteView file) noexcept {
   return magic == kLocal || magic == kEnd;
 }
 
-Zip::Zip(ByteView file, const std::string& name) : file_(file), name_(name) {
+Zip::Zip(ByteView file, const std::string& name, std::uint64_t memory) : file_(file), name_(name) {
   read_directory();
   check_overlaps();
+  // The file is there, and what is stored is copied by whoever reads it; so is what was unpacked, which is there twice.
+  std::uint64_t taken = file.size();
+  for (const ZipEntry& entry : entries_) taken += entry.deflated ? 0 : entry.packed.size();
+  budget_ = memory > taken ? (memory - taken) / 2 : 0;
 }
 
 void Zip::read_directory() {
@@ -235,9 +239,14 @@ const ZipEntry* Zip::find(std::string_view name) const noexcept {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-ByteView Zip::content(const ZipEntry& entry, Bytes& unpacked) const {
+ByteView Zip::content(const ZipEntry& entry, Bytes& unpacked) {
   ByteView content = entry.packed;
   if (entry.deflated) {
+    if (entry.size > budget_) {
+      fail<FileError>("zip: {} of '{}' must unpack to at most {} bytes, as memory allows: it claims {}",
+                      in_quotes(entry.name), name_, budget_, entry.size);
+    }
+    budget_ -= entry.size;
     unpacked = inflated(entry, name_);
     content = unpacked;
   }

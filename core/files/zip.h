@@ -10,6 +10,7 @@
 
 #include "../array/array.h"
 #include "../base/export.h"
+#include "../memory/memory_limit.h"
 #include "files.h"
 
 namespace gradus::core {
@@ -45,14 +46,16 @@ class GRADUS_API Zip {
   /// FileError, with `name` and the actual values in it, when there is no directory at its end, or the directory does not
   /// lie within the file, names an entry twice, several disks, encryption or another method than stored and deflated, or
   /// entries overlap each other or the directory, are cut off, or claim more than their bytes can hold.
-  Zip(ByteView file, const std::string& name);
+  /// What content() unpacks stays within `memory`, less what the file takes and what its readers copy.
+  Zip(ByteView file, const std::string& name, std::uint64_t memory = memory_for_a_file());
   /// In the order of the directory.
   const std::vector<ZipEntry>& entries() const noexcept { return entries_; }
   /// Null when there is none.
   const ZipEntry* find(std::string_view name) const noexcept;
   /// An entry's content; a copy where it is deflated. FileError when it does not unpack to what is claimed, or its
-  /// checksum is another. At most twice of what it truly holds is allocated.
-  ByteView content(const ZipEntry& entry, Bytes& unpacked) const;
+  /// checksum is another, or all that was unpacked would come to more than there is memory for: deflate packs up to
+  /// 1032 : 1. At most twice of what it truly holds is allocated.
+  ByteView content(const ZipEntry& entry, Bytes& unpacked);
 
   static bool is_zip(ByteView file) noexcept;
 
@@ -62,6 +65,7 @@ class GRADUS_API Zip {
   ByteView file_;
   std::string name_;
   std::vector<ZipEntry> entries_;
+  std::uint64_t budget_ = 0;  // bytes that may still be unpacked
 };
 
 /// Writes entries, stored, each beginning at a multiple of 64 bytes, as PyTorch's.

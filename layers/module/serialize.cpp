@@ -10,15 +10,6 @@
 namespace gradus {
 namespace {
 
-// A list of any length, for a message of bounded length.
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 10;
-  const std::size_t shown = names.size() > kMost ? kMost : names.size();
-  std::string text =
-      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-  return shown < names.size() ? fmt::format("{} and {} more", text, names.size() - shown) : text;
-}
-
 using Named = std::vector<std::pair<std::string, Tensor>>;
 
 // What Module::save() writes, with dots between the names of modules, as a state_dict() in Python has them.
@@ -27,7 +18,10 @@ IValueDict saved_by(const nn::Module& module) {
   module.save(archive);
   IValueDict values, others;
   for (const auto& [name, tensor] : serialize::detail::flat(archive.values(), &others)) values.append(name, tensor);
-  for (const auto& entry : others) values.append(entry.key(), entry.value());
+  for (const auto& entry : others) {
+    if (!values.insert(entry.key(), entry.value()))
+      core::fail<ValueError>("save: each name must come once: {} does not", core::in_quotes(entry.key().text()));
+  }
   return values;
 }
 
@@ -52,7 +46,7 @@ void nn::Module::save(serialize::OutputArchive& archive) const {
     if (!child->is_serializable()) continue;
     serialize::OutputArchive nested;
     child->save(nested);
-    archive.write(name, nested);
+    if (!nested.values().empty()) archive.write(name, nested);
   }
 }
 
@@ -112,9 +106,9 @@ void load(nn::Module& module, serialize::InputArchive& archive) {
   }
 
   std::string problems;
-  if (!missing.empty()) problems += fmt::format("\n  missing in the file: {}", listed(missing));
-  if (!extra.empty()) problems += fmt::format("\n  not in the module: {}", listed(extra));
-  if (!misfits.empty()) problems += fmt::format("\n  not alike: {}", listed(misfits));
+  if (!missing.empty()) problems += fmt::format("\n  missing in the file: {}", core::listed(missing));
+  if (!extra.empty()) problems += fmt::format("\n  not in the module: {}", core::listed(extra));
+  if (!misfits.empty()) problems += fmt::format("\n  not alike: {}", core::listed(misfits));
   if (!problems.empty()) {
     core::fail<ModuleError>("load: the state in '{}' must be that of {}:{}", archive.source(), module.name(), problems);
   }

@@ -172,6 +172,19 @@ void Checkpoint::save() const {
   all.save_to(path_);
 }
 
+std::string Checkpoint::put_back(const std::vector<IValueDict>& before, std::size_t last) {
+  std::string lost;
+  for (std::size_t i = 0; i <= last; ++i) {
+    try {
+      InputArchive own(before[i]);
+      parts_[i].read(own);
+    } catch (...) {
+      lost += (lost.empty() ? "" : ", ") + parts_[i].name;
+    }
+  }
+  return lost;
+}
+
 bool Checkpoint::resume() {
   std::error_code unknown;
   if (!std::filesystem::exists(path_, unknown) && !unknown) return false;
@@ -194,13 +207,16 @@ bool Checkpoint::resume() {
       // A part may have nothing to keep: a module without state.
       if (!all.try_read(parts_[i].name, own) && !before[i].empty()) all.read(parts_[i].name, own);
       parts_[i].read(own);
-    } catch (Error& error) {
-      error.add_note(fmt::format("of the part {} in '{}'; all parts are as they were", parts_[i].name, path_));
-      for (std::size_t done = 0; done < i; ++done) {
-        InputArchive own(before[done]);
-        parts_[done].read(own);
+    } catch (...) {
+      // Whatever it is, and the part that failed too: it may have changed halfway.
+      const std::string lost = put_back(before, i);
+      try {
+        throw;
+      } catch (Error& error) {
+        error.add_note(fmt::format("of the part {} in '{}'; {}", parts_[i].name, path_,
+                                   lost.empty() ? "all parts are as they were" : "not as they were are " + lost));
+        throw;
       }
-      throw;
     }
   }
   return true;

@@ -73,7 +73,8 @@ class GRADUS_API Checkpoint {
         name, [&p]() -> data::samplers::Position { return p.position(); },
         [&p](const data::samplers::Position& at) { p.set_position(at); });
   }
-  /// `write` fills an archive of the part's own, which `read` is given again. A part whose `read` fails must be as before.
+  /// `write` fills an archive of the part's own, which `read` is given again: what the file holds of it, or,
+  /// where a part does not take that, what it wrote just before.
   Checkpoint& add(const std::string& name, Write write, Read read);
 
   /// Writes all parts. A kill at any moment, or a disk that is full, leaves the file as it was or the new one whole.
@@ -92,6 +93,8 @@ class GRADUS_API Checkpoint {
     Read read;
   };
   Checkpoint& add_part(const std::string& name, std::string kind, Write write, Read read);
+  /// The parts up to `last`; returns the names of those that do not take what they wrote.
+  std::string put_back(const std::vector<IValueDict>& before, std::size_t last);
   Checkpoint& add_position(const std::string& name, std::function<data::samplers::Position()> get,
                            std::function<void(const data::samplers::Position&)> set);
 

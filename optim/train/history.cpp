@@ -1,8 +1,8 @@
 #include "history.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include <fmt/format.h>
@@ -102,7 +102,8 @@ std::string History::csv() const {
   text += "\n";
   for (std::size_t i = 0; i < epochs_; ++i) {
     text += std::to_string(i + 1);
-    for (const Column& each : columns_) text += fmt::format(",{}", each.values[i]);
+    for (const Column& each : columns_)
+      text += std::isnan(each.values[i]) ? ",nan" : fmt::format(",{}", each.values[i]);  // either sign of NaN
     text += "\n";
   }
   return text;
@@ -129,9 +130,10 @@ History History::from_csv(const std::string& text, const std::string& source) {
                             core::in_quotes(fields[0]));
     std::vector<std::pair<std::string, double>> measured;
     for (std::size_t i = 1; i < fields.size(); ++i) {
-      char* end = nullptr;
-      const double value = std::strtod(fields[i].c_str(), &end);
-      if (fields[i].empty() || *end != 0)
+      double value = 0;
+      const char *const begin = fields[i].data(), *const end = begin + fields[i].size();
+      // Whatever the locale: others have a comma for the point.
+      if (const auto read = std::from_chars(begin, end, value); read.ec != std::errc() || read.ptr != end)
         core::fail<FileError>("history: field {} of line {} of {} must be a number: {}", i + 1, line, source,
                               core::in_quotes(fields[i]));
       measured.emplace_back(names[i], value);
