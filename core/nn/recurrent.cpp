@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../array/create.h"
+#include "../array/numbers.h"
 #include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
@@ -308,8 +309,7 @@ std::vector<int64_t> steps_of(const char* op, const Array& batch_sizes, IntArray
   if (batch_sizes.dtype() != kInt64 || batch_sizes.dim() != 1)
     fail<ValueError>("{}: batch_sizes must be int64 [T]: {} {}", op, batch_sizes.dtype(), batch_sizes.shape());
   expect_form(!packed.empty(), op, "packed data", "[sum of batch_sizes, ..]", packed);
-  const Array each = batch_sizes.contiguous();
-  std::vector<int64_t> sizes(each.data_ptr<int64_t>(), each.data_ptr<int64_t>() + each.numel());
+  std::vector<int64_t> sizes = whole_numbers(batch_sizes);
   int64_t rows = 0;
   for (std::size_t t = 0; t < sizes.size(); ++t) {
     if (sizes[t] < 1 || (t > 0 && sizes[t] > sizes[t - 1])) {

@@ -6,17 +6,13 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
+#include "../../core/array/numbers.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/recurrent.h"
 
 namespace gradus::nn::utils::rnn {
 namespace {
-
-std::vector<std::int64_t> numbers_of(const Tensor& x) {
-  const core::Array all = x.array().to(kInt64).contiguous();
-  return {all.data_ptr<std::int64_t>(), all.data_ptr<std::int64_t>() + all.numel()};
-}
 
 // How many sequences have a step t < lengths[0].
 std::vector<std::int64_t> sizes_of(const std::vector<std::int64_t>& lengths) {
@@ -41,7 +37,7 @@ void expect_permutation(const char* op, const char* what, const Tensor& indices,
   core::expect_dtype(op, what, indices.dtype(), "batch_sizes", kInt64);
   core::expect_shape(op, what, indices.sizes(), "[N]", sequences);
   std::vector<bool> seen(static_cast<std::size_t>(sequences), false);
-  for (const std::int64_t i : numbers_of(indices)) {
+  for (const std::int64_t i : core::whole_numbers(indices.array())) {
     if (i < 0 || i >= sequences || seen[static_cast<std::size_t>(i)])
       core::fail<ValueError>("{}: {} must hold each number below {} once: {}", op, what, sequences, i);
     seen[static_cast<std::size_t>(i)] = true;
@@ -86,7 +82,7 @@ PackedSequence pack_padded_sequence(Operand input, const Tensor& lengths, bool b
     std::tie(sorted, order) = sorted.sort(-1, true);
     x = x.index_select(batch_dim, order);
   }
-  const std::vector<std::int64_t> each = numbers_of(sorted);
+  const std::vector<std::int64_t> each = core::whole_numbers(sorted.array());
   for (std::size_t n = 0; n < each.size(); ++n) {
     if (n > 0 && each[n] > each[n - 1]) {
       core::fail<ValueError>(

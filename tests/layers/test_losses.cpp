@@ -278,10 +278,10 @@ BOOST_AUTO_TEST_CASE(a_gaussian_target_broadcasts_in_one_size) {
                       "variance");
   }
   const Tensor column = randn({3, 1});
-  for (const IntArrayRef shape : {IntArrayRef{3}, IntArrayRef{1}, IntArrayRef{3, 3}, IntArrayRef{1, 3, 1}}) {
+  for (const Tensor& t : {ones({3}), ones({1}), ones({3, 3}), ones({1, 3, 1})}) {
     check_error<ShapeError>(
         [&] {
-          F::gaussian_nll_loss(column, ones(shape), ones({3, 1}));
+          F::gaussian_nll_loss(column, t, ones({3, 1}));
         },
         {"gaussian_nll_loss: target must have input's shape", "for input [3, 1]"});
   }
