@@ -83,8 +83,8 @@ Tensor resampled(const char* op, Operand input, const Attrs& attrs) {
   }
   core::Shape result(x.sizes());
   for (int i = 0; i < dims; ++i) result[i + 2] = attrs.size[i];
-  result.push_back(size_of(x.dtype()));
-  core::check_request(core::checked_numel(result, op));  // before what each of its elements reads is listed
+  // Before what each of its elements reads is listed.
+  core::check_request(core::checked_numel({core::checked_numel(result, op), size_of(x.dtype())}, op));
   return apply<ResampleRule>(attrs, input);
 }
 

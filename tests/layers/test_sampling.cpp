@@ -154,6 +154,8 @@ BOOST_AUTO_TEST_CASE(sizes_that_cannot_be_had_are_refused_first) {
     check_error<MemoryError>([&] { F::interpolate(ones({0, 1, 4}, dtype), by(1e12)); }, {"bytes"});
   }
   check_error<MemoryError>([&] { F::interpolate(ones({1, 1, 4, 4}), by(1e6).mode(kBilinear)); }, {"bytes"});
+  check_error<MemoryError>([&] { F::interpolate(ones({0, 1, 4}), by(1e12).mode(kArea)); }, {"bytes"});
+  check_error<MemoryError>([&] { adaptive_max_pool1d(ones({1, 1, 4}), std::int64_t{1} << 42); }, {"bytes"});
 }
 
 BOOST_AUTO_TEST_CASE(threads_do_not_change_bits) {
