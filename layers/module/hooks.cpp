@@ -189,8 +189,7 @@ void detail::HookedCall::before() {
   if (!keeps_it && GradMode::is_enabled()) {
     fail<ModuleError>(
         "register_full_backward_hook: {} must be held by a shared_ptr, which keeps it until the backward pass: it is "
-        "an "
-        "object by value; make it with std::make_shared, or as its holder",
+        "an object by value; make it with std::make_shared, or as its holder",
         state_->module.name());
   }
   state_->passage = std::make_shared<Passage>(
