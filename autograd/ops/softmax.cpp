@@ -1,8 +1,8 @@
 #include "softmax.h"
 
 #include "../../core/array/create.h"
-#include "../../core/ops/reduce.h"
 #include "../../core/nn/softmax.h"
+#include "../../core/ops/reduce.h"
 
 namespace gradus {
 

@@ -243,11 +243,10 @@ Array grid_sample(const Array& input, const Array& where, const GridSampling& ho
                        T* const to = out + c * s.outputs;
                        const std::int32_t* at = plan.index.data();
                        const T* w = plan.weight.data();
-                       for (std::int64_t p = 0; p < s.outputs; ++p, at += plan.taps, w += plan.taps) {
-                         T sum = 0;
-                         for (std::int64_t t = 0; t < plan.taps; ++t) sum += w[t] != 0 ? w[t] * from[at[t]] : T(0);
-                         to[p] = sum;
-                       }
+                       for_taps(plan.taps, [&](auto taps) {
+                         for (std::int64_t p = 0; p < s.outputs; ++p, at += taps(), w += taps())
+                           to[p] = sum<taps()>(w, from, at);
+                       });
                      }
                    });
     });

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
 #include "../array/create.h"
+#include "../array/numbers.h"
 #include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
@@ -37,25 +39,13 @@ struct Steps {
       for (int64_t t = 0; t < T; ++t) sizes.push_back(N);
     } else {
       expect_form(in.x.dim() == 2, op, "packed input", "[sum of batch_sizes, I]", in.x.shape());
-      const Array each = in.batch_sizes.contiguous();
-      if (each.dtype() != kInt64 || each.dim() != 1) {
-        fail<ValueError>("{}: batch_sizes must be int64 [T]: {} {}", op, each.dtype(), each.shape());
-      }
-      T = each.numel();
-      sizes.assign(each.data_ptr<int64_t>(), each.data_ptr<int64_t>() + T);
+      sizes = steps_of(op, in.batch_sizes, in.x.shape());
+      T = static_cast<int64_t>(sizes.size());
       N = T == 0 ? 0 : sizes[0];
     }
-    for (int64_t t = 0; t < T; ++t) {
-      const int64_t size = sizes[static_cast<std::size_t>(t)];
-      if (size < 0 || (t > 0 && size > sizes[static_cast<std::size_t>(t - 1)])) {
-        fail<ValueError>("{}: batch_sizes must not grow: {} at step {}; pack_padded_sequence makes them", op, size, t);
-      }
+    for (const int64_t size : sizes) {
       first.push_back(rows);
       rows += size;
-    }
-    if (in.batch_sizes.defined() && rows != in.x.shape()[0]) {
-      fail<ValueError>("{}: batch_sizes must add up to the rows of the packed input: {} for {}", op, rows,
-                       in.x.shape());
     }
   }
   int64_t size(int64_t t) const { return t < 0 || t >= T ? 0 : sizes[static_cast<std::size_t>(t)]; }
@@ -313,6 +303,25 @@ std::array<Array, 8> backward(const Layer& l, const RecurrentResult& out, const 
 }
 
 }  // namespace
+
+std::vector<int64_t> steps_of(const char* op, const Array& batch_sizes, IntArrayRef packed) {
+  expect_defined(op, "batch_sizes", batch_sizes);
+  if (batch_sizes.dtype() != kInt64 || batch_sizes.dim() != 1)
+    fail<ValueError>("{}: batch_sizes must be int64 [T]: {} {}", op, batch_sizes.dtype(), batch_sizes.shape());
+  expect_form(!packed.empty(), op, "packed data", "[sum of batch_sizes, ..]", packed);
+  std::vector<int64_t> sizes = whole_numbers(batch_sizes);
+  int64_t rows = 0;
+  for (std::size_t t = 0; t < sizes.size(); ++t) {
+    if (sizes[t] < 1 || (t > 0 && sizes[t] > sizes[t - 1])) {
+      fail<ValueError>("{}: batch_sizes must be above 0 and not grow: {} at step {}; pack_padded_sequence makes them",
+                       op, sizes[t], t);
+    }
+    if (__builtin_add_overflow(rows, sizes[t], &rows)) rows = std::numeric_limits<int64_t>::max();
+  }
+  if (rows != packed[0])
+    fail<ValueError>("{}: batch_sizes must add up to the rows of the packed data: {} for {}", op, rows, packed);
+  return sizes;
+}
 
 RecurrentResult recurrent_forward(const char* op, RecurrentKind kind, const RecurrentInputs& inputs) {
   const Layer l(op, kind, inputs);

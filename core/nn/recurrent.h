@@ -4,12 +4,17 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "../array/array.h"
 #include "../base/export.h"
 #include "../base/recurrent_kind.h"
 
 namespace gradus::core {
+
+/// The numbers in batch_sizes. ValueError unless they are int64 [T], above 0, not growing, and add up to the rows of `packed`,
+/// the shape of what they are the steps of.
+GRADUS_API std::vector<std::int64_t> steps_of(const char* op, const Array& batch_sizes, IntArrayRef packed);
 
 /// What a layer reads, all of one floating dtype but batch_sizes; G gates, H units, R the width of h: P with a projection,
 /// else H. Undefined: no biases, states of 0, no projection, one batch size for all steps.
@@ -19,7 +24,7 @@ struct RecurrentInputs {
   Array b_ih, b_hh;        ///< [G H]
   Array h0, c0;            ///< [N, R], [N, H]; c0 of an LSTM
   Array w_hr;              ///< [P, H], of an LSTM
-  Array batch_sizes = {};  ///< int64 [T], not growing: how many sequences have a step t
+  Array batch_sizes = {};  ///< int64 [T], above 0 and not growing: how many sequences have a step t
   bool reverse = false;    ///< from the last step to the first
 };
 /// y [T, N, R] or [sum, R]; h_n [N, R], c_n [N, H]: each sequence's last. `gates` and `cells` (c) are for the gradient, and so

@@ -5,6 +5,7 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
+#include "../memory/pool.h"
 #include "../simd/blend_rows.h"
 #include "../threads/parallel.h"
 
@@ -23,7 +24,9 @@ double scale_of(std::int64_t n, std::int64_t m, std::optional<double> scale, boo
 // Lists taps output by output.
 class Lister {
  public:
-  Lister(std::int64_t n, std::int64_t m) {
+  // Sizes that cannot be had are refused before the lists grow: `each` taps for an output, at least.
+  Lister(std::int64_t n, std::int64_t m, std::int64_t each) {
+    check_request(checked_numel({m, each, sizeof(double) + sizeof(std::int64_t)}, "resample"));
     taps_.n = n;
     taps_.m = m;
     taps_.begin.reserve(static_cast<std::size_t>(m) + 1);
@@ -61,7 +64,7 @@ struct Axis {
     const std::int64_t* const at = taps.positions.data();
     const T* const w = weights.data();
     const auto all = static_cast<std::int64_t>(weights.size());
-    if (all == taps.m) {
+    if (all == taps.m && even) {
       for (std::int64_t o = 0; o < taps.m; ++o) y[o] = w[o] * x[at[o]];
       return;
     }
@@ -174,7 +177,7 @@ Taps Taps::transposed() const {
 }
 
 Taps nearest_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, bool exact) {
-  Lister list(n, m);
+  Lister list(n, m, 1);
   const float step =
       scale && *scale > 0 ? static_cast<float>(1 / *scale) : static_cast<float>(n) / static_cast<float>(m);
   for (std::int64_t o = 0; o < m; ++o) {
@@ -190,7 +193,7 @@ Taps nearest_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, b
 }
 
 Taps linear_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, bool align_corners) {
-  Lister list(n, m);
+  Lister list(n, m, 2);
   const double step = scale_of(n, m, scale, align_corners);
   for (std::int64_t o = 0; o < m; ++o) {
     const auto i = static_cast<double>(o);
@@ -205,7 +208,7 @@ Taps linear_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, bo
 }
 
 Taps cubic_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, bool align_corners) {
-  Lister list(n, m);
+  Lister list(n, m, 4);
   const double step = scale_of(n, m, scale, align_corners);
   for (std::int64_t o = 0; o < m; ++o) {
     const auto i = static_cast<double>(o);
@@ -220,7 +223,7 @@ Taps cubic_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, boo
 }
 
 Taps antialiased_taps(std::int64_t n, std::int64_t m, std::optional<double> scale, bool align_corners, bool cubic) {
-  Lister list(n, m);
+  Lister list(n, m, 1);
   const double step = scale_of(n, m, scale, align_corners), widened = std::max(step, 1.0);
   const double support = (cubic ? 2 : 1) * widened;
   for (std::int64_t o = 0; o < m; ++o) {

@@ -1,9 +1,9 @@
 #include "activation_piecewise.h"
 
 #include "../../autograd/ops/functions.h"
+#include "../../autograd/ops/rewrite.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
-#include "../../autograd/ops/rewrite.h"
 
 namespace gradus::nn {
 

@@ -1,9 +1,9 @@
 #include "activation_smooth.h"
 
 #include "../../autograd/ops/functions.h"
+#include "../../autograd/ops/rewrite.h"
 #include "../../autograd/ops/rounded_once.h"
 #include "../../core/base/expect.h"
-#include "../../autograd/ops/rewrite.h"
 
 namespace gradus::nn {
 

@@ -1,13 +1,13 @@
 #include "activation_softmax.h"
 
+#include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/ops/functions.h"
 #include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
+#include "../../autograd/tensor/tensor.h"
 #include "../../core/base/errors.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../../autograd/graph/grad_mode.h"
-#include "../../autograd/tensor/tensor.h"
 
 namespace gradus::nn {
 

@@ -3,9 +3,10 @@
 #include <cmath>
 #include <limits>
 
-#include "../../core/nn/attention.h"
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/nn/attention.h"
 #include "../../core/ops/pointwise.h"
 
 namespace gradus {
@@ -38,10 +39,7 @@ core::AttentionOptions options_of(const AttentionRule::Attrs& attrs) {
 }
 
 void check_options(const AttentionRule::Attrs& attrs, const Shape& scores, DType dtype, const Array& mask) {
-  if (!(attrs.dropout_p >= 0 && attrs.dropout_p <= 1)) {
-    core::fail<ValueError>("{}: dropout_p, the probability of zeroing a weight, must be in [0, 1]: {}", op,
-                           attrs.dropout_p);
-  }
+  core::expect_probability(op, "dropout_p, the probability of zeroing a weight,", attrs.dropout_p);
   if (!mask.defined()) return;
   if (attrs.is_causal) {
     core::fail<ValueError>(

@@ -1,6 +1,7 @@
 #include "multihead_attention.h"
 
 #include "../../autograd/tensor/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../module/any_module.h"
 #include "../module/init.h"
@@ -20,9 +21,7 @@ void MultiheadAttentionImpl::reset() {
         "kdim {}, vdim {}",
         E, heads, kdim, vdim);
   }
-  if (!(options.dropout() >= 0 && options.dropout() <= 1)) {
-    core::fail<ValueError>("MultiheadAttention: dropout must be in [0, 1]: {}", options.dropout());
-  }
+  core::expect_probability("MultiheadAttention", "dropout", options.dropout());
   head_dim = E / heads;
   _qkv_same_embed_dim = kdim == E && vdim == E;
   const auto weight = [&](const char* name, bool wanted, std::int64_t out, std::int64_t in) {

@@ -7,6 +7,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../dropout/dropout.h"
+#include "../module/one_sample.h"
 #include "attention.h"
 
 namespace gradus::nn {
@@ -104,11 +105,11 @@ std::tuple<Tensor, Tensor> of_one(Operand query, const Tensor& key, const Tensor
   if (o.key_padding_mask().defined()) {
     core::expect_form(o.key_padding_mask().dim() == 1, op, "key_padding_mask", "[S] as there is no batch",
                       o.key_padding_mask().sizes());
-    o.key_padding_mask(o.key_padding_mask().unsqueeze(0));
+    o.key_padding_mask(detail::as_batch(o.key_padding_mask()));
   }
-  const auto [y, weights] =
-      functional::multi_head_attention_forward(query.tensor().unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1), o);
-  return {y.squeeze(1), weights.defined() ? weights.squeeze(0) : weights};
+  const auto [y, weights] = functional::multi_head_attention_forward(
+      detail::as_batch(query.tensor(), 1), detail::as_batch(key, 1), detail::as_batch(value, 1), o);
+  return {detail::as_sample(y, 1), detail::as_sample(weights)};
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "../../core/nn/conv.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/nn/conv.h"
 #include "../../core/ops/reduce.h"
 
 namespace gradus {

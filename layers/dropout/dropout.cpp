@@ -2,9 +2,9 @@
 
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
-#include "../../core/base/fail.h"
 #include "../../core/nn/dropout.h"
 #include "../../core/ops/pointwise.h"
+#include "../module/one_sample.h"
 
 namespace gradus::nn {
 
@@ -13,12 +13,7 @@ using core::Array;
 using core::Shape;
 
 namespace {
-
-void check_p(const char* op, double p) {
-  if (p >= 0 && p <= 1) return;  // not so of NaN
-  core::fail<ValueError>("{}: p, the probability of zeroing a unit, must be in [0, 1]: {}", op, p);
-}
-
+constexpr const char* kP = "p, the probability of zeroing a unit,";
 }  // namespace
 
 Shape DropoutRule::mask_shape(const Shape& x, bool channelwise) {
@@ -38,7 +33,7 @@ Tensor DropoutRule::reference(const Attrs& attrs, const Tensor& x) {
 }
 
 std::tuple<Array, Array> DropoutRule::forward(const Attrs& attrs, const Array& x) {
-  check_p("dropout", attrs.p);
+  core::expect_probability("dropout", kP, attrs.p);
   core::expect_floating("dropout", "input", x.dtype());
   if (!attrs.channelwise) return core::dropout(x, 1 - attrs.p, attrs.scale(), attrs.position);
   const Array mask = core::bernoulli_mask(mask_shape(x.shape(), true), 1 - attrs.p, attrs.position);
@@ -81,17 +76,17 @@ bool alone(DropoutUnits units, const Tensor& x) {
 // Dropout as the options say; in training its mask goes to *mask, when that is not null.
 Tensor run(Operand x, const functional::DropoutFuncOptions& options, DropoutUnits units, Tensor* mask) {
   const bool channelwise = units != DropoutUnits::Single;
-  check_p(name_of(units), options.p());
+  core::expect_probability(name_of(units), kP, options.p());
   const bool one = alone(units, x.tensor());
   Tensor y = x.tensor();
   if (options.training()) {
-    const Tensor all = one ? y.unsqueeze(0) : y;
+    const Tensor all = one ? detail::as_batch(y) : y;
     const Shape shape = DropoutRule::mask_shape(all.body().array.shape(), channelwise);
     const core::RandomPosition position = core::default_generator().take(core::numel_of(shape));
     Tensor drawn;
     std::tie(y, drawn) =
         apply<DropoutRule>({options.p(), position, options.classic(), channelwise}, Operand(all, x.at()));
-    if (one) y = y.squeeze(0);
+    if (one) y = detail::as_sample(y);
     if (mask != nullptr) *mask = drawn;
   } else if (options.classic()) {
     y = x * (1 - options.p());
@@ -136,7 +131,7 @@ DropoutBase<units, Derived>::DropoutBase(const DropoutOptions& chosen) : options
 template <DropoutUnits units, class Derived>
 void DropoutBase<units, Derived>::reset() {
   constexpr const char* names[] = {"Dropout", "Dropout1d", "Dropout2d", "Dropout3d"};
-  check_p(names[static_cast<int>(units)], options.p());
+  core::expect_probability(names[static_cast<int>(units)], kP, options.p());
 }
 template <DropoutUnits units, class Derived>
 Tensor DropoutBase<units, Derived>::compute(Operand x) {

@@ -2,10 +2,11 @@
 
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
-#include "../../core/ops/combine.h"
-#include "../../core/ops/pointwise.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/combine.h"
+#include "../../core/ops/pointwise.h"
+#include "table.h"
 
 namespace gradus::nn {
 
@@ -74,6 +75,25 @@ void detail::renorm_rows(const char* op, const Tensor& weight, const Tensor& ind
   }
 }
 
+void detail::draw_table(const Tensor& weight, const std::optional<std::int64_t>& padding_idx) {
+  const NoGradGuard no_grad;
+  weight.normal_();
+  if (padding_idx) weight.select(0, *padding_idx).zero_();
+}
+
+Tensor detail::table_of(const char* op, std::int64_t rows, std::int64_t dim,
+                        const std::optional<std::int64_t>& padding_idx, const Tensor& given) {
+  if (rows < 0 || dim < 0)
+    core::fail<ValueError>("{}: sizes must not be negative: num_embeddings {}, embedding_dim {}", op, rows, dim);
+  if (given.defined()) {
+    core::expect_shape(op, "weight", given.sizes(), "[num_embeddings, embedding_dim]", {rows, dim});
+    return given.detach().clone();
+  }
+  const Tensor table = empty({rows, dim});
+  draw_table(table, padding_idx);
+  return table;
+}
+
 // y[i] = W[t[i]]:  dW[r] = sum dy[i] where t[i] = r
 Tensor EmbeddingRule::reference(const Attrs& attrs, const Tensor& weight, const Tensor& indices) {
   const Tensor flat = indices.flatten();
@@ -125,25 +145,8 @@ Tensor functional::embedding(Operand indices, const Tensor& weight, const Embedd
 EmbeddingImpl::EmbeddingImpl(const EmbeddingOptions& chosen) : options(chosen) { reset(); }
 EmbeddingImpl::~EmbeddingImpl() = default;
 
-void EmbeddingImpl::reset() {
-  const std::int64_t rows = options.num_embeddings(), dim = options.embedding_dim();
-  if (rows < 0 || dim < 0) {
-    core::fail<ValueError>("Embedding: sizes must not be negative: num_embeddings {}, embedding_dim {}", rows, dim);
-  }
-  options.padding_idx(detail::padding_from_front("Embedding", options.padding_idx(), rows));
-  const Tensor& given = options._weight();
-  if (given.defined())
-    core::expect_shape("Embedding", "weight", given.sizes(), "[num_embeddings, embedding_dim]", {rows, dim});
-  weight = register_parameter("weight", given.defined() ? given.detach().clone() : empty({rows, dim}));
-  if (!given.defined()) reset_parameters();
-  options._weight(Tensor());  // copied: not to be kept alive, too
-}
-
-void EmbeddingImpl::reset_parameters() {
-  const NoGradGuard no_grad;
-  weight.normal_();
-  if (options.padding_idx()) weight.select(0, *options.padding_idx()).zero_();
-}
+void EmbeddingImpl::reset() { weight = register_parameter("weight", detail::table_of("Embedding", options)); }
+void EmbeddingImpl::reset_parameters() { detail::draw_table(weight, options.padding_idx()); }
 
 Tensor EmbeddingImpl::compute(Operand indices) {
   detail::renorm_rows("embedding", weight, indices.tensor(), options.max_norm(), options.norm_type());
@@ -152,16 +155,8 @@ Tensor EmbeddingImpl::compute(Operand indices) {
 }
 
 Embedding Embedding::from_pretrained(const Tensor& embeddings, const EmbeddingFromPretrainedOptions& options) {
-  core::expect_form(embeddings.dim() == 2, "Embedding", "pretrained embeddings", "[rows, dim]", embeddings.sizes());
-  Embedding layer(EmbeddingOptions(embeddings.size(0), embeddings.size(1))
-                      .padding_idx(options.padding_idx())
-                      .max_norm(options.max_norm())
-                      .norm_type(options.norm_type())
-                      .scale_grad_by_freq(options.scale_grad_by_freq())
-                      .sparse(options.sparse())
-                      ._weight(embeddings));
-  layer->weight.set_requires_grad(!options.freeze());
-  return layer;
+  return detail::from_pretrained<Embedding, EmbeddingOptions>("Embedding", embeddings, options,
+                                                              [](EmbeddingOptions&) {});
 }
 
 }  // namespace gradus::nn

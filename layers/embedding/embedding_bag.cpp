@@ -5,9 +5,10 @@
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
+#include "../../core/array/numbers.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "embedding.h"
+#include "table.h"
 
 namespace gradus {
 
@@ -30,8 +31,7 @@ std::vector<std::int64_t> bounds_of(const Tensor& indices, const Tensor& offsets
     core::fail<ShapeError>("{}: indices must be [n] with offsets [bags], or [bags, n] without: {}", op,
                            indices.sizes());
   }
-  const Array all = offsets.array().to(kInt64).contiguous();
-  bounds.assign(all.data_ptr<std::int64_t>(), all.data_ptr<std::int64_t>() + all.numel());
+  bounds = core::whole_numbers(offsets.array());
   if (!include_last) bounds.push_back(indices.numel());
   bool rising = !bounds.empty() && bounds.front() == 0 && bounds.back() == indices.numel();
   for (std::size_t b = 1; b < bounds.size(); ++b) rising = rising && bounds[b - 1] <= bounds[b];
@@ -139,26 +139,8 @@ Tensor functional::embedding_bag(Operand indices, const Tensor& weight, const Em
 EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& chosen) : options(chosen) { reset(); }
 EmbeddingBagImpl::~EmbeddingBagImpl() = default;
 
-void EmbeddingBagImpl::reset() {
-  const std::int64_t rows = options.num_embeddings(), dim = options.embedding_dim();
-  if (rows < 0 || dim < 0) {
-    core::fail<ValueError>("EmbeddingBag: sizes must not be negative: num_embeddings {}, embedding_dim {}", rows, dim);
-  }
-  options.padding_idx(detail::padding_from_front("EmbeddingBag", options.padding_idx(), rows));
-  const Tensor& given = options._weight();
-  if (given.defined()) {
-    core::expect_shape("EmbeddingBag", "weight", given.sizes(), "[num_embeddings, embedding_dim]", {rows, dim});
-  }
-  weight = register_parameter("weight", given.defined() ? given.detach().clone() : empty({rows, dim}));
-  if (!given.defined()) reset_parameters();
-  options._weight(Tensor());  // copied: not to be kept alive, too
-}
-
-void EmbeddingBagImpl::reset_parameters() {
-  const NoGradGuard no_grad;
-  weight.normal_();
-  if (options.padding_idx()) weight.select(0, *options.padding_idx()).zero_();
-}
+void EmbeddingBagImpl::reset() { weight = register_parameter("weight", detail::table_of("EmbeddingBag", options)); }
+void EmbeddingBagImpl::reset_parameters() { detail::draw_table(weight, options.padding_idx()); }
 
 Tensor EmbeddingBagImpl::compute(Operand indices, const Tensor& offsets, const Tensor& per_sample_weights) {
   return functional::embedding_bag(indices, weight,
@@ -175,18 +157,9 @@ Tensor EmbeddingBagImpl::compute(Operand indices, const Tensor& offsets, const T
 }
 
 EmbeddingBag EmbeddingBag::from_pretrained(const Tensor& embeddings, const EmbeddingBagFromPretrainedOptions& options) {
-  core::expect_form(embeddings.dim() == 2, "EmbeddingBag", "pretrained embeddings", "[rows, dim]", embeddings.sizes());
-  EmbeddingBag layer(EmbeddingBagOptions(embeddings.size(0), embeddings.size(1))
-                         .max_norm(options.max_norm())
-                         .norm_type(options.norm_type())
-                         .scale_grad_by_freq(options.scale_grad_by_freq())
-                         .mode(options.mode())
-                         .sparse(options.sparse())
-                         .include_last_offset(options.include_last_offset())
-                         .padding_idx(options.padding_idx())
-                         ._weight(embeddings));
-  layer->weight.set_requires_grad(!options.freeze());
-  return layer;
+  return detail::from_pretrained<EmbeddingBag, EmbeddingBagOptions>(
+      "EmbeddingBag", embeddings, options,
+      [&](EmbeddingBagOptions& own) { own.mode(options.mode()).include_last_offset(options.include_last_offset()); });
 }
 
 }  // namespace gradus::nn

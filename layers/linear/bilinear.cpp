@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 

@@ -2,14 +2,14 @@
 
 #include <cmath>
 
-#include "../../autograd/tensor/create.h"
 #include "../../autograd/ops/softmax.h"
+#include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
-#include "loss_support.h"
+#include "../../core/nn/softmax.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
-#include "../../core/nn/softmax.h"
+#include "loss_support.h"
 
 namespace gradus::nn {
 

@@ -8,6 +8,7 @@
 #include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
+#include "../../core/array/numbers.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/ctc_loss.h"
@@ -26,11 +27,6 @@ constexpr const char* kOp = "ctc_loss";
 /// the gradient 0, not NaN.
 constexpr double kLogZero = -1e30;
 
-std::vector<std::int64_t> numbers_of(const Array& x) {
-  const Array whole = x.to(kInt64).contiguous();
-  const auto* first = whole.data_ptr<std::int64_t>();
-  return {first, first + whole.numel()};
-}
 Array of_numbers(const std::vector<std::int64_t>& numbers) {
   const Array x = core::empty({static_cast<std::int64_t>(numbers.size())}, kInt64);
   std::copy(numbers.begin(), numbers.end(), x.data_ptr<std::int64_t>());
@@ -41,7 +37,7 @@ std::vector<std::int64_t> checked_lengths(const char* what, const Array& lengths
                                           std::int64_t most, const char* of) {
   if (!is_integral(lengths.dtype())) fail<DTypeError>("{}: {} must be int64: {}", kOp, what, lengths.dtype());
   core::expect_shape(kOp, what, lengths.shape(), "[N]", samples);
-  std::vector<std::int64_t> all = numbers_of(lengths);
+  std::vector<std::int64_t> all = core::whole_numbers(lengths);
   for (std::size_t n = 0; n < all.size(); ++n) {
     if (all[n] >= 0 && all[n] <= most) continue;
     fail<ValueError>("{}: {} must be from 0 to {}, {}: {} of sample {}", kOp, what, most, of, all[n], n);
@@ -95,7 +91,8 @@ Tensor CTCLossRule::reference(const Attrs& attrs, const Tensor& log_p, const Ten
   const core::CtcSamples given =
       samples_of(attrs, log_p.array(), targets.array(), input_lengths.array(), target_lengths.array());
   const std::int64_t T = log_p.size(0), N = log_p.size(1);
-  const auto steps = numbers_of(given.steps), starts = numbers_of(given.starts), lengths = numbers_of(given.lengths);
+  const auto steps = core::whole_numbers(given.steps), starts = core::whole_numbers(given.starts),
+             lengths = core::whole_numbers(given.lengths);
   const std::int64_t most = N == 0 ? 0 : *std::max_element(lengths.begin(), lengths.end()), S = 2 * most + 1;
   // Each state's class, and whether it follows the one before the last at once: [N, S].
   const Tensor classes = full({N, S}, attrs.blank, kInt64), leaps = zeros({N, S}, kBool);

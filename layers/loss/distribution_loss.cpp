@@ -5,11 +5,12 @@
 #include <numbers>
 
 #include "../../autograd/graph/operation.h"
+#include "../../autograd/ops/rounded_once.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "loss_support.h"
-#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 
@@ -115,14 +116,28 @@ Tensor functional::gaussian_nll_loss(Operand x, const Tensor& target, const Tens
   constexpr const char* op = "gaussian_nll_loss";
   const Tensor& in = x.tensor();
   core::expect_floating(op, "input", in.dtype());
+  core::expect_defined(op, "target", target);
   core::expect_floating(op, "var", var.dtype());
   if (!(options.eps() > 0)) core::fail<ValueError>("{}: eps must be above 0: {}", op, options.eps());
-  core::Shape one(in.sizes()), none(in.sizes());
-  if (in.dim() > 0) one[one.size() - 1] = 1, none.pop_back();
-  if (var.sizes() != in.sizes() && var.sizes() != IntArrayRef(one) && var.sizes() != IntArrayRef(none)) {
+  const auto fits = [&in](const Tensor& t) {  // with 1 in the place of one size, at most
+    if (t.dim() != in.dim()) return false;
+    int others = 0;
+    for (std::int64_t d = 0; d < in.dim(); ++d) {
+      if (t.size(d) == in.size(d)) continue;
+      if (t.size(d) != 1 || ++others > 1) return false;
+    }
+    return true;
+  };
+  if (!fits(target)) {
     core::fail<ShapeError>(
-        "{}: var must have input's shape, or that with 1 in the place of the last, or without it: {} for input {}", op,
-        var.sizes(), in.sizes());
+        "{}: target must have input's shape, or that with 1 in the place of one size: {} for input {}", op,
+        target.sizes(), in.sizes());
+  }
+  if (!fits(var) && !(var.dim() + 1 == in.dim() && in.sizes().slice(0, in.sizes().size() - 1) == var.sizes())) {
+    core::fail<ShapeError>(
+        "{}: var must have input's shape, or that with 1 in the place of one size, or without the last: {} for input "
+        "{}",
+        op, var.sizes(), in.sizes());
   }
   if (var.numel() > 0 && var.min().item<double>() < 0) {
     core::fail<ValueError>("{}: var must not be negative: {}", op, var.min().item<double>());

@@ -64,8 +64,8 @@ GRADUS_API Tensor binary_cross_entropy(Operand x, const Tensor& target,
                                        const BinaryCrossEntropyFuncOptions& options = {});
 GRADUS_API Tensor kl_div(Operand x, const Tensor& target, const KLDivFuncOptions& options = {});
 GRADUS_API Tensor poisson_nll_loss(Operand x, const Tensor& target, const PoissonNLLLossFuncOptions& options = {});
-/// Input and target broadcast. The variance has the input's shape, or that without the last dimension, or with a last one of
-/// size 1: ShapeError. ValueError for a negative variance, and unless eps is above 0.
+/// Target and variance have the input's shape, or that with 1 in the place of one size; the variance may be without the last
+/// dimension instead: ShapeError. ValueError for a negative variance, and unless eps is above 0.
 GRADUS_API Tensor gaussian_nll_loss(Operand x, const Tensor& target, const Tensor& var,
                                     const GaussianNLLLossFuncOptions& options = {});
 }  // namespace functional

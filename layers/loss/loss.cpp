@@ -4,9 +4,9 @@
 
 #include "../../autograd/ops/activation_rules.h"
 #include "../../autograd/tensor/create.h"
-#include "../../core/nn/activation.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/nn/activation.h"
 #include "../../core/ops/pointwise.h"
 #include "difference_loss.h"
 #include "loss_support.h"
@@ -15,6 +15,10 @@ namespace gradus::nn {
 
 using core::Array;
 using detail::of_pairs;
+
+void detail::check_margin(const char* op, double margin) {
+  if (!(margin > 0)) core::fail<ValueError>("{}: margin must be above 0: {}", op, margin);
+}
 
 Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
   if (reduction == kNone) return losses;

@@ -13,6 +13,9 @@ inline void check_target(const char* op, const Tensor& x, const Tensor& target) 
   core::expect_same_shape(op, "target", target.sizes(), "input", x.sizes(), "expand() the one that is meant to repeat");
 }
 
+/// ValueError unless the margin is above 0.
+void check_margin(const char* op, double margin);
+
 /// The losses as they are, their mean, or their sum.
 GRADUS_API Tensor reduced(const Tensor& losses, Reduction reduction);
 

@@ -1,10 +1,10 @@
 #include "margin_loss.h"
 
 #include "../../autograd/ops/activation_rules.h"
+#include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
 #include "loss_support.h"
-#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 
@@ -106,7 +106,7 @@ Tensor triplet_margin_loss(Operand anchor, const Tensor& positive, const Tensor&
         anchor, positive, negative);
   }
   core::expect_floating("triplet_margin_loss", "the anchor", anchor.tensor().dtype());
-  if (!(margin > 0)) core::fail<ValueError>("triplet_margin_loss: margin must be above 0: {}", margin);
+  nn::detail::check_margin("triplet_margin_loss", margin);
   return core::in_name_of("triplet_margin_loss", [&] {
     const Scope scope(anchor.at());
     const Tensor& a = anchor.tensor();

@@ -16,7 +16,7 @@ Tensor functional::triplet_margin_with_distance_loss(Operand anchor, const Tenso
   constexpr const char* op = "triplet_margin_with_distance_loss";
   const Tensor& a = anchor.tensor();
   core::expect_floating(op, "the anchor", a.dtype());
-  if (!(options.margin() > 0)) core::fail<ValueError>("{}: margin must be above 0: {}", op, options.margin());
+  detail::check_margin(op, options.margin());
   if (positive.dim() != a.dim() || negative.dim() != a.dim()) {
     core::fail<ShapeError>("{}: anchor, positive and negative must have as many dimensions: {}, {} and {}", op,
                            a.sizes(), positive.sizes(), negative.sizes());
@@ -34,8 +34,7 @@ Tensor functional::triplet_margin_with_distance_loss(Operand anchor, const Tenso
 }
 
 TripletMarginLossImpl::TripletMarginLossImpl(const TripletMarginLossOptions& chosen) : options(chosen) {
-  if (!(options.margin() > 0))
-    core::fail<ValueError>("TripletMarginLoss: margin must be above 0: {}", options.margin());
+  detail::check_margin("TripletMarginLoss", options.margin());
 }
 Tensor TripletMarginLossImpl::compute(Operand anchor, const Tensor& positive, const Tensor& negative) {
   return functional::triplet_margin_loss(anchor, positive, negative, options);
@@ -43,8 +42,7 @@ Tensor TripletMarginLossImpl::compute(Operand anchor, const Tensor& positive, co
 
 TripletMarginWithDistanceLossImpl::TripletMarginWithDistanceLossImpl(const TripletMarginWithDistanceLossOptions& chosen)
     : options(chosen) {
-  if (!(options.margin() > 0))
-    core::fail<ValueError>("TripletMarginWithDistanceLoss: margin must be above 0: {}", options.margin());
+  detail::check_margin("TripletMarginWithDistanceLoss", options.margin());
 }
 Tensor TripletMarginWithDistanceLossImpl::compute(Operand anchor, const Tensor& positive, const Tensor& negative) {
   return functional::triplet_margin_with_distance_loss(anchor, positive, negative, options);

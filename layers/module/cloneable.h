@@ -1,7 +1,9 @@
 // Cloneable: modules that can be copied deeply.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
+#include <typeinfo>
 
 #include "module.h"
 
@@ -29,6 +31,8 @@ class Cloneable : public Module {
       Module::assign(other);
     }
   }
+  // Of one that derives from Derived the size is not known.
+  std::size_t object_size() const noexcept override { return typeid(*this) == typeid(Derived) ? sizeof(Derived) : 0; }
 };
 
 }  // namespace gradus::nn

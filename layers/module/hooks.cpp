@@ -20,8 +20,15 @@ ModuleHooks& ModuleHooks::of(Module& module) {
 }
 
 ModuleHooks* ModuleHooks::find(const Module& module) noexcept { return module.hooks_.get(); }
+bool Module::any_hooks() const noexcept {
+  return !hooks_->before.empty() || !hooks_->after.empty() || !hooks_->backward.empty() || !hooks_->computed.empty();
+}
 NamedTensors& ModuleHooks::parameters(Module& module) noexcept { return module.parameters_; }
 NamedTensors& ModuleHooks::buffers(Module& module) noexcept { return module.buffers_; }
+
+void ModuleHooks::expect_free(const Module& module, const char* op, std::initializer_list<std::string> names) {
+  for (const std::string& name : names) module.check_name(op, name);
+}
 
 void ModuleHooks::copy(const Module& from, Module& to) {
   const ModuleHooks* theirs = find(from);
@@ -101,7 +108,7 @@ namespace {
 // Of one call with backward hooks.
 struct Passage {
   Module& module;
-  std::shared_ptr<Module> keeps_it;  // where it is held by one
+  std::shared_ptr<Module> keeps_it;  // until the backward pass
   ModuleHooks::List<BackwardHook> hooks;
   std::size_t inputs = 0;            // how many there are
   bool recorded = false;             // whether a gradient flows to any
@@ -177,8 +184,16 @@ void detail::HookedCall::before() {
   ModuleHooks::List<BackwardHook> backward = hooks.backward;
   for (auto& [id, hook] : ModuleHooks::List<ForwardPreHook>(hooks.before)) hook.call(state_->module, state_->inputs);
   if (backward.empty()) return;
-  state_->passage = std::make_shared<Passage>(Passage{
-      state_->module, state_->module.weak_from_this().lock(), std::move(backward), state_->inputs.size(), false, {}});
+  std::shared_ptr<Module> keeps_it = state_->module.weak_from_this().lock();
+  // Not said at registration: a constructor may register, and a copy by value has the original's hooks.
+  if (!keeps_it && GradMode::is_enabled()) {
+    fail<ModuleError>(
+        "register_full_backward_hook: {} must be held by a shared_ptr, which keeps it until the backward pass: it is "
+        "an object by value; make it with std::make_shared, or as its holder",
+        state_->module.name());
+  }
+  state_->passage = std::make_shared<Passage>(
+      Passage{state_->module, std::move(keeps_it), std::move(backward), state_->inputs.size(), false, {}});
   pass(state_->passage, state_->inputs, false);
 }
 
@@ -249,6 +264,7 @@ void ModuleHooks::make_parameter(Module& module, Reparametrisation& computed) {
     const AutoGradMode recording(true);
     requires_grad = computed.compute(module, false).requires_grad();
   }
+  expect_free(module, computed.kind(), {computed.name});
   const NoGradGuard no_grad;
   refresh(module, computed, false);
   computed.end(module);

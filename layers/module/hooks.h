@@ -41,8 +41,7 @@ void run_hook(F& hook, const char* kind, std::vector<Tensor>& changed, Args&... 
 class GRADUS_API ForwardPreHook {
  public:
   template <class F>
-  requires std::is_invocable_v < F&, Module&, std::vector<Tensor>
-  & > ForwardPreHook(F hook)  // NOLINT
+  requires(std::is_invocable_v<F&, Module&, std::vector<Tensor>&>) ForwardPreHook(F hook)  // NOLINT
       : call([hook = std::move(hook)](Module& module, std::vector<Tensor>& inputs) mutable {
           detail::run_hook(hook, "register_forward_pre_hook", inputs, module, inputs);
         }) {}
@@ -69,12 +68,12 @@ class GRADUS_API ForwardHook {
 
 /// `hook(Module&, const std::vector<Tensor>& grad_inputs, const std::vector<Tensor>& grad_outputs)`: a gradient is undefined
 /// where none flows. It is called once all that the module's arguments get has come together. While there is such a hook the
-/// arguments and results are views: a module that changes its argument in place changes a view of it.
+/// arguments and results are views: a module that changes its argument in place changes a view of it. The module has to be
+/// held by a shared_ptr where it is called, which the graph keeps: ModuleError.
 class GRADUS_API BackwardHook {
  public:
   template <class F>
-  requires std::is_invocable_v < F&, Module&, std::vector<Tensor>
-  &, std::vector<Tensor>& > BackwardHook(F hook)  // NOLINT
+  requires(std::is_invocable_v<F&, Module&, std::vector<Tensor>&, std::vector<Tensor>&>) BackwardHook(F hook)  // NOLINT
       : call([hook = std::move(hook)](Module& module, std::vector<Tensor>& grad_inputs,
                                       std::vector<Tensor>& grad_outputs) mutable {
           detail::run_hook(hook, "register_full_backward_hook", grad_inputs, module, grad_inputs, grad_outputs);

@@ -1,4 +1,6 @@
 // Members that were registered by their place: whether they still are what is registered.
+#include <cstddef>
+#include <functional>
 #include <mutex>
 #include <unordered_map>
 
@@ -31,7 +33,7 @@ Module::Module(const Module& other)
       members_(other.members_),
       hooks_(other.hooks_),
       is_training_(other.is_training_) {
-  find_members();
+  take_members_of_copy();
 }
 Module::Module(Module&& other) noexcept
     : std::enable_shared_from_this<Module>(),
@@ -44,7 +46,7 @@ Module::Module(Module&& other) noexcept
       hooks_(std::move(other.hooks_)),
       is_training_(other.is_training_) {
   other.members_.clear();
-  find_members();
+  take_members_of_copy();
 }
 Module& Module::operator=(const Module& other) { return *this = Module(other); }
 Module& Module::operator=(Module&& other) noexcept {
@@ -59,18 +61,38 @@ Module& Module::operator=(Module&& other) noexcept {
   members_ = std::move(other.members_);
   hooks_ = std::move(other.hooks_);
   other.members_.clear();
-  find_members();
+  take_members_of_copy();
   return *this;
 }
 Module::~Module() { forget_members(); }
 
+bool Module::may_hold(const Tensor& member) const noexcept {
+  const char* const begin = static_cast<const char*>(dynamic_cast<const void*>(this));
+  const char* const at = reinterpret_cast<const char*>(&member);
+  const std::less<const char*> before;
+  if (before(at, begin)) return false;
+  const std::size_t size = object_size();
+  return size == 0 || before(at, begin + size);
+}
+
 Tensor& Module::register_parameter(std::string name, Tensor& member, Tensor tensor, bool requires_grad) {
+  if (!may_hold(member)) {
+    core::fail<ModuleError>(
+        "register_parameter: '{}' must be assigned to a member of {} itself: another tensor was given; write `x = "
+        "register_parameter(name, tensor)`",
+        name, this->name());
+  }
   Tensor& registered = register_parameter(name, std::move(tensor), requires_grad);
   member = registered;
   const auto offset = reinterpret_cast<const char*>(&member) - reinterpret_cast<const char*>(this);
-  members_.push_back({std::move(name), offset, nullptr});
+  members_.push_back({std::move(name), offset, false, nullptr});
   find_members();
   return registered;
+}
+
+void Module::take_members_of_copy() {
+  for (Member& member : members_) member.copied = true;
+  find_members();
 }
 
 void Module::find_members() {
@@ -96,6 +118,8 @@ void Module::forget_members() noexcept {
 void Module::check_member(const Member& member) const {
   const Tensor* const registered = parameters_.find(member.name);
   if (registered == nullptr) return;  // it is computed of others by now
+  // A tensor outside of the original may have been given: there is nothing at the same distance from a copy.
+  if (member.copied && object_size() == 0) return;
   const auto& now = *reinterpret_cast<const Tensor*>(reinterpret_cast<const char*>(this) + member.offset);
   if (now.is_same(*registered)) return;
   core::fail<ModuleError>(

@@ -75,6 +75,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   /// The same, assigned to a member of this object: `register_parameter("w", w, randn({3}))`. The member's place is kept, so
   /// that it is noticed when another tensor is assigned to it later (`net->w = ...`), which would be used and not learned:
   /// by check_members(), and by an optimizer's step in which this parameter has no gradient while others have one.
+  /// Precondition: it is a member of this object. Another is refused (ModuleError) where the object's size is known, in a
+  /// Cloneable, or it stands before the object. Of other types copies, of which this cannot be relied on, don't keep the place.
   Tensor& register_parameter(std::string name, Tensor& member, Tensor tensor, bool requires_grad = true);
   /// Part of the state, not learned: running statistics.
   Tensor& register_buffer(std::string name, Tensor tensor);
@@ -162,7 +164,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   RemovableHandle register_forward_hook(ForwardHook hook);
   /// Sees, and may replace, the gradients of the tensors among the arguments, when a backward pass has computed them.
   RemovableHandle register_full_backward_hook(BackwardHook hook);
-  bool has_hooks() const noexcept { return static_cast<bool>(hooks_); }
+  /// Whether a call has more to do than forward: a hook is registered, or a parameter is computed (utils.h).
+  bool has_hooks() const noexcept { return hooks_ && any_hooks(); }
 
   /// "Linear": the type's name without namespace and "Impl", or what the constructor was given.
   std::string name() const;
@@ -204,6 +207,8 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   virtual void register_anew();
   /// Becomes a module of the same type. ModuleError when it is not copy-assignable.
   virtual void assign(const Module& other);
+  /// The bytes of this object, all of it; 0 where that is not known.
+  virtual std::size_t object_size() const noexcept { return 0; }
   /// Makes a copy a root without parameters, buffers, submodules and hooks.
   void forget_registered() noexcept;
   /// Of FORWARD_HAS_DEFAULT_ARGS (any_module.h): appends the defaults of arguments that are not given, and says how many
@@ -219,6 +224,7 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   friend struct detail::ModuleHooks;
   friend class AnyModule;
   struct Tree;  // walks over what is below a module
+  bool any_hooks() const noexcept;
   void check_name(const char* op, const std::string& name) const;
   void check_child(const char* op, const std::string& name, const std::shared_ptr<Module>& child) const;
   void add_child(std::string name, std::shared_ptr<Module> child);
@@ -231,10 +237,13 @@ class GRADUS_API Module : public std::enable_shared_from_this<Module> {
   struct Member {
     std::string name;
     std::ptrdiff_t offset;
+    bool copied;
     const void* key;  // under which it is found
   };
   friend void detail::check_member(const Tensor& parameter);
   void check_member(const Member& member) const;
+  bool may_hold(const Tensor& member) const noexcept;
+  void take_members_of_copy();
   void find_members();
   void forget_members() noexcept;
 

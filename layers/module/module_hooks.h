@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,7 @@ class Reparametrisation {
   /// "weight_norm".
   virtual const char* kind() const = 0;
   /// Takes the parameter `name` out of the module and registers what it is computed of, with values that give it again.
+  /// What throws is thrown before the module changes.
   virtual void begin(Module& module) = 0;
   /// The parameter's value; before a forward what moves from one to the next is moved on.
   virtual Tensor compute(const Module& module, bool before_forward) = 0;
@@ -47,6 +49,8 @@ struct ModuleHooks {
   // What is registered, for those who change it.
   static NamedTensors& parameters(Module& module) noexcept;
   static NamedTensors& buffers(Module& module) noexcept;
+  /// ModuleError, in the name of op, where one of the names cannot be registered. Before anything changes.
+  static void expect_free(const Module& module, const char* op, std::initializer_list<std::string> names);
   /// A clone, after its reset(), is given the original's hooks, and has the same of its parameters computed.
   static void copy(const Module& from, Module& to);
   /// Has a parameter computed from now on, and gives it its value.

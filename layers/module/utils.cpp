@@ -78,6 +78,7 @@ class WeightNorm final : public detail::Reparametrisation {
   const char* kind() const override { return "weight_norm"; }
   void begin(Module& module) override {
     check_dim(kind(), dim, member);
+    ModuleHooks::expect_free(module, kind(), {name + "_g", name + "_v"});
     const Tensor v = leaf(member, member), g = leaf(norm_but(member.detach(), dim), member);
     ModuleHooks::parameters(module).erase(name);
     module.register_parameter(name + "_g", g, member.requires_grad());
@@ -101,12 +102,13 @@ class SpectralNorm final : public detail::Reparametrisation {
   const char* kind() const override { return "spectral_norm"; }
   void begin(Module& module) override {
     check_dim(kind(), dim, member);
+    ModuleHooks::expect_free(module, kind(), {name + "_orig", name + "_u", name + "_v"});
     const Tensor weight = leaf(member, member), w = matrix(weight.detach());
-    ModuleHooks::parameters(module).erase(name);
-    module.register_parameter(name + "_orig", weight, member.requires_grad());
     const NoGradGuard no_grad;
     const Tensor u = unit(randn({w.size(0)}, w.options())), v = unit(randn({w.size(1)}, w.options()));
     iterate(w, u, v, 15);
+    ModuleHooks::parameters(module).erase(name);
+    module.register_parameter(name + "_orig", weight, member.requires_grad());
     module.register_buffer(name + "_u", u);
     module.register_buffer(name + "_v", v);
   }

@@ -4,6 +4,7 @@
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../module/one_sample.h"
 #include "batch_norm.h"
 #include "group_norm.h"
 #include "normalization.h"
@@ -103,12 +104,9 @@ Tensor InstanceNormBase<D, Derived>::compute(Operand x) {
                            x.tensor().sizes());
   }
   const bool own = this->is_training() || !running_mean.defined();
-  const auto normalised = [&](Operand all) {
+  return detail::of_batch(x, alone, [&](Operand all) {
     return gradus::instance_norm(all, weight, bias, running_mean, running_var, own, options.momentum(), options.eps());
-  };
-  if (!alone) return normalised(x);
-  const Scope scope(x.at());
-  return autograd::detail::as_result(normalised(x.tensor().unsqueeze(0)).squeeze(0));
+  });
 }
 
 InstanceNorm1dImpl::~InstanceNorm1dImpl() = default;

@@ -2,11 +2,11 @@
 
 #include <limits>
 
+#include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "batch_norm.h"
-#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus {
 

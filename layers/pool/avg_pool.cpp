@@ -1,11 +1,11 @@
 #include "avg_pool.h"
 
+#include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "pooling.h"
-#include "../../autograd/ops/rounded_once.h"
 
 namespace gradus::nn {
 

@@ -5,16 +5,14 @@
 
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
+#include "../../core/array/create.h"
+#include "../../core/array/numbers.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/nn/recurrent.h"
 
 namespace gradus::nn::utils::rnn {
 namespace {
-
-std::vector<std::int64_t> numbers_of(const Tensor& x) {
-  const core::Array all = x.array().to(kInt64).contiguous();
-  return {all.data_ptr<std::int64_t>(), all.data_ptr<std::int64_t>() + all.numel()};
-}
 
 // How many sequences have a step t < lengths[0].
 std::vector<std::int64_t> sizes_of(const std::vector<std::int64_t>& lengths) {
@@ -25,6 +23,25 @@ std::vector<std::int64_t> sizes_of(const std::vector<std::int64_t>& lengths) {
     sizes[t] = static_cast<std::int64_t>(n);
   }
   return sizes;
+}
+
+// Checked at each use: they are shared with whoever holds the tensor, who may have written into it.
+std::vector<std::int64_t> steps_of(const char* op, const Tensor& batch_sizes, const Tensor& data) {
+  core::expect_defined(op, "data", data);
+  core::expect_defined(op, "batch_sizes", batch_sizes);
+  return core::steps_of(op, batch_sizes.array(), data.sizes());
+}
+
+void expect_permutation(const char* op, const char* what, const Tensor& indices, std::int64_t sequences) {
+  if (!indices.defined()) return;
+  core::expect_dtype(op, what, indices.dtype(), "batch_sizes", kInt64);
+  core::expect_shape(op, what, indices.sizes(), "[N]", sequences);
+  std::vector<bool> seen(static_cast<std::size_t>(sequences), false);
+  for (const std::int64_t i : core::whole_numbers(indices.array())) {
+    if (i < 0 || i >= sequences || seen[static_cast<std::size_t>(i)])
+      core::fail<ValueError>("{}: {} must hold each number below {} once: {}", op, what, sequences, i);
+    seen[static_cast<std::size_t>(i)] = true;
+  }
 }
 
 }  // namespace
@@ -38,6 +55,11 @@ PackedSequence::PackedSequence(Tensor data, Tensor batch_sizes, Tensor sorted_in
       batch_sizes_(std::move(batch_sizes)),
       sorted_indices_(std::move(sorted_indices)),
       unsorted_indices_(std::move(unsorted_indices)) {
+  constexpr const char* op = "PackedSequence";
+  const std::vector<std::int64_t> sizes = steps_of(op, batch_sizes_, data_);
+  const std::int64_t sequences = sizes.empty() ? 0 : sizes[0];
+  expect_permutation(op, "sorted_indices", sorted_indices_, sequences);
+  expect_permutation(op, "unsorted_indices", unsorted_indices_, sequences);
   if (!unsorted_indices_.defined()) unsorted_indices_ = invert_permutation(sorted_indices_);
 }
 
@@ -62,7 +84,7 @@ PackedSequence pack_padded_sequence(Operand input, const Tensor& lengths, bool b
     std::tie(sorted, order) = sorted.sort(-1, true);
     x = x.index_select(batch_dim, order);
   }
-  const std::vector<std::int64_t> each = numbers_of(sorted);
+  const std::vector<std::int64_t> each = core::whole_numbers(sorted.array());
   for (std::size_t n = 0; n < each.size(); ++n) {
     if (n > 0 && each[n] > each[n - 1]) {
       core::fail<ValueError>(
@@ -87,7 +109,7 @@ PackedSequence pack_padded_sequence(Operand input, const Tensor& lengths, bool b
 std::tuple<Tensor, Tensor> pad_packed_sequence(const PackedSequence& sequence, bool batch_first, double padding_value,
                                                std::optional<std::int64_t> total_length) {
   constexpr const char* op = "pad_packed_sequence";
-  const std::vector<std::int64_t> sizes = numbers_of(sequence.batch_sizes());
+  const std::vector<std::int64_t> sizes = steps_of(op, sequence.batch_sizes(), sequence.data());
   const auto longest = static_cast<std::int64_t>(sizes.size());
   if (total_length && *total_length < longest) {
     core::fail<ValueError>("{}: total_length must be at least the longest sequence's {}: {}", op, longest,
@@ -95,21 +117,23 @@ std::tuple<Tensor, Tensor> pad_packed_sequence(const PackedSequence& sequence, b
   }
   const Tensor& data = sequence.data();
   const std::int64_t T = total_length.value_or(longest), N = sizes.empty() ? 0 : sizes[0], rows = data.size(0);
-  std::vector<std::int64_t> from(static_cast<std::size_t>(T * N), rows), lengths(static_cast<std::size_t>(N), 0);
+  const core::Array places = core::full(core::checked_numel({T, N}, op), rows, kInt64);
+  auto* const from = places.data_ptr<std::int64_t>();
+  std::vector<std::int64_t> lengths(static_cast<std::size_t>(N), 0);
   std::int64_t row = 0;
   for (std::int64_t t = 0; t < longest; ++t) {
     for (std::int64_t n = 0; n < sizes[static_cast<std::size_t>(t)]; ++n, ++row) {
-      from[static_cast<std::size_t>(batch_first ? n * T + t : t * N + n)] = row;
+      from[batch_first ? n * T + t : t * N + n] = row;
       ++lengths[static_cast<std::size_t>(n)];
     }
   }
   core::Shape one = core::Shape(data.sizes());
   one[0] = 1;
-  const Tensor padding = full(one, padding_value, data.dtype());
+  const Tensor padding = gradus::full(one, padding_value, data.dtype());
   core::Shape shape = one;
   shape[0] = batch_first ? N : T;
   shape.insert(1, batch_first ? T : N);
-  Tensor padded = cat({data, padding}).index_select(0, tensor(from, kInt64)).view(shape);
+  Tensor padded = cat({data, padding}).index_select(0, Tensor(places)).view(shape);
   Tensor own = tensor(lengths, kInt64);
   if (sequence.unsorted_indices().defined()) {
     padded = padded.index_select(batch_first ? 0 : 1, sequence.unsorted_indices());

@@ -17,7 +17,8 @@ namespace gradus::nn::utils::rnn {
 /// What pack_padded_sequence and pack_sequence make.
 class GRADUS_API PackedSequence {
  public:
-  /// unsorted_indices is the inverse of sorted_indices where it is not given.
+  /// unsorted_indices is the inverse of sorted_indices where it is not given. ValueError unless batch_sizes are int64 [T], above
+  /// 0, not growing, and add up to the rows of data, and the indices are int64 permutations of the sequences.
   explicit PackedSequence(Tensor data, Tensor batch_sizes, Tensor sorted_indices = {}, Tensor unsorted_indices = {});
   const Tensor& data() const { return data_; }                ///< [sum of batch_sizes, ..]
   const Tensor& batch_sizes() const { return batch_sizes_; }  ///< int64 [T]

@@ -8,8 +8,10 @@
 
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../dropout/dropout.h"
+#include "../module/one_sample.h"
 #include "recurrent_rules.h"
 
 namespace gradus::nn {
@@ -59,7 +61,7 @@ void RecurrentStack::reset(Module& owner) {
     core::fail<ValueError>("{}: sizes must be above 0: input_size {}, hidden_size {}, num_layers {}", op, input_size,
                            hidden_size, num_layers);
   }
-  if (!(dropout >= 0 && dropout <= 1)) core::fail<ValueError>("{}: dropout must be in [0, 1]: {}", op, dropout);
+  core::expect_probability(op, "dropout", dropout);
   if (proj_size < 0 || proj_size >= hidden_size) {
     core::fail<ValueError>("{}: proj_size must be in [0, hidden_size): {} for {}", op, proj_size, hidden_size);
   }
@@ -134,19 +136,19 @@ std::array<Tensor, 3> RecurrentStack::run(const Module& owner, Operand input, co
                            x.defined() ? fmt::format("{}", x.sizes()) : "undefined");
   }
   const bool one = x.dim() == 2, turned = batch_first && !one;
-  if (one) x = x.unsqueeze(1);
+  if (one) x = as_batch(x, 1);
   if (turned) x = x.transpose(0, 1);
   const std::int64_t count = num_layers * (bidirectional ? 2 : 1), width = proj_size > 0 ? proj_size : hidden_size;
   const auto state = [&](const char* what, const Tensor& given, std::int64_t numbers) {
     core::Shape wanted = {count, x.size(1), numbers};
     if (one) wanted.erase(1);
     check_state(op, what, given, wanted);
-    return given.defined() && one ? given.unsqueeze(1) : given;
+    return one ? as_batch(given, 1) : given;
   };
   auto [y, h_n, c_n] = layers(owner, x, state("hx", hx, width), state("cx", cx, hidden_size), {});
   if (turned) y = y.transpose(0, 1);
   if (!one) return {y, h_n, c_n};
-  return {y.squeeze(1), h_n.squeeze(1), c_n.defined() ? c_n.squeeze(1) : Tensor()};
+  return {as_sample(y, 1), as_sample(h_n, 1), as_sample(c_n, 1)};
 }
 
 std::array<Tensor, 3> RecurrentStack::run(const Module& owner, const PackedSequence& packed, const Tensor& hx,

@@ -9,6 +9,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/memory/pool.h"
 #include "../../core/nn/resample.h"
 #include "../pool/avg_pool.h"
 
@@ -80,6 +81,10 @@ Tensor resampled(const char* op, Operand input, const Attrs& attrs) {
       core::fail<ShapeError>("{}: input and result must have elements to interpolate: {} to {}", op, x.sizes(),
                              attrs.size);
   }
+  core::Shape result(x.sizes());
+  for (int i = 0; i < dims; ++i) result[i + 2] = attrs.size[i];
+  // Before what each of its elements reads is listed.
+  core::check_request(core::checked_numel({core::checked_numel(result, op), size_of(x.dtype())}, op));
   return apply<ResampleRule>(attrs, input);
 }
 

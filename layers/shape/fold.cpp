@@ -4,12 +4,14 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/patches.h"
+#include "../module/one_sample.h"
 
 namespace gradus {
 
 using namespace autograd;
 using core::Array;
 using core::PatchWindows;
+using nn::detail::of_batch;
 
 namespace {
 
@@ -56,14 +58,6 @@ PatchWindows windows_of(const char* op, IntArrayRef kernel_size, IntArrayRef dil
                         IntArrayRef stride) {
   return {two(op, "kernel_size", kernel_size), two(op, "dilation", dilation), two(op, "padding", padding),
           two(op, "stride", stride)};
-}
-
-// `call` of x with a batch's dimension.
-template <class Call>
-Tensor of_batch(Operand x, bool alone, const Call& call) {
-  if (!alone) return call(x);
-  const Scope scope(x.at());
-  return autograd::detail::as_result(call(x.tensor().unsqueeze(0)).squeeze(0));
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ void doubles(nn::Module& module) {
 
 BOOST_AUTO_TEST_SUITE(tensor_names)
 
+BOOST_AUTO_TEST_CASE(borrowed_numbers_have_their_own_dtype) {
+  std::vector<double> v{1, 2, 3, 4};
+  std::vector<std::int64_t> n{7, 8};
+  BOOST_TEST(torch::from_blob(v.data(), {2, 2}).equal(torch::tensor({{1., 2.}, {3., 4.}}, torch::kDouble)));
+  BOOST_TEST(torch::from_blob(v.data(), {2, 2}, {1, 2}).equal(torch::tensor({{1., 3.}, {2., 4.}}, torch::kDouble)));
+  BOOST_TEST(torch::from_blob(v, {2, 2}).data_ptr<double>() == v.data());
+  BOOST_TEST(torch::from_blob(n).equal(torch::tensor({7, 8})));
+  BOOST_TEST((torch::from_blob(v.data(), {2}, torch::kLong).dtype() == torch::kLong));
+  BOOST_TEST((torch::from_blob(static_cast<void*>(v.data()), {2}).dtype() == torch::kFloat));
+}
+
 BOOST_AUTO_TEST_CASE(dtypes) {
   BOOST_TEST(toString(ScalarType::Long) == std::string("Long"));
   BOOST_TEST(tensor({1., 2.}).toString() == "CPUFloatType");

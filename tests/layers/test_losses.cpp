@@ -269,4 +269,23 @@ BOOST_AUTO_TEST_CASE(a_variance_is_held_above_eps_and_margins_above_0) {
   BOOST_TEST(calls == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_gaussian_target_broadcasts_in_one_size) {
+  const Tensor x = randn({3, 4}), v = ones({3, 4});
+  for (const Tensor& t : {randn({3, 1}), randn({1, 4})}) {
+    test::check_close(F::gaussian_nll_loss(x, t, v), F::gaussian_nll_loss(x, t.expand({3, 4}), v), 1e-6, "target");
+    const Tensor var = t.abs() + 1;
+    test::check_close(F::gaussian_nll_loss(x, x + 1, var), F::gaussian_nll_loss(x, x + 1, var.expand({3, 4})), 1e-6,
+                      "variance");
+  }
+  const Tensor column = randn({3, 1});
+  for (const Tensor& t : {ones({3}), ones({1}), ones({3, 3}), ones({1, 3, 1})}) {
+    check_error<ShapeError>(
+        [&] {
+          F::gaussian_nll_loss(column, t, ones({3, 1}));
+        },
+        {"gaussian_nll_loss: target must have input's shape", "for input [3, 1]"});
+  }
+  check_error<ShapeError>([&] { F::gaussian_nll_loss(x, ones({1, 1}), v); }, {"gaussian_nll_loss: target", "[1, 1]"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

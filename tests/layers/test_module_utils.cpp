@@ -36,17 +36,6 @@ BOOST_AUTO_TEST_CASE(parameters_as_a_vector) {
                           {"[11]: [12]"});
 }
 
-BOOST_AUTO_TEST_CASE(borrowed_numbers_have_their_own_dtype) {
-  std::vector<double> v{1, 2, 3, 4};
-  std::vector<std::int64_t> n{7, 8};
-  BOOST_TEST(torch::from_blob(v.data(), {2, 2}).equal(torch::tensor({{1., 2.}, {3., 4.}}, torch::kDouble)));
-  BOOST_TEST(torch::from_blob(v.data(), {2, 2}, {1, 2}).equal(torch::tensor({{1., 3.}, {2., 4.}}, torch::kDouble)));
-  BOOST_TEST(torch::from_blob(v, {2, 2}).data_ptr<double>() == v.data());
-  BOOST_TEST(torch::from_blob(n).equal(torch::tensor({7, 8})));
-  BOOST_TEST((torch::from_blob(v.data(), {2}, torch::kLong).dtype() == torch::kLong));
-  BOOST_TEST((torch::from_blob(static_cast<void*>(v.data()), {2}).dtype() == torch::kFloat));
-}
-
 BOOST_AUTO_TEST_CASE(gradients_are_clamped) {
   const Tensor x = torch::zeros({3}).requires_grad_(), none = torch::zeros({1}).requires_grad_();
   (x * torch::tensor({-5.0f, 0.25f, 3.0f})).sum().backward();

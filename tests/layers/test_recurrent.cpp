@@ -316,4 +316,41 @@ BOOST_AUTO_TEST_CASE(modules) {
   check_error<ValueError>([] { nn::LSTM(nn::LSTMOptions(2, 3).proj_size(3)); }, {"proj_size"});
 }
 
+BOOST_AUTO_TEST_CASE(a_packed_sequence_is_checked) {
+  const auto sizes = [](const std::vector<std::int64_t>& of) { return tensor(of, kInt64); };
+  using Packed = rnn::PackedSequence;
+  const Tensor data = ones({4, 2});
+  check_error<ValueError>(
+      [&] {
+        Packed(ones({300, 2}), sizes({1, 299}));
+      },
+      {"PackedSequence: batch_sizes must be above 0 and not grow: 299 at step 1"});
+  check_error<ValueError>([&] { Packed(data, sizes({3, 0, 1})); }, {"above 0", "0 at step 1"});
+  check_error<ValueError>([&] { Packed(data, sizes({5, -1})); }, {"above 0", "-1 at step 1"});
+  check_error<ValueError>([&] { Packed(data, sizes({3, 2})); }, {"must add up to the rows", "5 for [4, 2]"});
+  check_error<ValueError>([&] { Packed(data, sizes({INT64_MAX, INT64_MAX})); }, {"must add up to the rows"});
+  check_error<ValueError>([&] { Packed(data, ones({4})); }, {"int64 [T]", "float32"});
+  check_error<ValueError>([&] { Packed(data, ones({1, 4}, kInt64)); }, {"int64 [T]", "[1, 4]"});
+  check_error<ValueError>([&] { Packed(data, {}); }, {"batch_sizes"});
+  check_error<ValueError>([&] { Packed({}, sizes({4})); }, {"data"});
+  check_error<ShapeError>([&] { Packed(ones({}), sizes({1})); }, {"packed data"});
+  const Tensor three = sizes({3, 1});
+  check_error<ShapeError>([&] { Packed(data, three, sizes({0, 1})); }, {"sorted_indices", "[2]", "[3]"});
+  check_error<ValueError>([&] { Packed(data, three, sizes({0, 1, 3})); }, {"sorted_indices", "below 3 once: 3"});
+  check_error<ValueError>(
+      [&] {
+        Packed(data, three, sizes({0, 1, 2}), sizes({0, 1, 1}));
+      },
+      {"unsorted_indices", ": 1"});
+  check_error<DTypeError>([&] { Packed(data, three, ones({3})); }, {"sorted_indices", "float32"});
+  // What is written into it later is seen, too.
+  const Packed packed(data, three, sizes({2, 0, 1}));
+  BOOST_TEST(equal(packed.unsorted_indices(), sizes({1, 2, 0})));
+  check_error<MemoryError>([&] { rnn::pad_packed_sequence(packed, false, 0, std::int64_t{1} << 56); }, {"bytes"});
+  check_error<ShapeError>([&] { rnn::pad_packed_sequence(packed, false, 0, std::int64_t{1} << 62); },
+                          {"pad_packed_sequence"});
+  three[1] = 299;
+  check_error<ValueError>([&] { rnn::pad_packed_sequence(packed); }, {"pad_packed_sequence: batch_sizes", "299"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

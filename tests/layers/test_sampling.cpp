@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(values_and_gradients_are_pytorchs) {
                name + "/y");
     ++cases;
   }
-  BOOST_TEST(cases == 2 * (45 + 30 + 4));
+  BOOST_TEST(cases == 2 * (51 + 30 + 4));
 }
 
 BOOST_AUTO_TEST_CASE(gradients_agree_three_ways) {
@@ -104,7 +104,13 @@ BOOST_AUTO_TEST_CASE(gradients_agree_three_ways) {
     if (options.mode() == nn::InterpolateMode::Area) continue;  // adaptive pooling's
     const Tensor x = file[name + "/x"], y = file[name + "/y"];
     ResampleRule::Attrs attrs{options.mode(), {}, {}, options.align_corners().value_or(false), options.antialias()};
-    for (int d = 2; d < y.dim(); ++d) attrs.size.push_back(y.size(d));
+    for (int d = 2; d < y.dim(); ++d) {
+      attrs.size.push_back(y.size(d));
+      const auto& scale = options.scale_factor();
+      if (scale && !options.recompute_scale_factor().value_or(false))
+        attrs.scale[static_cast<std::size_t>(d - 2)] =
+            (*scale)[scale->size() == 1 ? 0 : static_cast<std::size_t>(d - 2)];
+    }
     test::passes(autograd::check<ResampleRule>(attrs, x), {"x"}, true);
   }
   for (const std::string& name : file.cases("grid_")) {
@@ -113,6 +119,43 @@ BOOST_AUTO_TEST_CASE(gradients_agree_three_ways) {
     const auto report = autograd::check<GridSampleRule>(attrs, file[name + "/x"], file[name + "/grid"]);
     BOOST_TEST(report.ok(), name << ": " << report);
   }
+}
+
+// However the taps are spread over the inputs: all small sizes.
+BOOST_AUTO_TEST_CASE(gradients_of_all_small_sizes) {
+  using enum nn::InterpolateMode;
+  std::size_t wrong = 0;
+  for (const auto mode : {Nearest, NearestExact, Linear}) {
+    for (const bool align_corners : {false, true}) {
+      for (const double scale : {0.0, 0.3, 0.5, 0.8, 1.0, 1.2, 1.5, 2.3}) {
+        if (align_corners && mode != Linear) continue;
+        for (std::int64_t n = 1; n <= 9; ++n) {
+          for (std::int64_t m = 1; m <= 9; ++m) {
+            const ResampleRule::Attrs attrs{mode, {m}, {scale}, align_corners, false};
+            const Tensor x = zeros({1, 1, n}, kFloat64).requires_grad_(),
+                         dy = arange(1, m + 1, kFloat64).view({1, 1, m});
+            autograd::apply<ResampleRule>(attrs, x).backward(dy);
+            const Tensor other = zeros({1, 1, n}, kFloat64).requires_grad_();
+            ResampleRule::reference(attrs, other).backward(dy);
+            if (!allclose(x.grad(), other.grad())) ++wrong;
+          }
+        }
+      }
+    }
+  }
+  BOOST_TEST(wrong == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_cannot_be_had_are_refused_first) {
+  const auto by = [](double scale) { return F::InterpolateFuncOptions().scale_factor(std::vector<double>{scale}); };
+  for (const auto dtype : {kFloat, kHalf}) {
+    check_error<MemoryError>([&] { F::interpolate(ones({1, 1, 4}, dtype), by(1e12)); }, {"bytes"});
+    check_error<ShapeError>([&] { F::interpolate(ones({1, 1, 4, 4}, dtype), by(1e12)); }, {"interpolate"});
+    check_error<MemoryError>([&] { F::interpolate(ones({0, 1, 4}, dtype), by(1e12)); }, {"bytes"});
+  }
+  check_error<MemoryError>([&] { F::interpolate(ones({1, 1, 4, 4}), by(1e6).mode(kBilinear)); }, {"bytes"});
+  check_error<MemoryError>([&] { F::interpolate(ones({0, 1, 4}), by(1e12).mode(kArea)); }, {"bytes"});
+  check_error<MemoryError>([&] { adaptive_max_pool1d(ones({1, 1, 4}), std::int64_t{1} << 42); }, {"bytes"});
 }
 
 BOOST_AUTO_TEST_CASE(threads_do_not_change_bits) {

@@ -48,6 +48,9 @@ calls += [([1, 1, 5, 4], "bilinear", [1, 1], 1), ([1, 1, 1, 1], "bilinear", [3, 
           ([1, 2, 9, 8], "bicubic", [4, 5], 0, 1), ([1, 1, 9, 7], "bicubic", [0.4, 1.6], 0, 1),
           ([1, 1, 5, 4], "bilinear", [8, 9], 0, 1), ([1, 1, 6, 5], "bilinear", [0.5, 0.7], 1, 1),
           ([2, 2, 5], "area", [3]), ([1, 2, 5, 4], "area", [2, 6]), ([1, 1, 4, 3, 4], "area", [0.5, 1.4, 0.8])]
+# As many taps as inputs, unevenly spread over them: what the gradient reads.
+calls += [([1, 2, 4], "linear", [2], 1), ([2, 1, 6], "linear", [3], 1), ([1, 1, 3, 8], "bilinear", [3, 4], 1),
+          ([1, 1, 6, 4], "bilinear", [3, 2], 1), ([1, 2, 4], "nearest-exact", [1.2]), ([1, 2, 4, 4], "nearest", [1.2, 1.2])]
 for i, call in enumerate(calls):
     interpolate(i, *call)
 
