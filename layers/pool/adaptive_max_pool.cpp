@@ -7,6 +7,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/memory/pool.h"
 #include "pooling.h"
 
 namespace gradus {
@@ -68,7 +69,9 @@ std::tuple<Dims, Shape> planes_of(const char* op, int dims, const Tensor& x, con
     sizes.push_back(shape[at]);
     shape[at] = output_size[d];
   }
-  core::checked_numel(shape, op);
+  core::Dims bytes = shape;  // before anything is written down about so many places
+  bytes.push_back(static_cast<std::int64_t>(sizeof(std::int64_t)));
+  core::check_request(core::checked_numel(bytes, op));
   return {sizes, shape};
 }
 

@@ -7,6 +7,7 @@
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/memory/pool.h"
 
 namespace gradus::nn::utils::rnn {
 namespace {
@@ -95,6 +96,7 @@ std::tuple<Tensor, Tensor> pad_packed_sequence(const PackedSequence& sequence, b
   }
   const Tensor& data = sequence.data();
   const std::int64_t T = total_length.value_or(longest), N = sizes.empty() ? 0 : sizes[0], rows = data.size(0);
+  core::check_request(core::checked_numel({T, N, static_cast<std::int64_t>(sizeof(std::int64_t))}, op));
   std::vector<std::int64_t> from(static_cast<std::size_t>(T * N), rows), lengths(static_cast<std::size_t>(N), 0);
   std::int64_t row = 0;
   for (std::int64_t t = 0; t < longest; ++t) {
