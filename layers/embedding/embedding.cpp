@@ -152,6 +152,7 @@ Tensor EmbeddingImpl::compute(Operand indices) {
 }
 
 Embedding Embedding::from_pretrained(const Tensor& embeddings, const EmbeddingFromPretrainedOptions& options) {
+  core::expect_floating("Embedding", "pretrained embeddings", embeddings.dtype());
   core::expect_form(embeddings.dim() == 2, "Embedding", "pretrained embeddings", "[rows, dim]", embeddings.sizes());
   Embedding layer(EmbeddingOptions(embeddings.size(0), embeddings.size(1))
                       .padding_idx(options.padding_idx())

@@ -69,9 +69,10 @@ std::tuple<Dims, Shape> planes_of(const char* op, int dims, const Tensor& x, con
     sizes.push_back(shape[at]);
     shape[at] = output_size[d];
   }
-  core::Dims bytes = shape;  // before anything is written down about so many places
-  bytes.push_back(static_cast<std::int64_t>(sizeof(std::int64_t)));
-  core::check_request(core::checked_numel(bytes, op));
+  // Before anything is written down about so many places: a position each.
+  std::int64_t bytes = core::checked_numel(shape, op);
+  if (__builtin_mul_overflow(bytes, 8, &bytes)) bytes = std::numeric_limits<std::int64_t>::max();
+  core::check_request(bytes);
   return {sizes, shape};
 }
 
