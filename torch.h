@@ -18,6 +18,15 @@
 namespace gradus {
 using std::nullopt;
 using std::optional;
+namespace cuda {  // there is none: nothing to seed
+inline void manual_seed(std::uint64_t) {}
+inline void manual_seed_all(std::uint64_t) {}
+}  // namespace cuda
+/// "TensorOptions(dtype=float32, device=cpu, requires_grad=false)".
+inline std::ostream& operator<<(std::ostream& out, const TensorOptions& options) {
+  return out << "TensorOptions(dtype=" << to_string(options.dtype()) << ", device=cpu, requires_grad="
+             << (options.requires_grad() ? "true" : "false") << ')';
+}
 /// A copy of a list that is borrowed: of `x.sizes()`, say.
 template <class T>
 requires std::is_arithmetic_v<T> Tensor tensor(const ArrayRef<T>& values, const TensorOptions& options = {}) {

@@ -137,7 +137,8 @@ Tensor gelu(Operand x, std::string_view approximate) {
 }
 Tensor silu(Operand x) { return apply<SiluRule>(x); }
 Tensor softplus(Operand x, const Scalar& beta, const Scalar& threshold) {
-  if (!(beta.toDouble() > 0)) core::fail<ValueError>("softplus: beta must be positive: {}", beta.toDouble());
+  if (beta.toDouble() == 0 || std::isnan(beta.toDouble()))
+    core::fail<ValueError>("softplus: beta must be a number other than 0: {}", beta.toDouble());
   return apply<SoftplusRule>({beta.toDouble(), threshold.toDouble()}, x);
 }
 Tensor elu(Operand x, const Scalar& alpha) { return apply<EluRule>({alpha.toDouble()}, x); }

@@ -308,8 +308,21 @@ Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
                               : border == Border::Circular ? n
                               : n == 0                     ? 0
                                                            : std::max(before, after);
-    if (before < 0 || after < 0 || std::max(before, after) > most) {
-      core::fail<ValueError>("{}: counts must be from 0 to what there is to take: {} and {} of {}", op, before, after,
+    for (const std::int64_t count : {before, after}) {
+      if (count > most) {
+        core::fail<ValueError>("{}: counts must be at most {}, what there is to take of dimension {}: {} for {}", op,
+                               std::max<std::int64_t>(most, 0), dim, count, x.tensor().sizes());
+      }
+    }
+    std::int64_t size = 0;
+    if (__builtin_add_overflow(n, std::max<std::int64_t>(before, 0), &size) ||
+        __builtin_add_overflow(size, std::max<std::int64_t>(after, 0), &size)) {
+      core::fail<ShapeError>("{}: a size must fit into 64 bits: {} for {}", op, pad, x.tensor().sizes());
+    }
+    // Below 0 they crop, what was padded too.
+    const std::int64_t first = before < 0 ? before : 0, last = after < 0 ? after : 0;
+    if (first < -size || last < -(size + first)) {
+      core::fail<ValueError>("{}: counts below 0 must not crop more than there is: {} and {} of {}", op, before, after,
                              n);
     }
     std::vector<Tensor> parts;
@@ -317,8 +330,11 @@ Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
     parts.push_back(y);
     if (after > 0) parts.push_back(beside(y, dim, after, false, border));
     if (parts.size() > 1) y = core::in_name_of(op, [&] { return cat(parts, dim); });
+    if (first < 0 || last < 0) y = y.narrow(dim, -first, size + first + last);
   }
-  return y.is_same(x.tensor()) ? y.clone() : y;
+  // Cropping alone makes a view.
+  return std::all_of(pad.begin(), pad.end(), [](std::int64_t count) { return count <= 0; }) ? y.clone()
+                                                                                            : y.contiguous();
 }
 
 // Of the last `dims` dimensions, before which there may be channels and a batch.

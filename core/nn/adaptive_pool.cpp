@@ -29,7 +29,7 @@ std::vector<Window> windows_of(std::int64_t n, std::int64_t m) {
   if (__builtin_mul_overflow(n, m, &last) || __builtin_add_overflow(last, m, &last)) {
     fail<ShapeError>("{}: the product of a size and its output's must fit into 64 bits: {} and {}", kName, n, m);
   }
-  check_request(checked_numel({m, sizeof(Window)}, kName));
+  check_request(checked_numel({m, static_cast<std::int64_t>(sizeof(Window))}, kName));
   std::vector<Window> windows(static_cast<std::size_t>(m));
   for (std::int64_t o = 0; o < m; ++o) {
     const std::int64_t begin = o * n / m, end = ((o + 1) * n + m - 1) / m;

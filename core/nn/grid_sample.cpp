@@ -152,9 +152,15 @@ Plan<T> plan_of(const T* grid, const Sizes& s, const GridSampling& how, bool slo
           // Of depth, height and width; the grid counts from the innermost.
           std::array<Reads<T>, 3> r;
           r[0].add(0, 1, 1, 0);
+          bool lost = false;
           for (int d = 0; d < s.dims; ++d) {
             const auto to = static_cast<std::size_t>(2 - d);
             r[to] = reads(grid[p * s.dims + d], s.in[to], how);
+            lost = lost || std::isnan(grid[p * s.dims + d]);
+          }
+          if (lost) {  // an element with a weight that is no number: a grid gone wrong must be seen
+            constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+            for (std::size_t d = 0; d < 3; ++d) r[d] = {1, {0}, {nan}, {nan}};
           }
           std::size_t at = static_cast<std::size_t>(p) * taps, tap = 0;
           for (int i = 0; i < r[0].count; ++i) {
@@ -272,7 +278,7 @@ Array grid_sample_backward_input(const Array& of_y, const Array& where, const Sh
                        const T* w = plan.weight.data();
                        for (std::int64_t p = 0; p < s.outputs; ++p, at += plan.taps, w += plan.taps) {
                          for (std::int64_t t = 0; t < plan.taps; ++t)
-                           if (w[t] != 0) to[at[t]] += w[t] * from[p];
+                           if (w[t] < 0 || w[t] > 0) to[at[t]] += w[t] * from[p];  // no element is at NaN's place
                        }
                      }
                    });

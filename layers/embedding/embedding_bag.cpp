@@ -39,7 +39,7 @@ std::vector<std::int64_t> bounds_of(const Tensor& indices, const Tensor& offsets
     core::fail<ValueError>(
         "{}: offsets must rise from 0, none beyond the {} indices, the last one being that number "
         "with include_last_offset: {}",
-        op, indices.numel(), IntArrayRef(bounds));
+        op, indices.numel(), IntArrayRef(bounds.data(), static_cast<std::size_t>(all.numel())));
   }
   return bounds;
 }
@@ -86,6 +86,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
   if (per_sample_weights.defined()) {
     if (mode != 0) core::fail<ValueError>("{}: per_sample_weights are for sums: mode {}", op, mode);
     core::expect_same_shape(op, "per_sample_weights", per_sample_weights.sizes(), "indices", indices.sizes());
+    if (per_sample_weights.dtype() != weight.tensor().dtype()) {
+      core::fail<DTypeError>("{}: per_sample_weights must have the weight's dtype: {} and {}; to(dtype) converts", op,
+                             per_sample_weights.dtype(), weight.tensor().dtype());
+    }
   }
   return core::in_name_of(op, [&] {
     const Scope scope(weight.at());

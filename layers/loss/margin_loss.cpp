@@ -17,7 +17,8 @@ namespace {
 // [C] or [N, C] as [N, C].
 Tensor as_rows(const char* op, const Tensor& x) {
   core::expect_floating(op, "input", x.dtype());
-  core::expect_form((x.dim() == 1 || x.dim() == 2) && x.size(-1) > 0, op, "input", "[C] or [N, C]", x.sizes());
+  core::expect_form(x.dim() == 1 || x.dim() == 2, op, "input", "[C] or [N, C]", x.sizes());
+  if (x.size(-1) == 0) core::fail<ShapeError>("{}: there must be at least one class: input {}", op, x.sizes());
   return x.dim() == 1 ? x.unsqueeze(0) : x;
 }
 void check_class_numbers(const char* op, const Tensor& target, std::int64_t lowest, std::int64_t classes) {

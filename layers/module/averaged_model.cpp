@@ -6,6 +6,11 @@
 namespace gradus::nn {
 namespace {
 
+std::string described(const NamedTensors& all) {
+  std::vector<std::string> each;
+  for (const auto& item : all.items()) each.push_back(fmt::format("{} {}", item.key(), item.value().sizes()));
+  return fmt::format("{}", fmt::join(each, ", "));
+}
 void check_alike(const NamedTensors& mine, const NamedTensors& theirs, const Module& model) {
   bool alike = mine.keys() == theirs.keys();
   for (std::size_t i = 0; alike && i < mine.size(); ++i) {
@@ -15,7 +20,7 @@ void check_alike(const NamedTensors& mine, const NamedTensors& theirs, const Mod
     core::fail<ModuleError>(
         "AveragedModel: parameters and buffers of {} must be those of the averaged model, by name and shape: [{}] for "
         "[{}]",
-        model.name(), fmt::join(theirs.keys(), ", "), fmt::join(mine.keys(), ", "));
+        model.name(), described(theirs), described(mine));
   }
 }
 

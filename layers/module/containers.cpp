@@ -26,7 +26,8 @@ void ModuleListImpl::push_back(std::shared_ptr<Module> module) {
 }
 
 void ModuleListImpl::insert(std::size_t index, std::shared_ptr<Module> module) {
-  detail::check_index("ModuleList", index, size() + 1);
+  if (index > size())
+    fail<IndexError>("ModuleList: insert's index must be at most the number of modules, {}: {}", size(), index);
   push_back(std::move(module));  // all that can fail
   for (std::size_t i = size() - 1; i > index; --i) std::swap(modules_[i], modules_[i - 1]);
   for (std::size_t i = index; i < size(); ++i) replace_module(std::to_string(i), modules_[i]);
@@ -113,7 +114,8 @@ Tensor& ParameterListImpl::at(std::size_t index) {
 }
 
 Tensor& ParameterDictImpl::insert(std::string key, Tensor parameter) {
-  const bool requires_grad = parameter.defined() && parameter.requires_grad();
+  core::expect_defined("ParameterDict", "a parameter", parameter);
+  const bool requires_grad = parameter.requires_grad();
   return register_parameter(std::move(key), std::move(parameter), requires_grad);
 }
 

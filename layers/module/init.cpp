@@ -122,6 +122,7 @@ Tensor orthogonal_(Tensor tensor, double gain) {
   if (tensor.dim() < 2) {
     core::fail<ShapeError>("orthogonal_: the tensor must have at least 2 dimensions: {}", tensor.sizes());
   }
+  core::expect_floating("orthogonal_", "the tensor", tensor.dtype());
   if (is_empty(tensor)) return tensor;
   const NoGradGuard no_grad;
   const std::int64_t rows = tensor.size(0), columns = tensor.numel() / rows;

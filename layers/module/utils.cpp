@@ -13,6 +13,7 @@ using core::fail;
 using detail::ModuleHooks;
 
 Tensor parameters_to_vector(const std::vector<Tensor>& parameters) {
+  if (parameters.empty()) core::fail<ValueError>("parameters_to_vector: there must be at least one parameter");
   std::vector<Tensor> flat;
   for (const Tensor& p : parameters) flat.push_back(p.reshape({-1}));
   return cat(flat);

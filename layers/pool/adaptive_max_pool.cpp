@@ -7,6 +7,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/memory/pool.h"
 #include "pooling.h"
 
 namespace gradus {
@@ -68,7 +69,10 @@ std::tuple<Dims, Shape> planes_of(const char* op, int dims, const Tensor& x, con
     sizes.push_back(shape[at]);
     shape[at] = output_size[d];
   }
-  core::checked_numel(shape, op);
+  // Before anything is written down about so many places: a position each.
+  std::int64_t bytes = core::checked_numel(shape, op);
+  if (__builtin_mul_overflow(bytes, 8, &bytes)) bytes = std::numeric_limits<std::int64_t>::max();
+  core::check_request(bytes);
   return {sizes, shape};
 }
 

@@ -22,7 +22,16 @@ Tensor max_unpool(Operand x, const Tensor& indices, const functional::MaxUnpoolF
   core::Dims size;
   for (std::size_t d = 0; d < D; ++d) {
     if (o.stride()[d] < 1) core::fail<ValueError>("{}: the stride must be above 0: {}", op, IntArrayRef(o.stride()));
-    size.push_back((from[d] - 1) * o.stride()[d] + o.kernel_size()[d] - 2 * o.padding()[d]);
+    std::int64_t usual = 0, twice = 0;
+    if (__builtin_mul_overflow(from[d] - 1, o.stride()[d], &usual) ||
+        __builtin_add_overflow(usual, o.kernel_size()[d], &usual) ||
+        __builtin_mul_overflow(o.padding()[d], 2, &twice) || __builtin_sub_overflow(usual, twice, &usual)) {
+      core::fail<ValueError>(
+          "{}: the output's size, (n - 1) stride + kernel_size - 2 padding, must fit into 64 bits: "
+          "stride {}, kernel_size {}, padding {} for input {}",
+          op, IntArrayRef(o.stride()), IntArrayRef(o.kernel_size()), IntArrayRef(o.padding()), x.tensor().sizes());
+    }
+    size.push_back(usual);
   }
   if (o.output_size()) {
     const std::vector<std::int64_t>& given = *o.output_size();
