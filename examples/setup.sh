@@ -15,6 +15,8 @@ libopenblas0-pthread library openblas-pthread/libopenblas.so.0
 libcli11-dev     header  CLI/CLI.hpp
 "
 packages_test="
+libpng-dev       header  png.h
+libjpeg62-turbo-dev header jpeglib.h
 libboost-test-dev header boost/test/unit_test.hpp
 pkg-config       command pkg-config
 "

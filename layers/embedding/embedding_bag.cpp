@@ -39,7 +39,7 @@ std::vector<std::int64_t> bounds_of(const Tensor& indices, const Tensor& offsets
     core::fail<ValueError>(
         "{}: offsets must rise from 0, none beyond the {} indices, the last one being that number "
         "with include_last_offset: {}",
-        op, indices.numel(), IntArrayRef(bounds.data(), static_cast<std::size_t>(all.numel())));
+        op, indices.numel(), IntArrayRef(bounds.data(), static_cast<std::size_t>(offsets.numel())));
   }
   return bounds;
 }

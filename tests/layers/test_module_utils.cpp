@@ -175,4 +175,38 @@ BOOST_AUTO_TEST_CASE(a_network_as_a_table) {
   check_error<ModuleError>([&] { nn::summary(net, {{1}, {1}, {1}, {1}}); }, {"one to three tensors", "4"});
 }
 
+BOOST_AUTO_TEST_CASE(reparametrised_weights_are_pytorchs) {
+  const Tensor weight = torch::tensor({3., 4., 1., 2.}, torch::kDouble).reshape({2, 2}),
+               x = torch::tensor({1., 2.}, torch::kDouble).reshape({1, 2});
+  const auto close = [](const Tensor& a, const std::vector<double>& b) {
+    return a.flatten().allclose(torch::tensor(b, torch::kDouble), 0, 1e-4);
+  };
+  const auto layer = [&] {
+    nn::Linear made(nn::LinearOptions(2, 2).bias(false));
+    made->to(torch::kDouble);
+    const torch::NoGradGuard no_grad;
+    made->weight.copy_(weight);
+    return made;
+  };
+  nn::Linear normed = layer(), spectral = layer();
+  nn::utils::weight_norm(*normed);
+  nn::utils::spectral_norm(*spectral);
+  spectral->eval();
+  {
+    const torch::NoGradGuard no_grad;
+    normed->named_parameters()["weight_g"].copy_(torch::tensor({2., 3.}, torch::kDouble).reshape({2, 1}));
+    spectral->named_buffers()["weight_u"].copy_(torch::tensor({0.6, 0.8}, torch::kDouble));
+    spectral->named_buffers()["weight_v"].copy_(torch::tensor({0.8, 0.6}, torch::kDouble));
+  }
+  Tensor y = normed(x);
+  y.sum().backward();
+  BOOST_TEST(close(y, {4.4, 6.7082}));
+  BOOST_TEST(close(normed->named_parameters()["weight_g"].grad(), {2.2, 2.2361}));
+  BOOST_TEST(close(normed->named_parameters()["weight_v"].grad(), {-0.128, 0.096, 0, 0}));
+  y = spectral(x);
+  y.sum().backward();
+  BOOST_TEST(close(y, {2.4554, 1.1161}));
+  BOOST_TEST(close(spectral->named_parameters()["weight_orig"].grad(), {-0.1594, 0.1594, -0.2870, 0.0638}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
