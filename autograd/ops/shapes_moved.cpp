@@ -321,9 +321,9 @@ Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
     }
     // Below 0 they crop, what was padded too.
     const std::int64_t first = before < 0 ? before : 0, last = after < 0 ? after : 0;
-    if (first < -size || last < -(size + first)) {
-      core::fail<ValueError>("{}: counts below 0 must not crop more than there is: {} and {} of {}", op, before, after,
-                             n);
+    if (first < -size || last < -(size + first) || ((first < 0 || last < 0) && size + first + last == 0 && n > 0)) {
+      core::fail<ValueError>("{}: counts below 0 must leave something of what there is: {} and {} of {}", op, before,
+                             after, n);
     }
     std::vector<Tensor> parts;
     if (before > 0) parts.push_back(beside(y, dim, before, true, border));

@@ -36,10 +36,9 @@ std::string encoder_layer(int width, int inside, const char* p = "0") {
 }
 std::string decoder_layer(int width, int inside) {
   return tree("TransformerDecoderLayer",
-              {attention("self_attn", width), dropout("dropout1", "0"), norm("norm1", width),
-               attention("multihead_attn", width), dropout("dropout2", "0"), norm("norm2", width),
-               linear("linear1", width, inside), dropout("dropout", "0"), linear("linear2", inside, width),
-               dropout("dropout3", "0"), norm("norm3", width)});
+              {attention("self_attn", width), attention("multihead_attn", width), linear("linear1", width, inside),
+               dropout("dropout", "0"), linear("linear2", inside, width), norm("norm1", width), norm("norm2", width),
+               norm("norm3", width), dropout("dropout1", "0"), dropout("dropout2", "0"), dropout("dropout3", "0")});
 }
 std::string encoder(int layers) {
   std::vector<std::string> row;
