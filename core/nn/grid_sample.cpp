@@ -124,6 +124,8 @@ struct Plan {
 
 struct Sizes {
   Sizes(const Shape& x, const Shape& grid) : dims(x.size() - 2), N(x[0]), C(x[1]) {
+    if (grid.size() != x.size() || grid[0] != N || grid[dims + 1] != dims)
+      fail<ShapeError>("grid_sample: the grid must be [N, .., {}] for an input {}: {}", dims, x, grid);
     for (int i = 0; i < dims; ++i) {
       in[static_cast<std::size_t>(3 - dims + i)] = x[i + 2];
       outputs *= grid[i + 1];
