@@ -362,7 +362,7 @@ BOOST_AUTO_TEST_CASE(bytes_that_two_entries_share_are_refused) {
   // An entry within another, each with a header of its own: what a file packs many times over is made of these.
   const auto number = [](std::size_t value, int count) {
     std::string text;
-    for (int i = 0; i < count; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
+    for (int i = 0; i < count; ++i) text += i < 8 ? static_cast<char>(value >> (8 * i) & 0xff) : '\0';
     return text;
   };
   const auto fields = [&](const std::string& content) {

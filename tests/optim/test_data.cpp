@@ -377,9 +377,11 @@ BOOST_AUTO_TEST_CASE(chunks_come_in_one_order_whoever_reads) {
   BOOST_TEST(errors == 1);
   BOOST_TEST(examples == 11U);
   BOOST_CHECK_THROW(faulty.get_batch(4), ValueError);
-  auto left = set(-1);
-  left.reset();
-  left.get_batch();  // and goes with threads at work
+  {
+    auto left = set(-1);
+    left.reset();
+    left.get_batch();  // and goes with threads at work
+  }
   // No more is read than the cache takes, and what each thread holds in its hands.
   auto patient =
       Set(Reader(), samplers::SequentialSampler(9), samplers::SequentialSampler(1), ChunkDatasetOptions(1, 2, 2));
