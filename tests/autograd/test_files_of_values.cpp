@@ -58,7 +58,7 @@ double seconds_of(core::FunctionRef<void()> work) {
 
 std::string number(std::uint64_t value, int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
+  for (int i = 0; i < count; ++i) text += (i < 8 ? static_cast<char>(value >> (8 * i) & 0xff) : '\0');
   return text;
 }
 
