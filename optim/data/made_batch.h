@@ -39,6 +39,9 @@ struct Making {
   MadeBatch* before_;
 };
 
+/// "example 3 of batch 1", or the chunk that was being read where that batch was due.
+std::string place_of(std::size_t batch, const std::optional<std::size_t>& example,
+                     const std::optional<std::size_t>& chunk = {});
 /// The exception that is being handled as a WorkerException; as it is where that cannot be made.
 std::exception_ptr current_worker_exception(std::size_t worker, std::size_t batch,
                                             const std::optional<std::size_t>& example) noexcept;
