@@ -21,19 +21,19 @@ void lesson(course::Lesson& course) {
   const double x = 2.0, t = 0.2;
   autograd::Record record;  // writes down what happens from here on
   record.name(w, "w");
-  record.name(b, "bias");
+  record.name(b, "b");
 
   course.part("Forward: from w to L, one step at a time");
-  const Tensor z = w * x;
-  const Tensor a = z + b;
-  const Tensor h = tanh(a);
-  const Tensor e = h - t;
-  const Tensor loss = e * e;
-  std::printf("z = w x     = %7.4f\n", z.item<double>());
-  std::printf("a = z + b   = %7.4f\n", a.item<double>());
-  std::printf("h = tanh(a) = %7.4f\n", h.item<double>());
-  std::printf("e = h - t   = %7.4f\n", e.item<double>());
-  std::printf("L = e^2     = %7.4f\n", loss.item<double>());
+  const auto named = [&](const char* name, const Tensor& value) {
+    record.name(value, name);  // what the record calls it
+    std::printf("%s = %7.4f\n", name, value.item<double>());
+    return value;
+  };
+  const Tensor z = named("z", w * x);
+  const Tensor a = named("a", z + b);
+  const Tensor h = named("h", tanh(a));
+  const Tensor e = named("e", h - t);
+  const Tensor loss = named("L", e * e);
 
   // Each step alone is easy to differentiate: it has one operation, and calculus has its rule. These are the LOCAL
   // derivatives. They are numbers, because we know where we are: tanh'(a) = 1 - tanh(a)^2 needs h, which we just computed.
@@ -80,8 +80,8 @@ void lesson(course::Lesson& course) {
   std::printf("(L(w + h) - L(w - h)) / 2h = %7.4f\n", (loss_at(0.5 + step) - loss_at(0.5 - step)) / (2 * step));
 
   // What was recorded: in the forward part each line is an operation, and what it SAVES for backward. In the backward part
-  // a quote marks a derivative of L, and an arrow leads from what came to what goes on. Read it beside the walk above. The
-  // library names values by letters of its own; x and t are plain numbers here and stand in brackets.
+  // a quote marks a derivative of L: h' is dL/dh. An arrow leads from what came to what goes on. Read it beside the walk
+  // above. x and t are plain numbers here and stand in brackets.
   course.part("What the library wrote down");
   std::printf("%s", record.text().c_str());
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,19 @@ class Lesson {
   int parts_ = 0, exercises_ = 0;
   bool wrong_ = false;
 };
+
+/// Prints `name = [[1.0000, 2.0000], ...]`, to four decimals.
+inline void show(const std::string& name, const gradus::Tensor& x) {
+  std::ostringstream out;
+  out << ((x.detach().to(gradus::kDouble) * 1e4).round() / 1e4 + 0.0).to(gradus::kFloat);
+  std::string text = out.str().substr(std::string("tensor(").size());
+  text.erase(text.rfind(')'));
+  // The rows below the first stand under it.
+  const std::string indent(std::string("tensor(").size(), ' ');
+  for (std::size_t at = 0; (at = text.find('\n' + indent, at)) != std::string::npos; ++at)
+    text.replace(at + 1, indent.size(), name.size() + 3, ' ');
+  std::printf("%s = %s\n", name.c_str(), text.c_str());
+}
 
 /// The whole of a lesson's main: 1 when an answer is wrong, or something fails.
 inline int run(const char* name, int argc, char** argv, void (*lesson)(Lesson&)) {
