@@ -1,6 +1,7 @@
 // What the course's programs share: how an exercise is stated, answered and checked. A lesson is read without this file.
 #pragma once
 
+#include <gradus/autograd/check/check.h>
 #include <gradus/gradus.h>
 
 #include <cmath>
@@ -130,6 +131,20 @@ inline void show(const std::string& name, const gradus::Tensor& x) {
   for (std::size_t at = 0; (at = text.find('\n' + indent, at)) != std::string::npos; ++at)
     text.replace(at + 1, indent.size(), name.size() + 3, ' ');
   std::printf("%s = %s\n", name.c_str(), text.c_str());
+}
+
+/// What a check of gradients found: the verdict, and each finding once. The errors' digits, which differ from processor to
+/// processor, are left out; `std::cout << report` prints them.
+inline void print(const gradus::autograd::CheckReport& report) {
+  std::printf("%s: %s\n", report.title.c_str(), report.ok() ? "ok" : "NOT OK");
+  std::string last;
+  for (const auto& row : report.rows) {
+    if (row.ok()) continue;
+    std::string line = "  " + row.variable + ", order " + std::to_string(row.order) + ": ";
+    line += std::string(to_string(row.verdict)) + (row.hint.empty() ? "" : "\n    " + row.hint);
+    if (line != last) std::printf("%s\n", line.c_str());
+    last = line;
+  }
 }
 
 /// The whole of a lesson's main: 1 when an answer is wrong, or something fails.
