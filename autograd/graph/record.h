@@ -35,7 +35,8 @@ struct RecordOptions {
 /// with their modules, places, attributes, shapes and strides; the numbers that came and went; what nodes keep, and when
 /// they let it go; gradients, and where several were added up; the bytes alive after each event. It keeps numbers, no
 /// tensors. What is computed without recording (under a NoGradGuard, of integers) is no operation here: its results are
-/// constants, with a note of where history stopped. What optimizers do to parameters is noted. The page autograd/RECORD.md says what json() has.
+/// constants, with a note of where history stopped when a recorded operation reads them. What optimizers do to parameters
+/// is noted. The page autograd/RECORD.md says what json() has.
 ///
 ///     autograd::Record record;
 ///     const Tensor loss = net->forward(x).square().mean();

@@ -145,7 +145,7 @@ struct RecordedStep {
   Range reference;              // in Recording::gradients: of the inputs, by the rule's reference
   Range composed_of;            // in Recording::reference_names: the operations of the reference
   Range changed;                // in Recording::changes
-  double difference = -1;       // largest between the rule's and the reference's, of the latter's largest; -1: not known
+  double difference = -1;  // largest between the rule's and the reference's, of the latter's largest; -1: not known
   bool released = false, done = false;
   std::int64_t live_before = 0, live_after = 0;
 };

@@ -30,7 +30,8 @@ struct RecordedTree {
 /// In the order of recording: what a module's call recorded lies together, and what it reads first as a parameter with it.
 /// Without what backward passes recorded.
 RecordedTree tree_of(const Recording& recording);
-/// Equal signatures: the same operations with the same attributes on the same shapes. Those of the children are known.
+/// Equal signatures: the same operations with the same attributes (but for where random numbers come from) on the same
+/// shapes. Those of the children are known.
 void sign(const Recording& recording, TreeItem& item);
 
 }  // namespace gradus::autograd::detail

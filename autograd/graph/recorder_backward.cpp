@@ -143,8 +143,10 @@ void Record::Recorder::compare_with_reference(Node& node, const Gradients& of_ou
   } catch (const std::exception&) {
     return;
   }
+  // First come those that join the inputs to their history.
+  const auto first = std::find_if(names.begin(), names.end(), [](const std::string& name) { return name != "alias"; });
   step.composed_of.first = end_of(all.reference_names.size());
-  all.reference_names.insert(all.reference_names.end(), names.begin(), names.end());
+  all.reference_names.insert(all.reference_names.end(), first, names.end());
   step.composed_of.last = end_of(all.reference_names.size());
   step.reference.first = end_of(all.gradients.size());
   double off = 0;
@@ -208,7 +210,6 @@ void Record::Recorder::ended(bool complete) noexcept {
   pass.live_bytes = all.moments.back().live_bytes;
   last_step_ = -1;
 }
-
 
 void Record::Recorder::updating(std::string_view optimizer, const Tensor& parameter, const Tensor& gradient_of_it) {
   if (!on_) return;

@@ -16,7 +16,9 @@ std::size_t at(int place) { return static_cast<std::size_t>(place); }
 class Builder {
  public:
   explicit Builder(const Recording& recording)
-      : r_(recording), operations_(static_cast<int>(r_.operations.size())), values_(static_cast<int>(r_.values.size())) {
+      : r_(recording),
+        operations_(static_cast<int>(r_.operations.size())),
+        values_(static_cast<int>(r_.values.size())) {
     layout_.container_of.assign(at(operations_), -1);
     parents_.assign(at(operations_ + values_), -1);
   }
@@ -58,8 +60,10 @@ class Builder {
 
   void sign_all(TreeItem& block) {
     for (TreeItem& child : block.children) {
-      if (child.kind == TreeItem::kBlock) sign_all(child);
-      else sign(r_, child);
+      if (child.kind == TreeItem::kBlock)
+        sign_all(child);
+      else
+        sign(r_, child);
     }
     sign(r_, block);
   }
@@ -267,10 +271,10 @@ class Builder {
   std::vector<std::vector<LayoutItem>> items_;  // of each container, in the order of recording
   std::vector<std::size_t> signatures_;         // of each container
   std::map<std::string_view, int> calls_;
-  std::vector<int> parents_, ranks_;             // of each item
-  std::vector<double> places_;                   // of each item, in its rank
+  std::vector<int> parents_, ranks_;              // of each item
+  std::vector<double> places_;                    // of each item, in its rank
   std::vector<std::vector<int>> before_, after_;  // of each item: what it reads, what reads it
-  std::vector<int> epochs_;                      // of each operation
+  std::vector<int> epochs_;                       // of each operation
 };
 
 }  // namespace

@@ -29,9 +29,9 @@ struct Mix {
   static constexpr std::string_view name = "mix";
   static constexpr bool broadcasts = true;
   static core::Array forward(const core::Array& a, const core::Array& b) { return a * a * b; }
-  static constexpr auto gradients = autograd::formulas(
-      [](autograd::Dy<> dy, autograd::In<0> a, autograd::In<1> b) { return dy * 2 * a * b; },
-      [](autograd::Dy<> dy, autograd::In<0> a) { return dy * square(a); });
+  static constexpr auto gradients =
+      autograd::formulas([](autograd::Dy<> dy, autograd::In<0> a, autograd::In<1> b) { return dy * 2 * a * b; },
+                         [](autograd::Dy<> dy, autograd::In<0> a) { return dy * square(a); });
 };
 
 struct BlockImpl : nn::Module {
@@ -42,7 +42,8 @@ struct BlockImpl : nn::Module {
     bn2 = register_module("bn2", nn::BatchNorm2d(out));
     if (stride != 1 || in != out) {
       down = register_module(
-          "down", nn::Sequential(nn::Conv2d(nn::Conv2dOptions(in, out, 1).stride(stride).bias(false)), nn::BatchNorm2d(out)));
+          "down",
+          nn::Sequential(nn::Conv2d(nn::Conv2dOptions(in, out, 1).stride(stride).bias(false)), nn::BatchNorm2d(out)));
     }
   }
   Tensor forward(Tensor x) {
@@ -75,24 +76,30 @@ void mlp(autograd::Record& record) {
   record.name(x, "x");
   name_all(record, *net);
   optim::SGD sgd(net->parameters(), optim::SGDOptions(0.1));
-  learn(sgd, [&] { return F::cross_entropy(net->forward(x), target); }, 2);
+  learn(
+      sgd, [&] { return F::cross_entropy(net->forward(x), target); }, 2);
 }
 
 void cnn(autograd::Record& record) {
-  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(1, 4, 3).padding(1)), nn::BatchNorm2d(4), nn::ReLU(), nn::MaxPool2d(2),
-                     nn::Conv2d(nn::Conv2dOptions(4, 8, 3).padding(1)), nn::BatchNorm2d(8), nn::ReLU(), nn::MaxPool2d(2),
-                     nn::Flatten(), nn::Dropout(0.25), nn::Linear(32, 5));
+  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(1, 4, 3).padding(1)), nn::BatchNorm2d(4), nn::ReLU(),
+                     nn::MaxPool2d(2), nn::Conv2d(nn::Conv2dOptions(4, 8, 3).padding(1)), nn::BatchNorm2d(8),
+                     nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(), nn::Dropout(0.25), nn::Linear(32, 5));
   const Tensor x = randn({3, 1, 8, 8}), target = randint(0, 5, {3}, kInt64);
   record.name(x, "images");
   name_all(record, *net);
   optim::Adam adam(net->parameters(), optim::AdamOptions(0.01));
-  learn(adam, [&] { return F::cross_entropy(net->forward(x), target); }, 1);
+  learn(
+      adam, [&] { return F::cross_entropy(net->forward(x), target); }, 1);
 }
 
 struct Translator : nn::Module {
   Translator() {
     embed = register_module("embed", nn::Embedding(11, 16));
-    encoder = register_module("encoder", nn::TransformerEncoder(nn::TransformerEncoderLayer(nn::TransformerEncoderLayerOptions(16, 2).dim_feedforward(32).dropout(0.1)), 2));
+    encoder = register_module(
+        "encoder",
+        nn::TransformerEncoder(
+            nn::TransformerEncoderLayer(nn::TransformerEncoderLayerOptions(16, 2).dim_feedforward(32).dropout(0.1)),
+            2));
     head = register_module("head", nn::Linear(16, 11));
   }
   Tensor forward(const Tensor& tokens) { return head(encoder(embed(tokens))); }
@@ -106,7 +113,12 @@ void transformer(autograd::Record& record) {
   record.name(tokens, "tokens");
   name_all(record, net);
   optim::Adam adam(net.parameters(), optim::AdamOptions(0.001));
-  learn(adam, [&] { return F::cross_entropy(net.forward(tokens).reshape({15, 11}), next); }, 1);
+  learn(
+      adam,
+      [&] {
+        return F::cross_entropy(net.forward(tokens).reshape({15, 11}), next);
+      },
+      1);
 }
 
 void fanout(autograd::Record& record) {
@@ -118,7 +130,8 @@ void fanout(autograd::Record& record) {
 }
 
 void views(autograd::Record& record) {
-  const Tensor w = arange(0, 12, 1, kFloat64).view({3, 4}).clone().requires_grad_(), b = ones({3, 1}, kFloat64).requires_grad_();
+  const Tensor w = arange(0, 12, 1, kFloat64).view({3, 4}).clone().requires_grad_(),
+               b = ones({3, 1}, kFloat64).requires_grad_();
   record.name(w, "w");
   record.name(b, "b");
   const Tensor picked = w.t().slice(0, 1, 3);
@@ -142,6 +155,18 @@ void detached(autograd::Record& record) {
   record.name(x, "x");
   const Tensor hidden = front->forward(x).detach();
   F::mse_loss(back->forward(hidden), target).backward();
+}
+void frozen(autograd::Record& record) {
+  const Tensor x = randn({3, 4}), w = randn({3, 4}).requires_grad_(), scale = randn({4}).requires_grad_();
+  record.name(x, "x");
+  record.name(w, "w");
+  record.name(scale, "scale");
+  Tensor features;
+  {
+    const NoGradGuard guard;
+    features = x * w;
+  }
+  (features * scale).tanh().sum().backward();
 }
 void wrong_gradient(autograd::Record& record) {
   nn::Sequential front(nn::Linear(3, 6)), back(nn::Linear(6, 2));
@@ -244,18 +269,29 @@ void write(const std::string& folder, const std::string& name, const Draw& draw)
   const std::string html((std::istreambuf_iterator<char>(in)), {});
   const std::string before = "id=\"data\">";
   const std::size_t from = html.find(before) + before.size();
-  std::ofstream(folder + "/" + name + ".json", std::ios::binary) << html.substr(from, html.find("</script>", from) - from);
+  std::ofstream(folder + "/" + name + ".json", std::ios::binary)
+      << html.substr(from, html.find("</script>", from) - from);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) return std::cerr << "write_pages FOLDER [NAME...]\n", 2;
-  const std::map<std::string, Draw> all = {
-      {"mlp", mlp},           {"cnn", cnn},           {"transformer", transformer}, {"fanout", fanout},
-      {"views", views},       {"penalty", penalty},   {"detached", detached},       {"wrong_gradient", wrong_gradient},
-      {"dead_relu", dead_relu}, {"exploding", exploding}, {"in_place", in_place},   {"faults", faults},
-      {"big", big},           {"resnet18", resnet18}};
+  const std::map<std::string, Draw> all = {{"mlp", mlp},
+                                           {"cnn", cnn},
+                                           {"transformer", transformer},
+                                           {"fanout", fanout},
+                                           {"views", views},
+                                           {"penalty", penalty},
+                                           {"detached", detached},
+                                           {"frozen", frozen},
+                                           {"wrong_gradient", wrong_gradient},
+                                           {"dead_relu", dead_relu},
+                                           {"exploding", exploding},
+                                           {"in_place", in_place},
+                                           {"faults", faults},
+                                           {"big", big},
+                                           {"resnet18", resnet18}};
   for (const auto& [name, draw] : all) {
     bool wanted = argc == 2;
     for (int i = 2; i < argc; ++i) wanted |= name == argv[i];
