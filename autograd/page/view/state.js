@@ -6,11 +6,12 @@ const page = {};
   page.record = page.data.record || {};
 
   // step: index into page.timeline (the address and the reader count from 1). node: an operation that is looked at in place
-  // of the step's own, or null. element, tensor, panel: what the panel shows of it. opened, folded: paths of modules that
+  // of the step's own, or null. element, tensor, panel: what the panel shows of it.
+  // outline: "1" where it is shown. opened, folded: paths of modules that
   // the reader opened or folded, beyond what the page does of itself; open: those that are open now. first: what a step has
   // opened for itself.
   page.state = {
-    step: 0, node: null, element: null, tensor: null, panel: null, opened: new Set(), folded: new Set(), open: new Set(),
+    step: 0, node: null, element: null, tensor: null, panel: null, outline: null, opened: new Set(), folded: new Set(), open: new Set(),
     lang: page.data.language === "ru" ? "ru" : "en", theme: null,
   };
   const first = { ...page.state };
@@ -38,7 +39,7 @@ const page = {};
   };
 
   // ---- the address: #step=57&node=12&open=seq.2; what is as at first is left out
-  const names = ["node", "tensor", "element", "panel", "lang", "theme"];
+  const names = ["node", "tensor", "element", "panel", "outline", "lang", "theme"];
   const list = (set) => [...set].map(encodeURIComponent).join(",");
   page.address = (state = page.state) => {
     const parts = ["step=" + (state.step + 1)];

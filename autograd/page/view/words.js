@@ -115,6 +115,15 @@
     col_norm: ["Gradient's norm", "Норма градиента"],
     col_line: ["Line", "Строка"],
     col_live: ["Live memory", "Память"],
+    space: ["Space", "Пробел"],
+    key_visit: ["to where the chosen node runs", "к шагу выбранного узла"],
+    legend_forward: ["▼ now   dashed: constant   pale: not yet computed", "▼ сейчас   пунктир: константа   бледное: ещё не вычислено"],
+    legend_backward: ["▲ now   ∂ has its gradient   1/2 waits for another   width: the gradient's norm, logarithmic",
+      "▲ сейчас   ∂ градиент пришёл   1/2 ждёт ещё   толщина: норма градиента, логарифмически"],
+    why_detach: ["detach", "detach"],
+    why_no_grad: ["no_grad", "no_grad"],
+    why_integer: ["integers have no gradient", "у целых нет градиента"],
+    why_constant_of_a_rule: ["constant of a rule", "константа правила"],
     all_steps: ["All steps", "Все шаги"],
   });
 })();
