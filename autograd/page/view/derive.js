@@ -191,7 +191,7 @@
   page.openAll = () => page.go({ opened: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => c.row === c ? [c.key, c.key + "*"] : [c.key]).filter((key) => !byDefault.has(key))), folded: new Set() });
 
   // ---- names and numbers that several parts show
-  page.shape = (value) => (value && value.shape ? (value.shape.length ? value.shape.join(" × ") : "·") : "");
+  page.shape = (value) => (value && value.shape ? (value.shape.length ? value.shape.join(" × ") : page.t("scalar")) : "");
   page.result = (operation) => values[(operations[operation] || { outputs: [] }).outputs[0]];
   page.title = (operation) => {
     const o = operations[operation];

@@ -114,12 +114,13 @@
     }
     show(true);
     if (changed.has("step") || changed.has("node") || changed.has("open")) keep(false);
-    legend.textContent = at.kind === "forward" ? page.t("legend_forward") : page.t("legend_backward");
+    page.fill(legend, page.t("legend_" + at.kind).split("|").map((words) => el("span", {}, words)));
   };
   const words = () => {
-    const button = (sign, key, fn, keys) => el("button", { class: "plain", type: "button", title: page.t(key) + " (" + keys + ")", "aria-label": page.t(key), click: fn }, sign);
-    page.fill(corner, button("−", "zoom_out", () => zoom(1 / 1.3, undefined, undefined, false), "-"), button("+", "zoom_in", () => zoom(1.3, undefined, undefined, false), "+"),
-      button("⛶", "fit", () => fit(false), "0"), button("◎", "to_present", page.view.toPresent, "Esc"));
+    const button = (d, key, fn, keys) => el("button", { class: "plain", type: "button", title: page.t(key) + " (" + keys + ")", "aria-label": page.t(key), click: fn },
+      svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d })));
+    page.fill(corner, button("M3 8h10", "zoom_out", () => zoom(1 / 1.3, undefined, undefined, false), "-"), button("M3 8h10M8 3v10", "zoom_in", () => zoom(1.3, undefined, undefined, false), "+"),
+      button("M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4", "fit", () => fit(false), "0"), button("M8 1v4M8 11v4M1 8h4M11 8h4M8 5a3 3 0 100 6 3 3 0 000-6", "to_present", page.view.toPresent, "Esc"));
     root.setAttribute("aria-label", page.t("graph"));
   };
 

@@ -65,7 +65,7 @@
   const items = new Map();
   const draw = (node, deep, place, all) => {
     const now = node.leaf && holds(node), opened = isOpen(node);
-    const row = el("div", { class: "row", style: `--deep: ${deep}` }, el("span", { class: "mark", "aria-hidden": "true" }, node.leaf ? (now ? "▸" : "") : opened ? "▾" : "▸"),
+    const row = el("div", { class: "row", style: `--deep: ${deep}` }, el("span", { class: "mark", "aria-hidden": "true" }, node.leaf ? (now ? "●" : "") : opened ? "▾" : "▸"),
       node.leaf && el("span", { class: "number" }, String(node.from + 1)), el("span", { class: "name" }, label(node)), el("small", {}, extra(node)));
     const li = el("li", { role: "treeitem", "aria-level": deep + 1, "aria-setsize": all, "aria-posinset": place + 1, "aria-expanded": node.leaf ? null : String(opened), "aria-current": now ? "step" : null, "aria-selected": now ? "true" : "false", tabindex: -1, "data-id": node.id }, row);
     items.set(node.id, { node, li });

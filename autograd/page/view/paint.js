@@ -19,7 +19,7 @@
     }
     const spread = (lines, item, other, end) => {
       lines.sort((a, b) => a[other].centre - b[other].centre || a.edges[0].input - b.edges[0].input);
-      const step = Math.min(18, (item.w - 24) / lines.length);
+      const step = Math.min(26, (item.w - 20) / lines.length);
       lines.forEach((line, k) => { line[end] = item.centre + (k - (lines.length - 1) / 2) * step; });
     };
     for (const lines of ins.values()) spread(lines, lines[0].to, "from", "x2");
@@ -72,16 +72,15 @@
     placed.routed = true;
   };
 
-  const head = ([x, y, dx, dy], size, back) => {
-    // A triangle whose point is at the end; dx, dy: the way of the value there.
-    const s = back ? -1 : 1, ax = dx * s, ay = dy * s, px = x, py = y;
+  // A triangle whose point is at the end of a line; dx, dy: the way in which the line arrives there.
+  const head = ([px, py, ax, ay], size) => {
     return `M${round(px)} ${round(py)}L${round(px - ax * size * 1.5 - ay * size * 0.8)} ${round(py - ay * size * 1.5 + ax * size * 0.8)}L${round(px - ax * size * 1.5 + ay * size * 0.8)} ${round(py - ay * size * 1.5 - ax * size * 0.8)}Z`;
   };
 
   // ---- nodes
   const text = (x, y, kind, words, anchor = "middle") => svg("text", { x: round(x), y: round(y), class: kind, "text-anchor": anchor }, words);
   const badge = (x, y, words, kind) => {
-    const w = 10 + [...words].length * 6.6;
+    const w = Math.max(18, 10 + [...words].length * 6.6);
     return svg("g", { class: "badge " + kind }, svg("rect", { x: round(x - w), y: round(y - 9), width: round(w), height: 18, rx: 9 }), text(x - w / 2, y + 4, "b", words));
   };
   const body = (i) => {
@@ -109,10 +108,10 @@
   const marks = (i, s, flow) => {
     const all = [];
     if (i.kind !== "open" && s.now) {
-      const x = i.w + 7, y = i.h / 2, up = flow.kind === "backward";
-      all.push(svg("path", { class: "pointer", d: up ? `M${x} ${y + 6}L${x + 12} ${y + 6}L${x + 6} ${y - 6}Z` : `M${x} ${y - 6}L${x + 12} ${y - 6}L${x + 6} ${y + 6}Z` }));
+      const x = i.w + 4, y = i.h / 2, up = flow.kind === "backward";
+      all.push(svg("path", { class: "pointer", d: up ? `M${x} ${y + 5}h11l-5.5 -10Z` : `M${x} ${y - 5}h11l-5.5 10Z` }));
     }
-    if (s.all > 1 && !s.went && s.came > 0) all.push(badge(i.w + 6, 0, s.came + "/" + s.all, "waits"));
+    if (s.all > 1 && !s.went && s.came > 0) all.push(badge(i.w + 6, 0, s.came + "/" + s.all, s.came < s.all ? "waits" : "ready"));
     else if (s.went && i.kind !== "open") all.push(badge(i.w + 6, 0, "∂", "went"));
     const stop = page.stopAt(i.key);
     if (stop && i.kind !== "open") {
@@ -180,7 +179,7 @@
       drawn.path.setAttribute("d", line.d);
       const wide = s.went ? (s.mark ? 2 : page.lineWidth(s.norm)) : 1.4;
       drawn.path.setAttribute("stroke-width", round(wide));
-      drawn.head.setAttribute("d", s.went ? head(line.ends[0], 4 + wide / 2, true) : head(line.ends[1], 4.5, false));
+      drawn.head.setAttribute("d", s.went ? head(line.ends[0], 4 + wide / 2) : head(line.ends[1], 4.5));
       const tag = s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null ? page.short(s.norm) : null;
       const [x, y] = line.middle;
       drawn.tag.replaceChildren(...(tag === null ? [] : [svg("title", {}, page.t("norm", { x: tag })), tagShape(s.mark, x, y, tag)]));

@@ -12,7 +12,7 @@
   };
   const family = getComputedStyle(document.documentElement).getPropertyValue("--sans");
   const fonts = { name: "600 14px " + family, small: "12px " + family, value: "13px " + family };
-  const gap = { x: 26, y: 36, pad: 16, title: 30, side: 16 };
+  const gap = { x: 28, y: 36, pad: 20, title: 30 };
   page.clip = (text, most) => { const all = [...text]; return all.length > most ? all.slice(0, most - 1).join("") + "…" : text; };
 
   // Which value items stand at their only user's side.

@@ -63,7 +63,7 @@
       button("start", "to_start", "Home", () => page.go({ step: 0 }), "wide"), button("back", "back", "←", () => page.go({ step: page.state.step - 1 })),
       button(page.playing ? "pause" : "play", page.playing ? "pause" : "play", page.t("space"), () => page.play(), "main"),
       button("on", "on", "→", () => page.go({ step: page.state.step + 1 })), button("end", "to_end", "End", () => page.go({ step: count - 1 }), "wide"),
-      page.backwardStarts.length > 0 && el("button", { type: "button", class: "plain toback", title: page.t("to_backward") + " (B)", "aria-label": page.t("to_backward"), click: () => page.go({ step: page.nextBackward() }) }, "∂"),
+      page.backwardStarts.length > 0 && el("button", { type: "button", class: "plain toback", title: page.t("to_backward") + " (B)", "aria-label": page.t("to_backward"), click: () => page.go({ step: page.nextBackward() }) }, "∂", el("span", { class: "wide" }, " " + page.t("backward"))),
       now);
     if (had >= 0) controls.querySelectorAll("button")[had]?.focus();
   };
