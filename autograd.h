@@ -18,6 +18,7 @@
 #include "autograd/ops/activation_rules.h"
 #include "autograd/ops/functions.h"
 #include "autograd/ops/linalg.h"
+#include "autograd/page/page.h"
 #include "autograd/tensor/create.h"
 #include "autograd/tensor/from_blob.h"
 #include "autograd/tensor/operators.h"
