@@ -110,7 +110,7 @@
 
   // A container's key, as the address has it: its path, and ":2" for the second call. A row of repeated neighbours has the
   // key of its first with "*".
-  page.key = (c) => c.path + (c.call > 1 ? ":" + c.call : "");
+  page.key = (c) => (c.path || (c.label || "module-" + c.id).replace(/\s+/g, "-")) + (c.call > 1 ? ":" + c.call : "");
   const heads = new Map();
   for (const c of containers) {
     c.key = c.parent === null ? "" : page.key(c);
@@ -119,7 +119,11 @@
     if (head) heads.set(head.id, (heads.get(head.id) || []).concat(c));
   }
   page.rowOf = (head) => heads.get(head.id) || [head];
-  page.label = (c) => c.label || parts(c.path).pop() || "";
+  page.label = (c) => {
+    const again = /^backward (\d+)$/.exec(c.label || "");
+    return again && !c.path ? page.t("Backward") + " " + again[1] : c.label || parts(c.path).pop() || "";
+  };
+  page.pathOf = (operation) => (operation === null || operation === undefined ? "" : page.whereIs(operation).path || (page.whereIs(operation).parent === null ? "" : page.label(page.whereIs(operation))));
   page.containerOf = (operation) => containers[layout.container_of[operation] ?? 0] || containers[0];
   // Leaves stand where the layout put them.
   page.placeOfValue = new Map();
@@ -137,7 +141,7 @@
   page.whereIs = (operation) => {
     if (operation === null || operation === undefined) return containers[0];
     const o = operations[operation];
-    if (o.kind === "leaf") for (const v of o.outputs) if (page.placeOfValue.has(v)) return page.placeOfValue.get(v);
+    if (o.kind !== "operation") for (const v of o.outputs) if (page.placeOfValue.has(v)) return page.placeOfValue.get(v);
     return page.containerOf(operation);
   };
 

@@ -102,7 +102,7 @@
         if (item.kind === "op") return one(item.id);
         if (item.kind === "value") {
           const v = page.values[item.id];
-          return v.kind === "leaf" && v.operation !== null ? one(v.operation) : { state: "done", now: false, went: false, came: 0, all: 0 };
+          return v.operation !== null && operations[v.operation] ? one(v.operation) : { state: "done", now: false, went: false, came: 0, all: 0 };
         }
         const row = item.kind === "row" ? page.rowOf(containers[item.id]) : [containers[item.id]];
         const all = row.map(box);
@@ -113,6 +113,7 @@
       },
       // Of a drawn line: whether a value has gone along it, whether a gradient has, and the largest norm.
       line(line) {
+        if (line.cut) return { done: true, went: false, norm: null, mark: "cut", fresh: false };
         let done = false, went = false, norm = null, mark = null;
         for (const e of line.edges) {
           const t = times[e.to].forward;
@@ -134,8 +135,9 @@
   // Where gradients stop, by value and by operation.
   const stops = new Map();
   for (const stop of page.data.stops || []) {
-    if (stop.value !== null && stop.value !== undefined) stops.set("v" + stop.value, stop);
-    if (stop.from_operation !== null && stop.from_operation !== undefined) stops.set("o" + stop.from_operation, stop);
+    // Said where it can be seen: at the value that has no history any more, else at the operation whose result it is.
+    const key = page.placeOfValue.has(stop.value) ? "v" + stop.value : stop.from_operation !== null && stop.from_operation !== undefined ? "o" + stop.from_operation : null;
+    if (key) stops.set(key, stop);
   }
   page.stopAt = (key) => stops.get(key);
   page.why = (why) => page.t("why_" + String(why).replace(/\W/g, "_")) === "why_" + String(why).replace(/\W/g, "_") ? String(why) : page.t("why_" + String(why).replace(/\W/g, "_"));

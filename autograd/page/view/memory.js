@@ -15,7 +15,8 @@
   let here = 0, peak = { live: -1, index: 0 };
   for (const row of rows) {
     const map = row.event === "operation" ? atForward : row.event === "update" ? atUpdate : row.event === "end" ? null : atStep;
-    if (map && map.has(row.of)) here = map.get(row.of);
+    if (row.time !== null && row.time !== undefined) here = row.time;
+    else if (map && map.has(row.of)) here = map.get(row.of);
     const live = row.live ?? row.live_bytes;
     after[here] = { live, ...row };
     highest[here] = Math.max(highest[here], live);

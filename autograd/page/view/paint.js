@@ -18,7 +18,7 @@
       outs.get(line.from.key).push(line);
     }
     const spread = (lines, item, other, end) => {
-      lines.sort((a, b) => a[other].centre - b[other].centre || a.edges[0].input - b.edges[0].input);
+      lines.sort((a, b) => a[other].centre - b[other].centre || (a.edges[0]?.input ?? 9) - (b.edges[0]?.input ?? 9));
       const step = Math.min(26, (item.w - 20) / lines.length);
       lines.forEach((line, k) => { line[end] = item.centre + (k - (lines.length - 1) / 2) * step; });
     };
@@ -180,7 +180,7 @@
       const wide = s.went ? (s.mark ? 2 : page.lineWidth(s.norm)) : 1.4;
       drawn.path.setAttribute("stroke-width", round(wide));
       drawn.head.setAttribute("d", s.went ? head(line.ends[0], 4 + wide / 2) : head(line.ends[1], 4.5));
-      const tag = s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null ? page.short(s.norm) : null;
+      const tag = s.mark === "cut" ? null : s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null ? page.short(s.norm) : null;
       const [x, y] = line.middle;
       drawn.tag.replaceChildren(...(tag === null ? [] : [svg("title", {}, page.t("norm", { x: tag })), tagShape(s.mark, x, y, tag)]));
     }

@@ -201,7 +201,7 @@
     const itemOf = (operation) => {
       if (operation === null || operation === undefined) return null;
       const o = operations[operation];
-      if (o.kind === "leaf") for (const v of o.outputs) if (page.placeOfValue.has(v)) return ofValue(v);
+      if (o.kind !== "operation") for (const v of o.outputs) if (page.placeOfValue.has(v)) return ofValue(v);
       return ofOp(operation);
     };
     const joined = new Map();
@@ -212,6 +212,11 @@
       const key = from.key + ">" + to.key + (folded ? "" : ":" + e.input);
       if (!joined.has(key)) joined.set(key, { key, from, to, edges: [e] });
       else joined.get(key).edges.push(e);
+    }
+    // What was cut: the line that no gradient takes.
+    for (const stop of page.data.stops || []) {
+      const from = itemOf(stop.from_operation), to = page.placeOfValue.has(stop.value) ? ofValue(stop.value) : null;
+      if (from && to && from !== to) joined.set("cut" + stop.value, { key: "cut" + stop.value, from, to, edges: [], cut: stop });
     }
     const lines = [...joined.values()];
     return { list, find, lines, box, itemOf, routed: false };

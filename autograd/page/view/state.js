@@ -100,11 +100,26 @@ const page = {};
     const changed = apply(change);
     if (!changed.size) return;
     if (page.settle) page.settle(changed);
-    const address = page.address();
-    if (address !== location.hash) {
-      try { history[replace ? "replaceState" : "pushState"](null, "", address); } catch { location.replace(address); }
-    }
+    write(replace);
     tell(changed);
+  };
+  // A browser takes only so many changes of address a second: what replaces waits a little, and the last one counts.
+  let waiting = 0, shown = null;
+  const put = (how, address) => {
+    clearTimeout(waiting);
+    waiting = 0;
+    if (address === location.hash) return;
+    try { history[how](null, "", address); } catch (error) { console.warn(error); }
+  };
+  const write = (replace) => {
+    const address = page.address();
+    if (replace) {
+      if (!waiting) waiting = setTimeout(() => put("replaceState", shown), 150);
+    } else {
+      if (waiting) put("replaceState", shown);
+      put("pushState", address);
+    }
+    shown = address;
   };
   const arrive = () => {
     const changed = apply(read(location.hash));

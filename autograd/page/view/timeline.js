@@ -84,7 +84,7 @@
     if (!changed.has("step") && !changed.has("lang")) return;
     const at = page.at(), index = state.step;
     document.documentElement.dataset.kind = at.kind;
-    const path = at.operation === null ? "" : page.whereIs(at.operation).path;
+    const path = page.pathOf(at.operation);
     const words = timeline.length ? page.t("step_of", { n: page.count(index + 1), all: page.count(timeline.length) }) : page.t("no_steps");
     page.fill(now, el("span", { class: "count" }, words),
       timeline.length > 0 && [el("span", { class: "kind" }, kindWord(at.kind)), el("span", { class: "what" }, page.title(at.operation)), el("span", { class: "path" }, path)]);
@@ -120,7 +120,7 @@
   const announce = document.getElementById("announce");
   let quiet = true, soon = 0;
   page.say = (index) => {
-    const at = page.at(index), value = page.result(at.operation), path = at.operation === null ? "" : page.whereIs(at.operation).path;
+    const at = page.at(index), value = page.result(at.operation), path = page.pathOf(at.operation);
     const shape = !value ? "" : value.shape.length ? page.t("said_shape", { shape: value.shape.join(" × ") }) : page.t("said_scalar");
     return page.t("said", { n: index + 1, all: timeline.length, kind: page.t(at.kind), name: page.title(at.operation), where: path ? page.t("said_in", { path }) : "", shape });
   };
