@@ -13,7 +13,7 @@
   let placed = null, flow = null, chosen = null, drawn = null, waiting = false, first = true;
   const view = { x: 0, y: 0, k: 1 };
   const size = { w: 0, h: 0 };
-  const measure = () => { size.w = root.clientWidth || 600; size.h = root.clientHeight || 400; };
+  const measure = () => { size.w = root.clientWidth || 600; size.h = (root.clientHeight || 436) - 36; };
   const seen = () => ({ x: -view.x / view.k, y: -view.y / view.k, r: (size.w - view.x) / view.k, b: (size.h - view.y) / view.k });
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -51,7 +51,8 @@
   const least = () => Math.min(0.1, fitScale());
   const fitScale = () => Math.min((size.w - 48) / (placed.box.r - placed.box.x), (size.h - 48) / (placed.box.b - placed.box.y));
   const fit = (soon) => {
-    const k = Math.max(0.05, Math.min(1.25, fitScale()));
+    const k = Math.max(0.05, Math.min(1.25, fitScale())), here = present();
+    if (fitScale() < k && here) return centre(here, k, soon);
     moveTo((size.w - k * (placed.box.r + placed.box.x)) / 2, (size.h - k * (placed.box.b + placed.box.y)) / 2, k, soon);
   };
   const centre = (item, k, soon) => moveTo(size.w / 2 - k * (item.x + item.w / 2), size.h / 2 - k * (item.y + item.h / 2), k, soon);

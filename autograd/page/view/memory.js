@@ -36,10 +36,10 @@
 
   const colours = { parameters: "--muted", saved: "--forward", gradients: "--backward", other: "--update" };
   const pattern = (kind, id) => {
-    const stroke = `stroke: var(${colours[kind]}); stroke-width: 1.3; fill: none`;
-    const d = { parameters: "M0 3H6", saved: "M0 6L6 0M-1 1L1 -1M5 7L7 5", gradients: "M0 0L6 6M-1 5L1 7M5 -1L7 1", other: "M3 0V6" }[kind];
+    const stroke = `stroke: var(${colours[kind]}); stroke-width: 1.2; stroke-opacity: .6; fill: none`;
+    const d = { parameters: "", saved: "M0 6L6 0M-1 1L1 -1M5 7L7 5", gradients: "M0 0L6 6M-1 5L1 7M5 -1L7 1", other: "M2 3H4" }[kind];
     return svg("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
-      svg("rect", { width: 6, height: 6, style: `fill: var(${colours[kind]}); opacity: .2` }), svg("path", { d, style: stroke }));
+      svg("rect", { width: 6, height: 6, style: `fill: var(${colours[kind]}); opacity: .22` }), svg("path", { d, style: stroke }));
   };
   const draw = () => {
     const w = Math.max(50, picture.clientWidth), h = picture.clientHeight || 60, top = 14;

@@ -108,7 +108,7 @@
   const marks = (i, s, flow) => {
     const all = [];
     if (i.kind !== "open" && s.now) {
-      const x = i.w + 4, y = i.h / 2, up = flow.kind === "backward";
+      const x = i.host ? -15 : i.w + 4, y = i.h / 2, up = flow.kind === "backward";
       all.push(svg("path", { class: "pointer", d: up ? `M${x} ${y + 5}h11l-5.5 -10Z` : `M${x} ${y - 5}h11l-5.5 10Z` }));
     }
     if (s.all > 1 && !s.went && s.came > 0) all.push(badge(i.w + 6, 0, s.came + "/" + s.all, s.came < s.all ? "waits" : "ready"));

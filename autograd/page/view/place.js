@@ -60,7 +60,7 @@
       const b = opBox(item.op), extra = (beside.get(item.op) || []).map(valueBox);
       if (!extra.length) return { ...b, l: b.w / 2, r: b.w / 2 };
       const wide = Math.max(...extra.map((e) => e.w)), high = extra.length * 32 - 6;
-      return { ...b, own: b.h, h: Math.max(b.h, high), l: b.w / 2 + 22 + wide, r: b.w / 2, extra, wide, high };
+      return { ...b, own: b.h, h: Math.max(b.h, high), l: b.w / 2 + 32 + wide, r: b.w / 2, extra, wide, high };
     }
     const c = containers[item.container];
     if (c.row && !open.has(c.row.key + "*")) {
@@ -174,7 +174,7 @@
       Object.assign(item, { x: x - b.w / 2, w: b.w, h, y: y + (b.own ? (b.h - b.own) / 2 : 0) });
       add(item);
       (b.extra || []).forEach((e, i) => add({
-        ...e, depth, parent, host: item, x: item.x - 22 - e.w, y: y + (b.h - b.high) / 2 + i * 32, centre: item.x - 22 - e.w / 2,
+        ...e, depth, parent, host: item, x: item.x - 32 - e.w, y: y + (b.h - b.high) / 2 + i * 32, centre: item.x - 32 - e.w / 2,
       }));
     };
     const add = (item) => { list.push(item); find.set(item.key, item); };
@@ -182,6 +182,7 @@
     for (const row of root.rows) for (const b of row) put(b, b.x, b.y, 0, null);
     let box = { x: Infinity, y: Infinity, r: -Infinity, b: -Infinity };
     for (const i of list) box = { x: Math.min(box.x, i.x), y: Math.min(box.y, i.y), r: Math.max(box.r, i.x + i.w), b: Math.max(box.b, i.y + i.h) };
+    if ((page.data.stops || []).length) box.b += 26;
     if (!list.length) box = { x: 0, y: 0, r: 100, b: 100 };
 
     // The nearest visible end of an operation, or of a value that is an item of its own.
