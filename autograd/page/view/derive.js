@@ -108,6 +108,33 @@
   const layout = (page.layout = data.layout || plain());
   const containers = layout.containers;
 
+  // A parameter of a module that several of its operations use stands in it, above the first of them.
+  {
+    const up = (id) => { const all = []; for (let c = containers[id]; c; c = c.parent === null ? null : containers[c.parent]) all.unshift(c.id); return all; };
+    const users = new Map();
+    for (const e of layout.edges) users.set(e.value, (users.get(e.value) || []).concat(e.to));
+    const moves = [];
+    for (const c of containers) c.ranks.forEach((rank, r) => rank.forEach((item) => {
+      const to = item.value !== undefined && users.get(item.value);
+      if (!to) return;
+      const chains = to.map((o) => up(layout.container_of[o]));
+      let k = 0;
+      while (chains.every((chain) => k + 1 < chain.length && chain[k + 1] === chains[0][k + 1])) k++;
+      const inner = containers[chains[0][k]];
+      const name = (values[item.value] || {}).name || "";
+      if (inner !== c && chains[0].includes(c.id) && name.startsWith(inner.path + ".")) moves.push({ item, rank, inner, k, chains, to });
+    }));
+    const above = new Map();
+    for (const { item, rank, inner, k, chains, to } of moves) {
+      rank.splice(rank.indexOf(item), 1);
+      const is = (i) => to.some((o, n) => (chains[n].length > k + 1 ? i.container === chains[n][k + 1] : i.op === o));
+      const first = inner.ranks.findIndex((row) => row.some(is));
+      if (first <= 0) { inner.ranks.unshift([]); above.set(inner, inner.ranks[0]); }
+      inner.ranks[Math.max(0, first - 1)].push(item);
+    }
+    if (moves.length) for (const c of containers) c.ranks = c.ranks.filter((rank) => rank.length);
+  }
+
   // A container's key, as the address has it: its path, and ":2" for the second call. A row of repeated neighbours has the
   // key of its first with "*".
   page.key = (c) => (c.path || (c.label || "module-" + c.id).replace(/\s+/g, "-")) + (c.call > 1 ? ":" + c.call : "");
@@ -202,6 +229,7 @@
     if (!o) return "";
     return o.kind === "operation" ? o.name : (page.result(operation) || o).name || o.name;
   };
+  page.bytes = (n) => { const k = Math.min(4, n < 1000 ? 0 : Math.floor(Math.log10(n) / 3)); return Number((n / 1000 ** k).toPrecision(3)) + " " + ["B", "kB", "MB", "GB", "TB"][k]; };
   const norms = data.norms || [];
   /// "zero", "nan", "inf" or null of a norm as the data have it.
   page.mark = (x) => (x === "nan" ? "nan" : x === "inf" || x === "-inf" ? "inf" : x === 0 ? "zero" : null);

@@ -106,6 +106,8 @@
         }
         const row = item.kind === "row" ? page.rowOf(containers[item.id]) : [containers[item.id]];
         const all = row.map(box);
+        // Of modules around the present node only the innermost open one is marked.
+        if (item.kind === "open") all[0].now = now.operation !== null && page.whereIs(now.operation).id === item.id;
         return {
           state: all.every((s) => s.state === "ahead") ? "ahead" : "done", now: all.some((s) => s.now), went: all.every((s) => s.went), came: 0, all: 0,
           which: item.kind === "row" ? all.findIndex((s) => s.now) : -1,
@@ -135,6 +137,7 @@
   // Where gradients stop, by value and by operation.
   const stops = new Map();
   for (const stop of page.data.stops || []) {
+    if (stop.why === "integer" && (page.values[stop.value] || {}).output > 0) continue;  // beside the result: a mask, say
     // Said where it can be seen: at the value that has no history any more, else at the operation whose result it is.
     const key = page.placeOfValue.has(stop.value) ? "v" + stop.value : stop.from_operation !== null && stop.from_operation !== undefined ? "o" + stop.from_operation : null;
     if (key) stops.set(key, stop);

@@ -55,7 +55,14 @@
     if (fitScale() < k && here) return centre(here, k, soon);
     moveTo((size.w - k * (placed.box.r + placed.box.x)) / 2, (size.h - k * (placed.box.b + placed.box.y)) / 2, k, soon);
   };
-  const centre = (item, k, soon) => moveTo(size.w / 2 - k * (item.x + item.w / 2), size.h / 2 - k * (item.y + item.h / 2), k, soon);
+  // As near to the middle as leaves no needless void; what fits stands in the middle as a whole.
+  const clamp = (at, low, high, all) => {
+    const edge = 24;
+    if (high - low <= all - 2 * edge) return (all - high - low) / 2;
+    return Math.max(all - edge - high, Math.min(edge - low, at));
+  };
+  const centre = (item, k, soon) => moveTo(clamp(size.w / 2 - k * (item.x + item.w / 2), k * placed.box.x, k * placed.box.r, size.w),
+    clamp(size.h / 2 - k * (item.y + item.h / 2), k * placed.box.y, k * placed.box.b, size.h), k, soon);
   const zoom = (factor, x = size.w / 2, y = size.h / 2, soon = true) => {
     const k = Math.max(Math.max(0.05, least()), Math.min(4, view.k * factor));
     moveTo(x - (x - view.x) * (k / view.k), y - (y - view.y) * (k / view.k), k, soon);

@@ -33,6 +33,11 @@
         Object.assign(line, { d: `M${round(x1)} ${round(y1)}C${round(m)} ${round(y1)} ${round(m)} ${round(y2)} ${round(x2)} ${round(y2)}`, ends: [[x1, y1, -1, 0], [x2, y2, 1, 0]], middle: [m, (y1 + y2) / 2], top: Math.min(y1, y2), bottom: Math.max(y1, y2) });
         continue;
       }
+      if (to.y + to.h <= from.y) {  // upwards: from a side into the bottom
+        const side = to.centre > from.centre ? 1 : -1, x1 = side > 0 ? from.x + from.w : from.x, y1 = from.y + from.h / 2, x2 = to.centre, y2 = to.y + to.h + 4;
+        Object.assign(line, { d: `M${round(x1)} ${round(y1)}C${round(x1 + side * 60)} ${round(y1)} ${round(x2)} ${round(y2 + 60)} ${round(x2)} ${round(y2)}`, ends: [[x1, y1, -side, 0], [x2, y2, 0, -1]], middle: [(x1 + x2) / 2, (y1 + y2) / 2], top: y2, bottom: y1 });
+        continue;
+      }
       const { x1, x2 } = line, y1 = from.y + from.h, y2 = to.y;
       line.top = Math.min(y1, y2);
       line.bottom = Math.max(y1, y2);
@@ -116,7 +121,7 @@
     const stop = page.stopAt(i.key);
     if (stop && i.kind !== "open") {
       const y = i.h + 13;
-      all.push(svg("g", { class: "stop" }, svg("path", { d: `M${round(i.w / 2 - 9)} ${i.h + 2}h18` }), text(i.w / 2, y + 3, "b", page.t("stops", { why: page.why(stop.why) }))));
+      all.push(svg("g", { class: "stop" }, svg("path", { d: `M${round(i.w / 2 - 9)} ${i.h + 2}h18` }), text(i.w / 2 + 14, y - 5, "b", page.t("stops", { why: page.why(stop.why) }), "start")));
     }
     return all;
   };
@@ -180,7 +185,7 @@
       const wide = s.went ? (s.mark ? 2 : page.lineWidth(s.norm)) : 1.4;
       drawn.path.setAttribute("stroke-width", round(wide));
       drawn.head.setAttribute("d", s.went ? head(line.ends[0], 4 + wide / 2) : head(line.ends[1], 4.5));
-      const tag = s.mark === "cut" ? null : s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null ? page.short(s.norm) : null;
+      const tag = s.mark === "cut" ? null : s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null && !line.from.host ? page.short(s.norm) : null;
       const [x, y] = line.middle;
       drawn.tag.replaceChildren(...(tag === null ? [] : [svg("title", {}, page.t("norm", { x: tag })), tagShape(s.mark, x, y, tag)]));
     }

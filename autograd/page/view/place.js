@@ -31,7 +31,10 @@
   }
   page.valueText = (v) => {
     const value = values[v];
-    const name = page.clip(value.name || (value.kind === "constant" ? page.t("constant") : ""), 22);
+    const all = value.name || (value.kind === "constant" ? page.t("constant") : ""), path = page.placeOfValue.has(v) ? page.placeOfValue.get(v).path : "";
+    // A parameter's name begins with its module's path, which stands around it.
+    const own = path && all.startsWith(path + ".") ? all.slice(path.length + 1) : all;
+    const name = own.length > 24 && own.includes(".") ? "…" + own.slice(-23) : page.clip(own, 24);
     return { name, shape: page.shape(value) };
   };
 
@@ -45,8 +48,9 @@
   };
   const foldedBox = (c, row) => {
     const name = page.clip(row ? page.rowTitle(c) : page.label(c), 34);
-    const under = page.t("operations", { n: c.operations });
-    return { key: (row ? "r" : "c") + c.id, kind: row ? "row" : "folded", id: c.id, w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 28))), h: 48, name, under };
+    const only = c.operations === 1 && !row ? c.ranks.flat().find((i) => i.op !== undefined) : null;
+    const under = only ? page.clip(page.title(only.op), 24) + "  " + page.shape(page.result(only.op)) : page.t("operations", { n: c.operations });
+    return { key: (row ? "r" : "c") + c.id, kind: row ? "row" : "folded", id: c.id, w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 40))), h: 48, name, under };
   };
   page.rowTitle = (c) => page.label(c) + "  " + page.t("times", { n: c.repeat });
 
