@@ -2,7 +2,7 @@
 (() => {
   const { el, svg, timeline } = page;
   const bar = document.getElementById("bar"), sheet = document.getElementById("sheet");
-  const heading = el("h1"), tools = el("div", { style: "display: contents" });
+  const heading = el("h1"), tools = el("div", { class: "tools" });
   const file = (page.data.title || "gradus").replace(/[^\p{L}\p{N}._-]+/gu, "-");
 
   // ---- the picture, with its rules and the colours that are on the screen now
@@ -41,7 +41,7 @@
         cell(page.shape(page.result(at.operation))), cell(norm === null ? "" : page.short(norm), "n"), cell(o.line ? String(o.file || "").split("/").pop() + ":" + o.line : ""), cell(live === null ? "" : page.bytes(live), "n"));
     });
     page.fill(sheet, el("h1", {}, heading.textContent), el("figure", {}, page.view.picture(true), el("figcaption", {}, page.say(page.state.step))),
-      el("h2", {}, page.t("all_steps")), el("table", {}, el("thead", {}, el("tr", {}, head.map((key) => el("th", { scope: "col" }, page.t(key))))), el("tbody", {}, rows)));
+      el("h2", {}, page.t("all_steps")), el("table", {}, el("thead", {}, el("tr", {}, head.map((key) => el("th", { scope: "col", class: /step|norm|live/.test(key) ? "n" : null }, page.t(key))))), el("tbody", {}, rows)));
   };
   addEventListener("beforeprint", page.makeSheet);
   addEventListener("afterprint", () => sheet.replaceChildren());

@@ -74,7 +74,7 @@
       const wide = (100 * (run.to - run.from)) / count, style = `--c: var(--${run.kind}); left: ${percent(run.from)}; `;
       return [
         el("div", { class: "run", style: style + `width: max(3px, calc(${wide}% - 2px))` }),
-        wide > 7 && el("div", { class: "name", style: style + `max-width: ${wide}%` }, page.passWord(run)),
+        (wide / 100) * (track.clientWidth || 1000) > 64 && el("div", { class: "name", style: style + `max-width: ${wide}%` }, page.passWord(run)),
       ];
     }), past, thumb);
     track.setAttribute("aria-label", page.t("step"));
@@ -114,6 +114,7 @@
     for (const name of ["pointerup", "pointercancel"]) area.addEventListener(name, () => { held = false; });
   };
   page.slides(track);
+  new ResizeObserver(() => { build(); draw(page.state, new Set(["step"])); }).observe(track);
   page.on(draw);
 
   // ---- each step is said
