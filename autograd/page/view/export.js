@@ -52,7 +52,7 @@
   page.switchLang = () => page.go({ lang: page.state.lang === "en" ? "ru" : "en" }, { replace: true });
   page.switchOutline = () => page.go({ outline: page.state.outline === "1" ? null : "1" }, { replace: true });
   const skip = el("button", { type: "button", class: "skip", click: () => document.getElementById("panel").focus() });
-  bar.append(skip, heading, el("span", { class: "gap" }), page.searchBox, tools);
+  bar.append(skip, heading, el("span", { class: "gap" }), page.noticeBox, page.searchBox, tools);
   const draw = (state, changed) => {
     if (changed.has("theme")) {
       if (state.theme) document.documentElement.dataset.theme = state.theme;

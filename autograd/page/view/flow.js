@@ -44,17 +44,20 @@
   const passes = new Map();
   const pass = (id) => {
     if (passes.has(id)) return passes.get(id);
-    const ran = new Map(), came = new Map(), along = new Map();
+    const ran = new Map(), came = new Map(), along = new Map(), broken = containers.map(() => null);
     for (const step of steps) {
       if (step.pass !== id || !stepTime.has(step.id ?? steps.indexOf(step))) continue;
       const t = stepTime.get(step.id);
       ran.set(step.operation, t);
       (step.of_inputs || []).forEach((g, k) => {
         along.set(step.operation + ":" + g.index, { t, norm: page.gradientNorm(step.id, "of_inputs", k) });
+        const mark = page.mark(along.get(step.operation + ":" + g.index).norm);
+        if (mark === "nan" || mark === "inf")
+          for (let c = page.containerOf(step.operation); c; c = c.parent === null ? null : containers[c.parent]) broken[c.id] ??= { t, mark };
         if (g.to !== null && g.to !== undefined) came.set(g.to, (came.get(g.to) || []).concat(t));
       });
     }
-    const found = { ran, came, along, span: spans((op) => ran.get(op)) };
+    const found = { ran, came, along, broken, span: spans((op) => ran.get(op)) };
     passes.set(id, found);
     return found;
   };
@@ -94,6 +97,7 @@
       const d = now.operation === null ? null : page.whereIs(now.operation);
       for (let e = d; e; e = e.parent === null ? null : containers[e.parent]) if (e === c) found.now = true;
       if (at && at.span[c.id][2]) found.went = at.span[c.id][1] <= index;
+      if (at && at.broken[c.id] && at.broken[c.id].t <= index) found.mark = at.broken[c.id].mark;
       return found;
     };
     return {
@@ -110,6 +114,7 @@
         if (item.kind === "open") all[0].now = now.operation !== null && page.whereIs(now.operation).id === item.id;
         return {
           state: all.every((s) => s.state === "ahead") ? "ahead" : "done", now: all.some((s) => s.now), went: all.every((s) => s.went), came: 0, all: 0,
+          mark: (all.find((s) => s.mark) || {}).mark, stops: row.reduce((n, c) => n + (page.stopsIn.get(c.id) || 0), 0),
           which: item.kind === "row" ? all.findIndex((s) => s.now) : -1,
         };
       },
@@ -136,11 +141,15 @@
 
   // Where gradients stop, by value and by operation.
   const stops = new Map();
+  page.stopsIn = new Map();
   for (const stop of page.data.stops || []) {
     if (stop.why === "integer" && (page.values[stop.value] || {}).output > 0) continue;  // beside the result: a mask, say
     // Said where it can be seen: at the value that has no history any more, else at the operation whose result it is.
     const key = page.placeOfValue.has(stop.value) ? "v" + stop.value : stop.from_operation !== null && stop.from_operation !== undefined ? "o" + stop.from_operation : null;
-    if (key) stops.set(key, stop);
+    if (!key) continue;
+    stops.set(key, stop);
+    const where = key[0] === "v" ? page.placeOfValue.get(stop.value) : page.containerOf(stop.from_operation);
+    for (let c = where; c; c = c.parent === null ? null : containers[c.parent]) page.stopsIn.set(c.id, (page.stopsIn.get(c.id) || 0) + 1);
   }
   page.stopAt = (key) => stops.get(key);
   page.why = (why) => page.t("why_" + String(why).replace(/\W/g, "_")) === "why_" + String(why).replace(/\W/g, "_") ? String(why) : page.t("why_" + String(why).replace(/\W/g, "_"));

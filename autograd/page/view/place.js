@@ -52,7 +52,10 @@
     const under = only ? page.clip(page.title(only.op), 24) + "  " + page.shape(page.result(only.op)) : page.t("operations", { n: c.operations });
     return { key: (row ? "r" : "c") + c.id, kind: row ? "row" : "folded", id: c.id, w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 40))), h: 48, name, under };
   };
-  page.rowTitle = (c) => page.label(c) + "  " + page.t("times", { n: c.repeat });
+  page.rowTitle = (c) => {
+    const row = page.rowOf(c), last = page.label(row[row.length - 1]), first = page.label(c);
+    return (first === last ? first : page.t("range_short", { from: first, to: last })) + "  " + page.t("times", { n: c.repeat });
+  };
 
   // The visible items of a container, as boxes with l and r (extents left and right of the anchor), a row each rank.
   const box = (item, open) => {
