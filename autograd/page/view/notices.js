@@ -32,7 +32,7 @@
       }
     });
   }
-  for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, x: by < 1e6 ? page.count(Number(by.toPrecision(2))) : page.short(by) });
+  for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, by });
   for (const stop of page.data.stops || []) {
     if (stop.why !== "detach" && stop.why !== "no_grad") continue;
     const from = stop.from_operation, user = page.layout.edges.find((e) => e.value === stop.value);
@@ -41,6 +41,8 @@
   }
   found.sort((a, b) => a.step - b.step);
   page.notices = found;
+  const said = (f) => page.t(f.key, f.more.by ? { ...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
+  page.noticeText = said;
 
   // ---- a button that opens the list; on the timeline a mark each
   const button = el("button", { type: "button", class: "plain notices", "aria-expanded": "false", "aria-controls": "notices" });
@@ -56,8 +58,8 @@
   page.on((state, changed) => {
     if (!changed.has("lang") || !found.length) return;
     button.textContent = "⚑ " + page.t("notices", { n: found.length });
-    page.fill(list, found.slice(0, 50).map((f) => el("li", {}, el("button", { type: "button", click: () => page.go({ step: f.step }) },
-      el("b", {}, page.t("step") + " " + (f.step + 1)), " ", page.t(f.key, f.more)))));
-    page.fill(flags, found.map((f) => el("i", { style: `left: ${(100 * (f.step + 0.5)) / timeline.length}%`, title: page.t(f.key, f.more) }, "▲")));
+    page.fill(list, found.slice(0, 50).map((f) => el("li", {}, el("button", { type: "button", click: () => { show(false); button.focus(); page.go({ step: f.step }); } },
+      el("b", {}, page.t("step") + " " + (f.step + 1)), " ", said(f)))));
+    page.fill(flags, found.map((f) => el("i", { style: `left: ${(100 * (f.step + 0.5)) / timeline.length}%`, title: said(f) }, "▲")));
   });
 })();
