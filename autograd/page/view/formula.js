@@ -6,6 +6,8 @@
   const copy = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
     if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== space || /^(annotation|semantics|maction)/.test(node.localName)) return "";
+    // Of a formula's further rows those that define nothing (names alone) are left out.
+    if (node.localName === "mtr" && node.previousElementSibling && !/[=≈≤≥<>]/.test(node.textContent)) return "";
     const made = document.createElementNS(space, node.localName);
     for (const { name, value } of node.attributes)
       if (/^(data-(in|out|dy|dx|attr)|display|mathvariant|largeop|movablelimits|width|stretchy|class|columnalign|form|lspace|rspace)$/.test(name)) made.setAttribute(name, value);
@@ -34,6 +36,7 @@
         }
     }
     tree.setAttribute("display", "block");
+    for (const text of tree.querySelectorAll("mtext")) if (/^where\s*$/.test(text.textContent)) text.replaceWith(math("mtext", { class: "where" }, page.t("where") + "\u00a0"));
     return el("div", { class: "formula" + (values ? " with-numbers" : ""), tabindex: "0", role: "group", "aria-label": page.t(values ? "formula_numbers" : "formula") }, tree);
   };
 
@@ -41,20 +44,22 @@
   page.drawSum = (left, terms, result, { how = "sum", plus } = {}) => {
     const first = 4, cut = terms.length > first + 2;
     const shownTerms = cut ? [...terms.slice(0, first), null, terms.at(-1)] : terms;
-    const parts = [];
-    const join = how === "max" ? "," : "+";
-    for (const term of shownTerms) {
-      if (parts.length) parts.push(math("mo", {}, join));
-      if (term === null) parts.push(math("mo", {}, "…"));
-      else if (term.length > 1) parts.push(math("mrow", {}, signed(term[0], parts.length === 0), math("mo", {}, "·"), signed(term[1])));
-      else parts.push(signed(term[0], parts.length === 0));
-    }
-    if (plus !== undefined) parts.push(math("mo", {}, "+"), signed(plus));
-    let right = parts;
-    if (how === "max") right = [math("mi", {}, "max"), math("mo", {}, "("), ...parts, math("mo", {}, ")")];
-    if (how === "mean") right = [math("mfrac", {}, math("mrow", {}, ...parts), math("mn", {}, String(terms.length)))];
-    return el("div", { class: "formula with-numbers", tabindex: "0", role: "group", "aria-label": page.t("formula_numbers") },
-      math("math", { display: "block" }, math("mrow", {}, math("mtext", {}, left), math("mo", {}, "="), ...right, math("mo", {}, "="), number(result))),
+    // Each term is a formula of its own, so that a long sum breaks into lines.
+    const pieces = [], join = how === "max" ? "," : "+";
+    const piece = (...inside) => pieces.push(math("math", {}, math("mrow", {}, ...inside)));
+    const open = how === "max" ? [math("mi", {}, "max"), math("mo", {}, "(")] : how === "mean" ? [math("mo", {}, "(")] : [];
+    piece(math("mtext", {}, left), math("mo", {}, "="), ...open);
+    shownTerms.forEach((term, k) => {
+      const before = k ? [math("mo", { form: "infix" }, join)] : [];
+      if (term === null) piece(...before, math("mo", {}, "…"));
+      else if (term.length > 1) piece(...before, signed(term[0], k === 0), math("mo", {}, "·"), signed(term[1]));
+      else piece(...before, signed(term[0], k === 0));
+    });
+    if (how === "max") piece(math("mo", { form: "postfix" }, ")"));
+    if (how === "mean") piece(math("mo", { form: "postfix" }, ")"), math("mo", {}, "/"), math("mn", {}, String(terms.length)));
+    if (plus !== undefined) piece(math("mo", { form: "infix" }, "+"), signed(plus));
+    const end = math("math", { class: "total" }, math("mrow", {}, math("mo", { form: "infix" }, "="), number(result)));
+    return el("div", { class: "formula with-numbers sum", role: "group", "aria-label": page.t("formula_numbers") }, pieces.flatMap((p) => [p, " "]), end,
       cut ? el("p", { class: "note" }, page.t("terms", { n: terms.length })) : null);
   };
 

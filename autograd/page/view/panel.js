@@ -12,7 +12,7 @@
     return { inputs: entry.inputs || [], outputs: entry.outputs || [] };
   };
   // "x = d": the formula's letter and the value's name.
-  const named = (letter, v) => (letter && letter !== v.name ? letter + " = " + v.name : v.name);
+  const named = (letter, v) => (letter && letter !== "?" && letter !== v.name ? letter + " = " + v.name : v.name);
 
   const chosen = (size) => {
     const flat = Number(page.state.element);
@@ -157,7 +157,7 @@
     const read = operation.saved.map((kept) => [kept, value(kept.value ?? (kept.kind === "input" ? operation.inputs[kept.index] : operation.outputs[kept.index]))]).filter(([, v]) => v)
       .map(([kept, v], n) => page.heat({ entry: v, key: "kept" + n, title: kept.kind === "input" ? nameOfInput(kept.index) : named(letter.outputs[kept.index], v), note: page.t("kept_from", { n: (page.times[operation.id].forward ?? 0) + 1 }),
         lit: kept.kind === "input" && partner && kept.index === feeds.terms.other ? partner : kind === "elementwise" && feeds && feeds.dy.length ? (kept.kind === "output" ? [feeds.dy[0]] : page.reads(operation, came.index, feeds.dy[0])?.lit[kept.index] || []) : [] }));
-    const leaves = step.of_inputs.map((gradient) => (page.data.leaf_waits || []).find((w) => w.pass === step.pass && w.operation === gradient.to)).filter(Boolean)
+    const leaves = [...new Set(step.of_inputs.map((gradient) => gradient.to))].map((to) => (page.data.leaf_waits || []).find((w) => w.pass === step.pass && w.operation === to)).filter(Boolean)
       .filter((w) => w.expected > 1).map((w) => {
         const arrived = page.record.passes[step.pass].arrived.find((a) => a.operation === w.operation);
         return [el("h4", {}, page.t("at_leaf", { name: page.title(w.operation), n: w.expected })), page.drawContributions(w.contributions, arrived, arrived && element !== null && element < page.product(arrived.shape) ? element : null)];

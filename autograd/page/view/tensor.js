@@ -54,9 +54,9 @@
     if (known.none || known.size === 0)
       return el("figure", { class: "tensor" }, caption, known.size === 0 ? el("p", { class: "note" }, page.t("no_elements")) : null);
 
-    const canvas = el("canvas", { tabindex: choose ? "0" : null, role: choose ? "application" : "img", "data-key": key, "data-own-keys": choose ? true : null,
+    const canvas = el("canvas", { tabindex: choose ? "0" : null, role: choose ? "application" : "img", "data-key": key,
       "aria-roledescription": choose ? page.t("heat_map") : null,
-      "aria-label": page.t("heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) }) });
+      "aria-label": page.t(choose ? "heat_keys" : "heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) }) });
     const says = el("output", { class: "says", "aria-live": "off" });
     const say = (flat) => {
       says.textContent = flat === null ? "" : (title + page.index(flat, shape) + " = " + page.number(known.at(flat), 7));
@@ -71,8 +71,8 @@
       return at;
     };
     const draw = () => {
-      const room = Math.max(120, (canvas.parentNode && canvas.parentNode.clientWidth) || 400);
-      w = Math.max(3, Math.min(62, Math.floor((room - 16) / C.length)));
+      const room = Math.max(120, page.room || 400);
+      w = Math.max(3, Math.min(58, Math.floor((room - 16) / C.length)));
       withText = w >= 38 && R.length <= 24;
       h = withText ? 22 : Math.max(3, Math.min(w, R.length > 32 ? 7 : 14));
       gapsX = place(C, w);
@@ -151,7 +151,9 @@
         }
         r = Math.max(0, Math.min(R.length - 1, r + (chosen === null ? 0 : move[0])));
         c = Math.max(0, Math.min(C.length - 1, c + (chosen === null ? 0 : move[1])));
-        choose(flatAt(r, c));
+        const flat = flatAt(r, c);
+        choose(flat);
+        document.getElementById("announce").textContent = title + page.index(flat, shape) + " = " + page.number(known.at(flat), 6);
       });
     }
     say(chosen);
@@ -169,9 +171,17 @@
         el("span", {}, "[" + page.unravel(slice, lead).join(", ") + ", …]"),
         el("button", { type: "button", class: "plain", "aria-label": page.t("slice_next"), click: turn(1) }, "›"));
     }
+    // The same for who cannot see it: a table of the matrix that is shown, when it is small.
+    const table = R.length * C.length <= 144 ? el("table", { class: "unseen" }, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
+      el("thead", {}, el("tr", {}, el("td", {}), C.map((c) => el("th", { scope: "col" }, String(c))))),
+      el("tbody", {}, R.map((row, r) => el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4))))))) : null;
     const hiddenLit = lit.filter((flat) => known.at(flat) === undefined || Math.floor(flat / matrix) !== slice).length;
-    return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "cells" }, canvas),
+    return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
       el("div", { class: "under" }, says, pager, hiddenLit && lit.length > 1 ? el("span", { class: "note" }, page.t("lit_hidden", { n: hiddenLit })) : null));
   };
-  page.redrawHeat = (root) => root.querySelectorAll("canvas").forEach((canvas) => canvas.redraw && canvas.redraw());
+  page.redrawHeat = (root) => {
+    const style = getComputedStyle(root);
+    page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    root.querySelectorAll("canvas").forEach((canvas) => canvas.redraw && canvas.redraw());
+  };
 })();

@@ -25,6 +25,8 @@ page.words.add({
   no_elements: ["no elements", "нет элементов"],
   heat_map: ["heat map", "тепловая карта"],
   heat_label: ["{name}, {type}, from {low} to {high}", "{name}, {type}, от {low} до {high}"],
+  heat_keys: ["{name}, {type}, from {low} to {high}; arrow keys choose an element", "{name}, {type}, от {low} до {high}; стрелки выбирают элемент"],
+  where: ["where", "где"],
   slice_before: ["matrix before", "предыдущая матрица"],
   slice_next: ["next matrix", "следующая матрица"],
   lit_hidden: ["{n} of the marked are out of sight", "не видно отмеченных: {n}"],
