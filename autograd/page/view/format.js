@@ -10,7 +10,7 @@
     if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
     const size = Math.abs(x);
     let text;
-    if (size !== 0 && (size < 1e-4 || size >= 1e7)) text = x.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, "e").replace("e+", "e");
+    if (size !== 0 && (size < 1e-4 || size >= 1e7)) text = x.toExponential(Math.max(0, digits - 1)).replace(/\.?0+e/, "e").replace("e+", "e");
     else if (Number.isInteger(x)) text = String(x);
     else text = String(Number(x.toPrecision(digits)));
     return text.replace(/-/g, "−");

@@ -22,6 +22,9 @@
   // Index of an operand that is broadcast to the result.
   const broadcast = (index, shape) => shape.map((d, k) => (d === 1 ? 0 : index[index.length - shape.length + k]));
   const all = (n) => [...Array(n).keys()];
+  // The other way round, a sum down to the result's shape: an operand has more elements than the result.
+  const smaller = (result, s) => s.some((n, k) => n !== 1 && n !== result[result.length - s.length + k]);
+  const summed = (index, result, s) => s.map((n, k) => { const d = result.length - s.length + k; return result[d] === n ? [index[d]] : all(n); });
   const dimensions = (operation, rank) => {
     const found = attribute(operation, "dim", attribute(operation, "dims", []));
     return new Set((found.length ? found : all(rank)).map((d) => (d < 0 ? d + rank : d)));
@@ -85,7 +88,7 @@
     const shapes = values.map((v) => v && v.shape), index = page.unravel(flat, result.shape), kind = page.kind(operation);
     const boxed = (lists, shape) => (lists.reduce((n, l) => n * l.length, 1) > limit ? [] : box(lists).map((i) => page.ravel(i, shape)));
     try {
-      if (kind === "elementwise") return { lit: shapes.map((s) => (s ? [page.ravel(broadcast(index, s), s)] : [])) };
+      if (kind === "elementwise") return { lit: shapes.map((s) => (s ? (smaller(result.shape, s) ? boxed(summed(index, result.shape, s), s) : [page.ravel(broadcast(index, s), s)]) : [])) };
       if (kind === "reduction") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(reduced(operation, index, s), s) : [])), sum: true };
       if (kind === "along") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(along(operation, index, s), s) : [])) };
       if (kind === "view" && values[0]) {

@@ -39,7 +39,10 @@
     const known = page.numbers(entry), { shape, rows, columns } = known, matrix = rows * columns;
     const matrices = matrix ? known.size / matrix : 0;
     const first = chosen ?? lit[0] ?? null;
-    let slice = first !== null && matrix ? Math.floor(first / matrix) : slices.get(key) ?? 0;
+    let slice = first !== null && matrix ? Math.floor(first / matrix) : slices.get(key)?.slice ?? 0;
+    // Where the reader has turned to another one, until the step or the chosen element changes.
+    const now = [page.state.step, page.state.node, page.state.tensor, page.state.element].join(), turned = slices.get(key);
+    if (turned && turned.now === now) slice = turned.slice;
     if (!known.whole || slice >= matrices) slice = 0;
     const R = shown(rows, known.places && known.places[0]), C = shown(columns, known.places && known.places[1]);
     const extent = page.extent(known), litSet = new Set(lit);
@@ -170,7 +173,7 @@
     if (matrices > 1 && known.whole) {
       const lead = shape.slice(0, -2), turn = (by) => () => {
         const next = (slice + by + matrices) % matrices;
-        slices.set(key, next);
+        slices.set(key, { slice: next, now });
         if (choose && (chosen !== null)) choose((chosen % matrix) + next * matrix);
         else page.drawPanel();
       };
