@@ -63,6 +63,7 @@ Place<T> unnormalized(T g, std::int64_t n, bool align_corners) {
 template <class T>
 struct Reads {
   int count = 0;
+  bool lost = false;  // the place is no number, or gives none
   std::array<std::int64_t, 4> index{};
   std::array<T, 4> weight{}, slope{};
   void add(std::int64_t i, std::int64_t n, T w, T s) {
@@ -78,11 +79,15 @@ std::int64_t whole(T value) {  // far outside stays outside
 }
 
 template <class T>
-Reads<T> reads(T g, std::int64_t n, const GridSampling& how) {
+Reads<T> reads(T g, std::int64_t n, bool planar, const GridSampling& how) {
   Reads<T> r;
   Place<T> p = unnormalized(g, n, how.align_corners);
-  if (!std::isfinite(p.at)) {  // outside, whatever is taken to be there
-    if (how.outside == Outside::Zeros || std::isnan(p.at)) {
+  if (!std::isfinite(p.at)) {
+    // At infinity what is there times what is left of 1 is no number, as in PyTorch, whose sum of a volume skips what is
+    // outside, and which of the nearest takes that without a weight.
+    const bool zeros = how.outside == Outside::Zeros;
+    r.lost = std::isnan(p.at) || how.mode == Mode::Bicubic || (zeros && planar && how.mode == Mode::Bilinear);
+    if (r.lost || zeros) {
       r.add(-1, n, 0, 0);
       return r;
     }
@@ -157,12 +162,12 @@ Plan<T> plan_of(const T* grid, const Sizes& s, const GridSampling& how, bool slo
           bool lost = false;
           for (int d = 0; d < s.dims; ++d) {
             const auto to = static_cast<std::size_t>(2 - d);
-            r[to] = reads(grid[p * s.dims + d], s.in[to], how);
-            lost = lost || std::isnan(grid[p * s.dims + d]);
+            r[to] = reads(grid[p * s.dims + d], s.in[to], s.dims == 2, how);
+            lost = lost || r[to].lost;
           }
           if (lost) {  // an element with a weight that is no number: a grid gone wrong must be seen
             constexpr T nan = std::numeric_limits<T>::quiet_NaN();
-            for (std::size_t d = 0; d < 3; ++d) r[d] = {1, {0}, {nan}, {nan}};
+            for (std::size_t d = 0; d < 3; ++d) r[d] = {1, true, {0}, {nan}, {nan}};
           }
           std::size_t at = static_cast<std::size_t>(p) * taps, tap = 0;
           for (int i = 0; i < r[0].count; ++i) {
