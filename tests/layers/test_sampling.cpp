@@ -263,6 +263,27 @@ BOOST_AUTO_TEST_CASE(samples_of_no_place_are_the_references) {
   }
 }
 
+// More outputs and channels than are worked on at once: what a part gives, the whole gives in that place.
+BOOST_AUTO_TEST_CASE(samples_are_those_of_each_part) {
+  const Tensor x = randn({2, 70, 5, 6}).requires_grad_(), grid = (rand({2, 23, 13, 2}) * 3 - 1.5).requires_grad_();
+  const Tensor y = F::grid_sample(x, grid), dy = randn(y.sizes());
+  y.backward(dy);
+  for (const std::int64_t c : {0, 31, 32, 69}) {
+    const Tensor channel = x.detach().narrow(1, c, 1).clone().requires_grad_();
+    const Tensor alone = F::grid_sample(channel, grid.detach());
+    BOOST_TEST(same_bits(alone, y.narrow(1, c, 1)));
+    alone.backward(dy.narrow(1, c, 1));
+    BOOST_TEST(same_bits(channel.grad(), x.grad().narrow(1, c, 1)));
+  }
+  for (const std::int64_t row : {0, 9, 10, 22}) {
+    const Tensor places = grid.detach().narrow(1, row, 1).clone().requires_grad_();
+    const Tensor alone = F::grid_sample(x.detach(), places);
+    BOOST_TEST(same_bits(alone, y.narrow(2, row, 1)));
+    alone.backward(dy.narrow(2, row, 1));
+    BOOST_TEST(same_bits(places.grad(), grid.grad().narrow(1, row, 1)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   const Tensor x = randn({1, 2, 4, 4}), grid = rand({1, 3, 3, 2});
   using Options = F::InterpolateFuncOptions;
