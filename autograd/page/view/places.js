@@ -7,7 +7,11 @@
   page.formula = (operation) => {
     const table = page.data.formulas || {};
     for (const name of [operation.name, operation.name.replace(/_$/, "")])
-      for (const key of [name + "/" + operation.inputs.length, name]) if (Object.hasOwn(table, key)) return table[key];
+      for (const key of [name + "/" + operation.inputs.length, name]) if (Object.hasOwn(table, key)) {
+        const entry = table[key];
+        // A formula with a number in place of an operand is not this call's.
+        return entry.kind === "elementwise" && (entry.inputs || []).length < operation.inputs.length ? { kind: entry.kind } : entry;
+      }
     return null;
   };
   page.kind = (operation) => {
@@ -111,8 +115,10 @@
     const value = page.values[operation.inputs[k]], result = page.values[operation.outputs[output]];
     if (!value || !result) return null;
     const n = page.product(result.shape);
-    if (page.kind(operation) === "elementwise" && n > limit) return n === page.product(value.shape) ? { dy: [flat] } : null;
+    if (page.kind(operation) === "elementwise" && (n > limit || n === page.product(value.shape))) return n === page.product(value.shape) ? { dy: [flat] } : null;
     if (n * Math.max(1, page.product(value.shape)) > 4e6 || n > limit) return null;
+    const one = n ? page.reads(operation, output, 0) : null;
+    if (one && one.lit[k] && n * one.lit[k].length > 4e5) return null;
     const dy = [], pairs = [];
     for (let i = 0; i < n; i++) {
       const reads = page.reads(operation, output, i);

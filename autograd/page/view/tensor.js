@@ -23,6 +23,14 @@
     return { neg: parse(of("--heat-neg")), zero: parse(of("--heat-zero")), pos: parse(of("--heat-pos")), text: of("--text").trim(),
       accent: of("--accent").trim(), raised: of("--raised").trim(), line: of("--line").trim(), muted: of("--muted").trim(), mono: of("--mono") };
   };
+  // As many digits as a cell has room for.
+  const fit = (x, room) => {
+    for (let digits = 4; digits > 1; digits--) {
+      const text = page.number(x, digits);
+      if (text.length <= room) return text;
+    }
+    return Math.abs(x) < 0.01 || Math.abs(x) >= 1e4 ? x.toExponential(0).replace("e+", "e").replace(/-/g, "−") : page.number(x, 1);
+  };
   page.index = (flat, shape) => (shape.length ? "[" + page.unravel(flat, shape).join(", ") + "]" : "");
 
   /// entry: {dtype, shape, numbers, strides?, offset?}; key: names the picture; lit: elements that take part; chosen: the
@@ -115,7 +123,7 @@
           g.fillRect(left, top, w - 1, h - 1);
           if (withText) {
             g.fillStyle = light(colour) > 0.36 ? "#1b1a18" : "#ffffff";
-            g.fillText(page.number(x, w >= 50 ? 4 : 3).slice(0, w >= 50 ? 8 : 6), left + w / 2 - 0.5, top + h / 2);
+            g.fillText(fit(x, Math.floor((w - 3) / 7)), left + w / 2 - 0.5, top + h / 2);
           }
         }
       for (let r = 0; r < R.length; r++)
