@@ -18,6 +18,7 @@
   const mix = (a, b, t) => a.map((x, k) => Math.round(x + (b[k] - x) * t));
   const light = ([r, g, b]) => 0.2126 * (r / 255) ** 2.2 + 0.7152 * (g / 255) ** 2.2 + 0.0722 * (b / 255) ** 2.2;
   const rgb = (c) => `rgb(${c.join(",")})`;
+  let colours = null;  // asked for once in a drawing of all pictures
   const palette = () => {
     const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name);
     return { neg: parse(of("--heat-neg")), zero: parse(of("--heat-zero")), pos: parse(of("--heat-pos")), text: of("--text").trim(),
@@ -90,7 +91,8 @@
       canvas.height = height * scale;
       canvas.style.width = width + "px";
       canvas.style.height = height + "px";
-      const g = canvas.getContext("2d"), colours = palette();
+      const g = canvas.getContext("2d");
+      colours ??= palette();
       g.scale(scale, scale);
       g.translate(2, 2);
       g.font = `11.5px ${colours.mono || "monospace"}`;
@@ -189,6 +191,7 @@
   };
   page.redrawHeat = (root) => {
     const style = getComputedStyle(root);
+    colours = null;
     page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     root.querySelectorAll("canvas").forEach((canvas) => canvas.redraw && canvas.redraw());
   };
