@@ -24,6 +24,12 @@
     };
     for (const lines of ins.values()) spread(lines, lines[0].to, "from", "x2");
     for (const lines of outs.values()) spread(lines, lines[0].from, "to", "x1");
+    // Words on lines side by side lean outwards.
+    for (const lines of ins.values())
+      for (const line of lines) {
+        const beside = lines.filter((l) => l.from === line.from);
+        line.lean = 22 * (beside.indexOf(line) - (beside.length - 1) / 2);
+      }
     const lanes = [];
     for (const line of placed.lines) {
       const { from, to } = line;
@@ -188,7 +194,7 @@
       drawn.path.setAttribute("stroke-width", round(wide));
       drawn.head.setAttribute("d", s.went ? head(line.ends[0], 4 + wide / 2) : head(line.ends[1], 4.5));
       const tag = s.mark === "cut" ? null : s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null && !line.from.host ? page.short(s.norm) : null;
-      const [x, y] = line.middle;
+      const x = line.middle[0] + (line.lean || 0), y = line.middle[1];
       drawn.tag.replaceChildren(...(tag === null ? [] : [svg("title", {}, page.t("norm", { x: tag })), tagShape(s.mark, x, y, tag)]));
     }
     for (const [key, drawn] of drawing.lines) if (!seen.has(key)) { drawn.g.remove(); drawing.lines.delete(key); }
