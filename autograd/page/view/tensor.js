@@ -52,7 +52,7 @@
     if (entry.strides) more.push(page.t("strides") + " [" + entry.strides.join(", ") + "]");
     if (entry.offset) more.push(page.t("offset") + " " + entry.offset);
     const [low, high] = page.range(known);
-    if (known.size > 1 && low !== null) more.push(page.number(low, 3) + " … " + page.number(high, 3));
+    if (known.size > 1 && low !== null && low !== high) more.push(page.number(low, 3) + " … " + page.number(high, 3));
     if (known.statistics) more.push(page.t("mean_std", { mean: page.number(known.statistics.mean, 3), std: page.number(known.statistics.std, 3) }));
     const bad = known.statistics ? known.statistics.nan + known.statistics.infinite
       : known.whole ? entry.numbers.all.filter((x) => typeof x === "string").length : 0;
