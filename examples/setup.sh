@@ -23,6 +23,9 @@ pkg-config       command pkg-config
 packages_full="
 clang            command clang++
 doxygen          command doxygen
+chromium         command chromium
+chromium-driver  command chromedriver
+python3-selenium python  selenium
 "
 packages_bench="
 libbenchmark-dev header  benchmark/benchmark.h
@@ -34,6 +37,8 @@ have() {
     command -v "$2" >/dev/null
   elif [ "$1" = library ]; then
     compgen -G "/usr/lib/*/$2" >/dev/null || [ -e "/usr/lib/$2" ]
+  elif [ "$1" = python ]; then  # the system's own Python has what packages bring
+    /usr/bin/python3 -c "import $2" 2>/dev/null || python3 -c "import $2" 2>/dev/null
   elif command -v g++ >/dev/null; then
     echo "#include <$2>" | g++ -std=c++20 -E -x c++ - -o /dev/null 2>/dev/null
   else

@@ -221,6 +221,19 @@ void faults(autograd::Record& record) {
   in_place(record);
 }
 
+// Names that look like markup, long ones, other scripts.
+void odd_names(autograd::Record& record) {
+  const std::string evil = "</script><script>window.__hit=1</script><img src=x onerror='window.__hit=2'>\"<!--";
+  const Tensor x = randn({3, 4}), w = randn({4, 2}).requires_grad_(), b = randn({2}).requires_grad_();
+  record.name(x, evil);
+  record.name(w, std::string(10'000, 'W'));
+  record.name(b, "вес мира \u202e 重み \U0001f600");
+  nn::Sequential net;
+  net->push_back("<b onclick=alert()>\\\"'&amp;", nn::Tanh());
+  net->push_back(std::string(300, 'm'), nn::ReLU());
+  net->forward(x.mm(w) + b).square().sum().backward();
+}
+
 void big(autograd::Record& record) {
   Tensor x = randn({4}, kFloat64).requires_grad_();
   record.name(x, "x");
@@ -263,7 +276,7 @@ void write(const std::string& folder, const std::string& name, const Draw& draw)
   draw(record);
   const std::string page = folder + "/" + name + ".html";
   autograd::PageOptions said;
-  said.title = name;
+  said.title = name == "odd_names" ? "</title></script><script>window.__hit=3</script>" : name;
   autograd::write_page(page, record, said);
   std::ifstream in(page, std::ios::binary);
   const std::string html((std::istreambuf_iterator<char>(in)), {});
@@ -290,6 +303,7 @@ int main(int argc, char** argv) {
                                            {"exploding", exploding},
                                            {"in_place", in_place},
                                            {"faults", faults},
+                                           {"odd_names", odd_names},
                                            {"big", big},
                                            {"resnet18", resnet18}};
   for (const auto& [name, draw] : all) {

@@ -218,7 +218,7 @@
   };
   page.unfold = (key, opens = true) => page.go(change(key, opens));
   page.toggle = (key) => page.unfold(key, !page.state.open.has(key));
-  page.foldAll = () => page.go({ opened: new Set(), folded: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => [c.key, c.key + "*"]).filter((key) => page.state.open.has(key))) });
+  page.foldAll = () => page.go({ opened: new Set(), folded: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => [c.key, c.key + "*"]).filter((key) => page.state.open.has(key) || page.state.folded.has(key))) });
   page.openAll = () => page.go({ opened: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => c.row === c ? [c.key, c.key + "*"] : [c.key]).filter((key) => !byDefault.has(key))), folded: new Set() });
 
   // ---- names and numbers that several parts show

@@ -2,10 +2,13 @@
 (() => {
   const { math, el } = page;
   const space = "http://www.w3.org/1998/Math/MathML";
+  const own = /^(math|m(row|i|n|o|text|space|frac|sqrt|root|sub|sup|subsup|under|over|underover|table|tr|td|padded|phantom|style|multiscripts|prescripts))$/;
+  // Words between symbols ("if", "where") are the reader's language's, where the table has them.
+  const word = (text) => (page.state.lang === "ru" ? text.replace(/\bthe\b/g, "") : text).replace(/[a-z]+/g, (each) => (Object.hasOwn(page.words.table, "math_" + each) ? page.t("math_" + each) : each));
   /// MathML from the data: only MathML's own elements and the marks are taken over, whatever else stands there is text.
   const copy = (node) => {
-    if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
-    if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== space || /^(annotation|semantics|maction)/.test(node.localName)) return "";
+    if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.parentNode.localName === "mtext" ? word(node.data) : node.data);
+    if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== space || !own.test(node.localName)) return "";
     // Of a formula's further rows those that define nothing (names alone) are left out.
     if (node.localName === "mtr" && node.previousElementSibling && !/[=≈≤≥<>]/.test(node.textContent)) return "";
     const made = document.createElementNS(space, node.localName);

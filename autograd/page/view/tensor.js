@@ -94,6 +94,11 @@
       canvas.height = height * scale;
       canvas.style.width = width + "px";
       canvas.style.height = height + "px";
+      // Who has no mouse scrolls with the keys what is wider than its place.
+      const box = canvas.parentNode;
+      if (!choose && box && box.clientWidth) {
+        if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0"); else box.removeAttribute("tabindex");
+      }
       const g = canvas.getContext("2d");
       colours ??= palette();
       g.scale(scale, scale);

@@ -126,6 +126,7 @@
     return page.t("said", { n: index + 1, all: timeline.length, kind: page.t(at.kind), name: page.shortTitle(at.operation), where: path ? page.t("said_in", { path }) : "", shape });
   };
   page.on((state, changed) => {
+    if (changed.has("lang")) announce.textContent = "";  // said in the other language
     if (!changed.has("step")) return;
     if (quiet) { quiet = false; return; }
     clearTimeout(soon);

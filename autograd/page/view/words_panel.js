@@ -102,4 +102,18 @@ page.words.add({
   after: ["after", "после"],
   gradient_word: ["gradient", "градиент"],
   in_pass: ["pass {n}", "проход {n}"],
+  // Words between the symbols of formulas.
+  math_where: ["where", "где"], math_if: ["if", "если"], math_otherwise: ["otherwise", "иначе"], math_else: ["else", "иначе"],
+  math_or: ["or", "или"], math_and: ["and", "и"], math_over: ["over", "по"], math_along: ["along", "вдоль"], math_in: ["in", "в"],
+  math_all: ["all", "все"], math_above: ["above", "выше"], math_is: ["is", "есть"], math_with: ["with", "с"], math_not: ["not", "не"],
+  math_for: ["for", "для"], math_that: ["that", "которые"], math_another: ["another", "другой"], math_dimensions: ["dimensions", "измерения"],
+  math_window: ["window", "окно"], math_windows: ["windows", "окна"], math_rows: ["rows", "строки"], math_columns: ["columns", "столбцы"],
+  math_rounded: ["rounded", "округлено"], math_down: ["down", "вниз"], math_towards: ["towards", "к"], math_order: ["order", "порядок"],
+  math_largest: ["largest", "наибольший"], math_smallest: ["smallest", "наименьший"], math_middle: ["middle", "средний"], math_one: ["one", "один"],
+  math_lower: ["lower", "нижний"], math_triangle: ["triangle", "треугольник"], math_finite: ["finite", "конечное"], math_number: ["number", "число"],
+  math_ascending: ["ascending", "по возрастанию"], math_descending: ["descending", "по убыванию"], math_symmetric: ["symmetric", "симметричная"],
+  math_matrix: ["matrix", "матрица"], math_of: ["of", "из"], math_from: ["from", "из"], math_by: ["by", "на"], math_what: ["what", "что"],
+  math_which: ["which", "который"], math_holds: ["holds", "содержит"], math_samples: ["samples", "примеры"], math_classes: ["classes", "классы"],
+  math_positions: ["positions", "места"], math_repeated: ["repeated", "повторено"], math_at: ["at", "в"], math_next: ["next", "следующий"],
+  math_low: ["low", "низ"], math_high: ["high", "верх"],
 });
