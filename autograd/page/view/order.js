@@ -88,7 +88,7 @@
     const several = contributions.length > 1;
     return el("table", { class: "contributions" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, page.t("gradient_from")), el("th", { scope: "col" }, page.t("through")), el("th", { scope: "col", class: "number" }, page.t("norm_word")),
-        el("th", { scope: "col", class: "number" }, sum && element !== null ? page.t("at_element", { index: page.index(element, sum.shape) || page.t("scalar") }) : ""))),
+        el("th", { scope: "col", class: "number" }, sum && element !== null ? sum.shape.length ? page.t("at_element", { index: page.index(element, sum.shape) }) : page.t("part_value") : ""))),
       el("tbody", {}, rows),
       several ? el("tfoot", {}, el("tr", {}, el("th", { scope: "row", colspan: 2 }, page.t("added_up")), el("td", {}, ""),
         el("td", { class: "number" }, sum && element !== null ? page.number(page.numbers(sum).at(element), 5) : ""))) : null);

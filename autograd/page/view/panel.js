@@ -38,18 +38,25 @@
     const entries = Object.entries(operation.attributes || {});
     return entries.length ? el("dl", { class: "attributes" }, entries.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(text))))) : null;
   };
-  const stopsOf = (operation) => (page.data.stops || []).filter((s) => s.from_operation === operation.id || operation.inputs.includes(s.value) || operation.outputs.includes(s.from_value));
+  // Integers beside a result (places of maxima) stop nothing.
+  const beside = (s) => s.why === "integer" && s.from_operation !== null && s.from_operation !== undefined && page.operations[s.from_operation].outputs.length > 1;
+  const stopsOf = (operation) => (page.data.stops || []).filter((s) => !beside(s)).filter((s) => s.from_operation === operation.id || operation.inputs.includes(s.value) || operation.outputs.includes(s.from_value));
   const stops = (operation) => stopsOf(operation).map((s) => el("p", { class: "warn" }, el("strong", {}, "⊣ "),
     page.t("stop_" + s.why, { name: value(s.value)?.name ?? "", of: s.name || "" }) , s.file ? " (" + s.file + ":" + s.line + ")" : ""));
-  const view = (v, element) => {
-    const base = page.baseOf(v);
-    if (!base) return null;
+  const seenBy = (v, base) => {
     const n = page.product(v.shape), seen = [];
     if (n <= 4096) for (let i = 0; i < n; i++) {
       const at = page.elementAt(base, page.storageAt(v, page.unravel(i, v.shape)));
       if (at !== null) seen.push(at);
     }
-    const picture = page.heat({ entry: base, key: "base" + v.id, title: base.name, lit: seen, note: page.t("base_of", { name: v.name }) });
+    return seen;
+  };
+  // What a view shows of its base; the picture of a base that stands among the operands is there.
+  const view = (v, element, operands = []) => {
+    const base = page.baseOf(v);
+    if (!base) return null;
+    const n = page.product(v.shape);
+    const picture = operands.includes(base.id) ? null : page.heat({ entry: base, key: "base" + v.id, title: base.name, lit: seenBy(v, base), note: page.t("base_of", { name: v.name }) });
     const index = element === null ? [] : page.unravel(element, v.shape);
     const sum = index.map((i, d) => i + "·" + v.strides[d]).join(" + ");
     return [el("p", { class: "note" }, page.t("view_of", { name: v.name, base: base.name, n, all: page.product(base.shape) }), " ",
@@ -70,7 +77,7 @@
     if (reads && element !== null) {
       const numberAt = (k) => { const v = value(operation.inputs[k]); return v && reads.lit[k]?.length === 1 ? known(v).at(reads.lit[k][0]) : undefined; };
       const result = known(main).at(element), left = main.name + page.index(element, main.shape);
-      if (kind === "elementwise" && text) {
+      if (kind === "elementwise" && text && !reads.sum) {
         parts.push(page.drawFormula(text, (what, name) => what === "in" ? numberAt(Number(name)) : what === "out" ? known(value(operation.outputs[Number(name)])).at(element)
           : what === "attr" ? Number(operation.attributes[name]) || undefined : undefined));
       } else if (reads.terms) {
@@ -81,20 +88,20 @@
         else parts.push(el("p", { class: "note" }, page.t("terms_unknown", { n: numbers.length })));
       } else if (reads.sum && reads.lit[0]) {
         const v = value(operation.inputs[0]), numbers = reads.lit[0].map((i) => [known(v).at(i)]);
-        const how = /^(sum|nansum)$/.test(operation.name) ? "sum" : /^mean$/.test(operation.name) ? "mean" : /^(max|amax)$/.test(operation.name) ? "max" : null;
+        const how = /^(sum|nansum|sum_to_size)$/.test(operation.name) ? "sum" : /^mean$/.test(operation.name) ? "mean" : /^(max|amax)$/.test(operation.name) ? "max" : null;
         if (how && numbers.length && numbers.every(([x]) => x !== undefined)) parts.push(page.drawSum(left, numbers, result, { how }));
         else parts.push(el("p", { class: "note" }, page.t("made_of", { n: reads.lit[0].length })));
       }
     }
-    const outputs = operation.outputs.map(value).map((v, k) => v && [page.heat({ entry: v, key: "out" + k, title: named(letter.outputs[k], v), chosen: k === 0 ? element : page.state.tensor === "out" + k ? chosen(page.product(v.shape)) : null, choose: choose("out" + k) }), k === 0 ? view(v, element) : null]);
+    const outputs = operation.outputs.map(value).map((v, k) => v && [page.heat({ entry: v, key: "out" + k, title: named(letter.outputs[k], v), chosen: k === 0 ? element : page.state.tensor === "out" + k ? chosen(page.product(v.shape)) : null, choose: choose("out" + k) }), k === 0 ? view(v, element, operation.inputs) : null]);
     const back = (k) => (flat) => { // an element of an input: the first of the result that is made of it
       const feeds = main ? page.feeds(operation, 0, k, flat) : null;
       if (feeds && feeds.dy.length) choose("out0")(feeds.dy[0]);
       else choose("in" + k)(flat);
     };
     const inputs = operation.inputs.map((id, k) => {
-      const v = value(id);
-      return v && page.heat({ entry: v, key: "in" + k, title: named(letter.inputs[k], v), note: v.kind === "result" ? null : page.t(v.kind === "leaf" ? "leaf" : "constant"), lit: (reads && reads.lit[k]) || [], chosen: page.state.tensor === "in" + k ? chosen(page.product(v.shape)) : null, choose: back(k) });
+      const v = value(id), based = v && main && page.baseOf(main) === v, from = based && reads && reads.lit[k] ? reads.lit[k][0] : null;
+      return v && page.heat({ entry: v, key: "in" + k, title: named(letter.inputs[k], v), note: v.kind === "result" ? null : page.t(v.kind === "leaf" ? "leaf" : "constant"), lit: based ? seenBy(main, v) : (reads && reads.lit[k]) || [], chosen: page.state.tensor === "in" + k ? chosen(page.product(v.shape)) : from ?? null, choose: back(k) });
     });
     return [section("formula", parts, attributes(operation)), section("results", outputs), section("inputs", inputs)];
   };
@@ -188,7 +195,7 @@
     return [section("update", el("p", {}, page.t("stepped", { optimizer: update.optimizer, name: leaf.name })),
       element !== null ? el("p", { class: "moved" }, leaf.name + page.index(element, leaf.shape) + ": " + page.number(at(update.before), 6) + " → " + page.number(at(update.after), 6) + "  (" + page.t("gradient_word") + " " + page.number(at(update.gradient), 5) + ")") : null,
         typeof at(update.after) === "number" && typeof at(update.before) === "number" ? el("p", { class: "note" }, page.t("changed_by", { x: page.number(at(update.after) - at(update.before), 4) }),
-          at(update.gradient) ? ", " + page.t("per_gradient", { x: page.number((at(update.after) - at(update.before)) / at(update.gradient), 4) }) : "") : null),
+          at(update.gradient) && Math.abs(at(update.after) - at(update.before)) < 1e3 * Math.abs(at(update.gradient)) ? ", " + page.t("per_gradient", { x: page.number((at(update.after) - at(update.before)) / at(update.gradient), 4) }) : "") : null),
       section("results", picture(update.before, "before", page.t("before")), picture(update.gradient, "gradient", page.t("gradient_word")), picture(update.after, "after", page.t("after")))];
   };
   const leafPart = (operation) => {

@@ -30,7 +30,14 @@
   const box = (lists) => lists.reduce((found, each) => found.flatMap((index) => each.map((i) => [...index, i])), [[]]);
   const limit = 4096;  // more is not lit one by one
 
-  const reduced = (operation, index, shape) => {
+  // A result that is broadcast the other way round: what it has in common with the operand, counted from the right, stays.
+  const summed = (index, result, shape) => shape.map((n, d) => {
+    const own = d - (shape.length - result.length);
+    return own >= 0 && result[own] === n ? [index[own]] : all(n);
+  });
+  const fits = (shape, result) => shape.length <= result.length && shape.every((n, d) => n === 1 || n === result[result.length - shape.length + d]);
+  const reduced = (operation, index, shape, result) => {
+    if (index.length && !("dim" in operation.attributes) && !("dims" in operation.attributes)) return summed(index, result, shape);
     const dims = dimensions(operation, shape.length), keep = index.length === shape.length;
     let k = 0;
     return shape.map((n, d) => (dims.has(d) ? (keep && k++, all(n)) : [index[k++]]));
@@ -85,8 +92,11 @@
     const shapes = values.map((v) => v && v.shape), index = page.unravel(flat, result.shape), kind = page.kind(operation);
     const boxed = (lists, shape) => (lists.reduce((n, l) => n * l.length, 1) > limit ? [] : box(lists).map((i) => page.ravel(i, shape)));
     try {
+      if (kind === "elementwise" && shapes.some((s) => s && !fits(s, result.shape))) {
+        return shapes.filter(Boolean).length === 1 ? { lit: shapes.map((s) => (s ? boxed(summed(index, result.shape, s), s) : [])), sum: true } : null;
+      }
       if (kind === "elementwise") return { lit: shapes.map((s) => (s ? [page.ravel(broadcast(index, s), s)] : [])) };
-      if (kind === "reduction") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(reduced(operation, index, s), s) : [])), sum: true };
+      if (kind === "reduction") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(reduced(operation, index, s, result.shape), s) : [])), sum: true };
       if (kind === "along") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(along(operation, index, s), s) : [])) };
       if (kind === "view" && values[0]) {
         const at = page.storageAt(result, index), found = page.elementAt(values[0], at);
