@@ -64,7 +64,7 @@
   };
   // The pass that runs at an index, or ran last before it since forward was left.
   const passAt = (index) => {
-    for (let i = index; i >= 0; i--) {
+    for (let i = Math.min(index, timeline.length - 1); i >= 0; i--) {
       if (timeline[i].kind === "backward") return steps[timeline[i].of].pass;
       if (timeline[i].kind === "forward") return null;
     }
