@@ -1,10 +1,9 @@
 // 7. Dropout: both of its forms, and why the mean agrees.
 //
-// Before: lessons 1 to 5. Time: an hour and a half.
-// Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout", JMLR 15, 2014.
-//
 // In training each unit is dropped with probability p: a mask m multiplies it, m = 0 with probability p, else 1. No unit
 // can then rely on a particular other one. In evaluation nothing is dropped. (The paper's p is that of KEEPING a unit.)
+// (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout", JMLR 15, 2014.)
+//
 // A layer that has been trained on thinned inputs meets whole ones in evaluation. Their mean must be the same.
 #include <cmath>
 #include <cstdio>

@@ -1,6 +1,5 @@
 // 8. A custom operation, and ten ways to break it.
 //
-// Before: lessons 1 to 4. Time: two hours.
 // An operation is a struct: a name, a forward on numbers (Arrays), and for each input a formula for its gradient. What a
 // formula asks for in its parameters is what the graph keeps: Dy<> is dL/dy, In<0> the first input, Out<0> the result.
 // Formulas are written on Tensors, so that they can be differentiated again.

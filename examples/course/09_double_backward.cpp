@@ -1,10 +1,9 @@
 // 9. Double backward: the derivative of a derivative, and a penalty on a gradient.
 //
-// Before: lessons 1 to 4. Time: an hour and a half.
-// Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville, "Improved Training of Wasserstein GANs", 2017 (the penalty).
-//
 // Backward computes gradients with multiplications and additions. Those are operations, too, so they can be recorded.
 // Then a gradient is a tensor with a history, and backward can go through that. `create_graph` says: record.
+//
+// (The penalty: Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville, "Improved Training of Wasserstein GANs", 2017.)
 #include <cmath>
 #include <cstdio>
 
@@ -46,7 +45,7 @@ void train(double lambda) {
     adam.step();
     if (step % 100 == 0) {
       const double slope = slopes(critic->forward(between), between).mean().item<double>();
-      std::printf("  lambda %2.0f  step %3d   mean slope %5.1f   gap %5.0f\n", lambda, step, slope, gap.item<double>());
+      std::printf("  lambda %2.0f  step %3d   mean slope ~%.1f   gap ~%.0f\n", lambda, step, slope, gap.item<double>());
     }
   }
 }

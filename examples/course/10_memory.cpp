@@ -1,8 +1,6 @@
 // 10. Memory: what is saved for backward, by whom, and how long; and checkpoints, which save less.
 //
-// Before: lessons 1 to 4. Time: an hour and a half.
-// Chen, Xu, Zhang, Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016 (checkpoints).
-//
+// (Checkpoints: Chen, Xu, Zhang, Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016.)
 // A derivative needs numbers from the forward pass: d(a b)/da is b, and tanh'(z) is 1 - tanh(z)^2. So operations keep them
 // until backward has used them. In training that is where most of the memory goes.
 #include <algorithm>
@@ -13,8 +11,7 @@
 using namespace gradus;
 
 // Your answers to the two exercises at the end.
-const course::Answer answer_1 = course::unanswered;
-const course::Answer answer_2 = course::unanswered;
+const course::Answer answer_1 = course::unanswered, answer_2 = course::unanswered;
 
 namespace {
 
