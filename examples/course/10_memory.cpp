@@ -1,8 +1,8 @@
 // 10. Memory: what is saved for backward, by whom, and how long; and checkpoints, which save less.
 //
-// (Checkpoints: Chen, Xu, Zhang, Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016.)
 // A derivative needs numbers from the forward pass: d(a b)/da is b, and tanh'(z) is 1 - tanh(z)^2. So operations keep them
 // until backward has used them. In training that is where most of the memory goes.
+// (Checkpoints: Chen, Xu, Zhang, Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016.)
 #include <algorithm>
 #include <cstdio>
 
