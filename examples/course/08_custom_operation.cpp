@@ -105,7 +105,7 @@ void lesson(course::Lesson& course) {
   course.part("Wrong numbers: training still runs, only worse; the check sees it");
   way<Sign>(1, "a wrong sign", "differentiate again", x);
   way<Factor>(2, "a forgotten factor", "d(x^3)/dx = 3 x^2: the 3 is missing", x);
-  way<NoUpstream>(3, "dL/dy forgotten", "the chain rule: dL/dx = dL/dy dy/dx", x);
+  way<NoUpstream>(3, "dL/dy forgotten", "the chain rule: dL/dx = dL/dy dy/dx (here dL/dy was -1.39)", x);
 
   course.part("Wrong shapes: the first derivative is refused");
   way<Summed>(4, "a gradient of another shape", "one number for each element of x", x);

@@ -77,14 +77,15 @@ void lesson(course::Lesson& course) {
     const Tensor w = tensor({3.0, 4.0}).requires_grad_(), point = tensor({{1.0, 1.0}}).requires_grad_();
     record.name(w, "w");
     record.name(point, "x");
-    const Tensor p = penalty(matmul(point, w), point);
+    const Tensor p = penalty((point * w).sum(1), point);
     p.backward();
     record.stop();
     std::printf("P %.2f   dP/dw (%.2f, %.2f)   by hand 16.00 and (4.80, 6.40)\n", p.item<double>(),
                 w.grad()[0].item<double>(), w.grad()[1].item<double>());
     std::printf("dP/dx is %s: a linear critic's gradient does not depend on x\n\n",
                 point.grad().defined() ? "defined" : "absent");
-    std::printf("%s", record.text().c_str());
+    std::printf("Lines marked (in backward) are the gradient as it was computed, recorded in its turn:\n%s",
+                record.text().c_str());
     course.page(record);
   }
 
