@@ -99,7 +99,7 @@ void lesson(course::Lesson& course) {
   std::printf("total = total + loss           after 8 steps %3.0f units more\n", live() - start);
   total = Tensor();
   for (int i = 0; i < 8; ++i) number += layers(x, 5).mean().item<double>();
-  std::printf("number += loss.item<double>()  after 8 steps %3.0f units more\n", live() - start);
+  std::printf("number += loss.item<double>()  after 8 steps %3.0f units more (sum %.2f)\n", live() - start, number);
 
   // n layers in k segments. Of a segment only the input is kept; in backward the segment is computed once more, which
   // brings its n / k values back, for this segment alone. Memory about k + n / k, smallest at k = sqrt(n); the price is
