@@ -22,6 +22,7 @@ struct Answer {
 
   Answer() = default;
   Answer(double value) : number(value) {}
+  Answer(int value) : number(value) {}
   Answer(char candidate) : letter(candidate) {}
 
   bool given() const { return letter != 0 || !std::isnan(number); }
