@@ -1,4 +1,5 @@
 // What training feels like: tables, curves, history, measures, Ctrl-C, checkpoints.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <signal.h>
