@@ -230,6 +230,11 @@
     return o.kind === "operation" ? o.name : (page.result(operation) || o).name || o.name;
   };
   page.bytes = (n) => { const k = Math.min(4, n < 1000 ? 0 : Math.floor(Math.log10(n) / 3)); return Number((n / 1000 ** k).toPrecision(3)) + " " + ["B", "kB", "MB", "GB", "TB"][k]; };
+  /// The same where the module stands beside it: a parameter's name without its module's path.
+  page.shortTitle = (operation) => {
+    const title = page.title(operation), path = page.pathOf(operation);
+    return path && title.startsWith(path + ".") ? title.slice(path.length + 1) : title;
+  };
   const norms = data.norms || [];
   /// "zero", "nan", "inf" or null of a norm as the data have it.
   page.mark = (x) => (x === "nan" ? "nan" : x === "inf" || x === "-inf" ? "inf" : x === 0 ? "zero" : null);

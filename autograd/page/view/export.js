@@ -37,7 +37,7 @@
       const at = page.at(i), o = page.operations[at.operation] || {};
       const norm = at.kind === "backward" ? page.gradientNorm(at.step.id, "of_outputs", 0) : null;
       const live = page.liveAfter ? page.liveAfter(i) : null;
-      return el("tr", {}, cell(String(i + 1), "n"), cell(page.t(at.kind)), cell(page.title(at.operation)), cell(page.pathOf(at.operation)),
+      return el("tr", {}, cell(String(i + 1), "n"), cell(page.t(at.kind)), cell(page.shortTitle(at.operation)), cell(page.pathOf(at.operation)),
         cell(page.shape(page.result(at.operation))), cell(norm === null ? "" : page.short(norm), "n"), cell(o.line ? String(o.file || "").split("/").pop() + ":" + o.line : ""), cell(live === null ? "" : page.bytes(live), "n"));
     });
     page.fill(sheet, el("h1", {}, heading.textContent), el("figure", {}, page.view.picture(true), el("figcaption", {}, page.say(page.state.step))),

@@ -44,11 +44,12 @@
   const passes = new Map();
   const pass = (id) => {
     if (passes.has(id)) return passes.get(id);
-    const ran = new Map(), came = new Map(), along = new Map(), broken = containers.map(() => null);
+    const ran = new Map(), came = new Map(), along = new Map(), broken = containers.map(() => null), failed = new Set();
     for (const step of steps) {
       if (step.pass !== id || !stepTime.has(step.id ?? steps.indexOf(step))) continue;
       const t = stepTime.get(step.id);
       ran.set(step.operation, t);
+      if (step.completed === false) failed.add(step.operation);
       (step.of_inputs || []).forEach((g, k) => {
         along.set(step.operation + ":" + g.index, { t, norm: page.gradientNorm(step.id, "of_inputs", k) });
         const mark = page.mark(along.get(step.operation + ":" + g.index).norm);
@@ -57,13 +58,13 @@
         if (g.to !== null && g.to !== undefined) came.set(g.to, (came.get(g.to) || []).concat(t));
       });
     }
-    const found = { ran, came, along, broken, span: spans((op) => ran.get(op)) };
+    const found = { ran, came, along, broken, failed, span: spans((op) => ran.get(op)) };
     passes.set(id, found);
     return found;
   };
   // The pass that runs at an index, or ran last before it since forward was left.
   const passAt = (index) => {
-    for (let i = index; i >= 0; i--) {
+    for (let i = Math.min(index, timeline.length - 1); i >= 0; i--) {
       if (timeline[i].kind === "backward") return steps[timeline[i].of].pass;
       if (timeline[i].kind === "forward") return null;
     }
@@ -89,6 +90,7 @@
       const ran = at.ran.get(op), came = at.came.get(op) || [];
       found.all = came.length;
       for (const t of came) if (t <= index) found.came++;
+      found.failed = at.failed.has(op) && ran <= index;
       found.went = ran !== undefined ? ran <= index : o.kind !== "operation" && found.all > 0 && found.came === found.all;
       return found;
     };

@@ -27,6 +27,9 @@
     const tree = parse(text);
     if (!tree) return el("p", { class: "formula plain-text" }, text);
     if (values) {
+      // A formula whose one operand is not marked: x is it.
+      if (!tree.querySelector("[data-in]")) for (const letter of tree.querySelectorAll("mi"))
+        if (letter.textContent === "x" && !(letter.previousElementSibling && letter.previousElementSibling.textContent === "d") && !letter.parentNode.localName.startsWith("mover")) letter.setAttribute("data-in", "0");
       for (const kind of ["in", "out", "dy", "dx", "attr"])
         for (const mark of tree.querySelectorAll(`[data-${kind}]`)) {
           const x = values(kind, mark.getAttribute("data-" + kind));

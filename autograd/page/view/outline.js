@@ -50,7 +50,7 @@
     if (node.run) return page.passWord(node.run);
     if (node.part) return page.t("range", { from: node.from + 1, to: node.to });
     if (node.module) return page.label(node.module);
-    return page.title(page.at(node.from).operation);
+    return page.shortTitle(page.at(node.from).operation);
   };
   const extra = (node) => {
     if (!node.leaf) return page.t("steps", { n: node.to - node.from });

@@ -24,6 +24,12 @@
     };
     for (const lines of ins.values()) spread(lines, lines[0].to, "from", "x2");
     for (const lines of outs.values()) spread(lines, lines[0].from, "to", "x1");
+    // Words on lines side by side lean outwards.
+    for (const lines of ins.values())
+      for (const line of lines) {
+        const beside = lines.filter((l) => l.from === line.from);
+        line.lean = 22 * (beside.indexOf(line) - (beside.length - 1) / 2);
+      }
     const lanes = [];
     for (const line of placed.lines) {
       const { from, to } = line;
@@ -117,6 +123,7 @@
       all.push(svg("path", { class: "pointer", d: up ? `M${x} ${y + 5}h11l-5.5 -10Z` : `M${x} ${y - 5}h11l-5.5 10Z` }));
     }
     if (s.all > 1 && !s.went && s.came > 0) all.push(badge(i.w + 6, 0, s.came + "/" + s.all, s.came < s.all ? "waits" : "ready"));
+    else if (s.failed) all.push(badge(i.w + 6, 0, "✕", "broken"));
     else if (s.went && i.kind !== "open") all.push(badge(i.w + 6, 0, "∂", "went"));
     if (s.mark && i.kind !== "open") all.push(badge(16, 0, s.mark === "nan" ? "NaN" : "∞", "broken"));
     if (s.stops && i.kind !== "open") all.push(svg("g", { class: "stop" }, svg("path", { d: `M${round(i.w / 2 - 9)} ${i.h + 2}h18` }), text(i.w / 2 + 14, i.h + 8, "b", page.t("stops_inside", { n: s.stops }), "start")));
@@ -159,7 +166,7 @@
       if (node.place !== place) node.g.setAttribute("transform", (node.place = place));
       const said = ["item", i.kind, s.state, s.now ? "now" : "", s.went ? "went" : "", i.key === chosen ? "chosen" : "", i.depth % 2 ? "odd" : ""].filter(Boolean).join(" ");
       if (node.said !== said) node.g.setAttribute("class", (node.said = said));
-      const mark = [s.now, s.went, s.came, s.all, s.mark, flow.kind].join();
+      const mark = [s.now, s.went, s.failed, s.came, s.all, s.mark, flow.kind].join();
       if (node.mark !== mark) { node.mark = mark; node.m.replaceChildren(...marks(i, s, flow)); }
     }
     for (const [key, node] of drawing.nodes) if (!seen.has(key)) { node.g.remove(); drawing.nodes.delete(key); }
@@ -188,7 +195,7 @@
       drawn.path.setAttribute("stroke-width", round(wide));
       drawn.head.setAttribute("d", s.went ? head(line.ends[0], 4 + wide / 2) : head(line.ends[1], 4.5));
       const tag = s.mark === "cut" ? null : s.mark === "nan" ? "NaN" : s.mark === "inf" ? "∞" : s.mark === "zero" ? "0" : s.fresh && s.norm !== null && !line.from.host ? page.short(s.norm) : null;
-      const [x, y] = line.middle;
+      const x = line.middle[0] + (line.lean || 0), y = line.middle[1];
       drawn.tag.replaceChildren(...(tag === null ? [] : [svg("title", {}, page.t("norm", { x: tag })), tagShape(s.mark, x, y, tag)]));
     }
     for (const [key, drawn] of drawing.lines) if (!seen.has(key)) { drawn.g.remove(); drawing.lines.delete(key); }

@@ -20,10 +20,17 @@
   };
   const choose = (tensor) => (flat) => page.go({ tensor, element: String(flat) }, { replace: true });
 
+  // "slice × 12, matmul".
+  const counted = (names) => {
+    const count = new Map();
+    for (const name of names) count.set(name, (count.get(name) || 0) + 1);
+    return [...count].map(([name, n]) => (n > 1 ? name + " × " + n : name)).join(", ");
+  };
+
   // ---- attributes, warnings, head
   const head = (operation, kind, time) => {
     const path = page.pathOf(operation.id);
-    return el("header", {}, el("p", { class: "over" }, el("span", { class: "kind" }, page.t(kind)), path ? el("span", {}, path) : null, operation.rule ? el("span", { class: "tag" }, page.t("by_hand")) : null),
+    return el("header", {}, el("p", { class: "over" }, el("span", { class: "kind" }, page.t(kind)), path ? el("span", {}, page.t("col_module") + " ", el("b", {}, path)) : null, operation.rule ? el("span", { class: "tag" }, page.t("by_hand")) : null),
       el("h2", {}, page.title(operation.id)),
       time !== null && time !== page.state.step ? el("button", { type: "button", class: "plain go", click: () => page.go({ step: time }) }, page.t("go_to_step", { n: time + 1 })) : null);
   };
@@ -31,19 +38,29 @@
     const entries = Object.entries(operation.attributes || {});
     return entries.length ? el("dl", { class: "attributes" }, entries.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(text))))) : null;
   };
-  const stopsOf = (operation) => (page.data.stops || []).filter((s) => s.from_operation === operation.id || operation.inputs.includes(s.value) || operation.outputs.includes(s.from_value));
+  // Integers beside a result (places of maxima) stop nothing.
+  const beside = (s) => s.why === "integer" && s.from_operation !== null && s.from_operation !== undefined && page.operations[s.from_operation].outputs.length > 1;
+  const stopsOf = (operation) => (page.data.stops || []).filter((s) => !beside(s)).filter((s) => s.from_operation === operation.id || operation.inputs.includes(s.value) || operation.outputs.includes(s.from_value));
   const stops = (operation) => stopsOf(operation).map((s) => el("p", { class: "warn" }, el("strong", {}, "⊣ "),
     page.t("stop_" + s.why, { name: value(s.value)?.name ?? "", of: s.name || "" }) , s.file ? " (" + s.file + ":" + s.line + ")" : ""));
-  const view = (v) => {
-    const base = page.baseOf(v);
-    if (!base) return null;
+  const seenBy = (v, base) => {
     const n = page.product(v.shape), seen = [];
     if (n <= 4096) for (let i = 0; i < n; i++) {
       const at = page.elementAt(base, page.storageAt(v, page.unravel(i, v.shape)));
       if (at !== null) seen.push(at);
     }
-    const picture = page.heat({ entry: base, key: "base" + v.id, title: base.name, lit: seen, note: page.t("base_of", { name: v.name }) });
-    return [el("p", { class: "note" }, page.t("view_of", { name: v.name, base: base.name, n, all: page.product(base.shape) })), picture];
+    return seen;
+  };
+  // What a view shows of its base; the picture of a base that stands among the operands is there.
+  const view = (v, element, operands = []) => {
+    const base = page.baseOf(v);
+    if (!base) return null;
+    const n = page.product(v.shape);
+    const picture = operands.includes(base.id) ? null : page.heat({ entry: base, key: "base" + v.id, title: base.name, lit: seenBy(v, base), note: page.t("base_of", { name: v.name }) });
+    const index = element === null ? [] : page.unravel(element, v.shape);
+    const sum = index.map((i, d) => i + "·" + v.strides[d]).join(" + ");
+    return [el("p", { class: "note" }, page.t("view_of", { name: v.name, base: base.name, n, all: page.product(base.shape) }), " ",
+      sum ? page.t("view_place", { name: v.name + page.index(element, v.shape), offset: v.offset, sum, at: page.storageAt(v, index), storage: v.storage }) : ""), picture];
   };
 
   // ---- forward
@@ -60,7 +77,7 @@
     if (reads && element !== null) {
       const numberAt = (k) => { const v = value(operation.inputs[k]); return v && reads.lit[k]?.length === 1 ? known(v).at(reads.lit[k][0]) : undefined; };
       const result = known(main).at(element), left = main.name + page.index(element, main.shape);
-      if (kind === "elementwise" && text) {
+      if (kind === "elementwise" && text && !reads.sum) {
         parts.push(page.drawFormula(text, (what, name) => what === "in" ? numberAt(Number(name)) : what === "out" ? known(value(operation.outputs[Number(name)])).at(element)
           : what === "attr" ? Number(operation.attributes[name]) || undefined : undefined));
       } else if (reads.terms) {
@@ -71,20 +88,20 @@
         else parts.push(el("p", { class: "note" }, page.t("terms_unknown", { n: numbers.length })));
       } else if (reads.sum && reads.lit[0]) {
         const v = value(operation.inputs[0]), numbers = reads.lit[0].map((i) => [known(v).at(i)]);
-        const how = /^(sum|nansum)$/.test(operation.name) ? "sum" : /^mean$/.test(operation.name) ? "mean" : /^(max|amax)$/.test(operation.name) ? "max" : null;
+        const how = /^(sum|nansum|sum_to_size)$/.test(operation.name) ? "sum" : /^mean$/.test(operation.name) ? "mean" : /^(max|amax)$/.test(operation.name) ? "max" : null;
         if (how && numbers.length && numbers.every(([x]) => x !== undefined)) parts.push(page.drawSum(left, numbers, result, { how }));
         else parts.push(el("p", { class: "note" }, page.t("made_of", { n: reads.lit[0].length })));
       }
     }
-    const outputs = operation.outputs.map(value).map((v, k) => v && [page.heat({ entry: v, key: "out" + k, title: named(letter.outputs[k], v), chosen: k === 0 ? element : page.state.tensor === "out" + k ? chosen(page.product(v.shape)) : null, choose: choose("out" + k) }), k === 0 ? view(v) : null]);
+    const outputs = operation.outputs.map(value).map((v, k) => v && [page.heat({ entry: v, key: "out" + k, title: named(letter.outputs[k], v), chosen: k === 0 ? element : page.state.tensor === "out" + k ? chosen(page.product(v.shape)) : null, choose: choose("out" + k) }), k === 0 ? view(v, element, operation.inputs) : null]);
     const back = (k) => (flat) => { // an element of an input: the first of the result that is made of it
       const feeds = main ? page.feeds(operation, 0, k, flat) : null;
       if (feeds && feeds.dy.length) choose("out0")(feeds.dy[0]);
       else choose("in" + k)(flat);
     };
     const inputs = operation.inputs.map((id, k) => {
-      const v = value(id);
-      return v && page.heat({ entry: v, key: "in" + k, title: named(letter.inputs[k], v), note: v.kind === "result" ? null : page.t(v.kind === "leaf" ? "leaf" : "constant"), lit: (reads && reads.lit[k]) || [], chosen: page.state.tensor === "in" + k ? chosen(page.product(v.shape)) : null, choose: back(k) });
+      const v = value(id), based = v && main && page.baseOf(main) === v, from = based && reads && reads.lit[k] ? reads.lit[k][0] : null;
+      return v && page.heat({ entry: v, key: "in" + k, title: named(letter.inputs[k], v), note: v.kind === "result" ? null : page.t(v.kind === "leaf" ? "leaf" : "constant"), lit: based ? seenBy(main, v) : (reads && reads.lit[k]) || [], chosen: page.state.tensor === "in" + k ? chosen(page.product(v.shape)) : from ?? null, choose: back(k) });
     });
     return [section("formula", parts, attributes(operation)), section("results", outputs), section("inputs", inputs)];
   };
@@ -134,6 +151,7 @@
         const other = value(operation.inputs[feeds.terms.other]);
         const numbers = feeds.terms.pairs.map(([i, j]) => [dy.at(i), numberOf(other, j)]);
         if (numbers.every((t) => t.every((x) => x !== undefined))) parts.push(page.drawSum(left, numbers, result));
+        else parts.push(el("p", { class: "note" }, page.t("terms_unknown", { n: numbers.length })));
       } else if (feeds.dy.length && (kind === "product" || kind === "window")) {
         const numbers = feeds.dy.map((i) => [dy.at(i)]);
         if (!/pool/.test(operation.name) && numbers.every(([x]) => x !== undefined)) parts.push(page.drawSum(left, numbers, result));
@@ -144,11 +162,15 @@
       parts.push(el("fieldset", { class: "ways" }, el("legend", {}, page.t("ways")), ways.map((w) => el("label", {},
         el("input", { type: "radio", name: "way", value: w, checked: w === way, "data-key": "way-" + w, "data-own-keys": true, change: () => page.go({ panel: w === "hand" ? null : w }, { replace: true }) }), " ", page.t("way_" + w)))),
         el("p", { class: large ? "warn" : "note" }, page.t(large ? "differs" : "agrees", { x: page.number(step.reference.difference, 2) })),
-        el("p", { class: "note" }, page.t("reference_of", { list: (step.reference.operations || []).join(", ") })));
+        el("p", { class: "note" }, page.t("reference_of", { list: counted(step.reference.operations || []) })));
     }
     const incoming = step.of_outputs.map((gradient) => {
       const v = value(operation.outputs[gradient.index]);
-      return page.heat({ entry: gradient, key: "dy" + gradient.index, title: "∂L/∂" + (v ? v.name : gradient.index), lit: feeds && gradient === came ? feeds.dy : [] });
+      return page.heat({ entry: gradient, key: "dy" + gradient.index, title: "∂L/∂" + (v ? v.name : gradient.index), lit: feeds && gradient === came ? feeds.dy : [],
+        choose: (flat) => { // the first element of the gradient below that it goes to
+          const reads = looked && page.reads(operation, gradient.index, flat), to = reads && reads.lit[looked.index];
+          if (to && to.length) choose("d" + looked.index)(to[0]);
+        } });
     });
     const outgoing = gradients.map((gradient) => page.heat({ entry: gradient, key: "d" + gradient.index, title: (way === "difference" ? "Δ " : "") + d(gradient.index),
       note: gradient.to === null || gradient.to === undefined ? page.t("goes_nowhere") : page.t("goes_to", { name: page.title(gradient.to) }),
@@ -171,13 +193,15 @@
     const at = (entry) => (entry && element !== null ? page.numbers({ shape: leaf.shape, ...entry }).at(element) : undefined);
     const picture = (entry, key, title) => entry && page.heat({ entry: { dtype: leaf.dtype, ...entry }, key, title, chosen: element, choose: choose(key) });
     return [section("update", el("p", {}, page.t("stepped", { optimizer: update.optimizer, name: leaf.name })),
-      element !== null ? el("p", { class: "moved" }, leaf.name + page.index(element, leaf.shape) + ": " + page.number(at(update.before), 6) + " → " + page.number(at(update.after), 6) + "  (" + page.t("gradient_word") + " " + page.number(at(update.gradient), 5) + ")") : null),
+      element !== null ? el("p", { class: "moved" }, leaf.name + page.index(element, leaf.shape) + ": " + page.number(at(update.before), 6) + " → " + page.number(at(update.after), 6) + "  (" + page.t("gradient_word") + " " + page.number(at(update.gradient), 5) + ")") : null,
+        typeof at(update.after) === "number" && typeof at(update.before) === "number" ? el("p", { class: "note" }, page.t("changed_by", { x: page.number(at(update.after) - at(update.before), 4) }),
+          at(update.gradient) && Math.abs(at(update.after) - at(update.before)) < 1e3 * Math.abs(at(update.gradient)) ? ", " + page.t("per_gradient", { x: page.number((at(update.after) - at(update.before)) / at(update.gradient), 4) }) : "") : null),
       section("results", picture(update.before, "before", page.t("before")), picture(update.gradient, "gradient", page.t("gradient_word")), picture(update.after, "after", page.t("after")))];
   };
   const leafPart = (operation) => {
     const all = operation.outputs.map(value).filter(Boolean);
     const arrived = (page.record.passes || []).flatMap((pass) => (pass.arrived || []).filter((a) => a.operation === operation.id).map((a) => [pass, a]));
-    return [section("value", all.map((v, k) => [page.heat({ entry: v, key: "leaf" + k, title: v.name, chosen: page.state.tensor === "leaf" + k ? chosen(page.product(v.shape)) : null, choose: choose("leaf" + k) }), view(v)])),
+    return [section("value", all.map((v, k) => [page.heat({ entry: v, key: "leaf" + k, title: v.name, chosen: page.state.tensor === "leaf" + k ? chosen(page.product(v.shape)) : null, choose: choose("leaf" + k) }), view(v, null)])),
       section("arrived", arrived.map(([pass, a]) => {
         const w = (page.data.leaf_waits || []).find((each) => each.pass === pass.id && each.operation === operation.id);
         return [page.heat({ entry: a, key: "arrived" + pass.id, title: "∂L/∂" + (all[0] ? all[0].name : ""), note: page.t("in_pass", { n: (pass.id ?? 0) + 1 }) }), w && w.contributions.length > 1 ? page.drawContributions(w.contributions, a, page.product(a.shape) ? 0 : null) : null];

@@ -7,7 +7,11 @@
   page.formula = (operation) => {
     const table = page.data.formulas || {};
     for (const name of [operation.name, operation.name.replace(/_$/, "")])
-      for (const key of [name + "/" + operation.inputs.length, name]) if (Object.hasOwn(table, key)) return table[key];
+      for (const key of [name + "/" + operation.inputs.length, name]) if (Object.hasOwn(table, key)) {
+        const entry = table[key];
+        // A formula with a number in place of an operand is not this call's.
+        return entry.kind === "elementwise" && (entry.inputs || []).length < operation.inputs.length ? { kind: entry.kind } : entry;
+      }
     return null;
   };
   page.kind = (operation) => {
@@ -26,7 +30,14 @@
   const box = (lists) => lists.reduce((found, each) => found.flatMap((index) => each.map((i) => [...index, i])), [[]]);
   const limit = 4096;  // more is not lit one by one
 
-  const reduced = (operation, index, shape) => {
+  // A result that is broadcast the other way round: what it has in common with the operand, counted from the right, stays.
+  const summed = (index, result, shape) => shape.map((n, d) => {
+    const own = d - (shape.length - result.length);
+    return own >= 0 && result[own] === n ? [index[own]] : all(n);
+  });
+  const fits = (shape, result) => shape.length <= result.length && shape.every((n, d) => n === 1 || n === result[result.length - shape.length + d]);
+  const reduced = (operation, index, shape, result) => {
+    if (index.length && !("dim" in operation.attributes) && !("dims" in operation.attributes)) return summed(index, result, shape);
     const dims = dimensions(operation, shape.length), keep = index.length === shape.length;
     let k = 0;
     return shape.map((n, d) => (dims.has(d) ? (keep && k++, all(n)) : [index[k++]]));
@@ -81,8 +92,11 @@
     const shapes = values.map((v) => v && v.shape), index = page.unravel(flat, result.shape), kind = page.kind(operation);
     const boxed = (lists, shape) => (lists.reduce((n, l) => n * l.length, 1) > limit ? [] : box(lists).map((i) => page.ravel(i, shape)));
     try {
+      if (kind === "elementwise" && shapes.some((s) => s && !fits(s, result.shape))) {
+        return shapes.filter(Boolean).length === 1 ? { lit: shapes.map((s) => (s ? boxed(summed(index, result.shape, s), s) : [])), sum: true } : null;
+      }
       if (kind === "elementwise") return { lit: shapes.map((s) => (s ? [page.ravel(broadcast(index, s), s)] : [])) };
-      if (kind === "reduction") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(reduced(operation, index, s), s) : [])), sum: true };
+      if (kind === "reduction") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(reduced(operation, index, s, result.shape), s) : [])), sum: true };
       if (kind === "along") return { lit: shapes.map((s, k) => (s && k === 0 ? boxed(along(operation, index, s), s) : [])) };
       if (kind === "view" && values[0]) {
         const at = page.storageAt(result, index), found = page.elementAt(values[0], at);
@@ -111,8 +125,10 @@
     const value = page.values[operation.inputs[k]], result = page.values[operation.outputs[output]];
     if (!value || !result) return null;
     const n = page.product(result.shape);
-    if (page.kind(operation) === "elementwise" && n > limit) return n === page.product(value.shape) ? { dy: [flat] } : null;
+    if (page.kind(operation) === "elementwise" && (n > limit || n === page.product(value.shape))) return n === page.product(value.shape) ? { dy: [flat] } : null;
     if (n * Math.max(1, page.product(value.shape)) > 4e6 || n > limit) return null;
+    const one = n ? page.reads(operation, output, 0) : null;
+    if (one && one.lit[k] && n * one.lit[k].length > 4e5) return null;
     const dy = [], pairs = [];
     for (let i = 0; i < n; i++) {
       const reads = page.reads(operation, output, i);

@@ -19,7 +19,7 @@
     list.hidden = !open;
     input.setAttribute("aria-expanded", String(open));
     page.fill(list, hits.map((id, k) => el("li", { role: "option", id: "found-" + k, "aria-selected": String(k === at), click: () => choose(k) },
-      el("span", {}, page.title(id)), el("small", {}, [page.title(id).startsWith(page.pathOf(id) + ".") ? "" : page.pathOf(id), page.shape(page.result(id))].filter(Boolean).join("  ")))),
+      el("span", {}, page.shortTitle(id)), el("small", {}, [page.pathOf(id), page.shape(page.result(id))].filter(Boolean).join("  ")))),
       open && !hits.length && el("li", { role: "option", "aria-selected": "false", "aria-disabled": "true" }, page.t("none_found")));
     if (hits.length) input.setAttribute("aria-activedescendant", "found-" + at);
     else input.removeAttribute("aria-activedescendant");

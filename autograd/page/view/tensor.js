@@ -18,10 +18,19 @@
   const mix = (a, b, t) => a.map((x, k) => Math.round(x + (b[k] - x) * t));
   const light = ([r, g, b]) => 0.2126 * (r / 255) ** 2.2 + 0.7152 * (g / 255) ** 2.2 + 0.0722 * (b / 255) ** 2.2;
   const rgb = (c) => `rgb(${c.join(",")})`;
+  let colours = null;  // asked for once in a drawing of all pictures
   const palette = () => {
     const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name);
     return { neg: parse(of("--heat-neg")), zero: parse(of("--heat-zero")), pos: parse(of("--heat-pos")), text: of("--text").trim(),
       accent: of("--accent").trim(), raised: of("--raised").trim(), line: of("--line").trim(), muted: of("--muted").trim(), mono: of("--mono") };
+  };
+  // As many digits as a cell has room for.
+  const fit = (x, room) => {
+    for (let digits = 4; digits > 1; digits--) {
+      const text = page.number(x, digits);
+      if (text.length <= room) return text;
+    }
+    return Math.abs(x) < 0.01 || Math.abs(x) >= 1e4 ? x.toExponential(0).replace("e+", "e").replace(/-/g, "−") : page.number(x, 1);
   };
   page.index = (flat, shape) => (shape.length ? "[" + page.unravel(flat, shape).join(", ") + "]" : "");
 
@@ -43,7 +52,7 @@
     if (entry.strides) more.push(page.t("strides") + " [" + entry.strides.join(", ") + "]");
     if (entry.offset) more.push(page.t("offset") + " " + entry.offset);
     const [low, high] = page.range(known);
-    if (known.size > 1 && low !== null) more.push(page.number(low, 3) + " … " + page.number(high, 3));
+    if (known.size > 1 && low !== null && low !== high) more.push(page.number(low, 3) + " … " + page.number(high, 3));
     if (known.statistics) more.push(page.t("mean_std", { mean: page.number(known.statistics.mean, 3), std: page.number(known.statistics.std, 3) }));
     const bad = known.statistics ? known.statistics.nan + known.statistics.infinite
       : known.whole ? entry.numbers.all.filter((x) => typeof x === "string").length : 0;
@@ -82,7 +91,8 @@
       canvas.height = height * scale;
       canvas.style.width = width + "px";
       canvas.style.height = height + "px";
-      const g = canvas.getContext("2d"), colours = palette();
+      const g = canvas.getContext("2d");
+      colours ??= palette();
       g.scale(scale, scale);
       g.translate(2, 2);
       g.font = `11.5px ${colours.mono || "monospace"}`;
@@ -115,7 +125,7 @@
           g.fillRect(left, top, w - 1, h - 1);
           if (withText) {
             g.fillStyle = light(colour) > 0.36 ? "#1b1a18" : "#ffffff";
-            g.fillText(page.number(x, w >= 50 ? 4 : 3).slice(0, w >= 50 ? 8 : 6), left + w / 2 - 0.5, top + h / 2);
+            g.fillText(fit(x, Math.floor((w - 3) / 7)), left + w / 2 - 0.5, top + h / 2);
           }
         }
       for (let r = 0; r < R.length; r++)
@@ -181,6 +191,7 @@
   };
   page.redrawHeat = (root) => {
     const style = getComputedStyle(root);
+    colours = null;
     page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     root.querySelectorAll("canvas").forEach((canvas) => canvas.redraw && canvas.redraw());
   };

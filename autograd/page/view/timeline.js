@@ -87,7 +87,7 @@
     const path = page.pathOf(at.operation);
     const words = timeline.length ? page.t("step_of", { n: page.count(index + 1), all: page.count(timeline.length) }) : page.t("no_steps");
     page.fill(now, el("span", { class: "count" }, words),
-      timeline.length > 0 && [el("span", { class: "kind" }, kindWord(at.kind)), el("span", { class: "what" }, page.title(at.operation)), el("span", { class: "path" }, path)]);
+      timeline.length > 0 && [el("span", { class: "kind" }, kindWord(at.kind)), el("span", { class: "what" }, page.shortTitle(at.operation)), el("span", { class: "path" }, path)]);
     track.setAttribute("aria-valuenow", index + 1);
     track.setAttribute("aria-valuetext", words + ", " + kindWord(at.kind) + " " + page.title(at.operation));
     thumb.style.left = percent(index + 0.5);
@@ -123,7 +123,7 @@
   page.say = (index) => {
     const at = page.at(index), value = page.result(at.operation), path = page.pathOf(at.operation);
     const shape = !value ? "" : value.shape.length ? page.t("said_shape", { shape: value.shape.join(" × ") }) : page.t("said_scalar");
-    return page.t("said", { n: index + 1, all: timeline.length, kind: page.t(at.kind), name: page.title(at.operation), where: path ? page.t("said_in", { path }) : "", shape });
+    return page.t("said", { n: index + 1, all: timeline.length, kind: page.t(at.kind), name: page.shortTitle(at.operation), where: path ? page.t("said_in", { path }) : "", shape });
   };
   page.on((state, changed) => {
     if (!changed.has("step")) return;
