@@ -237,6 +237,30 @@ BOOST_AUTO_TEST_CASE(updates_memory_and_saved_values) {
     some[2] |= part("gradients") > 0;
   }
   BOOST_CHECK(some[0] && some[1] && some[2]);
+  // Nobody changes a parameter when somebody objects.
+  struct Objects final : autograd::Observer {
+    void updating(std::string_view, const Tensor&, const Tensor&) override { throw ValueError("not now"); }
+  };
+  const Doubles before = values(net->weight);
+  {
+    const Objects objects;
+    BOOST_CHECK_THROW(sgd.step(), ValueError);
+  }
+  BOOST_CHECK(values(net->weight) == before);
+  const Tensor w = leaf(Doubles{1, 2});
+  optim::LBFGS lbfgs({w});
+  const json by_lbfgs = data_of([&](Record&) {
+    lbfgs.step([&] {
+      lbfgs.zero_grad();
+      const Tensor loss = w.square().sum();
+      loss.backward();
+      return loss;
+    });
+  });
+  const json& update = by_lbfgs["record"]["updates"].at(0);
+  BOOST_CHECK_EQUAL(update["optimizer"], "LBFGS");
+  BOOST_CHECK(update["gradient"].is_null() && update["before"]["numbers"]["all"] == json({1., 2.}));
+  BOOST_CHECK(update["after"]["numbers"]["all"].get<Doubles>() == values(w));
   // tanh's output is kept by it and by square, from its step to square's and its own.
   const json& storage = data["saved_bars"];
   const auto bar =
