@@ -6,6 +6,7 @@
 
 #include "../autograd/files/files.h"
 #include "../autograd/graph/grad_mode.h"
+#include "../autograd/graph/observer.h"
 #include "../core/array/create.h"
 #include "../core/base/fail.h"
 #include "../layers/module/module.h"
@@ -341,6 +342,10 @@ Tensor Optimizer::step(LossClosure closure) {
     for (const Tensor& p : alone) nn::detail::check_member(p);
   }
   state_.entries_.reserve(state_.size() + changes.size());
+  const bool observed = autograd::Observer::active();
+  if (observed) {
+    for (const Change& c : changes) autograd::Observer::tell_updating(name_, c.parameter, c.parameter.grad());
+  }
   without_gradient_ = std::move(alone);
   for (Change& c : changes) {
     const core::Array& parameter = c.parameter.array();
@@ -355,6 +360,7 @@ Tensor Optimizer::step(LossClosure closure) {
     }
     keep(state_[key_of(c.parameter)], std::move(c.state));
     parameter.mark_written("optimizer step", Location::unknown());
+    if (observed) autograd::Observer::tell_updated(name_, c.parameter);
   }
   return loss;
 }

@@ -107,5 +107,24 @@ void Observer::tell_finishing() {
 void Observer::tell_ended(bool complete) noexcept {
   tell_each([&](Observer& o) { o.ended(complete); });
 }
+void Observer::tell_unrecorded(std::string_view name, const Operand* inputs, int count,
+                               const std::vector<core::Array>& outputs) {
+  tell_each([&](Observer& o) { o.unrecorded(name, inputs, count, outputs); });
+}
+void Observer::tell_detached(const Tensor& from, const Tensor& detached) {
+  tell_each([&](Observer& o) { o.detached(from, detached); });
+}
+void Observer::tell_entered(std::string_view module) noexcept {
+  tell_each([&](Observer& o) { o.entered(module); });
+}
+void Observer::tell_left(std::string_view module) noexcept {
+  tell_each([&](Observer& o) { o.left(module); });
+}
+void Observer::tell_updating(std::string_view optimizer, const Tensor& parameter, const Tensor& gradient) {
+  tell_each([&](Observer& o) { o.updating(optimizer, parameter, gradient); });
+}
+void Observer::tell_updated(std::string_view optimizer, const Tensor& parameter) {
+  tell_each([&](Observer& o) { o.updated(optimizer, parameter); });
+}
 
 }  // namespace gradus::autograd

@@ -41,6 +41,19 @@ class GRADUS_API Observer {
   /// The pass that began last is over; not `complete` when an exception ends it. Who was made while it went on is told
   /// too.
   virtual void ended(bool /*complete*/) noexcept {}
+  /// An operation has computed, and not been recorded although an input has history: under a NoGradGuard, or because no
+  /// gradient flows to what it gives.
+  virtual void unrecorded(std::string_view /*name*/, const Operand* /*inputs*/, int /*count*/,
+                          const std::vector<core::Array>& /*outputs*/) {}
+  /// `detached` shows the numbers of a tensor that has history, and has none.
+  virtual void detached(const Tensor& /*from*/, const Tensor& /*detached*/) {}
+  /// A call of a module begins, with its path, or ends.
+  virtual void entered(std::string_view /*module*/) noexcept {}
+  virtual void left(std::string_view /*module*/) noexcept {}
+  /// An optimizer is about to change a parameter by this gradient, or has changed it. What `updating` throws leaves all
+  /// parameters as they are.
+  virtual void updating(std::string_view /*optimizer*/, const Tensor& /*parameter*/, const Tensor& /*gradient*/) {}
+  virtual void updated(std::string_view /*optimizer*/, const Tensor& /*parameter*/) {}
 
   // Tell all of the calling thread's.
   static void tell_recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs);
@@ -52,6 +65,13 @@ class GRADUS_API Observer {
   static void tell_arrived(Node& node, int output, const Tensor& gradient);
   static void tell_finishing();
   static void tell_ended(bool complete) noexcept;
+  static void tell_unrecorded(std::string_view name, const Operand* inputs, int count,
+                              const std::vector<core::Array>& outputs);
+  static void tell_detached(const Tensor& from, const Tensor& detached);
+  static void tell_entered(std::string_view module) noexcept;
+  static void tell_left(std::string_view module) noexcept;
+  static void tell_updating(std::string_view optimizer, const Tensor& parameter, const Tensor& gradient);
+  static void tell_updated(std::string_view optimizer, const Tensor& parameter);
 
  private:
   friend class Unobserved;

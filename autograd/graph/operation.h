@@ -148,12 +148,15 @@ template <class Op>
 [[gnu::cold, gnu::noinline]] Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
                                                      int count);
 
-/// Tells whoever watches that a call has been recorded.
+/// Tells whoever watches that a call has been recorded, or (without a node) has not been although there is history.
 template <class Op, class Result>
-[[gnu::cold, gnu::noinline]] void tell_recorded(Node& node, const Operand* inputs, int count, const Result& y) {
+[[gnu::cold, gnu::noinline]] void tell_computed(Node* node, const Operand* inputs, int count, const Result& y) {
   std::vector<core::Array> outputs;
   for (int k = 0; k < output_count<Op>(y); ++k) outputs.push_back(output(y, k));
-  Observer::tell_recorded(node, inputs, count, outputs);
+  if (node != nullptr)
+    Observer::tell_recorded(*node, inputs, count, outputs);
+  else
+    Observer::tell_unrecorded(Op::name, inputs, count, outputs);
 }
 
 /// The same of a call in place, before its history is rewritten: observers see the operands as they were read. Where one
@@ -181,12 +184,15 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if (seen.history != 0 && recording(inputs, count)) {
-    auto* made = new NodeOf<Op>(attrs, inputs, count, false);
-    node = core::Ref<Node>::adopt(made);
-    made->set_outputs(y);
+  if (seen.history != 0) {
+    NodeOf<Op>* made = nullptr;
+    if (recording(inputs, count)) {
+      made = new NodeOf<Op>(attrs, inputs, count, false);
+      node = core::Ref<Node>::adopt(made);
+      made->set_outputs(y);
+    }
     if (Observer::active()) [[unlikely]]
-      tell_recorded<Op>(*made, inputs, count, y);
+      tell_computed<Op>(made, inputs, count, y);
   }
   if constexpr (Traits<Op>::is_view) {
     core::Ref<ViewStep> by;

@@ -1,86 +1,36 @@
-#include "record.h"
+// A Record's forward half: operations, values, storages, calls of modules, where history stops.
+#include "recorder.h"
 
-#include <unordered_map>
+#include <limits>
 
 #include "../../core/memory/live_bytes.h"
+#include "../../core/ops/combine.h"
 #include "../../core/ops/describe.h"
 #include "batched.h"
-#include "observer.h"
-#include "record_data.h"
-#include "record_places.h"
+#include "grad_mode.h"
 #include "saved.h"
-#include "../tensor/tensor.h"
 
 namespace gradus::autograd {
 
 using core::Array;
-using namespace detail;
 
-namespace {
-
-int last(std::size_t size) { return static_cast<int>(size) - 1; }
-std::uint32_t end_of(std::size_t size) { return static_cast<std::uint32_t>(size); }
-
-}  // namespace
-
-class Record::Recorder final : public Observer {
- public:
-  explicit Recorder(const RecordOptions& options) : all(options.corner), options_(options) {
-    constexpr std::size_t kUsual = 4096;  // lists that grow are copied
-    all.operations.reserve(kUsual);
-    all.values.reserve(kUsual);
-    all.gradients.reserve(kUsual);
-    all.steps.reserve(kUsual);
-    all.statistics.reserve(kUsual);
+// Rows and columns at both ends, or the first ones alone.
+Array Record::Recorder::corner_of(const Array& x) const {
+  const std::int64_t n = options_.corner;
+  if (!options_.both_ends) return detail::corner_of(x, n);
+  Array part = detail::corner_of(x, std::numeric_limits<std::int64_t>::max());
+  for (int d = 0; d < part.dim(); ++d) {
+    const std::int64_t size = part.shape()[d];
+    if (size <= 2 * n) continue;
+    const std::vector<Array> ends = {part.narrow(d, 0, n), part.narrow(d, size - n, n)};
+    part = core::cat(ends, d);
   }
-
-  void name(const Tensor& x, std::string name) {
-    all.names.push_back(std::move(name));
-    names_[&x.body()] = {x, last(all.names.size()), x.edge() ? RecordedNumbers() : numbers_of(numbers_of_all(x))};
-  }
-  void stop() noexcept { on_ = false; }
-
-  void recorded(Node& node, const Operand* inputs, int count, const std::vector<Array>& outputs) override;
-  void started(const std::vector<Tensor>& outputs, const Gradients& gradients) override;
-  void running(Node& node, const Gradients& of_outputs) override;
-  void ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs) override;
-  void added(Node& node, int output) override;
-  void released(Node& node) override;
-  void arrived(Node& node, int output, const Tensor& gradient) override;
-  void ended(bool complete) noexcept override;
-
-  Recording all;
-
- private:
-  int new_operation(const Node& node);
-  int operation_of(const Node& node);
-  int new_value(RecordedValue::Kind kind, int operation, int output, const Array& x,
-                const RecordedNumbers* numbers = nullptr);
-  int value_of(const Operand& input);
-  int value_of(const Tensor& x);
-  int constant(const Tensor& x);
-  int new_storage(const Array& x, int made_by);
-  int storage_of(const Array& x);
-  RecordedNumbers numbers_of(const Array& x);
-  void save(Node& node, RecordedOperation& operation);
-  RecordedGradient gradient(int index, const Array& g, bool with_numbers);
-  void moment(RecordedMoment::Kind kind, int of) { all.moments.push_back({kind, of, core::live_bytes()}); }
-
-  RecordOptions options_;
-  bool on_ = true;
-  Places operations_, storages_, bodies_;
-  std::unordered_map<const Body*, Named> names_;
-  std::vector<core::Ref<Node>> leaves_;  // kept, so that no other comes to lie where one was; no tensor hangs by them
-  std::vector<std::uint8_t> uses_;       // of each value, by operations: 2 stands for more
-  std::vector<int> open_;                // steps that run, passes inside steps
-  std::vector<int> passes_;
-  int last_step_ = -1;
-};
+  return part;
+}
 
 RecordedNumbers Record::Recorder::numbers_of(const Array& x) {
   if (x.numel() <= options_.whole) return all.numbers.copy(x);
-  const Array corner = corner_of(x, options_.corner);
-  RecordedNumbers n = all.numbers.copy(corner);
+  RecordedNumbers n = all.numbers.copy(corner_of(x));
   n.statistics = static_cast<int>(all.statistics.size());
   all.statistics.push_back(core::describe(x));
   return n;
@@ -90,6 +40,7 @@ int Record::Recorder::new_operation(const Node& node) {
   RecordedOperation& o = all.operations.emplace_back();
   o.name = node.name();
   o.module = node.module();
+  if (!calls_.empty() && all.calls[static_cast<std::size_t>(calls_.back())].path == o.module) o.call = calls_.back();
   o.at = node.location();
   o.number = node.number();
   o.attributes = node.attributes();
@@ -168,6 +119,7 @@ int Record::Recorder::constant(const Tensor& x) {
   }
   const int fresh = new_value(RecordedValue::kConstant, -1, 0, array, &now);
   bodies_.set(&x.body(), fresh);
+  find_stop(fresh);
   return fresh;
 }
 
@@ -258,129 +210,67 @@ void Record::Recorder::recorded(Node& node, const Operand* inputs, int count, co
   o.live_bytes = all.moments.back().live_bytes;
 }
 
-void Record::Recorder::started(const std::vector<Tensor>& outputs, const Gradients&) {
-  if (!on_) return;
-  RecordedPass pass;
-  pass.outer = open_.empty() ? -1 : open_.back();
-  std::vector<int> values;
-  for (const Tensor& y : outputs) values.push_back(value_of(y));
-  pass.outputs.first = end_of(all.links.size());
-  all.links.insert(all.links.end(), values.begin(), values.end());
-  pass.outputs.last = end_of(all.links.size());
-  all.passes.push_back(pass);
-  last_step_ = -1;
-  passes_.push_back(last(all.passes.size()));
-}
-
-RecordedGradient Record::Recorder::gradient(int index, const Array& g, bool with_numbers) {
-  RecordedGradient r;
-  r.index = index;
-  r.dtype = g.dtype();
-  r.shape = g.shape();
-  r.known = with_numbers;
-  if (with_numbers) r.numbers = numbers_of(g);
-  return r;
-}
-
-void Record::Recorder::running(Node& node, const Gradients& of_outputs) {
-  if (!on_ || passes_.empty()) return;
-  const int operation = operation_of(node);
-  RecordedStep& step = all.steps.emplace_back();
-  step.operation = operation;
-  step.pass = passes_.back();
-  step.of_outputs.first = end_of(all.gradients.size());
-  for (std::size_t k = 0; k < of_outputs.size(); ++k) {
-    const Array& dy = numbers_of_all(of_outputs[k]);
-    if (dy.defined()) all.gradients.push_back(gradient(static_cast<int>(k), dy, true));
-  }
-  step.of_outputs.last = step.of_inputs.first = step.of_inputs.last = end_of(all.gradients.size());
-  step.added.first = step.added.last = end_of(all.added.size());
-  step.freed.first = step.freed.last = end_of(all.freed.size());
-  step.live_before = core::live_bytes();
-  open_.push_back(last(all.steps.size()));
-}
-
-void Record::Recorder::ran(Node& node, const Gradients&, Gradients& of_inputs) {
-  if (!on_ || open_.empty()) return;
-  last_step_ = open_.back();
-  open_.pop_back();
-  const std::uint32_t first = end_of(all.gradients.size());
-  const Edge* const edges = node.edges();
-  for (std::size_t i = 0; i < of_inputs.size(); ++i) {
-    const Array& dx = numbers_of_all(of_inputs[i]);
-    if (!dx.defined()) continue;
-    int to = -1, to_output = 0;
-    bool sums = true;
-    if (edges[i]) {
-      to = operation_of(*edges[i].node);
-      to_output = edges[i].index;
-      // What is read once goes on as it is, and is seen where it arrives.
-      const int value = all.value_of(to, to_output);
-      sums = value < 0 || uses_[static_cast<std::size_t>(value)] > 1;
+void Record::Recorder::moment(RecordedMoment::Kind kind, int of) {
+  std::int64_t of_grads = 0;
+  if (options_.everywhere) {
+    for (const core::Ref<Node>& leaf : leaves_) {
+      const Tensor& grad = leaf->as_leaf()->grad();
+      if (grad.defined()) of_grads += numbers_of_all(grad).storage()->bytes();
     }
-    RecordedGradient g = gradient(static_cast<int>(i), dx, sums);
-    g.to = to;
-    g.to_output = to_output;
-    all.gradients.push_back(g);
   }
-  RecordedStep& step = all.steps[static_cast<std::size_t>(last_step_)];
-  step.of_inputs = {first, end_of(all.gradients.size())};
-  step.done = true;
-  step.live_after = core::live_bytes();
-  all.moments.push_back({RecordedMoment::kStep, last_step_, step.live_after});
-  step.added = {end_of(all.added.size()), end_of(all.added.size())};
-  step.freed = {end_of(all.freed.size()), end_of(all.freed.size())};
+  all.moments.push_back({kind, of, core::live_bytes(), of_grads});
 }
 
-void Record::Recorder::added(Node& node, int output) {
-  if (!on_ || passes_.empty()) return;
-  const int operation = operation_of(node);
-  all.added.push_back({operation, output});
-  if (last_step_ >= 0) all.steps[static_cast<std::size_t>(last_step_)].added.last = end_of(all.added.size());
+void Record::Recorder::entered(std::string_view module) noexcept {
+  if (!on_ || !open_.empty()) return;
+  all.calls.push_back({module, calls_.empty() ? -1 : calls_.back()});
+  calls_.push_back(last(all.calls.size()));
 }
 
-void Record::Recorder::released(Node& node) {
-  if (!on_ || last_step_ < 0) return;
-  const RecordedOperation& o = all.operations[static_cast<std::size_t>(operation_of(node))];
-  RecordedStep& step = all.steps[static_cast<std::size_t>(last_step_)];
-  if (step.operation != operations_.find(&node)) return;
-  step.released = true;
-  step.freed = {end_of(all.freed.size()), end_of(all.freed.size())};
-  for (std::uint32_t s = o.saved.first; s < o.saved.last; ++s) {
-    const int place = all.saved[s].storage;
-    if (place < 0) continue;
-    RecordedStorage& storage = all.storages[static_cast<std::size_t>(place)];
-    if (storage.holders == 0 || --storage.holders > 0) continue;
-    storage.freed_by_step = last_step_;
-    all.freed.push_back(place);
+// Calls that began before the record did end, too.
+void Record::Recorder::left(std::string_view module) noexcept {
+  if (!on_ || !open_.empty()) return;
+  if (!calls_.empty() && all.calls[static_cast<std::size_t>(calls_.back())].path == module) calls_.pop_back();
+}
+
+void Record::Recorder::loosen(RecordedStop::Kind kind, int from, std::string_view name, Location at,
+                              const Array& result) {
+  if (!result.defined() || !is_floating_point(result.dtype())) return;
+  loose_[result.storage().get()] = {{-1, kind, from, std::string(name), at}, numbers_of(result), result.dtype()};
+}
+
+// Other memory may have come to lie there: it is the same where the numbers are.
+void Record::Recorder::find_stop(int value) {
+  const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
+  const auto found = loose_.find(all.storages[static_cast<std::size_t>(v.storage)].address);
+  if (found == loose_.end() || found->second.dtype != v.dtype || !all.same(found->second.numbers, v.numbers)) return;
+  all.stops.push_back(found->second.stop);
+  all.stops.back().value = value;
+}
+
+void Record::Recorder::unrecorded(std::string_view name, const Operand* inputs, int count,
+                                  const std::vector<Array>& outputs) {
+  if (!on_ || !open_.empty()) return;
+  int from = -1;
+  for (int i = 0; i < count && from < 0; ++i) {
+    const Tensor& x = inputs[i].tensor();
+    if (x.defined() && x.edge()) from = value_of(x);
   }
-  step.freed.last = end_of(all.freed.size());
-  if (o.saved.size() == 0) return;
-  moment(RecordedMoment::kReleased, last_step_);
-  step.live_after = all.moments.back().live_bytes;
+  for (const Array& y : outputs) loosen(RecordedStop::kUnrecorded, from, name, inputs[0].at(), y);
 }
 
-void Record::Recorder::arrived(Node& node, int output, const Tensor& g) {
-  if (!on_ || passes_.empty()) return;
-  all.arrivals.push_back({passes_.back(), operation_of(node), output, gradient(output, numbers_of_all(g), true)});
-}
-
-void Record::Recorder::ended(bool complete) noexcept {
-  if (!on_ || passes_.empty()) return;
-  const int place = passes_.back();
-  passes_.pop_back();
-  RecordedPass& pass = all.passes[static_cast<std::size_t>(place)];
-  pass.complete = complete;
-  while (!open_.empty() && all.steps[static_cast<std::size_t>(open_.back())].pass == place) open_.pop_back();
-  moment(RecordedMoment::kEnd, place);
-  pass.live_bytes = all.moments.back().live_bytes;
-  last_step_ = -1;
+void Record::Recorder::detached(const Tensor& from, const Tensor& to) {
+  if (!on_ || !open_.empty()) return;
+  const Scope* const scope = Scope::current();
+  loosen(RecordedStop::kDetach, value_of(from), "detach", scope == nullptr ? Location::unknown() : scope->location(),
+         numbers_of_all(to));
 }
 
 Record::Record(const RecordOptions& options) : recorder_(new Recorder(options)) {}
 Record::~Record() = default;
 void Record::name(const Tensor& x, std::string name) { recorder_->name(x, std::move(name)); }
 void Record::stop() noexcept { recorder_->stop(); }
+const Recording& detail::recording_of(const Record& record) { return record.recorder_->all; }
 std::string Record::text() const { return record_text(recorder_->all); }
 std::string Record::dot() const { return record_dot(recorder_->all); }
 std::string Record::json() const { return record_json(recorder_->all); }

@@ -13,16 +13,30 @@ class Tensor;
 
 namespace gradus::autograd {
 
+class Record;
+namespace detail {
+struct Recording;
+/// What a Record has written down (record_data.h).
+const Recording& recording_of(const Record& record);
+}  // namespace detail
+
 struct RecordOptions {
   std::int64_t whole = 64;  ///< tensors of up to so many elements are kept with all their numbers
   std::int64_t corner = 3;  ///< of larger ones statistics, and so many rows and columns of a corner
+  bool both_ends = false;   ///< of larger ones the last rows and columns, too
+  bool everywhere = false;  ///< gradients also where they go on as they are, and the bytes of `.grad` at each event
+  bool references = false;  ///< beside each rule's gradients those of its reference: backward takes as long again
+
+  /// What a page (page/page.h) shows most with: all of it, tensors of up to 256 elements whole.
+  static RecordOptions page() { return {256, 6, true, true, true}; }
 };
 
 /// While it lives (or until `stop`), what the calling thread records and its backward passes are written down: operations
 /// with their modules, places, attributes, shapes and strides; the numbers that came and went; what nodes keep, and when
 /// they let it go; gradients, and where several were added up; the bytes alive after each event. It keeps numbers, no
 /// tensors. What is computed without recording (under a NoGradGuard, of integers) is no operation here: its results are
-/// constants. The page autograd/RECORD.md says what json() has.
+/// constants, with a note of where history stopped when a recorded operation reads them. What optimizers do to parameters
+/// is noted. The page autograd/RECORD.md says what json() has.
 ///
 ///     autograd::Record record;
 ///     const Tensor loss = net->forward(x).square().mean();
@@ -50,6 +64,7 @@ class GRADUS_API Record {
   std::string json() const;
 
  private:
+  friend const detail::Recording& detail::recording_of(const Record& record);
   class Recorder;
   core::Own<Recorder> recorder_;
 };

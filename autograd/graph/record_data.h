@@ -91,6 +91,7 @@ struct RecordedSaved {
 struct RecordedOperation {
   std::string name;  // a node may name what dies with it
   std::string_view module;
+  int call = -1;  // of that module, in Recording::calls; -1: it began before the record did
   Location at = Location::unknown();
   std::uint64_t number = 0;
   AttributeList attributes;
@@ -118,6 +119,22 @@ struct RecordedGradient {
   core::Shape shape;
   bool known = false;  // whether its numbers were taken: an input's are, unless they go on as they are
   RecordedNumbers numbers;
+  const void* storage = nullptr;  // where it lay
+  std::int64_t bytes = 0;         // of all of that
+};
+
+/// A call of a module, and the one inside which it was made.
+struct RecordedCall {
+  std::string_view path;
+  int outer = -1;
+};
+
+/// What a node kept and somebody has changed since.
+struct RecordedChange {
+  const char* kind;
+  int index;
+  const char* by;
+  Location at = Location::unknown();
 };
 
 struct RecordedStep {
@@ -125,6 +142,10 @@ struct RecordedStep {
   Range of_outputs, of_inputs;  // in Recording::gradients
   Range added;                  // in Recording::added: gradients of this step that met others
   Range freed;                  // in Recording::freed
+  Range reference;              // in Recording::gradients: of the inputs, by the rule's reference
+  Range composed_of;            // in Recording::reference_names: the operations of the reference
+  Range changed;                // in Recording::changes
+  double difference = -1;  // largest between the rule's and the reference's, of the latter's largest; -1: not known
   bool released = false, done = false;
   std::int64_t live_before = 0, live_after = 0;
 };
@@ -147,12 +168,31 @@ struct RecordedArrival {
   RecordedGradient gradient;
 };
 
+/// A tensor without history whose numbers come from one that has some.
+struct RecordedStop {
+  enum Kind : std::uint8_t { kDetach, kUnrecorded };
+  int value;
+  Kind kind;
+  int from;          // the value that had history; -1: not seen
+  std::string name;  // the operation that was not recorded
+  Location at = Location::unknown();
+};
+
+/// What an optimizer did to a parameter.
+struct RecordedUpdate {
+  std::string optimizer;
+  int operation = -1;  // the leaf
+  int value = -1;      // what it was before
+  RecordedGradient gradient, before, after;
+};
+
 /// An event, and the bytes alive after it.
 struct RecordedMoment {
-  enum Kind : std::uint8_t { kOperation, kStep, kReleased, kEnd };
+  enum Kind : std::uint8_t { kOperation, kStep, kReleased, kEnd, kUpdate };
   Kind kind;
-  int of;  // operation, step or pass
+  int of;  // operation, step, pass or update
   std::int64_t live_bytes;
+  std::int64_t of_grads = 0;  // of it in `.grad` of leaves
 };
 
 struct Recording {
@@ -166,13 +206,19 @@ struct Recording {
   List<RecordedSum> added;
   List<RecordedArrival> arrivals;
   List<RecordedMoment> moments;
+  std::vector<RecordedStop> stops;
+  std::vector<RecordedUpdate> updates;
+  List<RecordedChange> changes;
+  List<RecordedCall> calls;
+  std::vector<std::string> reference_names;
   List<int> links, freed;
   NumbersStore numbers;
   List<core::Description> statistics;
   std::vector<std::string> names;
   std::int64_t corner = 0;  // rows and columns of corners
+  bool both_ends = false;   // the last ones, too
 
-  explicit Recording(std::int64_t corner_size) : corner(corner_size) {}
+  Recording(std::int64_t corner_size, bool last_too) : corner(corner_size), both_ends(last_too) {}
 
   /// "a", "b", .., "z", "ba", ..: what a value is called in texts, unless it was given a name.
   std::string name_of(int value) const;
@@ -182,6 +228,10 @@ struct Recording {
   int value_of(const RecordedOperation& of, const RecordedSaved& kept) const;
   /// Whether two are the same numbers, of large tensors as far as they are known.
   bool same(const RecordedNumbers& a, const RecordedNumbers& b) const;
+  /// The L2 norm of all elements; NaN where one is.
+  double norm(const RecordedNumbers& n, const core::Shape& shape) const;
+  /// Which rows, or columns, of `size` are kept of a large tensor.
+  std::vector<std::int64_t> kept_of(std::int64_t size) const;
   /// The most bytes alive, and when.
   const RecordedMoment* peak() const;
 };

@@ -1,80 +1,17 @@
 // A Record as JSON: autograd/RECORD.md says what each name means.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "../../core/base/fail.h"
 #include "record_data.h"
+#include "record_writer.h"
 
 namespace gradus::autograd::detail {
 
 namespace {
 
 std::size_t at(int place) { return static_cast<std::size_t>(place); }
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-// JSON has no NaN and no infinities: they are strings.
-std::string number(double value, DType dtype) {
-  if (!std::isfinite(value)) return std::isnan(value) ? "\"nan\"" : value > 0 ? "\"inf\"" : "\"-inf\"";
-  if (!is_floating_point(dtype)) return fmt::format("{}", static_cast<std::int64_t>(value));
-  if (dtype != kFloat64) return fmt::format("{}", static_cast<float>(value));
-  return fmt::format("{}", value);
-}
-std::string place(int value) { return value < 0 ? "null" : fmt::format("{}", value); }
-std::string truth(bool value) { return value ? "true" : "false"; }
-
-// Objects and lists as they are written, one after the other.
-class Writer {
- public:
-  void open(char bracket) {
-    comma();
-    out += bracket;
-    first_ = true;
-  }
-  void close(char bracket) {
-    out += bracket;
-    first_ = false;
-  }
-  void key(std::string_view name) {
-    comma();
-    out += quoted(name) + ":";
-    first_ = true;
-  }
-  void value(const std::string& text) {
-    comma();
-    out += text;
-  }
-  void member(std::string_view name, const std::string& text) {
-    key(name);
-    value(text);
-  }
-  void line() {
-    comma();
-    out += '\n';
-    first_ = true;
-  }
-  std::string out;
-
- private:
-  void comma() {
-    if (!first_) out += ',';
-    first_ = false;
-  }
-  bool first_ = true;
-};
 
 class Json {
  public:
@@ -98,6 +35,9 @@ class Json {
     list("storages", r_.storages, [this](int i) { storage(i); });
     list("passes", r_.passes, [this](int i) { pass(i); });
     list("steps", r_.steps, [this](int i) { step(i); });
+    list("calls", r_.calls, [this](int i) { call(i); });
+    list("stops", r_.stops, [this](int i) { stop(i); });
+    list("updates", r_.updates, [this](int i) { update(i); });
     list("memory", r_.moments, [this](int i) { moment(i); });
     const RecordedMoment* const peak = r_.peak();
     w_.member("peak", peak == nullptr ? "null" : place(static_cast<int>(peak - r_.moments.data())));
@@ -106,8 +46,8 @@ class Json {
   }
 
  private:
-  template <class T, class One>
-  void list(const char* name, const List<T>& entries, const One& one) {
+  template <class Entries, class One>
+  void list(const char* name, const Entries& entries, const One& one) {
     w_.line();
     w_.key(name);
     w_.open('[');
@@ -146,10 +86,21 @@ class Json {
       w_.member("std", number(s.std, kFloat64));
       bytes("nan", s.nan);
       bytes("infinite", s.infinite);
+      std::vector<std::vector<std::int64_t>> kept;
+      for (int d = std::max(0, shape.size() - 2); d < shape.size(); ++d) kept.push_back(r_.kept_of(shape[d]));
       core::Shape corner;
-      for (int d = std::max(0, shape.size() - 2); d < shape.size(); ++d)
-        corner.push_back(std::min(r_.corner, shape[d]));
+      for (const auto& places : kept) corner.push_back(static_cast<std::int64_t>(places.size()));
       dims("corner_shape", corner);
+      if (r_.both_ends) {
+        w_.key("corner_places");
+        w_.open('[');
+        for (const auto& places : kept) {
+          w_.open('[');
+          for (const std::int64_t p : places) w_.value(fmt::format("{}", p));
+          w_.close(']');
+        }
+        w_.close(']');
+      }
     }
     w_.key(n.statistics < 0 ? "all" : "corner");
     w_.open('[');
@@ -163,8 +114,8 @@ class Json {
     w_.member("name", quoted(o.name));
     w_.member("kind", o.is_leaf ? "\"leaf\"" : o.elsewhere ? "\"elsewhere\"" : "\"operation\"");
     w_.member("module", quoted(o.module));
-    w_.member("file", o.at ? quoted(o.at.file()) : "null");
-    w_.member("line", o.at ? fmt::format("{}", o.at.line()) : "null");
+    w_.member("call", place(o.call));
+    location(o.at);
     w_.member("rule", truth(o.is_rule));
     std::string formula = "null";
     w_.key("attributes");
@@ -281,15 +232,68 @@ class Json {
       w_.member("output", place(r_.added[k].output));
       w_.close('}');
     });
+    if (s.difference >= 0 || std::isnan(s.difference)) {
+      w_.key("reference");
+      w_.open('{');
+      range("of_inputs", s.reference, [&](std::uint32_t k) {
+        w_.open('{');
+        gradient(r_.gradients[k]);
+        w_.close('}');
+      });
+      w_.member("difference", number(s.difference));
+      range("operations", s.composed_of, [&](std::uint32_t k) { w_.value(quoted(r_.reference_names[k])); });
+      w_.close('}');
+    }
+    range("changed", s.changed, [&](std::uint32_t k) {
+      const RecordedChange& c = r_.changes[k];
+      w_.open('{');
+      w_.member("kind", quoted(c.kind));
+      w_.member("index", place(c.index));
+      w_.member("by", quoted(c.by));
+      location(c.at);
+      w_.close('}');
+    });
     w_.member("completed", truth(s.done));
     w_.member("released", truth(s.released));
     range("freed", s.freed, [&](std::uint32_t k) { w_.value(place(r_.freed[k])); });
     bytes("live_before", s.live_before);
     bytes("live_after", s.live_after);
   }
+  void call(int i) {
+    w_.member("module", quoted(r_.calls[at(i)].path));
+    w_.member("inside_call", place(r_.calls[at(i)].outer));
+  }
+  void stop(int i) {
+    const RecordedStop& s = r_.stops[at(i)];
+    w_.member("value", place(s.value));
+    w_.member("why", s.kind == RecordedStop::kDetach ? "\"detach\"" : "\"no_grad\"");
+    w_.member("name", quoted(s.name));
+    w_.member("from_value", place(s.from));
+    location(s.at);
+  }
+  void update(int i) {
+    const RecordedUpdate& u = r_.updates[at(i)];
+    w_.member("optimizer", quoted(u.optimizer));
+    w_.member("parameter", place(u.operation));
+    w_.member("value", place(u.value));
+    for (const auto& [name, g] : {std::pair("gradient", &u.gradient), {"before", &u.before}, {"after", &u.after}}) {
+      w_.key(name);
+      if (!g->known) {
+        w_.value("null");
+        continue;
+      }
+      w_.open('{');
+      gradient(*g);
+      w_.close('}');
+    }
+  }
+  void location(Location at) {
+    w_.member("file", at ? quoted(at.file()) : "null");
+    w_.member("line", at ? fmt::format("{}", at.line()) : "null");
+  }
   void moment(int i) {
     const RecordedMoment& m = r_.moments[at(i)];
-    static constexpr const char* kinds[] = {"operation", "step", "released", "end"};
+    static constexpr const char* kinds[] = {"operation", "step", "released", "end", "update"};
     w_.member("event", quoted(kinds[m.kind]));
     w_.member("of", place(m.of));
     bytes("live_bytes", m.live_bytes);
@@ -306,6 +310,28 @@ class Json {
 };
 
 }  // namespace
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<int>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string number(double value, DType dtype) {
+  if (!std::isfinite(value)) return std::isnan(value) ? "\"nan\"" : value > 0 ? "\"inf\"" : "\"-inf\"";
+  if (!is_floating_point(dtype)) return fmt::format("{}", static_cast<std::int64_t>(value));
+  if (dtype != kFloat64) return fmt::format("{}", static_cast<float>(value));
+  return fmt::format("{}", value);
+}
 
 std::string record_json(const Recording& recording) { return Json(recording).all(); }
 

@@ -1,6 +1,8 @@
 // A Record as lines of text.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "../../core/base/dispatch.h"
@@ -103,6 +105,7 @@ class Text {
   }
   std::string when(const RecordedMoment& moment) const {
     if (moment.kind == RecordedMoment::kEnd) return "at the end of a pass";
+    if (moment.kind == RecordedMoment::kUpdate) return "after an optimizer's step";
     const bool forward = moment.kind == RecordedMoment::kOperation;
     const RecordedOperation& o = r_.operations[at(forward ? moment.of : r_.steps[at(moment.of)].operation)];
     return fmt::format("after {}{}", forward ? "" : "the backward of ", o.name);
@@ -257,6 +260,26 @@ int Recording::value_of(const RecordedOperation& of, const RecordedSaved& kept) 
   const auto index = static_cast<std::uint32_t>(kept.index);
   if (kept.kind == std::string_view("output")) return static_cast<int>(of.outputs.first + index);
   return index < of.inputs.size() ? links[of.inputs.first + index] : -1;
+}
+
+double Recording::norm(const RecordedNumbers& n, const core::Shape& shape) const {
+  if (n.statistics < 0) {
+    double sum = 0;
+    for (std::size_t i = 0; i < n.count; ++i) sum += n[i] * n[i];
+    return std::sqrt(sum);
+  }
+  const core::Description& s = statistics[at(n.statistics)];
+  if (s.nan != 0) return std::numeric_limits<double>::quiet_NaN();
+  if (s.infinite != 0) return std::numeric_limits<double>::infinity();
+  return std::sqrt(static_cast<double>(core::numel_of(shape)) * (s.mean * s.mean + s.std * s.std));
+}
+
+std::vector<std::int64_t> Recording::kept_of(std::int64_t size) const {
+  std::vector<std::int64_t> kept;
+  const bool all_of_it = size <= (both_ends ? 2 * corner : corner);
+  for (std::int64_t i = 0; i < (all_of_it ? size : corner); ++i) kept.push_back(i);
+  for (std::int64_t i = all_of_it || !both_ends ? size : size - corner; i < size; ++i) kept.push_back(i);
+  return kept;
 }
 
 const RecordedMoment* Recording::peak() const {

@@ -3,6 +3,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/files/files.h"
 #include "../graph/record.h"
+#include "data.h"
 #include "view.h"
 
 namespace gradus::autograd {
@@ -26,10 +27,9 @@ std::string escaped(const std::string& json) {
 void write_page(const std::string& path, const Record& record, const PageOptions& options) {
   if (options.language != "en" && options.language != "ru")
     core::fail<ValueError>("write_page: the language is \"en\" or \"ru\": \"{}\"", options.language);
-  const std::string data = "{\"format\":\"gradus.page\",\"version\":1,\"language\":\"" + options.language +
-                           "\",\"record\":" + record.json() + "}";
+  const std::string title = options.title.empty() ? path.substr(path.rfind('/') + 1) : options.title;
+  const std::string json = escaped(detail::page_data(detail::recording_of(record), title, options.language));
   const detail::View view = detail::page_view();
-  const std::string json = escaped(data);
   core::write_file_atomically(path, {view.before_data, json, view.after_data});
 }
 

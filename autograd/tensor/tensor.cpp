@@ -10,6 +10,7 @@
 #include "../graph/engine.h"
 #include "../graph/error_notes.h"
 #include "../graph/grad_mode.h"
+#include "../graph/observer.h"
 #include "../graph/view_history.h"
 
 namespace gradus {
@@ -193,12 +194,19 @@ void Tensor::backward(const Tensor& gradient, std::optional<bool> retain_graph, 
 }
 
 Tensor Tensor::detach() const {
-  if (body().batch == nullptr) return Tensor(array());
+  if (body().batch == nullptr) {
+    Tensor detached(array());
+    if (autograd::Observer::active() && requires_grad()) [[unlikely]]
+      autograd::Observer::tell_detached(*this, detached);
+    return detached;
+  }
   return autograd::batched(Tensor(body().batch->examples).detach(), body().batch->level);
 }
 
 Tensor& Tensor::detach_() const {
   if (is_view()) core::fail<GradError>("detach_: a view cannot be detached in place: use detach()");
+  if (autograd::Observer::active() && requires_grad()) [[unlikely]]
+    autograd::Observer::tell_detached(*this, *this);
   body().detach();
   return const_cast<Tensor&>(*this);
 }

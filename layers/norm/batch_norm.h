@@ -48,6 +48,7 @@
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
 #include "../module/layer.h"
+#include "normalization.h"
 
 namespace gradus::nn {
 
@@ -151,7 +152,7 @@ Tensor batch_norm_of_any(Operand x, const Tensor& running_mean, const Tensor& ru
 
 /// What BatchNorm1d, 2d and 3d share: D is the number of positions' dimensions that the name says.
 template <int D, class Derived>
-class GRADUS_API BatchNormBase : public Layer<Derived> {
+class GRADUS_API BatchNormBase : public Layer<Derived>, public ChannelNormState {
  public:
   /// ValueError when num_features is negative.
   explicit BatchNormBase(const BatchNormOptions& chosen);
@@ -160,15 +161,8 @@ class GRADUS_API BatchNormBase : public Layer<Derived> {
   /// channels; ValueError for fewer than two values a channel in training. After an error nothing has changed.
   Tensor compute(Operand x);
   void reset() override;
-  /// gamma to 1, beta to 0, and the running statistics as below.
-  void reset_parameters();
-  /// The running mean to 0, the running variance to 1, the number of batches to 0.
-  void reset_running_stats();
 
   BatchNormOptions options;
-  Tensor weight, bias;               ///< gamma and beta, [C]; undefined unless affine
-  Tensor running_mean, running_var;  ///< [C]; undefined unless tracked
-  Tensor num_batches_tracked;        ///< int64, 0-d
 };
 
 /// Over [N, C] and [N, C, L].

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../../autograd/graph/grad_mode.h"
+#include "../../autograd/graph/observer.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
 #include "../../core/base/message.h"
@@ -336,7 +337,14 @@ Tensor LBFGS::step(LossClosure closure) {
                            own.d().numel(), own.d().dtype(), elements(), params[0].dtype());
   }
   Run run(closure, params, static_cast<const LBFGSOptions&>(param_groups_[0].options()), own);
+  const bool observed = autograd::Observer::active();
+  if (observed) {
+    for (const Tensor& p : params) autograd::Observer::tell_updating(name(), p, p.grad());
+  }
   const Tensor loss = run();
+  if (observed) {
+    for (const Tensor& p : params) autograd::Observer::tell_updated(name(), p);
+  }
   without_gradient_.clear();
   for (const Tensor& p : params) {
     if (!p.grad().defined()) without_gradient_.push_back(p);

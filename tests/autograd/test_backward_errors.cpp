@@ -1,4 +1,5 @@
 // What errors out of a backward pass say: where, and what to do.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <functional>

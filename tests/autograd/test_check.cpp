@@ -1,5 +1,6 @@
 // The three-way check: that right layers pass it, what it leaves untouched, and how its report reads. What it catches
 // is in test_check_mutants.cpp.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

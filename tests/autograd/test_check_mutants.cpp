@@ -1,4 +1,5 @@
 // Deliberately wrong rules, one for each kind of mistake that a check claims to name: each must be caught, and named.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <array>

@@ -1,4 +1,5 @@
 // Operations written outside the library, from its headers alone.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Files of Python's (reference/make_files.py), and of libtorch 1.13: read, written, and read again; hostile ones refused.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>

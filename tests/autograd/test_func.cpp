@@ -1,4 +1,5 @@
 // Functions of functions: autograd/func/transforms.h.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

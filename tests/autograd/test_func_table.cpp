@@ -1,5 +1,6 @@
 // Jacobians and Hessians of every row of tests/table three ways: by reverse mode, by forward mode, by central
 // differences. --run_test=func_table/ROW runs one.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

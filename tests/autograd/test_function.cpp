@@ -1,6 +1,7 @@
 // Operations by classes derived from autograd::Function: what forward's results remember, what backward is given and may give
 // back, in place, views, higher derivatives, and what errors say. What libtorch does with such programs the check
 // frontend_libtorch compares.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <optional>

@@ -1,5 +1,6 @@
 // Every activation and loss, with its first two derivatives, against values of higher precision from -100 to 100, at
 // infinities and at NaN (tests/reference/make_functions.py).
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // What gradcheck and check say of functions and operations that are wrong in ways that one call on contiguous numbers
 // doesn't show. Each mistake must be caught, and named.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <array>

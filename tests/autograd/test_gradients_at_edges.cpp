@@ -1,5 +1,6 @@
 // Gradients where formulas are masked, jump or lose digits, differentiated twice; and of numbers whose squares over- or
 // underflow.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // Gradients on their way are read by several: what writes to one in place is refused, and by name.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <functional>

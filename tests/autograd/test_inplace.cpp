@@ -1,4 +1,5 @@
 // In-place changes of leaves, results, views and views of views, and the histories that they leave.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <functional>

@@ -1,4 +1,5 @@
 // Operations on bits, and logic and comparisons in place: none of them is differentiable.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <vector>

@@ -1,5 +1,6 @@
 // What the headers of autograd/ops declare is proven: in a row of tests/table, as the second name of something that is, or,
 // where there is no gradient, in a suite of its own. Prints how much that is.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>

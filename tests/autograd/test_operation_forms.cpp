@@ -1,5 +1,6 @@
 // What an operation's struct can express beyond a function of a few inputs and one output, and what becomes of a gradient that
 // cannot be differentiated again.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <array>

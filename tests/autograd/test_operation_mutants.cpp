@@ -1,5 +1,6 @@
 // Operations and rules with one mistake each that compiles (those that do not are in checks/operation_struct.cpp): who catches
 // it, and in which words. The same operation without the mistake passes everything.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <array>

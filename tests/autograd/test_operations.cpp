@@ -1,4 +1,5 @@
 // Every property, for every row of tests/table: --run_test=operations/PROPERTY/ROW runs one for one.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Record: what it writes down of a computation, held against what is known of it.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
 // Rows of the operation table, and what has no gradient, against PyTorch: tests/reference/make_elementwise.py.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // Float16, bfloat16, int8 and int16 against PyTorch: tests/reference/make_half.py.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

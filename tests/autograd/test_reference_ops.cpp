@@ -1,5 +1,6 @@
 // Values, gradients and dtypes of every operation against PyTorch's, from reference/ops.safetensors (made by
 // reference/make_ops.py, where each case's call stands).
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <functional>

@@ -1,5 +1,6 @@
 // Values and gradients of shapes, products and made tensors against PyTorch's, from reference/shapes.safetensors (made by
 // reference/make_shapes.py, where each case's call stands).
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <functional>

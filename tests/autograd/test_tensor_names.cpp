@@ -1,5 +1,6 @@
 // Dtypes, devices, formats and lists under PyTorch's names; tensors made like others; tensors that become another view of
 // themselves.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <random>

@@ -1,4 +1,5 @@
 // What views, their bases and their handles owe each other: histories that survive writes, detachments and looking.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <array>

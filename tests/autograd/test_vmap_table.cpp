@@ -1,5 +1,6 @@
 // vmap of every row of tests/table against the loop over examples: values, and gradients through it, with each operand
 // mapped and not. --run_test=vmap_table/every_row.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

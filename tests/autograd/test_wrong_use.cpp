@@ -1,5 +1,6 @@
 // Operations that are used wrongly: the type of the error, and what it says. The samples of single operations stand in their
 // rows (tests/table).
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Printing as Python's PyTorch prints: reference/printing.txt holds what it said.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // Shapes, dimensions, dtypes and their promotion.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <limits>

@@ -1,4 +1,5 @@
 // Functions that the C library lacks, against mpmath at 40 digits, and at their edges.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

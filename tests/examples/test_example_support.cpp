@@ -1,4 +1,5 @@
 // What the example programs share: reading the data sets.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <functional>

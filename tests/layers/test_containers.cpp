@@ -1,5 +1,6 @@
 // Containers and modules of any type: AnyModule, AnyValue, Sequential with other things than tensors, ModuleList, ModuleDict,
 // ParameterList, ParameterDict, Functional with bound arguments.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <map>

@@ -1,4 +1,5 @@
 // Derivatives of whole networks against torch.func's: tests/reference/make_func.py.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <gradus/gradus.h>

@@ -1,4 +1,5 @@
 // functional_call: layers/module/functional_call.h.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <gradus/gradus.h>

@@ -1,4 +1,5 @@
 // Hooks on modules, parameters that are computed (weight and spectral norm), what modules override, and apply in its forms.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <memory>

@@ -1,4 +1,5 @@
 // What modules refuse, and what they leave as it was: members, hooks, and parameters that are computed.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <memory>

@@ -1,5 +1,6 @@
 // Every module, by a row: printing, clones, state, dtype, mode, path in the graph, three ways, PyTorch's values, wrong use.
 // A new module is a row of tests/table/modules_FAMILY.cpp and a line of tests/reference/make_modules_FAMILY.py.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>

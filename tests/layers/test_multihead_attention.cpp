@@ -1,4 +1,5 @@
 // MultiheadAttention against PyTorch, three ways, and what it refuses.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <gradus/autograd/tensor/create.h>

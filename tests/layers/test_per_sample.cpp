@@ -1,4 +1,5 @@
 // Gradients of each sample of a batch, of modules: those of a loop over the samples.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <vector>

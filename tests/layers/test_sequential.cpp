@@ -1,4 +1,5 @@
 // Sequential, ModuleList, AnyModule, Flatten, Identity, Functional.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <memory>

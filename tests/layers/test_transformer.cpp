@@ -1,4 +1,5 @@
 // Transformers and multi_head_attention_forward against PyTorch with all their masks; parts, copies and wrong use.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <gradus/autograd/graph/engine.h>

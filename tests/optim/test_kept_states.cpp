@@ -1,4 +1,5 @@
 // An optimizer's states stay where they are, may be edited by hand, and go to files that can be read again.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>

@@ -1,4 +1,5 @@
 // What measures, a history and progress make of numbers and texts that are out of bounds.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Optimizers and schedules whose work is cut short, or goes on elsewhere: what they hold is what was there before.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <memory>

@@ -1,5 +1,6 @@
 // Every optimizer over 100 steps and every schedule over 200 epochs, against PyTorch 2.15; LBFGS and Muon, which take other
 // parameters than the rest; going on from a file to the same bits.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

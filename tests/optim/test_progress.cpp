@@ -1,4 +1,5 @@
 // Progress and the terminals that it is shown on.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // Schedules against PyTorch's rates, their closed forms against their chainable ones, going on from a file, and bad input.
+// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

@@ -1,0 +1,100 @@
+// What writes a Record: an observer (internal).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "observer.h"
+#include "record.h"
+#include "record_data.h"
+#include "record_places.h"
+#include "../tensor/tensor.h"
+
+namespace gradus::autograd {
+
+namespace detail {
+
+inline int last(std::size_t size) { return static_cast<int>(size) - 1; }
+inline std::uint32_t end_of(std::size_t size) { return static_cast<std::uint32_t>(size); }
+
+}  // namespace detail
+
+using namespace detail;  // NOLINT(google-build-using-namespace): its two sources do
+
+class Record::Recorder final : public Observer {
+ public:
+  explicit Recorder(const RecordOptions& options) : all(options.corner, options.both_ends), options_(options) {
+    constexpr std::size_t kUsual = 4096;  // lists that grow are copied
+    all.operations.reserve(kUsual);
+    all.values.reserve(kUsual);
+    all.gradients.reserve(kUsual);
+    all.steps.reserve(kUsual);
+    all.statistics.reserve(kUsual);
+  }
+
+  void name(const Tensor& x, std::string name) {
+    all.names.push_back(std::move(name));
+    names_[&x.body()] = {x, last(all.names.size()), x.edge() ? RecordedNumbers() : numbers_of(numbers_of_all(x))};
+  }
+  void stop() noexcept { on_ = false; }
+
+  void recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs) override;
+  void started(const std::vector<Tensor>& outputs, const Gradients& gradients) override;
+  void running(Node& node, const Gradients& of_outputs) override;
+  void ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs) override;
+  void added(Node& node, int output) override;
+  void released(Node& node) override;
+  void arrived(Node& node, int output, const Tensor& gradient) override;
+  void ended(bool complete) noexcept override;
+  void unrecorded(std::string_view name, const Operand* inputs, int count,
+                  const std::vector<core::Array>& outputs) override;
+  void detached(const Tensor& from, const Tensor& to) override;
+  void entered(std::string_view module) noexcept override;
+  void left(std::string_view module) noexcept override;
+  void updating(std::string_view optimizer, const Tensor& parameter, const Tensor& gradient) override;
+  void updated(std::string_view optimizer, const Tensor& parameter) override;
+
+  Recording all;
+
+ private:
+  int new_operation(const Node& node);
+  int operation_of(const Node& node);
+  int new_value(RecordedValue::Kind kind, int operation, int output, const core::Array& x,
+                const RecordedNumbers* numbers = nullptr);
+  int value_of(const Operand& input);
+  int value_of(const Tensor& x);
+  int constant(const Tensor& x);
+  int new_storage(const core::Array& x, int made_by);
+  int storage_of(const core::Array& x);
+  RecordedNumbers numbers_of(const core::Array& x);
+  core::Array corner_of(const core::Array& x) const;
+  void save(Node& node, RecordedOperation& operation);
+  RecordedGradient gradient(int index, const core::Array& g, bool with_numbers);
+  void moment(RecordedMoment::Kind kind, int of);
+  void note_changes(Node& node, RecordedStep& step);
+  void compare_with_reference(Node& node, const Gradients& of_outputs, const Gradients& of_inputs, RecordedStep& step);
+  void loosen(RecordedStop::Kind kind, int from, std::string_view name, Location at, const core::Array& result);
+  void find_stop(int value);
+
+  RecordOptions options_;
+  bool on_ = true;
+  Places operations_, storages_, bodies_;
+  std::unordered_map<const Body*, Named> names_;
+  std::vector<core::Ref<Node>> leaves_;  // kept, so that no other comes to lie where one was; no tensor hangs by them
+  std::vector<std::uint8_t> uses_;       // of each value, by operations: 2 stands for more
+  std::vector<int> open_;                // steps that run, passes inside steps
+  std::vector<int> passes_;
+  std::vector<int> calls_;  // of modules, those that go on
+  // Numbers that have left the graph: where they lie, and what they were.
+  struct Loose {
+    RecordedStop stop;
+    RecordedNumbers numbers;
+    DType dtype;
+  };
+  std::unordered_map<const void*, Loose> loose_;
+  int last_step_ = -1;
+};
+
+}  // namespace gradus::autograd
