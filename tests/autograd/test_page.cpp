@@ -84,6 +84,7 @@ struct Doubled {
 // No file of the library knows it.
 struct Unheard {
   static constexpr std::string_view name = "test_page_unheard";
+  static constexpr std::string_view formula = "y = a^2 + b, da = 2 a dy, db = dy";
   static core::Array forward(const core::Array& a, const core::Array& b) { return a * a + b; }
   static constexpr auto gradients = autograd::formulas([](autograd::Dy<> dy, autograd::In<0> a) { return dy * 2 * a; },
                                                        [](autograd::Dy<> dy) { return dy; });
@@ -342,6 +343,11 @@ BOOST_AUTO_TEST_CASE(a_new_operation_and_hostile_names) {
     autograd::apply<Unheard>(a, leaf(Doubles{5, 6})).sum().backward();
   });
   BOOST_CHECK_EQUAL(timeline(data, "backward"), "sum test_page_unheard");
+  const json& formula = data["formulas"]["test_page_unheard/2"];
+  BOOST_CHECK(formula["inputs"] == json({"a", "b"}));
+  BOOST_CHECK(formula["forward"].get<std::string>().find("data-in=\"1\"") != std::string::npos);
+  BOOST_CHECK_EQUAL(formula["gradients"].size(), 2u);
+  BOOST_CHECK_EQUAL(data["formulas"]["sum/1"]["kind"], "reduction");
   BOOST_CHECK_EQUAL(data["record"]["values"][0]["name"], "</script><b>&\"\\");
   const json& sources = data["sources"];
   BOOST_REQUIRE(sources.contains(__FILE__));
