@@ -3,6 +3,7 @@
 
 // Which programs that include <torch/torch.h> rely on.
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <iostream>
 #include <iterator>
@@ -13,6 +14,7 @@
 
 #include "core/base/array_ref.h"
 #include "core/base/context.h"
+#include "core/threads/parallel.h"
 #include "gradus.h"
 
 namespace gradus {
@@ -24,8 +26,8 @@ inline void manual_seed_all(std::uint64_t) {}
 }  // namespace cuda
 /// "TensorOptions(dtype=float32, device=cpu, requires_grad=false)".
 inline std::ostream& operator<<(std::ostream& out, const TensorOptions& options) {
-  return out << "TensorOptions(dtype=" << to_string(options.dtype()) << ", device=cpu, requires_grad="
-             << (options.requires_grad() ? "true" : "false") << ')';
+  return out << "TensorOptions(dtype=" << to_string(options.dtype())
+             << ", device=cpu, requires_grad=" << (options.requires_grad() ? "true" : "false") << ')';
 }
 /// A copy of a list that is borrowed: of `x.sizes()`, say.
 template <class T>
@@ -36,6 +38,23 @@ template <class List>
 requires std::is_same_v<List, IntArrayRef> Tensor tensor(const List& values, const TensorOptions& options = {}) {
   return tensor(values.vec(), options);
 }
+/// Blocks of `grain` indices of [begin, end): cut by these numbers alone, as core::parallel_for has it.
+template <class F>
+void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain, const F& body) {
+  core::parallel_for(end > begin ? end - begin : 0, grain > 0 ? grain : 1,
+                     [&](std::int64_t from, std::int64_t to) { body(begin + from, begin + to); });
+}
+/// What `make_generator<at::CPUGeneratorImpl>(seed)` names: all generators are the CPU's.
+struct CPUGeneratorImpl;
+template <class Impl>
+requires std::is_same_v<Impl, CPUGeneratorImpl> Generator make_generator(std::uint64_t seed = Generator::kDefaultSeed) {
+  return Generator(seed);
+}
+namespace detail {
+inline Generator createCPUGenerator() { return Generator(); }
+inline Generator createCPUGenerator(std::uint64_t seed) { return Generator(seed); }
+inline Generator& getDefaultCPUGenerator() { return default_generator(); }
+}  // namespace detail
 namespace guts {
 /// The text of an address: by it older programs find an optimizer's state.
 inline std::string to_string(const void* address) { return std::to_string(reinterpret_cast<std::uintptr_t>(address)); }

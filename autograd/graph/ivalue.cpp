@@ -17,16 +17,84 @@ struct Tuple {
 
 }  // namespace
 
+// Values may stand within each other on any number of levels: nothing here goes down by calling itself.
 struct IValue::Value {
   // In the order of Kind.
   std::variant<std::monostate, Tensor, double, std::int64_t, bool, std::string, std::vector<Tensor>,
                std::vector<std::int64_t>, std::vector<double>, std::vector<bool>, std::vector<IValue>, Tuple,
                IValueDict>
       held;
+  core::Own<Value> next = {};  // what waits to be destroyed
+
+  ~Value() {
+    core::Own<Value> waiting;
+    const auto take = [&](IValue& each) {
+      if (!each.holds_values()) return;
+      each.value_->next = std::move(waiting);
+      waiting = std::move(each.value_);
+    };
+    each_within(*this, take);
+    while (waiting != nullptr) {
+      const core::Own<Value> one = std::move(waiting);
+      waiting = std::move(one->next);
+      each_within(*one, take);
+    }
+  }
+
+  // Calls with each value that stands in a list, tuple or dictionary, keys among them, in order.
+  template <class V, class Visit>
+  static void each_within(V& value, const Visit& visit) {
+    if (auto* list = std::get_if<std::vector<IValue>>(&value.held)) {
+      for (auto& each : *list) visit(each);
+    } else if (auto* tuple = std::get_if<Tuple>(&value.held)) {
+      for (auto& each : tuple->elements) visit(each);
+    } else if (auto* dict = std::get_if<IValueDict>(&value.held)) {
+      for (auto& entry : dict->entries_) {
+        visit(entry.key_);
+        visit(entry.value_);
+      }
+    }
+  }
+
+  // The same, with None in the place of the values within.
+  core::Own<Value> without_values() const {
+    if (const auto* list = std::get_if<std::vector<IValue>>(&held))
+      return core::Own(new Value{std::vector<IValue>(list->size())});
+    if (const auto* tuple = std::get_if<Tuple>(&held))
+      return core::Own(new Value{Tuple{std::vector<IValue>(tuple->elements.size())}});
+    if (const auto* dict = std::get_if<IValueDict>(&held)) {
+      IValueDict copy;
+      copy.entries_.assign(dict->size(), IValueDict::Entry({}, {}));
+      copy.places_ = dict->places_;
+      return core::Own(new Value{std::move(copy)});
+    }
+    return core::Own(new Value{held});
+  }
 };
 
+bool IValue::holds_values() const noexcept { return kind() >= Kind::List; }
+
 IValue::IValue() noexcept = default;
-IValue::IValue(const IValue& other) : value_(other.value_ == nullptr ? nullptr : new Value(*other.value_)) {}
+IValue::IValue(const IValue& other) {
+  if (other.value_ == nullptr) return;
+  value_ = other.value_->without_values();
+  if (!holds_values()) return;
+  std::vector<std::pair<const Value*, Value*>> left = {{other.value_.get(), value_.get()}};
+  std::vector<IValue*> places;
+  while (!left.empty()) {
+    const auto [from, to] = left.back();
+    left.pop_back();
+    places.clear();
+    Value::each_within(*to, [&](IValue& each) { places.push_back(&each); });
+    std::size_t i = 0;
+    Value::each_within(*from, [&](const IValue& each) {
+      IValue& place = *places[i++];
+      if (each.value_ == nullptr) return;
+      place.value_ = each.value_->without_values();
+      if (each.holds_values()) left.emplace_back(each.value_.get(), place.value_.get());
+    });
+  }
+}
 IValue::IValue(IValue&& other) noexcept = default;
 IValue& IValue::operator=(const IValue& other) { return *this = IValue(other); }
 IValue& IValue::operator=(IValue&& other) noexcept = default;
@@ -124,6 +192,32 @@ IValueDict IValue::toGenericDict() const { return std::get<IValueDict>(expect(Ki
 std::string IValue::tagKind() const { return kNames[static_cast<int>(kind())]; }
 
 std::string IValue::text() const {
+  std::string text;
+  // What is to be written, the next at the end: a value, or what stands after it.
+  std::vector<std::pair<const IValue*, const char*>> left = {{this, ""}};
+  while (!left.empty()) {
+    const auto [value, after] = left.back();
+    left.pop_back();
+    if (value == nullptr || !value->holds_values()) {
+      text += (value == nullptr ? "" : value->plain_text()) + after;
+      continue;
+    }
+    const bool dict = value->isGenericDict();
+    text += value->isTuple() ? "(" : dict ? "{" : "[";
+    left.emplace_back(nullptr, after);
+    left.emplace_back(nullptr, value->isTuple() ? ")" : dict ? "}" : "]");
+    const std::size_t first = left.size();
+    Value::each_within(*value->value_, [&](const IValue& each) {
+      const bool key = dict && (left.size() - first) % 2 == 0;
+      left.emplace_back(&each, key ? ": " : ", ");
+    });
+    if (left.size() > first) left.back().second = "";
+    std::reverse(left.begin() + static_cast<std::ptrdiff_t>(first), left.end());
+  }
+  return text;
+}
+
+std::string IValue::plain_text() const {
   if (isTensor()) {
     const Tensor x = toTensor();
     return x.defined() ? fmt::format("{} {}", x.dtype(), x.sizes()) : "undefined";
@@ -131,47 +225,32 @@ std::string IValue::text() const {
   if (isScalar()) return autograd::detail::text_of(toScalar());
   if (isString()) return toStringRef();
   if (isNone()) return "none";
-  if (isGenericDict()) {
-    std::string text = "{";
-    for (const auto& entry : std::get<IValueDict>(value_->held)) {
-      text += (text.size() == 1 ? "" : ", ") + entry.key().text() + ": " + entry.value().text();
-    }
-    return text + "}";
-  }
-  std::string text = isTuple() ? "(" : "[";
-  for (const IValue& value : toListRef()) text += (text.size() == 1 ? "" : ", ") + value.text();
-  return text + (isTuple() ? ")" : "]");
+  std::string text = "[";
+  for (const IValue& value : toListRef()) text += (text.size() == 1 ? "" : ", ") + value.plain_text();
+  return text + "]";
 }
 
 bool IValue::is_deeper_than(int levels) const {
   if (levels < 0) return true;
-  const auto any = [&](const std::vector<IValue>& list) {
-    return std::any_of(list.begin(), list.end(), [&](const IValue& each) { return each.is_deeper_than(levels - 1); });
-  };
-  if (value_ == nullptr) return false;
-  if (const auto* list = std::get_if<std::vector<IValue>>(&value_->held)) return any(*list);
-  if (const auto* tuple = std::get_if<Tuple>(&value_->held)) return any(tuple->elements);
-  if (const auto* dict = std::get_if<IValueDict>(&value_->held)) {
-    return std::any_of(dict->begin(), dict->end(),
-                       [&](const auto& entry) { return entry.value().is_deeper_than(levels - 1); });
-  }
-  return levels == 0 && isList() && !toListRef().empty();
+  if (!holds_values()) return levels == 0 && isList() && !toListRef().empty();
+  bool deeper = false;
+  Value::each_within(*value_, [&](const IValue& each) { deeper = deeper || each.is_deeper_than(levels - 1); });
+  return deeper;
 }
 
 void IValue::each_tensor(core::FunctionRef<void(Tensor&)> visit) {
-  if (value_ == nullptr) return;
-  if (auto* one = std::get_if<Tensor>(&value_->held)) visit(*one);
-  if (auto* several = std::get_if<std::vector<Tensor>>(&value_->held)) {
-    for (Tensor& each : *several) visit(each);
-  }
-  if (auto* list = std::get_if<std::vector<IValue>>(&value_->held)) {
-    for (IValue& each : *list) each.each_tensor(visit);
-  }
-  if (auto* tuple = std::get_if<Tuple>(&value_->held)) {
-    for (IValue& each : tuple->elements) each.each_tensor(visit);
-  }
-  if (auto* dict = std::get_if<IValueDict>(&value_->held)) {
-    for (auto& entry : *dict) entry.value().each_tensor(visit);
+  std::vector<IValue*> left = {this};
+  while (!left.empty()) {
+    const IValue& one = *left.back();
+    left.pop_back();
+    if (one.value_ == nullptr) continue;
+    if (auto* tensor = std::get_if<Tensor>(&one.value_->held)) visit(*tensor);
+    if (auto* several = std::get_if<std::vector<Tensor>>(&one.value_->held)) {
+      for (Tensor& each : *several) visit(each);
+    }
+    const std::size_t first = left.size();
+    Value::each_within(*one.value_, [&](IValue& each) { left.push_back(&each); });
+    std::reverse(left.begin() + static_cast<std::ptrdiff_t>(first), left.end());
   }
 }
 

@@ -133,6 +133,8 @@ class GRADUS_API IValue {
   struct Value;  // holds one of them
   Kind kind() const noexcept;
   bool is(Kind kind) const noexcept { return this->kind() == kind; }
+  bool holds_values() const noexcept;
+  std::string plain_text() const;  // of one that holds none
   const Value& expect(Kind kind, const char* function) const;
 
   core::Own<Value> value_;
@@ -151,6 +153,7 @@ class GRADUS_API IValueDict {
     void setValue(IValue value) { value_ = std::move(value); }
 
    private:
+    friend class IValue;
     IValue key_, value_;
   };
   using const_iterator = std::vector<Entry>::const_iterator;
@@ -173,6 +176,7 @@ class GRADUS_API IValueDict {
   const_iterator end() const noexcept { return entries_.end(); }
 
  private:
+  friend class IValue;
   void count_places();
   void take_place(std::size_t entry);
 

@@ -17,6 +17,8 @@ class GRADUS_API Error : public std::runtime_error {
   explicit Error(const std::string& message) : std::runtime_error(message), message_(message) {}
   ~Error() override;
   const char* what() const noexcept override { return message_.c_str(); }
+  const char* what_without_backtrace() const noexcept { return what(); }  ///< PyTorch's names for the same
+  const std::string& msg() const noexcept { return message_; }
   /// Says where it happened, on its way out: the type that was thrown stays.
   void add_note(const std::string& note);
   /// Names the operation that was called in the place of one that it is made of. With `from`, in the place of that only.

@@ -2,125 +2,29 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
 #include "../base/fail.h"
+#include "../loops/gemm_tiles.h"
+#include "../simd/grid_sample.h"
 #include "../threads/parallel.h"
 
 namespace gradus::core {
 namespace {
 
-using Mode = GridSampling::Mode;
-using Outside = GridSampling::Outside;
+using kernels::GridBlock;
+using kernels::GridForm;
+using kernels::GridKernels;
+using kernels::kGridBlock;
+using kernels::Workspace;
 
 /// Multiplications of a task, about.
-constexpr std::int64_t kBlock = 16384;
-
-/// A place along a dimension of n elements, and how fast it moves with the grid's number.
-template <class T>
-struct Place {
-  T at, speed;
-};
-
-template <class T>
-Place<T> reflected(T at, T low, T high) {  // twice the bounds
-  if (low == high) return {0, 0};
-  const T min = low / 2, span = (high - low) / 2, off = at - min;
-  const T sign = off < 0 ? T(-1) : T(1), far = std::abs(off), extra = std::fmod(far, span),
-          flips = std::floor(far / span);
-  return std::fmod(flips, T(2)) == 0 ? Place<T>{extra + min, sign} : Place<T>{span - extra + min, -sign};
-}
-
-/// Where a place outside of the input is taken to be.
-template <class T>
-Place<T> inside(Place<T> p, std::int64_t n, const GridSampling& how) {
-  if (how.outside == Outside::Reflection) {
-    const Place<T> r = how.align_corners ? reflected(p.at, T(0), static_cast<T>(2 * (n - 1)))
-                                         : reflected(p.at, T(-1), static_cast<T>(2 * n - 1));
-    p = {r.at, p.speed * r.speed};
-  }
-  if (how.outside != Outside::Zeros) {
-    const auto last = static_cast<T>(n - 1);
-    if (!(p.at > 0)) p = {0, 0};
-    if (p.at >= last) p = {last, 0};
-  }
-  return p;
-}
-
-template <class T>
-Place<T> unnormalized(T g, std::int64_t n, bool align_corners) {
-  const auto size = static_cast<T>(n);
-  return align_corners ? Place<T>{(g + 1) / 2 * (size - 1), (size - 1) / 2}
-                       : Place<T>{((g + 1) * size - 1) / 2, size / 2};
-}
-
-/// The elements along one dimension that an output reads: index, or -1 outside; weight; the weight's slope.
-template <class T>
-struct Reads {
-  int count = 0;
-  std::array<std::int64_t, 4> index{};
-  std::array<T, 4> weight{}, slope{};
-  void add(std::int64_t i, std::int64_t n, T w, T s) {
-    index[static_cast<std::size_t>(count)] = i >= 0 && i < n ? i : -1;
-    weight[static_cast<std::size_t>(count)] = w;
-    slope[static_cast<std::size_t>(count++)] = s;
-  }
-};
-
-template <class T>
-std::int64_t whole(T value) {  // far outside stays outside
-  return static_cast<std::int64_t>(std::clamp(value, T(-16), static_cast<T>(std::numeric_limits<std::int32_t>::max())));
-}
-
-template <class T>
-Reads<T> reads(T g, std::int64_t n, const GridSampling& how) {
-  Reads<T> r;
-  Place<T> p = unnormalized(g, n, how.align_corners);
-  if (!std::isfinite(p.at)) {  // outside, whatever is taken to be there
-    if (how.outside == Outside::Zeros || std::isnan(p.at)) {
-      r.add(-1, n, 0, 0);
-      return r;
-    }
-    p = {p.at > 0 ? static_cast<T>(n - 1) : T(0), 0};
-  }
-  if (how.mode == Mode::Bicubic) {
-    const T low = std::floor(p.at), t = p.at - low, a = T(-0.75);
-    const auto near = [a](T x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
-    const auto far = [a](T x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
-    const auto near_slope = [a](T x) { return (3 * (a + 2) * x - 2 * (a + 3)) * x; };
-    const auto far_slope = [a](T x) { return (3 * a * x - 10 * a) * x + 8 * a; };
-    const T weights[] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
-    const T slopes[] = {far_slope(t + 1), near_slope(t), -near_slope(1 - t), -far_slope(2 - t)};
-    for (int k = 0; k < 4; ++k) {
-      const T at = inside(Place<T>{low + static_cast<T>(k - 1), 0}, n, how).at;
-      r.add(whole(at), n, weights[k], slopes[k] * p.speed);
-    }
-    return r;
-  }
-  p = inside(p, n, how);
-  if (how.mode == Mode::Nearest) {
-    r.add(whole(std::nearbyint(p.at)), n, 1, 0);
-    return r;
-  }
-  const T low = std::floor(p.at), t = p.at - low;
-  r.add(whole(low), n, 1 - t, -p.speed);
-  r.add(whole(low) + 1, n, t, p.speed);
-  return r;
-}
-
-/// What each output of one example reads of a plane: `taps` elements each, those outside at 0 with the weight 0.
-template <class T>
-struct Plan {
-  std::int64_t taps = 0;
-  std::vector<std::int32_t> index;
-  std::vector<T> weight;
-  std::vector<T> slope;  // [output, D, tap]; of the gradient of the grid alone
-};
+constexpr std::int64_t kTask = 16384;
+/// Channels that share what their outputs read.
+constexpr std::int64_t kChannels = 32;
 
 struct Sizes {
   Sizes(const Shape& x, const Shape& grid) : dims(x.size() - 2), N(x[0]), C(x[1]) {
@@ -139,84 +43,59 @@ struct Sizes {
   std::array<std::int64_t, 3> in{1, 1, 1};
 };
 
+GridForm form_of(const Sizes& s, const GridSampling& how) {
+  using Outside = GridSampling::Outside;
+  const int along = how.mode == GridSampling::Mode::Bilinear ? 2 : how.mode == GridSampling::Mode::Nearest ? 1 : 4;
+  return {s.dims,
+          {s.in[0], s.in[1], s.in[2]},
+          along,
+          how.outside == Outside::Zeros,
+          how.outside == Outside::Reflection,
+          how.align_corners};
+}
+
+/// A task's block of outputs at a time.
 template <class T>
-Plan<T> plan_of(const T* grid, const Sizes& s, const GridSampling& how, bool slopes) {
-  Plan<T> plan;
-  const int each = how.mode == Mode::Bilinear ? 2 : how.mode == Mode::Nearest ? 1 : 4;
-  plan.taps = s.dims == 2 ? each * each : each * each * each;
-  const auto taps = static_cast<std::size_t>(plan.taps), dims = static_cast<std::size_t>(s.dims);
-  plan.index.assign(static_cast<std::size_t>(s.outputs) * taps, 0);
-  plan.weight.assign(plan.index.size(), 0);
-  if (slopes) plan.slope.assign(plan.index.size() * dims, 0);
-  parallel_for(
-      s.outputs, std::max<std::int64_t>(kBlock / (8 * plan.taps), 1), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t p = begin; p < end; ++p) {
-          // Of depth, height and width; the grid counts from the innermost.
-          std::array<Reads<T>, 3> r;
-          r[0].add(0, 1, 1, 0);
-          bool lost = false;
-          for (int d = 0; d < s.dims; ++d) {
-            const auto to = static_cast<std::size_t>(2 - d);
-            r[to] = reads(grid[p * s.dims + d], s.in[to], how);
-            lost = lost || std::isnan(grid[p * s.dims + d]);
-          }
-          if (lost) {  // an element with a weight that is no number: a grid gone wrong must be seen
-            constexpr T nan = std::numeric_limits<T>::quiet_NaN();
-            for (std::size_t d = 0; d < 3; ++d) r[d] = {1, {0}, {nan}, {nan}};
-          }
-          std::size_t at = static_cast<std::size_t>(p) * taps, tap = 0;
-          for (int i = 0; i < r[0].count; ++i) {
-            for (int j = 0; j < r[1].count; ++j) {
-              for (int k = 0; k < r[2].count; ++k, ++at, ++tap) {
-                const auto a = static_cast<std::size_t>(i), b = static_cast<std::size_t>(j),
-                           c = static_cast<std::size_t>(k);
-                if (r[0].index[a] < 0 || r[1].index[b] < 0 || r[2].index[c] < 0) continue;
-                plan.index[at] =
-                    static_cast<std::int32_t>((r[0].index[a] * s.in[1] + r[1].index[b]) * s.in[2] + r[2].index[c]);
-                const T wd = r[0].weight[a], wh = r[1].weight[b], ww = r[2].weight[c];
-                plan.weight[at] = wd * wh * ww;
-                if (!slopes) continue;
-                const T of[] = {wd * wh * r[2].slope[c], wd * r[1].slope[b] * ww, r[0].slope[a] * wh * ww};
-                for (std::size_t d = 0; d < dims; ++d)
-                  plan.slope[(static_cast<std::size_t>(p) * dims + d) * taps + tap] = of[d];
-              }
-            }
-          }
-        }
-      });
-  return plan;
-}
-
-// body(example, its plan): one after the other, each cut among threads.
-template <class T, class Body>
-void each_example(const T* grid, const Sizes& s, const GridSampling& how, bool slopes, const Body& body) {
-  for (std::int64_t n = 0; n < s.N; ++n) body(n, plan_of(grid + n * s.outputs * s.dims, s, how, slopes));
-}
-
-/// body(the number of taps, as a constant): what is unrolled.
-template <class Body>
-void for_taps(std::int64_t taps, const Body& body) {
-  switch (taps) {
-    case 1:
-      return body(std::integral_constant<int, 1>());
-    case 4:
-      return body(std::integral_constant<int, 4>());
-    case 8:
-      return body(std::integral_constant<int, 8>());
-    default:
-      return body(std::integral_constant<int, 16>());
+class Plan {
+ public:
+  using Index = typename GridBlock<T>::Index;
+  Plan(const T* grid, const Sizes& s, const GridForm& form, bool slopes)
+      : grid_(grid),
+        sizes_(s),
+        form_(form),
+        index_(form.taps() * kGridBlock),
+        numbers_(form.taps() * kGridBlock * (slopes ? 1 + form.dims : 1)),
+        block_{index_.data(), numbers_.data(), slopes ? numbers_.data() + form.taps() * kGridBlock : nullptr} {}
+  /// The outputs [first, first + the result) of example n.
+  std::int64_t at(std::int64_t n, std::int64_t first) {
+    const std::int64_t count = std::min(kGridBlock, sizes_.outputs - first);
+    kernels_.plan(form_, grid_ + (n * sizes_.outputs + first) * form_.dims, count, block_);
+    return count;
   }
-}
-/// What is outside has the weight 0, and may not be a number where it points to.
-template <int taps, class T>
-T sum(const T* w, const T* from, const std::int32_t* at) {
-  T all = 0;
-  for (int t = 0; t < taps; ++t) {
-    const T x = from[at[t]];
-    all += w[t] * (w[t] != 0 ? x : T(0));
+  void sample(const T* plane, std::int64_t count, T* to) const { kernels_.sample(form_, block_, plane, count, to); }
+  void slopes(const T* plane, const T* dy, std::int64_t count, T* sums) const {
+    kernels_.slopes(form_, block_, plane, dy, count, sums);
   }
-  return all;
-}
+  void spread(const T* dy, std::int64_t count, T* plane) const {
+    for (std::int64_t p = 0; p < count; ++p) {
+      for (std::int64_t at = p; at < form_.taps() * kGridBlock; at += kGridBlock) {
+        const T w = block_.weight[at];
+        if (w < 0 || w > 0) plane[block_.index[at]] += w * dy[p];  // no element is at NaN's place
+      }
+    }
+  }
+
+ private:
+  const GridKernels<T>& kernels_ = kernels::grid_kernels(T());
+  const T* grid_;
+  const Sizes& sizes_;
+  const GridForm& form_;
+  Workspace<Index> index_;
+  Workspace<T> numbers_;
+  GridBlock<T> block_;
+};
+
+std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
 
 template <class Body>
 void as_float(DType dtype, const Body& body) {
@@ -236,6 +115,7 @@ const T* numbers(const Array& a) {
 
 Array grid_sample(const Array& input, const Array& where, const GridSampling& how) {
   const Sizes s(input.shape(), where.shape());
+  const GridForm form = form_of(s, how);
   Shape shape = input.shape();
   for (int i = 0; i < s.dims; ++i) shape[i + 2] = where.shape()[i + 1];
   const Array x = input.contiguous(), grid = where.contiguous();
@@ -243,20 +123,17 @@ Array grid_sample(const Array& input, const Array& where, const GridSampling& ho
   if (y.numel() == 0) return y;
   as_float(x.dtype(), [&]<class T>(TypeTag<T>) {
     T* const out = static_cast<T*>(y.data());
-    each_example(numbers<T>(grid), s, how, false, [&](std::int64_t n, const Plan<T>& plan) {
-      parallel_for(s.C, std::max<std::int64_t>(kBlock / (s.outputs * plan.taps), 1),
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t c = n * s.C + begin; c < n * s.C + end; ++c) {
-                       const T* const from = numbers<T>(x) + c * s.plane;
-                       T* const to = out + c * s.outputs;
-                       const std::int32_t* at = plan.index.data();
-                       const T* w = plan.weight.data();
-                       for_taps(plan.taps, [&](auto taps) {
-                         for (std::int64_t p = 0; p < s.outputs; ++p, at += taps(), w += taps())
-                           to[p] = sum<taps()>(w, from, at);
-                       });
-                     }
-                   });
+    const std::int64_t blocks = parts(s.outputs, kGridBlock), groups = parts(s.C, kChannels);
+    const std::int64_t work = kGridBlock * form.taps() * std::min(s.C, kChannels);
+    parallel_for(s.N * groups * blocks, parts(kTask, work), [&](std::int64_t begin, std::int64_t end) {
+      Plan<T> plan(numbers<T>(grid), s, form, false);
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t n = task / (groups * blocks), group = task / blocks % groups;
+        const std::int64_t first = task % blocks * kGridBlock, count = plan.at(n, first);
+        for (std::int64_t c = group * kChannels; c < std::min(s.C, (group + 1) * kChannels); ++c) {
+          plan.sample(numbers<T>(x) + (n * s.C + c) * s.plane, count, out + (n * s.C + c) * s.outputs + first);
+        }
+      }
     });
   });
   return y;
@@ -264,55 +141,52 @@ Array grid_sample(const Array& input, const Array& where, const GridSampling& ho
 
 Array grid_sample_backward_input(const Array& of_y, const Array& where, const Shape& x_shape, const GridSampling& how) {
   const Sizes s(x_shape, where.shape());
+  const GridForm form = form_of(s, how);
   const Array dy = of_y.contiguous(), grid = where.contiguous();
   Array dx = zeros(x_shape, dy.dtype());
   if (dx.numel() == 0 || dy.numel() == 0) return dx;
   as_float(dy.dtype(), [&]<class T>(TypeTag<T>) {
     T* const out = static_cast<T*>(dx.data());
-    each_example(numbers<T>(grid), s, how, false, [&](std::int64_t n, const Plan<T>& plan) {
-      // A plane is one thread's: several outputs may read one element.
-      parallel_for(s.C, std::max<std::int64_t>(kBlock / (s.outputs * plan.taps), 1),
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t c = n * s.C + begin; c < n * s.C + end; ++c) {
-                       const T* const from = numbers<T>(dy) + c * s.outputs;
-                       T* const to = out + c * s.plane;
-                       const std::int32_t* at = plan.index.data();
-                       const T* w = plan.weight.data();
-                       for (std::int64_t p = 0; p < s.outputs; ++p, at += plan.taps, w += plan.taps) {
-                         for (std::int64_t t = 0; t < plan.taps; ++t)
-                           if (w[t] < 0 || w[t] > 0) to[at[t]] += w[t] * from[p];  // no element is at NaN's place
+    // A plane is one thread's: several outputs may read one element.
+    const std::int64_t groups = parts(s.C, kChannels);
+    parallel_for(s.N * groups, parts(kTask, s.outputs * form.taps() * std::min(s.C, kChannels)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   Plan<T> plan(numbers<T>(grid), s, form, false);
+                   for (std::int64_t task = begin; task < end; ++task) {
+                     const std::int64_t n = task / groups, group = task % groups;
+                     for (std::int64_t first = 0; first < s.outputs; first += kGridBlock) {
+                       const std::int64_t count = plan.at(n, first);
+                       for (std::int64_t c = group * kChannels; c < std::min(s.C, (group + 1) * kChannels); ++c) {
+                         plan.spread(numbers<T>(dy) + (n * s.C + c) * s.outputs + first, count,
+                                     out + (n * s.C + c) * s.plane);
                        }
                      }
-                   });
-    });
+                   }
+                 });
   });
   return dx;
 }
 
 Array grid_sample_backward_grid(const Array& of_y, const Array& input, const Array& where, const GridSampling& how) {
   const Sizes s(input.shape(), where.shape());
+  const GridForm form = form_of(s, how);
   const Array dy = of_y.contiguous(), x = input.contiguous(), grid = where.contiguous();
   Array result = zeros(where.shape(), dy.dtype());
   if (result.numel() == 0 || dy.numel() == 0) return result;
   as_float(dy.dtype(), [&]<class T>(TypeTag<T>) {
     T* const out = static_cast<T*>(result.data());
-    each_example(numbers<T>(grid), s, how, true, [&](std::int64_t n, const Plan<T>& plan) {
-      const std::int64_t grain = std::max<std::int64_t>(kBlock / (s.C * s.dims * plan.taps), 1);
-      parallel_for(s.outputs, grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t c = n * s.C; c < (n + 1) * s.C; ++c) {
-          const T* const from = numbers<T>(x) + c * s.plane;
-          const T* const above = numbers<T>(dy) + c * s.outputs;
-          for (std::int64_t p = begin; p < end; ++p) {
-            const std::int32_t* const at = plan.index.data() + p * plan.taps;
-            for (int d = 0; d < s.dims; ++d) {
-              const T* const slope = plan.slope.data() + (p * s.dims + d) * plan.taps;
-              for_taps(plan.taps, [&](auto taps) {
-                out[(n * s.outputs + p) * s.dims + d] += above[p] * sum<taps()>(slope, from, at);
-              });
-            }
-          }
-        }
-      });
+    const std::int64_t blocks = parts(s.outputs, kGridBlock), work = kGridBlock * form.taps() * form.dims * s.C;
+    parallel_for(s.N * blocks, parts(kTask, work), [&](std::int64_t begin, std::int64_t end) {
+      Plan<T> plan(numbers<T>(grid), s, form, true);
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t n = task / blocks, first = task % blocks * kGridBlock, count = plan.at(n, first);
+        T sums[3 * kGridBlock] = {};
+        for (std::int64_t c = n * s.C; c < (n + 1) * s.C; ++c)
+          plan.slopes(numbers<T>(x) + c * s.plane, numbers<T>(dy) + c * s.outputs + first, count, sums);
+        T* const to = out + (n * s.outputs + first) * s.dims;
+        for (std::int64_t p = 0; p < count; ++p)
+          for (int d = 0; d < s.dims; ++d) to[p * s.dims + d] = sums[d * kGridBlock + p];
+      }
     });
   });
   return result;

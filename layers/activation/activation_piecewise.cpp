@@ -45,7 +45,7 @@ void PReLUImpl::reset() {
   if (options.num_parameters() < 1) {
     core::fail<ValueError>("PReLU: num_parameters must be above 0: {}", options.num_parameters());
   }
-  weight = register_parameter("weight", full({options.num_parameters()}, options.init(), kFloat32));
+  register_parameter("weight", weight, full({options.num_parameters()}, options.init(), kFloat32));
 }
 Tensor PReLUImpl::compute(Operand x) { return functional::prelu(x, weight); }
 

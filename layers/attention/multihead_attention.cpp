@@ -5,6 +5,7 @@
 #include "../../core/base/fail.h"
 #include "../module/any_module.h"
 #include "../module/init.h"
+#include "../module/module_hooks.h"
 
 namespace gradus::nn {
 
@@ -24,17 +25,17 @@ void MultiheadAttentionImpl::reset() {
   core::expect_probability("MultiheadAttention", "dropout", options.dropout());
   head_dim = E / heads;
   _qkv_same_embed_dim = kdim == E && vdim == E;
-  const auto weight = [&](const char* name, bool wanted, std::int64_t out, std::int64_t in) {
-    return register_parameter(name, wanted ? empty({out, in}) : Tensor());
+  const auto weight = [&](const char* name, Tensor& member, bool wanted, std::int64_t out, std::int64_t in) {
+    register_parameter(name, member, wanted ? empty({out, in}) : Tensor());
   };
-  in_proj_weight = weight("in_proj_weight", _qkv_same_embed_dim, 3 * E, E);
-  q_proj_weight = weight("q_proj_weight", !_qkv_same_embed_dim, E, E);
-  k_proj_weight = weight("k_proj_weight", !_qkv_same_embed_dim, E, kdim);
-  v_proj_weight = weight("v_proj_weight", !_qkv_same_embed_dim, E, vdim);
-  in_proj_bias = register_parameter("in_proj_bias", options.bias() ? empty({3 * E}) : Tensor());
+  weight("in_proj_weight", in_proj_weight, _qkv_same_embed_dim, 3 * E, E);
+  weight("q_proj_weight", q_proj_weight, !_qkv_same_embed_dim, E, E);
+  weight("k_proj_weight", k_proj_weight, !_qkv_same_embed_dim, E, kdim);
+  weight("v_proj_weight", v_proj_weight, !_qkv_same_embed_dim, E, vdim);
+  register_parameter("in_proj_bias", in_proj_bias, options.bias() ? empty({3 * E}) : Tensor());
   out_proj = register_module("out_proj", Linear(LinearOptions(E, E).bias(options.bias())));
-  bias_k = register_parameter("bias_k", options.add_bias_kv() ? empty({1, 1, E}) : Tensor());
-  bias_v = register_parameter("bias_v", options.add_bias_kv() ? empty({1, 1, E}) : Tensor());
+  register_parameter("bias_k", bias_k, options.add_bias_kv() ? empty({1, 1, E}) : Tensor());
+  register_parameter("bias_v", bias_v, options.add_bias_kv() ? empty({1, 1, E}) : Tensor());
   _reset_parameters();
 }
 
@@ -56,6 +57,7 @@ std::tuple<Tensor, Tensor> MultiheadAttentionImpl::forward(Operand query, const 
                                                            const Tensor& key_padding_mask, bool need_weights,
                                                            const Tensor& attn_mask, bool average_attn_weights) {
   const Scope scope(query.at(), path());
+  detail::ModuleHooks::before_forward(*this);
   functional::MultiheadAttentionForwardFuncOptions all(options.embed_dim(), options.num_heads(), in_proj_weight,
                                                        in_proj_bias, bias_k, bias_v, options.add_zero_attn(),
                                                        options.dropout(), out_proj->weight, out_proj->bias);

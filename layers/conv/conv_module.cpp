@@ -68,8 +68,8 @@ void ConvBase<D, Derived>::reset() {
     }
     shape.push_back(kernel[d]);
   }
-  weight = this->register_parameter("weight", empty(shape));
-  bias = this->register_parameter("bias", options.bias() ? empty({out}) : Tensor());
+  this->register_parameter("weight", weight, empty(shape));
+  this->register_parameter("bias", bias, options.bias() ? empty({out}) : Tensor());
   reset_parameters();
 }
 

@@ -145,7 +145,7 @@ Tensor functional::embedding(Operand indices, const Tensor& weight, const Embedd
 EmbeddingImpl::EmbeddingImpl(const EmbeddingOptions& chosen) : options(chosen) { reset(); }
 EmbeddingImpl::~EmbeddingImpl() = default;
 
-void EmbeddingImpl::reset() { weight = register_parameter("weight", detail::table_of("Embedding", options)); }
+void EmbeddingImpl::reset() { register_parameter("weight", weight, detail::table_of("Embedding", options)); }
 void EmbeddingImpl::reset_parameters() { detail::draw_table(weight, options.padding_idx()); }
 
 Tensor EmbeddingImpl::compute(Operand indices) {

@@ -143,7 +143,7 @@ Tensor functional::embedding_bag(Operand indices, const Tensor& weight, const Em
 EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& chosen) : options(chosen) { reset(); }
 EmbeddingBagImpl::~EmbeddingBagImpl() = default;
 
-void EmbeddingBagImpl::reset() { weight = register_parameter("weight", detail::table_of("EmbeddingBag", options)); }
+void EmbeddingBagImpl::reset() { register_parameter("weight", weight, detail::table_of("EmbeddingBag", options)); }
 void EmbeddingBagImpl::reset_parameters() { detail::draw_table(weight, options.padding_idx()); }
 
 Tensor EmbeddingBagImpl::compute(Operand indices, const Tensor& offsets, const Tensor& per_sample_weights) {

@@ -58,8 +58,8 @@ void BilinearImpl::reset() {
     core::fail<ValueError>("Bilinear: sizes must not be negative: in1_features {}, in2_features {}, out_features {}", i,
                            j, out);
   }
-  weight = register_parameter("weight", empty({out, i, j}));
-  bias = register_parameter("bias", options.bias() ? empty({out}) : Tensor());
+  register_parameter("weight", weight, empty({out, i, j}));
+  register_parameter("bias", bias, options.bias() ? empty({out}) : Tensor());
   reset_parameters();
 }
 

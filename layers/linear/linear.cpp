@@ -89,8 +89,8 @@ void LinearImpl::reset() {
   const std::int64_t m = options.in_features(), n = options.out_features();
   if (m < 0 || n < 0)
     core::fail<ValueError>("Linear: sizes must not be negative: in_features {}, out_features {}", m, n);
-  weight = register_parameter("weight", empty({n, m}));
-  bias = register_parameter("bias", options.bias() ? empty({n}) : Tensor());
+  register_parameter("weight", weight, empty({n, m}));
+  register_parameter("bias", bias, options.bias() ? empty({n}) : Tensor());
   reset_parameters();
 }
 

@@ -157,10 +157,13 @@ void pass(const std::shared_ptr<Passage>& passage, std::vector<Tensor>& tensors,
   }
 }
 
+thread_local const Module* t_called = nullptr;  // of the innermost call that computed the module's parameters
+
 }  // namespace
 
 struct detail::HookedCall::State {
   Module& module;
+  const Module* const called_around;
   ModuleHooks::List<ForwardHook> after;
   std::shared_ptr<Passage> passage;
   std::vector<const Tensor*> given;
@@ -168,8 +171,12 @@ struct detail::HookedCall::State {
   std::size_t taken = 0;
 };
 
-detail::HookedCall::HookedCall(Module& module) : state_(new State{module, {}, {}, {}, {}, {}, 0}) {}
-detail::HookedCall::~HookedCall() { delete state_; }
+detail::HookedCall::HookedCall(Module& module)
+    : state_(new State{module, std::exchange(t_called, nullptr), {}, {}, {}, {}, {}, 0}) {}
+detail::HookedCall::~HookedCall() {
+  t_called = state_->called_around;
+  delete state_;
+}
 
 void detail::HookedCall::add(const Tensor& x) {
   state_->given.push_back(&x);
@@ -180,6 +187,7 @@ void detail::HookedCall::add(const Tensor& x) {
 void detail::HookedCall::before() {
   ModuleHooks& hooks = *ModuleHooks::find(state_->module);
   for (const auto& computed : hooks.computed) ModuleHooks::refresh(state_->module, *computed, true);
+  t_called = &state_->module;
   state_->after = hooks.after;
   ModuleHooks::List<BackwardHook> backward = hooks.backward;
   for (auto& [id, hook] : ModuleHooks::List<ForwardPreHook>(hooks.before)) hook.call(state_->module, state_->inputs);
@@ -256,6 +264,12 @@ void ModuleHooks::refresh(Module& module) {
   const ModuleHooks* hooks = find(module);
   if (hooks == nullptr) return;
   for (const auto& computed : hooks->computed) refresh(module, *computed, false);
+}
+
+void ModuleHooks::before_forward(const Module& module) {
+  const ModuleHooks* hooks = find(module);
+  if (hooks == nullptr || t_called == &module) return;
+  for (const auto& computed : hooks->computed) refresh(const_cast<Module&>(module), *computed, true);
 }
 
 void ModuleHooks::make_parameter(Module& module, Reparametrisation& computed) {

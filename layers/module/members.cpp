@@ -13,12 +13,19 @@ namespace {
 
 // The module of each parameter: the one that was made last, of copies by value.
 struct Places {
-  std::mutex mutex;
+  std::recursive_mutex mutex;
   std::unordered_map<const void*, const Module*> modules;
 };
 Places& places() {
   static auto& all = *new Places();  // modules may outlive it otherwise
   return all;
+}
+
+// Whether it is learned and saved where it belongs: `decoder->weight = encoder->weight`.
+bool registered_elsewhere(const Tensor& tensor) {
+  if (!tensor.defined()) return false;
+  const std::lock_guard lock(places().mutex);
+  return places().modules.count(&tensor.body()) != 0;
 }
 
 }  // namespace
@@ -121,7 +128,7 @@ void Module::check_member(const Member& member) const {
   // A tensor outside of the original may have been given: there is nothing at the same distance from a copy.
   if (member.copied && object_size() == 0) return;
   const auto& now = *reinterpret_cast<const Tensor*>(reinterpret_cast<const char*>(this) + member.offset);
-  if (now.is_same(*registered)) return;
+  if (now.is_same(*registered) || registered_elsewhere(now)) return;
   core::fail<ModuleError>(
       "{}: '{}' must stay the tensor that was registered: another was assigned to it, which forward uses, and which is "
       "neither learned nor saved; write into it instead, under a NoGradGuard: {}.copy_(..), or {}.set_data(..)",

@@ -58,6 +58,9 @@ struct ModuleHooks {
   /// Gives the member its value, with the history of what it is computed of.
   static void refresh(Module& module, Reparametrisation& computed, bool before_forward);
   static void refresh(Module& module);  ///< all that are computed, once their parts have been given other values
+  /// For a forward that the library wrote and that programs call by itself: all that are computed, unless the call is one
+  /// by a holder, a Sequential or an AnyModule, which has done it.
+  static void before_forward(const Module& module);
   /// Makes the member a parameter again, of the value that it has.
   static void make_parameter(Module& module, Reparametrisation& computed);
 

@@ -140,30 +140,8 @@ BatchNormBase<D, Derived>::BatchNormBase(const BatchNormOptions& chosen) : optio
 }
 template <int D, class Derived>
 void BatchNormBase<D, Derived>::reset() {
-  const std::int64_t C = options.num_features();
-  if (C < 0) core::fail<ValueError>("BatchNorm{}d: num_features must not be negative: {}", D, C);
-  const bool affine = options.affine(), tracked = options.track_running_stats();
-  weight = this->register_parameter("weight", affine ? ones({C}) : Tensor());
-  bias = this->register_parameter("bias", affine ? zeros({C}) : Tensor());
-  running_mean = this->register_buffer("running_mean", tracked ? zeros({C}) : Tensor());
-  running_var = this->register_buffer("running_var", tracked ? ones({C}) : Tensor());
-  num_batches_tracked = this->register_buffer("num_batches_tracked", tracked ? zeros({}, kInt64) : Tensor());
-}
-
-template <int D, class Derived>
-void BatchNormBase<D, Derived>::reset_running_stats() {
-  if (!running_mean.defined()) return;
-  running_mean.zero_();
-  running_var.fill_(1);
-  num_batches_tracked.zero_();
-}
-
-template <int D, class Derived>
-void BatchNormBase<D, Derived>::reset_parameters() {
-  const NoGradGuard no_grad;
-  reset_running_stats();
-  if (weight.defined()) weight.fill_(1);
-  if (bias.defined()) bias.zero_();
+  constexpr const char* ops[] = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d"};
+  register_in(*this, ops[D - 1], options.num_features(), options.affine(), options.track_running_stats());
 }
 
 template <int D, class Derived>

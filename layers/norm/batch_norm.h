@@ -34,8 +34,7 @@
 //     M <- (1 - momentum) M + momentum v
 //
 //   so momentum weighs the new value: 0.1 is c = 0.9 of the form M c + v (1 - c). Without momentum it is 1 / (number of
-//   batches seen): the average of all. In evaluation the running statistics take the place of mean and var. They are
-//   constants, and dL/dx = gamma inv_std dL/dy.
+//   batches seen): the average of all. In evaluation the running statistics, constants, take the place of mean and var.
 #pragma once
 
 #include <array>
@@ -49,6 +48,7 @@
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
 #include "../module/layer.h"
+#include "normalization.h"
 
 namespace gradus::nn {
 
@@ -57,6 +57,9 @@ namespace gradus::nn {
 /// mean and inv_std are float64 [C]: where |mean| is 10^4 times the deviation, a float32 mean would not do.
 struct BatchNormRule {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr std::string_view formula =
+      "y = gamma x_hat + beta, x_hat = inv_std (x - mean(x)), inv_std = 1 / sqrt(var(x) + eps), dx = gamma inv_std "
+      "(dy - mean(dy) - x_hat mean(dy x_hat)), dgamma = sum dy x_hat, dbeta = sum dy, none, none";
   static constexpr std::string_view input_names[] = {"x", "weight", "bias", "running_mean", "running_var"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 2 | 1u << 3 | 1u << 4;  // no gradient reads beta or what is running
@@ -86,10 +89,12 @@ struct BatchNormRule {
 /// (y, mean, inv_std) in evaluation: the running statistics as constants, mean and inv_std as BatchNormRule's.
 struct BatchNormEvalRule {
   static constexpr std::string_view name = "batch_norm_eval";
+  static constexpr std::string_view formula =
+      "y = gamma x_hat + beta, x_hat = inv_std (x - M), inv_std = 1 / sqrt(V + eps), dx = gamma inv_std dy, dgamma "
+      "= sum dy x_hat, dbeta = sum dy, none, none";
   static constexpr std::string_view input_names[] = {"x", "weight", "bias", "running_mean", "running_var"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 2;
-
   struct Attrs {
     double eps = 1e-5;
     static constexpr auto fields = named("eps", &Attrs::eps);
@@ -147,7 +152,7 @@ Tensor batch_norm_of_any(Operand x, const Tensor& running_mean, const Tensor& ru
 
 /// What BatchNorm1d, 2d and 3d share: D is the number of positions' dimensions that the name says.
 template <int D, class Derived>
-class GRADUS_API BatchNormBase : public Layer<Derived> {
+class GRADUS_API BatchNormBase : public Layer<Derived>, public ChannelNormState {
  public:
   /// ValueError when num_features is negative.
   explicit BatchNormBase(const BatchNormOptions& chosen);
@@ -156,15 +161,8 @@ class GRADUS_API BatchNormBase : public Layer<Derived> {
   /// channels; ValueError for fewer than two values a channel in training. After an error nothing has changed.
   Tensor compute(Operand x);
   void reset() override;
-  /// gamma to 1, beta to 0, and the running statistics as below.
-  void reset_parameters();
-  /// The running mean to 0, the running variance to 1, the number of batches to 0.
-  void reset_running_stats();
 
   BatchNormOptions options;
-  Tensor weight, bias;               ///< gamma and beta, [C]; undefined unless affine
-  Tensor running_mean, running_var;  ///< [C]; undefined unless tracked
-  Tensor num_batches_tracked;        ///< int64, 0-d
 };
 
 /// Over [N, C] and [N, C, L].

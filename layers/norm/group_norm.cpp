@@ -90,8 +90,8 @@ void GroupNormImpl::reset() {
   if (channels < 0 || groups < 1 || channels % groups != 0) {
     core::fail<ValueError>("GroupNorm: num_groups must divide num_channels: {} for {}", groups, channels);
   }
-  weight = register_parameter("weight", options.affine() ? ones({channels}) : Tensor());
-  bias = register_parameter("bias", options.affine() ? zeros({channels}) : Tensor());
+  register_parameter("weight", weight, options.affine() ? ones({channels}) : Tensor());
+  register_parameter("bias", bias, options.affine() ? zeros({channels}) : Tensor());
 }
 
 void GroupNormImpl::reset_parameters() {

@@ -6,6 +6,7 @@
 
 #include "../../core/base/export.h"
 #include "../module/layer.h"
+#include "normalization.h"
 
 namespace gradus::nn {
 
@@ -45,7 +46,7 @@ GRADUS_API Tensor instance_norm(Operand x, const InstanceNormFuncOptions& option
 
 /// What InstanceNorm1d, 2d and 3d share: D is the number of positions' dimensions.
 template <int D, class Derived>
-class GRADUS_API InstanceNormBase : public Layer<Derived> {
+class GRADUS_API InstanceNormBase : public Layer<Derived>, public ChannelNormState {
  public:
   /// ValueError when num_features is negative.
   explicit InstanceNormBase(const InstanceNormOptions& chosen);
@@ -54,15 +55,8 @@ class GRADUS_API InstanceNormBase : public Layer<Derived> {
   /// ValueError for fewer than two positions, by x's own statistics.
   Tensor compute(Operand x);
   void reset() override;
-  /// gamma to 1, beta to 0, and the running statistics as below.
-  void reset_parameters();
-  /// The running mean to 0, the running variance to 1.
-  void reset_running_stats();
 
   InstanceNormOptions options;
-  Tensor weight, bias;               ///< gamma and beta, [C]; undefined unless affine
-  Tensor running_mean, running_var;  ///< [C]; undefined unless tracked
-  Tensor num_batches_tracked;        ///< int64, 0-d; stays 0, as PyTorch's
 };
 
 /// Over [N, C, L] and [C, L].

@@ -92,8 +92,8 @@ void LayerNormImpl::reset() {
     core::fail<ShapeError>("LayerNorm: normalized_shape must have sizes, none negative: {}", IntArrayRef(shape));
   }
   const bool affine = options.elementwise_affine();
-  weight = register_parameter("weight", affine ? ones(shape) : Tensor());
-  bias = register_parameter("bias", affine ? zeros(shape) : Tensor());
+  register_parameter("weight", weight, affine ? ones(shape) : Tensor());
+  register_parameter("bias", bias, affine ? zeros(shape) : Tensor());
 }
 
 void LayerNormImpl::reset_parameters() {

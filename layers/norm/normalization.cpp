@@ -2,10 +2,12 @@
 
 #include <limits>
 
+#include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/ops/rounded_once.h"
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../module/module.h"
 #include "batch_norm.h"
 
 namespace gradus {
@@ -51,6 +53,27 @@ Tensor rms_norm(Operand input, IntArrayRef normalized_shape, const Tensor& weigh
     const Tensor y = scaled * rsqrt(square(scaled).mean(row, true) + added / square(unit));
     return weight.defined() ? y * weight : y;
   });
+}
+
+void nn::ChannelNormState::register_in(Module& module, const char* op, std::int64_t C, bool affine, bool tracked) {
+  if (C < 0) core::fail<ValueError>("{}: num_features must not be negative: {}", op, C);
+  module.register_parameter("weight", weight, affine ? ones({C}) : Tensor());
+  module.register_parameter("bias", bias, affine ? zeros({C}) : Tensor());
+  running_mean = module.register_buffer("running_mean", tracked ? zeros({C}) : Tensor());
+  running_var = module.register_buffer("running_var", tracked ? ones({C}) : Tensor());
+  num_batches_tracked = module.register_buffer("num_batches_tracked", tracked ? zeros({}, kInt64) : Tensor());
+}
+void nn::ChannelNormState::reset_running_stats() {
+  if (!running_mean.defined()) return;
+  running_mean.zero_();
+  running_var.fill_(1);
+  num_batches_tracked.zero_();
+}
+void nn::ChannelNormState::reset_parameters() {
+  const NoGradGuard no_grad;
+  reset_running_stats();
+  if (weight.defined()) weight.fill_(1);
+  if (bias.defined()) bias.zero_();
 }
 
 }  // namespace gradus

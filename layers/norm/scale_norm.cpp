@@ -45,7 +45,7 @@ void RMSNormImpl::reset() {
   if (!sound) {
     core::fail<ShapeError>("RMSNorm: normalized_shape must have sizes, none negative: {}", IntArrayRef(shape));
   }
-  weight = register_parameter("weight", options.elementwise_affine() ? ones(shape) : Tensor());
+  register_parameter("weight", weight, options.elementwise_affine() ? ones(shape) : Tensor());
 }
 void RMSNormImpl::reset_parameters() {
   const NoGradGuard no_grad;

@@ -11,6 +11,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../dropout/dropout.h"
+#include "../module/module_hooks.h"
 #include "../module/one_sample.h"
 #include "recurrent_rules.h"
 
@@ -102,6 +103,7 @@ std::string RecurrentStack::text() const {
 
 std::array<Tensor, 3> RecurrentStack::layers(const Module& owner, Tensor x, const Tensor& hx, const Tensor& cx,
                                              const Tensor& batch_sizes) const {
+  ModuleHooks::before_forward(owner);
   const std::int64_t directions = bidirectional ? 2 : 1;
   const std::size_t each = 2 + (bias ? 2 : 0) + (proj_size > 0 ? 1 : 0);
   std::vector<Tensor> h_n, c_n;

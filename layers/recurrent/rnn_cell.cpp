@@ -10,6 +10,7 @@
 #include "../../autograd/tensor/create.h"
 #include "../../core/base/fail.h"
 #include "../module/any_module.h"
+#include "../module/module_hooks.h"
 #include "recurrent_stack.h"
 
 namespace gradus::nn {
@@ -27,10 +28,10 @@ void reset_cell(Module& cell, std::int64_t gates, std::int64_t input_size, std::
   }
   core::checked_numel({gates, hidden_size, std::max(input_size, hidden_size)}, cell.name().c_str());
   const std::int64_t rows = gates * hidden_size;
-  *parameters[0] = cell.register_parameter("weight_ih", empty({rows, input_size}));
-  *parameters[1] = cell.register_parameter("weight_hh", empty({rows, hidden_size}));
-  *parameters[2] = cell.register_parameter("bias_ih", bias ? empty({rows}) : Tensor());
-  *parameters[3] = cell.register_parameter("bias_hh", bias ? empty({rows}) : Tensor());
+  cell.register_parameter("weight_ih", *parameters[0], empty({rows, input_size}));
+  cell.register_parameter("weight_hh", *parameters[1], empty({rows, hidden_size}));
+  cell.register_parameter("bias_ih", *parameters[2], bias ? empty({rows}) : Tensor());
+  cell.register_parameter("bias_hh", *parameters[3], bias ? empty({rows}) : Tensor());
   draw_cell(cell, hidden_size);
 }
 
@@ -65,6 +66,7 @@ struct Step {
       : x(rows_of(cell, "input", input, input, cell.options.input_size()).unsqueeze(0)), one(input.dim() == 1) {
     if (hx.defined()) h0 = rows_of(cell, "hx", hx, input, cell.options.hidden_size());
     if (cx.defined()) c0 = rows_of(cell, "cx", cx, input, cell.options.hidden_size());
+    detail::ModuleHooks::before_forward(cell);
   }
   Tensor result(const Tensor& state) const { return one ? state.squeeze(0) : state; }
   Tensor x, h0, c0;

@@ -1,5 +1,6 @@
 #include "grid_sample.h"
 
+#include <limits>
 #include <vector>
 
 #include "../../autograd/ops/rounded_once.h"
@@ -43,9 +44,12 @@ Tensor inside(Tensor p, std::int64_t n, const GridSampleRule::Attrs& a) {
 struct Element {
   Tensor index, weight;  // floating, without history; and with
 };
-std::vector<Element> elements(const Tensor& g, std::int64_t n, const GridSampleRule::Attrs& a) {
+Tensor place(const Tensor& g, std::int64_t n, const GridSampleRule::Attrs& a) {
   const auto size = static_cast<double>(n);
-  Tensor p = a.align_corners ? (g + 1) / 2 * (size - 1) : ((g + 1) * size - 1) / 2;
+  return a.align_corners ? (g + 1) / 2 * (size - 1) : ((g + 1) * size - 1) / 2;
+}
+std::vector<Element> elements(const Tensor& g, std::int64_t n, const GridSampleRule::Attrs& a) {
+  Tensor p = place(g, n, a);
   if (a.mode == GridSampleMode::Bicubic) {
     const Tensor low = floor(p.detach()), t = p - low;
     constexpr double A = -0.75;
@@ -60,6 +64,19 @@ std::vector<Element> elements(const Tensor& g, std::int64_t n, const GridSampleR
   if (a.mode == GridSampleMode::Nearest) return {{round(p.detach()), ones_like(p)}};
   const Tensor low = floor(p.detach()), t = p - low;
   return {{low, 1 - t}, {low + 1, t}};
+}
+
+// As core::grid_sample has it.
+Tensor is_lost(const Tensor& g, std::int64_t n, int dims, const GridSampleRule::Attrs& a) {
+  const Tensor p = place(g, n, a);
+  const bool infinite = a.mode == GridSampleMode::Bicubic || (a.mode == GridSampleMode::Bilinear && dims == 2 &&
+                                                              a.padding_mode == GridSamplePaddingMode::Zeros);
+  return infinite ? isfinite(p).logical_not() : isnan(p);
+}
+// A place that is as good as one at infinity: outside, or the last element's.
+Tensor at_infinity(const Tensor& g, const GridSampleRule::Attrs& a) {
+  const double far = a.padding_mode == GridSamplePaddingMode::Zeros ? 8 : 1;
+  return where(isinf(g), g.detach().sign() * far, g);
 }
 
 void check_samples(const char* op, const Tensor& x, const Tensor& grid, const GridSampleRule::Attrs& a) {
@@ -88,7 +105,13 @@ Tensor sampled(const char* op, Operand input, const Tensor& grid, const GridSamp
 Tensor GridSampleRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& grid) {
   const std::int64_t N = x.size(0), C = x.size(1);
   const int dims = static_cast<int>(x.dim()) - 2;
-  const Tensor places = grid.reshape({N, -1, dims});
+  Tensor places = grid.reshape({N, -1, dims}), lost = zeros({N, places.size(1)}, kBool);
+  for (int d = 0; d < dims; ++d)
+    lost = lost.logical_or(is_lost(places.select(2, d).detach(), x.size(dims + 1 - d), dims, attrs));
+  // What is lost is no number, and its gradient none, whatever else it is made of; and no element is read there.
+  const Tensor gone = lost.unsqueeze(2), none = zeros_like(places);
+  const Tensor no_number = where(gone, places, none).sum(2) * std::numeric_limits<double>::quiet_NaN();
+  places = where(gone, none, at_infinity(places, attrs));
   // The grid counts from the innermost dimension.
   std::vector<Element> all = {{zeros({N, places.size(1)}, x.dtype()), ones({N, places.size(1)}, x.dtype())}};
   for (int d = dims - 1; d >= 0; --d) {
@@ -110,6 +133,7 @@ Tensor GridSampleRule::reference(const Attrs& attrs, const Tensor& x, const Tens
     const Tensor term = planes.gather(2, index) * each.weight.unsqueeze(1);
     y = y.defined() ? y + term : term;
   }
+  y = where(lost.unsqueeze(1), no_number.unsqueeze(1), y);
   std::vector<std::int64_t> shape = {N, C};
   for (int i = 0; i < dims; ++i) shape.push_back(grid.size(i + 1));
   return y.reshape(shape);

@@ -29,6 +29,10 @@ namespace nn {
 /// y [N, C, out..] of x [N, C, in..] and grid [N, out.., D].
 struct GridSampleRule {
   static constexpr std::string_view name = "grid_sample";
+  static constexpr std::string_view formula =
+      "y[p] = sum_{i} x_i w(i - p), w(z) = product_{d} h(z_d) the weight of an element at a distance, dx_i = "
+      "sum_{p} dy[p] w(i - p), dp_d = -sum_{i} dy[p] x_i h'(i_d - p_d) product_{e != d} h(i_e - p_e) times "
+      "half the size";
   static constexpr std::string_view input_names[] = {"x", "grid"};
   struct Attrs {
     GridSampleMode mode = GridSampleMode::Bilinear;
@@ -53,7 +57,8 @@ struct GridSampleFuncOptions {
 /// y [N, C, h, w] of x [N, C, H, W] and grid [N, h, w, 2] (or [N, C, d, h, w], [N, C, D, H, W], [N, d, h, w, 3]; kBilinear
 /// is trilinear there, and kBicubic a ValueError). The grid's last dimension is (x, y) or (x, y, z), x along W. ShapeError,
 /// DTypeError unless both are of one floating dtype. A place that is NaN
-/// gives NaN, and its gradient is NaN; one at infinity is outside, at the border or past it.
+/// gives NaN, and its gradient is NaN; one at infinity is outside or at the border, or gives NaN where PyTorch's sum does:
+/// kBicubic, and kBilinear with zeros around [H, W].
 GRADUS_API Tensor grid_sample(Operand x, const Tensor& grid, const GridSampleFuncOptions& options = {});
 /// The grid [N, H, W, 2] of the affine maps theta [N, 2, 3] for a result of `size` [N, C, H, W], or [N, D, H, W, 3] of
 /// theta [N, 3, 4] for [N, C, D, H, W]: theta times (x, y, 1) at each place.

@@ -13,6 +13,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
 #include "../../core/base/message.h"
+#include "../../core/files/csv.h"
 #include "../../core/files/idx.h"
 
 namespace gradus::data::datasets {
@@ -118,11 +119,7 @@ namespace {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 34;
 
-struct Field {
-  std::string_view text;
-  std::string unescaped;  // where quotes within quotes had to go
-  std::string_view get() const { return unescaped.empty() ? text : std::string_view(unescaped); }
-};
+using Field = core::CsvLines::Field;
 
 // A finite number stays one.
 bool holds(DType dtype, double value) {
@@ -140,40 +137,9 @@ bool holds(DType dtype, std::int64_t value) {
 
 class Table {
  public:
-  Table(const std::string& path, const CsvDatasetOptions& o) : path_(path), delimiter_(o.delimiter()) {
-    if (delimiter_ == '"' || delimiter_ == '\n' || delimiter_ == '\r') {
-      fail<ValueError>("CsvDataset: the delimiter must be neither a quote nor a line's end: {}",
-                       in_quotes(std::string_view(&delimiter_, 1)));
-    }
-  }
-
-  // The fields of the next line that is not empty.
-  bool next(std::string_view& text, std::vector<Field>& fields) {
-    std::string_view line;
-    do {
-      if (text.empty()) return false;
-      line = text.substr(0, text.find('\n'));
-      text.remove_prefix(std::min(text.size(), line.size() + 1));
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      ++line_;
-    } while (line.find_first_not_of(" \t") == std::string_view::npos);
-    fields.clear();
-    for (;;) {
-      fields.push_back(cut(line));
-      if (line.empty()) break;
-      line.remove_prefix(1);  // the delimiter; behind it stands another field, be it empty
-      if (line.empty()) {
-        fields.emplace_back();
-        break;
-      }
-    }
-    if (width_ == 0) width_ = fields.size();
-    if (fields.size() != width_) {
-      fail<FileError>("CsvDataset: line {} of '{}' must have {} fields, as the first: {}", line_, path_, width_,
-                      fields.size());
-    }
-    return true;
-  }
+  Table(const std::string& path, std::string_view text, char delimiter)
+      : path_(path), lines_("CsvDataset", in_quotes(path), text, delimiter) {}
+  bool next(std::vector<Field>& fields) { return lines_.next(fields); }
 
   // A number that the dtype holds: none becomes infinite. `option` names that dtype.
   void read(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
@@ -193,7 +159,7 @@ class Table {
     }
     if (!whole || !holds(dtype, value)) not_held(fields, column, dtype, option, any);
   }
-  std::size_t width() const { return width_; }
+  std::size_t width() const { return lines_.width(); }
 
  private:
   static std::string_view trimmed(const Field& field) {
@@ -210,7 +176,7 @@ class Table {
   double number(const std::vector<Field>& fields, std::size_t column) const {
     double value = 0;
     if (!whole_field(trimmed(fields[column]), value)) {
-      fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number: {}", column + 1, line_, path_,
+      fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number: {}", column + 1, lines_.line(), path_,
                       in_quotes(fields[column].get()));
     }
     return value;
@@ -218,41 +184,12 @@ class Table {
   [[noreturn]] void not_held(const std::vector<Field>& fields, std::size_t column, DType dtype, const char* option,
                              double value) const {
     fail<FileError>("CsvDataset: field {} of line {} of '{}' must be a number that {} holds: {}; {}({}) takes it",
-                    column + 1, line_, path_, dtype, trimmed(fields[column]), option,
+                    column + 1, lines_.line(), path_, dtype, trimmed(fields[column]), option,
                     holds(kFloat, value) ? "kFloat" : "kDouble");
   }
 
-  // Up to the next delimiter, which stays.
-  Field cut(std::string_view& line) const {
-    Field field;
-    if (!line.starts_with('"')) {
-      field.text = line.substr(0, line.find(delimiter_));
-      line.remove_prefix(field.text.size());
-      return field;
-    }
-    std::size_t at = line.find('"', 1);
-    while (at != std::string_view::npos && line.substr(at + 1).starts_with('"')) at = line.find('"', at + 2);
-    if (at == std::string_view::npos) {
-      fail<FileError>("CsvDataset: a quote in line {} of '{}' must be closed: {}", line_, path_, in_quotes(line));
-    }
-    field.text = line.substr(1, at - 1);
-    line.remove_prefix(at + 1);
-    if (!line.empty() && line.front() != delimiter_) {
-      fail<FileError>("CsvDataset: in line {} of '{}' a delimiter must follow the quoted field {}: {}", line_, path_,
-                      in_quotes(field.text), in_quotes(line));
-    }
-    if (field.text.find('"') != std::string_view::npos) {
-      for (std::size_t i = 0; i < field.text.size(); ++i) {
-        field.unescaped += field.text[i];
-        if (field.text[i] == '"') ++i;
-      }
-    }
-    return field;
-  }
-
   const std::string& path_;
-  char delimiter_;
-  std::size_t line_ = 0, width_ = 0;
+  core::CsvLines lines_;
 };
 
 // Fields that were read, for a dtype: whole numbers as such.
@@ -303,15 +240,15 @@ CsvDataset::CsvDataset(const std::string& path, const CsvDatasetOptions& options
   const core::Bytes bytes = core::read_unpacked(path, kMostBytes);
   std::string_view text = core::ByteView(bytes).text();
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Table table(path, options);
+  Table table(path, text, options.delimiter());
   std::vector<Field> fields;
-  bool more = table.next(text, fields);
+  bool more = table.next(fields);
   if (!more) fail<FileError>("CsvDataset: '{}' must hold at least one line: it is empty", path);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < table.width(); ++i) {
     names.push_back(options.header() ? std::string(fields[i].get()) : std::to_string(i));
   }
-  if (options.header()) more = table.next(text, fields);
+  if (options.header()) more = table.next(fields);
 
   const std::size_t target = find_column(options.target(), names);
   std::vector<std::size_t> shown;
@@ -323,7 +260,7 @@ CsvDataset::CsvDataset(const std::string& path, const CsvDatasetOptions& options
 
   Numbers data(options.dtype(), "dtype"), targets(options.target_dtype(), "target_dtype");
   std::int64_t count = 0;
-  for (; more; more = table.next(text, fields), ++count) {
+  for (; more; more = table.next(fields), ++count) {
     for (const std::size_t column : shown) data.read(table, fields, column);
     targets.read(table, fields, target);
   }

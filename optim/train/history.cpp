@@ -9,6 +9,7 @@
 
 #include "../../core/base/fail.h"
 #include "../../core/base/message.h"
+#include "../../core/files/csv.h"
 #include "../../core/files/files.h"
 #include "curves.h"
 
@@ -23,33 +24,6 @@ std::string quoted(const std::string& name) {
   std::string text = "\"";
   for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
   return text + "\"";
-}
-
-// The fields of the line that begins at `at`, which moves behind it.
-std::vector<std::string> fields_of(const std::string& text, std::size_t& at, std::size_t line,
-                                   const std::string& source) {
-  std::vector<std::string> fields(1);
-  for (bool quotes = false;; ++at) {
-    if (at == text.size()) {
-      if (quotes) core::fail<FileError>("history: line {} of {} must end its quotes", line, source);
-      return fields;
-    }
-    const char c = text[at];
-    if (quotes && c == '"' && at + 1 < text.size() && text[at + 1] == '"') {
-      fields.back() += '"';
-      ++at;
-    } else if (c == '"') {
-      quotes = !quotes;
-    } else if (!quotes && c == ',') {
-      fields.emplace_back();
-    } else if (!quotes && c == '\n') {
-      ++at;
-      if (!fields.back().empty() && fields.back().back() == '\r') fields.back().pop_back();
-      return fields;
-    } else {
-      fields.back() += c;
-    }
-  }
 }
 
 }  // namespace
@@ -111,31 +85,33 @@ std::string History::csv() const {
 
 History History::from_csv(const std::string& text, const std::string& source) {
   History history;
-  std::size_t at = 0, line = 1;
-  const std::vector<std::string> names = fields_of(text, at, line, source);
-  if (names.front() != "epoch")
-    core::fail<FileError>("history: line 1 of {} must begin with epoch: {}", source, core::in_quotes(names.front()));
+  core::CsvLines lines("history", source, text);
+  std::vector<core::CsvLines::Field> fields;
+  std::vector<std::string> names;
+  if (lines.next(fields))
+    for (const auto& field : fields) names.emplace_back(field.get());
+  if (names.empty() || names.front() != "epoch") {
+    core::fail<FileError>("history: line 1 of {} must begin with epoch: {}", source,
+                          core::in_quotes(names.empty() ? "" : names.front()));
+  }
   for (auto name = names.begin() + 1; name != names.end(); ++name) {
     if (name->empty() || std::find(names.begin() + 1, name, *name) != name)
       core::fail<FileError>("history: line 1 of {} must name each column once: {} as name {}", source,
                             core::in_quotes(*name), name - names.begin() + 1);
   }
-  for (; at < text.size();) {
-    const std::vector<std::string> fields = fields_of(text, at, ++line, source);
-    if (fields.size() != names.size())
-      core::fail<FileError>("history: line {} of {} must have {} fields: {}", line, source, names.size(),
-                            fields.size());
-    if (fields[0] != std::to_string(history.epochs_ + 1))
-      core::fail<FileError>("history: line {} of {} must be epoch {}: {}", line, source, history.epochs_ + 1,
-                            core::in_quotes(fields[0]));
+  while (lines.next(fields)) {
+    if (fields[0].get() != std::to_string(history.epochs_ + 1))
+      core::fail<FileError>("history: line {} of {} must be epoch {}: {}", lines.line(), source, history.epochs_ + 1,
+                            core::in_quotes(fields[0].get()));
     std::vector<std::pair<std::string, double>> measured;
     for (std::size_t i = 1; i < fields.size(); ++i) {
       double value = 0;
-      const char *const begin = fields[i].data(), *const end = begin + fields[i].size();
+      const std::string_view number = fields[i].get();
+      const char *const begin = number.data(), *const end = begin + number.size();
       // Whatever the locale: others have a comma for the point.
       if (const auto read = std::from_chars(begin, end, value); read.ec != std::errc() || read.ptr != end)
-        core::fail<FileError>("history: field {} of line {} of {} must be a number: {}", i + 1, line, source,
-                              core::in_quotes(fields[i]));
+        core::fail<FileError>("history: field {} of line {} of {} must be a number: {}", i + 1, lines.line(), source,
+                              core::in_quotes(number));
       measured.emplace_back(names[i], value);
     }
     history.add(measured);

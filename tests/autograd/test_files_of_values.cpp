@@ -124,6 +124,36 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_no_deeper_than_what_is_read) {
   check_error<ValueError>([&] { core::put_torch(pieces, values); }, {"at most 200 levels deep"});
 }
 
+// A value is destroyed, copied, printed and walked over without a call for each level.
+BOOST_AUTO_TEST_CASE(values_stand_within_each_other_on_any_number_of_levels) {
+  constexpr int kLevels = 100'000;
+  for (int kind = 0; kind < 3; ++kind) {
+    IValue value = ones({2});
+    for (int level = 0; level < kLevels; ++level) {
+      if (kind == 2) {
+        IValueDict dict;
+        dict.append("k", std::move(value));
+        value = std::move(dict);
+      } else {
+        std::vector<IValue> list(2, level);
+        list[0] = std::move(value);
+        value = kind == 0 ? IValue(std::move(list)) : IValue::tuple(std::move(list));
+      }
+    }
+    IValue copy = value;
+    value = IValue();
+    BOOST_TEST(copy.is_deeper_than(core::kMostLevels));
+    BOOST_TEST(copy.text().starts_with(kind == 0 ? "[[[" : kind == 1 ? "(((" : "{k: {k: "));
+    int tensors = 0;
+    copy.each_tensor([&](Tensor&) { ++tensors; });
+    BOOST_TEST(tensors == 1);
+    copy = kind == 2 ? copy.toGenericDict().at("k") : copy.toListRef()[0];
+    check_error<ValueError>([&] { pickle_save(copy); }, {"at most 200 levels"});
+  }
+  const IValue some = IValue::tuple({1, "x", IValue(), std::vector<IValue>{}, dict_of("k", std::vector<double>{1, 2})});
+  BOOST_TEST(IValue(some).text() == "(1, x, none, [], {k: [1, 2]})");
+}
+
 BOOST_AUTO_TEST_CASE(many_keys_are_found_at_once) {
   constexpr int kKeys = 60'000;  // some 30 s, were each compared with all before it
   const Folder folder;

@@ -209,4 +209,102 @@ BOOST_AUTO_TEST_CASE(reparametrised_weights_are_pytorchs) {
   BOOST_TEST(close(spectral->named_parameters()["weight_orig"].grad(), {-0.1594, 0.1594, -0.2870, 0.0638}));
 }
 
+// Whichever way a layer's own forward is called.
+BOOST_AUTO_TEST_CASE(normed_weights_are_computed_by_each_call_of_recurrent_layers) {
+  const auto each = [](auto module, const char* weight, const auto& call) {
+    const auto half = [](Tensor part) {
+      const torch::NoGradGuard no_grad;
+      part.mul_(0.5);
+    };
+    nn::utils::weight_norm(*module, weight);
+    call();
+    half(module->named_parameters()[std::string(weight) + "_g"]);
+    const Tensor y = call();
+    y.sum().backward();  // through this call's graph
+    call().sum().backward();
+    nn::utils::remove_weight_norm(*module, weight);
+    BOOST_TEST(y.allclose(call()));
+    // Spectral norm moves its vectors once a call.
+    nn::utils::spectral_norm(*module, weight, 1, 1e-12);
+    Tensor u = module->named_buffers()[std::string(weight) + "_u"], before = u.clone();
+    half(module->named_parameters()[std::string(weight) + "_orig"]);
+    {
+      const torch::NoGradGuard no_grad;
+      u.copy_(torch::ones_like(u) / std::sqrt(static_cast<double>(u.numel())));
+    }
+    call();
+    BOOST_TEST(!u.allclose(before, 0, 1e-9));
+    module->eval();
+    const Tensor kept = u.clone();
+    call();
+    BOOST_TEST(u.equal(kept));
+  };
+  const Tensor x = torch::randn({3, 2, 4}), state = torch::zeros({2, 4});
+  const auto packed = nn::utils::rnn::pack_padded_sequence(x, torch::tensor({3, 2}));
+  nn::LSTM lstm(4, 4);
+  each(lstm, "weight_ih_l0", [&] { return std::get<0>(lstm->forward_with_packed_input(packed)).data(); });
+  nn::GRU gru(4, 4);
+  each(gru, "weight_hh_l0", [&] { return std::get<0>(gru->forward_with_packed_input(packed)).data(); });
+  nn::RNN rnn(4, 4);
+  each(rnn, "weight_hh_l0", [&] { return std::get<0>(rnn->forward(x)); });
+  nn::GRUCell cell(4, 4);
+  each(cell, "weight_ih", [&] { return cell->forward(x[0], state); });
+  nn::MultiheadAttention attention(4, 2);
+  each(attention, "in_proj_weight", [&] { return std::get<0>(attention->forward(x, x, x)); });
+
+  // Not twice where the holder's call has done it.
+  nn::LSTM once(4, 4), plain = nn::LSTM(std::dynamic_pointer_cast<nn::LSTMImpl>(once->clone()));
+  const auto apply_norm = [](nn::LSTM& module) { nn::utils::spectral_norm(*module, "weight_ih_l0"); };
+  torch::manual_seed(3);
+  apply_norm(once);
+  torch::manual_seed(3);
+  apply_norm(plain);
+  for (const char* buffer : {"weight_ih_l0_u", "weight_ih_l0_v"}) {
+    const torch::NoGradGuard no_grad;
+    for (const nn::LSTM& module : {once, plain}) {
+      Tensor vector = module->named_buffers()[buffer];
+      vector.copy_(torch::arange(1, vector.numel() + 1).to(torch::kFloat));
+      vector.div_(vector.norm());
+    }
+  }
+  once(x);
+  plain->forward(x);
+  BOOST_TEST(once->named_buffers()["weight_ih_l0_u"].equal(plain->named_buffers()["weight_ih_l0_u"]));
+}
+
+BOOST_AUTO_TEST_CASE(a_layers_parameter_that_was_assigned_to_is_noticed) {
+  const auto noticed = [](auto module, auto member, const char* name) {
+    Tensor& parameter = (*module).*member;
+    BOOST_REQUIRE(parameter.is_same(module->named_parameters()[name]));
+    module->check_members();
+    const Tensor before = parameter;
+    parameter = before.detach().clone();
+    check_error<ModuleError>([&] { module->check_members(); }, {"'" + std::string(name) + "' must stay the tensor"});
+    // What another module has registered is learned and saved there.
+    auto other = std::dynamic_pointer_cast<typename decltype(module)::ContainedType>(module->clone());
+    parameter = (*other).*member;
+    module->check_members();
+    parameter = before;
+    module->check_members();
+  };
+  noticed(nn::Linear(3, 2), &nn::LinearImpl::weight, "weight");
+  noticed(nn::Linear(3, 2), &nn::LinearImpl::bias, "bias");
+  noticed(nn::Bilinear(2, 2, 2), &nn::BilinearImpl::weight, "weight");
+  noticed(nn::Conv2d(1, 2, 3), &nn::Conv2dImpl::weight, "weight");
+  noticed(nn::ConvTranspose1d(1, 2, 3), &nn::ConvTranspose1dImpl::bias, "bias");
+  noticed(nn::Embedding(3, 2), &nn::EmbeddingImpl::weight, "weight");
+  noticed(nn::EmbeddingBag(3, 2), &nn::EmbeddingBagImpl::weight, "weight");
+  noticed(nn::BatchNorm1d(3), &nn::BatchNorm1dImpl::weight, "weight");
+  noticed(nn::InstanceNorm2d(nn::InstanceNormOptions(3).affine(true)), &nn::InstanceNorm2dImpl::bias, "bias");
+  noticed(nn::LayerNorm(nn::LayerNormOptions({3})), &nn::LayerNormImpl::weight, "weight");
+  noticed(nn::GroupNorm(1, 3), &nn::GroupNormImpl::bias, "bias");
+  noticed(nn::PReLU(), &nn::PReLUImpl::weight, "weight");
+  noticed(nn::LSTMCell(2, 3), &nn::LSTMCellImpl::weight_hh, "weight_hh");
+  noticed(nn::MultiheadAttention(4, 2), &nn::MultiheadAttentionImpl::in_proj_weight, "in_proj_weight");
+  nn::Linear without(nn::LinearOptions(2, 2).bias(false));
+  without->check_members();
+  without->bias = torch::zeros({2});
+  check_error<ModuleError>([&] { without->check_members(); }, {"'bias' must stay"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -196,17 +196,91 @@ BOOST_AUTO_TEST_CASE(places_far_outside_and_no_numbers) {
   const Tensor grid =
       tensor({1e300, 0., -1e300, -1e300, inf, 0., nan, 0., -inf, inf, 0., 0.}, kFloat64).reshape({1, 6, 1, 2});
   const Tensor zeros_outside = F::grid_sample(x, grid).flatten();
-  BOOST_TEST(real(zeros_outside.nan_to_num(7)) == (std::vector<double>{0, 0, 0, 7, 0, 1}),
+  BOOST_TEST(real(zeros_outside.nan_to_num(7)) == (std::vector<double>{0, 0, 7, 7, 7, 1}),
              boost::test_tools::per_element());
   for (const auto mode : {nn::GridSampleMode::Bilinear, nn::GridSampleMode::Nearest, nn::GridSampleMode::Bicubic}) {
     const Tensor border =
         F::grid_sample(x, grid, F::GridSampleFuncOptions().mode(mode).padding_mode(kBorder)).flatten();
     BOOST_TEST(border[0].item<double>() == 1);
     BOOST_TEST(std::isnan(border[3].item<double>()));
+    for (const int i : {2, 4})
+      BOOST_TEST(std::isnan(border[i].item<double>()) == (mode == nn::GridSampleMode::Bicubic));
     const Tensor places = grid.clone().requires_grad_(), kept = x.detach().clone().requires_grad_();
     F::grid_sample(kept, places, F::GridSampleFuncOptions().mode(mode)).sum().backward();
-    BOOST_TEST(places.grad().isnan().sum().item<std::int64_t>() == 2);  // its two numbers
-    BOOST_TEST(kept.grad().isfinite().all().item<bool>());              // as in PyTorch: it read no element
+    const bool at_infinity = mode != nn::GridSampleMode::Nearest;
+    BOOST_TEST(places.grad().isnan().sum().item<std::int64_t>() == (at_infinity ? 6 : 2));  // their two numbers
+    BOOST_TEST(kept.grad().isfinite().all().item<bool>());  // as in PyTorch: it read no element
+  }
+}
+
+// Wherever places are no numbers or infinite: the kernels and the reference, in value and both orders.
+BOOST_AUTO_TEST_CASE(samples_of_no_place_are_the_references) {
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const auto gradients = [](const auto& sampled, const Tensor& at_x, const Tensor& at_grid, const Tensor& at_dy) {
+    const Tensor x = at_x.clone().requires_grad_(), grid = at_grid.clone().requires_grad_(),
+                 dy = at_dy.clone().requires_grad_(), y = sampled(x, grid);
+    const auto first = autograd::grad({y}, {x, grid}, {dy}, true, true);
+    const auto second =
+        autograd::grad({(first[0] * 2).sum() + (first[1].square()).sum()}, {x, grid, dy}, {}, false, false, true);
+    return std::vector<Tensor>{y, first[0], first[1], second[0], second[1], second[2]};
+  };
+  for (const std::int64_t D : {2, 3}) {
+    std::vector<double> numbers;
+    for (const double g : {nan, inf, -inf, 1e300, 0.3}) {
+      for (std::int64_t d = 0; d < D; ++d) {
+        for (std::int64_t e = 0; e < D; ++e) numbers.push_back(d == e ? g : 0.2);
+      }
+    }
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(D) + 2, 1), sizes = {1, 2, 3, 4, 2};
+    shape[1] = 5 * D;
+    shape.back() = D;
+    sizes.resize(static_cast<std::size_t>(D) + 2);
+    const Tensor grid = tensor(numbers, kDouble).reshape(shape), x = randn(sizes, kDouble);
+    for (const auto mode : {nn::GridSampleMode::Bilinear, nn::GridSampleMode::Nearest, nn::GridSampleMode::Bicubic}) {
+      if (D == 3 && mode == nn::GridSampleMode::Bicubic) continue;
+      for (const auto outside : {nn::GridSamplePaddingMode::Zeros, nn::GridSamplePaddingMode::Border,
+                                 nn::GridSamplePaddingMode::Reflection}) {
+        for (const bool corners : {false, true}) {
+          const nn::GridSampleRule::Attrs how{mode, outside, corners};
+          const auto rule = [&](const Tensor& a, const Tensor& b) {
+            return autograd::apply<nn::GridSampleRule>(how, a, b);
+          };
+          const auto reference = [&](const Tensor& a, const Tensor& b) {
+            return nn::GridSampleRule::reference(how, a, b);
+          };
+          const Tensor dy = randn(rule(x, grid).sizes(), kDouble);
+          const auto hand = gradients(rule, x, grid, dy), graph = gradients(reference, x, grid, dy);
+          for (std::size_t i = 0; i < hand.size(); ++i) {
+            BOOST_TEST_CONTEXT(D << "D, mode " << static_cast<int>(mode) << ", outside " << static_cast<int>(outside)
+                                 << ", corners " << corners << ", result " << i) {
+              if (!hand[i].defined() || !graph[i].defined()) continue;
+              BOOST_TEST(allclose(hand[i], graph[i], 1e-9, 1e-9, true));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// More outputs and channels than are worked on at once: what a part gives, the whole gives in that place.
+BOOST_AUTO_TEST_CASE(samples_are_those_of_each_part) {
+  const Tensor x = randn({2, 70, 5, 6}).requires_grad_(), grid = (rand({2, 23, 13, 2}) * 3 - 1.5).requires_grad_();
+  const Tensor y = F::grid_sample(x, grid), dy = randn(y.sizes());
+  y.backward(dy);
+  for (const std::int64_t c : {0, 31, 32, 69}) {
+    const Tensor channel = x.detach().narrow(1, c, 1).clone().requires_grad_();
+    const Tensor alone = F::grid_sample(channel, grid.detach());
+    BOOST_TEST(same_bits(alone, y.narrow(1, c, 1)));
+    alone.backward(dy.narrow(1, c, 1));
+    BOOST_TEST(same_bits(channel.grad(), x.grad().narrow(1, c, 1)));
+  }
+  for (const std::int64_t row : {0, 9, 10, 22}) {
+    const Tensor places = grid.detach().narrow(1, row, 1).clone().requires_grad_();
+    const Tensor alone = F::grid_sample(x.detach(), places);
+    BOOST_TEST(same_bits(alone, y.narrow(2, row, 1)));
+    alone.backward(dy.narrow(2, row, 1));
+    BOOST_TEST(same_bits(places.grad(), grid.grad().narrow(1, row, 1)));
   }
 }
 

@@ -293,6 +293,8 @@ BOOST_AUTO_TEST_CASE(tables_of_numbers) {
   refused<FileError>(table("1.5,2\n", CsvDatasetOptions().dtype(kUInt8)), "field 1 of line 1 of ");
   refused<FileError>(table("1,\"2\n"), "must be closed");
   refused<FileError>(table("1,\"2\"3\n"), "a delimiter must follow");
+  // A line's end within quotes is the field's; lines are counted as an editor does.
+  refused<FileError>(table("\"a\nb\",y\n1,2\n3,x\n", twice), "field 2 of line 4 of ");
   refused<FileError>(table("\n"), "at least one line");
   refused<ValueError>(table("1,2\n", CsvDatasetOptions().target("2")), "a number from -2 to 1: '2'");
   BOOST_TEST(*CsvDataset(std::string(GRADUS_TEST_DATA) + "/../../examples/data/digits.csv.gz").size() == 1797U);

@@ -155,9 +155,9 @@ BOOST_AUTO_TEST_CASE(a_history_goes_to_csv_and_back) {
   check_error<ValueError>([&] { (void)history["lost"]; }, {"lost", "loss, test accuracy"});
   check_error<FileError>([] { History::from_csv("epoch,a\n1,2\n3,4\n"); }, {"line 3", "epoch 2", "3"});
   check_error<FileError>([] { History::from_csv("epoch,a\n1,x\n"); }, {"field 2 of line 2", "x"});
-  check_error<FileError>([] { History::from_csv("epoch,a\n1\n"); }, {"line 2", "2 fields: 1"});
+  check_error<FileError>([] { History::from_csv("epoch,a\n1\n"); }, {"line 2", "2 fields, as the first: 1"});
   check_error<FileError>([] { History::from_csv("loss\n"); }, {"line 1", "loss"});
-  check_error<FileError>([] { History::from_csv("epoch,\"a\n"); }, {"quotes"});
+  check_error<FileError>([] { History::from_csv("epoch,\"a\n"); }, {"a quote in line 1", "closed"});
   for (const char* text : {"", "1 ", "1,5", "0x1"})
     BOOST_CHECK_THROW(History::from_csv(std::string("epoch,a\n1,") + text + "\n"), FileError);
   // 0.0 / 0.0 is negative on x86; what was written so is read.

@@ -97,7 +97,6 @@ int main() {
   // Rings with chords, in one batch: a node's kind is how many edges meet in it, a graph's number the share of its chords.
   const int64_t graphs = 5, length = 8;
   std::vector<int64_t> source, target, member;
-  std::vector<double> chords;
   for (int64_t g = 0; g < graphs; ++g) {
     const int64_t first = g * length;
     const auto join = [&](int64_t a, int64_t b) {
@@ -109,8 +108,11 @@ int main() {
       member.push_back(g);
     }
     for (int64_t i = 0; i <= g; ++i) join(i % 4, 4 + (i * (g + 1)) % 4);
-    chords.push_back(static_cast<double>(g + 1) / length);
   }
+  std::vector<double> chords(graphs);
+  at::parallel_for(0, graphs, /*grain_size=*/2, [&](int64_t begin, int64_t end) {
+    for (int64_t g = begin; g < end; ++g) chords[g] = static_cast<double>(g + 1) / length;
+  });
   const Graph graph{spread({graphs * length, 4}, 1), torch::tensor(source), torch::tensor(target),
                     torch::tensor(member)};
   const auto degree = torch::bincount(graph.target, /*weights=*/{}, graph.size());

@@ -64,6 +64,13 @@ torch::Tensor pictures(int64_t count) {
 
 int main() {
   torch::manual_seed(1);
+  auto one = torch::make_generator<at::CPUGeneratorImpl>(1), other = at::detail::createCPUGenerator(1);
+  std::printf("one seed, one noise: %d\n", torch::randn({5}, one).equal(torch::randn({5}, other)));
+  try {
+    torch::ones({2, 3}).matmul(torch::ones({2, 3}));
+  } catch (const c10::Error& error) {
+    std::printf("an error says what: %d\n", !error.msg().empty() && *error.what_without_backtrace() != 0);
+  }
   const torch::Device device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
   VAE model(64, 32, 3);
   set_parameters(*model);

@@ -1,1 +1,143 @@
 "use strict";
+// The page's one state, its address, and who listens. Everything on the page is a function of the data and this state.
+const page = {};
+(() => {
+  page.data = JSON.parse(document.getElementById("data").textContent);
+  page.record = page.data.record || {};
+
+  // step: index into page.timeline (the address and the reader count from 1). node: an operation that is looked at in place
+  // of the step's own, or null. element, tensor, panel: what the panel shows of it.
+  // outline: "1" where it is shown. opened, folded: paths of modules that
+  // the reader opened or folded, beyond what the page does of itself; open: those that are open now. first: what a step has
+  // opened for itself.
+  page.state = {
+    step: 0, node: null, element: null, tensor: null, panel: null, outline: null, opened: new Set(), folded: new Set(), open: new Set(),
+    lang: page.data.language === "ru" ? "ru" : "en", theme: null,
+  };
+  const first = { ...page.state };
+
+  // ---- elements. An attribute that is a function listens; null and false are left out; text is never read as HTML.
+  const spaces = { html: "http://www.w3.org/1999/xhtml", svg: "http://www.w3.org/2000/svg", math: "http://www.w3.org/1998/Math/MathML" };
+  const build = (space) => (tag, attrs, ...children) => {
+    const node = document.createElementNS(spaces[space], tag);
+    for (const [name, value] of Object.entries(attrs || {})) {
+      if (value === null || value === undefined || value === false) continue;
+      if (typeof value === "function") node.addEventListener(name.replace(/^on/, ""), value);
+      else node.setAttribute(name, value === true ? "" : value);
+    }
+    for (const child of children.flat(Infinity))
+      if (child !== null && child !== undefined && child !== false) node.append(child);
+    return node;
+  };
+  page.el = build("html");
+  page.svg = build("svg");
+  page.math = build("math");
+  /// Puts these in place of what was there.
+  page.fill = (node, ...children) => {
+    node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+    return node;
+  };
+
+  // ---- the address: #step=57&node=12&open=seq.2; what is as at first is left out
+  const names = ["node", "tensor", "element", "panel", "outline", "lang", "theme"];
+  const list = (set) => [...set].map(encodeURIComponent).join(",");
+  page.address = (state = page.state) => {
+    const parts = ["step=" + (state.step + 1)];
+    for (const name of names)
+      if (state[name] !== first[name] && state[name] !== null) parts.push(name + "=" + encodeURIComponent(state[name]));
+    if (state.opened.size) parts.push("open=" + list(state.opened));
+    if (state.folded.size) parts.push("fold=" + list(state.folded));
+    return "#" + parts.join("&");
+  };
+  const decode = (text) => {
+    try { return decodeURIComponent(text); } catch { return text; }
+  };
+  const read = (hash) => {
+    const found = {};
+    for (const part of hash.replace(/^#/, "").split("&")) {
+      const at = part.indexOf("=");
+      if (at > 0) found[part.slice(0, at)] = part.slice(at + 1);
+    }
+    const set = (text) => new Set((text || "").split(",").filter(Boolean).map(decode));
+    const change = { step: 0 };
+    if (/^\d+$/.test(found.step)) change.step = Number(found.step) - 1;
+    for (const name of names) change[name] = name in found ? decode(found[name]) : first[name];
+    change.node = /^\d+$/.test(change.node) && Number(change.node) < (page.record.operations || []).length ? Number(change.node) : null;
+    if (change.lang !== "ru" && change.lang !== "en") change.lang = first.lang;
+    if (change.theme !== "dark" && change.theme !== "light") change.theme = null;
+    change.opened = set(found.open);
+    change.folded = set(found.fold);
+    return change;
+  };
+
+  // ---- listeners
+  const listeners = [];
+  page.on = (fn) => listeners.push(fn);
+  const same = (a, b) => a instanceof Set && b instanceof Set ? a.size === b.size && [...a].every((x) => b.has(x)) : a === b;
+  const apply = (change) => {
+    const state = page.state, changed = new Set();
+    if ("step" in change) change.step = Math.max(0, Math.min(page.timeline.length - 1, Math.round(change.step) || 0));
+    for (const name of Object.keys(change))
+      if (!same(state[name], change[name])) {
+        state[name] = change[name];
+        changed.add(name);
+      }
+    return changed;
+  };
+  const tell = (changed) => {
+    for (const fn of listeners) {
+      // What fails in one part must not take the others with it.
+      try { fn(page.state, changed); } catch (error) { console.error(error); }
+    }
+  };
+
+  /// Changes the state and tells all listeners. A new step or node looks at its own tensors: unless the change says
+  /// otherwise node, tensor and element go back to none. `replace`: no new entry for the browser's back button.
+  page.go = (change, { replace = false } = {}) => {
+    change = { ...change };
+    if ("step" in change && change.step !== page.state.step) change = { node: null, tensor: null, element: null, ...change };
+    else if ("node" in change && change.node !== page.state.node) change = { tensor: null, element: null, ...change };
+    const changed = apply(change);
+    if (!changed.size) return;
+    if (page.settle) page.settle(changed);
+    write(replace);
+    tell(changed);
+  };
+  // A browser takes only so many changes of address a second: what replaces waits a little, and the last one counts.
+  let waiting = 0, shown = null;
+  const put = (how, address) => {
+    clearTimeout(waiting);
+    waiting = 0;
+    if (address === location.hash) return;
+    try { history[how](null, "", address); } catch (error) { console.warn(error); }
+  };
+  const write = (replace) => {
+    const address = page.address();
+    if (replace) {
+      if (!waiting) waiting = setTimeout(() => put("replaceState", shown), 150);
+    } else {
+      if (waiting) put("replaceState", shown);
+      put("pushState", address);
+    }
+    shown = address;
+  };
+  const arrive = () => {
+    const changed = apply(read(location.hash));
+    if (!changed.size) return;
+    if (page.settle) page.settle(changed);
+    tell(changed);
+  };
+
+  /// Called once, when all scripts have been read: the state is the address's, and everything is drawn.
+  page.start = () => {
+    apply(read(location.hash));
+    const all = new Set(Object.keys(page.state));
+    if (page.settle) page.settle(all);
+    tell(all);
+    addEventListener("popstate", arrive);
+    addEventListener("hashchange", arrive);
+  };
+
+  /// An element that handles arrow keys itself calls preventDefault(), or stands inside [data-own-keys].
+  page.keeps = (event) => event.defaultPrevented || !!(event.target.closest && event.target.closest("[data-own-keys]"));
+})();

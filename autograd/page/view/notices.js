@@ -1,0 +1,65 @@
+// What deserves a look: where gradients stop, vanish, explode or are no numbers, where a rule and its reference disagree, where
+// backward broke off. Found in the data, so that a reader who looks for a fault knows where to begin.
+(() => {
+  const { el, operations, steps, values, times, timeline } = page;
+  const stepTime = new Map();
+  timeline.forEach((entry, index) => { if (entry.kind === "backward") stepTime.set(entry.of, index); });
+  const found = [];
+  const add = (step, key, more, node = null) => { if (step !== undefined && step !== null) found.push({ step, key, more, node }); };
+
+  const seen = new Set();  // of each pass the first of a kind
+  const once = (pass, kind) => !seen.has(pass + kind) && seen.add(pass + kind);
+  const steepest = new Map();
+  for (const step of steps) {
+    const index = stepTime.get(step.id), name = page.title(step.operation);
+    if (step.completed === false) {
+      // Who has since written into what it saved?
+      const kept = new Set((operations[step.operation].saved || []).map((s) => s.storage).filter((s) => s !== null));
+      const writer = operations.find((o) => o.id > step.operation && /[^_]_$/.test(o.name) && o.outputs.some((v) => v !== null && kept.has(values[v].storage)));
+      add(index, writer ? "note_in_place" : "note_broke", { name, writer: writer && page.title(writer.id), n: writer && times[writer.id].forward + 1 });
+    }
+    const reference = step.reference;
+    if (reference && reference.difference > 1e-3) add(index, "note_reference", { name, x: page.short(reference.difference) });
+    (step.of_inputs || []).forEach((g, k) => {
+      const norm = page.gradientNorm(step.id, "of_inputs", k), mark = page.mark(norm), came = page.gradientNorm(step.id, "of_outputs", 0);
+      if (mark === "nan" && once(step.pass, "nan")) add(index, "note_nan", { name });
+      if (mark === "inf" && once(step.pass, "inf")) add(index, "note_inf", { name });
+      const goesOn = g.to !== null && g.to !== undefined && operations[g.to].kind === "operation";
+      if (mark === "zero" && goesOn && typeof came === "number" && came > 0 && once(step.pass, "zero")) add(index, "note_zero", { name });
+      if (goesOn && typeof norm === "number" && typeof came === "number" && came > 0 && norm / came >= 100) {
+        const before = steepest.get(step.pass);
+        if (!before || before.by < norm / came) steepest.set(step.pass, { by: norm / came, index, name });
+      }
+    });
+  }
+  for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, by });
+  for (const stop of page.data.stops || []) {
+    if (stop.why !== "detach" && stop.why !== "no_grad") continue;
+    const from = stop.from_operation, user = page.layout.edges.find((e) => e.value === stop.value);
+    const step = from !== null && from !== undefined ? times[from].forward : user ? times[user.to].forward : null;
+    add(step ?? (user && times[user.to].forward), "note_stop", { name: from === null || from === undefined ? page.valueText(stop.value).name : page.title(from), why: stop.why }, from ?? null);
+  }
+  found.sort((a, b) => a.step - b.step);
+  page.notices = found;
+  const said = (f) => page.t(f.key, f.more.by ? { ...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
+  page.noticeText = said;
+
+  // ---- a button that opens the list; on the timeline a mark each
+  const button = el("button", { type: "button", class: "plain notices", "aria-expanded": "false", "aria-controls": "notices" });
+  const list = el("ul", { id: "notices", hidden: true });
+  page.noticeBox = el("div", { class: "find" }, button, list);
+  page.noticeBox.hidden = !found.length;
+  const show = (on) => { list.hidden = !on; button.setAttribute("aria-expanded", String(on)); };
+  button.addEventListener("click", () => show(list.hidden));
+  page.noticeBox.addEventListener("keydown", (event) => { if (event.key === "Escape" && !list.hidden) { show(false); button.focus(); event.preventDefault(); } });
+  page.noticeBox.addEventListener("focusout", (event) => { if (!page.noticeBox.contains(event.relatedTarget)) show(false); });
+  const flags = el("div", { class: "flags", "aria-hidden": "true" });
+  document.querySelector("#timeline .track").after(flags);
+  page.on((state, changed) => {
+    if (!changed.has("lang") || !found.length) return;
+    button.textContent = "⚑ " + page.t("notices", { n: found.length });
+    page.fill(list, found.slice(0, 50).map((f) => el("li", {}, el("button", { type: "button", click: () => { show(false); button.focus(); page.go({ step: f.step }); } },
+      el("b", {}, page.t("step") + " " + (f.step + 1)), " ", said(f)))));
+    page.fill(flags, found.map((f) => el("i", { style: `left: ${(100 * (f.step + 0.5)) / timeline.length}%`, title: said(f) }, "▲")));
+  });
+})();

@@ -1,0 +1,2 @@
+// All scripts have been read: draw.
+page.start();
