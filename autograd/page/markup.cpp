@@ -151,7 +151,7 @@ class Reader {
     if (take("\"")) {
       const std::size_t to = std::min(text_.find('"', at_), text_.size());
       const std::string words = wrapped("mtext", escaped(text_.substr(at_, to - at_)));
-      at_ = to + 1;
+      at_ = std::min(to + 1, text_.size());
       return {words, Piece::kWords};
     }
     if (is_digit(text_[at_])) return number();

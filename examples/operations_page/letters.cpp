@@ -19,7 +19,7 @@ using gradus::autograd::detail::math_of;
 std::vector<std::string> letters_in(std::string_view text) {
   std::vector<std::string> names;
   (void)math_of(text, {}, &names);
-  std::erase_if(names, [](const std::string& n) { return n.size() > 1 && n.find_first_of("_0123456789") == n.npos; });
+  std::erase_if(names, [](const std::string& n) { return n.size() > 1 && n.find_first_of("_0123456789") != 1; });
   return names;
 }
 
@@ -62,7 +62,7 @@ class Letters {
 
 }  // namespace
 
-std::vector<std::string> mistakes_in_formulas() {
+std::vector<std::string> mistakes_in_formulas(bool letters_too) {
   std::vector<std::string> wrong;
   for (const auto& operation : gradus::autograd::operations()) {
     const std::string name = std::string(operation.name) + " of " + std::to_string(operation.inputs);
@@ -81,6 +81,11 @@ std::vector<std::string> mistakes_in_formulas() {
       for (const std::string& w : f.forward->where) letters.bind(w);
       letters.bind(e.formula);
       for (const std::string& w : e.where) letters.bind(w);
+      for (const auto& g : f.gradients) {
+        if (!g) continue;
+        letters.bind(g->formula);
+        for (const std::string& w : g->where) letters.bind(w);
+      }
       std::vector<std::string> lines = e.where;
       lines.push_back(e.formula);
       for (const std::string& line : lines) {
@@ -90,12 +95,10 @@ std::vector<std::string> mistakes_in_formulas() {
         }
       }
     };
-    look(*f.forward);
+    if (letters_too) look(*f.forward);
     for (std::size_t i = 0; i < f.gradients.size(); ++i) {
-      if (f.gradients[i])
-        look(*f.gradients[i]);
-      else if (f.without[i] == "?")
-        wrong.push_back(name + ": no gradient of " + f.inputs[i]);
+      if (f.gradients[i] && letters_too) look(*f.gradients[i]);
+      if (!f.gradients[i] && f.without[i] == "?") wrong.push_back(name + ": no gradient of " + f.inputs[i]);
     }
   }
   return wrong;

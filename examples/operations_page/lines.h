@@ -17,8 +17,8 @@ std::vector<Line> lines_of(const Shown& shown);
 /// All operations' formulas: autograd/page/formulas.txt.
 std::string table_of(const Catalogue& catalogue);
 
-/// What is wrong with the formulas that the library carries, a line each: an operation without one, a letter that is
-/// neither input, output, gradient, attribute nor bound in the formula.
-std::vector<std::string> mistakes_in_formulas();
+/// What is wrong with the formulas that the library carries, a line each: an operation, or an input, without one;
+/// `letters_too`: a letter that seems to be neither input, output, gradient, attribute nor bound in the formula.
+std::vector<std::string> mistakes_in_formulas(bool letters_too);
 
 }  // namespace page
