@@ -78,7 +78,7 @@ class LambdaFunction final : public FusedFunction {
 class Lambda {
  public:
   explicit Lambda(const LambdaSlot& slot)
-      : taken_(register_operation({slot.name, slot.inputs, 1, {}, false}, *slot.type)) {}
+      : taken_(register_operation({slot.name, slot.inputs, 1, {}, false, Elements::kEach}, *slot.type)) {}
 
   struct Known {
     std::shared_ptr<const LambdaFunction> function;

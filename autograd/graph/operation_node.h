@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "batched.h"
 #include "formulas.h"
 #include "operation_guard.h"
 #include "operation_support.h"
@@ -32,6 +33,23 @@ std::vector<Tensor> run_reference(const typename Traits<Op>::Attrs& attrs, const
   } else {
     return std::apply([](const auto&... each) { return std::vector<Tensor>{each...}; }, y);
   }
+}
+
+/// What the struct declares of it; attributes say more (operation.cpp).
+template <class Op, Batch batch = batch_of<Op>()>
+constexpr Elements elements_of() {
+  if (Traits<Op>::is_view) return Elements::kView;
+  if (batch == Batch::kEach || batch == Batch::kBroadcast) return Elements::kEach;
+  if (requires { requires Op::moves; }) return Elements::kMoved;
+  return batch == Batch::kDims ? Elements::kLine : batch == Batch::kMatrices ? Elements::kMatrices : Elements::kOther;
+}
+/// The operation's formulas as text, for those who look at it: `static constexpr std::string_view formula`.
+template <class Op>
+constexpr std::string_view formula_of() {
+  if constexpr (requires { std::string_view(Op::formula); })
+    return Op::formula;
+  else
+    return {};
 }
 
 /// What is watched of Op's first calls.
@@ -361,7 +379,9 @@ class NodeOf final : public Node {
   }
 
   inline static const std::string* const taken_ =
-      register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>}, typeid(Op));
+      register_operation({Op::name, T::inputs, T::differentiable, attribute_names<Attrs>(), IsRule<Op>,
+                          elements_of<Op>(), formula_of<Op>()},
+                         typeid(Op));
 
   std::conditional_t<T::variadic, std::vector<Edge>, Slots<Edge, N>> edges_{};
   std::conditional_t<T::gives_list, std::vector<TensorMeta>, Slots<TensorMeta, T::span>> metas_{};

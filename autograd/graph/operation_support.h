@@ -22,6 +22,17 @@
 
 namespace gradus::autograd {
 
+/// Which elements of the inputs one of a result is made of.
+enum class Elements : std::uint8_t {
+  kOther,     ///< nothing is known
+  kEach,      ///< those at the same place; inputs broadcast
+  kReduced,   ///< all along the attribute `dim`, which may stay as size 1 (`keepdim`)
+  kLine,      ///< the line through its place along the attribute `dim`
+  kMatrices,  ///< a matrix as a whole, of the last two dimensions
+  kView,      ///< one that stays where it is in memory
+  kMoved      ///< one that stood elsewhere, as it is
+};
+
 /// What there is to know about an operation without running it.
 struct OperationInfo {
   std::string_view name;
@@ -29,6 +40,8 @@ struct OperationInfo {
   int outputs;  ///< those that a gradient flows to
   std::vector<std::string> attributes;
   bool is_rule;  ///< hand-written gradient with a reference
+  Elements elements = Elements::kOther;
+  std::string_view formula = {};  ///< what its struct says: "y = x^3, dx = 3 x^2 dy"
 };
 /// Every operation in the program, the user's own included, sorted by name.
 GRADUS_API std::vector<OperationInfo> operations();

@@ -43,6 +43,22 @@ class Writer {
     key(name);
     value(text);
   }
+  /// {...}, with what `write` writes.
+  template <class Write>
+  void object(const Write& write) {
+    open('{');
+    write();
+    close('}');
+  }
+  /// "name":[...], on a line of its own, with what `write` writes of each entry.
+  template <class Entries, class Write>
+  void list(std::string_view name, const Entries& entries, const Write& write) {
+    line();
+    key(name);
+    open('[');
+    for (const auto& entry : entries) write(entry);
+    close(']');
+  }
   void line() {
     comma();
     out += '\n';

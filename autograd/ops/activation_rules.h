@@ -32,6 +32,7 @@ GRADUS_API Tensor normal_cdf(const Tensor& x);                   ///< the normal
 /// Any floating dtype and shape.
 struct ReluRule {
   static constexpr std::string_view name = "relu";
+  static constexpr std::string_view formula = "y = max(x, 0), dx = dy 1[x > 0]";
   static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool idempotent = true, symmetric = true;
@@ -84,6 +85,8 @@ struct SoftplusRule {
 /// NaN, and the gradient there, pass; at 0 the gradient is that of the negative side.
 struct EluRule {
   static constexpr std::string_view name = "elu";
+  static constexpr std::string_view formula =
+      "y = cases{x if x > 0; alpha (exp(x) - 1) otherwise}, dx = cases{dy if x > 0; dy alpha exp(x) otherwise}";
   static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool symmetric = true;

@@ -19,6 +19,7 @@ namespace {
 // y = (x_1, x_2, ..) along dim
 struct Cat {
   static constexpr std::string_view name = "cat";
+  static constexpr std::string_view formula = "y = (x_1, x_2, ...) along dim, dx_i = the part of dy that x_i filled";
   static constexpr bool moves = true;
   struct Attrs {
     std::int64_t dim = 0;
@@ -148,6 +149,7 @@ struct Triu {
 // Padding and cutting off are each other's gradients.
 struct ConstantPad {
   static constexpr std::string_view name = "constant_pad_nd";
+  static constexpr std::string_view formula = "y[i + pad] = x[i], dx[i] = dy[i + pad]";
   static constexpr bool moves = true;
   struct Attrs {
     std::vector<std::int64_t> pad;

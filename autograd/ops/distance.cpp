@@ -21,6 +21,8 @@ namespace {
 // near the b's mean, so that no large ones cancel.
 struct Cdist {
   static constexpr std::string_view name = "cdist";
+  static constexpr std::string_view formula =
+      "y_ij = ||a_i - b_j||, da_i = sum_{j} dy_ij (a_i - b_j) / y_ij, db_j = sum_{i} dy_ij (b_j - a_i) / y_ij";
   static constexpr Batch batch = Batch::kMatrices;
   static core::Array forward(const core::Array& a, const core::Array& b) { return core::distances(a, b); }
   static Tensor towards(const Tensor& dy, const Tensor& a, const Tensor& b, const Tensor& y) {
@@ -48,6 +50,8 @@ core::Array pairs(std::int64_t n) {
 // diagonal, make a matrix as that of Cdist.
 struct Pdist {
   static constexpr std::string_view name = "pdist";
+  static constexpr std::string_view formula =
+      "y_k = ||x_i - x_j||, dx_i = sum_{j} dy_k (x_i - x_j) / y_k, k = the place of the pair i and j";
   static core::Array forward(const core::Array& x) { return core::pair_distances(x); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> in, Out<> out) {
     const Tensor x = in, y = out, zero = y == 0;

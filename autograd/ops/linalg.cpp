@@ -20,6 +20,8 @@ namespace {
 // y = e^A:  dA is the right upper block of the exponential of [[A^T, dy], [0, A^T]] (Mathias 1996).
 struct MatrixExp {
   static constexpr std::string_view name = "linalg_matrix_exp";
+  static constexpr std::string_view formula =
+      "Y = e^{A}, dA = the block above the diagonal of e^{B}, B = the blocks A^T and dY above 0 and A^T";
   static constexpr Batch batch = Batch::kMatrices;
   static Array forward(const Array& A) { return core::matrix_exp(A); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> A) {

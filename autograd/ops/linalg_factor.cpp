@@ -26,6 +26,8 @@ Tensor divided(const Tensor& X, const Tensor& T, bool upper, bool left, bool uni
 // A = L L^T:  dA = L^-T S L^-1 with S the symmetric matrix whose lower triangle is that of L^T dL / 2 (Murray 2016).
 struct Cholesky {
   static constexpr std::string_view name = "linalg_cholesky";
+  static constexpr std::string_view formula =
+      "L = chol(A), A = L L^T, dA = L^{-T} S L^{-1}, S = the symmetric matrix with the lower triangle of L^T dL / 2";
   static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   struct Attrs {
@@ -45,6 +47,8 @@ struct Cholesky {
 // tall L holds is a solution of a triangular equation: it has that gradient, and takes its part from M.
 struct LuFactor {
   static constexpr std::string_view name = "linalg_lu_factor";
+  static constexpr std::string_view formula =
+      "(LU, P) = lu(A), A = P L U, dA = P L^{-T} (tril(L^T dL, -1) + triu(dU U^T)) U^{-T}";
   static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   static std::tuple<Array, Array, Array> forward(const Array& A) { return core::lu_factor(A); }
@@ -76,6 +80,9 @@ struct LuFactor {
 // R1, dA = Q dR + [Q (N - N^T) R1^-T, 0] with N the strictly lower triangle of -M.
 struct Qr {
   static constexpr std::string_view name = "linalg_qr";
+  static constexpr std::string_view formula =
+      "(Q, R) = qr(A), A = Q R, dA = (dQ + Q S) R^{-T}, S = the symmetric matrix with the lower triangle of R dR^T "
+      "- dQ^T Q";
   static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool complete = false;

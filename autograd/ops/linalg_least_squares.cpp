@@ -46,6 +46,7 @@ Tensor of_pinv(const Tensor& dY, const Tensor& Y, const Tensor& A) {
 
 struct Pinv {
   static constexpr std::string_view name = "linalg_pinv";
+  static constexpr std::string_view formula = "Y = A^+, dA = -Y^T dY Y^T + (1 - A Y) dY^T Y Y^T + Y^T Y dY^T (1 - Y A)";
   static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     double atol = 0, rtol = 0;
@@ -63,6 +64,8 @@ struct Pinv {
 // X = A^+ B:  dB = A^+T dX,  dA as of A^+ with dX B^T from above.
 struct Lstsq {
   static constexpr std::string_view name = "linalg_lstsq";
+  static constexpr std::string_view formula =
+      "X = Y B, Y = A^+, dA = -Y^T G Y^T + (1 - A Y) G^T Y Y^T + Y^T Y G^T (1 - Y A), G = dX B^T, dB = Y^T dX";
   static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   struct Attrs {

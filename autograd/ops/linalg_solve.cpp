@@ -212,6 +212,7 @@ struct Cofactor {
 // y = log |det A|, and its sign:  dA = dy A^-T
 struct Slogdet {
   static constexpr std::string_view name = "linalg_slogdet";
+  static constexpr std::string_view formula = "y = ln |det A|, dA = dy A^{-T}";
   static constexpr Batch batch = Batch::kMatrices;
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t constant_outputs = 0b1100;  // likewise

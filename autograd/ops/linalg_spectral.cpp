@@ -18,6 +18,9 @@ Tensor differences(const Tensor& x) { return x.unsqueeze(-2) - x.unsqueeze(-1); 
 // A = V diag(w) V^T:  dA = V (diag(dw) + (V^T dV) / E) V^T with E[i, j] = w[j] - w[i] and 0 where i = j (Giles 2008).
 struct Eigh {
   static constexpr std::string_view name = "linalg_eigh";
+  static constexpr std::string_view formula =
+      "(w, V) = eigh(A), A = V diag(w) V^T, dA = V (diag(dw) + E) V^T, E_ij = (P - P^T)_ij / (2 (w_j - w_i)), P = "
+      "V^T dV";
   static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool upper = false;
@@ -41,6 +44,9 @@ struct Eigh {
 // + (1 - U U^T) dU S^-1 V^T + U S^-1 dV^T (1 - V V^T).
 struct Svd {
   static constexpr std::string_view name = "linalg_svd";
+  static constexpr std::string_view formula =
+      "(U, S, V^T) = svd(A), A = U diag(S) V^T, dA = (U (F ⊙ (U^T dU - dU^T U)) S + (1 - U U^T) dU S^{-1}) V^T + U "
+      "diag(dS) V^T + U (S (F ⊙ (V^T dV - dV^T V)) V^T + S^{-1} dV^T (1 - V V^T)), F_ij = 1 / (S_j^2 - S_i^2)";
   static constexpr Batch batch = Batch::kMatrices;
   struct Attrs {
     bool full_matrices = true;

@@ -186,6 +186,7 @@ struct MaskedFill {
 // y = min(max(x, low), high)
 struct Clamp {
   static constexpr std::string_view name = "clamp";
+  static constexpr std::string_view formula = "y = min(max(x, low), high), dx = dy 1[low <= x <= high]";
   static constexpr Batch batch = Batch::kEach;
   static constexpr bool reads_stored = true;  // bounds are those of the dtype
   struct Attrs {

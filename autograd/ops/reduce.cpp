@@ -61,6 +61,8 @@ struct Mean {
 // dx = dy 2 (x - mean) / (n - correction)
 struct Var {
   static constexpr std::string_view name = "var";
+  static constexpr std::string_view formula =
+      "y = sum_{dim} (x - m)^2 / (n - correction), m = mean_{dim} x, dx = 2 dy (x - m) / (n - correction)";
   static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     Over over;
@@ -106,6 +108,8 @@ Tensor of_ratio(const Tensor& dy, const Tensor& x, const Tensor& y, bool constan
 // dx = dy (x - mean) / (n - correction) / y
 struct Std {
   static constexpr std::string_view name = "std";
+  static constexpr std::string_view formula =
+      "y = sqrt(sum_{dim} (x - m)^2 / (n - correction)), m = mean_{dim} x, dx = dy (x - m) / ((n - correction) y)";
   static constexpr Batch batch = Batch::kDims;
   using Attrs = Var::Attrs;
   static Array forward(const Attrs& a, const Array& x) {
@@ -121,6 +125,7 @@ struct Std {
 // y = (sum |x|^p)^(1/p), p neither 0 nor infinite:  dx = dy sign(x) (|x| / y)^(p - 1)
 struct Norm {
   static constexpr std::string_view name = "norm";
+  static constexpr std::string_view formula = "y = (sum_{dim} |x|^p)^{1 / p}, dx = dy sign(x) (|x| / y)^{p - 1}";
   static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     double p = 2;

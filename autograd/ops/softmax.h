@@ -23,6 +23,7 @@ struct SoftmaxAttrs {
 /// Any floating dtype and shape; DTypeError for others.
 struct SoftmaxRule {
   static constexpr std::string_view name = "softmax";
+  static constexpr std::string_view formula = "y = exp(x) / sum_{dim} exp(x), dx = y (dy - sum_{dim} dy y)";
   static constexpr Batch batch = Batch::kDims;
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr bool symmetric = true;
@@ -35,6 +36,7 @@ struct SoftmaxRule {
 
 struct LogSoftmaxRule {
   static constexpr std::string_view name = "log_softmax";
+  static constexpr std::string_view formula = "y = x - ln sum_{dim} exp(x), dx = dy - exp(y) sum_{dim} dy";
   static constexpr Batch batch = Batch::kDims;
   static constexpr std::string_view input_names[] = {"x"};
   using Attrs = SoftmaxAttrs;

@@ -111,6 +111,7 @@ Tensor bessel(std::int64_t n, const Tensor& x) { return n == 0 ? sinc(x) : apply
 // y = log(x / (1 - x)), x held within [eps, 1 - eps]
 struct Logit {
   static constexpr std::string_view name = "logit";
+  static constexpr std::string_view formula = "y = ln(x / (1 - x)), dx = dy / (x (1 - x))";
   static constexpr Batch batch = Batch::kEach;
   struct Attrs {
     std::optional<double> eps;

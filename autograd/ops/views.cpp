@@ -125,6 +125,7 @@ struct Expand {
 // Copies side by side: times[i] of them along dimension i.
 struct Repeat {
   static constexpr std::string_view name = "repeat";
+  static constexpr std::string_view formula = "y[i] = x[i mod n], dx[k] = sum_{i mod n = k} dy[i]";
   static constexpr Batch batch = Batch::kDims;
   struct Attrs {
     Shape sizes;  ///< x's, with leading ones for new dimensions

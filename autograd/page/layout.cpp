@@ -30,8 +30,9 @@ class Builder {
     for (const TreeItem& value : tree.inputs) place_value(value.of, 0);
     fill(tree.root, 0);
     add_backward();
-    for (int v = 0; v < values_; ++v) {
-      if (!made_here(v) && r_.values[at(v)].storage >= 0) place_value(v, 0);
+    // What nothing reads that was recorded, but from which numbers came.
+    for (const RecordedStop& stop : r_.stops) {
+      if (stop.from >= 0 && !made_here(stop.from)) place_value(stop.from, 0);
     }
     find_operations_of_values();
     connect();

@@ -28,7 +28,8 @@ struct LayoutContainer {
   int operations = 0;
 };
 
-/// Everything once: operations, and values without one (leaves, constants, what was recorded elsewhere). An item stands in
+/// Everything once: operations, and the values without one that they read (leaves, constants, what was recorded
+/// elsewhere). An item stands in
 /// a rank below all that it reads within its container; a value in the rank above its first reader. What is recorded after
 /// a backward pass stands below what was before. The same record has the same layout.
 struct Layout {

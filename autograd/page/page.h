@@ -17,11 +17,12 @@ struct PageOptions {
 /// Writes one HTML file that needs nothing else: no server, no network, no installation. Open it in a browser; the arrow
 /// keys step, `?` tells the other keys. The file is written whole or not at all.
 ///
-///     autograd::Record record;
+///     autograd::Record record(autograd::RecordOptions::page());
 ///     net->forward(x).square().mean().backward();
 ///     autograd::write_page("backward.html", record);
 ///
-/// FileError where it cannot be written, ValueError for a language that it does not speak.
+/// Any record will do; one with the options that `RecordOptions::page()` gives shows most. FileError where it cannot be
+/// written, ValueError for a language that it does not speak.
 GRADUS_API void write_page(const std::string& path, const Record& record, const PageOptions& options = {});
 
 }  // namespace gradus::autograd

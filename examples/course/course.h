@@ -96,6 +96,8 @@ class Lesson {
   }
 
   bool wrong() const { return wrong_; }
+  /// Whether `--answer` was given: then what takes long may be left out.
+  bool answering() const { return !said_.empty(); }
 
  private:
   void take(const std::string& given) {  // "1=2.5" or "2=b"

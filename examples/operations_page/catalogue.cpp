@@ -136,6 +136,12 @@ Entry* Catalogue::entry(const std::string& name, const std::string& scope) {
   return nullptr;
 }
 
+std::vector<const Operation*> Catalogue::operations() const {
+  std::vector<const Operation*> all;
+  for (const auto& op : operations_) all.push_back(op.get());
+  return all;
+}
+
 std::set<std::string> Catalogue::names() const {
   std::set<std::string> all;
   for (const auto& op : operations_) all.insert(op->name);

@@ -15,12 +15,13 @@ namespace page {
 
 /// One line of mathematics, as far as it could be read.
 struct Shown {
-  std::string left;                      ///< MathML of its left side; empty: none
-  std::optional<Formula> formula;        ///< a tree
-  std::vector<Definition> helpers = {};  ///< functions of the source that the formula calls
-  std::string comment = {};              ///< or a formula from a comment, with its left side
-  std::string code = {};                 ///< or the C++ text
-  std::string why = {};                  ///< why it is shown as that
+  std::string left;                       ///< its left side; empty: none
+  std::optional<Formula> formula;         ///< a tree
+  std::vector<Definition> helpers = {};   ///< functions of the source that the formula calls
+  std::string comment = {};               ///< or a formula from a comment, with its left side
+  std::vector<std::string> further = {};  ///< and what its names stand for, as it says
+  std::string code = {};                  ///< or the C++ text
+  std::string why = {};                   ///< why it is shown as that
   bool empty() const { return !formula && comment.empty() && code.empty(); }
 };
 
@@ -46,12 +47,13 @@ struct Operation {
   Kind kind = Kind::Primitive;
   const Item* item = nullptr;
   int line = 0;
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, results, arriving;  ///< names: of inputs, of outputs, of the gradients of outputs
   int outputs = 1;
   bool variadic = false;
   Shown forward;
   Shown reference;                    ///< of a rule
   std::vector<Gradient> gradients;    ///< of a rule, those that its comment has
+  std::vector<Gradient> said;         ///< those that its own `formula` has, where the code's are told, too
   std::vector<std::string> keeps;     ///< of a rule
   std::vector<std::string> in_words;  ///< the gradients\' formulas that stand in the comment
   std::string comment;                ///< what the source says above it
@@ -88,6 +90,7 @@ class Catalogue {
   std::vector<std::string> fallbacks, without_formula;
   int formulas = 0;
   std::set<std::string> names() const;
+  std::vector<const Operation*> operations() const;
 
  private:
   void read_files(const std::string& root);
@@ -95,6 +98,7 @@ class Catalogue {
   void add_operation(const Item& item, const std::string& name, const std::string& row);
   void read_gradients(Operation& op, const Item& item, const std::string& row);
   void read_rule(Operation& op, const Item& item);
+  void read_said(Operation& op, const std::string& text);
   void read_forward(Operation& op, const Item& item, const std::string& row);
   std::vector<std::string> names_of(const Item& item, std::vector<std::string>& rows) const;
   Term resolved(const Term& term) const;

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "catalogue.h"
-#include "mathml.h"
+#include "formula_text.h"
 
 namespace page {
 namespace {
@@ -258,15 +258,15 @@ void Catalogue::finish_entry(Entry& e, const std::vector<const Item*>& bodies) {
     calls.erase(e.name);
     if (!mine.empty()) continue;
     Shown shown;
-    shown.left = name_markup("y");
+    shown.left = "y";
     try {
       Formula body = resolved(read_body(f->body));
       body.value = by_row(body.value);
       for (Definition& d : body.definitions) d.value = by_row(d.value);
       shown.formula = std::move(body);
       add_helpers(shown, nullptr, f->whole.source);
-      std::string text = markup(shown.formula->value, false);
-      for (const Definition& d : shown.formula->definitions) text += d.name + markup(d.value, false);
+      std::string text = text_of(shown.formula->value, false);
+      for (const Definition& d : shown.formula->definitions) text += d.name + text_of(d.value, false);
       if (std::find(seen.begin(), seen.end(), text) != seen.end()) continue;
       // The same by another overload's arguments; alone, it is the one of core that it calls.
       if (shown.formula->value->kind == Kind::Call && shown.formula->value->text == e.name &&

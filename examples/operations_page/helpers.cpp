@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "catalogue.h"
-#include "mathml.h"
+#include "formula_text.h"
 #include "reading.h"
 
 namespace page {
@@ -56,9 +56,9 @@ const Item* Catalogue::helper(const std::string& name, const Item* of, const Sou
 
 void Catalogue::add_helpers(Shown& shown, const Item* of, const Source* source) {
   // What cannot be set, or only in a size that nobody reads, is code.
-  std::size_t size = markup(shown.formula->value, false).size();
-  for (const Definition& d : shown.formula->definitions) size += markup(d.value, false).size();
-  if (size > 5000) throw NotAFormula("too long");
+  std::size_t size = text_of(shown.formula->value, false).size();
+  for (const Definition& d : shown.formula->definitions) size += text_of(d.value, false).size();
+  if (size > 900) throw NotAFormula("too long");
   std::vector<std::string> open = mentioned(*shown.formula);
   std::set<std::string> seen;
   for (const Definition& d : shown.formula->definitions) seen.insert(d.name);
@@ -89,8 +89,8 @@ void Catalogue::add_helpers(Shown& shown, const Item* of, const Source* source) 
       const bool is_long = !body.definitions.empty() || body.value->kind == Expression::Kind::Cases;
       if (!is_long || d.prose.empty()) {
         if (body.value->kind == Expression::Kind::Name) continue;
-        markup(body.value, false);  // throws where it cannot be set
-        for (const Definition& inner : body.definitions) markup(inner.value, false);
+        text_of(body.value, false);  // throws where it cannot be set
+        for (const Definition& inner : body.definitions) text_of(inner.value, false);
         d.value = body.value;
         d.prose.clear();
         for (const std::string& next : mentioned(body)) open.push_back(next);

@@ -26,9 +26,8 @@ Markup set_masked(const Setter& s, const std::vector<Term>& given) {
   a[0] = unguarded(s, a[0], s.set(a[1]).text);
   if (is_number_0(a[2])) {
     const std::string rest = Setter::indicator(s.negated(a[1]));
-    if (a[0]->kind == Kind::Cases)
-      return {"<mrow>" + Setter::fenced(s.set(a[0]).text).text + "<mo>·</mo>" + rest + "</mrow>", kProduct};
-    return {"<mrow>" + s.at(a[0], kProduct) + "<mo>·</mo>" + rest + "</mrow>", kProduct};
+    if (a[0]->kind == Kind::Cases) return {Setter::fenced(s.set(a[0]).text).text + " · " + rest, kProduct};
+    return {s.at(a[0], kProduct) + " · " + rest, kProduct};
   }
   return {s.cases({a[2], a[1], a[0]}), kRelation};
 }

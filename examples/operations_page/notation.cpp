@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "mathml.h"
+#include "formula_text.h"
 
 namespace page {
 namespace {
@@ -15,37 +15,42 @@ using Kind = Expression::Kind;
 using Arguments = std::vector<Term>;
 using Row = std::function<Markup(const Setter&, const Arguments&)>;
 
-std::string row(const std::string& inner) { return "<mrow>" + inner + "</mrow>"; }
-std::string op(const std::string& sign) { return "<mo>" + sign + "</mo>"; }
-std::string power(const std::string& base, const std::string& exponent) {
-  return "<msup>" + base + exponent + "</msup>";
-}
-std::string number_text(const char* n) { return std::string("<mn>") + n + "</mn>"; }
-const std::string kThin = "<mspace width=\"0.17em\"/>";
-
 bool is_text(const Term& t, std::string_view text) { return t->text == text && t->arguments.empty(); }
 
-Markup applied(const std::string& function, const Setter& s, const Arguments& a, std::size_t count = 99) {
+Markup applied(const std::string& function, const Setter& s, const Arguments& a) {
   std::string inner;
-  for (std::size_t i = 0; i < std::min(a.size(), count); ++i) {
-    if (a[i]->kind == Kind::List && a[i]->arguments.empty()) continue;
-    inner += (inner.empty() ? "" : op(",")) + s.set(a[i]).text;
+  for (const Term& each : a) {
+    if (each->kind == Kind::List && each->arguments.empty()) continue;
+    inner += (inner.empty() ? "" : ", ") + s.set(each).text;
   }
-  return {row(function + "<mo>&#x2061;</mo>" + Setter::fenced(row(inner)).text), kPower};
+  return {function + "(" + inner + ")", kPower};
 }
 Row named(const char* how) {
-  return [how](const Setter& s, const Arguments& a) { return applied(std::string("<mi>") + how + "</mi>", s, a); };
+  return [how](const Setter& s, const Arguments& a) { return applied(how, s, a); };
 }
-Row raised(const char* base) {
-  return [base](const Setter& s, const Arguments& a) { return Markup{power(base, row(s.set(a[0]).text)), kPower}; };
-}
-Row with_sign(const char* sign, int level) {
-  return [sign, level](const Setter& s, const Arguments& a) {
-    return Markup{row(s.at(a[0], level) + op(sign) + s.at(a[1], level)), level == kSum ? kRelation : level};
+// A text in which $0 is the first argument; $0+ one that may be a term of a sum, $0* a factor, $0^ what a sign of a
+// function may stand before, $0_ a base: in parentheses where it is less; $0{ held together by braces.
+Row form(const char* pattern, int level) {
+  return [pattern = std::string_view(pattern), level](const Setter& s, const Arguments& a) {
+    std::string text;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+      if (pattern[i] != '$') {
+        text += pattern[i];
+        continue;
+      }
+      const Term& argument = a[static_cast<std::size_t>(pattern[++i] - '0')];
+      const char how = i + 1 < pattern.size() ? pattern[i + 1] : ' ';
+      const int wanted = how == '+' ? kSum : how == '*' ? kProduct : how == '^' ? kPower : how == '_' ? kAtom : -1;
+      if (how == '{')
+        text += held(s.set(argument).text);
+      else if (how == '_')
+        text += held(s.at(argument, kAtom));
+      else
+        text += wanted < 0 ? s.set(argument).text : s.at(argument, wanted);
+      if (wanted >= 0 || how == '{') ++i;
+    }
+    return Markup{std::move(text), level};
   };
-}
-Row enclosed(const char* open, const char* close) {
-  return [open, close](const Setter& s, const Arguments& a) { return Setter::fenced(s.set(a[0]).text, open, close); };
 }
 // a, b as a binary operator of the tree.
 Row as_operator(const char* sign) {
@@ -64,262 +69,192 @@ std::string dimensions(const Setter& s, const Arguments& a) {
   if (is_text(a[1], "true") || is_text(a[1], "false")) return {};
   if (a[1]->kind != Kind::List) return s.set(a[1]).text;
   std::string inner;
-  for (const Term& d : a[1]->arguments) inner += (inner.empty() ? "" : op(",")) + s.set(d).text;
-  return row(inner);
+  for (const Term& d : a[1]->arguments) inner += (inner.empty() ? "" : ", ") + s.set(d).text;
+  return inner;
 }
 Row over(const char* sign, bool large) {
   return [sign, large](const Setter& s, const Arguments& a) {
-    const std::string what = large ? std::string("<mo largeop=\"true\" movablelimits=\"false\">") + sign + "</mo>"
-                                   : std::string("<mo movablelimits=\"false\">") + sign + "</mo>";
-    const std::string dims = dimensions(s, a);
-    const std::string head = dims.empty() ? what : "<munder>" + what + dims + "</munder>";
-    return Markup{row(head + kThin + s.at(a[0], large ? kProduct : kAtom)), kProduct};
+    const std::string dims = dimensions(s, a), of = s.at(a[0], large ? kProduct : kAtom);
+    const std::string head = dims.empty() ? sign : std::string(sign) + "_{" + dims + "}";
+    return Markup{head + (large || of.starts_with('(') ? "" : " ") + of, kProduct};
   };
 }
-Row transposed() {
-  return [](const Setter& s, const Arguments& a) {
-    const bool last_two = a.size() == 1 || (a.size() == 3 && s.set(a[1]).text != s.set(a[2]).text &&
-                                            a[1]->kind == Kind::Unary && a[2]->kind == Kind::Unary);
-    if (last_two) return Markup{power(s.at(a[0], kAtom), "<mi>⊤</mi>"), kPower};
-    return applied("<mi>transpose</mi>", s, a);
-  };
-}
-Markup matrix_product(const Setter& s, const Arguments& a) {
-  return {row(s.at(a[0], kProduct) + kThin + s.at(a[1], kProduct)), kProduct};
-}
-Markup root(const Setter& s, const Arguments& a) { return {"<msqrt>" + s.set(a[0]).text + "</msqrt>", kAtom}; }
-Markup inverse_root(const Setter& s, const Arguments& a) {
-  return {"<mfrac>" + number_text("1") + root(s, a).text + "</mfrac>", kProduct};
-}
-Markup raised_to(const Setter& s, const Arguments& a) {
-  return {power(s.at(a[0], kAtom), row(s.set(a[1]).text)), kPower};
+Markup transposed(const Setter& s, const Arguments& a) {
+  const bool last_two = a.size() == 1 || (a.size() == 3 && s.set(a[1]).text != s.set(a[2]).text &&
+                                          a[1]->kind == Kind::Unary && a[2]->kind == Kind::Unary);
+  if (last_two) return {held(s.at(a[0], kAtom)) + "^T", kPower};
+  return applied("transpose", s, a);
 }
 Markup norm_of(const Setter& s, const Arguments& a) {
-  const std::string bars = Setter::fenced(s.set(a[0]).text, "‖", "‖").text;
-  const std::string p = a.size() > 1 && a[1]->kind != Kind::List ? s.set(a[1]).text : number_text("2");
-  return {"<msub>" + bars + row(p) + "</msub>", kAtom};
+  const std::string p = a.size() > 1 && a[1]->kind != Kind::List ? s.set(a[1]).text : "2";
+  return {"||" + s.set(a[0]).text + "||_{" + p + "}", kAtom};
 }
-// Sums of powers: ln sum exp.
-Row log_of_sum(const char* base, const char* log) {
-  return [base, log](const Setter& s, const Arguments& a) {
-    const std::string terms = row(power(base, row(s.set(a[0]).text)) + op("+") + power(base, row(s.set(a[1]).text)));
-    return Markup{row(log + std::string("<mo>&#x2061;</mo>") + Setter::fenced(terms).text), kPower};
+Row logarithm(const char* name) {
+  return [name = std::string(name)](const Setter& s, const Arguments& a) {
+    const Markup x = s.set(a[0]);
+    const bool bare = x.level == kAtom && x.text.find_first_of(" (") == std::string::npos;
+    return Markup{name + (bare ? " " + x.text : "(" + x.text + ")"), kPower};
   };
 }
-Row logarithm(const char* base) {
-  return [base](const Setter& s, const Arguments& a) {
-    const std::string name =
-        base == nullptr ? "<mi>ln</mi>" : "<msub><mi>log</mi><mn>" + std::string(base) + "</mn></msub>";
-    Markup x = s.set(a[0]);
-    const bool bare = x.level == kAtom && !x.text.starts_with("<mrow><mo>(");
-    return Markup{row(name + "<mo>&#x2061;</mo>" + (bare ? kThin + x.text : Setter::fenced(x.text).text)), kPower};
+Row negative() {
+  return [](const Setter& s, const Arguments& a) {
+    return s.product(std::make_shared<const Expression>(Expression{Kind::Unary, "-", {a[0]}}));
   };
 }
-Row subscripted(const char* name, const char* below) {
-  return [name, below](const Setter& s, const Arguments& a) {
-    return applied("<msub><mi>" + std::string(name) + "</mi><mn>" + below + "</mn></msub>", s, a);
+Row joined(const char* sign) {
+  return [sign = std::string(sign)](const Setter& s, const Arguments& a) {
+    const auto side = [&](const Term& x) {
+      const bool relation = x->kind == Kind::Binary || (x->kind == Kind::Call && x->text == "isnan");
+      return relation ? s.set(x).text : s.at(x, kSum);
+    };
+    return Markup{side(a[0]) + " " + sign + " " + side(a[1]), kRelation};
   };
+}
+Markup log_of_sum_of_powers(const Setter& s, const Arguments& a) {
+  Arguments of{std::make_shared<const Expression>(Expression{Kind::Call, "exp", {a[0]}})};
+  if (a.size() > 1) of.push_back(a[1]);
+  return {"ln " + over("∑", true)(s, of).text, kPower};
 }
 
 const std::map<std::string, Row>& table() {
   static const std::map<std::string, Row> rows = [] {
-    const std::string e = "<mi mathvariant=\"normal\">e</mi>", two = number_text("2");
     std::map<std::string, Row> t;
-    t["exp"] = raised("<mi mathvariant=\"normal\">e</mi>");
-    t["exp2"] = raised("<mn>2</mn>");
-    t["expm1"] = [e](const Setter& s, const Arguments& a) {
-      return Markup{row(power(e, row(s.set(a[0]).text)) + op("−") + number_text("1")), kSum};
-    };
-    t["log"] = logarithm(nullptr);
-    t["log2"] = logarithm("2");
-    t["log10"] = logarithm("10");
-    t["log1p"] = [](const Setter& s, const Arguments& a) {
-      return Markup{
-          row("<mi>ln</mi><mo>&#x2061;</mo>" + Setter::fenced(row(number_text("1") + op("+") + s.at(a[0], kSum))).text),
-          kPower};
-    };
     for (const char* f : {"sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc", "det", "sinc"}) t[f] = named(f);
-    for (const auto& [f, how] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"asin", "arcsin"},    {"acos", "arccos"},       {"atan", "arctan"},
-             {"asinh", "arsinh"},   {"acosh", "arcosh"},      {"atanh", "artanh"},
-             {"atan2", "arctan2"},  {"sigmoid", "σ"},         {"logistic", "σ"},
-             {"expit", "σ"},        {"sign", "sgn"},          {"digamma", "ψ"},
-             {"psi", "ψ"},          {"normal_cdf", "Φ"},      {"ndtr", "Φ"},
-             {"maximum", "max"},    {"minimum", "min"},       {"trace", "tr"},
-             {"linalg_det", "det"}, {"round", "round"},       {"softmax", "softmax"},
-             {"tril", "tril"},      {"triu", "triu"},         {"diag", "diag"},
-             {"diagonal", "diag"},  {"trunc", "trunc"},       {"isnan", "isnan"},
-             {"isinf", "isinf"},    {"isfinite", "isfinite"}, {"erfinv", "erf⁻¹"}}) {
+    for (const auto& [f, how] : std::initializer_list<std::pair<const char*, const char*>>{{"asin", "arcsin"},
+                                                                                           {"acos", "arccos"},
+                                                                                           {"atan", "arctan"},
+                                                                                           {"asinh", "arsinh"},
+                                                                                           {"acosh", "arcosh"},
+                                                                                           {"atanh", "artanh"},
+                                                                                           {"atan2", "arctan2"},
+                                                                                           {"sigmoid", "σ"},
+                                                                                           {"logistic", "σ"},
+                                                                                           {"expit", "σ"},
+                                                                                           {"sign", "sgn"},
+                                                                                           {"digamma", "ψ"},
+                                                                                           {"psi", "ψ"},
+                                                                                           {"normal_cdf", "Φ"},
+                                                                                           {"ndtr", "Φ"},
+                                                                                           {"maximum", "max"},
+                                                                                           {"minimum", "min"},
+                                                                                           {"trace", "tr"},
+                                                                                           {"linalg_det", "det"},
+                                                                                           {"round", "round"},
+                                                                                           {"softmax", "softmax"},
+                                                                                           {"tril", "tril"},
+                                                                                           {"triu", "triu"},
+                                                                                           {"diag", "diag"},
+                                                                                           {"diagonal", "diag"},
+                                                                                           {"trunc", "trunc"},
+                                                                                           {"isnan", "isnan"},
+                                                                                           {"isinf", "isinf"},
+                                                                                           {"isfinite", "isfinite"},
+                                                                                           {"erfinv", "erf^{-1}"},
+                                                                                           {"i0", "I_0"},
+                                                                                           {"i1", "I_1"}}) {
       t[f] = named(how);
     }
-    t["i0"] = subscripted("I", "0");
-    t["i1"] = subscripted("I", "1");
-    t["lgamma"] = [](const Setter& s, const Arguments& a) {
-      const std::string gamma = applied("<mi mathvariant=\"normal\">Γ</mi>", s, a).text;
-      return Markup{row("<mi>ln</mi><mo>&#x2061;</mo>" + Setter::fenced(gamma, "|", "|").text), kPower};
+    struct Form {
+      const char *name, *pattern;
+      int level;
     };
-    t["gammaln"] = t["lgamma"];
-    t["polygamma"] = t["next_polygamma"] = [](const Setter& s, const Arguments& a) {
-      return applied(power("<mi>ψ</mi>", Setter::fenced(s.set(a[0]).text).text), s, {a[1]});
+    static constexpr Form kForms[] = {{"exp", "e^{$0}", kPower},
+                                      {"exp2", "2^{$0}", kPower},
+                                      {"expm1", "e^{$0} − 1", kSum},
+                                      {"log1p", "ln(1 + $0+)", kPower},
+                                      {"lgamma", "ln|Γ($0)|", kPower},
+                                      {"gammaln", "ln|Γ($0)|", kPower},
+                                      {"polygamma", "ψ^{($0)}($1)", kPower},
+                                      {"next_polygamma", "ψ^{($0 + 1)}($1)", kPower},
+                                      {"bessel", "j_{$0}(pi $1^)", kPower},
+                                      {"sqrt", "sqrt($0)", kAtom},
+                                      {"rsqrt", "1 / sqrt($0)", kProduct},
+                                      {"square", "$0_^2", kPower},
+                                      {"reciprocal", "1 / $0{", kProduct},
+                                      {"pow", "$0_^{$1}", kPower},
+                                      {"abs", "|$0|", kAtom},
+                                      {"floor", "⌊$0⌋", kAtom},
+                                      {"ceil", "⌈$0⌉", kAtom},
+                                      {"eq", "$0+ = $1+", kRelation},
+                                      {"ne", "$0+ ≠ $1+", kRelation},
+                                      {"lt", "$0+ < $1+", kRelation},
+                                      {"le", "$0+ ≤ $1+", kRelation},
+                                      {"gt", "$0+ > $1+", kRelation},
+                                      {"ge", "$0+ ≥ $1+", kRelation},
+                                      {"logaddexp", "ln(e^{$0} + e^{$1})", kPower},
+                                      {"logaddexp2", "log_2(2^{$0} + 2^{$1})", kPower},
+                                      {"xlog1py", "$0^ ln(1 + $1+)", kProduct},
+                                      {"exp_times", "$0^ · e^{$1}", kProduct},
+                                      {"one_minus_square", "1 − $0_^2", kSum},
+                                      {"arc_slope", "1 / sqrt(1 − $0_^2)", kProduct},
+                                      {"relu", "max($0, 0)", kPower},
+                                      {"clamp_min", "max($0, $1)", kPower},
+                                      {"clamp_max", "min($0, $1)", kPower},
+                                      {"lerp", "$0+ + $2^ · ($1+ − $0*)", kSum},
+                                      {"frac", "$0+ − trunc($0)", kSum},
+                                      {"addcmul", "$0+ + $3^ $1^ · $2^", kSum},
+                                      {"addcdiv", "$0+ + $3^ · $1{ / $2{", kSum},
+                                      {"zeros_like", "0", kAtom},
+                                      {"zeros", "0", kAtom},
+                                      {"new_zeros", "0", kAtom},
+                                      {"ones_like", "1", kAtom},
+                                      {"ones", "1", kAtom},
+                                      {"eye", "I", kAtom},
+                                      {"matmul", "$0* $1*", kProduct},
+                                      {"mm", "$0* $1*", kProduct},
+                                      {"bmm", "$0* $1*", kProduct},
+                                      {"mv", "$0* $1*", kProduct},
+                                      {"dot", "$0* ⋅ $1*", kProduct},
+                                      {"inner", "$0* ⋅ $1*", kProduct},
+                                      {"vdot", "$0* ⋅ $1*", kProduct},
+                                      {"linalg_inv", "$0_^{-1}", kPower},
+                                      {"inverse", "$0_^{-1}", kPower},
+                                      {"linalg_pinv", "$0_^+", kPower},
+                                      {"linalg_solve", "$0_^{-1} $1*", kProduct},
+                                      {"tanh_backward", "$0^ · (1 − $1_^2)", kProduct},
+                                      {"sigmoid_backward", "$0^ · $1^ · (1 − $1*)", kProduct},
+                                      {"logistic_slope", "σ($0) · σ(−$0*)", kProduct},
+                                      {"log1p_exp", "ln(1 + e^{$0})", kPower},
+                                      // Lists: the expression for each element, or each index.
+                                      {"each in", "($0 \"for\" $1 ∈ $2)", kAtom},
+                                      {"each", "($0 \"for\" $1 = $2, …, $3)", kAtom}};
+    for (const Form& f : kForms) t[f.name] = form(f.pattern, f.level);
+    // Shapes that an expression takes so that it broadcasts: the numbers are the same.
+    t["with_dims"] = t["for_matrices"] = [](const Setter& s, const Arguments& a) { return s.set(a[0]); };
+    t["hypot"] = [](const Setter& s, const Arguments& a) {
+      const auto squared = [&](const Term& x) { return x->text == "1" ? "1" : held(s.at(x, kAtom)) + "^2"; };
+      return Markup{"sqrt(" + squared(a[0]) + " + " + squared(a[1]) + ")", kAtom};
     };
-    t["next_polygamma"] = [](const Setter& s, const Arguments& a) {
-      const std::string next = row(s.set(a[0]).text + op("+") + number_text("1"));
-      return applied(power("<mi>ψ</mi>", Setter::fenced(next).text), s, {a[1]});
+    t["log"] = logarithm("ln");
+    t["log2"] = logarithm("log_2");
+    t["log10"] = logarithm("log_{10}");
+    t["xlogy"] = [](const Setter& s, const Arguments& a) {
+      return Markup{s.at(a[0], kPower) + " " + logarithm("ln")(s, {a[1]}).text, kProduct};
     };
-    t["bessel"] = [](const Setter& s, const Arguments& a) {
-      const std::string x = row("<mi>π</mi>" + kThin + s.at(a[1], kPower));
-      return Markup{
-          row("<msub><mi>j</mi>" + row(s.set(a[0]).text) + "</msub><mo>&#x2061;</mo>" + Setter::fenced(x).text),
-          kPower};
+    t["entr"] = [](const Setter& s, const Arguments& a) {
+      return Markup{"−" + s.at(a[0], kPower) + " " + logarithm("ln")(s, {a[0]}).text, kSum};
     };
-    t["sqrt"] = root;
-    t["rsqrt"] = inverse_root;
-    t["square"] = [](const Setter& s, const Arguments& a) {
-      return Markup{power(s.at(a[0], kAtom), number_text("2")), kPower};
-    };
-    t["reciprocal"] = [](const Setter& s, const Arguments& a) {
-      return Markup{"<mfrac>" + number_text("1") + s.set(a[0]).text + "</mfrac>", kProduct};
-    };
-    t["pow"] = raised_to;
-    t["abs"] = enclosed("|", "|");
-    t["floor"] = enclosed("⌊", "⌋");
-    t["ceil"] = enclosed("⌈", "⌉");
-    t["neg"] = [](const Setter& s, const Arguments& a) {
-      return s.product(std::make_shared<const Expression>(Expression{Kind::Unary, "-", {a[0]}}));
-    };
+    t["neg"] = negative();
     t["add"] = t["add_scaled"] = as_operator("+");
     t["sub"] = as_operator("-");
     t["rsub"] = [](const Setter& s, const Arguments& a) { return as_operator("-")(s, {a[1], a[0]}); };
     t["mul"] = as_operator("*");
     t["div"] = [](const Setter& s, const Arguments& a) { return as_operator("/")(s, {a[0], a[1]}); };
-    t["eq"] = with_sign("=", kSum);
-    t["ne"] = with_sign("≠", kSum);
-    t["lt"] = with_sign("&lt;", kSum);
-    t["le"] = with_sign("≤", kSum);
-    t["gt"] = with_sign("&gt;", kSum);
-    t["ge"] = with_sign("≥", kSum);
-    const auto joined = [](const char* sign) -> Row {
-      return [sign](const Setter& s, const Arguments& a) {
-        const auto side = [&](const Term& x) {
-          const bool relation = x->kind == Kind::Binary || (x->kind == Kind::Call && x->text == "isnan");
-          return relation ? s.set(x).text : s.at(x, kSum);
-        };
-        return Markup{row(side(a[0]) + op(sign) + side(a[1])), kRelation};
-      };
-    };
     t["logical_and"] = t["bitwise_and"] = joined("∧");
     t["logical_or"] = t["bitwise_or"] = joined("∨");
     t["logical_xor"] = t["bitwise_xor"] = joined("⊻");
     t["logical_not"] = [](const Setter& s, const Arguments& a) { return Markup{s.negated(a[0]), kRelation}; };
-    t["hypot"] = [](const Setter& s, const Arguments& a) {
-      const auto squared = [&](const Term& x) { return power(s.at(x, kAtom), number_text("2")); };
-      return Markup{"<msqrt>" + row(squared(a[0]) + op("+") + squared(a[1])) + "</msqrt>", kAtom};
-    };
-    t["logaddexp"] = log_of_sum("<mi mathvariant=\"normal\">e</mi>", "<mi>ln</mi>");
-    t["logaddexp2"] = log_of_sum("<mn>2</mn>", "<msub><mi>log</mi><mn>2</mn></msub>");
-    t["xlogy"] = [](const Setter& s, const Arguments& a) {
-      return Markup{row(s.at(a[0], kPower) + kThin + logarithm(nullptr)(s, {a[1]}).text), kProduct};
-    };
-    t["xlog1py"] = [](const Setter& s, const Arguments& a) {
-      const std::string inner = row(number_text("1") + op("+") + s.at(a[1], kSum));
-      return Markup{row(s.at(a[0], kPower) + kThin + "<mi>ln</mi><mo>&#x2061;</mo>" + Setter::fenced(inner).text),
-                    kProduct};
-    };
-    t["entr"] = [](const Setter& s, const Arguments& a) {
-      return Markup{row(op("−") + s.at(a[0], kPower) + kThin + logarithm(nullptr)(s, {a[0]}).text), kSum};
-    };
-    t["exp_times"] = [e](const Setter& s, const Arguments& a) {
-      return Markup{row(s.at(a[0], kPower) + op("·") + power(e, row(s.set(a[1]).text))), kProduct};
-    };
-    t["one_minus_square"] = [](const Setter& s, const Arguments& a) {
-      return Markup{row(number_text("1") + op("−") + power(s.at(a[0], kAtom), number_text("2"))), kSum};
-    };
-    t["arc_slope"] = [](const Setter& s, const Arguments& a) {
-      const std::string inner = row(number_text("1") + op("−") + power(s.at(a[0], kAtom), number_text("2")));
-      return Markup{"<mfrac>" + number_text("1") + "<msqrt>" + inner + "</msqrt></mfrac>", kProduct};
-    };
-    t["relu"] = [](const Setter& s, const Arguments& a) { return applied("<mi>max</mi>", s, {a[0], number("0")}); };
-    t["clamp_min"] = [](const Setter& s, const Arguments& a) { return applied("<mi>max</mi>", s, {a[0], a[1]}); };
-    t["clamp_max"] = [](const Setter& s, const Arguments& a) { return applied("<mi>min</mi>", s, {a[0], a[1]}); };
-    t["lerp"] = [](const Setter& s, const Arguments& a) {
-      const std::string rest = row(s.at(a[1], kSum) + op("−") + s.at(a[0], kProduct));
-      return Markup{row(s.at(a[0], kSum) + op("+") + s.at(a[2], kPower) + op("·") + Setter::fenced(rest).text), kSum};
-    };
-    t["frac"] = [](const Setter& s, const Arguments& a) {
-      return Markup{row(s.at(a[0], kSum) + op("−") + applied("<mi>trunc</mi>", s, a).text), kSum};
-    };
-    t["addcmul"] = [](const Setter& s, const Arguments& a) {
-      return Markup{row(s.at(a[0], kSum) + op("+") + s.at(a[3], kPower) + kThin + s.at(a[1], kPower) + op("·") +
-                        s.at(a[2], kPower)),
-                    kSum};
-    };
-    t["addcdiv"] = [](const Setter& s, const Arguments& a) {
-      const std::string quotient = "<mfrac>" + s.set(a[1]).text + s.set(a[2]).text + "</mfrac>";
-      return Markup{row(s.at(a[0], kSum) + op("+") + s.at(a[3], kPower) + kThin + quotient), kSum};
-    };
     t["masked_fill"] = set_masked;
     t["where"] = set_chosen;
-    t["zeros_like"] = t["zeros"] = t["new_zeros"] = [](const Setter&, const Arguments&) {
-      return Markup{number_text("0"), kAtom};
-    };
-    t["ones_like"] = t["ones"] = [](const Setter&, const Arguments&) { return Markup{number_text("1"), kAtom}; };
     t["full"] = [](const Setter& s, const Arguments& a) { return a.size() > 1 ? s.set(a[1]) : Markup{}; };
-    t["eye"] = [](const Setter&, const Arguments&) { return Markup{"<mi>I</mi>", kAtom}; };
     t["sum"] = over("∑", true);
     t["prod"] = over("∏", true);
     t["mean"] = over("mean", false);
     t["amax"] = over("max", false);
     t["amin"] = over("min", false);
-    t["logsumexp"] = [e](const Setter& s, const Arguments& a) {
-      Arguments of{std::make_shared<const Expression>(Expression{Kind::Call, "exp", {a[0]}})};
-      if (a.size() > 1) of.push_back(a[1]);
-      return Markup{row("<mi>ln</mi><mo>&#x2061;</mo>" + over("∑", true)(s, of).text), kPower};
-    };
+    t["logsumexp"] = log_of_sum_of_powers;
     t["norm"] = t["linalg_vector_norm"] = norm_of;
-    t["matmul"] = t["mm"] = t["bmm"] = t["mv"] = matrix_product;
-    t["dot"] = t["inner"] = t["vdot"] = with_sign("⋅", kProduct);
-    t["t"] = t["mT"] = t["transpose"] = t["numpy_T"] = t["adjoint"] = transposed();
-    t["linalg_inv"] = t["inverse"] = [](const Setter& s, const Arguments& a) {
-      return Markup{power(s.at(a[0], kAtom), row(op("−") + number_text("1"))), kPower};
-    };
-    t["linalg_pinv"] = [](const Setter& s, const Arguments& a) {
-      return Markup{power(s.at(a[0], kAtom), op("+")), kPower};
-    };
-    t["linalg_solve"] = [](const Setter& s, const Arguments& a) {
-      return Markup{row(power(s.at(a[0], kAtom), row(op("−") + number_text("1"))) + kThin + s.at(a[1], kProduct)),
-                    kProduct};
-    };
-    t["tanh_backward"] = [](const Setter& s, const Arguments& a) {
-      const std::string slope = row(number_text("1") + op("−") + power(s.at(a[1], kAtom), number_text("2")));
-      return Markup{row(s.at(a[0], kPower) + op("·") + Setter::fenced(slope).text), kProduct};
-    };
-    t["sigmoid_backward"] = [](const Setter& s, const Arguments& a) {
-      const std::string rest = row(number_text("1") + op("−") + s.at(a[1], kProduct));
-      return Markup{row(s.at(a[0], kPower) + op("·") + s.at(a[1], kPower) + op("·") + Setter::fenced(rest).text),
-                    kProduct};
-    };
-    t["logistic_slope"] = [](const Setter& s, const Arguments& a) {
-      const Term minus = std::make_shared<const Expression>(Expression{Kind::Unary, "-", {a[0]}});
-      return Markup{row(applied("<mi>σ</mi>", s, a).text + op("·") + applied("<mi>σ</mi>", s, {minus}).text), kProduct};
-    };
-    t["log1p_exp"] = [e](const Setter& s, const Arguments& a) {
-      const std::string inner = row(number_text("1") + op("+") + power(e, row(s.set(a[0]).text)));
-      return Markup{row("<mi>ln</mi><mo>&#x2061;</mo>" + Setter::fenced(inner).text), kPower};
-    };
-    // Lists: the expression for each element, or each index.
-    t["each in"] = [](const Setter& s, const Arguments& a) {
-      return Setter::fenced(row(s.set(a[0]).text +
-                                "<mspace width=\"0.4em\"/><mtext>for</mtext><mspace width=\"0.4em\"/>" +
-                                s.set(a[1]).text + op("∈") + s.set(a[2]).text));
-    };
-    t["each"] = [](const Setter& s, const Arguments& a) {
-      const std::string range =
-          row(s.set(a[1]).text + op("=") + s.set(a[2]).text + op(",") + op("…") + op(",") + s.set(a[3]).text);
-      return Setter::fenced(
-          row(s.set(a[0]).text + "<mspace width=\"0.4em\"/><mtext>for</mtext><mspace width=\"0.4em\"/>" + range));
-    };
-    // Shapes that an expression takes so that it broadcasts: the numbers are the same.
-    t["with_dims"] = t["for_matrices"] = [](const Setter& s, const Arguments& a) { return s.set(a[0]); };
+    t["t"] = t["mT"] = t["transpose"] = t["numpy_T"] = t["adjoint"] = transposed;
     return t;
   }();
   return rows;
@@ -389,8 +324,8 @@ bool is_notation(const Term& term) { return term->kind != Kind::Name && notation
 Markup set_call(const Setter& setter, const Expression& e) {
   const auto found = table().find(e.text);
   if (found != table().end() && e.arguments.size() >= needed(e.text)) return found->second(setter, e.arguments);
-  if (e.arguments.empty() && (e.text == "infinity" || e.text == "quiet_NaN")) return {name_markup(e.text), kAtom};
-  return applied(name_markup(e.text), setter, e.arguments);
+  if (e.arguments.empty() && (e.text == "infinity" || e.text == "quiet_NaN")) return {name_text(e.text), kAtom};
+  return applied(name_text(e.text), setter, e.arguments);
 }
 
 }  // namespace page

@@ -1,8 +1,10 @@
 // Operations: structs with a name, a forward and gradients.
+#include <gradus/autograd/page/formulas.h>
+
 #include <algorithm>
 
 #include "catalogue.h"
-#include "mathml.h"
+#include "formula_text.h"
 #include "reading.h"
 
 namespace page {
@@ -83,6 +85,34 @@ std::vector<std::string> Catalogue::names_of(const Item& item, std::vector<std::
   return unique;
 }
 
+namespace {
+
+// Whether a formula's letter is an input's: W is the weight.
+bool stands_for(const std::string& letter, const std::string& input) {
+  if (letter == input) return true;
+  static const std::pair<std::string_view, std::string_view> kLetters[] = {
+      {"gamma", "weight"}, {"W", "weight"}, {"beta", "bias"}, {"b", "bias"}, {"Q", "query"},
+      {"K", "key"},        {"V", "value"},  {"t", "target"},  {"z", "x"}};
+  return std::any_of(std::begin(kLetters), std::end(kLetters),
+                     [&](const auto& l) { return l.first == letter && l.second == input; });
+}
+
+// "y = max x or min x along dim" is said of two: the one of this name.
+std::string of_one(std::string text, const std::string& name) {
+  const std::size_t both = text.find(" or min"), max = text.find("max");
+  if (both == std::string::npos || max > both) return text;
+  std::size_t end =
+      std::min({text.find(" over ", both), text.find(" along ", both), text.find(" of ", both), text.size()});
+  return name.find("min") == std::string::npos ? text.erase(both, end - both) : text.erase(max, both + 4 - max);
+}
+
+std::string with_gradients(std::string text) {  // dL/dx is dx
+  for (std::size_t at = text.find("dL/d"); at != std::string::npos; at = text.find("dL/d")) text.erase(at, 3);
+  return text;
+}
+
+}  // namespace
+
 void Catalogue::read_operations(const Item& item) {
   if (item.kind != Item::Kind::Struct || member_of(item, "name") == nullptr) return;
   const bool rule = item.member("backward") != nullptr;
@@ -114,17 +144,73 @@ void Catalogue::add_operation(const Item& item, const std::string& name, const s
   for (std::size_t i = 0; i < arrays && forward->whole[i].text != "("; ++i)
     op->outputs += forward->whole[i].text == "Array";
   op->outputs = std::max(op->outputs, 1);
+  std::string said;
+  if (const Item* formula = member_of(item, "formula")) {
+    for (const std::string& part : literals(formula->body)) said += part;
+  }
   if (item.member("backward") != nullptr) {
     op->kind = Operation::Kind::Rule;
     read_rule(*op, item);
   } else {
     read_gradients(*op, item, row);
-    for (const auto& [left, clause] : gradient_formulas(plain(op->comment))) op->in_words.push_back(clause);
+    for (const auto& [left, clause] : gradient_formulas(plain(op->comment)))
+      op->in_words.push_back(with_gradients(clause));
+  }
+  if (!said.empty()) {
+    std::vector<Gradient> by_code = op->gradients;
+    read_said(*op, said);
+    if (op->kind != Operation::Kind::Rule) {
+      op->said = std::move(op->gradients);
+      op->gradients = std::move(by_code);
+      op->in_words.clear();
+      for (const Gradient& g : op->said) {
+        if (!g.shown.comment.empty()) op->in_words.push_back(g.shown.comment);
+        op->in_words.insert(op->in_words.end(), g.shown.further.begin(), g.shown.further.end());
+      }
+    }
   }
   read_forward(*op, item, row);
+  if (said.empty() && op->kind == Operation::Kind::Rule && !op->forward.comment.empty()) {
+    said = op->forward.comment;
+    for (const Gradient& g : op->gradients) said += "; " + g.shown.comment;
+    read_said(*op, said);
+  }
   by_name_.emplace(name, op.get());
   by_struct_.emplace(item.name, op.get());
   operations_.push_back(std::move(op));
+}
+
+// Formulas that the source says in text: of the result, and of the gradients of inputs, which get their names there.
+void Catalogue::read_said(Operation& op, const std::string& text) {
+  using gradus::autograd::detail::Equations;
+  const auto parsed = gradus::autograd::detail::parse_formula(with_gradients(text));
+  const auto shown = [](const Equations& e) {
+    Shown s;
+    s.comment = e.formula;
+    s.further = e.where;
+    return s;
+  };
+  if (parsed.forward) op.forward = shown(*parsed.forward);
+  op.results = parsed.results, op.arriving = parsed.arriving;
+  const std::vector<Gradient> before = std::move(op.gradients);
+  op.gradients.clear();
+  std::vector<bool> taken(parsed.inputs.size());
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    std::string& name = op.inputs[i];
+    std::size_t at = 0;
+    while (at < taken.size() && (taken[at] || !stands_for(parsed.inputs[at], name))) ++at;
+    if (at == taken.size() && i < taken.size() && !taken[i] && taken.size() == op.inputs.size()) at = i;
+    Gradient g;
+    if (at < taken.size()) {
+      taken[at] = true;
+      if (!parsed.inputs[at].empty()) name = parsed.inputs[at];
+      g.none = parsed.without[at] == "none";
+      if (parsed.gradients[at]) g.shown = shown(*parsed.gradients[at]);
+    }
+    g.input = name;
+    if (i < before.size()) g.keeps = before[i].keeps, g.passes = before[i].passes;
+    op.gradients.push_back(std::move(g));
+  }
 }
 
 void Catalogue::read_gradients(Operation& op, const Item& item, const std::string& row) {
@@ -159,6 +245,16 @@ void Catalogue::read_gradients(Operation& op, const Item& item, const std::strin
     }
     asks.push_back(of_part);
   }
+  // Of outputs and their gradients the first name that a formula gives.
+  for (const std::vector<Asked>& of_part : asks) {
+    for (const Asked& a : of_part) {
+      const auto i = static_cast<std::size_t>(a.index);
+      if (a.name.empty() || (a.what != "Out" && a.what != "Dy")) continue;
+      std::vector<std::string>& names = a.what == "Out" ? op.results : op.arriving;
+      if (names.size() <= i) names.resize(i + 1);
+      if (names[i].empty()) names[i] = a.name;
+    }
+  }
   double least = 0, most = 0;
   bool known = true;
   for (std::size_t k = 0; k < parts.size(); ++k) {
@@ -178,7 +274,7 @@ void Catalogue::read_gradients(Operation& op, const Item& item, const std::strin
       if (a.what == "Out") g.keeps.push_back("the result " + a.name);
       if (a.what == "ShapeOf" && i < op.inputs.size()) g.keeps.push_back("the shape of " + op.inputs[i]);
     }
-    g.shown.left = name_markup("d" + g.input);
+    g.shown.left = "d" + g.input;
     const Range body = parts_of_lambda(parts[k]).second;
     if (!body.empty() && body[0].text.starts_with("fail")) {
       g.refused = true;
@@ -188,6 +284,14 @@ void Catalogue::read_gradients(Operation& op, const Item& item, const std::strin
     }
     try {
       g.shown.formula = without(resolved(read_body(body)), attributes);
+      std::map<std::string, std::string> names;  // what this formula calls otherwise than the others
+      for (const Asked& a : asks[k]) {
+        const std::vector<std::string>* of = a.what == "In" ? &op.inputs : a.what == "Out" ? &op.results : nullptr;
+        if (a.what == "Dy") of = &op.arriving;
+        const auto i = static_cast<std::size_t>(a.index);
+        if (of != nullptr && i < of->size() && !a.name.empty() && (*of)[i] != a.name) names[a.name] = (*of)[i];
+      }
+      if (!names.empty()) *g.shown.formula = renamed(std::move(*g.shown.formula), names);
       add_helpers(g.shown, &item, item.whole.source);
     } catch (const NotAFormula& why) {
       g.shown.why = why.what();
@@ -206,14 +310,14 @@ void Catalogue::read_forward(Operation& op, const Item& item, const std::string&
   const int reads = op.kind == Operation::Kind::View ? 0 : static_cast<int>(op.inputs.size());
   const double passes = op.kind == Operation::Kind::View ? 0 : reads + op.outputs;
   op.forward_passes = {passes, passes};
-  op.forward.left = name_markup("y");
+  op.forward.left = "y";
   if (!op.forward.comment.empty()) return;
   if (op.reference.formula) {  // a rule's result is that of its reference
     op.forward = op.reference;
     op.reference = {};
     return;
   }
-  std::string comment = result_formula(plain(op.comment));
+  std::string comment = of_one(result_formula(plain(op.comment)), op.name);
   if (!comment.empty()) {
     op.forward.comment = comment;
     return;

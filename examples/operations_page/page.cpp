@@ -1,16 +1,22 @@
 #include "page.h"
 
+#include <gradus/autograd/page/markup.h>
+
 #include <algorithm>
 #include <cmath>
 
-#include "mathml.h"
+#include "formula_text.h"
+#include "lines.h"
 #include "style.h"
 
 namespace page {
 namespace {
 
-std::string math(const std::string& inner, bool block = false) {
-  return std::string("<math") + (block ? " display=\"block\"" : "") + "><mrow>" + inner + "</mrow></math>";
+using gradus::autograd::detail::escaped;
+
+std::string math(std::string_view formula, bool block = false) {
+  return std::string("<math") + (block ? " display=\"block\"" : "") + ">" + gradus::autograd::detail::math_of(formula) +
+         "</math>";
 }
 
 std::string count(double passes) {
@@ -150,19 +156,18 @@ class Writer {
     if (op.name != e.name) out_ += "<p class=\"records\">recorded as <code>" + escaped(op.name) + "</code></p>";
     out_ += "<div class=\"formula forward\">" + shown(op.forward) + "</div>\n";
     for (const std::string& clause : op.in_words) {
-      out_ += "<div class=\"formula\">" + math(markup_of_comment(clause), true) + "</div>";
+      out_ += "<div class=\"formula\">" + math(clause, true) + "</div>";
     }
     if (!op.gradients.empty()) {
       out_ += "<div class=\"gradients\">";
       if (!op.in_words.empty()) out_ += "<p class=\"records\">as the code has it</p>";
       for (const Gradient& g : op.gradients) {
         if (g.refused) {
-          out_ += "<div class=\"formula\"><span class=\"none\">" + math(name_markup("d" + g.input)) +
+          out_ += "<div class=\"formula\"><span class=\"none\">" + math("d" + g.input) +
                   " is refused, with an error</span></div>";
         } else if (g.none) {
-          out_ += "<div class=\"formula\"><span class=\"none\">" + math(name_markup(g.input)) +
-                  " has no gradient</span></div>";
-        } else {
+          out_ += "<div class=\"formula\"><span class=\"none\">" + math(g.input) + " has no gradient</span></div>";
+        } else if (!g.shown.empty()) {
           out_ += "<div class=\"formula\">" + shown(g.shown);
           if (!g.keeps.empty()) out_ += "<span class=\"keeps\">keeps " + keeps(g.keeps) + "</span>";
           out_ += "</div>";
@@ -195,51 +200,23 @@ class Writer {
     for (const std::string& k : kept) {
       const std::size_t space = k.rfind(' ');
       const std::string name = space == std::string::npos ? k : k.substr(space + 1);
-      parts.push_back((space == std::string::npos ? "" : k.substr(0, space + 1)) + math(name_markup(name)));
+      parts.push_back((space == std::string::npos ? "" : k.substr(0, space + 1)) + math(name));
     }
     return joined(parts);
   }
 
   // Left = right, and what its names stand for.
   static std::string shown(const Shown& s) {
-    if (!s.comment.empty()) return math(markup_of_comment(s.comment), true);
-    if (!s.formula) return "<pre class=\"code\">" + escaped(s.code) + "</pre>";
-    Formula all = *s.formula;
-    for (const Definition& h : s.helpers) all.definitions.push_back(h);
-    const bool matrices = has_matrices(all);
-    std::string text = math(s.left + "<mo>=</mo>" + markup(s.formula->value, matrices), true);
+    if (!s.code.empty()) return "<pre class=\"code\">" + escaped(s.code) + "</pre>";
+    const std::vector<Line> lines = lines_of(s);
     std::string where;
-    for (const Definition& d : all.definitions) {
-      if (d.prose == "-") continue;
-      where +=
-          d.prose.empty()
-              ? math(left_of(d) + (is_condition(d.value) ? "<mo>⇔</mo>" : "<mo>=</mo>") + markup(d.value, matrices))
-              : "<span class=\"prose\">" + math(left_of(d)) + ": " + prose(d.prose) + "</span>";
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      where += lines[i].prose.empty()
+                   ? math(lines[i].formula)
+                   : "<span class=\"prose\">" + math(lines[i].formula) + ": " + prose(lines[i].prose) + "</span>";
     }
-    if (where.empty()) return text;
-    return text + "<div class=\"where\"><span>where</span>" + where + "</div>";
-  }
-  static bool is_condition(const Term& t) {
-    static const std::set<std::string> kConditions = {
-        "==", "!=",          "<",          ">",           "<=",    ">=",    "&&",      "||",
-        "!",  "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite"};
-    return kConditions.contains(t->text);
-  }
-  static std::string left_of(const Definition& d) {
-    if (d.parameters.empty()) {
-      if (d.name.find(", ") == std::string::npos) return name_markup(d.name);
-      std::string inner;
-      for (std::size_t start = 0; start <= d.name.size();) {
-        const std::size_t comma = std::min(d.name.find(", ", start), d.name.size());
-        inner += (inner.empty() ? "" : "<mo>,</mo>") + name_markup(d.name.substr(start, comma - start));
-        start = comma + 2;
-      }
-      return "<mrow><mo>(</mo>" + inner + "<mo>)</mo></mrow>";
-    }
-    std::string inner;
-    for (const std::string& p : d.parameters)
-      inner += (inner.empty() ? "" : "<mo>,</mo>") + name_markup(p.empty() ? "_" : p);
-    return "<mrow>" + name_markup(d.name) + "<mo>&#x2061;</mo><mo>(</mo>" + inner + "<mo>)</mo></mrow>";
+    if (where.empty()) return math(lines[0].formula, true);
+    return math(lines[0].formula, true) + "<div class=\"where\"><span>where</span>" + where + "</div>";
   }
 
   void fact(const std::string& name, const std::string& value) {

@@ -61,6 +61,21 @@ Formula without(Formula formula, const std::set<std::string>& attributes) {
   return formula;
 }
 
+Formula renamed(Formula formula, const std::map<std::string, std::string>& names) {
+  const auto of_term = [&](auto& self, const Term& term) -> Term {
+    if (!term) return term;
+    Expression e = *term;
+    if (e.kind == Expression::Kind::Name) {
+      if (const auto found = names.find(e.text); found != names.end()) e.text = found->second;
+    }
+    for (Term& a : e.arguments) a = self(self, a);
+    return std::make_shared<const Expression>(std::move(e));
+  };
+  formula.value = of_term(of_term, formula.value);
+  for (Definition& d : formula.definitions) d.value = of_term(of_term, d.value);
+  return formula;
+}
+
 std::string plain(std::string_view text) {
   std::string line;
   for (const char c : text) line += c == '\n' ? ' ' : c;

@@ -1,6 +1,7 @@
 // What the readers of operations and rules share: words, parameters of formulas, attributes taken out.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ Asked asked(const Range& parameter);
 
 /// Without the attributes as a whole, which say how and not what.
 Formula without(Formula formula, const std::set<std::string>& attributes);
+/// With other names for some of its names.
+Formula renamed(Formula formula, const std::map<std::string, std::string>& names);
 /// In one line.
 std::string plain(std::string_view text);
 

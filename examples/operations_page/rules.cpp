@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "catalogue.h"
-#include "mathml.h"
 #include "reading.h"
 
 namespace page {
@@ -59,7 +58,7 @@ void Catalogue::read_rule(Operation& op, const Item& item) {
   op.backward_passes = {static_cast<double>(read + 1), static_cast<double>(read + std::max(written, 1))};
   const auto reference = functions_.find(item.name + "::reference");
   if (reference != functions_.end()) {
-    op.reference.left = name_markup("y");
+    op.reference.left = "y";
     std::set<std::string> attributes;
     for (const Range& p : split_list(reference->second[0]->parameters)) {
       if (!has_word(p, "Tensor")) attributes.insert(parameter_name(p));

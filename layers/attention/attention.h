@@ -36,6 +36,9 @@ namespace gradus::nn {
 /// leading dimensions broadcast. P [.., L, S]; m, Bool, of the same shape, or undefined without dropout.
 struct AttentionRule {
   static constexpr std::string_view name = "scaled_dot_product_attention";
+  static constexpr std::string_view formula =
+      "Y = P V, P = softmax(scale Q K^T + mask), dQ = scale S K, S = P ⊙ (G - sum_{j} P_ij G_ij), G = dY V^T, "
+      "dK = scale S^T Q, dV = P^T dY, dmask = S";
   static constexpr std::string_view input_names[] = {"query", "key", "value", "attn_mask"};
   static constexpr bool broadcasts = true;
   static constexpr int differentiable_outputs = 1;

@@ -29,6 +29,10 @@ namespace nn {
 /// y of x [N, C, ..], weight [C, O / groups, kernel..] and bias [O] or absent.
 struct ConvTransposeRule {
   static constexpr std::string_view name = "conv_transpose";
+  static constexpr std::string_view formula =
+      "y[n, o, z] = b[o] + sum W[c, o, k] x[n, c, q] over c and q s - p + k d = z, dx[n, c, q] = sum W[c, o, "
+      "k] dy[n, o, q s - p + k d] over o and k, dW[c, o, k] = sum x[n, c, q] dy[n, o, q s - p + k d] over n "
+      "and q, db[o] = sum dy[n, o, z] over n and z";
   static constexpr std::string_view input_names[] = {"x", "weight", "bias"};
   static constexpr std::uint32_t shape_only = 1u << 2;  // no gradient reads the bias
 

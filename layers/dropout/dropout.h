@@ -33,6 +33,8 @@ namespace gradus::nn {
 /// (y, mask) of x in training. mask, Bool, is true where a unit is kept; its shape is x's, or channel-wise [N, C, 1, ..].
 struct DropoutRule {
   static constexpr std::string_view name = "dropout";
+  static constexpr std::string_view formula =
+      "y = m x / (1 - p), m = 1 with probability 1 - p else 0, dx = m dy / (1 - p)";
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 0;  // the gradient reads the mask, not x

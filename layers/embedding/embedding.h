@@ -24,6 +24,7 @@ namespace gradus::nn {
 /// y [.., dim] of indices [..], int64 or int32, into weight [rows, dim].
 struct EmbeddingRule {
   static constexpr std::string_view name = "embedding";
+  static constexpr std::string_view formula = "y[i] = W[t_i], dW[r] = sum_{t_i = r} dy[i], none";
   static constexpr std::string_view input_names[] = {"weight", "indices"};
   static constexpr std::uint32_t shape_only = 1u << 0;
 

@@ -26,6 +26,7 @@ namespace gradus::nn {
 /// z = x weight^T + bias: x [.., m], weight [n, m], bias [n] or absent (undefined), all of one dtype.
 struct LinearRule {
   static constexpr std::string_view name = "linear";
+  static constexpr std::string_view formula = "z = x W^T + b, dx = dz W, dW = dz^T x, db = sum dz";
   static constexpr std::string_view input_names[] = {"x", "weight", "bias"};
   static constexpr std::uint32_t shape_only = 1u << 2;  // no gradient reads the bias
 

@@ -35,6 +35,9 @@ namespace gradus::nn {
 /// class numbers for kNone, else none; log p is [samples, C]; the divisor (float64) is that of the mean, else 1.
 struct CrossEntropyRule {
   static constexpr std::string_view name = "cross_entropy";
+  static constexpr std::string_view formula =
+      "l = -sum_{c} a_c ln p_c, p = softmax(x), a_c = w_c q_c, dx_c = dl (p_c sum_{k} a_k - a_c), dq_c = -dl "
+      "w_c ln p_c, none";
   static constexpr std::string_view input_names[] = {"x", "target", "weight"};
   static constexpr int differentiable_outputs = 1;
 

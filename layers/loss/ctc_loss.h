@@ -33,6 +33,9 @@ namespace gradus::nn {
 /// (losses [N], alpha) of log p [T, N, C], labels [N, L] or one behind the other, T_n [N] and L_n [N], all int64.
 struct CTCLossRule {
   static constexpr std::string_view name = "ctc_loss";
+  static constexpr std::string_view formula =
+      "l = -ln P, P = the probability of all paths that spell the targets, dp_t(c) = -dl sum_{s is c} "
+      "exp(alpha_t(s) + beta_t(s)) / P, none, none, none";
   static constexpr std::string_view input_names[] = {"log_probs", "targets", "input_lengths", "target_lengths"};
   static constexpr int differentiable_outputs = 1;
 

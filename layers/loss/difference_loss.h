@@ -15,6 +15,9 @@ namespace gradus::nn {
 
 struct L1LossRule {
   static constexpr std::string_view name = "l1_loss";
+  static constexpr std::string_view formula =
+      "l = sum |x - t| / n, n = the number of elements with mean else 1, dx = dl sign(x - t) / n, dt = -dl "
+      "sign(x - t) / n";
   static constexpr std::string_view input_names[] = {"x", "target"};
   struct Attrs {
     bool mean = true;
@@ -30,6 +33,9 @@ struct L1LossRule {
 
 struct SmoothL1LossRule {
   static constexpr std::string_view name = "smooth_l1_loss";
+  static constexpr std::string_view formula =
+      "l = sum q (x - t - q / 2) / (n beta), q = min(max(x - t, -beta), beta), n = the number of elements with "
+      "mean else 1, dx = dl q / (n beta), dt = -dl q / (n beta)";
   static constexpr std::string_view input_names[] = {"x", "target"};
   struct Attrs {
     bool mean = true;
@@ -46,6 +52,9 @@ struct SmoothL1LossRule {
 
 struct HuberLossRule {
   static constexpr std::string_view name = "huber_loss";
+  static constexpr std::string_view formula =
+      "l = sum q (x - t - q / 2) / n, q = min(max(x - t, -delta), delta), n = the number of elements with mean "
+      "else 1, dx = dl q / n, dt = -dl q / n";
   static constexpr std::string_view input_names[] = {"x", "target"};
   struct Attrs {
     bool mean = true;

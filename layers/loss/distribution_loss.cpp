@@ -23,6 +23,9 @@ namespace {
 // the slope above 1e-12.
 struct BinaryCrossEntropy {
   static constexpr std::string_view name = "binary_cross_entropy";
+  static constexpr std::string_view formula =
+      "y = -(t max(ln x, -100) + (1 - t) max(ln(1 - x), -100)), dx = dy (x - t) / max(x (1 - x), 1e-12), dt = dy "
+      "(max(ln(1 - x), -100) - max(ln x, -100))";
   static constexpr Batch batch = Batch::kEach;
   static Array forward(const Array& x, const Array& t) {
     const Array of_one = core::clamp(core::log(x), -100, {}), of_zero = core::clamp(core::log1p(-x), -100, {});

@@ -34,6 +34,9 @@ namespace gradus::nn {
 /// l without w of each element; x, target and pos_weight, which may be absent, have one shape and floating dtype.
 struct BCEWithLogitsRule {
   static constexpr std::string_view name = "binary_cross_entropy_with_logits";
+  static constexpr std::string_view formula =
+      "l = -(v t ln s + (1 - t) ln(1 - s)), s = sigmoid(x), dx = dl ((1 - t) s - v t (1 - s)), dt = dl ((v - "
+      "1) ln(1 + exp(-x)) - x), dv = dl t ln(1 + exp(-x))";
   static constexpr std::string_view input_names[] = {"x", "target", "pos_weight"};
 
   GRADUS_API static Tensor reference(const Tensor& x, const Tensor& target, const Tensor& pos_weight);

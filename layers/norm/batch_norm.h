@@ -34,8 +34,7 @@
 //     M <- (1 - momentum) M + momentum v
 //
 //   so momentum weighs the new value: 0.1 is c = 0.9 of the form M c + v (1 - c). Without momentum it is 1 / (number of
-//   batches seen): the average of all. In evaluation the running statistics take the place of mean and var. They are
-//   constants, and dL/dx = gamma inv_std dL/dy.
+//   batches seen): the average of all. In evaluation the running statistics, constants, take the place of mean and var.
 #pragma once
 
 #include <array>
@@ -58,6 +57,9 @@ namespace gradus::nn {
 /// mean and inv_std are float64 [C]: where |mean| is 10^4 times the deviation, a float32 mean would not do.
 struct BatchNormRule {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr std::string_view formula =
+      "y = gamma x_hat + beta, x_hat = inv_std (x - mean(x)), inv_std = 1 / sqrt(var(x) + eps), dx = gamma inv_std "
+      "(dy - mean(dy) - x_hat mean(dy x_hat)), dgamma = sum dy x_hat, dbeta = sum dy, none, none";
   static constexpr std::string_view input_names[] = {"x", "weight", "bias", "running_mean", "running_var"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 2 | 1u << 3 | 1u << 4;  // no gradient reads beta or what is running
@@ -87,10 +89,12 @@ struct BatchNormRule {
 /// (y, mean, inv_std) in evaluation: the running statistics as constants, mean and inv_std as BatchNormRule's.
 struct BatchNormEvalRule {
   static constexpr std::string_view name = "batch_norm_eval";
+  static constexpr std::string_view formula =
+      "y = gamma x_hat + beta, x_hat = inv_std (x - M), inv_std = 1 / sqrt(V + eps), dx = gamma inv_std dy, dgamma "
+      "= sum dy x_hat, dbeta = sum dy, none, none";
   static constexpr std::string_view input_names[] = {"x", "weight", "bias", "running_mean", "running_var"};
   static constexpr int differentiable_outputs = 1;
   static constexpr std::uint32_t shape_only = 1u << 2;
-
   struct Attrs {
     double eps = 1e-5;
     static constexpr auto fields = named("eps", &Attrs::eps);

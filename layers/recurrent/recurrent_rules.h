@@ -39,6 +39,10 @@ namespace gradus::nn {
 /// (y, h_n) of tanh, or of max(.., 0).
 struct RNNRule {
   static constexpr std::string_view name = "rnn";
+  static constexpr std::string_view formula =
+      "h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), f = tanh or max with 0, dx_t = W_ih^T a_t, a_t = f' "
+      "H_t, H_t = dh_t + W_hh^T a_{t+1}, dW_ih = sum_{t} a_t x_t^T, dW_hh = sum_{t} a_t h_{t-1}^T, db_ih = "
+      "sum_{t} a_t, db_hh = sum_{t} a_t, dh_0 = W_hh^T a_1, none";
   static constexpr std::string_view input_names[] = {"input",   "weight_ih", "weight_hh",  "bias_ih",
                                                      "bias_hh", "h_0",       "batch_sizes"};
   struct Attrs {
@@ -63,6 +67,12 @@ struct RNNRule {
 /// (y, h_n, and the gates r z m n).
 struct GRURule {
   static constexpr std::string_view name = "gru";
+  static constexpr std::string_view formula =
+      "h_t = (1 - z) n + z h_{t-1}, n = tanh(a_n + r u_n), (r, z) = sigmoid(a + u), a = W_ih x_t + b_ih, u = "
+      "W_hh h_{t-1} + b_hh, dx_t = W_ih^T a', a' = (n' u_n r (1 - r), H (h_{t-1} - n) z (1 - z), n'), n' = H "
+      "(1 - z) (1 - n^2), u' = a' with n' r in the place of n', H = dh_t + (W_hh^T u' + H z)_{t+1}, dW_ih = "
+      "sum_{t} a' x_t^T, dW_hh = sum_{t} u' h_{t-1}^T, db_ih = sum_{t} a', db_hh = sum_{t} u', dh_0 = (W_hh^T "
+      "u' + H z)_1, none";
   static constexpr std::string_view input_names[] = {"input",   "weight_ih", "weight_hh",  "bias_ih",
                                                      "bias_hh", "h_0",       "batch_sizes"};
   static constexpr int differentiable_outputs = 2;
@@ -90,6 +100,12 @@ struct GRURule {
 /// [R, H] or undefined.
 struct LSTMRule {
   static constexpr std::string_view name = "lstm";
+  static constexpr std::string_view formula =
+      "h_t = o tanh(c_t), c_t = f c_{t-1} + i g, (i, f, o) = sigmoid(a), g = tanh(a), a = W_ih x_t + b_ih + "
+      "W_hh h_{t-1} + b_hh, dx_t = W_ih^T a', a' = (C g i (1 - i), C c_{t-1} f (1 - f), C i (1 - g^2), H "
+      "tanh(c_t) o (1 - o)), H = dh_t + (W_hh^T a')_{t+1}, C = H o (1 - tanh(c_t)^2) + (C f)_{t+1}, dW_ih = "
+      "sum_{t} a' x_t^T, dW_hh = sum_{t} a' h_{t-1}^T, db_ih = sum_{t} a', db_hh = sum_{t} a', dh_0 = (W_hh^T "
+      "a')_1, dc_0 = (C f)_1, dW_hr = sum_{t} dh_t (o tanh(c_t))^T with a projection, none";
   static constexpr std::string_view input_names[] = {"input", "weight_ih", "weight_hh", "bias_ih",    "bias_hh",
                                                      "h_0",   "c_0",       "weight_hr", "batch_sizes"};
   static constexpr int differentiable_outputs = 3;

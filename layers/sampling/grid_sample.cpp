@@ -1,6 +1,6 @@
 #include "grid_sample.h"
 
-#include <limits>
+#include <cmath>
 #include <vector>
 
 #include "../../autograd/ops/rounded_once.h"
@@ -68,15 +68,10 @@ std::vector<Element> elements(const Tensor& g, std::int64_t n, const GridSampleR
 
 // As core::grid_sample has it.
 Tensor is_lost(const Tensor& g, std::int64_t n, int dims, const GridSampleRule::Attrs& a) {
-  const Tensor p = place(g, n, a);
+  const Tensor p = place(g.detach(), n, a);
   const bool infinite = a.mode == GridSampleMode::Bicubic || (a.mode == GridSampleMode::Bilinear && dims == 2 &&
                                                               a.padding_mode == GridSamplePaddingMode::Zeros);
   return infinite ? isfinite(p).logical_not() : isnan(p);
-}
-// A place that is as good as one at infinity: outside, or the last element's.
-Tensor at_infinity(const Tensor& g, const GridSampleRule::Attrs& a) {
-  const double far = a.padding_mode == GridSamplePaddingMode::Zeros ? 8 : 1;
-  return where(isinf(g), g.detach().sign() * far, g);
 }
 
 void check_samples(const char* op, const Tensor& x, const Tensor& grid, const GridSampleRule::Attrs& a) {
@@ -106,12 +101,12 @@ Tensor GridSampleRule::reference(const Attrs& attrs, const Tensor& x, const Tens
   const std::int64_t N = x.size(0), C = x.size(1);
   const int dims = static_cast<int>(x.dim()) - 2;
   Tensor places = grid.reshape({N, -1, dims}), lost = zeros({N, places.size(1)}, kBool);
-  for (int d = 0; d < dims; ++d)
-    lost = lost.logical_or(is_lost(places.select(2, d).detach(), x.size(dims + 1 - d), dims, attrs));
+  for (int d = 0; d < dims; ++d) lost = lost | is_lost(places.select(2, d), x.size(dims + 1 - d), dims, attrs);
   // What is lost is no number, and its gradient none, whatever else it is made of; and no element is read there.
   const Tensor gone = lost.unsqueeze(2), none = zeros_like(places);
-  const Tensor no_number = where(gone, places, none).sum(2) * std::numeric_limits<double>::quiet_NaN();
-  places = where(gone, none, at_infinity(places, attrs));
+  const Tensor no_number = where(gone, places, none).sum(2) * std::nan("");
+  const double far = attrs.padding_mode == GridSamplePaddingMode::Zeros ? 8 : 1;  // as good as infinity
+  places = where(gone, none, where(isinf(places), places.detach().sign() * far, places));
   // The grid counts from the innermost dimension.
   std::vector<Element> all = {{zeros({N, places.size(1)}, x.dtype()), ones({N, places.size(1)}, x.dtype())}};
   for (int d = dims - 1; d >= 0; --d) {

@@ -29,6 +29,10 @@ namespace nn {
 /// y [N, C, out..] of x [N, C, in..] and grid [N, out.., D].
 struct GridSampleRule {
   static constexpr std::string_view name = "grid_sample";
+  static constexpr std::string_view formula =
+      "y[p] = sum_{i} x_i w(i - p), w(z) = product_{d} h(z_d) the weight of an element at a distance, dx_i = "
+      "sum_{p} dy[p] w(i - p), dp_d = -sum_{i} dy[p] x_i h'(i_d - p_d) product_{e != d} h(i_e - p_e) times "
+      "half the size";
   static constexpr std::string_view input_names[] = {"x", "grid"};
   struct Attrs {
     GridSampleMode mode = GridSampleMode::Bilinear;

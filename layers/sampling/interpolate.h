@@ -25,6 +25,7 @@ namespace gradus::nn {
 /// y of x [N, C, ..]: its last size.size() dimensions become `size`.
 struct ResampleRule {
   static constexpr std::string_view name = "interpolate";
+  static constexpr std::string_view formula = "y = A x, A = the weights of the elements around each place, dx = A^T dy";
   static constexpr std::string_view input_names[] = {"x"};
   static constexpr std::uint32_t shape_only = 1u << 0;
 

@@ -84,6 +84,7 @@ struct Doubled {
 // No file of the library knows it.
 struct Unheard {
   static constexpr std::string_view name = "test_page_unheard";
+  static constexpr std::string_view formula = "y = a^2 + b, da = 2 a dy, db = dy";
   static core::Array forward(const core::Array& a, const core::Array& b) { return a * a + b; }
   static constexpr auto gradients = autograd::formulas([](autograd::Dy<> dy, autograd::In<0> a) { return dy * 2 * a; },
                                                        [](autograd::Dy<> dy) { return dy; });
@@ -237,6 +238,30 @@ BOOST_AUTO_TEST_CASE(updates_memory_and_saved_values) {
     some[2] |= part("gradients") > 0;
   }
   BOOST_CHECK(some[0] && some[1] && some[2]);
+  // Nobody changes a parameter when somebody objects.
+  struct Objects final : autograd::Observer {
+    void updating(std::string_view, const Tensor&, const Tensor&) override { throw ValueError("not now"); }
+  };
+  const Doubles before = values(net->weight);
+  {
+    const Objects objects;
+    BOOST_CHECK_THROW(sgd.step(), ValueError);
+  }
+  BOOST_CHECK(values(net->weight) == before);
+  const Tensor w = leaf(Doubles{1, 2});
+  optim::LBFGS lbfgs({w});
+  const json by_lbfgs = data_of([&](Record&) {
+    lbfgs.step([&] {
+      lbfgs.zero_grad();
+      const Tensor loss = w.square().sum();
+      loss.backward();
+      return loss;
+    });
+  });
+  const json& update = by_lbfgs["record"]["updates"].at(0);
+  BOOST_CHECK_EQUAL(update["optimizer"], "LBFGS");
+  BOOST_CHECK(update["gradient"].is_null() && update["before"]["numbers"]["all"] == json({1., 2.}));
+  BOOST_CHECK(update["after"]["numbers"]["all"].get<Doubles>() == values(w));
   // tanh's output is kept by it and by square, from its step to square's and its own.
   const json& storage = data["saved_bars"];
   const auto bar =
@@ -318,6 +343,11 @@ BOOST_AUTO_TEST_CASE(a_new_operation_and_hostile_names) {
     autograd::apply<Unheard>(a, leaf(Doubles{5, 6})).sum().backward();
   });
   BOOST_CHECK_EQUAL(timeline(data, "backward"), "sum test_page_unheard");
+  const json& formula = data["formulas"]["test_page_unheard/2"];
+  BOOST_CHECK(formula["inputs"] == json({"a", "b"}));
+  BOOST_CHECK(formula["forward"].get<std::string>().find("data-in=\"1\"") != std::string::npos);
+  BOOST_CHECK_EQUAL(formula["gradients"].size(), 2u);
+  BOOST_CHECK_EQUAL(data["formulas"]["sum/1"]["kind"], "reduction");
   BOOST_CHECK_EQUAL(data["record"]["values"][0]["name"], "</script><b>&\"\\");
   const json& sources = data["sources"];
   BOOST_REQUIRE(sources.contains(__FILE__));

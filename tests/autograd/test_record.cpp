@@ -37,6 +37,13 @@ std::size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
+struct PastTheGraph {  // y = x^3
+  static constexpr std::string_view name = "test_past_the_graph";
+  static core::Array forward(const core::Array& x) { return x * x * x; }
+  static constexpr auto gradients =
+      autograd::formulas([](autograd::Dy<> dy, autograd::In<0> x) { return dy * 3 * x.detach().square(); });
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(record)
@@ -250,6 +257,17 @@ BOOST_AUTO_TEST_CASE(graphs_of_many_paths_stay_short) {
   Tensor y = leaf(Doubles{1});
   for (int i = 0; i < 5000; ++i) y = y + y;
   BOOST_CHECK_EQUAL(count(autograd::graph_to_string(y), "\n"), 10001u);
+}
+
+// A formula that loses its history is found out under a Record, too, and the tries are no part of what is recorded.
+BOOST_AUTO_TEST_CASE(a_lost_history_is_found_under_a_record) {
+  Record record;
+  const Tensor x = tensor({2.0}, kDouble).requires_grad_();
+  const Tensor y = autograd::apply<PastTheGraph>(x);
+  const Tensor dx = autograd::grad({(y * y).sum()}, {x}, {}, {}, true)[0];
+  check_error<GradError>([&] { dx.sum().backward(); }, {"test_past_the_graph", "must keep the history of input 0"});
+  const std::string text = record.text();
+  BOOST_TEST(text.find("= test_past_the_graph") == text.rfind("= test_past_the_graph"), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

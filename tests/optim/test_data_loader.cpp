@@ -2,11 +2,9 @@
 // seed; exceptions and time-outs once and with their place; nothing left behind.
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -15,11 +13,14 @@
 #include <gradus/gradus.h>
 
 #include "../support/folder.h"
+#include "indices.h"
 
 using namespace gradus;
 using namespace gradus::data;
 using gradus::data::samplers::Position;
-using Indices = std::vector<std::size_t>;
+using test::counted;
+using test::Indices;
+using test::sorted;
 
 namespace {
 
@@ -62,15 +63,6 @@ std::vector<Indices> epoch(Loader& loader) {
 Indices joined(const std::vector<Indices>& batches) {
   Indices all;
   for (const Indices& batch : batches) all.insert(all.end(), batch.begin(), batch.end());
-  return all;
-}
-Indices counted(std::size_t n) {
-  Indices all(n);
-  std::iota(all.begin(), all.end(), 0U);
-  return all;
-}
-Indices sorted(Indices all) {
-  std::sort(all.begin(), all.end());
   return all;
 }
 void pause(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
@@ -119,13 +111,6 @@ struct Counter : datasets::StatefulDataset<Counter, std::vector<Counted>> {
   std::size_t n_, at_ = 0;
   std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
 };
-
-template <class Sampler>
-Indices all_of(Sampler& sampler, std::size_t batch_size = 4) {
-  Indices all;
-  while (auto batch = sampler.next(batch_size)) all.insert(all.end(), batch->begin(), batch->end());
-  return all;
-}
 
 }  // namespace
 
@@ -357,75 +342,6 @@ BOOST_AUTO_TEST_CASE(a_loop_goes_on_from_its_position) {
   auto it = any->begin();
   BOOST_CHECK_THROW(any->position(), ValueError);
   BOOST_CHECK_THROW(make(0)->set_position({{"epochs", tensor(1)}}), ValueError);
-}
-
-BOOST_AUTO_TEST_CASE(samplers_and_their_positions) {
-  samplers::RandomSampler random(9);
-  random.reset();
-  random.next(4);
-  const Position at = random.position();
-  const Indices rest = all_of(random);
-  samplers::RandomSampler again(9);
-  again.set_position(at);
-  BOOST_TEST((all_of(again) == rest));
-  BOOST_TEST(again.index() == 9U);
-  random.reset(5);
-  BOOST_TEST((sorted(all_of(random)) == counted(5)));
-  BOOST_CHECK_THROW(samplers::RandomSampler(-1), ValueError);
-  BOOST_CHECK_THROW(again.set_position({{"index", tensor(3)}}), ValueError);
-  BOOST_CHECK_THROW(again.set_position({{"index", tensor(10)}, {"indices", arange(9)}}), ValueError);
-  BOOST_CHECK_THROW(again.set_position({{"index", tensor(1)}, {"indices", tensor({-1, 3})}}), ValueError);
-
-  samplers::SubsetRandomSampler subset({4, 7, 1});
-  BOOST_TEST((sorted(all_of(subset)) == Indices{1, 4, 7}));
-  samplers::WeightedRandomSampler weighted({1, 0, 3}, 4000);
-  Indices counts(3);
-  for (const std::size_t i : all_of(weighted)) ++counts[i];
-  BOOST_TEST(counts[1] == 0U);
-  BOOST_TEST(std::abs(static_cast<double>(counts[2]) - 3000) < 5 * 27.4);  // five standard deviations
-  BOOST_CHECK_THROW(samplers::WeightedRandomSampler({1, 0}, 2, false), ValueError);
-
-  // By a file.
-  const test::Folder folder;
-  serialize::OutputArchive out;
-  out << random;
-  out.save_to(folder / "sampler.pt");
-  serialize::InputArchive in;
-  in.load_from(folder / "sampler.pt");
-  samplers::RandomSampler read(5);
-  in >> read;
-  BOOST_TEST((read.index() == 5U && !read.next(1)));
-  samplers::StreamSampler stream(9);
-  BOOST_CHECK_THROW(in >> stream, ValueError);
-
-  samplers::SequentialSampler sequential(6);
-  sequential.next(4);
-  samplers::SequentialSampler other(6);
-  other.set_position(sequential.position());
-  BOOST_TEST((all_of(other) == Indices{4, 5}));
-}
-
-// The numbers are libtorch 1.13's.
-BOOST_AUTO_TEST_CASE(distributed_samplers_order_as_pytorch) {
-  const auto drawn = [](std::size_t size, std::size_t rank, bool duplicates) {
-    samplers::DistributedRandomSampler sampler(size, 2, rank, duplicates);
-    sampler.set_epoch(3);
-    sampler.reset();
-    return all_of(sampler);
-  };
-  BOOST_TEST((drawn(10, 0, true) == Indices{3, 1, 8, 5, 2}));
-  BOOST_TEST((drawn(10, 1, true) == Indices{6, 9, 7, 0, 4}));
-  BOOST_TEST((drawn(7, 0, true) == Indices{3, 1, 0, 5}));
-  BOOST_TEST((drawn(7, 1, false) == Indices{5, 2, 4}));
-  samplers::DistributedSequentialSampler sequential(7, 3, 2);
-  BOOST_TEST((all_of(sequential, 2) == Indices{6, 0, 1}));
-  samplers::DistributedRandomSampler sampler(10, 2, 1), other(10, 2, 1);
-  sampler.set_epoch(3);
-  sampler.reset();
-  sampler.next(2);
-  other.set_position(sampler.position());
-  BOOST_TEST((all_of(other) == Indices{7, 0, 4}));
-  BOOST_CHECK_THROW(samplers::DistributedRandomSampler(10, 2, 2), ValueError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,11 +15,16 @@
 #include <gradus/gradus.h>
 
 #include "../support/folder.h"
+#include "indices.h"
 
 using namespace gradus;
 using namespace gradus::data;
 using namespace gradus::data::datasets;
 using samplers::Position;
+using test::all_of;
+using test::counted;
+using test::Indices;
+using test::sorted;
 
 namespace {
 
@@ -308,6 +313,75 @@ BOOST_AUTO_TEST_CASE(png_samples_are_as_stored) {
   } catch (const FileError& error) {
     BOOST_TEST(std::string(error.what()).find("libpng") != std::string::npos, error.what());
   }
+}
+
+BOOST_AUTO_TEST_CASE(samplers_and_their_positions) {
+  samplers::RandomSampler random(9);
+  random.reset();
+  random.next(4);
+  const Position at = random.position();
+  const Indices rest = all_of(random);
+  samplers::RandomSampler again(9);
+  again.set_position(at);
+  BOOST_TEST((all_of(again) == rest));
+  BOOST_TEST(again.index() == 9U);
+  random.reset(5);
+  BOOST_TEST((sorted(all_of(random)) == counted(5)));
+  BOOST_CHECK_THROW(samplers::RandomSampler(-1), ValueError);
+  BOOST_CHECK_THROW(again.set_position({{"index", tensor(3)}}), ValueError);
+  BOOST_CHECK_THROW(again.set_position({{"index", tensor(10)}, {"indices", arange(9)}}), ValueError);
+  BOOST_CHECK_THROW(again.set_position({{"index", tensor(1)}, {"indices", tensor({-1, 3})}}), ValueError);
+
+  samplers::SubsetRandomSampler subset({4, 7, 1});
+  BOOST_TEST((sorted(all_of(subset)) == Indices{1, 4, 7}));
+  samplers::WeightedRandomSampler weighted({1, 0, 3}, 4000);
+  Indices counts(3);
+  for (const std::size_t i : all_of(weighted)) ++counts[i];
+  BOOST_TEST(counts[1] == 0U);
+  BOOST_TEST(std::abs(static_cast<double>(counts[2]) - 3000) < 5 * 27.4);  // five standard deviations
+  BOOST_CHECK_THROW(samplers::WeightedRandomSampler({1, 0}, 2, false), ValueError);
+
+  // By a file.
+  const test::Folder folder;
+  serialize::OutputArchive out;
+  out << random;
+  out.save_to(folder / "sampler.pt");
+  serialize::InputArchive in;
+  in.load_from(folder / "sampler.pt");
+  samplers::RandomSampler read(5);
+  in >> read;
+  BOOST_TEST((read.index() == 5U && !read.next(1)));
+  samplers::StreamSampler stream(9);
+  BOOST_CHECK_THROW(in >> stream, ValueError);
+
+  samplers::SequentialSampler sequential(6);
+  sequential.next(4);
+  samplers::SequentialSampler other(6);
+  other.set_position(sequential.position());
+  BOOST_TEST((all_of(other) == Indices{4, 5}));
+}
+
+// The numbers are libtorch 1.13's.
+BOOST_AUTO_TEST_CASE(distributed_samplers_order_as_pytorch) {
+  const auto drawn = [](std::size_t size, std::size_t rank, bool duplicates) {
+    samplers::DistributedRandomSampler sampler(size, 2, rank, duplicates);
+    sampler.set_epoch(3);
+    sampler.reset();
+    return all_of(sampler);
+  };
+  BOOST_TEST((drawn(10, 0, true) == Indices{3, 1, 8, 5, 2}));
+  BOOST_TEST((drawn(10, 1, true) == Indices{6, 9, 7, 0, 4}));
+  BOOST_TEST((drawn(7, 0, true) == Indices{3, 1, 0, 5}));
+  BOOST_TEST((drawn(7, 1, false) == Indices{5, 2, 4}));
+  samplers::DistributedSequentialSampler sequential(7, 3, 2);
+  BOOST_TEST((all_of(sequential, 2) == Indices{6, 0, 1}));
+  samplers::DistributedRandomSampler sampler(10, 2, 1), other(10, 2, 1);
+  sampler.set_epoch(3);
+  sampler.reset();
+  sampler.next(2);
+  other.set_position(sampler.position());
+  BOOST_TEST((all_of(other) == Indices{7, 0, 4}));
+  BOOST_CHECK_THROW(samplers::DistributedRandomSampler(10, 2, 2), ValueError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
