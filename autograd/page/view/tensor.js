@@ -190,9 +190,9 @@
         el("button", { type: "button", class: "plain", "aria-label": page.t("slice_next"), click: turn(1) }, "›"));
     }
     // The same for who cannot see it: a table of the matrix that is shown, when it is small.
-    const table = R.length * C.length <= 144 ? el("table", { class: "unseen" }, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
+    const table = R.length * C.length <= 144 ? el("div", { class: "unseen" }, el("table", {}, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
       el("thead", {}, el("tr", {}, el("td", {}), C.map((c) => el("th", { scope: "col" }, String(c))))),
-      el("tbody", {}, R.map((row, r) => el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4))))))) : null;
+      el("tbody", {}, R.map((row, r) => el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4)))))))) : null;
     const hiddenLit = lit.filter((flat) => known.at(flat) === undefined || Math.floor(flat / matrix) !== slice).length;
     return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
       el("div", { class: "under" }, says, pager, hiddenLit && lit.length > 1 ? el("span", { class: "note" }, page.t("lit_hidden", { n: hiddenLit })) : null));
