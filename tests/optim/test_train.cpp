@@ -127,6 +127,24 @@ BOOST_AUTO_TEST_CASE(learning_curves_with_values_that_cannot_be_drawn) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(several_lines_in_a_panel_over_any_axis) {
+  Curves curves;
+  curves.lines = {{"test", {1, -2, kNan, 4}, false, "error", "p", {0, 0.1, 0.2, 0.4}},
+                  {"training", {1, 2}, false, "error", "p", {-0.4, 0.4}},
+                  {"bins", {3, 5}, false, "", "activation", {0.5, 1.5}, true}};
+  const std::string svg = curves_svg(curves);
+  BOOST_TEST(count(svg, "<path class=\"line\"") == 2u);
+  BOOST_TEST(count(svg, "<path class=\"bars\"") == 1u);
+  BOOST_TEST(holds(svg, ">p</text>"));
+  BOOST_TEST(holds(svg, ">-0.4</text>"));
+  BOOST_TEST(holds(svg, ">training</text>"));
+  BOOST_TEST(!holds(svg, "nan"));
+  BOOST_TEST(!holds(svg, "epoch"));
+  BOOST_TEST(count(svg, "<g") - count(svg, "<grid") == count(svg, "</g>"));
+  curves.lines[1].at.pop_back();
+  check_error<ValueError>([&] { curves_svg(curves); }, {"curves_svg: ", "training", "1 and 2"});
+}
+
 BOOST_AUTO_TEST_CASE(a_history_goes_to_csv_and_back) {
   History history;
   BOOST_TEST(history.csv() == "epoch\n");
