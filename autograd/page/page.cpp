@@ -3,7 +3,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/files/files.h"
 #include "../graph/record.h"
-#include "data.h"
+#include "page_data.h"
 #include "view.h"
 
 namespace gradus::autograd {

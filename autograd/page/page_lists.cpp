@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "../../core/base/fail.h"
-#include "data.h"
+#include "page_data.h"
 #include "formulas.h"
 
 namespace gradus::autograd::detail {

@@ -1,4 +1,4 @@
-#include "data.h"
+#include "page_data.h"
 
 #include <algorithm>
 #include <cmath>
