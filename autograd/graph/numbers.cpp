@@ -103,8 +103,9 @@ void copy_numbers(const Array& x, void* to) {
   }
   core::dispatch_width(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    each<T>(x, [next = static_cast<T*>(to)](T value, std::int64_t) mutable {
-      *next++ = value;
+    each<T>(x, [next = static_cast<char*>(to)](T value, std::int64_t) mutable {
+      std::memcpy(next, &value, sizeof(T));  // where they go they may lie behind those of a narrower type
+      next += sizeof(T);
       return true;
     });
   });

@@ -577,7 +577,10 @@ BOOST_AUTO_TEST_CASE(a_kill_at_every_system_call_leaves_old_or_new) {
       const std::string found = content(folder / "a");
       BOOST_TEST((found == kOld || found == kNew));
       BOOST_TEST(only_temporaries_beside(folder));
-      leftovers += folder.names().size() > 1;
+      // A sanitizer's allocator may ask the system for memory in between: that is no moment of the saving.
+      const bool of_memory =
+          !calls.empty() && (calls.back() == SYS_mmap || calls.back() == SYS_munmap || calls.back() == SYS_madvise);
+      leftovers += folder.names().size() > 1 && !of_memory;
       // Old until the name is entered to change, new once it is changed.
       const auto renaming =
           static_cast<std::size_t>(std::find_if(calls.begin(), calls.end(), is_rename) - calls.begin());
