@@ -33,7 +33,7 @@ void lesson(course::Lesson& course) {
   const Tensor a = named("a", z + b);
   const Tensor h = named("h", tanh(a));
   const Tensor e = named("e", h - t);
-  const Tensor loss = named("L", e * e);
+  const Tensor loss = named("L", square(e));
 
   // Each step alone is easy to differentiate: it has one operation, and calculus has its rule. These are the LOCAL
   // derivatives. They are numbers, because we know where we are: tanh'(a) = 1 - tanh(a)^2 needs h, which we just computed.
@@ -71,17 +71,20 @@ void lesson(course::Lesson& course) {
   loss.backward();
   std::printf("w.grad() = %7.4f, b.grad() = %7.4f\n", w.grad().item<double>(), b.grad().item<double>());
 
-  // A derivative can be tried out: move w a little to both sides, and see how much L moves. This CENTRAL DIFFERENCE needs
-  // no rule at all, so it can judge rules. But it costs two forward passes for each weight. That is why it is a test, and
-  // not how networks are trained.
+  // A derivative can be tried out: move w by a small step s to both sides, and see how much L moves. This CENTRAL DIFFERENCE
+  // needs no rule at all, so it can judge rules. Why both sides? L(w + s) = L + s L' + s^2/2 L'' + ..., and in the
+  // difference of the two sides L and L'' drop out: the error is of order s^2, where one side alone would leave order s.
+  // But it costs two forward passes for each weight. That is why it is a test, and not how networks are trained.
   course.part("The judge: move w a little");
   const auto loss_at = [&](double weight) { return std::pow(std::tanh(weight * x - 0.2) - t, 2); };
   const double step = 1e-5;
-  std::printf("(L(w + h) - L(w - h)) / 2h = %7.4f\n", (loss_at(0.5 + step) - loss_at(0.5 - step)) / (2 * step));
+  std::printf("(L(w + s) - L(w - s)) / 2s = %7.4f\n", (loss_at(0.5 + step) - loss_at(0.5 - step)) / (2 * step));
 
   // What was recorded: in the forward part each line is an operation, and what it SAVES for backward. In the backward part
   // a quote marks a derivative of L: h' is dL/dh. An arrow leads from what came to what goes on. Read it beside the walk
-  // above. x and t are plain numbers here and stand in brackets.
+  // above. x and t are plain numbers here and stand in brackets, as all of an operation's settings: add[alpha=1] is z + 1 b.
+  // B are bytes (a number of float64 has 8): of what is saved, of what a rule lets go when it has run, and of all tensors
+  // that are alive at that moment.
   course.part("What the library wrote down");
   std::printf("%s", record.text().c_str());
 
@@ -103,15 +106,17 @@ void lesson(course::Lesson& course) {
                   "Name the inner step: a = 2 u + 1. Find dL/da, then da/du, with numbers, and multiply.");
 
   const Tensor v = tensor(1.0, kDouble).requires_grad_();
-  pow(v * 2 - 5, 2).backward();
+  pow(v * 3 - 6, 2).backward();
   course.exercise(answer_2,
-                  "L = (w x - t)^2 with w = 1, x = 2, t = 5. What is w after one step downhill with lr = 0.1?",
+                  "L = (w x - t)^2 with w = 1, x = 3, t = 6. What is w after one step downhill with lr = 0.1?",
                   1 - 0.1 * v.grad().item<double>(),
-                  "e = w x - t = -3, dL/dw = 2 e x = -12, and w - 0.1 * (-12) = 2.2: to make L smaller, w must grow.",
-                  {{-0.2, "You went uphill. w <- w MINUS lr dL/dw, and dL/dw is -12."},
-                   {13.0, "The learning rate is missing: -12 is the slope; the step is 0.1 of it."},
-                   {1.6, "You took dL/dw = e x = -6. The derivative of e^2 is 2 e: the 2 is missing."},
-                   {-12.0, "That is dL/dw. What is w after w <- w - lr dL/dw?"}},
+                  "e = w x - t = -3, dL/dw = 2 e x = -18, and w - 0.1 * (-18) = 2.8: to make L smaller, w must grow.",
+                  {{-0.8, "You went uphill. w <- w MINUS lr dL/dw, and dL/dw is -18."},
+                   {19.0, "The learning rate is missing: -18 is the slope; the step is 0.1 of it."},
+                   {1.9, "You took dL/dw = e x = -9. The derivative of e^2 is 2 e: the 2 is missing."},
+                   {1.6, "You took dL/dw = 2 e = -6. That is dL/de; the chain goes on to w: de/dw = x is missing."},
+                   {1.8, "That is the step, -lr dL/dw. Where does it lead from w = 1?"},
+                   {-18.0, "That is dL/dw. What is w after w <- w - lr dL/dw?"}},
                   "e = w x - t is -3. Now dL/de = 2 e and de/dw = x give dL/dw; then w <- w - lr dL/dw.");
 }
 

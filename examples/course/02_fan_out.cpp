@@ -91,14 +91,13 @@ void lesson(course::Lesson& course) {
   in_order(nodes), report("in order", nodes);
 
   // The library visits by number, too. In its record, b' is dc/db, and +b' marks what is ADDED to a gradient that waits.
+  // Of one rule's parts the last input's is sent first: for c = b + b the second b' arrives, then the first is added to it.
   course.part("The library: two arrivals, one visit");
   const Tensor a = tensor(3.0, kDouble).requires_grad_();
   autograd::Record record;
   record.name(a, "a");
-  const Tensor b = a + a;
-  record.name(b, "b");
-  const Tensor c = b + b;
-  record.name(c, "c");
+  const Tensor b = a + a, c = b + b;
+  record.name(b, "b"), record.name(c, "c");
   c.backward();
   record.stop();
   std::printf("a.grad() = %g\n%s", a.grad().item<double>(), record.text().c_str());

@@ -56,8 +56,10 @@ void lesson(course::Lesson& course) {
   course::show("dL/ds", s.grad());
 
   // A view is cheap: new numbers for shape, strides and offset, and the same memory. A stride of 0 is how broadcasting
-  // looks at one number many times without a copy.
-  course.part("Views: the same six numbers, read in other ways");
+  // looks at one number many times without a copy. select(dim, index) takes one index of a dimension, which is gone then;
+  // slice(dim, start, stop) takes those from start to before stop. The last line is of another tensor: row's three numbers,
+  // repeated as four rows.
+  course.part("Views: the same numbers, read in other ways");
   Tensor m = tensor({{1., 2., 3.}, {4., 5., 6.}}, kDouble);
   describe("m", m);
   describe("m.t()", m.t());
@@ -104,6 +106,7 @@ void lesson(course::Lesson& course) {
                   {{3.5, "A mean where a sum is due: s_2 is used twice, and uses are added. Nothing divides by 2."},
                    {2.0, "That is the use in the first row. s_2 multiplies an element of the second row, too."},
                    {5.0, "That is the use in the second row. s_2 multiplies an element of the first row, too."},
+                   {6.0, "That is the first row of x, summed. Look down the middle column instead: s_2 stands there."},
                    {15.0, "You summed a row of x. s was repeated along the columns: one s_j for each column j."},
                    {21.0, "You summed all of x. s_2 meets only the middle column."}},
                   "In which elements of x * s does s_2 stand? Each use gives the x that it multiplies. Add them.");

@@ -83,10 +83,10 @@ void lesson(course::Lesson& course) {
 
   // A batch: x holds N samples, each a matrix or a row, and all meet the same W. W is used N times. So its gradient is a sum
   // over the samples. For rows this sum is already inside the product A^T G: there the rows ARE the samples. For a stack
-  // of matrices W was stretched, and the rule of lesson 3 sums.
+  // of matrices W was stretched, and the rule of lesson 3 sums. (G is stretched here, too: both samples get the same.)
   course.part("A batch of two matrices meets one W");
   const Tensor x = tensor({{{1., 2.}, {0., 1.}}, {{3., 0.}, {1., 1.}}}, kDouble);  // [2, 2, 2]
-  const Tensor W = tensor({{1., 0.}, {0., 1.}}, kDouble).requires_grad_();
+  const Tensor W = tensor({{2., 1.}, {0., 3.}}, kDouble).requires_grad_();
   (matmul(x, W) * G).sum().backward();
   course::show("of sample 1", mm(x.select(0, 0).t(), G));
   course::show("of sample 2", mm(x.select(0, 1).t(), G));
@@ -101,6 +101,7 @@ void lesson(course::Lesson& course) {
                   {{7.0, "That is (G B)_11. B must be transposed: a_11 meets b_12, not b_21."},
                    {8.0, "That is b_22, which multiplies a_12. What multiplies a_11?"},
                    {5.0, "That is b_11, which a_11 meets in c_11. But L is c_12."},
+                   {11.0, "That is b_11 + b_12: for L = the sum of ALL of C. Here L is c_12 alone."},
                    {22.0, "That is c_12 itself. Which of its two terms has a_11 in it, and with what factor?"}},
                   "Write c_12 as the sum of two products. One of them has a_11 in it.");
 
@@ -113,14 +114,15 @@ void lesson(course::Lesson& course) {
   for (int k = 0; k < 4; ++k) {
     if (allclose(candidates[k], R.grad())) right = static_cast<char>('a' + k);
   }
-  course.exercise(answer_2,
-                  "S = A A^T, and G = dL/dS, any matrix. What is dL/dA?\n"
-                  "  a) G A    b) G^T A    c) (G + G^T) A    d) 2 G A",
-                  right, "A is used twice: as the left factor it gets G (A^T)^T = G A, as the right one G^T A.",
-                  {{'a', "That is what A gets as the left factor. It is the right factor, too."},
-                   {'b', "That is what A gets as the right factor. It is the left factor, too."},
-                   {'d', "This supposes that both uses give the same. They do only where G is symmetric."}},
-                  "Name one of a, b, c, d. Write S = A B with B = A^T, use both rules, and transpose what B gets.");
+  course.exercise(
+      answer_2,
+      "S = A A^T, and G = dL/dS, any matrix. What is dL/dA?\n"
+      "  a) G A    b) G^T A    c) (G + G^T) A    d) 2 G A",
+      right, "A is used twice: as the left factor it gets G (A^T)^T = G A, as the right one G^T A.",
+      {{'a', "That is what A gets as the left factor. It is the right factor, too."},
+       {'b', "That is what A gets as the right factor. It is the left factor, too."},
+       {'d', "This supposes that both uses give the same. For a G that is not symmetric they differ in general."}},
+      "Name one of a, b, c, d. Write S = A B with B = A^T, use both rules, and transpose what B gets.");
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ std::array<Tensor, 3> by_index(const Tensor& dz, const Tensor& x, const Tensor& 
 }
 
 // Way 2, by matrix products, as a RULE: a forward and a backward written by hand, on Arrays, which know nothing of
-// gradients; and a REFERENCE, which says the same in operations that the graph can differentiate. The reference is for
-// checking, so it may be slow; it must be plain.
+// gradients (DyArray<> is dL/dz as such an Array, InArray<0> the first input). And a REFERENCE, which says the same in
+// operations that the graph can differentiate. The reference is for checking, so it may be slow; it must be plain.
 struct LinearByHand {
   static constexpr std::string_view name = "linear_by_hand";
   static constexpr std::string_view input_names[] = {"x", "W", "b"};
@@ -47,7 +47,7 @@ struct LinearByHand {
   }
 };
 
-// The same with a mistake that stands in published notes: db averaged over the samples, where dW is summed.
+// The same with a common mistake: db averaged over the samples, where dW is summed.
 struct Averaged : LinearByHand {
   static std::array<core::Array, 3> backward(autograd::DyArray<> dz, autograd::InArray<0> x, autograd::InArray<1> W) {
     return {core::matmul(dz, W), core::matmul(dz.t(), x), core::mean(dz, 0)};
@@ -113,17 +113,22 @@ void lesson(course::Lesson& course) {
   // Where does a mean over the batch belong? In the loss, L = 1/N sum of l_s. Its gradient dz brings 1/N along, for W and b
   // alike. A layer that divides again divides twice.
 
-  const Tensor candidates[] = {mm(x.t(), dz), mm(dz.t(), x), mm(dz.t(), x) / 3, mm(dz, W)};
+  // The same layer with its weight the other way round, V [m, n], and n = 4. Computed, as in lesson 4, not written down.
+  const Tensor V = randn({2, 4}, kDouble).requires_grad_(), bent = randn({3, 4}, kDouble), u = x.detach();
+  (matmul(u, V) * bent).sum().backward();
+  const Tensor candidates[] = {mm(u.t(), bent), mm(bent.t(), u), mm(u.t(), bent) / 3, mm(bent, V.detach().t())};
   char right = '?';
   for (int k = 0; k < 4; ++k) {
-    if (candidates[k].sizes() == W.sizes() && allclose(candidates[k], W.grad())) right = static_cast<char>('a' + k);
+    if (candidates[k].sizes() == V.sizes() && allclose(candidates[k], V.grad())) right = static_cast<char>('a' + k);
   }
-  course.exercise(answer_1, "What is dW?\n  a) x^T dz    b) dz^T x    c) dz^T x / N    d) dz W", right,
-                  "W_ij multiplies x_sj in z_si, so dW_ij = sum over s of dz_si x_sj: [n, N] times [N, m].",
-                  {{'a', "That is [m, n], and W is [n, m]: transposed. It is the rule for z = x W."},
+  course.exercise(answer_1,
+                  "Another layer stores its weight the other way: z = x W + b, with W of shape [m, n]. What is dW?\n"
+                  "  a) x^T dz    b) dz^T x    c) x^T dz / N    d) dz W^T",
+                  right, "W_ji multiplies x_sj in z_si, so dW_ji = sum over s of x_sj dz_si: [m, N] times [N, n].",
+                  {{'b', "That is [n, m], and W is [m, n]: transposed. It is the rule for z = x W^T."},
                    {'c', "A mean for a sum. Each sample uses W once, and uses are added; a mean belongs to the loss."},
                    {'d', "That is dx: [N, n] times [n, m] gives [N, m], the shape of x."}},
-                  "Name one of a, b, c, d. Which of them has the shape of W, [n, m]?");
+                  "Name one of a, b, c, d. Which of them have the shape of W, [m, n]? Then: mean or sum?");
   const Tensor off = tensor({1., 2., 6.}, kDouble), bias = zeros({}, kDouble).requires_grad_();
   square(off + bias).mean().backward();
   course.exercise(answer_2,

@@ -5,8 +5,8 @@
 //
 //     mu = mean(x)    c = x - mu    v = mean(c^2)    r = (v + eps)^(-1/2)    h = c r    y = gamma h + beta
 //
-// The gradient looks fearsome in papers. But it is six local rules, walked through backward, and two fan-outs: c is used
-// twice (by v and by h), and so is x (by mu and by c).
+// Written out in one line the gradient looks fearsome. But it is six local rules, walked through backward, and two
+// fan-outs: c is used twice (by v and by h), and so is x (by mu and by c).
 #include "course.h"
 
 using namespace gradus;
@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kEps = 1e-5;
 
-// A rule again, as in lesson 5. `kSquare` is the 2 in d(c^2) = 2 c dc: the planted mistake sets it to 1.
+// A rule again, as in lesson 5. `kSquare` is the 2 in d(c^2)/dc = 2 c: the planted mistake sets it to 1.
 template <int kSquare>
 struct BatchNormByHand {
   static constexpr std::string_view name = "batch_norm_by_hand";
@@ -77,9 +77,9 @@ void lesson(course::Lesson& course) {
   };
   const NoGradGuard no_grad;
   both("y = gamma h + beta", "dbeta = sum dy", dy.sum(0), beta.grad());
-  both("and", "dgamma = sum dy h", (dy * h).sum(0), gamma.grad());
+  both("y = gamma h + beta", "dgamma = sum dy h", (dy * h).sum(0), gamma.grad());
   const Tensor dh = gamma * dy;
-  both("and", "dh = gamma dy", dh, h.grad());
+  both("y = gamma h + beta", "dh = gamma dy", dh, h.grad());
   const Tensor dr = (dh * c).sum(0);  // one r for N samples: it was stretched, so the uses are summed
   both("h = c r", "dr = sum dh c", dr, r.grad());
   const Tensor dv = dr * pow(r, 3) * -0.5;
@@ -97,34 +97,36 @@ void lesson(course::Lesson& course) {
   //     dx = gamma r (dy - mean(dy) - h mean(dy h))
   //
   // In words: take from dy its mean, and what of it points along h. Nothing passes that would shift or scale the batch
-  // as a whole, as y would not notice it.
+  // as a whole, as y would not notice it. (All up to eps: the mean of h^2 is v / (v + eps), which is nearly 1.)
   course.part("In one line: dx = gamma r (dy - mean(dy) - h mean(dy h))");
   both("from dh to dx at once", "dx", gamma * r * (dy - dy.mean(0) - h * (dy * h).mean(0)), x.grad());
   course::show("sum of dx over the batch  ", dx.sum(0));
   course::show("sum of dx h over the batch", (dx * h).sum(0));
   course.page(record);
 
-  // Published notes forget the 2 of d(c^2) = 2 c dc. Shapes are right, signs are right, networks train. The check sees it,
-  // and tells which of our named terms is at fault, and how.
+  // A common mistake forgets the 2 of d(c^2)/dc = 2 c. Shapes are right, signs are right, networks train. The check sees
+  // it, and tells which of our named terms is at fault, and how.
   course.part("The forgotten factor 2");
   manual_seed(0);
   course::print(autograd::check<BatchNormByHand<2>>(randn({7, 5}), randn({5}), randn({5})));
   course::print(autograd::check<BatchNormByHand<1>>(randn({7, 5}), randn({5}), randn({5})));
 
   const core::Array one = tensor({{-1.}, {-1.}, {1.}, {1.}}, kDouble).array();
-  const core::Array first = tensor({{1.}, {0.}, {0.}, {0.}}, kDouble).array(), unit = ones({1}, kDouble).array();
+  const core::Array first = tensor({{4.}, {0.}, {0.}, {2.}}, kDouble).array(), unit = ones({1}, kDouble).array();
   const Tensor right(BatchNormByHand<2>::backward({first}, {one}, {unit})[0]);
   course.exercise(
       answer_1,
       "One channel, x = [-1, -1, 1, 1]; so mu = 0, v = 1, r = 1 (leave eps out), h = x. gamma = 1, and\n"
-      "dy = [1, 0, 0, 0]. What is dx of the first sample?",
+      "dy = [4, 0, 0, 2]. What is dx of the first sample?",
       std::round(right.select(0, 0).item<double>() * 100) / 100,
-      "dy - mean(dy) - h mean(dy h) = 1 - 1/4 - (-1)(-1/4) = 0.5.",
-      {{1.0, "That treats mu and v as constants: x moves them, too. (In evaluation, they are constant.)"},
-       {0.75, "The way through mu is there, the one through v is missing: h mean(dy h)."},
-       {0.625, "Half of the way through v: the 2 of d(c^2) is forgotten."},
-       {-1.0, "You took sums for means: mean(dy) is 1/4, and mean(dy h) is -1/4."}},
-      "mean(dy) is 1/4, mean(dy h) is -1/4, and h of the first sample is -1. Put them into the closed form.");
+      "dy - mean(dy) - h mean(dy h) = 4 - 3/2 - (-1)(-1/2) = 2.",
+      {{4.0, "That treats mu and v as constants: x moves them, too. (In evaluation, they are constant.)"},
+       {2.5, "The way through mu is there, the one through v is missing: h mean(dy h)."},
+       {3.5, "The way through v is there, the one through mu is missing: mean(dy)."},
+       {3.0, "A sign: h of the first sample is -1 and mean(dy h) is -1/2, so h mean(dy h) is +1/2, and is subtracted."},
+       {2.25, "Half of the way through v: the 2 of d(c^2) is forgotten."},
+       {-4.0, "You took sums for means: mean(dy) is 3/2, and mean(dy h) is -1/2."}},
+      "mean(dy) is 3/2, mean(dy h) is -1/2, and h of the first sample is -1. Put them into the closed form.");
   course.exercise(answer_2,
                   "A student forgets the loss and calls y.sum().backward(). What is dx, for any batch?\n"
                   "  a) gamma for all    b) 0 for all    c) gamma r for all    d) gamma r (1 - h^2)",

@@ -62,7 +62,7 @@ void lesson(course::Lesson& course) {
     dropout->eval();
     const double evaluated = dropout(many).mean().item<double>();
     // The variance of m is p (1 - p). The mean of N units strays from its own mean by about s = 4 sqrt(p (1 - p) / N),
-    // times the form's scale. Three of those are hardly ever exceeded.
+    // times the form's scale: its STANDARD ERROR. Three of those are hardly ever exceeded.
     const double s = 4 * std::sqrt(p * (1 - p) / 100000) / (classic ? 1 : 1 - p);
     std::printf("  %s  training %.1f  evaluation %.1f  they differ by less than three standard errors: %s\n",
                 classic ? "standard" : "inverted", trained, evaluated,
@@ -105,7 +105,7 @@ void lesson(course::Lesson& course) {
     std::printf("  x %.0f   m %d   y %4.1f   dL/dx %4.1f\n", u[i].item<double>(),
                 dropout->mask()[i].item<bool>() ? 1 : 0, y[i].item<double>(), u.grad()[i].item<double>());
   }
-  std::printf("  What was recorded, and that dropout saves its mask and not x:\n%s", record.text().c_str());
+  std::printf("  What was recorded; dropout saves its mask, not x:\n%s", record.text().c_str());
   course.page(record);
 
   course.part("The check: fixed mask, three ways to the gradient");
@@ -129,6 +129,7 @@ void lesson(course::Lesson& course) {
       5.0, "dL/dx = m dL/dy / (1 - p) = (4 / 0.8, 0) = (5, 0).",
       {{10.0, "The scale is right, but the dropped unit got a gradient. It took no part in y: m is in backward, too."},
        {4.0, "The mask is right, but the scale 1 / (1 - p) is missing. It is a factor of y, and so of dL/dx."},
+       {20.0, "You divided by p. Divide by the probability of being KEPT, 1 - p = 0.8."},
        {8.0, "That is dL/dy, passed on as it came. Differentiate y = m x / (1 - p) with respect to x."}},
       "Compute dL/dx = m dL/dy / (1 - p) for each of the two, then add.");
 }

@@ -3,9 +3,6 @@
 // An operation is a struct: a name, a forward on numbers (Arrays), and for each input a formula for its gradient. What a
 // formula asks for in its parameters is what the graph keeps: Dy<> is dL/dy, In<0> the first input, Out<0> the result.
 // Formulas are written on Tensors, so that they can be differentiated again.
-#include <cstdio>
-#include <string>
-
 #include "course.h"
 
 using namespace gradus;
@@ -82,8 +79,10 @@ void way(int number, const char* mistake, const char* cure, const X&... x) {
     who = "check<Op>";
     const CheckReport report = check<Op>(x...);
     for (const CheckRow& row : report.rows) {  // of the last that is not well: the worst element, the relation found
-      char numbers[80] = "";
-      if (row.has_worst) std::snprintf(numbers, 80, "formula %.4f, finite difference %.4f; ", row.hand, row.finite);
+      char numbers[99] = "";
+      if (row.has_worst)
+        std::snprintf(numbers, 99, "finite difference %.4f = %.2f times the formula's %.4f; ", row.finite,
+                      row.finite / row.hand, row.hand);
       if (!row.ok()) message = numbers + row.hint;
     }
   } catch (const Error& error) {
@@ -102,10 +101,11 @@ void lesson(course::Lesson& course) {
   const CheckReport right = check<Cube<>>(x);
   std::printf("check<Cube>: %zu comparisons, %s\n", right.rows.size(), right.ok() ? "all agree" : "NOT all agree");
 
-  course.part("Wrong numbers: training still runs, only worse; the check sees it");
+  // The check tries several dL/dy. Quoted is a comparison with one dL/dy for all elements: a lost one is then one factor.
+  course.part("Wrong numbers: nothing complains; training goes wrong, or uphill; the check sees it");
   way<Sign>(1, "a wrong sign", "differentiate again", x);
   way<Factor>(2, "a forgotten factor", "d(x^3)/dx = 3 x^2: the 3 is missing", x);
-  way<NoUpstream>(3, "dL/dy forgotten", "the chain rule: dL/dx = dL/dy dy/dx (here dL/dy was -1.39)", x);
+  way<NoUpstream>(3, "dL/dy forgotten", "the chain rule: dL/dx = dL/dy dy/dx (that many times: it is dL/dy)", x);
 
   course.part("Wrong shapes: the first derivative is refused");
   way<Summed>(4, "a gradient of another shape", "one number for each element of x", x);
@@ -138,7 +138,8 @@ void lesson(course::Lesson& course) {
                   "Differentiate a^2 b with respect to a, and multiply by dL/dy.");
   course.exercise(answer_2, "y = a b, a of shape [4, 3] full of 2, b of shape [3], dL/dy full of 1. What is dL/db[0]?",
                   8.0, "b[0] was used in 4 rows. Each gives dL/dy a = 2, and they add up: 8.",
-                  {{2.0, "That is one row's. What is used in 4 rows gets the SUM of their gradients."},
+                  {{4.0, "You counted the uses. Each of the 4 gives dL/dy a, and a is 2."},
+                   {2.0, "That is one row's. What is used in 4 rows gets the SUM of their gradients."},
                    {24.0, "You summed over all 12 elements. b[0] meets the first column only."},
                    {6.0, "You summed along a row, of 3. b is repeated down the 4 rows: sum over those."}},
                   "List the elements of y that b[0] took part in; each gives dL/dy a.");

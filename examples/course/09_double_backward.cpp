@@ -4,9 +4,6 @@
 // Then a gradient is a tensor with a history, and backward can go through that. `create_graph` says: record.
 //
 // (The penalty: Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville, "Improved Training of Wasserstein GANs", 2017.)
-#include <cmath>
-#include <cstdio>
-
 #include "course.h"
 
 using namespace gradus;
@@ -22,11 +19,15 @@ Tensor recorded_gradient(const Tensor& y, const Tensor& x) {
   return autograd::grad({y}, {x}, /*gradients=*/{}, /*retain_graph=*/{}, /*create_graph=*/true)[0];
 }
 
-// A critic D gives a number to each row of x. The penalty holds the norm of its slope near 1:
+// A critic D gives a number to each row of x. It is to measure how far two clouds of points lie apart: by the largest gap
+// between their mean numbers that a critic can reach whose slope is nowhere above 1 (their Wasserstein distance). Without
+// that bound any gap could be doubled by doubling D. The penalty holds the norm of its slope near 1:
 //   P = mean over rows of (|g| - 1)^2,   g = dD/dx.
 // It is a function of D's weights, through the gradient. One row's D does not depend on another row's x, so the gradient
 // of the sum of all D holds each row's own g.
-Tensor slopes(const Tensor& d, const Tensor& x) { return recorded_gradient(d.sum(), x).square().sum(1).sqrt(); }
+Tensor slopes(const Tensor& d, const Tensor& x) {
+  return (recorded_gradient(d.sum(), x).square().sum(1) + 1e-12).sqrt();  // + 1e-12: see the trap below
+}
 Tensor penalty(const Tensor& d, const Tensor& x) { return (slopes(d, x) - 1).square().mean(); }
 
 // Trains a critic to score points around (2, 2) high and points around (-2, -2) low. lambda weighs the penalty.
@@ -54,11 +55,11 @@ void lesson(course::Lesson& course) {
   course.part("A gradient with a history");
   const Tensor x = tensor(4.0, kDouble).requires_grad_();
   const Tensor y = x * x * x;
-  const Tensor dy = recorded_gradient(y, x);
-  const Tensor d2y = recorded_gradient(dy, x);
-  const Tensor d3y = recorded_gradient(d2y, x);
+  const Tensor y1 = recorded_gradient(y, x);  // y', y'', y'''
+  const Tensor y2 = recorded_gradient(y1, x);
+  const Tensor y3 = recorded_gradient(y2, x);
   std::printf("y = x^3 at x = 4: y %.0f, y' = 3 x^2 = %.0f, y'' = 6 x = %.0f, y''' = %.0f\n", y.item<double>(),
-              dy.item<double>(), d2y.item<double>(), d3y.item<double>());
+              y1.item<double>(), y2.item<double>(), y3.item<double>());
 
   course.part("Without create_graph the gradient is a number, with no history");
   const Tensor plain = autograd::grad({x * x * x}, {x})[0];
@@ -77,7 +78,11 @@ void lesson(course::Lesson& course) {
     const Tensor w = tensor({3.0, 4.0}).requires_grad_(), point = tensor({{1.0, 1.0}}).requires_grad_();
     record.name(w, "w");
     record.name(point, "x");
-    const Tensor p = penalty((point * w).sum(1), point);
+    const auto named = [&](const char* name, const Tensor& value) { return record.name(value, name), value; };
+    const Tensor D = named("D", (point * w).sum(1));  // from here on `penalty`, step by step
+    const Tensor g = named("dD/dx", recorded_gradient(D.sum(), point));
+    const Tensor norm = named("|g|", (g.square().sum(1) + 1e-12).sqrt());
+    const Tensor p = named("P", (norm - 1).square().mean());
     p.backward();
     record.stop();
     std::printf("P %.2f   dP/dw (%.2f, %.2f)   by hand 16.00 and (4.80, 6.40)\n", p.item<double>(),
@@ -120,6 +125,7 @@ void lesson(course::Lesson& course) {
   course.exercise(answer_1, "A linear critic D(x) = w . x has w = (6, 8). What is the first element of dP/dw?", 10.8,
                   "|w| = 10, so dP/dw = 2 (10 - 1) (6, 8) / 10 = (10.8, 14.4).",
                   {{18.0, "That is 2 (|w| - 1), dP/d|w|. The chain rule goes on: d|w|/dw = w / |w|."},
+                   {14.4, "That is the second element, of w_2 = 8."},
                    {5.4, "The factor 2 of the square is missing."},
                    {81.0, "That is P itself, (|w| - 1)^2."}},
                   "P = (|w| - 1)^2 with |w| = sqrt(w . w). Differentiate the square first, then the norm.");

@@ -4,7 +4,6 @@
 // until backward has used them. In training that is where most of the memory goes.
 // (Checkpoints: Chen, Xu, Zhang, Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016.)
 #include <algorithm>
-#include <cstdio>
 
 #include "course.h"
 
@@ -103,7 +102,8 @@ void lesson(course::Lesson& course) {
 
   // n layers in k segments. Of a segment only the input is kept; in backward the segment is computed once more, which
   // brings its n / k values back, for this segment alone. Memory about k + n / k, smallest at k = sqrt(n); the price is
-  // one more forward. The gradient has the same bits.
+  // one more forward. The gradient has the same bits. The peak is one more: the gradient on its way (without checkpoints,
+  // two: what arrives at a layer, and what it passes on).
   course.part("Checkpoints: 64 layers in k segments");
   const Tensor plain = input();
   layers(plain, 64).sum().backward();
@@ -126,13 +126,13 @@ void lesson(course::Lesson& course) {
 
   course.exercise(
       answer_1,
-      "x is a leaf of 1000 floats. After y = exp(sin(x)), with no variable but x and y: how many bytes are "
-      "alive beyond x's own?",
+      "x is a leaf of 1000 floats. After y = exp(sin(x)), with no variable but x and y: how many bytes of "
+      "tensors are alive beyond x's own?",
       4000.0, "sin keeps its input, x, which is alive anyway. exp keeps its result, which is y: 4000 bytes, once.",
       {{8000.0, "You counted sin(x), or y twice. exp' is exp, so it keeps y; nobody needs sin(x) again."},
        {12000.0, "You counted every value that was ever computed. Ask what each formula reads: cos(x), and y."},
        {1000.0, "Those are elements. A float has 4 bytes."}},
-      "d sin = dy cos(x), d exp = dy y. Which of these two numbers is not in x's own memory?");
+      "Through exp: ds = dy y. Through sin: dx = ds cos(x). Which of the two, y and x, is not in x's own memory?");
   course.exercise(
       answer_2,
       "100 equal layers each save 1 MB. With checkpoints in k equal segments backward needs about k + 100 / k "

@@ -7,11 +7,6 @@
 //
 // The digit at a place depends on that place and, by carries, on the places before it. Attention must find them.
 // (Vaswani et al., "Attention Is All You Need", 2017; with the norm before each part, as in Xiong et al., 2020.)
-#include <cmath>
-#include <cstdio>
-#include <memory>
-#include <vector>
-
 #include "course.h"
 
 using namespace gradus;
@@ -21,7 +16,7 @@ const course::Answer answer_1 = course::unanswered, answer_2 = course::unanswere
 
 namespace {
 
-constexpr std::int64_t kPlaces = 5, kWidth = 32, kHeads = 2, kHeadWidth = kWidth / kHeads;
+constexpr std::int64_t kPlaces = 5, kWidth = 32, kHeads = 2, kHeadWidth = kWidth / kHeads, kSteps = 1200;
 
 // x: [B, T, d], B sequences of T places, d numbers at each. Both parts are ADDED to x, so that gradients have a straight
 // way back.
@@ -88,6 +83,36 @@ int right(Adder& net, const Pairs& pairs) {
   return static_cast<int>(100 * all.sum().item<std::int64_t>() / all.numel());
 }
 
+void train_and_look(course::Lesson& course, Adder& net, optim::AdamW& adam) {
+  course.part("Training: 64 new pairs a step, and a test on 2000 others");
+  const Pairs test(numbers(2000), numbers(2000));
+  for (int step = 0; step <= kSteps; ++step) {
+    // The learning rate falls along half a cosine, from 0.005 to 0.
+    adam.param_groups()[0].options().set_lr(0.0025 * (1 + std::cos(3.1416 * step / kSteps)));
+    adam.zero_grad();
+    loss_of(net, Pairs(numbers(64), numbers(64))).backward();
+    adam.step();
+    if (step % 300 == 0) std::printf("step %4d: ~%d %% of the sums right\n", step, right(net, test));
+  }
+
+  // It saw 77,000 of the 100 million pairs, so it does not know the test's by heart. But a test measures what it asks. Here
+  // a carry runs through all places: x + (10000 - x), as in 4709 + 5291 = 10000, where x is no multiple of ten. For that
+  // the units must sum to 10 and each further place to 9: among random pairs 9/100 (1/10)^3, some 7 of the 77,000.
+  course.part("What it has learned, and what it has not");
+  const Tensor x = numbers(2000).div(10, "floor") * 10 + randint(1, 10, {2000}, kLong);
+  const int random = right(net, test), carries = right(net, Pairs(x, 10000 - x));
+  std::printf("random pairs ~%d %%, carries through all places ~%d %%\n", random, carries);
+  std::printf("above 95 %% in the first, fewer in the second: %s\n", random > 95 && carries < random ? "yes" : "no");
+
+  // At place 4 both digits are 0: the answer there is the carry alone, so it looks at the place before. At places 1 to 3 the
+  // answer needs the own digits as well.
+  course.part("Where block 1 looks in those sums: P, mean over sums and heads");
+  std::printf("place   itself   the one before\n");
+  const Tensor p = net.block_1->p.mean({0, 1});
+  for (int k = 1; k < kPlaces; ++k)
+    std::printf("%5d   ~%.1f     ~%.1f\n", k, p[k][k].item<double>(), p[k][k - 1].item<double>());
+}
+
 void lesson(course::Lesson& course) {
   manual_seed(11);
   Adder net;
@@ -103,32 +128,7 @@ void lesson(course::Lesson& course) {
     std::printf("untrained: loss %.1f; guessing gives log(10) = 2.3\n", loss.item<double>());
     course.page(record);
   }
-
-  course.part("Training: 64 new pairs a step, and a test on 2000 others");
-  const Pairs test(numbers(2000), numbers(2000));
-  const int steps = course.answering() ? 1 : 1200;  // who answers an exercise does not wait
-  for (int step = 0; step <= steps; ++step) {
-    // The learning rate falls along half a cosine, from 0.005 to 0.
-    adam.param_groups()[0].options().set_lr(0.0025 * (1 + std::cos(3.1416 * step / steps)));
-    adam.zero_grad();
-    loss_of(net, Pairs(numbers(64), numbers(64))).backward();
-    adam.step();
-    if (step % 300 == 0) std::printf("step %4d: ~%d %% of the sums right\n", step, right(net, test));
-  }
-
-  // It saw 77,000 of the 100 million pairs, so it does not know the test's by heart. But random pairs seldom carry far, and
-  // a test measures what it asks. Here a carry runs through all places: x + (10000 - x), as in 4709 + 5291 = 10000.
-  course.part("What it has learned, and what it has not");
-  const Tensor x = numbers(2000);
-  const int random = right(net, test), carries = right(net, Pairs(x, 10000 - x));
-  std::printf("random pairs ~%d %%, carries through all places ~%d %%\n", random, carries);
-  std::printf("above 95 %% in the first, fewer in the second: %s\n", random > 95 && carries < random ? "yes" : "no");
-
-  course.part("Where block 1 looks in those sums: P, mean over sums and heads");
-  std::printf("place   itself   the one before\n");
-  const Tensor p = net.block_1->p.mean({0, 1});
-  for (int k = 1; k < kPlaces; ++k)
-    std::printf("%5d   ~%.1f     ~%.1f\n", k, p[k][k].item<double>(), p[k][k - 1].item<double>());
+  if (!course.answering()) train_and_look(course, net, adam);  // who answers an exercise does not wait
 
   course.exercise(answer_1, "How many numbers does qkv learn? It is Linear(32, 96), with a bias.", 3168.0,
                   "A weight of 96 x 32 = 3072, and a bias of 96.",

@@ -23,7 +23,9 @@ struct Answer {
   Answer() = default;
   Answer(double value) : number(value) {}
   Answer(int value) : number(value) {}
-  Answer(char candidate) : letter(candidate) {}
+  /// A capital is the same letter.
+  Answer(char candidate)
+      : letter(candidate >= 'A' && candidate <= 'Z' ? static_cast<char>(candidate + 32) : candidate) {}
 
   bool given() const { return letter != 0 || !std::isnan(number); }
   std::string text() const {
@@ -32,9 +34,10 @@ struct Answer {
     std::snprintf(digits, sizeof digits, "%.4g", number);
     return digits;
   }
-  /// Three digits are enough.
+  /// Three digits are enough; whole numbers must be equal.
   bool agrees(const Answer& other) const {
     if (letter != 0 || other.letter != 0) return letter == other.letter;
+    if (std::round(number) == number && std::round(other.number) == other.number) return number == other.number;
     return std::abs(number - other.number) <= 2e-3 * std::abs(other.number) + 1e-6;
   }
 };
@@ -106,13 +109,15 @@ class Lesson {
     const char* value = given.c_str() + sign + 1;
     char* end = nullptr;
     const double number = std::strtod(value, &end);
-    const bool letter = value[1] == 0 && value[0] >= 'a' && value[0] <= 'z';
+    const bool letter = value[1] == 0 && ((value[0] >= 'a' && value[0] <= 'z') || (value[0] >= 'A' && value[0] <= 'Z'));
     if (!letter && *end != 0) refuse(given);
     said_[std::atoi(given.c_str())] = letter ? Answer(value[0]) : Answer(number);
   }
   [[noreturn]] void refuse(const std::string& word) const {
-    std::fprintf(stderr, "%s: '%s'?\nusage: %s [--answer 1=... 2=...] [--page FILE.html]\n", name_, word.c_str(),
-                 name_);
+    std::fprintf(stderr,
+                 "%s: '%s'?\nusage: %s [--answer 1=... 2=...] [--page FILE.html]\n"
+                 "An answer is a number (0.25), or a small letter.\n",
+                 name_, word.c_str(), name_);
     std::exit(2);
   }
 
