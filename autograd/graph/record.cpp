@@ -12,6 +12,7 @@
 
 namespace gradus::autograd {
 
+using namespace detail;  // NOLINT(google-build-using-namespace): the lists that it fills
 using core::Array;
 
 // Rows and columns at both ends, or the first ones alone.
@@ -69,18 +70,20 @@ int Record::Recorder::new_storage(const Array& x, int made_by) {
   const core::Storage* const storage = x.storage().get();
   RecordedStorage& s = all.storages.emplace_back();
   s.address = storage;
+  s.serial = serials_.give(*storage);
   s.bytes = storage->bytes();
   s.made_by = made_by;
   storages_.set(storage, last(all.storages.size()));
   return last(all.storages.size());
 }
 
-// What the graph has let go may be gone, and other memory in its place: but for leaves', which their tensors keep.
+// Another may lie where one lay. What the graph has let go and keeps again is an entry of its own, but for leaves'.
 int Record::Recorder::storage_of(const Array& x) {
   const int known = storages_.find(x.storage().get());
   if (known < 0) return new_storage(x, -1);
   const RecordedStorage& s = all.storages[static_cast<std::size_t>(known)];
-  return s.bytes == x.storage()->bytes() && (s.freed_by_step < 0 || s.of_leaf) ? known : new_storage(x, -1);
+  return s.serial == serials_.find(x.storage().get()) && (s.freed_by_step < 0 || s.of_leaf) ? known
+                                                                                            : new_storage(x, -1);
 }
 
 int Record::Recorder::new_value(RecordedValue::Kind kind, int operation, int output, const Array& x,
@@ -110,7 +113,7 @@ int Record::Recorder::constant(const Tensor& x) {
     const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
     if (v.kind == RecordedValue::kConstant && v.dtype == array.dtype() && v.shape == array.shape() &&
         v.strides == array.strides() && v.offset == array.storage_offset() &&
-        all.storages[static_cast<std::size_t>(v.storage)].address == array.storage().get() &&
+        all.storages[static_cast<std::size_t>(v.storage)].serial == serials_.find(array.storage().get()) &&
         all.same(v.numbers, now)) {
       all.numbers.take_back(now);
       all.statistics.resize(statistics);
@@ -211,14 +214,7 @@ void Record::Recorder::recorded(Node& node, const Operand* inputs, int count, co
 }
 
 void Record::Recorder::moment(RecordedMoment::Kind kind, int of) {
-  std::int64_t of_grads = 0;
-  if (options_.everywhere) {
-    for (const core::Ref<Node>& leaf : leaves_) {
-      const Tensor& grad = leaf->as_leaf()->grad();
-      if (grad.defined()) of_grads += numbers_of_all(grad).storage()->bytes();
-    }
-  }
-  all.moments.push_back({kind, of, core::live_bytes(), of_grads});
+  all.moments.push_back({kind, of, core::live_bytes(), grads_bytes_});
 }
 
 void Record::Recorder::entered(std::string_view module) noexcept {
@@ -236,14 +232,21 @@ void Record::Recorder::left(std::string_view module) noexcept {
 void Record::Recorder::loosen(RecordedStop::Kind kind, int from, std::string_view name, Location at,
                               const Array& result) {
   if (!result.defined() || !is_floating_point(result.dtype())) return;
-  loose_[result.storage().get()] = {{-1, kind, from, std::string(name), at}, numbers_of(result), result.dtype()};
+  if (loose_.size() >= most_loose_) forget_the_gone();
+  const core::Storage& storage = *result.storage();
+  loose_[serials_.give(storage)] = {{-1, kind, from, std::string(name), at}, &storage};
 }
 
-// Other memory may have come to lie there: it is the same where the numbers are.
+void Record::Recorder::forget_the_gone() {
+  std::erase_if(loose_, [&](const auto& entry) { return serials_.find(entry.second.storage) != entry.first; });
+  most_loose_ = 2 * loose_.size() + 64;
+}
+
 void Record::Recorder::find_stop(int value) {
   const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
-  const auto found = loose_.find(all.storages[static_cast<std::size_t>(v.storage)].address);
-  if (found == loose_.end() || found->second.dtype != v.dtype || !all.same(found->second.numbers, v.numbers)) return;
+  if (!is_floating_point(v.dtype)) return;
+  const auto found = loose_.find(all.storages[static_cast<std::size_t>(v.storage)].serial);
+  if (found == loose_.end()) return;
   all.stops.push_back(found->second.stop);
   all.stops.back().value = value;
 }

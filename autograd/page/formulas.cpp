@@ -5,30 +5,10 @@
 #include <map>
 
 #include "../graph/operation_support.h"
+#include "embed.h"
 #include "markup.h"
 
-static_assert(sizeof(std::size_t) == 8, "the length below is written with 8 bytes");
-
-extern "C" {
-[[gnu::visibility("hidden")]] extern const std::size_t gradus_page_formulas_size;
-[[gnu::visibility("hidden")]] extern const char gradus_page_formulas[];
-}
-
-// The assembler copies the file in and knows its length: no compiler has to read it.
-asm(R"(
-  .pushsection .rodata
-  .balign 8
-  .globl gradus_page_formulas_size
-  .hidden gradus_page_formulas_size
-gradus_page_formulas_size:
-  .quad 1f - gradus_page_formulas
-  .globl gradus_page_formulas
-  .hidden gradus_page_formulas
-gradus_page_formulas:
-  .incbin ")" GRADUS_PAGE_FORMULAS R"("
-1:
-  .popsection
-)");
+GRADUS_EMBED(gradus_page_formulas, GRADUS_PAGE_FORMULAS);
 
 namespace gradus::autograd::detail {
 

@@ -12,6 +12,7 @@ class Record;
 struct PageOptions {
   std::string title = {};       ///< of the window and the heading; empty: the file's name
   std::string language = "en";  ///< what the page speaks at first, "en" or "ru"
+  bool sources = true;          ///< the lines of source around each call are copied into the file
 };
 
 /// Writes one HTML file that needs nothing else: no server, no network, no installation. Open it in a browser; the arrow

@@ -236,6 +236,9 @@ BOOST_AUTO_TEST_CASE(updates_memory_and_saved_values) {
     some[0] |= part("parameters") == 4 * 8;
     some[1] |= part("saved") > 0;
     some[2] |= part("gradients") > 0;
+    // Until zero_grad, and after it.
+    if (m["event"] == "operation") BOOST_CHECK_EQUAL(part("gradients"), 0);
+    if (m["event"] == "update") BOOST_CHECK_EQUAL(part("gradients"), 4 * 8);
   }
   BOOST_CHECK(some[0] && some[1] && some[2]);
   // Nobody changes a parameter when somebody objects.
@@ -260,7 +263,8 @@ BOOST_AUTO_TEST_CASE(updates_memory_and_saved_values) {
   });
   const json& update = by_lbfgs["record"]["updates"].at(0);
   BOOST_CHECK_EQUAL(update["optimizer"], "LBFGS");
-  BOOST_CHECK(update["gradient"].is_null() && update["before"]["numbers"]["all"] == json({1., 2.}));
+  BOOST_CHECK(update["gradient"]["numbers"]["all"] == json({2., 4.}));
+  BOOST_CHECK(update["before"]["numbers"]["all"] == json({1., 2.}));
   BOOST_CHECK(update["after"]["numbers"]["all"].get<Doubles>() == values(w));
   // tanh's output is kept by it and by square, from its step to square's and its own.
   const json& storage = data["saved_bars"];
@@ -362,8 +366,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_leaves_what_was_there) {
   BOOST_CHECK_THROW(autograd::write_page((folder.path / "absent" / "page.html").string(), record), FileError);
   BOOST_CHECK(std::filesystem::is_empty(folder.path));
   const std::string page = (folder.path / "page.html").string();
-  autograd::write_page(page, record, {.title = "T<", .language = "ru"});
+  autograd::write_page(page, record, {.title = "T<", .language = "ru", .sources = false});
   const std::string before = content(page);
+  BOOST_CHECK(before.find("\"sources\":") == std::string::npos);
   BOOST_CHECK(before.find("\"title\":\"T\\u003c\",\"language\":\"ru\"") != std::string::npos);
   BOOST_CHECK_THROW(autograd::write_page(page, record, {.language = "fr"}), ValueError);
   BOOST_CHECK_EQUAL(content(page), before);
