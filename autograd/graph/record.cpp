@@ -2,7 +2,9 @@
 #include "recorder.h"
 
 #include <limits>
+#include <utility>
 
+#include "../../core/base/fail.h"
 #include "../../core/memory/live_bytes.h"
 #include "../../core/ops/combine.h"
 #include "../../core/ops/describe.h"
@@ -138,6 +140,9 @@ int Record::Recorder::value_of(const Tensor& x) {
     RecordedOperation* o = &all.operations[static_cast<std::size_t>(operation)];
     if (!o->elsewhere) {
       value = static_cast<int>(o->outputs.first) + body.edge.index;
+      if (all.values[static_cast<std::size_t>(value)].writes != array.storage()->write_count()) {
+        value = changed(value, body, array);
+      }
     } else {
       // Seen by its tensors only, which are looked up as constants are; a leaf may have been given other numbers since.
       value = bodies_.find(&body);
@@ -161,9 +166,39 @@ int Record::Recorder::value_of(const Tensor& x) {
   return value;
 }
 
+// A result whose memory has been written to, as under a NoGradGuard: with other numbers it is another value.
+int Record::Recorder::changed(int value, const Body& body, const Array& array) {
+  const std::uint64_t writes = array.storage()->write_count();
+  const int known = bodies_.find(&body);
+  const RecordedValue first = all.values[static_cast<std::size_t>(value)];
+  if (known >= 0) {
+    const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
+    if (v.operation == first.operation && v.output == first.output && v.writes == writes &&
+        v.offset == array.storage_offset())
+      return known;
+  }
+  const std::size_t statistics = all.statistics.size();
+  const RecordedNumbers now = numbers_of(array);
+  if (first.dtype == array.dtype() && first.shape == array.shape() && all.same(first.numbers, now)) {
+    all.numbers.take_back(now);
+    all.statistics.resize(statistics);
+    all.values[static_cast<std::size_t>(value)].writes = writes;
+    return value;
+  }
+  const int fresh = new_value(RecordedValue::kResult, first.operation, first.output, array, &now);
+  bodies_.set(&body, fresh);
+  return fresh;
+}
+
+// Uses are counted by results, whatever was written to them since: gradients are added up by results.
 int Record::Recorder::value_of(const Operand& input) {
   const int value = value_of(input.tensor());
-  if (value >= 0 && uses_[static_cast<std::size_t>(value)] < 2) ++uses_[static_cast<std::size_t>(value)];
+  if (value < 0) return value;
+  const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
+  int counted = value;
+  if (v.kind == RecordedValue::kResult && !all.operations[static_cast<std::size_t>(v.operation)].elsewhere)
+    counted = static_cast<int>(all.operations[static_cast<std::size_t>(v.operation)].outputs.first) + v.output;
+  if (uses_[static_cast<std::size_t>(counted)] < 2) ++uses_[static_cast<std::size_t>(counted)];
   return value;
 }
 
@@ -269,7 +304,18 @@ void Record::Recorder::detached(const Tensor& from, const Tensor& to) {
          numbers_of_all(to));
 }
 
-Record::Record(const RecordOptions& options) : recorder_(new Recorder(options)) {}
+namespace {
+
+const RecordOptions& checked(const RecordOptions& options) {
+  for (const auto& [name, size] : {std::pair("whole", options.whole), {"corner", options.corner}}) {
+    if (size < 0) core::fail<ValueError>("Record: {} must not be negative: {}", name, size);
+  }
+  return options;
+}
+
+}  // namespace
+
+Record::Record(const RecordOptions& options) : recorder_(new Recorder(checked(options))) {}
 Record::~Record() = default;
 void Record::name(const Tensor& x, std::string name) { recorder_->name(x, std::move(name)); }
 void Record::stop() noexcept { recorder_->stop(); }

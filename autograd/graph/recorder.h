@@ -79,6 +79,7 @@ class Record::Recorder final : public Observer {
   int value_of(const Operand& input);
   int value_of(const Tensor& x);
   int constant(const Tensor& x);
+  int changed(int value, const Body& body, const core::Array& array);
   int new_storage(const core::Array& x, int made_by);
   int storage_of(const core::Array& x);
   detail::RecordedNumbers numbers_of(const core::Array& x);

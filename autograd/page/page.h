@@ -22,6 +22,8 @@ struct PageOptions {
 ///     net->forward(x).square().mean().backward();
 ///     autograd::write_page("backward.html", record);
 ///
+/// A file has 0.2 MB of its own and 1 to 5 KB for each operation and its step: 2 MB for 900 operations, 116 MB for 60,000.
+///
 /// Any record will do; one with the options that `RecordOptions::page()` gives shows most. FileError where it cannot be
 /// written, ValueError for a language that it does not speak.
 GRADUS_API void write_page(const std::string& path, const Record& record, const PageOptions& options = {});

@@ -90,6 +90,14 @@ struct Unheard {
                                                        [](autograd::Dy<> dy) { return dy; });
 };
 
+struct Deep {
+  static constexpr std::string_view name = "test_page_deep";
+  static const std::string formula;
+  static core::Array forward(const core::Array& a) { return a * 2; }
+  static constexpr auto gradients = autograd::formulas([](autograd::Dy<> dy) { return dy * 2; });
+};
+const std::string Deep::formula = "y = " + std::string(30000, '(') + "a" + std::string(30000, ')');
+
 // Four blocks alike, one that is not, and a module that is called twice in a row.
 Tensor blocks(Record& record) {
   nn::Sequential net;
@@ -345,6 +353,7 @@ BOOST_AUTO_TEST_CASE(a_new_operation_and_hostile_names) {
     const Tensor a = leaf(Doubles{1, 2});
     record.name(a, "</script><b>&\"\\");
     autograd::apply<Unheard>(a, leaf(Doubles{5, 6})).sum().backward();
+    autograd::apply<Deep>(a);
   });
   BOOST_CHECK_EQUAL(timeline(data, "backward"), "sum test_page_unheard");
   const json& formula = data["formulas"]["test_page_unheard/2"];
