@@ -360,7 +360,10 @@ Tensor Optimizer::step(LossClosure closure) {
     }
     keep(state_[key_of(c.parameter)], std::move(c.state));
     parameter.mark_written("optimizer step", Location::unknown());
-    if (observed) autograd::Observer::tell_updated(name_, c.parameter);
+  }
+  // What an observer throws finds the step done, of all parameters.
+  if (observed) {
+    for (const Change& c : changes) autograd::Observer::tell_updated(name_, c.parameter);
   }
   return loss;
 }

@@ -2,7 +2,9 @@
 #include "recorder.h"
 
 #include <limits>
+#include <utility>
 
+#include "../../core/base/fail.h"
 #include "../../core/memory/live_bytes.h"
 #include "../../core/ops/combine.h"
 #include "../../core/ops/describe.h"
@@ -12,6 +14,7 @@
 
 namespace gradus::autograd {
 
+using namespace detail;  // NOLINT(google-build-using-namespace): the lists that it fills
 using core::Array;
 
 // Rows and columns at both ends, or the first ones alone.
@@ -69,18 +72,20 @@ int Record::Recorder::new_storage(const Array& x, int made_by) {
   const core::Storage* const storage = x.storage().get();
   RecordedStorage& s = all.storages.emplace_back();
   s.address = storage;
+  s.serial = serials_.give(*storage);
   s.bytes = storage->bytes();
   s.made_by = made_by;
   storages_.set(storage, last(all.storages.size()));
   return last(all.storages.size());
 }
 
-// What the graph has let go may be gone, and other memory in its place: but for leaves', which their tensors keep.
+// Another may lie where one lay. What the graph has let go and keeps again is an entry of its own, but for leaves'.
 int Record::Recorder::storage_of(const Array& x) {
   const int known = storages_.find(x.storage().get());
   if (known < 0) return new_storage(x, -1);
   const RecordedStorage& s = all.storages[static_cast<std::size_t>(known)];
-  return s.bytes == x.storage()->bytes() && (s.freed_by_step < 0 || s.of_leaf) ? known : new_storage(x, -1);
+  return s.serial == serials_.find(x.storage().get()) && (s.freed_by_step < 0 || s.of_leaf) ? known
+                                                                                            : new_storage(x, -1);
 }
 
 int Record::Recorder::new_value(RecordedValue::Kind kind, int operation, int output, const Array& x,
@@ -110,7 +115,7 @@ int Record::Recorder::constant(const Tensor& x) {
     const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
     if (v.kind == RecordedValue::kConstant && v.dtype == array.dtype() && v.shape == array.shape() &&
         v.strides == array.strides() && v.offset == array.storage_offset() &&
-        all.storages[static_cast<std::size_t>(v.storage)].address == array.storage().get() &&
+        all.storages[static_cast<std::size_t>(v.storage)].serial == serials_.find(array.storage().get()) &&
         all.same(v.numbers, now)) {
       all.numbers.take_back(now);
       all.statistics.resize(statistics);
@@ -135,6 +140,9 @@ int Record::Recorder::value_of(const Tensor& x) {
     RecordedOperation* o = &all.operations[static_cast<std::size_t>(operation)];
     if (!o->elsewhere) {
       value = static_cast<int>(o->outputs.first) + body.edge.index;
+      if (all.values[static_cast<std::size_t>(value)].writes != array.storage()->write_count()) {
+        value = changed(value, body, array);
+      }
     } else {
       // Seen by its tensors only, which are looked up as constants are; a leaf may have been given other numbers since.
       value = bodies_.find(&body);
@@ -158,9 +166,39 @@ int Record::Recorder::value_of(const Tensor& x) {
   return value;
 }
 
+// A result whose memory has been written to, as under a NoGradGuard: with other numbers it is another value.
+int Record::Recorder::changed(int value, const Body& body, const Array& array) {
+  const std::uint64_t writes = array.storage()->write_count();
+  const int known = bodies_.find(&body);
+  const RecordedValue first = all.values[static_cast<std::size_t>(value)];
+  if (known >= 0) {
+    const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
+    if (v.operation == first.operation && v.output == first.output && v.writes == writes &&
+        v.offset == array.storage_offset())
+      return known;
+  }
+  const std::size_t statistics = all.statistics.size();
+  const RecordedNumbers now = numbers_of(array);
+  if (first.dtype == array.dtype() && first.shape == array.shape() && all.same(first.numbers, now)) {
+    all.numbers.take_back(now);
+    all.statistics.resize(statistics);
+    all.values[static_cast<std::size_t>(value)].writes = writes;
+    return value;
+  }
+  const int fresh = new_value(RecordedValue::kResult, first.operation, first.output, array, &now);
+  bodies_.set(&body, fresh);
+  return fresh;
+}
+
+// Uses are counted by results, whatever was written to them since: gradients are added up by results.
 int Record::Recorder::value_of(const Operand& input) {
   const int value = value_of(input.tensor());
-  if (value >= 0 && uses_[static_cast<std::size_t>(value)] < 2) ++uses_[static_cast<std::size_t>(value)];
+  if (value < 0) return value;
+  const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
+  int counted = value;
+  if (v.kind == RecordedValue::kResult && !all.operations[static_cast<std::size_t>(v.operation)].elsewhere)
+    counted = static_cast<int>(all.operations[static_cast<std::size_t>(v.operation)].outputs.first) + v.output;
+  if (uses_[static_cast<std::size_t>(counted)] < 2) ++uses_[static_cast<std::size_t>(counted)];
   return value;
 }
 
@@ -211,14 +249,7 @@ void Record::Recorder::recorded(Node& node, const Operand* inputs, int count, co
 }
 
 void Record::Recorder::moment(RecordedMoment::Kind kind, int of) {
-  std::int64_t of_grads = 0;
-  if (options_.everywhere) {
-    for (const core::Ref<Node>& leaf : leaves_) {
-      const Tensor& grad = leaf->as_leaf()->grad();
-      if (grad.defined()) of_grads += numbers_of_all(grad).storage()->bytes();
-    }
-  }
-  all.moments.push_back({kind, of, core::live_bytes(), of_grads});
+  all.moments.push_back({kind, of, core::live_bytes(), grads_bytes_});
 }
 
 void Record::Recorder::entered(std::string_view module) noexcept {
@@ -236,14 +267,21 @@ void Record::Recorder::left(std::string_view module) noexcept {
 void Record::Recorder::loosen(RecordedStop::Kind kind, int from, std::string_view name, Location at,
                               const Array& result) {
   if (!result.defined() || !is_floating_point(result.dtype())) return;
-  loose_[result.storage().get()] = {{-1, kind, from, std::string(name), at}, numbers_of(result), result.dtype()};
+  if (loose_.size() >= most_loose_) forget_the_gone();
+  const core::Storage& storage = *result.storage();
+  loose_[serials_.give(storage)] = {{-1, kind, from, std::string(name), at}, &storage};
 }
 
-// Other memory may have come to lie there: it is the same where the numbers are.
+void Record::Recorder::forget_the_gone() {
+  std::erase_if(loose_, [&](const auto& entry) { return serials_.find(entry.second.storage) != entry.first; });
+  most_loose_ = 2 * loose_.size() + 64;
+}
+
 void Record::Recorder::find_stop(int value) {
   const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
-  const auto found = loose_.find(all.storages[static_cast<std::size_t>(v.storage)].address);
-  if (found == loose_.end() || found->second.dtype != v.dtype || !all.same(found->second.numbers, v.numbers)) return;
+  if (!is_floating_point(v.dtype)) return;
+  const auto found = loose_.find(all.storages[static_cast<std::size_t>(v.storage)].serial);
+  if (found == loose_.end()) return;
   all.stops.push_back(found->second.stop);
   all.stops.back().value = value;
 }
@@ -266,7 +304,18 @@ void Record::Recorder::detached(const Tensor& from, const Tensor& to) {
          numbers_of_all(to));
 }
 
-Record::Record(const RecordOptions& options) : recorder_(new Recorder(options)) {}
+namespace {
+
+const RecordOptions& checked(const RecordOptions& options) {
+  for (const auto& [name, size] : {std::pair("whole", options.whole), {"corner", options.corner}}) {
+    if (size < 0) core::fail<ValueError>("Record: {} must not be negative: {}", name, size);
+  }
+  return options;
+}
+
+}  // namespace
+
+Record::Record(const RecordOptions& options) : recorder_(new Recorder(checked(options))) {}
 Record::~Record() = default;
 void Record::name(const Tensor& x, std::string name) { recorder_->name(x, std::move(name)); }
 void Record::stop() noexcept { recorder_->stop(); }

@@ -25,7 +25,9 @@ struct RecordOptions {
   std::int64_t corner = 3;  ///< of larger ones statistics, and so many rows and columns of a corner
   bool both_ends = false;   ///< of larger ones the last rows and columns, too
   bool everywhere = false;  ///< gradients also where they go on as they are, and the bytes of `.grad` at each event
-  bool references = false;  ///< beside each rule's gradients those of its reference: backward takes as long again
+  /// Beside each rule's gradients those of its reference, which is computed and differentiated anew at each step of a
+  /// rule: a step then takes 2 to 6 times as long, that of a convolution longest, and the memory of all it is made of.
+  bool references = false;
 
   /// What a page (page/page.h) shows most with: all of it, tensors of up to 256 elements whole.
   static RecordOptions page() { return {256, 6, true, true, true}; }
@@ -34,7 +36,7 @@ struct RecordOptions {
 /// While it lives (or until `stop`), what the calling thread records and its backward passes are written down: operations
 /// with their modules, places, attributes, shapes and strides; the numbers that came and went; what nodes keep, and when
 /// they let it go; gradients, and where several were added up; the bytes alive after each event. It keeps numbers, no
-/// tensors. What is computed without recording (under a NoGradGuard, of integers) is no operation here: its results are
+/// tensors. It must be destroyed on the thread that made it. What is computed without recording (under a NoGradGuard, of integers) is no operation here: its results are
 /// constants, with a note of where history stopped when a recorded operation reads them. What optimizers do to parameters
 /// is noted. The page autograd/RECORD.md says what json() has.
 ///

@@ -104,6 +104,7 @@ struct RecordedOperation {
 
 struct RecordedStorage {
   const void* address = nullptr;
+  std::uint64_t serial = 0;  // no other storage's, whatever comes to lie there
   std::int64_t bytes = 0;
   int made_by = -1;        // the operation whose output it was first seen as
   bool of_leaf = false;    // a leaf's own
@@ -145,6 +146,7 @@ struct RecordedStep {
   Range reference;              // in Recording::gradients: of the inputs, by the rule's reference
   Range composed_of;            // in Recording::reference_names: the operations of the reference
   Range changed;                // in Recording::changes
+  std::string reference_error;  // what the reference threw
   double difference = -1;  // largest between the rule's and the reference's, of the latter's largest; -1: not known
   bool released = false, done = false;
   std::int64_t live_before = 0, live_after = 0;

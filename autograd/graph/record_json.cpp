@@ -1,6 +1,7 @@
 // A Record as JSON: autograd/RECORD.md says what each name means.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "../../core/base/fail.h"
@@ -18,6 +19,11 @@ class Json {
   explicit Json(const Recording& recording)
       : r_(recording), arrivals_(recording.passes.size()), holders_(recording.storages.size()) {
     for (const RecordedArrival& a : r_.arrivals) arrivals_[at(a.pass)].push_back(&a);
+    of_elsewhere_.resize(r_.operations.size());
+    for (std::size_t v = 0; v < r_.values.size(); ++v) {
+      const int o = r_.values[v].operation;
+      if (o >= 0 && r_.operations[at(o)].elsewhere) of_elsewhere_[at(o)].push_back(static_cast<int>(v));
+    }
     for (std::size_t o = 0; o < r_.operations.size(); ++o) {
       const Range saved = r_.operations[o].saved;
       for (std::uint32_t k = saved.first; k < saved.last; ++k) {
@@ -132,8 +138,10 @@ class Json {
     range("inputs", o.inputs, [&](std::uint32_t k) { w_.value(place(r_.links[k])); });
     w_.key("outputs");
     w_.open('[');
-    for (std::uint32_t v = o.outputs.first; v < o.outputs.last; ++v) {
-      if (r_.values[v].operation == i) w_.value(place(static_cast<int>(v)));
+    if (o.elsewhere) {
+      for (const int v : of_elsewhere_[at(i)]) w_.value(place(v));
+    } else {
+      for (std::uint32_t v = o.outputs.first; v < o.outputs.last; ++v) w_.value(place(static_cast<int>(v)));
     }
     w_.close(']');
     range("saved", o.saved, [&](std::uint32_t k) {
@@ -244,6 +252,7 @@ class Json {
       range("operations", s.composed_of, [&](std::uint32_t k) { w_.value(quoted(r_.reference_names[k])); });
       w_.close('}');
     }
+    if (!s.reference_error.empty()) w_.member("reference_error", quoted(s.reference_error));
     range("changed", s.changed, [&](std::uint32_t k) {
       const RecordedChange& c = r_.changes[k];
       w_.open('{');
@@ -302,6 +311,7 @@ class Json {
   const Recording& r_;
   Writer w_;
   std::vector<std::vector<const RecordedArrival*>> arrivals_;  // of each pass
+  std::vector<std::vector<int>> of_elsewhere_;                 // values of each operation that is known by its node
   struct Holder {
     int operation;
     const RecordedSaved* saved;
@@ -309,12 +319,39 @@ class Json {
   std::vector<std::vector<Holder>> holders_;  // of each storage
 };
 
+// How many bytes the character at the beginning of a text has; 0: it is no UTF-8.
+std::size_t length_of_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  // No longer forms than needed, no halves of pairs, nothing beyond U+10FFFF.
+  const unsigned low = first == 0xE0   ? 0xA0
+                       : first == 0xF0 ? 0x90
+                                       : 0x80,
+                 high = first == 0xED   ? 0x9F
+                        : first == 0xF4 ? 0x8F
+                                        : 0xBF;
+  if (length == 0 || byte(1) < low || byte(1) > high) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
 }  // namespace
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::size_t length = length_of_character(text.substr(i));
+    if (length == 0) {
+      out += "\xEF\xBF\xBD";  // U+FFFD stands for what cannot be read
+    } else if (length > 1) {
+      out += text.substr(i, length);
+      i += length - 1;
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
     } else if (static_cast<unsigned char>(c) < 0x20) {
@@ -328,7 +365,11 @@ std::string quoted(std::string_view text) {
 
 std::string number(double value, DType dtype) {
   if (!std::isfinite(value)) return std::isnan(value) ? "\"nan\"" : value > 0 ? "\"inf\"" : "\"-inf\"";
-  if (!is_floating_point(dtype)) return fmt::format("{}", static_cast<std::int64_t>(value));
+  if (!is_floating_point(dtype)) {
+    constexpr double kEnd = 0x1p63;  // the largest integers have become this on their way
+    if (value >= kEnd) return fmt::format("{}", std::numeric_limits<std::int64_t>::max());
+    return fmt::format("{}", static_cast<std::int64_t>(std::max(value, -kEnd)));
+  }
   if (dtype != kFloat64) return fmt::format("{}", static_cast<float>(value));
   return fmt::format("{}", value);
 }

@@ -66,6 +66,8 @@ class Text {
       } else if (r_.operations[at(value.operation)].elsewhere) {
         forward.add(
             {"  " + typed(v), fmt::format("of {}, recorded elsewhere", r_.operations[at(value.operation)].name)});
+      } else if (const int made = r_.value_of(value.operation, value.output); made != v && value.storage >= 0) {
+        forward.add({"  " + typed(v), fmt::format("{}, after an unrecorded change", r_.name_of(made))});
       }
     }
     for (const RecordedOperation& o : r_.operations) {

@@ -10,6 +10,7 @@
 #include "record.h"
 #include "record_data.h"
 #include "record_places.h"
+#include "../../core/memory/storage_serials.h"
 #include "../tensor/tensor.h"
 
 namespace gradus::autograd {
@@ -20,8 +21,6 @@ inline int last(std::size_t size) { return static_cast<int>(size) - 1; }
 inline std::uint32_t end_of(std::size_t size) { return static_cast<std::uint32_t>(size); }
 
 }  // namespace detail
-
-using namespace detail;  // NOLINT(google-build-using-namespace): its two sources do
 
 class Record::Recorder final : public Observer {
  public:
@@ -36,7 +35,8 @@ class Record::Recorder final : public Observer {
 
   void name(const Tensor& x, std::string name) {
     all.names.push_back(std::move(name));
-    names_[&x.body()] = {x, last(all.names.size()), x.edge() ? RecordedNumbers() : numbers_of(numbers_of_all(x))};
+    names_[&x.body()] = {x, detail::last(all.names.size()),
+                         x.edge() ? detail::RecordedNumbers() : numbers_of(numbers_of_all(x))};
   }
   void stop() noexcept { on_ = false; }
 
@@ -56,44 +56,65 @@ class Record::Recorder final : public Observer {
   void updating(std::string_view optimizer, const Tensor& parameter, const Tensor& gradient) override;
   void updated(std::string_view optimizer, const Tensor& parameter) override;
 
-  Recording all;
+  detail::Recording all;
 
  private:
+  struct Loose {
+    detail::RecordedStop stop;
+    const void* storage;
+  };
+  struct Came {
+    int pass;
+    LeafNode* leaf;
+    bool with_history;
+  };
+  struct Grad {
+    std::int64_t bytes;
+    bool with_history;
+  };
   int new_operation(const Node& node);
   int operation_of(const Node& node);
-  int new_value(RecordedValue::Kind kind, int operation, int output, const core::Array& x,
-                const RecordedNumbers* numbers = nullptr);
+  int new_value(detail::RecordedValue::Kind kind, int operation, int output, const core::Array& x,
+                const detail::RecordedNumbers* numbers = nullptr);
   int value_of(const Operand& input);
   int value_of(const Tensor& x);
   int constant(const Tensor& x);
+  int changed(int value, const Body& body, const core::Array& array);
   int new_storage(const core::Array& x, int made_by);
   int storage_of(const core::Array& x);
-  RecordedNumbers numbers_of(const core::Array& x);
+  detail::RecordedNumbers numbers_of(const core::Array& x);
   core::Array corner_of(const core::Array& x) const;
-  void save(Node& node, RecordedOperation& operation);
-  RecordedGradient gradient(int index, const core::Array& g, bool with_numbers);
-  void moment(RecordedMoment::Kind kind, int of);
-  void note_changes(Node& node, RecordedStep& step);
-  void compare_with_reference(Node& node, const Gradients& of_outputs, const Gradients& of_inputs, RecordedStep& step);
-  void loosen(RecordedStop::Kind kind, int from, std::string_view name, Location at, const core::Array& result);
+  void save(Node& node, detail::RecordedOperation& operation);
+  detail::RecordedGradient gradient(int index, const core::Array& g, bool with_numbers);
+  void moment(detail::RecordedMoment::Kind kind, int of);
+  void note_changes(Node& node, detail::RecordedStep& step);
+  void compare_with_reference(Node& node, const Gradients& of_outputs, const Gradients& of_inputs,
+                              detail::RecordedStep& step);
+  void loosen(detail::RecordedStop::Kind kind, int from, std::string_view name, Location at, const core::Array& result);
+  void forget_the_gone();
+  void count_grad(const Came& came);
+  void count_grads();
   void find_stop(int value);
 
   RecordOptions options_;
   bool on_ = true;
-  Places operations_, storages_, bodies_;
-  std::unordered_map<const Body*, Named> names_;
+  detail::Places operations_, storages_, bodies_;
+  std::unordered_map<const Body*, detail::Named> names_;
   std::vector<core::Ref<Node>> leaves_;  // kept, so that no other comes to lie where one was; no tensor hangs by them
   std::vector<std::uint8_t> uses_;       // of each value, by operations: 2 stands for more
   std::vector<int> open_;                // steps that run, passes inside steps
   std::vector<int> passes_;
   std::vector<int> calls_;  // of modules, those that go on
-  // Numbers that have left the graph: where they lie, and what they were.
-  struct Loose {
-    RecordedStop stop;
-    RecordedNumbers numbers;
-    DType dtype;
-  };
-  std::unordered_map<const void*, Loose> loose_;
+  core::StorageSerials serials_;
+  // Numbers that have left the graph, by the serials of their storages.
+  std::unordered_map<std::uint64_t, Loose> loose_;
+  std::size_t most_loose_ = 64;  // from here on it is looked through for those that are gone
+  std::unordered_map<const Body*, std::size_t> open_updates_;
+  // The gradients that this thread's passes have left in `.grad`: what others leave is not for this thread to look at.
+  std::vector<Came> came_;  // in passes that go on
+  std::unordered_map<LeafNode*, Grad> grads_;
+  std::int64_t grads_bytes_ = 0;
+  std::size_t told_until_ = 0;  // the moments for which that sum is certain
   int last_step_ = -1;
 };
 

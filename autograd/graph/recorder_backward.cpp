@@ -14,10 +14,12 @@
 
 namespace gradus::autograd {
 
+using namespace detail;  // NOLINT(google-build-using-namespace): the lists that it fills
 using core::Array;
 
 void Record::Recorder::started(const std::vector<Tensor>& outputs, const Gradients&) {
   if (!on_) return;
+  if (passes_.empty()) count_grads();
   RecordedPass pass;
   pass.outer = open_.empty() ? -1 : open_.back();
   std::vector<int> values;
@@ -111,10 +113,27 @@ void Record::Recorder::note_changes(Node& node, RecordedStep& step) {
 namespace {
 
 double largest(const Array& x) {
+  if (x.numel() == 0) return 0;
   const core::Description d = core::describe(x);
   if (d.nan != 0) return std::numeric_limits<double>::quiet_NaN();
   if (d.infinite != 0) return std::numeric_limits<double>::infinity();
   return std::max({std::abs(d.min), std::abs(d.max), 0.0});
+}
+
+// The largest distance. The same infinities, or NaNs, at the same places are none.
+double between_all(const Array& a, const Array& b) {
+  if (a.shape() != b.shape()) return std::numeric_limits<double>::quiet_NaN();
+  if (std::isfinite(largest(a)) && std::isfinite(largest(b))) return largest(a - b);
+  const Array x = a.to(kFloat64).contiguous(), y = b.to(kFloat64).contiguous();
+  const auto *p = static_cast<const double*>(x.data()), *q = static_cast<const double*>(y.data());
+  double most = 0;
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    if (p[i] == q[i] || (std::isnan(p[i]) && std::isnan(q[i]))) continue;
+    const double d = std::abs(p[i] - q[i]);
+    if (!(d <= most)) most = d;
+    if (std::isnan(most)) break;
+  }
+  return most;
 }
 
 // The operations that a reference is made of: what is recorded before it is differentiated.
@@ -130,7 +149,7 @@ struct NamesOfReference final : Observer {
 
 }  // namespace
 
-// What the reference's operations would give for the same gradients. Where they cannot, the rule's stand alone.
+// What the reference's operations would give for the same gradients. What it throws is noted: the pass goes on.
 void Record::Recorder::compare_with_reference(Node& node, const Gradients& of_outputs, const Gradients& of_inputs,
                                               RecordedStep& step) {
   Gradients by_reference(of_inputs.size());
@@ -140,7 +159,11 @@ void Record::Recorder::compare_with_reference(Node& node, const Gradients& of_ou
     NamesOfReference watch(names);
     const AutoGradMode recording(true);
     node.backward(of_outputs, by_reference, true);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    step.reference_error = error.what();
+    return;
+  } catch (...) {
+    step.reference_error = "what it threw is no std::exception";
     return;
   }
   // First come those that join the inputs to their history.
@@ -157,7 +180,7 @@ void Record::Recorder::compare_with_reference(Node& node, const Gradients& of_ou
     const Array& a = numbers_of_all(of_inputs[i]);
     const double of_b = largest(b);
     double between = of_b;  // where the rule gives none
-    if (a.defined()) between = a.shape() == b.shape() ? largest(a - b) : std::numeric_limits<double>::quiet_NaN();
+    if (a.defined()) between = between_all(a, b);
     // The worst input's, on its own scale.
     const double here = between == 0 ? 0 : of_b == 0 ? std::numeric_limits<double>::infinity() : between / of_b;
     if (!std::isnan(off) && !(here <= off)) off = here;
@@ -197,6 +220,27 @@ void Record::Recorder::released(Node& node) {
 void Record::Recorder::arrived(Node& node, int output, const Tensor& g) {
   if (!on_ || passes_.empty()) return;
   all.arrivals.push_back({passes_.back(), operation_of(node), output, gradient(output, numbers_of_all(g), true)});
+  if (!options_.everywhere) return;
+  if (LeafNode* const leaf = node.as_leaf()) came_.push_back({passes_.back(), leaf, g.requires_grad()});
+}
+
+// Only whether there is a gradient is asked, under the leaf's lock. One that has a history of its own was seen to come.
+void Record::Recorder::count_grad(const Came& came) {
+  Grad& grad = grads_[came.leaf];
+  const TensorMeta& meta = came.leaf->outputs()[0];
+  const bool there = came.with_history || came.leaf->written_by_accumulation(false) != nullptr;
+  grads_bytes_ -= grad.bytes;
+  grad = {there ? core::numel_of(meta.shape) * size_of(meta.dtype) : 0, came.with_history};
+  grads_bytes_ += grad.bytes;
+}
+
+// Nobody tells when a gradient is let go: mostly before the next computation begins.
+void Record::Recorder::count_grads() {
+  const std::int64_t before = grads_bytes_;
+  for (const auto& [leaf, grad] : grads_) count_grad({0, leaf, grad.with_history});
+  std::erase_if(grads_, [](const auto& entry) { return entry.second.bytes == 0; });
+  if (grads_bytes_ >= before) return;
+  for (std::size_t m = told_until_; m < all.moments.size(); ++m) all.moments[m].of_grads = grads_bytes_;
 }
 
 void Record::Recorder::ended(bool complete) noexcept {
@@ -206,7 +250,9 @@ void Record::Recorder::ended(bool complete) noexcept {
   RecordedPass& pass = all.passes[static_cast<std::size_t>(place)];
   pass.complete = complete;
   while (!open_.empty() && all.steps[static_cast<std::size_t>(open_.back())].pass == place) open_.pop_back();
+  for (; !came_.empty() && came_.back().pass == place; came_.pop_back()) count_grad(came_.back());
   moment(RecordedMoment::kEnd, place);
+  told_until_ = all.moments.size();
   pass.live_bytes = all.moments.back().live_bytes;
   last_step_ = -1;
 }
@@ -220,18 +266,18 @@ void Record::Recorder::updating(std::string_view optimizer, const Tensor& parame
   if (gradient_of_it.defined()) update.gradient = gradient(0, numbers_of_all(gradient_of_it), true);
   update.before = gradient(0, numbers_of_all(parameter), true);
   all.updates.push_back(std::move(update));
+  open_updates_[&parameter.body()] = all.updates.size() - 1;
 }
 
 void Record::Recorder::updated(std::string_view, const Tensor& parameter) {
   if (!on_) return;
-  const int operation = parameter.edge() ? operation_of(*parameter.edge().node) : -1;
-  for (std::size_t u = all.updates.size(); u-- > 0;) {
-    RecordedUpdate& update = all.updates[u];
-    if (update.operation != operation || update.after.known) continue;
-    update.after = gradient(0, numbers_of_all(parameter), true);
-    moment(RecordedMoment::kUpdate, static_cast<int>(u));
-    return;
-  }
+  const auto found = open_updates_.find(&parameter.body());
+  if (found == open_updates_.end()) return;
+  const std::size_t update = found->second;
+  open_updates_.erase(found);
+  all.updates[update].after = gradient(0, numbers_of_all(parameter), true);
+  moment(RecordedMoment::kUpdate, static_cast<int>(update));
+  told_until_ = all.moments.size();
 }
 
 }  // namespace gradus::autograd

@@ -5,30 +5,10 @@
 #include <map>
 
 #include "../graph/operation_support.h"
+#include "embed.h"
 #include "markup.h"
 
-static_assert(sizeof(std::size_t) == 8, "the length below is written with 8 bytes");
-
-extern "C" {
-[[gnu::visibility("hidden")]] extern const std::size_t gradus_page_formulas_size;
-[[gnu::visibility("hidden")]] extern const char gradus_page_formulas[];
-}
-
-// The assembler copies the file in and knows its length: no compiler has to read it.
-asm(R"(
-  .pushsection .rodata
-  .balign 8
-  .globl gradus_page_formulas_size
-  .hidden gradus_page_formulas_size
-gradus_page_formulas_size:
-  .quad 1f - gradus_page_formulas
-  .globl gradus_page_formulas
-  .hidden gradus_page_formulas
-gradus_page_formulas:
-  .incbin ")" GRADUS_PAGE_FORMULAS R"("
-1:
-  .popsection
-)");
+GRADUS_EMBED(gradus_page_formulas, GRADUS_PAGE_FORMULAS);
 
 namespace gradus::autograd::detail {
 
@@ -283,6 +263,22 @@ std::optional<FormulaText> known_formula(std::string_view name, int inputs) {
   return found;
 }
 
+namespace {
+
+// The reader goes into itself for each bracket: what is nested deeper than this has no formula.
+bool is_readable(std::string_view formula) {
+  constexpr int kDeepest = 100;
+  int depth = 0, others = 0;
+  for (const char c : formula) {
+    depth += c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
+    others += c == '|' || c == '^' || c == '-' || c == '/' || c == '_' || static_cast<unsigned char>(c) > 127 ? 1 : 0;
+    if (depth > kDeepest || others > 10 * kDeepest) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::optional<OperationFormula> formula_of(std::string_view name, int inputs, std::string_view said) {
   std::optional<OperationInfo> info = info_of(name, inputs);
   if (!info && name.ends_with('_')) {
@@ -294,12 +290,12 @@ std::optional<OperationFormula> formula_of(std::string_view name, int inputs, st
   f.kind = kind_of(name, info ? info->elements : Elements::kOther);
   if (info) f.attributes = info->attributes;
   std::optional<FormulaText> text;
-  if (!said.empty())
-    text = parse_formula(said);
-  else if (!info->formula.empty())
-    text = parse_formula(info->formula);
-  else
+  const std::string_view own = said.empty() ? std::string_view(info->formula) : said;
+  if (!own.empty()) {
+    if (is_readable(own)) text = parse_formula(own);
+  } else {
     text = known_formula(name, inputs == -1 ? info->inputs : inputs);
+  }
   std::size_t count = static_cast<std::size_t>(std::max(0, inputs >= 0 ? inputs : info ? info->inputs : 0));
   if (text) {
     f.inputs = text->inputs;

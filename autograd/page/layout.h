@@ -29,9 +29,8 @@ struct LayoutContainer {
 };
 
 /// Everything once: operations, and the values without one that they read (leaves, constants, what was recorded
-/// elsewhere). An item stands in
-/// a rank below all that it reads within its container; a value in the rank above its first reader. What is recorded after
-/// a backward pass stands below what was before. The same record has the same layout.
+/// elsewhere). An item stands in a rank below all that it reads within its container; a value in the rank above its first
+/// reader. What is recorded after a backward pass stands below what was before. The same record has the same layout.
 struct Layout {
   std::vector<LayoutContainer> containers;  // the root first, outer ones before inner ones
   std::vector<int> container_of;            // of each operation; of a leaf, of its first value

@@ -269,8 +269,7 @@ class Reader {
     std::size_t length = 0;
     for (const auto& [name, how] : marks_) {
       const std::size_t to = at_ + name.size();
-      if (name.size() > length && at(name) && (to >= text_.size() || !is_letter(text_[to])) &&
-          (to >= text_.size() || !is_digit(text_[to])))
+      if (name.size() > length && at(name) && (to >= text_.size() || (!is_letter(text_[to]) && !is_digit(text_[to]))))
         mark = &how, length = name.size();
     }
     std::size_t to = at_;
@@ -285,6 +284,7 @@ class Reader {
         is_word(text_[to + 2])) {
       while (to < text_.size() && is_word(text_[to])) ++to;
     }
+    if (mark != nullptr && text_.substr(at_ + length, to - at_ - length) == "_hat") mark = nullptr;  // x_hat is no x
     if (mark != nullptr) to = at_ + length;
     const std::string_view name = text_.substr(at_, to - at_);
     at_ = to;

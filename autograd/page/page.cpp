@@ -28,7 +28,8 @@ void write_page(const std::string& path, const Record& record, const PageOptions
   if (options.language != "en" && options.language != "ru")
     core::fail<ValueError>("write_page: the language is \"en\" or \"ru\": \"{}\"", options.language);
   const std::string title = options.title.empty() ? path.substr(path.rfind('/') + 1) : options.title;
-  const std::string json = escaped(detail::page_data(detail::recording_of(record), title, options.language));
+  const std::string json =
+      escaped(detail::page_data(detail::recording_of(record), title, options.language, options.sources));
   const detail::View view = detail::page_view();
   core::write_file_atomically(path, {view.before_data, json, view.after_data});
 }

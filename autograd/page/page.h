@@ -12,6 +12,7 @@ class Record;
 struct PageOptions {
   std::string title = {};       ///< of the window and the heading; empty: the file's name
   std::string language = "en";  ///< what the page speaks at first, "en" or "ru"
+  bool sources = true;          ///< the lines of source around each call are copied into the file
 };
 
 /// Writes one HTML file that needs nothing else: no server, no network, no installation. Open it in a browser; the arrow
@@ -20,6 +21,8 @@ struct PageOptions {
 ///     autograd::Record record(autograd::RecordOptions::page());
 ///     net->forward(x).square().mean().backward();
 ///     autograd::write_page("backward.html", record);
+///
+/// A file has 0.2 MB of its own and 1 to 5 KB for each operation and its step: 2 MB for 900 operations, 116 MB for 60,000.
 ///
 /// Any record will do; one with the options that `RecordOptions::page()` gives shows most. FileError where it cannot be
 /// written, ValueError for a language that it does not speak.

@@ -27,7 +27,7 @@ class Data {
  public:
   explicit Data(const Recording& recording) : r_(recording) {}
 
-  std::string all(const std::string& title, const std::string& language) {
+  std::string all(const std::string& title, const std::string& language, bool sources) {
     find_timeline();
     find_norms();
     w_.open('{');
@@ -45,7 +45,7 @@ class Data {
     write_memory(w_, r_, times_);
     write_saved_bars(w_, r_, times_);
     write_formulas(w_, r_);
-    write_sources(w_, r_);
+    if (sources) write_sources(w_, r_);
     w_.close('}');
     return std::move(w_.out) + "\n";
   }
@@ -117,14 +117,14 @@ class Data {
       time = static_cast<int>(timeline_.size());
       timeline_.emplace_back(kind, of);
     };
+    std::vector<std::vector<int>> steps(r_.passes.size());
+    for (int s = 0; s < static_cast<int>(r_.steps.size()); ++s) steps[at(r_.steps[at(s)].pass)].push_back(s);
     for (const RecordedMoment& m : r_.moments) {
       if (m.kind == RecordedMoment::kOperation) happened(0, m.of);
       if (m.kind == RecordedMoment::kStep) happened(1, m.of);
       if (m.kind == RecordedMoment::kUpdate) happened(2, m.of);
       if (m.kind != RecordedMoment::kEnd || r_.passes[at(m.of)].complete) continue;
-      for (int s = 0; s < static_cast<int>(r_.steps.size()); ++s) {
-        if (r_.steps[at(s)].pass == m.of) happened(1, s);
-      }
+      for (const int s : steps[at(m.of)]) happened(1, s);
     }
   }
   void timeline() {
@@ -276,8 +276,8 @@ class Data {
 
 }  // namespace
 
-std::string page_data(const Recording& recording, const std::string& title, const std::string& language) {
-  return Data(recording).all(title, language);
+std::string page_data(const Recording& recording, const std::string& title, const std::string& language, bool sources) {
+  return Data(recording).all(title, language, sources);
 }
 
 }  // namespace gradus::autograd::detail

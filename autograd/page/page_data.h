@@ -10,8 +10,8 @@
 namespace gradus::autograd::detail {
 
 /// One JSON object: the record, as RECORD.md says; where things stand; what happened in which order; what was waited for,
-/// and for how long values were kept; formulas of the operations in it, and lines of the sources that were found.
-std::string page_data(const Recording& recording, const std::string& title, const std::string& language);
+/// and for how long values were kept; formulas of the operations in it, and, with `sources`, lines of the sources that were found.
+std::string page_data(const Recording& recording, const std::string& title, const std::string& language, bool sources);
 
 /// The place in the timeline of each operation, step and update; -1: none.
 struct Times {

@@ -119,13 +119,32 @@ class LBFGS::Run {
       return iterate();
     } catch (...) {
       put_back(start_);
+      try {
+        tell_done();
+      } catch (...) {  // NOLINT(bugprone-empty-catch): what ended the step is on its way
+      }
       throw;
     }
   }
 
+  // What an observer throws finds the step done.
+  void tell_done() const {
+    for (std::size_t i = 0; i < told_; ++i) autograd::Observer::tell_updated("LBFGS", parameters_[i]);
+  }
+
  private:
+  // Observers are told of the gradients that the closure gives at the start.
+  void begin_updates() {
+    if (!autograd::Observer::active()) return;
+    for (const Tensor& p : parameters_) {
+      autograd::Observer::tell_updating("LBFGS", p, p.grad());
+      ++told_;
+    }
+  }
+
   Tensor iterate() {
     const Tensor first = evaluate();
+    begin_updates();
     std::int64_t evaluations = 1;
     ++s_.func_evals();
     if (largest(gradient_) <= o_.tolerance_grad()) return first;
@@ -312,6 +331,7 @@ class LBFGS::Run {
   State& s_;
   double sign_, loss_ = 0;
   Tensor gradient_;
+  std::size_t told_ = 0;       // of how many parameters observers know that they are about to change
   std::vector<Tensor> start_;  // the parameters, as they were before they first moved
 };
 
@@ -337,19 +357,13 @@ Tensor LBFGS::step(LossClosure closure) {
                            own.d().numel(), own.d().dtype(), elements(), params[0].dtype());
   }
   Run run(closure, params, static_cast<const LBFGSOptions&>(param_groups_[0].options()), own);
-  const bool observed = autograd::Observer::active();
-  if (observed) {
-    for (const Tensor& p : params) autograd::Observer::tell_updating(name(), p, p.grad());
-  }
   const Tensor loss = run();
-  if (observed) {
-    for (const Tensor& p : params) autograd::Observer::tell_updated(name(), p);
-  }
   without_gradient_.clear();
   for (const Tensor& p : params) {
     if (!p.grad().defined()) without_gradient_.push_back(p);
   }
   keep(state_[key], std::move(state));
+  run.tell_done();
   return loss;
 }
 
