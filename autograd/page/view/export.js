@@ -33,7 +33,8 @@
   page.makeSheet = () => {
     const cell = (text, kind) => el("td", { class: kind }, text);
     const head = ["col_step", "col_pass", "col_operation", "col_module", "col_shape", "col_norm", "col_line", "col_live"];
-    const rows = timeline.map((_, i) => {
+    const most = 3000;
+    const rows = timeline.slice(0, most).map((_, i) => {
       const at = page.at(i), o = page.operations[at.operation] || {};
       const norm = at.kind === "backward" ? page.gradientNorm(at.step.id, "of_outputs", 0) : null;
       const live = page.liveAfter ? page.liveAfter(i) : null;
@@ -41,7 +42,8 @@
         cell(page.shape(page.result(at.operation))), cell(norm === null ? "" : page.short(norm), "n"), cell(o.line ? String(o.file || "").split("/").pop() + ":" + o.line : ""), cell(live === null ? "" : page.bytes(live), "n"));
     });
     page.fill(sheet, el("h1", {}, heading.textContent), el("figure", {}, page.view.picture(true), el("figcaption", {}, page.say(page.state.step))),
-      el("h2", {}, page.t("all_steps")), el("table", {}, el("thead", {}, el("tr", {}, head.map((key) => el("th", { scope: "col", class: /step|norm|live/.test(key) ? "n" : null }, page.t(key))))), el("tbody", {}, rows)));
+      el("h2", {}, page.t("all_steps")), el("table", {}, el("thead", {}, el("tr", {}, head.map((key) => el("th", { scope: "col", class: /step|norm|live/.test(key) ? "n" : null }, page.t(key))))), el("tbody", {}, rows)),
+      timeline.length > most && el("p", {}, page.t("more_bars", { n: timeline.length - most })));
   };
   addEventListener("beforeprint", page.makeSheet);
   addEventListener("afterprint", () => sheet.replaceChildren());

@@ -55,7 +55,7 @@
         const mark = page.mark(along.get(step.operation + ":" + g.index).norm);
         if (mark === "nan" || mark === "inf")
           for (let c = page.containerOf(step.operation); c; c = c.parent === null ? null : containers[c.parent]) broken[c.id] ??= { t, mark };
-        if (g.to !== null && g.to !== undefined) came.set(g.to, (came.get(g.to) || []).concat(t));
+        if (g.to !== null && g.to !== undefined) page.push(came, g.to, t);
       });
     }
     const found = { ran, came, along, broken, failed, span: spans((op) => ran.get(op)) };

@@ -10,7 +10,7 @@
     if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.parentNode.localName === "mtext" ? word(node.data) : node.data);
     if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== space || !own.test(node.localName)) return "";
     // Of a formula's further rows those that define nothing (names alone) are left out.
-    if (node.localName === "mtr" && node.previousElementSibling && !/[=≈≤≥<>]/.test(node.textContent)) return "";
+    if (node.localName === "mtr" && node.parentNode.classList.contains("where") && node.previousElementSibling && !/[=≈≤≥<>]/.test(node.textContent)) return "";
     const made = document.createElementNS(space, node.localName);
     for (const { name, value } of node.attributes)
       if (/^(data-(in|out|dy|dx|attr)|display|mathvariant|largeop|movablelimits|width|stretchy|class|columnalign|form|lspace|rspace)$/.test(name)) made.setAttribute(name, value);
@@ -25,6 +25,20 @@
   const number = (x) => math("mn", {}, page.number(x, 5));
   const signed = (x, bare) => (typeof x === "number" && x < 0 && !bare ? math("mrow", {}, math("mo", {}, "("), number(x), math("mo", {}, ")")) : number(x));
 
+  // Whether a negative number here needs no brackets: at the beginning, after an opening one, a comma, or an equation's sign.
+  const alone = (mark) => {
+    const before = mark.previousElementSibling, after = mark.nextElementSibling;
+    const opens = !before || (before.localName === "mo" && /^[=([{|,≈≤≥<>\u2061]$/.test(before.textContent));
+    return opens && !(after && /^(msup|msub)$/.test(after.localName));
+  };
+  // A narrow space is a product: between letters it needs no sign, numbers would run together.
+  const multiply = (tree) => {
+    for (const gap of tree.querySelectorAll('mspace[width="0.17em"]')) {
+      const [before, after] = [gap.previousElementSibling, gap.nextElementSibling];
+      if (before && after && ![before, after].some((m) => /^(mo|mtext|mspace)$/.test(m.localName))) gap.replaceWith(math("mo", {}, "·"));
+    }
+  };
+
   /// A formula of the table as an element; with `values(kind, name)` the marked letters become numbers.
   page.drawFormula = (text, values = null) => {
     const tree = parse(text);
@@ -37,10 +51,10 @@
         for (const mark of tree.querySelectorAll(`[data-${kind}]`)) {
           const x = values(kind, mark.getAttribute("data-" + kind));
           if (x === undefined || x === null) continue;
-          const before = mark.previousSibling, alone = !before || (before.localName === "mo" && before.textContent === "=");
-          mark.replaceWith(signed(x, alone && !/^(msup|msub)$/.test(mark.parentNode.localName)));
+          mark.replaceWith(signed(x, !/^(msup|msub)$/.test(mark.parentNode.localName) && alone(mark)));
         }
     }
+    if (values) multiply(tree);
     tree.setAttribute("display", "block");
     for (const text of tree.querySelectorAll("mtext")) if (/^where\s*$/.test(text.textContent)) text.replaceWith(math("mtext", { class: "where" }, page.t("where") + "\u00a0"));
     return el("div", { class: "formula" + (values ? " with-numbers" : ""), tabindex: "0", role: "group", "aria-label": page.t(values ? "formula_numbers" : "formula") }, tree);
@@ -54,7 +68,7 @@
     const pieces = [], join = how === "max" ? "," : "+";
     const piece = (...inside) => pieces.push(math("math", {}, math("mrow", {}, ...inside)));
     const open = how === "max" ? [math("mi", {}, "max"), math("mo", {}, "(")] : how === "mean" ? [math("mo", {}, "(")] : [];
-    piece(math("mtext", {}, left), math("mo", {}, "="), ...open);
+    piece(math("mtext", {}, page.clip(left, 60)), math("mo", {}, "="), ...open);
     shownTerms.forEach((term, k) => {
       const before = k ? [math("mo", { form: "infix" }, join)] : [];
       if (term === null) piece(...before, math("mo", {}, "…"));
@@ -71,9 +85,9 @@
 
   // What is shown where no formula is known: the call with its names.
   page.drawCall = (operation) => {
-    const name = (v) => (v === null ? "·" : page.values[v].name);
+    const name = (v) => (v === null ? "·" : page.clip(page.values[v].name, 40));
     return el("div", { class: "formula" }, math("math", { display: "block" }, math("mrow", {},
-      math("mi", {}, operation.outputs.map(name).join(", ")), math("mo", {}, "="), math("mi", { mathvariant: "normal" }, operation.name),
+      math("mi", {}, operation.outputs.map(name).join(", ")), math("mo", {}, "="), math("mi", { mathvariant: "normal" }, page.clip(operation.name, 40)),
       math("mo", {}, "("), operation.inputs.flatMap((v, k) => [k ? math("mo", {}, ",") : "", math("mi", {}, name(v))]), math("mo", {}, ")"))));
   };
 })();

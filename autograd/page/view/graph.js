@@ -88,6 +88,16 @@
     },
   };
 
+  // What was placed of late, by what is open: steps go to and fro between a few such pictures.
+  const kept = new Map();
+  const placeOf = (state) => {
+    const key = state.lang + "\n" + [...state.open].sort().join("\n"), found = kept.get(key) || page.place(state.open);
+    kept.delete(key);
+    kept.set(key, found);
+    if (kept.size > 12) kept.delete(kept.keys().next().value);
+    return found;
+  };
+
   // ---- listening
   const draw = (state, changed) => {
     if (changed.has("lang") || first) words();
@@ -95,7 +105,7 @@
     const looked = page.looked();
     const again = !placed || changed.has("open") || changed.has("lang");
     const old = placed ? placed.itemOf(looked) : null;
-    if (again) placed = page.place(state.open);
+    if (again) placed = placeOf(state);
     if (again || changed.has("step")) flow = page.flow(state.step);
     const item = placed.itemOf(state.node);
     chosen = item ? item.key : null;
@@ -141,7 +151,9 @@
   const fingers = new Map();
   let moved = 0;
   picture.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
     cancelAnimationFrame(motion);
+    if (event.isPrimary) fingers.clear();  // one that was lifted elsewhere
     fingers.set(event.pointerId, [event.clientX, event.clientY]);
     moved = 0;
   });
@@ -165,8 +177,8 @@
     fingers.set(event.pointerId, now);
   });
   const leave = (event) => { fingers.delete(event.pointerId); picture.classList.remove("drags"); };
-  picture.addEventListener("pointerup", leave);
-  picture.addEventListener("pointercancel", leave);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, leave);  // wherever it is lifted
+  picture.addEventListener("lostpointercapture", leave);
   const keyOf = (item) => {
     const c = page.layout.containers[item.id];
     return item.kind === "row" ? c.key + "*" : c.key;

@@ -33,9 +33,11 @@
     });
   }
   for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, by });
+  const firstUse = new Map();
+  for (const e of page.layout.edges) if (!firstUse.has(e.value)) firstUse.set(e.value, e);
   for (const stop of page.data.stops || []) {
     if (stop.why !== "detach" && stop.why !== "no_grad") continue;
-    const from = stop.from_operation, user = page.layout.edges.find((e) => e.value === stop.value);
+    const from = stop.from_operation, user = firstUse.get(stop.value);
     const step = from !== null && from !== undefined ? times[from].forward : user ? times[user.to].forward : null;
     add(step ?? (user && times[user.to].forward), "note_stop", { name: from === null || from === undefined ? page.valueText(stop.value).name : page.title(from), why: stop.why }, from ?? null);
   }

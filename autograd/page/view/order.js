@@ -22,10 +22,11 @@
   // A small pass by a recursion that does not wait, in shares of each node's true gradient: every visit adds what it brings and
   // sends on what the node has by then. Null where the contributions are no multiples of one another, so that shares mean nothing.
   const visits = (pass) => {
+    if (ways(pass).steps > 12) return null;
     const steps = page.steps.filter((s) => s.pass === pass), byOperation = new Map(steps.map((s) => [s.operation, s]));
     const nodes = page.data.waits ? [...steps.map((s) => [s.operation, page.data.waits[s.id], s.of_outputs[0]]),
       ...(page.data.leaf_waits || []).filter((w) => w.pass === pass).map((w) => [w.operation, w, (page.record.passes[pass].arrived || []).find((a) => a.operation === w.operation)])] : [];
-    if (!nodes.length || steps.length > 12 || steps.some((s) => s.of_outputs.length > 1)) return null;
+    if (!nodes.length || steps.some((s) => s.of_outputs.length > 1)) return null;
     const shares = new Map();  // of a gradient that goes on: its part of what arrives
     for (const [, waits, sum] of nodes) {
       if (!waits || !sum || !sum.numbers || !sum.numbers.all) return null;
@@ -76,7 +77,9 @@
   /// The contributions to a gradient, and their sum. `sum`: the gradient that resulted.
   page.drawContributions = (contributions, sum, element) => {
     const at = (gradient) => (gradient && sum && String(gradient.shape) === String(sum.shape) && element !== null ? page.numbers(gradient).at(element) : undefined);
-    const rows = contributions.map((c) => {
+    const mine = (page.at().step || {}).id, most = 20;
+    const shown = contributions.filter((c, k) => k < most || (mine !== undefined && c.from_step === mine));
+    const rows = shown.map((c) => {
       const step = c.from_step === null || c.from_step === undefined ? null : page.steps[c.from_step];
       const k = step ? step.of_inputs.findIndex((g) => g.index === c.input) : -1;
       const operation = step && page.operations[step.operation];
@@ -89,7 +92,8 @@
     return el("table", { class: "contributions" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, page.t("gradient_from")), el("th", { scope: "col" }, page.t("through")), el("th", { scope: "col", class: "number" }, page.t("norm_word")),
         el("th", { scope: "col", class: "number" }, sum && element !== null ? sum.shape.length ? page.t("at_element", { index: page.index(element, sum.shape) }) : page.t("part_value") : ""))),
-      el("tbody", {}, rows),
+      el("tbody", {}, rows, shown.length < contributions.length
+        ? el("tr", {}, el("td", { colspan: 4, class: "note" }, page.t("more_bars", { n: contributions.length - shown.length }))) : null),
       several ? el("tfoot", {}, el("tr", {}, el("th", { scope: "row", colspan: 2 }, page.t("added_up")), el("td", {}, ""),
         el("td", { class: "number" }, sum && element !== null ? page.number(page.numbers(sum).at(element), 5) : ""))) : null);
   };
@@ -109,8 +113,9 @@
     const { count, total, steps } = ways(step.pass);
     if (total > BigInt(steps)) {
       const mine = count.get(step.operation) || 1n;
-      parts.push(el("div", { class: "naive" }, el("h4", {}, page.t("naive")), el("p", {}, page.t("naive_here", { n: String(mine), times: Number(mine > 1000n ? 1000n : mine) }), " ",
-        page.t("naive_all", { n: total > 10n ** 15n ? "10^" + (String(total).length - 1) : String(total), steps })), drawVisits(step.pass)));
+      const short = (n) => (n > 10n ** 15n ? "10^" + (String(n).length - 1) : String(n));
+      parts.push(el("div", { class: "naive" }, el("h4", {}, page.t("naive")), el("p", {}, page.t("naive_here", { n: short(mine), times: Number(mine > 1000n ? 1000n : mine) }), " ",
+        page.t("naive_all", { n: short(total), steps })), drawVisits(step.pass)));
     }
     return parts;
   };

@@ -25,12 +25,15 @@
     for (const lines of ins.values()) spread(lines, lines[0].to, "from", "x2");
     for (const lines of outs.values()) spread(lines, lines[0].from, "to", "x1");
     // Words on lines side by side lean outwards.
-    for (const lines of ins.values())
-      for (const line of lines) {
-        const beside = lines.filter((l) => l.from === line.from);
-        line.lean = 22 * (beside.indexOf(line) - (beside.length - 1) / 2);
-      }
-    const lanes = [];
+    for (const lines of ins.values()) {
+      const beside = new Map();
+      for (const line of lines) page.push(beside, line.from, line);
+      for (const some of beside.values()) some.forEach((line, k) => { line.lean = 22 * (k - (some.length - 1) / 2); });
+    }
+    const lanes = new Map();  // by strips of 8
+    const strip = (x) => Math.floor(x / 8);
+    const taken = (x, y1, y2) => [-1, 0, 1].some((k) =>
+      (lanes.get(strip(x) + k) || []).some((l) => Math.abs(l.x - x) < 6 && l.y1 < y2 && l.y2 > y1));
     for (const line of placed.lines) {
       const { from, to } = line;
       if (from.host && from.host === to) {
@@ -64,8 +67,8 @@
           lane = tried.reduce((best, x) => (best === null || cost(x) < cost(best) ? x : best), null);
           if (lane !== null) {
             const side = lane < (x1 + x2) / 2 ? -1 : 1;
-            while (lanes.some((l) => Math.abs(l.x - lane) < 6 && l.y1 < y2 && l.y2 > y1) && lanes.length < 500) lane += side * 8;
-            lanes.push({ x: lane, y1, y2 });
+            for (let tries = 0; tries < 100 && taken(lane, y1, y2); tries++) lane += side * 8;
+            page.push(lanes, strip(lane), { x: lane, y1, y2 });
           }
         }
       }

@@ -231,9 +231,11 @@
   page.drawPanel = draw;
   page.on((state, changed) => {
     if (["step", "node", "element", "tensor", "panel", "lang", "theme"].some((name) => changed.has(name))) draw();
-    if (changed.has("step") || changed.has("node")) root.scrollTop = 0;
+    if (scrolled && (changed.has("step") || changed.has("node"))) root.scrollTop = 0;
   });
+  let scrolled = false;  // known without asking, which would lay out the page
+  root.addEventListener("scroll", () => { scrolled = root.scrollTop > 0; }, { passive: true });
   let width = 0;
-  new ResizeObserver(() => { if (root.clientWidth !== width) { width = root.clientWidth; page.redrawHeat(root); } }).observe(root);
+  new ResizeObserver(() => { if (root.clientWidth !== width) { width = root.clientWidth; page.redrawHeat(root, true); } }).observe(root);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.redrawHeat(root));
 })();

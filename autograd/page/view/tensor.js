@@ -82,7 +82,7 @@
       at.push(x);
       return at;
     };
-    const draw = () => {
+    const measure = () => {
       const room = Math.max(120, page.room || 400);
       w = Math.max(3, Math.min(58, Math.floor((room - 16) / C.length)));
       withText = w >= 38 && R.length <= 24;
@@ -95,10 +95,13 @@
       canvas.style.width = width + "px";
       canvas.style.height = height + "px";
       // Who has no mouse scrolls with the keys what is wider than its place.
-      const box = canvas.parentNode;
-      if (!choose && box && box.clientWidth) {
-        if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0"); else box.removeAttribute("tabindex");
-      }
+      if (!choose && width > room) canvas.parentNode.setAttribute("tabindex", "0");
+      else canvas.parentNode.removeAttribute("tabindex");
+      canvas.stale = true;
+    };
+    const draw = () => {
+      const scale = window.devicePixelRatio || 1;
+      canvas.stale = false;
       const g = canvas.getContext("2d");
       colours ??= palette();
       g.scale(scale, scale);
@@ -141,6 +144,7 @@
       for (let r = 0; r < R.length; r++)
         for (let c = 0; c < C.length; c++) if (flatAt(r, c) === chosen) { ring(r, c, colours.text, 3); ring(r, c, colours.raised, 1); }
     };
+    canvas.measure = measure;
     canvas.redraw = draw;
 
     const under = (event) => {
@@ -197,10 +201,23 @@
     return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
       el("div", { class: "under" }, says, pager, hiddenLit && lit.length > 1 ? el("span", { class: "note" }, page.t("lit_hidden", { n: hiddenLit })) : null));
   };
-  page.redrawHeat = (root) => {
-    const style = getComputedStyle(root);
+  // The first pictures are painted at once, those further down when they come near to where one looks.
+  const atOnce = 4;
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting && target.stale) target.redraw();
+  }, { rootMargin: "300px" });
+  /// All pictures, again; without `resized` the panel is as wide as it was, and the browser need not lay it out to say so.
+  page.redrawHeat = (root, resized = page.room === undefined) => {
     colours = null;
-    page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    root.querySelectorAll("canvas").forEach((canvas) => canvas.redraw && canvas.redraw());
+    if (resized) {
+      const style = getComputedStyle(root);
+      page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    }
+    near.disconnect();
+    root.querySelectorAll("canvas").forEach((canvas, k) => {
+      canvas.measure();
+      if (k < atOnce) canvas.redraw();
+      else near.observe(canvas);
+    });
   };
 })();

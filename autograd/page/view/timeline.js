@@ -52,6 +52,9 @@
   const track = el("div", { class: "track", role: "slider", tabindex: 0, "aria-valuemin": 1, "aria-valuemax": count, "data-few": count < 200 });
   root.append(controls, track);
   const past = el("div"), thumb = el("div", { class: "thumb" });
+  const pasts = runs.map((run) => el("div", { class: "past", style: `--c: var(--${run.kind}); left: ${percent(run.from)}; width: 0` }));
+  const widths = runs.map(() => 0);
+  past.append(...pasts);
   const icons = {
     start: "M2 2h2v12H2zM14 2v12L5 8z", back: "M12 2v12L3 8z", play: "M4 2l10 6-10 6z", pause: "M3 2h4v12H3zM9 2h4v12H9z", on: "M4 2v12l9-6z", end: "M12 2h2v12h-2zM2 2l9 6-9 6z",
   };
@@ -91,8 +94,10 @@
     track.setAttribute("aria-valuenow", index + 1);
     track.setAttribute("aria-valuetext", words + ", " + kindWord(at.kind) + " " + page.title(at.operation));
     thumb.style.left = percent(index + 0.5);
-    page.fill(past, runs.filter((run) => run.from <= index).map((run) =>
-      el("div", { class: "past", style: `--c: var(--${run.kind}); left: ${percent(run.from)}; width: ${(100 * (Math.min(run.to, index + 0.5) - run.from)) / count}%` })));
+    runs.forEach((run, k) => {
+      const wide = (100 * Math.max(0, Math.min(run.to, index + 0.5) - run.from)) / count;
+      if (wide !== widths[k]) pasts[k].style.width = (widths[k] = wide) + "%";
+    });
   };
 
   // ---- a hand on the slider, and on the curve under it
