@@ -19,8 +19,8 @@ def main():
     asked = parser.parse_intermixed_args()
     parts = {
         "keys": moving.keys, "tab": moving.tab, "back": moving.back, "folding": moving.folding,
-        "links of mlp": lambda b: moving.links(b, "mlp", 1), "links of fanout": lambda b: moving.links(b, "fanout", 1),
-        "links of penalty": lambda b: moving.links(b, "penalty", 9), "links of transformer": lambda b: moving.links(b, "transformer", 40),
+        "links of mlp": lambda b: moving.links(b, "mlp", 8), "links of fanout": lambda b: moving.links(b, "fanout", 8),
+        "links of penalty": lambda b: moving.links(b, "penalty", 8), "links of transformer": lambda b: moving.links(b, "transformer", 6),
         **{"numbers of " + name: lambda b, name=name: numbers_shown.check(b, name) for name in ("mlp", "cnn", "transformer", "fanout", "penalty", "views")},
         "table of words": words_shown.table,
         **{"words of " + name: lambda b, name=name, steps=steps: words_shown.check(b, name, steps)

@@ -104,14 +104,15 @@
     const operation = page.operations[step.operation];
     if (waits) {
       const n = waits.contributions.length;
-      parts.push(el("p", {}, page.t(waits.expected > 1 ? "waited" : n && waits.contributions[0].from_step === null ? "began" : "came_alone", { n, all: waits.expected })));
+      if (step.completed !== false || waits.expected <= 1)
+        parts.push(el("p", {}, page.t(waits.expected > 1 ? "waited" : n && waits.contributions[0].from_step === null ? "began" : "came_alone", { n, all: waits.expected })));
       if (waits.expected > n) parts.push(el("p", { class: "warn" }, page.t("never_came", { n: waits.expected - n })));
       parts.push(page.drawContributions(waits.contributions, step.of_outputs[0], element));
       if (waits.expected > 1) parts.push(el("p", { class: "note" }, page.t("why_sum", { name: page.values[operation.outputs[0]]?.name ?? operation.name })));
     }
     parts.push(el("p", { class: "note" }, page.t("why_order", { n: step.operation })));
     const { count, total, steps } = ways(step.pass);
-    if (total > BigInt(steps)) {
+    if (step.completed !== false && total > BigInt(steps)) {
       const mine = count.get(step.operation) || 1n;
       const short = (n) => (n > 10n ** 15n ? "10^" + (String(n).length - 1) : String(n));
       parts.push(el("div", { class: "naive" }, el("h4", {}, page.t("naive")), el("p", {}, page.t("naive_here", { n: short(mine), times: Number(mine > 1000n ? 1000n : mine) }), " ",
