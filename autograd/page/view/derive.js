@@ -152,7 +152,10 @@
     const again = /^backward (\d+)$/.exec(c.label || "");
     return again && !c.path ? page.t("Backward") + " " + again[1] : c.label || parts(c.path).pop() || "";
   };
-  page.pathOf = (operation) => (operation === null || operation === undefined ? "" : page.whereIs(operation).path || (page.whereIs(operation).parent === null ? "" : page.label(page.whereIs(operation))));
+  page.pathOf = (operation) =>
+    (operation === null || operation === undefined
+       ? ""
+       : page.whereIs(operation).path || (page.whereIs(operation).parent === null ? "" : page.label(page.whereIs(operation))));
   page.containerOf = (operation) => containers[layout.container_of[operation] ?? 0] || containers[0];
   // Leaves stand where the layout put them.
   page.placeOfValue = new Map();
@@ -220,8 +223,17 @@
   };
   page.unfold = (key, opens = true) => page.go(change(key, opens));
   page.toggle = (key) => page.unfold(key, !page.state.open.has(key));
-  page.foldAll = () => page.go({ opened: new Set(), folded: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => [c.key, c.key + "*"]).filter((key) => page.state.open.has(key) || page.state.folded.has(key))) });
-  page.openAll = () => page.go({ opened: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => c.row === c ? [c.key, c.key + "*"] : [c.key]).filter((key) => !byDefault.has(key))), folded: new Set() });
+  page.foldAll = () => page.go({
+    opened: new Set(),
+    folded: new Set(containers.filter((c) => c.parent !== null)
+                      .flatMap((c) => [c.key, c.key + "*"])
+                      .filter((key) => page.state.open.has(key) || page.state.folded.has(key)))
+  });
+  page.openAll = () => page.go({
+    opened: new Set(
+      containers.filter((c) => c.parent !== null).flatMap((c) => c.row === c ? [c.key, c.key + "*"] : [c.key]).filter((key) => !byDefault.has(key))),
+    folded: new Set()
+  });
 
   // ---- names and numbers that several parts show
   page.shape = (value) => (value && value.shape ? (value.shape.length ? value.shape.join(" × ") : page.t("scalar")) : "");

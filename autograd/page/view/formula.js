@@ -4,16 +4,21 @@
   const space = "http://www.w3.org/1998/Math/MathML";
   const own = /^(math|m(row|i|n|o|text|space|frac|sqrt|root|sub|sup|subsup|under|over|underover|table|tr|td|padded|phantom|style|multiscripts|prescripts))$/;
   // Words between symbols ("if", "where") are the reader's language's, where the table has them.
-  const word = (text) => (page.state.lang === "ru" ? text.replace(/\bthe\b/g, "") : text).replace(/[a-z]+/g, (each) => (Object.hasOwn(page.words.table, "math_" + each) ? page.t("math_" + each) : each));
+  const word = (text) => (page.state.lang === "ru" ? text.replace(/\bthe\b/g, "") : text)
+                           .replace(/[a-z]+/g, (each) => (Object.hasOwn(page.words.table, "math_" + each) ? page.t("math_" + each) : each));
   /// MathML from the data: only MathML's own elements and the marks are taken over, whatever else stands there is text.
   const copy = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.parentNode.localName === "mtext" ? word(node.data) : node.data);
     if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== space || !own.test(node.localName)) return "";
     // Of a formula's further rows those that define nothing (names alone) are left out.
-    if (node.localName === "mtr" && node.parentNode.classList.contains("where") && node.previousElementSibling && !/[=≈≤≥<>]/.test(node.textContent)) return "";
+    if (
+      node.localName === "mtr" && node.parentNode.classList.contains("where") && node.previousElementSibling &&
+      !/[=≈≤≥<>]/.test(node.textContent))
+      return "";
     const made = document.createElementNS(space, node.localName);
     for (const { name, value } of node.attributes)
-      if (/^(data-(in|out|dy|dx|attr)|display|mathvariant|largeop|movablelimits|width|stretchy|class|columnalign|form|lspace|rspace)$/.test(name)) made.setAttribute(name, value);
+      if (/^(data-(in|out|dy|dx|attr)|display|mathvariant|largeop|movablelimits|width|stretchy|class|columnalign|form|lspace|rspace)$/.test(name))
+        made.setAttribute(name, value);
     made.append(...[...node.childNodes].map(copy));
     return made;
   };
@@ -46,7 +51,10 @@
     if (values) {
       // A formula whose one operand is not marked: x is it.
       if (!tree.querySelector("[data-in]")) for (const letter of tree.querySelectorAll("mi"))
-        if (letter.textContent === "x" && !(letter.previousElementSibling && letter.previousElementSibling.textContent === "d") && !letter.parentNode.localName.startsWith("mover")) letter.setAttribute("data-in", "0");
+          if (
+            letter.textContent === "x" && !(letter.previousElementSibling && letter.previousElementSibling.textContent === "d") &&
+            !letter.parentNode.localName.startsWith("mover"))
+            letter.setAttribute("data-in", "0");
       for (const kind of ["in", "out", "dy", "dx", "attr"])
         for (const mark of tree.querySelectorAll(`[data-${kind}]`)) {
           const x = values(kind, mark.getAttribute("data-" + kind));
@@ -56,8 +64,16 @@
     }
     if (values) multiply(tree);
     tree.setAttribute("display", "block");
-    for (const text of tree.querySelectorAll("mtext")) if (/^where\s*$/.test(text.textContent)) text.replaceWith(math("mtext", { class: "where" }, page.t("where") + "\u00a0"));
-    return el("div", { class: "formula" + (values ? " with-numbers" : ""), tabindex: "0", role: "group", "aria-label": page.t(values ? "formula_numbers" : "formula") }, tree);
+    for (const text of tree.querySelectorAll("mtext"))
+      if (/^where\s*$/.test(text.textContent)) text.replaceWith(math("mtext", { class: "where" }, page.t("where") + "\u00a0"));
+    return el(
+      "div", {
+        class: "formula" + (values ? " with-numbers" : ""),
+        tabindex: "0",
+        role: "group",
+        "aria-label": page.t(values ? "formula_numbers" : "formula")
+      },
+      tree);
   };
 
   /// left = the terms, added, = result. Terms: [a, b] are products, [a] alone; how: "sum", "mean", "max".

@@ -44,13 +44,30 @@
   };
   const opBox = (id) => {
     const o = operations[id], name = page.clip(page.title(id), 28), shape = page.shape(page.result(id));
-    return { key: "o" + id, kind: "op", id, w: Math.max(72, Math.ceil(Math.max(width(name, fonts.name), width(shape, fonts.small))) + 28), h: 44, name, shape, leaf: o.kind !== "operation" };
+    return {
+      key: "o" + id,
+      kind: "op",
+      id,
+      w: Math.max(72, Math.ceil(Math.max(width(name, fonts.name), width(shape, fonts.small))) + 28),
+      h: 44,
+      name,
+      shape,
+      leaf: o.kind !== "operation"
+    };
   };
   const foldedBox = (c, row) => {
     const name = page.clip(row ? page.rowTitle(c) : page.label(c), 34);
     const only = c.operations === 1 && !row ? c.ranks.flat().find((i) => i.op !== undefined) : null;
     const under = only ? page.clip(page.title(only.op), 24) + "  " + page.shape(page.result(only.op)) : page.t("operations", { n: c.operations });
-    return { key: (row ? "r" : "c") + c.id, kind: row ? "row" : "folded", id: c.id, w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 40))), h: 48, name, under };
+    return {
+      key: (row ? "r" : "c") + c.id,
+      kind: row ? "row" : "folded",
+      id: c.id,
+      w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 40))),
+      h: 48,
+      name,
+      under
+    };
   };
   page.rowTitle = (c) => {
     const row = page.rowOf(c), last = page.label(row[row.length - 1]), first = page.label(c);
@@ -163,7 +180,18 @@
     const title = page.clip(page.label(c), 40);
     const least = c.parent === null ? 0 : width(title, fonts.name) + 50;
     if (high - low + 2 * pad < least) high += least - (high - low + 2 * pad);
-    return { key: "c" + c.id, kind: "open", id: c.id, rows, name: title, l: anchor - low + pad, r: high - anchor + pad, w: high - low + 2 * pad, h: y + pad, anchor };
+    return {
+      key: "c" + c.id,
+      kind: "open",
+      id: c.id,
+      rows,
+      name: title,
+      l: anchor - low + pad,
+      r: high - anchor + pad,
+      w: high - low + 2 * pad,
+      h: y + pad,
+      anchor
+    };
   };
 
   /// Everything visible, with absolute x, y (left, top), w, h and centre: `list` in drawing order, `find` by key.

@@ -36,7 +36,7 @@
 
   /// entry: {dtype, shape, numbers, strides?, offset?}; key: names the picture; lit: elements that take part; chosen: the
   /// element that is looked at; choose(flat): called when the reader chooses one.
-  page.heat = ({ entry, key, title, note, lit = [], chosen = null, choose = null }) => {
+  page.heat = ({ entry, key, title, name = title, note, lit = [], chosen = null, choose = null }) => {
     const known = page.numbers(entry), { shape, rows, columns } = known, matrix = rows * columns;
     const matrices = matrix ? known.size / matrix : 0;
     const first = chosen ?? lit[0] ?? null;
@@ -66,12 +66,17 @@
     if (known.none || known.size === 0)
       return el("figure", { class: "tensor" }, caption, known.size === 0 ? el("p", { class: "note" }, page.t("no_elements")) : null);
 
-    const canvas = el("canvas", { tabindex: choose ? "0" : null, role: choose ? "application" : "img", "data-key": key,
+    const canvas = el("canvas", {
+      tabindex: choose ? "0" : null,
+      role: choose ? "application" : "img",
+      "data-key": key,
       "aria-roledescription": choose ? page.t("heat_map") : null,
-      "aria-label": page.t(choose ? "heat_keys" : "heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) }) });
+      "aria-label":
+        page.t(choose ? "heat_keys" : "heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) })
+    });
     const says = el("output", { class: "says", "aria-live": "off" });
     const say = (flat) => {
-      says.textContent = flat === null ? "" : (title + page.index(flat, shape) + " = " + page.number(known.at(flat), 7));
+      says.textContent = flat === null ? "" : (name + page.index(flat, shape) + " = " + page.number(known.at(flat), 7));
     };
 
     let w = 0, h = 0, withText = false, gapsX = [], gapsY = [];
@@ -175,7 +180,7 @@
         c = Math.max(0, Math.min(C.length - 1, c + (chosen === null ? 0 : move[1])));
         const flat = flatAt(r, c);
         choose(flat);
-        document.getElementById("announce").textContent = title + page.index(flat, shape) + " = " + page.number(known.at(flat), 6);
+        document.getElementById("announce").textContent = name + page.index(flat, shape) + " = " + page.number(known.at(flat), 6);
       });
     }
     say(chosen);
@@ -194,9 +199,18 @@
         el("button", { type: "button", class: "plain", "aria-label": page.t("slice_next"), click: turn(1) }, "›"));
     }
     // The same for who cannot see it: a table of the matrix that is shown, when it is small.
-    const table = R.length * C.length <= 144 ? el("div", { class: "unseen" }, el("table", {}, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
-      el("thead", {}, el("tr", {}, el("td", {}), C.map((c) => el("th", { scope: "col" }, String(c))))),
-      el("tbody", {}, R.map((row, r) => el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4)))))))) : null;
+    const table = R.length * C.length <= 144
+      ? el(
+          "div", { class: "unseen" },
+          el(
+            "table", {}, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
+            el("thead", {}, el("tr", {}, el("td", {}), C.map((c) => el("th", { scope: "col" }, String(c))))),
+            el(
+              "tbody", {},
+              R.map(
+                (row, r) =>
+                  el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4))))))))
+      : null;
     const hiddenLit = lit.filter((flat) => known.at(flat) === undefined || Math.floor(flat / matrix) !== slice).length;
     return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
       el("div", { class: "under" }, says, pager, hiddenLit && lit.length > 1 ? el("span", { class: "note" }, page.t("lit_hidden", { n: hiddenLit })) : null));
