@@ -36,7 +36,8 @@
 
   /// entry: {dtype, shape, numbers, strides?, offset?}; key: names the picture; lit: elements that take part; chosen: the
   /// element that is looked at; choose(flat): called when the reader chooses one.
-  page.heat = ({ entry, key, title, name = title, note, lit = [], chosen = null, choose = null }) => {
+  page.heat = (asked) => {
+    const { entry, key, title, name = title, note, lit = [], chosen = null, choose = null } = asked;
     const known = page.numbers(entry), { shape, rows, columns } = known, matrix = rows * columns;
     const matrices = matrix ? known.size / matrix : 0;
     const first = chosen ?? lit[0] ?? null;
@@ -185,13 +186,20 @@
     }
     say(chosen);
 
-    let pager = null;
+    let pager = null, figure = null;
+    const turnTo = (by) => {  // this picture alone is made anew
+      const again = page.heat(asked), canvas = again.querySelector("canvas");
+      figure.replaceWith(again);
+      canvas.measure();
+      canvas.redraw();
+      again.querySelector(`.pager button:${by < 0 ? "first" : "last"}-child`).focus({ preventScroll: true });
+    };
     if (matrices > 1 && known.whole) {
       const lead = shape.slice(0, -2), turn = (by) => () => {
         const next = (slice + by + matrices) % matrices;
         slices.set(key, { slice: next, now });
         if (choose && (chosen !== null)) choose((chosen % matrix) + next * matrix);
-        else page.drawPanel();
+        else turnTo(by);
       };
       pager = el("span", { class: "pager" },
         el("button", { type: "button", class: "plain", "aria-label": page.t("slice_before"), click: turn(-1) }, "‹"),
@@ -212,8 +220,9 @@
                   el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4))))))))
       : null;
     const hiddenLit = lit.filter((flat) => known.at(flat) === undefined || Math.floor(flat / matrix) !== slice).length;
-    return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
+    figure = el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
       el("div", { class: "under" }, says, pager, hiddenLit && lit.length > 1 ? el("span", { class: "note" }, page.t("lit_hidden", { n: hiddenLit })) : null));
+    return figure;
   };
   // The first pictures are painted at once, those further down when they come near to where one looks.
   const atOnce = 4;
