@@ -15,7 +15,7 @@ const clipped = (e) => { for (let p = e.parentElement; p && p !== document.body;
 for (const e of document.querySelectorAll("body *")) {
   if (e.closest("svg, math") && !e.matches("svg, math")) continue;
   const r = e.getBoundingClientRect();
-  if (r.width && r.right > wide + 1 && getComputedStyle(e).visibility !== "hidden" && !clipped(e)) found.push((e.id || e.className || e.tagName) + ": " + Math.round(r.right));
+  if (r.width && r.right > wide + 0.5 && getComputedStyle(e).visibility !== "hidden" && !clipped(e)) found.push((e.id || e.className || e.tagName) + ": " + Math.round(r.right));
 }
 return found;
 """

@@ -138,8 +138,8 @@ def tab(browser):
     return f"{len(reached)} places"
 
 
-def links(browser, name, every):
-    """Each step's address, opened anew, gives the same page; so do those of a node, an element, a language, a theme, modules."""
+def links(browser, name, some):
+    """Addresses of some steps, opened anew, give the same page; so do those of a node, an element, a language, a theme, modules."""
     browser.open(name)
     steps = browser.js("return page.timeline.length")
     addresses = []
@@ -148,7 +148,7 @@ def links(browser, name, every):
         browser.settle()
         addresses.append((browser.js("return page.address()"), browser.state(), browser.js(SNAPSHOT)))
 
-    for at in range(0, steps, every):
+    for at in sorted({k * (steps - 1) // (some - 1) for k in range(some)}):
         browser.js("page.go({step: arguments[0]})", at)
         keep()
     browser.go(step=steps // 2)

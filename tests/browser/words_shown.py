@@ -42,8 +42,9 @@ def of_data(data, language):
         found += (step.get("reference") or {}).get("operations") or []
     for formula in (data.get("formulas") or {}).values():
         for text in [formula.get("forward") or ""] + [g or "" for g in formula.get("gradients") or []]:
-            found.append(re.sub(r"<mtext>.*?</mtext>|<[^>]*>", " ", text))
+            found.append(re.sub(r"<mtext>(?!\w+_\w+<).*?</mtext>|<[^>]*>", " ", text))
         found += (formula.get("inputs") or []) + (formula.get("outputs") or [])
+        found += ["d" + name for name in formula.get("inputs") or []]
     found.append(data["title"])
     words = set()
     for text in found:

@@ -90,9 +90,11 @@
       });
     });
     // A leaf stands right above its first use.
+    const uses = new Map();
+    for (const e of edges) if (item.has(e.value)) page.push(uses, e.value, e);
     for (const [v, where] of item) {
       let least = Infinity;
-      for (const e of edges) if (e.value === v) {
+      for (const e of uses.get(v) || []) {
         const [at, , b] = meet(where, "v" + v, container_of[e.to], "o" + e.to);
         if (at === where) least = Math.min(least, ranks[where].get(b) - 1);
       }
@@ -112,7 +114,7 @@
   {
     const up = (id) => { const all = []; for (let c = containers[id]; c; c = c.parent === null ? null : containers[c.parent]) all.unshift(c.id); return all; };
     const users = new Map();
-    for (const e of layout.edges) users.set(e.value, (users.get(e.value) || []).concat(e.to));
+    for (const e of layout.edges) page.push(users, e.value, e.to);
     const moves = [];
     for (const c of containers) c.ranks.forEach((rank, r) => rank.forEach((item) => {
       const to = item.value !== undefined && users.get(item.value);
@@ -143,14 +145,17 @@
     c.key = c.parent === null ? "" : page.key(c);
     const head = c.same_as !== null && c.same_as !== undefined ? containers[c.same_as] : c.repeat > 1 ? c : null;
     c.row = head;
-    if (head) heads.set(head.id, (heads.get(head.id) || []).concat(c));
+    if (head) page.push(heads, head.id, c);
   }
   page.rowOf = (head) => heads.get(head.id) || [head];
   page.label = (c) => {
     const again = /^backward (\d+)$/.exec(c.label || "");
     return again && !c.path ? page.t("Backward") + " " + again[1] : c.label || parts(c.path).pop() || "";
   };
-  page.pathOf = (operation) => (operation === null || operation === undefined ? "" : page.whereIs(operation).path || (page.whereIs(operation).parent === null ? "" : page.label(page.whereIs(operation))));
+  page.pathOf = (operation) =>
+    (operation === null || operation === undefined
+       ? ""
+       : page.whereIs(operation).path || (page.whereIs(operation).parent === null ? "" : page.label(page.whereIs(operation))));
   page.containerOf = (operation) => containers[layout.container_of[operation] ?? 0] || containers[0];
   // Leaves stand where the layout put them.
   page.placeOfValue = new Map();
@@ -218,8 +223,17 @@
   };
   page.unfold = (key, opens = true) => page.go(change(key, opens));
   page.toggle = (key) => page.unfold(key, !page.state.open.has(key));
-  page.foldAll = () => page.go({ opened: new Set(), folded: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => [c.key, c.key + "*"]).filter((key) => page.state.open.has(key) || page.state.folded.has(key))) });
-  page.openAll = () => page.go({ opened: new Set(containers.filter((c) => c.parent !== null).flatMap((c) => c.row === c ? [c.key, c.key + "*"] : [c.key]).filter((key) => !byDefault.has(key))), folded: new Set() });
+  page.foldAll = () => page.go({
+    opened: new Set(),
+    folded: new Set(containers.filter((c) => c.parent !== null)
+                      .flatMap((c) => [c.key, c.key + "*"])
+                      .filter((key) => page.state.open.has(key) || page.state.folded.has(key)))
+  });
+  page.openAll = () => page.go({
+    opened: new Set(
+      containers.filter((c) => c.parent !== null).flatMap((c) => c.row === c ? [c.key, c.key + "*"] : [c.key]).filter((key) => !byDefault.has(key))),
+    folded: new Set()
+  });
 
   // ---- names and numbers that several parts show
   page.shape = (value) => (value && value.shape ? (value.shape.length ? value.shape.join(" × ") : page.t("scalar")) : "");
@@ -229,7 +243,6 @@
     if (!o) return "";
     return o.kind === "operation" ? o.name : (page.result(operation) || o).name || o.name;
   };
-  page.bytes = (n) => { const k = Math.min(4, n < 1000 ? 0 : Math.floor(Math.log10(n) / 3)); return Number((n / 1000 ** k).toPrecision(3)) + " " + ["B", "kB", "MB", "GB", "TB"][k]; };
   /// The same where the module stands beside it: a parameter's name without its module's path.
   page.shortTitle = (operation) => {
     const title = page.title(operation), path = page.pathOf(operation);

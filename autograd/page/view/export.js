@@ -6,7 +6,10 @@
   const file = (page.data.title || "gradus").replace(/[^\p{L}\p{N}._-]+/gu, "-");
 
   // ---- the picture, with its rules and the colours that are on the screen now
-  const tokens = ["--ground", "--raised", "--line", "--text", "--muted", "--forward", "--backward", "--update", "--warn", "--bad", "--backward-soft", "--module", "--module-line", "--accent", "--accent-soft", "--sans"];
+  const tokens = [
+    "--ground", "--raised", "--line", "--text", "--muted", "--forward", "--backward", "--update", "--warn", "--bad", "--backward-soft", "--module",
+    "--module-line", "--accent", "--accent-soft", "--sans"
+  ];
   page.pictureText = () => {
     const picture = page.view.picture(false);
     const style = getComputedStyle(document.documentElement);
@@ -33,15 +36,24 @@
   page.makeSheet = () => {
     const cell = (text, kind) => el("td", { class: kind }, text);
     const head = ["col_step", "col_pass", "col_operation", "col_module", "col_shape", "col_norm", "col_line", "col_live"];
-    const rows = timeline.map((_, i) => {
+    const most = 3000;
+    const rows = timeline.slice(0, most).map((_, i) => {
       const at = page.at(i), o = page.operations[at.operation] || {};
       const norm = at.kind === "backward" ? page.gradientNorm(at.step.id, "of_outputs", 0) : null;
       const live = page.liveAfter ? page.liveAfter(i) : null;
-      return el("tr", {}, cell(String(i + 1), "n"), cell(page.t(at.kind)), cell(page.shortTitle(at.operation)), cell(page.pathOf(at.operation)),
-        cell(page.shape(page.result(at.operation))), cell(norm === null ? "" : page.short(norm), "n"), cell(o.line ? String(o.file || "").split("/").pop() + ":" + o.line : ""), cell(live === null ? "" : page.bytes(live), "n"));
+      return el(
+        "tr", {}, cell(String(i + 1), "n"), cell(page.t(at.kind)), cell(page.shortTitle(at.operation)), cell(page.pathOf(at.operation)),
+        cell(page.shape(page.result(at.operation))), cell(norm === null ? "" : page.short(norm), "n"),
+        cell(o.line ? String(o.file || "").split("/").pop() + ":" + o.line : ""), cell(live === null ? "" : page.bytes(live), "n"));
     });
-    page.fill(sheet, el("h1", {}, heading.textContent), el("figure", {}, page.view.picture(true), el("figcaption", {}, page.say(page.state.step))),
-      el("h2", {}, page.t("all_steps")), el("table", {}, el("thead", {}, el("tr", {}, head.map((key) => el("th", { scope: "col", class: /step|norm|live/.test(key) ? "n" : null }, page.t(key))))), el("tbody", {}, rows)));
+    page.fill(
+      sheet, el("h1", {}, heading.textContent), el("figure", {}, page.view.picture(true), el("figcaption", {}, page.say(page.state.step))),
+      el("h2", {}, page.t("all_steps")),
+      el(
+        "table", {},
+        el("thead", {}, el("tr", {}, head.map((key) => el("th", { scope: "col", class: /step|norm|live/.test(key) ? "n" : null }, page.t(key))))),
+        el("tbody", {}, rows)),
+      timeline.length > most && el("p", {}, page.t("more_bars", { n: timeline.length - most })));
   };
   addEventListener("beforeprint", page.makeSheet);
   addEventListener("afterprint", () => sheet.replaceChildren());
@@ -65,7 +77,9 @@
     skip.textContent = page.t("skip");
     document.getElementById("panel").setAttribute("aria-label", page.t("panel"));
     document.getElementById("time").setAttribute("aria-label", page.t("timeline"));
-    const button = (words, key, keys, fn, more) => el("button", { type: "button", class: "plain", title: page.t(key) + (keys ? " (" + keys + ")" : ""), click: fn, "data-tool": key, ...more }, words);
+    const button = (words, key, keys, fn, more) => el(
+      "button", { type: "button", class: "plain", title: page.t(key) + (keys ? " (" + keys + ")" : ""), click: fn, "data-tool": key, ...more },
+      words);
     const had = tools.contains(document.activeElement) && document.activeElement.dataset.tool;
     page.fill(tools, button(page.t("outline"), "outline_show", "L", page.switchOutline, { "aria-pressed": String(state.outline === "1") }),
       button(page.t("lang_other"), "lang", "G", page.switchLang, { lang: state.lang === "en" ? "ru" : "en" }),

@@ -55,7 +55,7 @@
         const mark = page.mark(along.get(step.operation + ":" + g.index).norm);
         if (mark === "nan" || mark === "inf")
           for (let c = page.containerOf(step.operation); c; c = c.parent === null ? null : containers[c.parent]) broken[c.id] ??= { t, mark };
-        if (g.to !== null && g.to !== undefined) came.set(g.to, (came.get(g.to) || []).concat(t));
+        if (g.to !== null && g.to !== undefined) page.push(came, g.to, t);
       });
     }
     const found = { ran, came, along, broken, failed, span: spans((op) => ran.get(op)) };
@@ -78,7 +78,8 @@
     if (typeof x === "number" && x > 0) { low = Math.min(low, Math.log10(x)); high = Math.max(high, Math.log10(x)); }
   }));
   if (high - low < 2) { const middle = (high + low) / 2; low = middle - 1; high = middle + 1; }
-  page.lineWidth = (norm) => (typeof norm === "number" && norm > 0 && isFinite(high) ? 1.2 + 6.3 * Math.max(0, Math.min(1, (Math.log10(norm) - low) / (high - low))) : 2);
+  page.lineWidth = (norm) =>
+    (typeof norm === "number" && norm > 0 && isFinite(high) ? 1.2 + 6.3 * Math.max(0, Math.min(1, (Math.log10(norm) - low) / (high - low))) : 2);
 
   /// The world at an index.
   page.flow = (index) => {
@@ -147,12 +148,16 @@
   for (const stop of page.data.stops || []) {
     if (stop.why === "integer" && (page.values[stop.value] || {}).output > 0) continue;  // beside the result: a mask, say
     // Said where it can be seen: at the value that has no history any more, else at the operation whose result it is.
-    const key = page.placeOfValue.has(stop.value) ? "v" + stop.value : stop.from_operation !== null && stop.from_operation !== undefined ? "o" + stop.from_operation : null;
+    const key = page.placeOfValue.has(stop.value)                         ? "v" + stop.value
+      : stop.from_operation !== null && stop.from_operation !== undefined ? "o" + stop.from_operation
+                                                                          : null;
     if (!key) continue;
     stops.set(key, stop);
     const where = key[0] === "v" ? page.placeOfValue.get(stop.value) : page.containerOf(stop.from_operation);
     for (let c = where; c; c = c.parent === null ? null : containers[c.parent]) page.stopsIn.set(c.id, (page.stopsIn.get(c.id) || 0) + 1);
   }
   page.stopAt = (key) => stops.get(key);
-  page.why = (why) => page.t("why_" + String(why).replace(/\W/g, "_")) === "why_" + String(why).replace(/\W/g, "_") ? String(why) : page.t("why_" + String(why).replace(/\W/g, "_"));
+  page.why = (why) => page.t("why_" + String(why).replace(/\W/g, "_")) === "why_" + String(why).replace(/\W/g, "_")
+    ? String(why)
+    : page.t("why_" + String(why).replace(/\W/g, "_"));
 })();

@@ -81,11 +81,25 @@
     get placed() { return placed; },
     picture: (all) => {
       const r = all ? { x: placed.box.x - 20, y: placed.box.y - 20, r: placed.box.r + 30, b: placed.box.b + 30 } : seen();
-      const copy = svg("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `${r.x.toFixed(1)} ${r.y.toFixed(1)} ${(r.r - r.x).toFixed(1)} ${(r.b - r.y).toFixed(1)}`, class: "picture" });
+      const copy = svg("svg", {
+        xmlns: "http://www.w3.org/2000/svg",
+        viewBox: `${r.x.toFixed(1)} ${r.y.toFixed(1)} ${(r.r - r.x).toFixed(1)} ${(r.b - r.y).toFixed(1)}`,
+        class: "picture"
+      });
       if (!all) { copy.setAttribute("width", Math.round(size.w)); copy.setAttribute("height", Math.round(size.h)); }
       page.paint(page.drawing(copy), placed, flow, r, chosen);
       return copy;
     },
+  };
+
+  // What was placed of late, by what is open: steps go to and fro between a few such pictures.
+  const kept = new Map();
+  const placeOf = (state) => {
+    const key = state.lang + "\n" + [...state.open].sort().join("\n"), found = kept.get(key) || page.place(state.open);
+    kept.delete(key);
+    kept.set(key, found);
+    if (kept.size > 12) kept.delete(kept.keys().next().value);
+    return found;
   };
 
   // ---- listening
@@ -95,7 +109,7 @@
     const looked = page.looked();
     const again = !placed || changed.has("open") || changed.has("lang");
     const old = placed ? placed.itemOf(looked) : null;
-    if (again) placed = page.place(state.open);
+    if (again) placed = placeOf(state);
     if (again || changed.has("step")) flow = page.flow(state.step);
     const item = placed.itemOf(state.node);
     chosen = item ? item.key : null;
@@ -125,10 +139,14 @@
     page.fill(legend, page.t("legend_" + at.kind).split("|").map((words) => el("span", {}, words)));
   };
   const words = () => {
-    const button = (d, key, fn, keys) => el("button", { class: "plain", type: "button", title: page.t(key) + " (" + keys + ")", "aria-label": page.t(key), click: fn },
+    const button = (d, key, fn, keys) => el(
+      "button", { class: "plain", type: "button", title: page.t(key) + " (" + keys + ")", "aria-label": page.t(key), click: fn },
       svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d })));
-    page.fill(corner, button("M3 8h10", "zoom_out", () => zoom(1 / 1.3, undefined, undefined, false), "-"), button("M3 8h10M8 3v10", "zoom_in", () => zoom(1.3, undefined, undefined, false), "+"),
-      button("M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4", "fit", () => fit(false), "0"), button("M8 1v4M8 11v4M1 8h4M11 8h4M8 5a3 3 0 100 6 3 3 0 000-6", "to_present", page.view.toPresent, "Esc"));
+    page.fill(
+      corner, button("M3 8h10", "zoom_out", () => zoom(1 / 1.3, undefined, undefined, false), "-"),
+      button("M3 8h10M8 3v10", "zoom_in", () => zoom(1.3, undefined, undefined, false), "+"),
+      button("M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4", "fit", () => fit(false), "0"),
+      button("M8 1v4M8 11v4M1 8h4M11 8h4M8 5a3 3 0 100 6 3 3 0 000-6", "to_present", page.view.toPresent, "Esc"));
     root.setAttribute("aria-label", page.t("graph"));
   };
 
@@ -141,7 +159,9 @@
   const fingers = new Map();
   let moved = 0;
   picture.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
     cancelAnimationFrame(motion);
+    if (event.isPrimary) fingers.clear();  // one that was lifted elsewhere
     fingers.set(event.pointerId, [event.clientX, event.clientY]);
     moved = 0;
   });
@@ -165,8 +185,8 @@
     fingers.set(event.pointerId, now);
   });
   const leave = (event) => { fingers.delete(event.pointerId); picture.classList.remove("drags"); };
-  picture.addEventListener("pointerup", leave);
-  picture.addEventListener("pointercancel", leave);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, leave);  // wherever it is lifted
+  picture.addEventListener("lostpointercapture", leave);
   const keyOf = (item) => {
     const c = page.layout.containers[item.id];
     return item.kind === "row" ? c.key + "*" : c.key;

@@ -12,7 +12,11 @@
   const around = (opens) => () => {
     const above = page.above(page.whereIs(page.looked()));
     const open = above.filter((key) => page.state.open.has(key));
-    if (opens) { const key = above.find((k) => !page.state.open.has(k)); if (key !== undefined) page.unfold(key); } else if (open.length) page.unfold(open[open.length - 1], false);
+    if (opens) {
+      const key = above.find((k) => !page.state.open.has(k));
+      if (key !== undefined) page.unfold(key);
+    } else if (open.length)
+      page.unfold(open[open.length - 1], false);
   };
   const keys = {
     ArrowLeft: step(-1), ArrowRight: step(1), PageUp: step(-1), PageDown: step(1),
@@ -53,10 +57,14 @@
   page.help = () => {
     if (dialog.open) return dialog.close();
     const row = (names, key) => [el("dt", {}, names.map((n, k) => [k ? " " : "", el("kbd", {}, n)])), el("dd", {}, page.t(key))];
-    page.fill(dialog, el("h2", { id: "help-title" }, page.t("help")), el("button", { type: "button", class: "plain close", "aria-label": page.t("close"), click: () => dialog.close() }, "✕"), el("dl", {},
-      row(["←", "→"], "key_step"), row(["Shift ←", "Shift →"], "key_module"), row(["Home", "End"], "key_ends"), row([page.t("space")], "key_play"), row(["B"], "key_backward"),
-      row(["↑", "↓"], "key_walk"), row(["Enter"], "key_visit"), row(["Esc"], "key_present"), row(["C", "O"], "key_fold"), row(["Shift C", "Shift O"], "key_fold_all"),
-      row(["+", "−", "0"], "key_zoom"), row(["/"], "key_search"), row(["L"], "key_outline"), row(["G", "T"], "key_look"), row(["?"], "key_help")),
+    page.fill(
+      dialog, el("h2", { id: "help-title" }, page.t("help")),
+      el("button", { type: "button", class: "plain close", "aria-label": page.t("close"), click: () => dialog.close() }, "✕"),
+      el(
+        "dl", {}, row(["←", "→"], "key_step"), row(["Shift ←", "Shift →"], "key_module"), row(["Home", "End"], "key_ends"),
+        row([page.t("space")], "key_play"), row(["B"], "key_backward"), row(["↑", "↓"], "key_walk"), row(["Enter"], "key_visit"),
+        row(["Esc"], "key_present"), row(["C", "O"], "key_fold"), row(["Shift C", "Shift O"], "key_fold_all"), row(["+", "−", "0"], "key_zoom"),
+        row(["/"], "key_search"), row(["L"], "key_outline"), row(["G", "T"], "key_look"), row(["?"], "key_help")),
       el("p", {}, page.t("graph_hint") + ". " + page.t("key_clicker")));
     dialog.showModal();
   };

@@ -69,7 +69,8 @@
     mark.style.left = Math.max(0, Math.min(w - wide, x + 8 + wide > w ? x - 8 - wide : x + 6)) + "px";
     chart.setAttribute("aria-label", page.t("memory_curve") + ", " + mark.textContent);
   };
-  const sample = (kind) => svg("svg", { viewBox: "0 0 14 11", "aria-hidden": "true" }, svg("rect", { width: 14, height: 11, style: `fill: url(#memory-${kind})` }));
+  const sample = (kind) =>
+    svg("svg", { viewBox: "0 0 14 11", "aria-hidden": "true" }, svg("rect", { width: 14, height: 11, style: `fill: url(#memory-${kind})` }));
   const tell = () => {
     const row = after[page.state.step] || {};
     page.fill(list, el("div", {}, el("dt", {}, page.t("memory")), el("dd", {}, page.bytes(row.live ?? 0))),

@@ -33,15 +33,20 @@
     });
   }
   for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, by });
+  const firstUse = new Map();
+  for (const e of page.layout.edges) if (!firstUse.has(e.value)) firstUse.set(e.value, e);
   for (const stop of page.data.stops || []) {
     if (stop.why !== "detach" && stop.why !== "no_grad") continue;
-    const from = stop.from_operation, user = page.layout.edges.find((e) => e.value === stop.value);
+    const from = stop.from_operation, user = firstUse.get(stop.value);
     const step = from !== null && from !== undefined ? times[from].forward : user ? times[user.to].forward : null;
-    add(step ?? (user && times[user.to].forward), "note_stop", { name: from === null || from === undefined ? page.valueText(stop.value).name : page.title(from), why: stop.why }, from ?? null);
+    add(
+      step ?? (user && times[user.to].forward), "note_stop",
+      { name: from === null || from === undefined ? page.valueText(stop.value).name : page.title(from), why: stop.why }, from ?? null);
   }
   found.sort((a, b) => a.step - b.step);
   page.notices = found;
-  const said = (f) => page.t(f.key, f.more.by ? { ...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
+  const said = (f) =>
+    page.t(f.key, f.more.by ? {...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
   page.noticeText = said;
 
   // ---- a button that opens the list; on the timeline a mark each
@@ -51,15 +56,34 @@
   page.noticeBox.hidden = !found.length;
   const show = (on) => { list.hidden = !on; button.setAttribute("aria-expanded", String(on)); };
   button.addEventListener("click", () => show(list.hidden));
-  page.noticeBox.addEventListener("keydown", (event) => { if (event.key === "Escape" && !list.hidden) { show(false); button.focus(); event.preventDefault(); } });
+  page.noticeBox.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !list.hidden) {
+      show(false);
+      button.focus();
+      event.preventDefault();
+    }
+  });
   page.noticeBox.addEventListener("focusout", (event) => { if (!page.noticeBox.contains(event.relatedTarget)) show(false); });
   const flags = el("div", { class: "flags", "aria-hidden": "true" });
   document.querySelector("#timeline .track").after(flags);
   page.on((state, changed) => {
     if (!changed.has("lang") || !found.length) return;
     button.textContent = "⚑ " + page.t("notices", { n: found.length });
-    page.fill(list, found.slice(0, 50).map((f) => el("li", {}, el("button", { type: "button", click: () => { show(false); button.focus(); page.go({ step: f.step }); } },
-      el("b", {}, page.t("step") + " " + (f.step + 1)), " ", said(f)))));
+    page.fill(
+      list,
+      found.slice(0, 50).map(
+        (f) => el(
+          "li", {},
+          el(
+            "button", {
+              type: "button",
+              click: () => {
+                show(false);
+                button.focus();
+                page.go({ step: f.step });
+              }
+            },
+            el("b", {}, page.t("step") + " " + (f.step + 1)), " ", said(f)))));
     page.fill(flags, found.map((f) => el("i", { style: `left: ${(100 * (f.step + 0.5)) / timeline.length}%`, title: said(f) }, "▲")));
   });
 })();

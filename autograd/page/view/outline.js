@@ -19,7 +19,9 @@
       const c = node.chunk ? null : chain(i)[node.depth];
       let j = i + 1;
       if (c) while (j < node.to && chain(j)[node.depth] === c) j++;
-      found.push(c ? { id: `${i}-${node.depth}`, from: i, to: j, depth: node.depth + 1, module: c, parent: node } : { id: String(i), from: i, to: j, leaf: true, parent: node });
+      found.push(
+        c ? { id: `${i}-${node.depth}`, from: i, to: j, depth: node.depth + 1, module: c, parent: node }
+          : { id: String(i), from: i, to: j, leaf: true, parent: node });
       i = j;
     }
     node.children = found;
@@ -28,7 +30,15 @@
       const each = Math.ceil(found.length / Math.ceil(found.length / 100));
       for (let k = 0; k < found.length; k += each) {
         const part = found.slice(k, k + each);
-        const group = { id: `${part[0].from}~${node.depth}`, from: part[0].from, to: part[part.length - 1].to, parent: node, depth: node.depth, part: true, children: part };
+        const group = {
+          id: `${part[0].from}~${node.depth}`,
+          from: part[0].from,
+          to: part[part.length - 1].to,
+          parent: node,
+          depth: node.depth,
+          part: true,
+          children: part
+        };
         for (const n of part) n.parent = group;
         node.children.push(group);
       }
@@ -62,13 +72,38 @@
     }
     return sizes.join(" ");
   };
-  const items = new Map();
+  const items = new Map(), leaves = new Map();  // of leaves, what was made of late: most stay as they are
   const draw = (node, deep, place, all) => {
     const now = node.leaf && holds(node), opened = isOpen(node);
-    const row = el("div", { class: "row", style: `--deep: ${deep}` }, el("span", { class: "mark", "aria-hidden": "true" }, node.leaf ? (now ? "●" : "") : opened ? "▾" : "▸"),
+    const made = node.leaf && !now && leaves.get(node.id);
+    if (made && made.lang === page.state.lang) {
+      made.li.tabIndex = -1;
+      items.set(node.id, { node, li: made.li });
+      return made.li;
+    }
+    const row = el(
+      "div", { class: "row", style: `--deep: ${deep}` },
+      el(
+        "span", { class: "mark", "aria-hidden": "true" },
+        node.leaf  ? (now ? "●" : "")
+          : opened ? "▾"
+                   : "▸"),
       node.leaf && el("span", { class: "number" }, String(node.from + 1)), el("span", { class: "name" }, label(node)), el("small", {}, extra(node)));
-    const li = el("li", { role: "treeitem", "aria-level": deep + 1, "aria-setsize": all, "aria-posinset": place + 1, "aria-expanded": node.leaf ? null : String(opened), "aria-current": now ? "step" : null, "aria-selected": now ? "true" : "false", tabindex: -1, "data-id": node.id }, row);
+    const li = el(
+      "li", {
+        role: "treeitem",
+        "aria-level": deep + 1,
+        "aria-setsize": all,
+        "aria-posinset": place + 1,
+        "aria-expanded": node.leaf ? null : String(opened),
+        "aria-current": now ? "step" : null,
+        "aria-selected": now ? "true" : "false",
+        tabindex: -1,
+        "data-id": node.id
+      },
+      row);
     items.set(node.id, { node, li });
+    if (node.leaf && !now) leaves.set(node.id, { li, lang: page.state.lang });
     if (opened) {
       const inner = children(node);
       li.append(el("ul", { role: "group" }, inner.map((n, k) => draw(n, deep + 1, k, inner.length))));
@@ -89,7 +124,7 @@
     stop.tabIndex = 0;
     if (had) stop.focus({ preventScroll: true });
     const seen = had ? stop : now;
-    if (seen && root.offsetWidth > 2) {
+    if (seen && (had || page.state.outline === "1")) {
       const line = seen.firstElementChild, y = line.getBoundingClientRect(), r = root.getBoundingClientRect();
       if (y.top < r.top + 40 || y.bottom > r.bottom - 20) root.scrollTop += y.top - r.top - r.height / 3;
     }

@@ -17,7 +17,7 @@
 
   // Which value items stand at their only user's side.
   const users = new Map();
-  for (const e of edges) if (page.placeOfValue.has(e.value)) users.set(e.value, (users.get(e.value) || []).concat(e));
+  for (const e of edges) if (page.placeOfValue.has(e.value)) page.push(users, e.value, e);
   const fromAbove = new Set(), beside = new Map(), host = new Map();
   for (const e of edges) if (!page.placeOfValue.has(e.value)) fromAbove.add(e.to);
   const firstInput = new Map();
@@ -26,7 +26,7 @@
     const to = uses[0].to;
     if (uses.some((e) => e.to !== to) || page.placeOfValue.get(v).id !== container_of[to]) continue;
     if (!fromAbove.has(to) && firstInput.get(to).value === v) continue;
-    beside.set(to, (beside.get(to) || []).concat(v));
+    page.push(beside, to, v);
     host.set(v, to);
   }
   page.valueText = (v) => {
@@ -44,13 +44,30 @@
   };
   const opBox = (id) => {
     const o = operations[id], name = page.clip(page.title(id), 28), shape = page.shape(page.result(id));
-    return { key: "o" + id, kind: "op", id, w: Math.max(72, Math.ceil(Math.max(width(name, fonts.name), width(shape, fonts.small))) + 28), h: 44, name, shape, leaf: o.kind !== "operation" };
+    return {
+      key: "o" + id,
+      kind: "op",
+      id,
+      w: Math.max(72, Math.ceil(Math.max(width(name, fonts.name), width(shape, fonts.small))) + 28),
+      h: 44,
+      name,
+      shape,
+      leaf: o.kind !== "operation"
+    };
   };
   const foldedBox = (c, row) => {
     const name = page.clip(row ? page.rowTitle(c) : page.label(c), 34);
     const only = c.operations === 1 && !row ? c.ranks.flat().find((i) => i.op !== undefined) : null;
     const under = only ? page.clip(page.title(only.op), 24) + "  " + page.shape(page.result(only.op)) : page.t("operations", { n: c.operations });
-    return { key: (row ? "r" : "c") + c.id, kind: row ? "row" : "folded", id: c.id, w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 40))), h: 48, name, under };
+    return {
+      key: (row ? "r" : "c") + c.id,
+      kind: row ? "row" : "folded",
+      id: c.id,
+      w: Math.max(120, Math.ceil(Math.max(width(name, fonts.name) + 34, width(under, fonts.small) + 40))),
+      h: 48,
+      name,
+      under
+    };
   };
   page.rowTitle = (c) => {
     const row = page.rowOf(c), last = page.label(row[row.length - 1]), first = page.label(c);
@@ -66,7 +83,7 @@
     if (item.op !== undefined) {
       const b = opBox(item.op), extra = (beside.get(item.op) || []).map(valueBox);
       if (!extra.length) return { ...b, l: b.w / 2, r: b.w / 2 };
-      const wide = Math.max(...extra.map((e) => e.w)), high = extra.length * 32 - 6;
+      const wide = extra.reduce((most, e) => Math.max(most, e.w), 0), high = extra.length * 32 - 6;
       return { ...b, own: b.h, h: Math.max(b.h, high), l: b.w / 2 + 32 + wide, r: b.w / 2, extra, wide, high };
     }
     const c = containers[item.container];
@@ -100,8 +117,8 @@
     const at = one[k].id;
     if (!links.has(at)) links.set(at, { up: new Map(), down: new Map() });
     const { up, down } = links.get(at);
-    up.set(b, (up.get(b) || []).concat(a));
-    down.set(a, (down.get(a) || []).concat(b));
+    page.push(up, b, a);
+    page.push(down, a, b);
   }
 
   // Centres as near as possible to those wished for, in this order and without overlap (pool adjacent violators).
@@ -148,7 +165,7 @@
     let low = 0, high = 0, y = c.parent === null ? 0 : gap.title + 6;
     if (rows.length) { low = Infinity; high = -Infinity; }
     for (const row of rows) {
-      const tall = Math.max(...row.map((b) => b.h));
+      const tall = row.reduce((most, b) => Math.max(most, b.h), 0);
       for (const b of row) {
         b.y = y + (tall - b.h) / 2;
         low = Math.min(low, b.x - b.l);
@@ -163,7 +180,18 @@
     const title = page.clip(page.label(c), 40);
     const least = c.parent === null ? 0 : width(title, fonts.name) + 50;
     if (high - low + 2 * pad < least) high += least - (high - low + 2 * pad);
-    return { key: "c" + c.id, kind: "open", id: c.id, rows, name: title, l: anchor - low + pad, r: high - anchor + pad, w: high - low + 2 * pad, h: y + pad, anchor };
+    return {
+      key: "c" + c.id,
+      kind: "open",
+      id: c.id,
+      rows,
+      name: title,
+      l: anchor - low + pad,
+      r: high - anchor + pad,
+      w: high - low + 2 * pad,
+      h: y + pad,
+      anchor
+    };
   };
 
   /// Everything visible, with absolute x, y (left, top), w, h and centre: `list` in drawing order, `find` by key.

@@ -111,8 +111,14 @@
         if (!terms.alone) lit[terms.b].push(page.ravel(b, shapes[terms.b]));
       }
       if (terms.plus !== undefined && shapes[terms.plus]) lit[terms.plus].push(page.ravel(terms.plusAt, shapes[terms.plus]));
-      return { lit, terms: { ...terms, pairs: terms.pairs.map(([a, b]) => [page.ravel(a, shapes[terms.a]), terms.alone ? null : page.ravel(b, shapes[terms.b])]),
-        plusAt: terms.plus !== undefined && shapes[terms.plus] ? page.ravel(terms.plusAt, shapes[terms.plus]) : undefined } };
+      return {
+        lit,
+        terms: {
+          ...terms,
+          pairs: terms.pairs.map(([a, b]) => [page.ravel(a, shapes[terms.a]), terms.alone ? null : page.ravel(b, shapes[terms.b])]),
+          plusAt: terms.plus !== undefined && shapes[terms.plus] ? page.ravel(terms.plusAt, shapes[terms.plus]) : undefined
+        }
+      };
     } catch (error) {
       console.warn(error);
       return null;
@@ -125,7 +131,8 @@
     const value = page.values[operation.inputs[k]], result = page.values[operation.outputs[output]];
     if (!value || !result) return null;
     const n = page.product(result.shape);
-    if (page.kind(operation) === "elementwise" && (n > limit || n === page.product(value.shape))) return n === page.product(value.shape) ? { dy: [flat] } : null;
+    if (page.kind(operation) === "elementwise" && (n > limit || n === page.product(value.shape)))
+      return n === page.product(value.shape) ? { dy: [flat] } : null;
     if (n * Math.max(1, page.product(value.shape)) > 4e6 || n > limit) return null;
     const one = n ? page.reads(operation, output, 0) : null;
     if (one && one.lit[k] && n * one.lit[k].length > 4e5) return null;
@@ -163,6 +170,9 @@
   page.baseOf = (value) => {
     if (value.storage === null || value.storage === undefined) return null;
     const first = page.values.find((v) => v.storage === value.storage);
-    return first && first !== value && (first.offset !== value.offset || String(first.strides) !== String(value.strides) || String(first.shape) !== String(value.shape)) ? first : null;
+    return first && first !== value &&
+        (first.offset !== value.offset || String(first.strides) !== String(value.strides) || String(first.shape) !== String(value.shape))
+      ? first
+      : null;
   };
 })();

@@ -23,9 +23,11 @@
       parts.push(el("ul", { class: "keeps" }, operation.saved.map((kept) => {
         const v = kept.value ?? (kept.kind === "input" ? operation.inputs[kept.index] : operation.outputs[kept.index]);
         const value = v === null || v === undefined ? null : page.values[v], storage = page.record.storages[kept.storage];
-        return el("li", {}, page.t(kept.kind === "input" ? "keeps_input" : "keeps_output", { name: value ? value.name : kept.index }),
+        return el(
+          "li", {}, page.t(kept.kind === "input" ? "keeps_input" : "keeps_output", { name: value ? value.name : kept.index }),
           value ? el("span", { class: "type" }, " " + page.type(value)) : null,
-          storage ? el("span", { class: "note" }, " " + page.bytes(storage.bytes) + (storage.of_leaf ? ", " + page.t("is_leafs") : "")) : el("span", { class: "note" }, " " + page.t("packed")));
+          storage ? el("span", { class: "note" }, " " + page.bytes(storage.bytes) + (storage.of_leaf ? ", " + page.t("is_leafs") : ""))
+                  : el("span", { class: "note" }, " " + page.t("packed")));
       })));
     } else {
       parts.push(el("p", {}, page.t("keeps_nothing")));
@@ -35,7 +37,9 @@
     parts.push(el("p", { class: "note" }, page.t("kept_now", { n: alive.length, bytes: page.bytes(total) })));
     parts.push(el("div", { class: "bars", role: "list", "aria-label": page.t("bars_label") }, shown.map((bar) => {
       const left = 100 * bar.from / last, right = 100 * (bar.to ?? last) / last;
-      const text = page.t(bar.to === null ? "bar_open" : "bar", { name: nameOf(bar), by: keepers(bar), from: bar.from + 1, to: (bar.to ?? last) + 1, bytes: page.bytes(bar.bytes) });
+      const text = page.t(
+        bar.to === null ? "bar_open" : "bar",
+        { name: nameOf(bar), by: keepers(bar), from: bar.from + 1, to: (bar.to ?? last) + 1, bytes: page.bytes(bar.bytes) });
       return el("div", { class: "bar-row" + (mine(bar) ? " mine" : ""), role: "listitem", title: text },
         el("span", { class: "bar-name", "aria-hidden": "true" }, (mine(bar) ? "▸ " : "") + nameOf(bar)),
         el("span", { class: "bar-track", "aria-hidden": "true" },

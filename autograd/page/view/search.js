@@ -1,7 +1,15 @@
 // Find a node: by the name of an operation, a module or a tensor.
 (() => {
   const { el } = page;
-  const input = el("input", { type: "search", role: "combobox", "aria-expanded": "false", "aria-controls": "found", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false" });
+  const input = el("input", {
+    type: "search",
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": "found",
+    "aria-autocomplete": "list",
+    autocomplete: "off",
+    spellcheck: "false"
+  });
   const list = el("ul", { id: "found", role: "listbox", hidden: true });
   page.searchBox = el("div", { class: "find" }, input, list);
   let hits = [], at = 0;

@@ -32,6 +32,12 @@ const page = {};
   page.el = build("html");
   page.svg = build("svg");
   page.math = build("math");
+  /// Of a map of lists.
+  page.push = (map, key, x) => {
+    const list = map.get(key);
+    if (list) list.push(x);
+    else map.set(key, [x]);
+  };
   /// Puts these in place of what was there.
   page.fill = (node, ...children) => {
     node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
@@ -122,6 +128,8 @@ const page = {};
     shown = address;
   };
   const arrive = () => {
+    clearTimeout(waiting);  // what was to be written is no longer where one is
+    waiting = 0;
     const changed = apply(read(location.hash));
     if (!changed.size) return;
     if (page.settle) page.settle(changed);

@@ -36,7 +36,8 @@
 
   /// entry: {dtype, shape, numbers, strides?, offset?}; key: names the picture; lit: elements that take part; chosen: the
   /// element that is looked at; choose(flat): called when the reader chooses one.
-  page.heat = ({ entry, key, title, note, lit = [], chosen = null, choose = null }) => {
+  page.heat = (asked) => {
+    const { entry, key, title, name = title, note, lit = [], chosen = null, choose = null } = asked;
     const known = page.numbers(entry), { shape, rows, columns } = known, matrix = rows * columns;
     const matrices = matrix ? known.size / matrix : 0;
     const first = chosen ?? lit[0] ?? null;
@@ -66,12 +67,17 @@
     if (known.none || known.size === 0)
       return el("figure", { class: "tensor" }, caption, known.size === 0 ? el("p", { class: "note" }, page.t("no_elements")) : null);
 
-    const canvas = el("canvas", { tabindex: choose ? "0" : null, role: choose ? "application" : "img", "data-key": key,
+    const canvas = el("canvas", {
+      tabindex: choose ? "0" : null,
+      role: choose ? "application" : "img",
+      "data-key": key,
       "aria-roledescription": choose ? page.t("heat_map") : null,
-      "aria-label": page.t(choose ? "heat_keys" : "heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) }) });
+      "aria-label":
+        page.t(choose ? "heat_keys" : "heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) })
+    });
     const says = el("output", { class: "says", "aria-live": "off" });
     const say = (flat) => {
-      says.textContent = flat === null ? "" : (title + page.index(flat, shape) + " = " + page.number(known.at(flat), 7));
+      says.textContent = flat === null ? "" : (name + page.index(flat, shape) + " = " + page.number(known.at(flat), 7));
     };
 
     let w = 0, h = 0, withText = false, gapsX = [], gapsY = [];
@@ -82,7 +88,7 @@
       at.push(x);
       return at;
     };
-    const draw = () => {
+    const measure = () => {
       const room = Math.max(120, page.room || 400);
       w = Math.max(3, Math.min(58, Math.floor((room - 16) / C.length)));
       withText = w >= 38 && R.length <= 24;
@@ -95,10 +101,13 @@
       canvas.style.width = width + "px";
       canvas.style.height = height + "px";
       // Who has no mouse scrolls with the keys what is wider than its place.
-      const box = canvas.parentNode;
-      if (!choose && box && box.clientWidth) {
-        if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0"); else box.removeAttribute("tabindex");
-      }
+      if (!choose && width > room) canvas.parentNode.setAttribute("tabindex", "0");
+      else canvas.parentNode.removeAttribute("tabindex");
+      canvas.stale = true;
+    };
+    const draw = () => {
+      const scale = window.devicePixelRatio || 1;
+      canvas.stale = false;
       const g = canvas.getContext("2d");
       colours ??= palette();
       g.scale(scale, scale);
@@ -141,6 +150,7 @@
       for (let r = 0; r < R.length; r++)
         for (let c = 0; c < C.length; c++) if (flatAt(r, c) === chosen) { ring(r, c, colours.text, 3); ring(r, c, colours.raised, 1); }
     };
+    canvas.measure = measure;
     canvas.redraw = draw;
 
     const under = (event) => {
@@ -171,18 +181,25 @@
         c = Math.max(0, Math.min(C.length - 1, c + (chosen === null ? 0 : move[1])));
         const flat = flatAt(r, c);
         choose(flat);
-        document.getElementById("announce").textContent = title + page.index(flat, shape) + " = " + page.number(known.at(flat), 6);
+        document.getElementById("announce").textContent = name + page.index(flat, shape) + " = " + page.number(known.at(flat), 6);
       });
     }
     say(chosen);
 
-    let pager = null;
+    let pager = null, figure = null;
+    const turnTo = (by) => {  // this picture alone is made anew
+      const again = page.heat(asked), canvas = again.querySelector("canvas");
+      figure.replaceWith(again);
+      canvas.measure();
+      canvas.redraw();
+      again.querySelector(`.pager button:${by < 0 ? "first" : "last"}-child`).focus({ preventScroll: true });
+    };
     if (matrices > 1 && known.whole) {
       const lead = shape.slice(0, -2), turn = (by) => () => {
         const next = (slice + by + matrices) % matrices;
         slices.set(key, { slice: next, now });
         if (choose && (chosen !== null)) choose((chosen % matrix) + next * matrix);
-        else page.drawPanel();
+        else turnTo(by);
       };
       pager = el("span", { class: "pager" },
         el("button", { type: "button", class: "plain", "aria-label": page.t("slice_before"), click: turn(-1) }, "‹"),
@@ -190,17 +207,40 @@
         el("button", { type: "button", class: "plain", "aria-label": page.t("slice_next"), click: turn(1) }, "›"));
     }
     // The same for who cannot see it: a table of the matrix that is shown, when it is small.
-    const table = R.length * C.length <= 144 ? el("div", { class: "unseen" }, el("table", {}, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
-      el("thead", {}, el("tr", {}, el("td", {}), C.map((c) => el("th", { scope: "col" }, String(c))))),
-      el("tbody", {}, R.map((row, r) => el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4)))))))) : null;
+    const table = R.length * C.length <= 144
+      ? el(
+          "div", { class: "unseen" },
+          el(
+            "table", {}, el("caption", {}, title + (shape.length > 2 ? " [" + page.unravel(slice, shape.slice(0, -2)).join(", ") + ", …]" : "")),
+            el("thead", {}, el("tr", {}, el("td", {}), C.map((c) => el("th", { scope: "col" }, String(c))))),
+            el(
+              "tbody", {},
+              R.map(
+                (row, r) =>
+                  el("tr", {}, el("th", { scope: "row" }, String(row)), C.map((_, c) => el("td", {}, page.number(known.at(flatAt(r, c)), 4))))))))
+      : null;
     const hiddenLit = lit.filter((flat) => known.at(flat) === undefined || Math.floor(flat / matrix) !== slice).length;
-    return el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
+    figure = el("figure", { class: "tensor" + (known.size === 1 ? " single" : "") }, caption, el("div", { class: "heat" }, canvas, table),
       el("div", { class: "under" }, says, pager, hiddenLit && lit.length > 1 ? el("span", { class: "note" }, page.t("lit_hidden", { n: hiddenLit })) : null));
+    return figure;
   };
-  page.redrawHeat = (root) => {
-    const style = getComputedStyle(root);
+  // The first pictures are painted at once, those further down when they come near to where one looks.
+  const atOnce = 4;
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting && target.stale) target.redraw();
+  }, { rootMargin: "300px" });
+  /// All pictures, again; without `resized` the panel is as wide as it was, and the browser need not lay it out to say so.
+  page.redrawHeat = (root, resized = page.room === undefined) => {
     colours = null;
-    page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    root.querySelectorAll("canvas").forEach((canvas) => canvas.redraw && canvas.redraw());
+    if (resized) {
+      const style = getComputedStyle(root);
+      page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    }
+    near.disconnect();
+    root.querySelectorAll("canvas").forEach((canvas, k) => {
+      canvas.measure();
+      if (k < atOnce) canvas.redraw();
+      else near.observe(canvas);
+    });
   };
 })();

@@ -52,23 +52,44 @@
   const track = el("div", { class: "track", role: "slider", tabindex: 0, "aria-valuemin": 1, "aria-valuemax": count, "data-few": count < 200 });
   root.append(controls, track);
   const past = el("div"), thumb = el("div", { class: "thumb" });
+  const pasts = runs.map((run) => el("div", { class: "past", style: `--c: var(--${run.kind}); left: ${percent(run.from)}; width: 0` }));
+  const widths = runs.map(() => 0);
+  past.append(...pasts);
   const icons = {
-    start: "M2 2h2v12H2zM14 2v12L5 8z", back: "M12 2v12L3 8z", play: "M4 2l10 6-10 6z", pause: "M3 2h4v12H3zM9 2h4v12H9z", on: "M4 2v12l9-6z", end: "M12 2h2v12h-2zM2 2l9 6-9 6z",
+    start: "M2 2h2v12H2zM14 2v12L5 8z",
+    back: "M12 2v12L3 8z",
+    play: "M4 2l10 6-10 6z",
+    pause: "M3 2h4v12H3zM9 2h4v12H9z",
+    on: "M4 2v12l9-6z",
+    end: "M12 2h2v12h-2zM2 2l9 6-9 6z",
   };
   const icon = (name) => svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: icons[name] }));
   const buttons = () => {
-    const button = (name, key, keys, fn, kind = "") => el("button", { type: "button", class: "plain " + kind, "aria-label": page.t(key), title: page.t(key) + " (" + keys + ")", click: fn }, icon(name));
+    const button = (name, key, keys, fn, kind = "") => el(
+      "button", { type: "button", class: "plain " + kind, "aria-label": page.t(key), title: page.t(key) + " (" + keys + ")", click: fn }, icon(name));
     const had = controls.contains(document.activeElement) ? [...controls.querySelectorAll("button")].indexOf(document.activeElement) : -1;
-    page.fill(controls,
-      button("start", "to_start", "Home", () => page.go({ step: 0 }), "wide"), button("back", "back", "←", () => page.go({ step: page.state.step - 1 })),
+    page.fill(
+      controls, button("start", "to_start", "Home", () => page.go({ step: 0 }), "wide"),
+      button("back", "back", "←", () => page.go({ step: page.state.step - 1 })),
       button(page.playing ? "pause" : "play", page.playing ? "pause" : "play", page.t("space"), () => page.play(), "main"),
-      button("on", "on", "→", () => page.go({ step: page.state.step + 1 })), button("end", "to_end", "End", () => page.go({ step: count - 1 }), "wide"),
-      page.backwardStarts.length > 0 && el("button", { type: "button", class: "plain toback", title: page.t("to_backward") + " (B)", "aria-label": page.t("to_backward"), click: () => page.go({ step: page.nextBackward() }) }, "∂", el("span", { class: "wide" }, " " + page.t("backward"))),
+      button("on", "on", "→", () => page.go({ step: page.state.step + 1 })),
+      button("end", "to_end", "End", () => page.go({ step: count - 1 }), "wide"),
+      page.backwardStarts.length > 0 &&
+        el(
+          "button", {
+            type: "button",
+            class: "plain toback",
+            title: page.t("to_backward") + " (B)",
+            "aria-label": page.t("to_backward"),
+            click: () => page.go({ step: page.nextBackward() })
+          },
+          "∂", el("span", { class: "wide" }, " " + page.t("backward"))),
       now);
     if (had >= 0) controls.querySelectorAll("button")[had]?.focus();
   };
   const kindWord = (kind) => page.t(kind[0].toUpperCase() + kind.slice(1));
-  page.passWord = (run) => kindWord(run.kind) + (run.kind === "backward" && new Set(runs.filter((r) => r.kind === "backward").map((r) => r.pass)).size > 1 ? " " + (run.pass + 1) : "");
+  page.passWord = (run) => kindWord(run.kind) +
+    (run.kind === "backward" && new Set(runs.filter((r) => r.kind === "backward").map((r) => r.pass)).size > 1 ? " " + (run.pass + 1) : "");
   const build = () => {
     page.fill(track, runs.map((run) => {
       const wide = (100 * (run.to - run.from)) / count, style = `--c: var(--${run.kind}); left: ${percent(run.from)}; `;
@@ -86,13 +107,17 @@
     document.documentElement.dataset.kind = at.kind;
     const path = page.pathOf(at.operation);
     const words = timeline.length ? page.t("step_of", { n: page.count(index + 1), all: page.count(timeline.length) }) : page.t("no_steps");
-    page.fill(now, el("span", { class: "count" }, words),
-      timeline.length > 0 && [el("span", { class: "kind" }, kindWord(at.kind)), el("span", { class: "what" }, page.shortTitle(at.operation)), el("span", { class: "path" }, path)]);
+    page.fill(now, el("span", { class: "count" }, words), timeline.length > 0 && [
+      el("span", { class: "kind" }, kindWord(at.kind)), el("span", { class: "what" }, page.shortTitle(at.operation)),
+      el("span", { class: "path" }, path)
+    ]);
     track.setAttribute("aria-valuenow", index + 1);
     track.setAttribute("aria-valuetext", words + ", " + kindWord(at.kind) + " " + page.title(at.operation));
     thumb.style.left = percent(index + 0.5);
-    page.fill(past, runs.filter((run) => run.from <= index).map((run) =>
-      el("div", { class: "past", style: `--c: var(--${run.kind}); left: ${percent(run.from)}; width: ${(100 * (Math.min(run.to, index + 0.5) - run.from)) / count}%` })));
+    runs.forEach((run, k) => {
+      const wide = (100 * Math.max(0, Math.min(run.to, index + 0.5) - run.from)) / count;
+      if (wide !== widths[k]) pasts[k].style.width = (widths[k] = wide) + "%";
+    });
   };
 
   // ---- a hand on the slider, and on the curve under it
@@ -123,7 +148,14 @@
   page.say = (index) => {
     const at = page.at(index), value = page.result(at.operation), path = page.pathOf(at.operation);
     const shape = !value ? "" : value.shape.length ? page.t("said_shape", { shape: value.shape.join(" × ") }) : page.t("said_scalar");
-    return page.t("said", { n: index + 1, all: timeline.length, kind: page.t(at.kind), name: page.shortTitle(at.operation), where: path ? page.t("said_in", { path }) : "", shape });
+    return page.t("said", {
+      n: index + 1,
+      all: timeline.length,
+      kind: page.t(at.kind),
+      name: page.shortTitle(at.operation),
+      where: path ? page.t("said_in", { path }) : "",
+      shape
+    });
   };
   page.on((state, changed) => {
     if (changed.has("lang")) announce.textContent = "";  // said in the other language
