@@ -22,7 +22,7 @@ def main():
         "links of mlp": lambda b: moving.links(b, "mlp", 8), "links of fanout": lambda b: moving.links(b, "fanout", 8),
         "links of penalty": lambda b: moving.links(b, "penalty", 8), "links of transformer": lambda b: moving.links(b, "transformer", 6),
         **{"numbers of " + name: lambda b, name=name, turned=turned: numbers_shown.check(b, name, turned)
-           for name, turned in (("mlp", 1), ("cnn", 5), ("transformer", 10), ("fanout", 1), ("penalty", 1), ("views", 1))},
+           for name, turned in (("mlp", 1), ("cnn", 5), ("transformer", 25), ("fanout", 1), ("penalty", 1), ("views", 1))},
         "table of words": words_shown.table,
         **{"words of " + name: lambda b, name=name, steps=steps: words_shown.check(b, name, steps)
            for name, steps in (("mlp", (0, 8, 15)), ("cnn", (1, 3, 20)), ("faults", range(0, 100, 14)), ("fanout", (3,)), ("views", (2, 9)))},

@@ -265,7 +265,7 @@ def hostile(browser):
             browser.size(width, 800)
             browser.open(name)
             steps = browser.js("return page.timeline.length")
-            for at in range(0, steps, max(1, steps // 12)):
+            for at in range(0, steps, max(1, steps // 6)):
                 browser.go(step=at, outline="1")
                 browser.js("page.makeSheet(); page.pictureText(); document.getElementById('sheet').replaceChildren(); page.openAll()")
                 browser.settle()
