@@ -363,7 +363,9 @@ BOOST_AUTO_TEST_CASE(a_new_operation_and_hostile_names) {
   BOOST_CHECK_EQUAL(data["formulas"]["sum/1"]["kind"], "reduction");
   BOOST_CHECK_EQUAL(data["record"]["values"][0]["name"], "</script><b>&\"\\");
   const json& sources = data["sources"];
-  BOOST_REQUIRE(sources.contains(__FILE__));
+  const bool there = std::filesystem::exists(__FILE__);  // a cache of compilations may have made the path relative
+  BOOST_REQUIRE_EQUAL(sources.contains(__FILE__), there);
+  if (!there) return;
   const json& unheard = data["record"]["operations"][2];
   const auto line = sources[__FILE__]["lines"][std::to_string(unheard["line"].get<int>())].get<std::string>();
   BOOST_CHECK(line.find("apply<Unheard>") != std::string::npos);
