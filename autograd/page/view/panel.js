@@ -366,9 +366,9 @@
     else if (isLeaf) body = leafPart(operation);
     else body = forward(operation);
     const index = page.state.step;
-    page.fill(root, head(operation, kind, own || isLeaf ? null : times.forward), stops(operation), body,
-      isLeaf ? null : section("saved", page.drawSaved(operation, index)),
-      section("code", page.drawCode(operation.file, operation.line)));
+    page.fill(root, head(operation, kind, own || isLeaf ? null : times.forward), stops(operation),
+      section("code", page.drawCode(operation.file, operation.line, 1)), body,
+      isLeaf ? null : section("saved", page.drawSaved(operation, index)));
     page.redrawHeat(root);
     if (kept) { const again = root.querySelector(`[data-key="${CSS.escape(kept)}"]`); if (again) again.focus({ preventScroll: true }); }
   };
