@@ -5,6 +5,8 @@
   const stepTime = new Map();
   timeline.forEach((entry, index) => { if (entry.kind === "backward") stepTime.set(entry.of, index); });
   const found = [];
+  /// Whether a rule's gradient is another than its reference's.
+  page.differs = ({ reference }) => !!reference && (typeof reference.difference === "string" || reference.difference > 1e-3);
   const add = (step, key, more, node = null) => { if (step !== undefined && step !== null) found.push({ step, key, more, node }); };
 
   const seen = new Set();  // of each pass the first of a kind
@@ -19,7 +21,8 @@
       add(index, writer ? "note_in_place" : "note_broke", { name, writer: writer && page.title(writer.id), n: writer && times[writer.id].forward + 1 });
     }
     const reference = step.reference;
-    if (reference && reference.difference > 1e-3) add(index, "note_reference", { name, x: page.short(reference.difference) });
+    if (page.differs(step)) add(index, "note_reference", { name, x: page.number(reference.difference, 3) });
+    if (step.reference_error) add(index, "note_reference_error", { name });
     (step.of_inputs || []).forEach((g, k) => {
       const norm = page.gradientNorm(step.id, "of_inputs", k), mark = page.mark(norm), came = page.gradientNorm(step.id, "of_outputs", 0);
       if (mark === "nan" && once(step.pass, "nan")) add(index, "note_nan", { name });
@@ -48,6 +51,7 @@
   const said = (f) =>
     page.t(f.key, f.more.by ? {...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
   page.noticeText = said;
+  page.nextNotice = () => { const next = found.find((f) => f.step > page.state.step) || found[0]; if (next) page.go({ step: next.step }); };
 
   // ---- a button that opens the list; on the timeline a mark each
   const button = el("button", { type: "button", class: "plain notices", "aria-expanded": "false", "aria-controls": "notices" });

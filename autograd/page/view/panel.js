@@ -163,7 +163,7 @@
   const backward = (operation, step) => {
     const letter = letters(operation), entry = page.formula(operation), kind = page.kind(operation), main = value(operation.outputs[0]);
     const ways = step.reference ? ["hand", "reference", "difference"] : [];
-    const way = ways.includes(page.state.panel) ? page.state.panel : "hand";
+    const large = page.differs(step), first = large ? "difference" : "hand", way = ways.includes(page.state.panel) ? page.state.panel : first;
     const gradients = step.of_inputs.map((gradient, place) => {
       const own = page.gradient(step, place), other = step.reference && step.reference.of_inputs.find((g) => g.index === gradient.index);
       if (way === "reference" && other) return { ...own, ...other };
@@ -185,6 +185,8 @@
     const d = (k) => "∂L/∂" + (value(operation.inputs[k])?.name ?? k);
 
     const parts = [];
+    if (large) parts.push(el("p", { class: "warn bad" }, el("strong", {}, page.t("differs", { x: page.number(step.reference.difference, 3) }))));
+    if (step.reference_error) parts.push(el("p", { class: "warn" }, page.t("reference_error", { text: String(step.reference_error) })));
     if (!step.completed) parts.push(el("p", { class: "warn bad" }, page.t("failed")));
     for (const change of step.changed || []) {
       const v = value(change.kind === "input" ? operation.inputs[change.index] : operation.outputs[change.index]);
@@ -203,7 +205,7 @@
       if (mark) parts.push(el("p", { class: "warn" }, page.t("mark_" + mark, { name: d(gradient.index) })));
       if (k !== place || !feeds || element === null) return;
       const numberOf = (v, flat) => (v ? page.numbers(v).at(flat) : undefined), dy = page.numbers(came);
-      const result = page.numbers(gradient).at(element), left = d(gradient.index) + page.index(element, gradient.shape);
+      const result = page.numbers(page.gradient(step, k)).at(element), left = d(gradient.index) + page.index(element, gradient.shape);
       if (kind === "elementwise" && text && feeds.dy.length) {
         const i = feeds.dy[0], reads = page.reads(operation, came.index, i);
         parts.push(page.drawFormula(
@@ -226,7 +228,6 @@
       }
     });
     if (ways.length) {
-      const large = typeof step.reference.difference !== "number" || step.reference.difference > 1e-3;
       parts.push(
         el(
           "fieldset", { class: "ways" }, el("legend", {}, page.t("ways")),
@@ -239,11 +240,11 @@
                 checked: w === way,
                 "data-key": "way-" + w,
                 "data-own-keys": true,
-                change: () => page.go({ panel: w === "hand" ? null : w }, { replace: true })
+                change: () => page.go({ panel: w === first ? null : w }, { replace: true })
               }),
               " ", page.t("way_" + w)))),
-        el("p", { class: large ? "warn" : "note" }, page.t(large ? "differs" : "agrees", { x: page.number(step.reference.difference, 2) })),
-        el("p", { class: "note" }, page.t("reference_of", { list: counted(step.reference.operations || []) })));
+        large ? null : el("p", { class: "note" }, page.t(step.reference.difference === 0 ? "identical" : "agrees", { x: page.number(step.reference.difference, 3) })),
+        el("p", { class: "note" }, page.t("reference_is"), " ", page.t("reference_of", { list: counted(step.reference.operations || []) })));
     }
     const incoming = step.of_outputs.map((gradient) => {
       const v = value(operation.outputs[gradient.index]);

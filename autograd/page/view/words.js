@@ -23,11 +23,11 @@
 
   page.words.add({
     page: ["A computation, step by step", "Вычисление по шагам"],
-    forward: ["forward", "вперёд"],
-    backward: ["backward", "назад"],
+    forward: ["forward", "прямой проход"],
+    backward: ["backward", "обратный проход"],
     update: ["update", "обновление"],
-    Forward: ["Forward", "Вперёд"],
-    Backward: ["Backward", "Назад"],
+    Forward: ["Forward", "Прямой проход"],
+    Backward: ["Backward", "Обратный проход"],
     Update: ["Update", "Обновление"],
     step_of: ["{n} of {all}", "{n} из {all}"],
     step: ["Step", "Шаг"],
@@ -134,12 +134,15 @@
     note_inf: ["{name}: a gradient is infinite from here on", "{name}: отсюда градиент бесконечен"],
     note_zero: ["{name}: the gradient that goes on is zero everywhere", "{name}: дальше идёт нулевой градиент"],
     note_grows: ["{name}: the gradient grows {x}-fold in this one step", "{name}: за один шаг градиент вырос в {x} раз"],
-    note_reference: ["{name}: the gradient differs from the reference's by {x}, relatively", "{name}: градиент отличается от эталона, относительно на {x}"],
+    note_reference: ["{name}: rule and reference differ by {x} of the largest gradient", "{name}: правило и эталон расходятся на {x} от наибольшего градиента"],
+    note_reference_error: ["{name}: its reference could not be computed", "{name}: эталон вычислить не удалось"],
     note_broke: ["{name}: backward ended here with an error", "{name}: обратный проход прервался здесь ошибкой"],
     note_in_place: ["{name}: backward ended here: what it saved was changed in place by {writer} (step {n})",
       "{name}: обратный проход прервался: сохранённое изменено на месте операцией {writer} (шаг {n})"],
-    note_stop: ["{name}: its result was cut off, no gradient comes back ({why})", "{name}: результат отрезан, градиент не вернётся ({why})"],
+    note_stop: ["{name}: its result was cut off, no gradient comes back ({why})", "{name}: отсоединён от графа, градиент не вернётся ({why})"],
     stops_inside: ["stops inside: {n}", "обрывов внутри: {n}"],
+    units: ["B KiB MiB GiB TiB", "Б КиБ МиБ ГиБ ТиБ"],
+    key_notice: ["to the next notice", "к следующему замечанию"],
     all_steps: ["All steps", "Все шаги"],
   });
 })();

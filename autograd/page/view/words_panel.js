@@ -72,6 +72,12 @@ page.words.add({
     "Rule and reference differ by {x} of the largest gradient: one of them is wrong.",
     "Правило и эталон расходятся на {x} от наибольшего градиента: одно из них неверно.",
   ],
+  identical: ["Rule and reference are identical.", "Правило и эталон совпадают в точности."],
+  reference_is: [
+    "The reference is the same computation made of the library's own operations, whose gradients the graph knows.",
+    "Эталон — то же вычисление из операций самой библиотеки, градиенты которых граф знает.",
+  ],
+  reference_error: ["The reference could not be computed: {text}", "Эталон вычислить не удалось: {text}"],
   reference_of: ["The reference is made of: {list}", "Эталон состоит из: {list}"],
   goes_to: ["to {name}", "к {name}"],
   goes_nowhere: ["to nobody", "никуда"],
