@@ -159,6 +159,25 @@
     return [section("formula", parts, attributes(operation)), section("results", outputs), section("inputs", inputs)];
   };
 
+  // At the end of a pass: whom it did not reach.
+  const ended = (pass) => {
+    const arrived = new Map(((page.record.passes || [])[pass]?.arrived || []).map((a) => [a.operation, a]));
+    const used = new Set(page.layout.edges.map((e) => e.from));
+    const leaves = page.operations.filter((o) => o.kind === "leaf" && used.has(o.id));
+    const zero = (o) => {
+      const n = arrived.get(o.id)?.numbers;
+      return n && (n.all ? n.all.length > 0 && n.all.every((x) => x === 0) : n.min === 0 && n.max === 0);
+    };
+    const list = (all) => all.slice(0, 8).map((o) => page.title(o.id)).join(", ") + (all.length > 8 ? ", …" : "");
+    const none = leaves.filter((o) => !arrived.has(o.id)), zeros = leaves.filter(zero);
+    if (!leaves.length) return null;
+    return [
+      none.length ? el("p", { class: "warn" }, page.t("end_none", { list: list(none) })) : null,
+      zeros.length ? el("p", { class: "warn" }, page.t("end_zero", { list: list(zeros) })) : null,
+      none.length || zeros.length ? null : el("p", {}, page.t("end_all"))
+    ];
+  };
+
   // ---- backward
   const backward = (operation, step) => {
     const letter = letters(operation), entry = page.formula(operation), kind = page.kind(operation), main = value(operation.outputs[0]);
@@ -295,6 +314,7 @@
           ];
         });
     return [
+      section("end", page.steps.findLast((s) => s.pass === step.pass) === step ? ended(step.pass) : null),
       section("rule", parts), section("came", incoming), section("goes_on", outgoing),
       section("order", page.drawOrder(step, came && page.product(came.shape) ? (feeds && feeds.dy[0]) ?? 0 : null), leaves), section("kept", read)
     ];
