@@ -7,7 +7,7 @@
     const numbers = Object.keys(lines).map(Number).filter((n) => Math.abs(n - line) <= around).sort((a, b) => a - b);
     const indent = Math.min(...numbers.filter((n) => lines[n].trim()).map((n) => lines[n].match(/^\s*/)[0].length), 40);
     return el(
-      "figure", { class: "code" }, el("figcaption", {}, file + ":" + line),
+      "figure", { class: "code" }, el("figcaption", { title: file + ":" + line }, file.split("/").slice(-2).join("/") + ":" + line),
       numbers.length
         ? el(
             "pre", { role: "group", "aria-label": page.t("code_label", { file, line }) },

@@ -44,11 +44,13 @@
   const passes = new Map();
   const pass = (id) => {
     if (passes.has(id)) return passes.get(id);
-    const ran = new Map(), came = new Map(), along = new Map(), broken = containers.map(() => null), failed = new Set();
+    const ran = new Map(), came = new Map(), along = new Map(), broken = containers.map(() => null), failed = new Set(), zero = new Set();
+    for (const w of page.data.leaf_waits || []) if (w.pass === id && w.norm === 0) zero.add(w.operation);
     for (const step of steps) {
       if (step.pass !== id || !stepTime.has(step.id ?? steps.indexOf(step))) continue;
       const t = stepTime.get(step.id);
       ran.set(step.operation, t);
+      if (step.of_outputs && step.of_outputs.length === 1 && page.gradientNorm(step.id, "of_outputs", 0) === 0) zero.add(step.operation);
       if (step.completed === false) failed.add(step.operation);
       (step.of_inputs || []).forEach((g, k) => {
         along.set(step.operation + ":" + g.index, { t, norm: page.gradientNorm(step.id, "of_inputs", k) });
@@ -58,7 +60,7 @@
         if (g.to !== null && g.to !== undefined) page.push(came, g.to, t);
       });
     }
-    const found = { ran, came, along, broken, failed, span: spans((op) => ran.get(op)) };
+    const found = { ran, came, along, broken, failed, zero, span: spans((op) => ran.get(op)) };
     passes.set(id, found);
     return found;
   };
@@ -91,6 +93,7 @@
       const ran = at.ran.get(op), came = at.came.get(op) || [];
       found.all = came.length;
       for (const t of came) if (t <= index) found.came++;
+      found.zero = at.zero.has(op);
       found.failed = at.failed.has(op) && ran <= index;
       found.went = ran !== undefined ? ran <= index : o.kind !== "operation" && found.all > 0 && found.came === found.all;
       return found;

@@ -17,7 +17,7 @@
   };
   page.bytes = (n) => {
     if (n === null || n === undefined) return "–";
-    const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    const units = page.t("units").split(" ");
     let k = 0;
     for (; n >= 1024 && k < units.length - 1; k++) n /= 1024;
     return (k === 0 ? n : Number(n.toFixed(n < 10 ? 1 : 0))) + " " + units[k];

@@ -22,7 +22,7 @@
     ArrowLeft: step(-1), ArrowRight: step(1), PageUp: step(-1), PageDown: step(1),
     "Shift+ArrowLeft": () => page.go({ step: page.byModule(-1) }), "Shift+ArrowRight": () => page.go({ step: page.byModule(1) }),
     Home: () => page.go({ step: 0 }), End: () => page.go({ step: page.timeline.length - 1 }),
-    " ": () => page.play(), b: () => page.go({ step: page.nextBackward() }),
+    " ": () => page.play(), b: () => page.go({ step: page.nextBackward() }), n: page.nextNotice,
     ArrowUp: walk(true), ArrowDown: walk(false),
     Enter: () => { if (page.state.node !== null) page.visit(page.state.node); },
     c: around(false), o: around(true), "Shift+C": page.foldAll, "Shift+O": page.openAll,
@@ -36,7 +36,7 @@
     if (event.key in keys && !(event.shiftKey && event.key.startsWith("Arrow"))) return event.key;
     const letter = /^Key([A-Z])$/.exec(event.code || ""), shift = event.shiftKey ? "Shift+" : "";
     if (event.key.startsWith("Arrow")) return shift + event.key;
-    if (letter) return event.shiftKey ? "Shift+" + letter[1] : letter[1].toLowerCase();
+    if (letter) return "Shift+" + letter[1] in keys && event.shiftKey ? "Shift+" + letter[1] : letter[1].toLowerCase();
     return event.code === "Slash" ? (event.shiftKey ? "?" : "/") : event.key;
   };
   document.addEventListener("keydown", (event) => {
@@ -62,7 +62,7 @@
       el("button", { type: "button", class: "plain close", "aria-label": page.t("close"), click: () => dialog.close() }, "✕"),
       el(
         "dl", {}, row(["←", "→"], "key_step"), row(["Shift ←", "Shift →"], "key_module"), row(["Home", "End"], "key_ends"),
-        row([page.t("space")], "key_play"), row(["B"], "key_backward"), row(["↑", "↓"], "key_walk"), row(["Enter"], "key_visit"),
+        row([page.t("space")], "key_play"), row(["B"], "key_backward"), row(["N"], "key_notice"), row(["↑", "↓"], "key_walk"), row(["Enter"], "key_visit"),
         row(["Esc"], "key_present"), row(["C", "O"], "key_fold"), row(["Shift C", "Shift O"], "key_fold_all"), row(["+", "−", "0"], "key_zoom"),
         row(["/"], "key_search"), row(["L"], "key_outline"), row(["G", "T"], "key_look"), row(["?"], "key_help")),
       el("p", {}, page.t("graph_hint") + ". " + page.t("key_clicker")));

@@ -5,6 +5,8 @@
   const stepTime = new Map();
   timeline.forEach((entry, index) => { if (entry.kind === "backward") stepTime.set(entry.of, index); });
   const found = [];
+  /// Whether a rule's gradient is another than its reference's.
+  page.differs = ({ reference }) => !!reference && (typeof reference.difference === "string" || reference.difference > 1e-3);
   const add = (step, key, more, node = null) => { if (step !== undefined && step !== null) found.push({ step, key, more, node }); };
 
   const seen = new Set();  // of each pass the first of a kind
@@ -16,10 +18,16 @@
       // Who has since written into what it saved?
       const kept = new Set((operations[step.operation].saved || []).map((s) => s.storage).filter((s) => s !== null));
       const writer = operations.find((o) => o.id > step.operation && /[^_]_$/.test(o.name) && o.outputs.some((v) => v !== null && kept.has(values[v].storage)));
+      if (writer) add(times[writer.id].forward, "note_overwrites", { name: page.title(writer.id), other: name, n: index + 1 });
       add(index, writer ? "note_in_place" : "note_broke", { name, writer: writer && page.title(writer.id), n: writer && times[writer.id].forward + 1 });
     }
     const reference = step.reference;
-    if (reference && reference.difference > 1e-3) add(index, "note_reference", { name, x: page.short(reference.difference) });
+    if (page.differs(step)) add(index, "note_reference", { name, x: page.number(reference.difference, 3) });
+    if (step.reference_error) add(index, "note_reference_error", { name });
+    const wait = (page.data.waits || [])[step.id], alone = wait && wait.expected === 1 && wait.contributions.length === 1 && wait.contributions[0].norm;
+    const whole = alone ? page.gradientNorm(step.id, "of_outputs", Math.max(0, step.of_outputs.findIndex((g) => g.index === wait.contributions[0].output))) : null;
+    if (typeof alone === "number" && typeof whole === "number" && Math.abs(alone - whole) > 1e-3 * Math.max(alone, whole))
+      add(index, "note_hook", { name, from: page.short(alone), to: page.short(whole) });
     (step.of_inputs || []).forEach((g, k) => {
       const norm = page.gradientNorm(step.id, "of_inputs", k), mark = page.mark(norm), came = page.gradientNorm(step.id, "of_outputs", 0);
       if (mark === "nan" && once(step.pass, "nan")) add(index, "note_nan", { name });
@@ -33,6 +41,13 @@
     });
   }
   for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, by });
+  for (const o of operations) {
+    if (!/^(leaky_)?(relu|relu6|threshold|hardshrink|softshrink|dropout)_?$/.test(o.name) || times[o.id].forward === null) continue;
+    const v = values[o.outputs[0]], n = v && v.numbers, all = n && n.all;
+    if (!n || !(all ? all.length > 1 && all.every((x) => x === 0) : n.min === 0 && n.max === 0)) continue;
+    const back = steps.find((s) => s.operation === o.id), at = back && stepTime.get(back.id);
+    add(times[o.id].forward, at === undefined ? "note_dead" : "note_dead_step", { name: page.title(o.id), n: at + 1 });
+  }
   const firstUse = new Map();
   for (const e of page.layout.edges) if (!firstUse.has(e.value)) firstUse.set(e.value, e);
   for (const stop of page.data.stops || []) {
@@ -45,9 +60,19 @@
   }
   found.sort((a, b) => a.step - b.step);
   page.notices = found;
+  // Where they are: operations, and the modules around them.
+  page.noticed = new Set();
+  page.noticedIn = new Set();
+  for (const f of found) {
+    const operation = f.node ?? page.at(f.step).operation;
+    if (operation === null) continue;
+    page.noticed.add(operation);
+    for (let c = page.containerOf(operation); c; c = c.parent === null ? null : page.layout.containers[c.parent]) page.noticedIn.add(c.id);
+  }
   const said = (f) =>
     page.t(f.key, f.more.by ? {...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
   page.noticeText = said;
+  page.nextNotice = () => { const next = found.find((f) => f.step > page.state.step) || found[0]; if (next) page.go({ step: next.step }); };
 
   // ---- a button that opens the list; on the timeline a mark each
   const button = el("button", { type: "button", class: "plain notices", "aria-expanded": "false", "aria-controls": "notices" });

@@ -59,7 +59,12 @@
   const label = (node) => {
     if (node.run) return page.passWord(node.run);
     if (node.part) return page.t("range", { from: node.from + 1, to: node.to });
-    if (node.module) return page.label(node.module);
+    if (node.module) {
+      const label = page.label(node.module), names = new Set();
+      if (!/^\d+$/.test(label)) return label;
+      for (let i = node.from; i < node.to && names.size < 3; i++) names.add(page.operations[page.at(i).operation].name);
+      return names.size < 3 ? label + " " + [...names].join(", ") : label;
+    }
     return page.shortTitle(page.at(node.from).operation);
   };
   const extra = (node) => {
@@ -71,6 +76,12 @@
       if (norm !== null) sizes.push("‖∂‖ " + page.short(norm));
     }
     return sizes.join(" ");
+  };
+  const flag = (node) => {
+    const inside = page.notices.filter((f) => f.step >= node.from && f.step < node.to);
+    if (!inside.length) return null;
+    const text = node.leaf ? inside.map(page.noticeText).join("; ") : page.t("notices", { n: inside.length });
+    return el("span", { class: "flag", role: "img", "aria-label": text, title: text }, "⚑");
   };
   const items = new Map(), leaves = new Map();  // of leaves, what was made of late: most stay as they are
   const draw = (node, deep, place, all) => {
@@ -88,7 +99,7 @@
         node.leaf  ? (now ? "●" : "")
           : opened ? "▾"
                    : "▸"),
-      node.leaf && el("span", { class: "number" }, String(node.from + 1)), el("span", { class: "name" }, label(node)), el("small", {}, extra(node)));
+      node.leaf && el("span", { class: "number" }, String(node.from + 1)), el("span", { class: "name" }, label(node)), flag(node), el("small", {}, extra(node)));
     const li = el(
       "li", {
         role: "treeitem",

@@ -153,7 +153,9 @@
     }
     if (s.all > 1 && !s.went && s.came > 0) all.push(badge(i.w + 6, 0, s.came + "/" + s.all, s.came < s.all ? "waits" : "ready"));
     else if (s.failed) all.push(badge(i.w + 6, 0, "✕", "broken"));
-    else if (s.went && i.kind !== "open") all.push(badge(i.w + 6, 0, "∂", "went"));
+    else if (s.went && i.kind !== "open") all.push(badge(i.w + 6, 0, s.zero ? "∂ 0" : "∂", s.zero ? "broken" : "went"));
+    if (!s.mark && (i.kind === "op" ? page.noticed.has(i.id) : (i.kind === "folded" || i.kind === "row") && page.noticedIn.has(i.id)))
+      all.push(badge(10, 0, "⚑", "broken"));
     if (s.mark && i.kind !== "open") all.push(badge(16, 0, s.mark === "nan" ? "NaN" : "∞", "broken"));
     if (s.stops && i.kind !== "open")
       all.push(svg(
@@ -202,7 +204,7 @@
                      .filter(Boolean)
                      .join(" ");
       if (node.said !== said) node.g.setAttribute("class", (node.said = said));
-      const mark = [s.now, s.went, s.failed, s.came, s.all, s.mark, flow.kind].join();
+      const mark = [s.now, s.went, s.failed, s.came, s.all, s.mark, s.zero, flow.kind].join();
       if (node.mark !== mark) { node.mark = mark; node.m.replaceChildren(...marks(i, s, flow)); }
     }
     for (const [key, node] of drawing.nodes) if (!seen.has(key)) { node.g.remove(); drawing.nodes.delete(key); }

@@ -159,11 +159,30 @@
     return [section("formula", parts, attributes(operation)), section("results", outputs), section("inputs", inputs)];
   };
 
+  // At the end of a pass: whom it did not reach.
+  const ended = (pass) => {
+    const arrived = new Map(((page.record.passes || [])[pass]?.arrived || []).map((a) => [a.operation, a]));
+    const used = new Set(page.layout.edges.map((e) => e.from));
+    const leaves = page.operations.filter((o) => o.kind === "leaf" && used.has(o.id));
+    const zero = (o) => {
+      const n = arrived.get(o.id)?.numbers;
+      return n && (n.all ? n.all.length > 0 && n.all.every((x) => x === 0) : n.min === 0 && n.max === 0);
+    };
+    const list = (all) => all.slice(0, 8).map((o) => page.title(o.id)).join(", ") + (all.length > 8 ? ", …" : "");
+    const none = leaves.filter((o) => !arrived.has(o.id)), zeros = leaves.filter(zero);
+    if (!leaves.length) return null;
+    return [
+      none.length ? el("p", { class: "warn" }, page.t("end_none", { list: list(none) })) : null,
+      zeros.length ? el("p", { class: "warn" }, page.t("end_zero", { list: list(zeros) })) : null,
+      none.length || zeros.length ? null : el("p", {}, page.t("end_all"))
+    ];
+  };
+
   // ---- backward
   const backward = (operation, step) => {
     const letter = letters(operation), entry = page.formula(operation), kind = page.kind(operation), main = value(operation.outputs[0]);
     const ways = step.reference ? ["hand", "reference", "difference"] : [];
-    const way = ways.includes(page.state.panel) ? page.state.panel : "hand";
+    const large = page.differs(step), first = large ? "difference" : "hand", way = ways.includes(page.state.panel) ? page.state.panel : first;
     const gradients = step.of_inputs.map((gradient, place) => {
       const own = page.gradient(step, place), other = step.reference && step.reference.of_inputs.find((g) => g.index === gradient.index);
       if (way === "reference" && other) return { ...own, ...other };
@@ -185,6 +204,8 @@
     const d = (k) => "∂L/∂" + (value(operation.inputs[k])?.name ?? k);
 
     const parts = [];
+    if (large) parts.push(el("p", { class: "warn bad" }, el("strong", {}, page.t("differs", { x: page.number(step.reference.difference, 3) }))));
+    if (step.reference_error) parts.push(el("p", { class: "warn" }, page.t("reference_error", { text: String(step.reference_error) })));
     if (!step.completed) parts.push(el("p", { class: "warn bad" }, page.t("failed")));
     for (const change of step.changed || []) {
       const v = value(change.kind === "input" ? operation.inputs[change.index] : operation.outputs[change.index]);
@@ -203,7 +224,7 @@
       if (mark) parts.push(el("p", { class: "warn" }, page.t("mark_" + mark, { name: d(gradient.index) })));
       if (k !== place || !feeds || element === null) return;
       const numberOf = (v, flat) => (v ? page.numbers(v).at(flat) : undefined), dy = page.numbers(came);
-      const result = page.numbers(gradient).at(element), left = d(gradient.index) + page.index(element, gradient.shape);
+      const result = page.numbers(page.gradient(step, k)).at(element), left = d(gradient.index) + page.index(element, gradient.shape);
       if (kind === "elementwise" && text && feeds.dy.length) {
         const i = feeds.dy[0], reads = page.reads(operation, came.index, i);
         parts.push(page.drawFormula(
@@ -226,7 +247,6 @@
       }
     });
     if (ways.length) {
-      const large = typeof step.reference.difference !== "number" || step.reference.difference > 1e-3;
       parts.push(
         el(
           "fieldset", { class: "ways" }, el("legend", {}, page.t("ways")),
@@ -239,11 +259,11 @@
                 checked: w === way,
                 "data-key": "way-" + w,
                 "data-own-keys": true,
-                change: () => page.go({ panel: w === "hand" ? null : w }, { replace: true })
+                change: () => page.go({ panel: w === first ? null : w }, { replace: true })
               }),
               " ", page.t("way_" + w)))),
-        el("p", { class: large ? "warn" : "note" }, page.t(large ? "differs" : "agrees", { x: page.number(step.reference.difference, 2) })),
-        el("p", { class: "note" }, page.t("reference_of", { list: counted(step.reference.operations || []) })));
+        large ? null : el("p", { class: "note" }, page.t(step.reference.difference === 0 ? "identical" : "agrees", { x: page.number(step.reference.difference, 3) })),
+        el("p", { class: "note" }, page.t("reference_is"), " ", page.t("reference_of", { list: counted(step.reference.operations || []) })));
     }
     const incoming = step.of_outputs.map((gradient) => {
       const v = value(operation.outputs[gradient.index]);
@@ -294,6 +314,7 @@
           ];
         });
     return [
+      section("end", page.steps.findLast((s) => s.pass === step.pass) === step ? ended(step.pass) : null),
       section("rule", parts), section("came", incoming), section("goes_on", outgoing),
       section("order", page.drawOrder(step, came && page.product(came.shape) ? (feeds && feeds.dy[0]) ?? 0 : null), leaves), section("kept", read)
     ];
@@ -366,9 +387,9 @@
     else if (isLeaf) body = leafPart(operation);
     else body = forward(operation);
     const index = page.state.step;
-    page.fill(root, head(operation, kind, own || isLeaf ? null : times.forward), stops(operation), body,
-      isLeaf ? null : section("saved", page.drawSaved(operation, index)),
-      section("code", page.drawCode(operation.file, operation.line)));
+    page.fill(root, head(operation, kind, own || isLeaf ? null : times.forward), stops(operation),
+      section("code", page.drawCode(operation.file, operation.line, 1)), body,
+      isLeaf ? null : section("saved", page.drawSaved(operation, index)));
     page.redrawHeat(root);
     if (kept) { const again = root.querySelector(`[data-key="${CSS.escape(kept)}"]`); if (again) again.focus({ preventScroll: true }); }
   };

@@ -127,10 +127,16 @@ const page = {};
     }
     shown = address;
   };
+  // An address beyond the end names the step that is shown.
+  const correct = () => {
+    const asked = /(?:^#|&)step=(\d+)/.exec(location.hash);
+    if (asked && Number(asked[1]) !== page.state.step + 1 && page.timeline.length) put("replaceState", page.address());
+  };
   const arrive = () => {
     clearTimeout(waiting);  // what was to be written is no longer where one is
     waiting = 0;
     const changed = apply(read(location.hash));
+    correct();
     if (!changed.size) return;
     if (page.settle) page.settle(changed);
     tell(changed);
@@ -142,6 +148,7 @@ const page = {};
     const all = new Set(Object.keys(page.state));
     if (page.settle) page.settle(all);
     tell(all);
+    correct();
     addEventListener("popstate", arrive);
     addEventListener("hashchange", arrive);
   };

@@ -32,6 +32,11 @@
     }
     return Math.abs(x) < 0.01 || Math.abs(x) >= 1e4 ? x.toExponential(0).replace("e+", "e").replace(/-/g, "−") : page.number(x, 1);
   };
+  const contiguous = ({ shape, strides }) => {
+    let step = 1;
+    for (let d = shape.length - 1; d >= 0; step *= shape[d], d--) if (shape[d] > 1 && strides[d] !== step) return false;
+    return true;
+  };
   page.index = (flat, shape) => (shape.length ? "[" + page.unravel(flat, shape).join(", ") + "]" : "");
 
   /// entry: {dtype, shape, numbers, strides?, offset?}; key: names the picture; lit: elements that take part; chosen: the
@@ -53,7 +58,7 @@
     const facts = [el("b", {}, title), " ", el("span", { class: "type" }, page.type(entry))];
     if (note) facts.push(el("span", { class: "note" }, note));
     const more = [];
-    if (entry.strides) more.push(page.t("strides") + " [" + entry.strides.join(", ") + "]");
+    if (entry.strides && !contiguous(entry)) more.push(page.t("strides") + " [" + entry.strides.join(", ") + "]");
     if (entry.offset) more.push(page.t("offset") + " " + entry.offset);
     const [low, high] = page.range(known);
     if (known.size > 1 && low !== null && low !== high) more.push(page.number(low, 3) + " … " + page.number(high, 3));
@@ -75,7 +80,7 @@
       "aria-label":
         page.t(choose ? "heat_keys" : "heat_label", { name: title, type: page.type(entry), low: page.number(low, 3), high: page.number(high, 3) })
     });
-    const says = el("output", { class: "says", "aria-live": "off" });
+    const says = el("output", { class: chosen === null ? "says floats" : "says", "aria-live": "off" });
     const say = (flat) => {
       says.textContent = flat === null ? "" : (name + page.index(flat, shape) + " = " + page.number(known.at(flat), 7));
     };

@@ -113,9 +113,10 @@
     ]);
     track.setAttribute("aria-valuenow", index + 1);
     track.setAttribute("aria-valuetext", words + ", " + kindWord(at.kind) + " " + page.title(at.operation));
-    thumb.style.left = percent(index + 0.5);
+    const here = index === count - 1 && count > 1 ? count : index + 0.5;  // at the last step the knob is at the end
+    thumb.style.left = percent(here);
     runs.forEach((run, k) => {
-      const wide = (100 * Math.max(0, Math.min(run.to, index + 0.5) - run.from)) / count;
+      const wide = (100 * Math.max(0, Math.min(run.to, here) - run.from)) / count;
       if (wide !== widths[k]) pasts[k].style.width = (widths[k] = wide) + "%";
     });
   };
