@@ -75,7 +75,7 @@
     const row = after[page.state.step] || {};
     page.fill(list, el("div", {}, el("dt", {}, page.t("memory")), el("dd", {}, page.bytes(row.live ?? 0))),
       byKind && kinds.map((kind) => el("div", {}, el("dt", {}, sample(kind), page.t(kind)), el("dd", {}, page.bytes(row[kind] ?? 0)))));
-    cursor.style.left = (100 * (page.state.step + 0.5)) / count + "%";
+    cursor.style.left = page.state.step === count - 1 && count > 1 ? "calc(100% - 1.5px)" : (100 * (page.state.step + 0.5)) / count + "%";
   };
   page.liveAfter = (index) => (after[index] ? after[index].live : null);
   page.on((state, changed) => {

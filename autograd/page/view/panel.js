@@ -162,7 +162,21 @@
   // At the end of a pass: whom it did not reach.
   const ended = (pass) => {
     const arrived = new Map(((page.record.passes || [])[pass]?.arrived || []).map((a) => [a.operation, a]));
-    const used = new Set(page.layout.edges.map((e) => e.from));
+    // Leaves of what was recorded since the pass before, and of what hangs together with this pass.
+    const mine = new Set(page.steps.filter((s) => s.pass === pass).map((s) => s.operation)), used = new Set(), beside = new Map();
+    const starts = page.backwardStarts.filter((t) => page.steps[page.timeline[t].of].pass < pass), since = starts.length ? Math.max(...starts) : -1;
+    const now = page.backwardStarts.find((t) => page.steps[page.timeline[t].of].pass === pass) ?? Infinity;
+    for (const e of page.layout.edges) {
+      if (e.from === null) continue;
+      page.push(beside, e.to, e.from);
+      if (page.operations[e.from].kind === "operation") page.push(beside, e.from, e.to);
+      const t = page.times[e.to].forward;
+      if (t !== null && t > since && t < now) used.add(e.from);
+    }
+    for (const id of mine) for (const next of beside.get(id) || []) {
+      if (page.operations[next].kind !== "operation") used.add(next);
+      else if ((page.times[next].forward ?? -1) < now) mine.add(next);
+    }
     const leaves = page.operations.filter((o) => o.kind === "leaf" && used.has(o.id));
     const zero = (o) => {
       const n = arrived.get(o.id)?.numbers;
