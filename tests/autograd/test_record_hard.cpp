@@ -43,14 +43,15 @@ BOOST_AUTO_TEST_CASE(other_memory_at_the_same_place_is_no_stop) {
     Record record;
     const void* place = nullptr;
     Tensor m;
-    do {  // until the pool gives the same block
+    int tries = 0;
+    do {  // until the pool gives the same block; a sanitizer's never does
       {
         const Tensor y = (w * 0).detach();
         if (is_read) w* y;
         place = y.array().storage().get();
       }
       m = zeros({4}, kFloat64);
-    } while (m.array().storage().get() != place);
+    } while (m.array().storage().get() != place && ++tries < 100);
     const Tensor z = w * m;
     const json r = read(record), last = r["operations"].back();
     BOOST_CHECK_EQUAL(r["stops"].empty(), !is_read);
@@ -74,7 +75,8 @@ BOOST_AUTO_TEST_CASE(many_parameters_and_many_reads) {
   (cat(parameters) * 3).sum().backward();
   const auto start = std::chrono::steady_clock::now();
   sgd.step();
-  BOOST_CHECK_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 1);
+  // A walk over all for each would take minutes.
+  BOOST_CHECK_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 10);
   Tensor y = parameters[0];
   const Tensor constant = ones({1}, kFloat64);
   for (int i = 0; i < 5000; ++i) y = y * constant;
@@ -215,7 +217,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_finite_in_both_agrees) {
   nn::functional::layer_norm(leaf(core::zeros({0, 3}, kFloat64)), nn::functional::LayerNormFuncOptions({3}))
       .sum()
       .backward();
-  for (const json& step : read(record)["steps"]) {
+  const json r = read(record);
+  for (const json& step : r["steps"]) {
     if (step.contains("reference")) BOOST_CHECK_EQUAL(step["reference"]["difference"], 0.);
   }
   BOOST_CHECK_THROW(Record({.whole = -1}), ValueError);
