@@ -11,28 +11,18 @@
 #include <gradus/gradus.h>
 #include <gradus/train.h>
 
+#include "../support/written_to_file.h"
 #include "../support/arrays.h"
 #include "../support/pytorch.h"
 
 using namespace gradus;
 using namespace gradus::train;
 using test::check_error;
+using test::written_to_file;
 
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
-
-std::string written_to_file(const std::function<void(FILE*)>& action) {
-  FILE* file = tmpfile();
-  BOOST_REQUIRE(file != nullptr);
-  action(file);
-  std::string text(static_cast<std::size_t>(ftell(file)), ' ');
-  rewind(file);
-  const std::size_t got = fread(text.data(), 1, text.size(), file);
-  fclose(file);
-  BOOST_REQUIRE(got == text.size());
-  return text;
-}
 
 }  // namespace
 

@@ -21,7 +21,10 @@
 
 #include <gradus/train.h>
 
+#include "../support/written_to_file.h"
+
 using namespace gradus::train;
+using gradus::test::written_to_file;
 
 namespace {
 
@@ -104,18 +107,6 @@ boost::test_tools::assertion_result has_pseudo_terminal(boost::unit_test::test_u
   return result;
 }
 const boost::unit_test::precondition needs_pseudo_terminal(has_pseudo_terminal);
-
-std::string written_to_file(const std::function<void(FILE*)>& action) {
-  FILE* file = tmpfile();
-  BOOST_REQUIRE(file != nullptr);
-  action(file);
-  std::string text(static_cast<std::size_t>(ftell(file)), ' ');
-  rewind(file);
-  const std::size_t got = fread(text.data(), 1, text.size(), file);
-  fclose(file);
-  BOOST_REQUIRE(got == text.size());
-  return text;
-}
 
 // Columns that the last line drawn over and over takes, without what colours it.
 std::size_t columns(const std::string& text) {
