@@ -1,7 +1,6 @@
 #include "lbfgs.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "../../autograd/graph/grad_mode.h"
@@ -10,6 +9,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/base/message.h"
 #include "../state_dict.h"
+#include "line_search.h"
 
 namespace gradus::optim {
 namespace {
@@ -18,25 +18,6 @@ namespace {
 Tensor wide(const Tensor& x) { return x.to(compute_dtype(x.dtype())); }
 double dot(const Tensor& a, const Tensor& b) { return gradus::dot(wide(a), wide(b)).item<double>(); }
 double largest(const Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
-
-// A place on the line of a search: how far along, the loss and the gradient there, and the gradient along the line.
-struct Point {
-  double t = 0, loss = 0;
-  Tensor gradient;
-  double slope = 0;
-};
-
-// Where the cubic through two points, with their slopes, has its minimum, kept within bounds; their middle where it has
-// none. (Nocedal and Wright, equation 3.59.)
-double cubic_minimum(const Point& a, const Point& b, double low, double high) {
-  const double d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t);
-  const double square = d1 * d1 - a.slope * b.slope;
-  if (!(square >= 0)) return (low + high) / 2;
-  const double d2 = std::sqrt(square);
-  const double at = a.t <= b.t ? b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
-                               : a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2));
-  return std::min(std::max(at, low), high);
-}
 
 }  // namespace
 
@@ -254,7 +235,7 @@ class LBFGS::Run {
   }
 
   // What the closure says at t; the parameters are back where they were after it.
-  Point look(double t) {
+  detail::LinePoint look(double t) {
     const std::vector<Tensor> before = copies();
     move(t);
     evaluate();
@@ -264,65 +245,12 @@ class LBFGS::Run {
 
   // Sets t, and loss and gradient there; how many evaluations it took.
   std::int64_t search(double slope, std::int64_t most) {
-    constexpr double c1 = 1e-4, c2 = 0.9, narrowest = 1e-9;  // PyTorch's, whatever tolerance_change is
-    const Point start{0, loss_, gradient_, slope};
-    const double widest = largest(s_.d());
-    const auto is_too_high = [&](const Point& p) { return p.loss > start.loss + c1 * p.t * slope; };
-    const auto is_flat = [&](const Point& p) { return std::abs(p.slope) <= -c2 * slope; };
-    // Outwards, until there must be a good point between the last two.
-    Point now = look(s_.t()), previous = start;
-    std::int64_t evaluations = 1, tries = 0;
-    std::array<Point, 2> bracket;
-    bool is_found = false;
-    for (; tries < most; ++tries) {
-      if (is_too_high(now) || (tries > 1 && now.loss >= previous.loss)) break;
-      is_found = is_flat(now);
-      if (is_found || now.slope >= 0) break;
-      const double t = cubic_minimum(previous, now, now.t + 0.01 * (now.t - previous.t), now.t * 10);
-      previous = std::move(now);
-      now = look(t);
-      ++evaluations;
-    }
-    if (is_found) return take(now, evaluations);
-    bracket = {tries >= most ? start : previous, now};
-    // Inwards.
-    bool is_slow = false;
-    std::size_t low = bracket[0].loss <= bracket[1].loss ? 0 : 1;
-    while (tries < most && std::abs(bracket[1].t - bracket[0].t) * widest >= narrowest) {
-      const double left = std::min(bracket[0].t, bracket[1].t), right = std::max(bracket[0].t, bracket[1].t);
-      double t = cubic_minimum(bracket[0], bracket[1], left, right);
-      const double margin = 0.1 * (right - left);
-      if (std::min(right - t, t - left) < margin) {  // close to an end: once may do, twice does not
-        if (is_slow || t >= right || t <= left) {
-          t = std::abs(t - right) < std::abs(t - left) ? right - margin : left + margin;
-          is_slow = false;
-        } else {
-          is_slow = true;
-        }
-      } else {
-        is_slow = false;
-      }
-      const Point middle = look(t);
-      ++evaluations, ++tries;
-      const std::size_t high = 1 - low;
-      if (is_too_high(middle) || middle.loss >= bracket[low].loss) {
-        bracket[high] = middle;
-        low = bracket[0].loss <= bracket[1].loss ? 0 : 1;
-        continue;
-      }
-      is_found = is_flat(middle);
-      if (!is_found && middle.slope * (bracket[high].t - bracket[low].t) >= 0) bracket[high] = bracket[low];
-      bracket[low] = middle;
-      if (is_found) break;
-    }
-    return take(bracket[low], evaluations);
-  }
-
-  std::int64_t take(const Point& point, std::int64_t evaluations) {
-    s_.t() = point.t;
-    loss_ = point.loss;
-    gradient_ = point.gradient;
-    return evaluations;
+    const detail::WolfeSearch found = detail::strong_wolfe({0, loss_, gradient_, slope}, s_.t(), largest(s_.d()), most,
+                                                           [this](double t) { return look(t); });
+    s_.t() = found.point.t;
+    loss_ = found.point.loss;
+    gradient_ = found.point.gradient;
+    return found.evaluations;
   }
 
   const LossClosure& closure_;
