@@ -142,8 +142,7 @@ struct Data {
   Samples train, test;
 };
 Data read_digits() {
-  const examples::Dataset set =
-      examples::split_every_fifth(examples::parse_digits({digits_csv_gz, digits_csv_gz_size}));
+  const examples::Dataset set = examples::split_every_fifth(examples::parse_digits(digits_csv_gz()));
   return {Samples(set.train), Samples(set.test)};
 }
 Data read_mnist(const std::string& folder) {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "../graph/operation_support.h"
-#include "embed.h"
+#include "../../core/base/embed.h"
 #include "markup.h"
 
 GRADUS_EMBED(gradus_page_formulas, GRADUS_PAGE_FORMULAS);

@@ -1,6 +1,6 @@
 #include "view.h"
 
-#include "embed.h"
+#include "../../core/base/embed.h"
 
 GRADUS_EMBED(gradus_page_view, GRADUS_PAGE_VIEW);
 

@@ -1,4 +1,4 @@
-// A file's bytes as part of the program (internal).
+// A file's bytes as part of the program (internal; the examples' data come in so, too).
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,7 @@ Samples samples(const Images& images) {
 
 Experiment read_experiment(const std::string& mnist) {
   if (mnist.empty()) {
-    const Dataset set = split_every_fifth(parse_digits({digits_csv_gz, digits_csv_gz_size}));
+    const Dataset set = split_every_fifth(parse_digits(digits_csv_gz()));
     return {samples(set.train), samples(set.test)};
   }
   using gradus::data::datasets::MNIST;
