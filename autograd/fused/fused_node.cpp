@@ -229,10 +229,13 @@ void run_fused(const Function& f, const Operand* x, Tensor* y) {
     }
     y[k] = make_output(std::move(result), node, k);
   }
-  if (node && Observer::active()) [[unlikely]] {
+  if (Observer::active()) [[unlikely]] {
     std::vector<Array> outputs;
     for (int k = 0; k < f->outputs(); ++k) outputs.push_back(y[k].defined() ? y[k].array() : Array());
-    Observer::tell_recorded(*node, x, count, outputs);
+    if (node)
+      Observer::tell_recorded(*node, x, count, outputs);
+    else
+      Observer::tell_unrecorded(f->name(), x, count, outputs);
   }
 }
 

@@ -40,6 +40,10 @@ class Pass {
   std::string ended() const;
 
  private:
+  // Does it; whoever watches is told what ends the pass.
+  template <class Do>
+  void watched(const Do& run);
+  void run_all();
   // Adds a gradient for output `edge.index` of a node.
   void send(const Edge& edge, Tensor gradient);
   void take_highest();
@@ -81,8 +85,24 @@ class Pass {
 void Pass::start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients) {
   if (observed_) Observer::tell_started(outputs, gradients);
   started_ = observed_;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
+  watched([&] {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
+    }
+  });
+}
+
+template <class Do>
+void Pass::watched(const Do& run) {
+  try {
+    run();
+  } catch (const std::exception& error) {
+    if (observed_) Observer::tell_failed(current_.node.get(), current_.gradients, error.what());
+    throw;
+  } catch (...) {
+    if (observed_)
+      Observer::tell_failed(current_.node.get(), current_.gradients, "what was thrown is no std::exception");
+    throw;
   }
 }
 
@@ -221,6 +241,10 @@ void Pass::run_node() {
 }
 
 void Pass::run() {
+  watched([this] { run_all(); });
+}
+
+void Pass::run_all() {
   const AutoGradMode mode(create_graph_);
   while (!heap_.empty()) {
     take_highest();

@@ -36,12 +36,16 @@ bool Unobserved::tracing() noexcept {
   return false;
 }
 
+std::atomic<int> Observer::alive_{0};
+
 Observer::Observer() noexcept : outer_(innermost) {
+  alive_.fetch_add(1, std::memory_order_relaxed);
   static thread_local OfThread at_its_end;
   (void)&at_its_end;
   innermost = this;
 }
 Observer::~Observer() {
+  alive_.fetch_sub(1, std::memory_order_relaxed);
   if (!listed_) return;
   Observer** at = &innermost;
   while (*at != nullptr && *at != this) at = &(*at)->outer_;
@@ -58,7 +62,7 @@ Observer::~Observer() {
   }
   if (hidden == this) hidden = outer_;
 }
-bool Observer::active() noexcept { return innermost != hidden; }
+bool Observer::active_here() noexcept { return innermost != hidden; }
 
 // Nobody observes what an observer does.
 template <class Tell>
@@ -100,6 +104,14 @@ void Observer::tell_released(Node& node) {
 }
 void Observer::tell_arrived(Node& node, int output, const Tensor& gradient) {
   tell_each([&](Observer& o) { o.arrived(node, output, gradient); });
+}
+void Observer::tell_failed(Node* node, const Gradients& of_outputs, std::string_view what) noexcept {
+  tell_each([&](Observer& o) {
+    try {
+      o.failed(node, of_outputs, what);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): what ends the pass is on its way
+    }
+  });
 }
 void Observer::tell_finishing() {
   tell_each([](Observer& o) { o.finishing(); });

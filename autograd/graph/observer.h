@@ -1,6 +1,9 @@
 // Whoever watches the graph grow and run: recordings, checks for NaN, hooks on saved values.
 #pragma once
 
+#include <atomic>
+#include <string_view>
+
 #include "../../core/base/export.h"
 #include "node.h"
 #include "../tensor/operand.h"
@@ -18,8 +21,8 @@ class GRADUS_API Observer {
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  /// Whether there is one: all that the graph asks where nobody watches.
-  static bool active() noexcept;
+  /// Whether there is one on the calling thread: all that the graph asks where nobody watches, and then a load.
+  static bool active() noexcept { return alive_.load(std::memory_order_relaxed) != 0 && active_here(); }
 
   /// A call has been recorded: its node, complete, with the inputs, `count` of them, and the results of forward.
   virtual void recorded(Node&, const Operand* /*inputs*/, int /*count*/, const std::vector<core::Array>& /*outputs*/) {}
@@ -36,12 +39,16 @@ class GRADUS_API Observer {
   virtual void released(Node&) {}
   /// A gradient has come to where it was asked for: to a leaf, an input of `grad`, a tensor that retains its own.
   virtual void arrived(Node&, int /*output*/, const Tensor& /*gradient*/) {}
+  /// An exception, of which this is the text, is about to end the pass: out of this node's formula, out of a hook on it or
+  /// after it, with the gradients that were there to read; null: out of what a pass does beside its nodes. What this
+  /// throws is dropped.
+  virtual void failed(Node*, const Gradients& /*of_outputs*/, std::string_view /*what*/) {}
   /// All nodes have run, and no `.grad` has been changed yet: what this throws ends the pass.
   virtual void finishing() {}
   /// The pass that began last is over; not `complete` when an exception ends it. Who was made while it went on is told
   /// too.
   virtual void ended(bool /*complete*/) noexcept {}
-  /// An operation has computed, and not been recorded although an input has history: under a NoGradGuard, or because no
+  /// An operation has computed, and not been recorded: since no input has history, under a NoGradGuard, or because no
   /// gradient flows to what it gives.
   virtual void unrecorded(std::string_view /*name*/, const Operand* /*inputs*/, int /*count*/,
                           const std::vector<core::Array>& /*outputs*/) {}
@@ -63,6 +70,7 @@ class GRADUS_API Observer {
   static void tell_added(Node& node, int output);
   static void tell_released(Node& node);
   static void tell_arrived(Node& node, int output, const Tensor& gradient);
+  static void tell_failed(Node* node, const Gradients& of_outputs, std::string_view what) noexcept;
   static void tell_finishing();
   static void tell_ended(bool complete) noexcept;
   static void tell_unrecorded(std::string_view name, const Operand* inputs, int count,
@@ -78,7 +86,9 @@ class GRADUS_API Observer {
   struct OfThread;
   template <class Tell>
   static void tell_each(const Tell& tell);
+  static bool active_here() noexcept;
 
+  static std::atomic<int> alive_;  // in the process
   Observer* outer_;
   bool listed_ = true;  // among its thread's
 };

@@ -148,7 +148,7 @@ template <class Op>
 [[gnu::cold, gnu::noinline]] Results<Op> run_batched(const typename AttrsOf<Op>::type& attrs, const Operand* inputs,
                                                      int count);
 
-/// Tells whoever watches that a call has been recorded, or (without a node) has not been although there is history.
+/// Tells whoever watches that a call has been recorded, or (without a node) has not been.
 template <class Op, class Result>
 [[gnu::cold, gnu::noinline]] void tell_computed(Node* node, const Operand* inputs, int count, const Result& y) {
   std::vector<core::Array> outputs;
@@ -193,6 +193,8 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
     }
     if (Observer::active()) [[unlikely]]
       tell_computed<Op>(made, inputs, count, y);
+  } else if (Observer::active()) [[unlikely]] {
+    tell_computed<Op>(nullptr, inputs, count, y);
   }
   if constexpr (Traits<Op>::is_view) {
     core::Ref<ViewStep> by;

@@ -124,7 +124,7 @@ int Record::Recorder::constant(const Tensor& x) {
   }
   const int fresh = new_value(RecordedValue::kConstant, -1, 0, array, &now);
   bodies_.set(&x.body(), fresh);
-  find_stop(fresh);
+  find_origin(fresh);
   return fresh;
 }
 
@@ -161,7 +161,7 @@ int Record::Recorder::value_of(const Tensor& x) {
   RecordedValue& v = all.values[static_cast<std::size_t>(value)];
   if (v.name < 0 && !names_.empty()) {
     const auto named = names_.find(&body);
-    if (named != names_.end() && named->second.is(x, v, all)) v.name = named->second.name;
+    if (named != names_.end() && named->second.is(x, serials_)) v.name = named->second.name;
   }
   return value;
 }
@@ -264,12 +264,18 @@ void Record::Recorder::left(std::string_view module) noexcept {
   if (!calls_.empty() && all.calls[static_cast<std::size_t>(calls_.back())].path == module) calls_.pop_back();
 }
 
-void Record::Recorder::loosen(RecordedStop::Kind kind, int from, std::string_view name, Location at,
-                              const Array& result) {
-  if (!result.defined() || !is_floating_point(result.dtype())) return;
+const Record::Recorder::Loose* Record::Recorder::loose(const Array& x) const {
+  if (!x.defined()) return nullptr;
+  const std::uint64_t serial = serials_.find(x.storage().get());
+  const auto found = serial == 0 ? loose_.end() : loose_.find(serial);
+  return found == loose_.end() ? nullptr : &found->second;
+}
+
+void Record::Recorder::loosen(const Array& result, RecordedStop stop, std::vector<RecordedMaker> made_by) {
+  if (!result.defined()) return;
   if (loose_.size() >= most_loose_) forget_the_gone();
   const core::Storage& storage = *result.storage();
-  loose_[serials_.give(storage)] = {{-1, kind, from, std::string(name), at}, &storage};
+  loose_[serials_.give(storage)] = {std::move(stop), std::move(made_by), &storage};
 }
 
 void Record::Recorder::forget_the_gone() {
@@ -277,31 +283,64 @@ void Record::Recorder::forget_the_gone() {
   most_loose_ = 2 * loose_.size() + 64;
 }
 
-void Record::Recorder::find_stop(int value) {
-  const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
-  if (!is_floating_point(v.dtype)) return;
+// Of a constant that an operation reads: what computed it, and where its numbers' history ended, if they had one.
+void Record::Recorder::find_origin(int value) {
+  RecordedValue& v = all.values[static_cast<std::size_t>(value)];
   const auto found = loose_.find(all.storages[static_cast<std::size_t>(v.storage)].serial);
   if (found == loose_.end()) return;
-  all.stops.push_back(found->second.stop);
+  const Loose& origin = found->second;
+  v.made_by.first = end_of(all.makers.size());
+  all.makers.insert(all.makers.end(), origin.made_by.begin(), origin.made_by.end());
+  v.made_by.last = end_of(all.makers.size());
+  if (!is_floating_point(v.dtype) || origin.stop.kind == RecordedStop::kNone) return;
+  all.stops.push_back(origin.stop);
   all.stops.back().value = value;
 }
 
+// Of several operands the one that has had a history is followed, else the first that was computed.
 void Record::Recorder::unrecorded(std::string_view name, const Operand* inputs, int count,
                                   const std::vector<Array>& outputs) {
-  if (!on_ || !open_.empty()) return;
-  int from = -1;
-  for (int i = 0; i < count && from < 0; ++i) {
+  constexpr std::size_t kFollowed = 8;
+  if (!on_ || !open_.empty() || count == 0) return;
+  const int after = last(all.moments.size());
+  RecordedStop stop{-1, RecordedStop::kNone, -1, std::string(name), inputs[0].at(), after};
+  const Loose* followed = nullptr;
+  for (int i = 0; i < count && stop.kind == RecordedStop::kNone; ++i) {
     const Tensor& x = inputs[i].tensor();
-    if (x.defined() && x.edge()) from = value_of(x);
+    if (!x.defined()) continue;
+    if (x.edge()) {
+      stop.from = value_of(x);
+      stop.kind = RecordedStop::kUnrecorded;
+      followed = nullptr;
+    } else if (const Loose* const origin = loose(numbers_of_all(x)); origin != nullptr) {
+      const bool had_history = origin->stop.kind != RecordedStop::kNone;
+      if (followed == nullptr || had_history) followed = origin;
+      if (had_history) break;
+    }
   }
-  for (const Array& y : outputs) loosen(RecordedStop::kUnrecorded, from, name, inputs[0].at(), y);
+  if (followed != nullptr) stop = followed->stop;
+  std::vector<RecordedMaker> made_by{{std::string(name), inputs[0].at()}};
+  for (std::size_t k = 0; followed != nullptr && k < followed->made_by.size() && made_by.size() < kFollowed; ++k) {
+    made_by.push_back(followed->made_by[k]);
+  }
+  for (const Array& y : outputs) {
+    if (!y.defined()) continue;
+    bool is_view = false;
+    for (int i = 0; i < count; ++i) {
+      const Tensor& x = inputs[i].tensor();
+      is_view |= x.defined() && !x.edge() && numbers_of_all(x).storage() == y.storage();
+    }
+    if (!is_view) loosen(y, stop, made_by);  // what a view shows has its own makers
+  }
 }
 
 void Record::Recorder::detached(const Tensor& from, const Tensor& to) {
   if (!on_ || !open_.empty()) return;
   const Scope* const scope = Scope::current();
-  loosen(RecordedStop::kDetach, value_of(from), "detach", scope == nullptr ? Location::unknown() : scope->location(),
-         numbers_of_all(to));
+  loosen(numbers_of_all(to),
+         {-1, RecordedStop::kDetach, value_of(from), "detach",
+          scope == nullptr ? Location::unknown() : scope->location(), last(all.moments.size())},
+         {});
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "../../core/base/location.h"
@@ -45,6 +46,12 @@ struct RecordedNumbers {
   double operator[](std::size_t i) const;
 };
 
+/// An operation that computed without being recorded, and where it was called.
+struct RecordedMaker {
+  std::string name;
+  Location at = Location::unknown();
+};
+
 /// Copies of numbers, which stay where they are.
 class NumbersStore {
  public:
@@ -78,6 +85,7 @@ struct RecordedValue {
   std::uint64_t writes = 0;
   RecordedNumbers numbers;
   int name = -1;  // in Recording::names
+  Range made_by;  // in Recording::makers: of a constant, the last operations that computed it, the latest first
 };
 
 struct RecordedSaved {
@@ -147,15 +155,19 @@ struct RecordedStep {
   Range composed_of;            // in Recording::reference_names: the operations of the reference
   Range changed;                // in Recording::changes
   std::string reference_error;  // what the reference threw
+  std::string error;            // what it, or a hook on it, threw
   double difference = -1;  // largest between the rule's and the reference's, of the latter's largest; -1: not known
   bool released = false, done = false;
   std::int64_t live_before = 0, live_after = 0;
 };
 
 struct RecordedPass {
-  int outer = -1;  // the step of another pass inside which it ran
-  Range outputs;   // in Recording::links: values, or -1
-  bool complete = false;
+  enum End : std::uint8_t { kOpen, kComplete, kFailed };  // kOpen: it goes on, or went on when the record was stopped
+  int outer = -1;                                         // the step of another pass inside which it ran
+  Range outputs;                                          // in Recording::links: values, or -1
+  End end = kOpen;
+  std::string error;  // the exception that ended it
+  int failed = -1;    // the operation, or leaf, out of which that came; -1: none
   std::int64_t live_bytes = 0;
 };
 
@@ -172,12 +184,13 @@ struct RecordedArrival {
 
 /// A tensor without history whose numbers come from one that has some.
 struct RecordedStop {
-  enum Kind : std::uint8_t { kDetach, kUnrecorded };
+  enum Kind : std::uint8_t { kNone, kDetach, kUnrecorded };
   int value;
   Kind kind;
   int from;          // the value that had history; -1: not seen
   std::string name;  // the operation that was not recorded
   Location at = Location::unknown();
+  int after = -1;  // the last event before it, in Recording::moments
 };
 
 /// What an optimizer did to a parameter.
@@ -209,6 +222,7 @@ struct Recording {
   List<RecordedArrival> arrivals;
   List<RecordedMoment> moments;
   std::vector<RecordedStop> stops;
+  std::vector<RecordedMaker> makers;
   std::vector<RecordedUpdate> updates;
   List<RecordedChange> changes;
   List<RecordedCall> calls;
@@ -217,17 +231,21 @@ struct Recording {
   NumbersStore numbers;
   List<core::Description> statistics;
   std::vector<std::string> names;
-  std::int64_t corner = 0;  // rows and columns of corners
-  bool both_ends = false;   // the last ones, too
+  std::unordered_set<std::string> given_names;  // the same ones
+  std::int64_t corner = 0;                      // rows and columns of corners
+  bool both_ends = false;                       // the last ones, too
 
   Recording(std::int64_t corner_size, bool last_too) : corner(corner_size), both_ends(last_too) {}
 
-  /// "a", "b", .., "z", "ba", ..: what a value is called in texts, unless it was given a name.
+  /// "a", "b", .., "z", "aa", ..: what a value is called in texts, unless it was given a name; with a number behind it where
+  /// another was given that one.
   std::string name_of(int value) const;
   /// The value of an operation's output (of a leaf, what it was first); -1 where it was not seen.
   int value_of(int operation, int output) const;
   /// The value that an operation keeps.
   int value_of(const RecordedOperation& of, const RecordedSaved& kept) const;
+  /// Of each sum of a step the gradient that came to it, as its place in `gradients`.
+  std::vector<std::uint32_t> summands_of(const RecordedStep& step) const;
   /// Whether two are the same numbers, of large tensors as far as they are known.
   bool same(const RecordedNumbers& a, const RecordedNumbers& b) const;
   /// The L2 norm of all elements; NaN where one is.

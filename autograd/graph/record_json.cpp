@@ -170,6 +170,12 @@ class Json {
     dims("strides", v.strides);
     bytes("offset", v.offset);
     w_.member("storage", place(v.storage));
+    range("made_by", v.made_by, [&](std::uint32_t k) {
+      w_.open('{');
+      w_.member("name", quoted(r_.makers[k].name));
+      location(r_.makers[k].at);
+      w_.close('}');
+    });
     numbers(v.numbers, v.dtype, v.shape);
   }
 
@@ -205,7 +211,11 @@ class Json {
     const RecordedPass& p = r_.passes[at(i)];
     w_.member("inside_step", place(p.outer));
     range("outputs", p.outputs, [&](std::uint32_t k) { w_.value(place(r_.links[k])); });
-    w_.member("complete", truth(p.complete));
+    static constexpr const char* ends[] = {"open", "complete", "exception"};
+    w_.member("complete", truth(p.end == RecordedPass::kComplete));
+    w_.member("end", quoted(ends[p.end]));
+    w_.member("error", p.error.empty() ? "null" : quoted(p.error));
+    w_.member("failed", place(p.failed));
     w_.key("arrived");
     w_.open('[');
     for (const RecordedArrival* a : arrivals_[at(i)]) {
@@ -234,8 +244,10 @@ class Json {
       w_.member("to_output", place(g.to_output));
       w_.close('}');
     });
+    const std::vector<std::uint32_t> summands = r_.summands_of(s);
     range("added", s.added, [&](std::uint32_t k) {
       w_.open('{');
+      w_.member("input", place(r_.gradients[summands[k - s.added.first]].index));
       w_.member("operation", place(r_.added[k].operation));
       w_.member("output", place(r_.added[k].output));
       w_.close('}');
@@ -263,6 +275,7 @@ class Json {
       w_.close('}');
     });
     w_.member("completed", truth(s.done));
+    w_.member("error", s.error.empty() ? "null" : quoted(s.error));
     w_.member("released", truth(s.released));
     range("freed", s.freed, [&](std::uint32_t k) { w_.value(place(r_.freed[k])); });
     bytes("live_before", s.live_before);
@@ -279,6 +292,7 @@ class Json {
     w_.member("name", quoted(s.name));
     w_.member("from_value", place(s.from));
     location(s.at);
+    w_.member("after", place(s.after));
   }
   void update(int i) {
     const RecordedUpdate& u = r_.updates[at(i)];

@@ -7,6 +7,7 @@
 
 #include "batched.h"
 #include "record_data.h"
+#include "../../core/memory/storage_serials.h"
 #include "../tensor/tensor.h"
 
 namespace gradus::autograd::detail {
@@ -52,36 +53,43 @@ class Places {
   std::size_t count_ = 0;
 };
 
-/// A name that a tensor was given, before its use. Another may lie at its address by then: that it is the same is known by
-/// its node, and of what has no history by where it lies and by its numbers.
-struct Named {
+/// A name that a tensor was given, before its use. Another may lie at its address by then: a leaf is known by its node, which
+/// is kept, any other by its memory's serial number, which no other memory has, and by what it shows of that.
+class Named {
+ public:
   Named() = default;
-  Named(const Tensor& x, int of_name, const RecordedNumbers& of_x)
-      : name(of_name), edge(x.edge() && x.edge().node->as_leaf() != nullptr ? x.edge() : Edge()), numbers(of_x) {
-    if (x.edge()) {
-      node = x.edge().node.get();
-      number = node->number();
-      output = x.edge().index;
-    } else {
-      storage = numbers_of_all(x).storage().get();
+  Named(const Tensor& x, int of_name, core::StorageSerials& serials) : name(of_name) {
+    if (x.edge() && x.edge().node->as_leaf() != nullptr) {
+      leaf_ = x.edge();
+      return;
     }
+    const core::Array& array = numbers_of_all(x);
+    number_ = number_of(x);
+    serial_ = serials.give(*array.storage());
+    shape_ = array.shape();
+    strides_ = array.strides();
+    offset_ = array.storage_offset();
   }
-  bool is(const Tensor& x, const RecordedValue& value, const Recording& all) const {
-    const Node* const now = x.edge().node.get();
-    if (node != nullptr) return now == node && now->number() == number && x.edge().index == output;
-    return (now == nullptr || now->num_inputs() == 0) && numbers_of_all(x).storage().get() == storage &&
-           all.same(numbers, value.numbers);
+  bool is(const Tensor& x, const core::StorageSerials& serials) const {
+    if (leaf_) return x.edge().node.get() == leaf_.node.get();
+    const core::Array& array = numbers_of_all(x);
+    return serials.find(array.storage().get()) == serial_ && number_of(x) == number_ && array.shape() == shape_ &&
+           array.strides() == strides_ && array.storage_offset() == offset_;
   }
 
   int name = -1;
 
  private:
-  Edge edge;  // a leaf's, kept: no tensor hangs by it
-  const Node* node = nullptr;
-  std::uint64_t number = 0;  // the node's: no other of its thread has the same
-  int output = 0;
-  const void* storage = nullptr;
-  RecordedNumbers numbers;
+  // Of a result; a leaf's node comes into being with its first use, and none is 0.
+  static std::uint64_t number_of(const Tensor& x) {
+    return x.edge() && x.edge().node->as_leaf() == nullptr ? x.edge().node->number() : 0;
+  }
+
+  Edge leaf_;  // kept: no tensor hangs by it
+  std::uint64_t number_ = 0, serial_ = 0;
+  core::Shape shape_;
+  core::Strides strides_;
+  std::int64_t offset_ = 0;
 };
 
 }  // namespace gradus::autograd::detail

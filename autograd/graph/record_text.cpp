@@ -62,7 +62,7 @@ class Text {
     for (int v = 0; v < static_cast<int>(r_.values.size()); ++v) {
       const RecordedValue& value = r_.values[at(v)];
       if (value.kind != RecordedValue::kResult) {
-        forward.add({"  " + typed(v), value.kind == RecordedValue::kLeaf ? "leaf" : "constant"});
+        forward.add({"  " + typed(v), value.kind == RecordedValue::kLeaf ? "leaf" : "constant" + makers(value)});
       } else if (r_.operations[at(value.operation)].elsewhere) {
         forward.add(
             {"  " + typed(v), fmt::format("of {}, recorded elsewhere", r_.operations[at(value.operation)].name)});
@@ -82,6 +82,15 @@ class Text {
   std::string typed(int value) const {
     const RecordedValue& v = r_.values[at(value)];
     return r_.name_of(value) + ":" + type_of(v.dtype, v.shape);
+  }
+
+  // ", by mul of exp": what computed a constant.
+  std::string makers(const RecordedValue& v) const {
+    std::string text;
+    for (std::uint32_t k = v.made_by.first; k < v.made_by.last; ++k) {
+      text += (text.empty() ? ", by " : " of ") + r_.makers[k].name;
+    }
+    return text;
   }
 
   std::string summary() const {
@@ -157,24 +166,26 @@ class Text {
     }
     text += fmt::format("backward {} from {}{}{}\n", p + 1, listed(from, ", "),
                         pass.outer < 0 ? "" : fmt::format(", inside step {}", pass.outer + 1),
-                        pass.complete ? "" : ", not completed");
+                        pass.end == RecordedPass::kFailed ? ", ended by an exception"
+                        : pass.end == RecordedPass::kOpen ? ", recorded in part: it went on when the record ended"
+                                                          : "");
     Table table;
-    for (const int k : steps_[at(p)]) table.add(step(k));
+    for (const int k : steps_[at(p)]) table.add(step(k, pass));
     table.write_to(text);
+    if (!pass.error.empty()) text += fmt::format("  threw: {}\n", pass.error);
     for (const RecordedArrival* a : arrivals_[at(p)]) arrived.push_back(gradient(a->operation, a->output));
     if (!arrived.empty()) text += fmt::format("  arrived: {}\n", listed(arrived, ", "));
   }
-  std::vector<std::string> step(int k) const {
+  std::vector<std::string> step(int k, const RecordedPass& pass) const {
     const RecordedStep& s = r_.steps[at(k)];
     std::vector<std::string> of_outputs, of_inputs, freed;
     for (std::uint32_t g = s.of_outputs.first; g < s.of_outputs.last; ++g) {
       of_outputs.push_back(gradient(s.operation, r_.gradients[g].index));
     }
-    std::uint32_t sum = s.added.first;  // in the order of the inputs
+    const std::vector<std::uint32_t> summands = r_.summands_of(s);
     for (std::uint32_t g = s.of_inputs.first; g < s.of_inputs.last; ++g) {
       const RecordedGradient& dx = r_.gradients[g];
-      const bool added = sum < s.added.last && r_.added[sum].operation == dx.to && r_.added[sum].output == dx.to_output;
-      sum += added ? 1 : 0;
+      const bool added = std::find(summands.begin(), summands.end(), g) != summands.end();
       of_inputs.push_back((added ? "+" : "") + gradient(dx.to, dx.to_output));
     }
     std::int64_t bytes = 0;
@@ -182,8 +193,11 @@ class Text {
     std::string lets_go;
     if (s.freed.size() != 0) lets_go = fmt::format("lets go {}", bytes_text(bytes));
     return {fmt::format("  {}", r_.operations[at(s.operation)].name),
-            fmt::format("{} -> {}", listed(of_outputs, ", "), s.done ? listed(of_inputs, ", ") : "(threw)"), lets_go,
-            s.done ? bytes_text(s.live_after) + " alive" : ""};
+            fmt::format("{} -> {}", listed(of_outputs, ", "),
+                        s.done                              ? listed(of_inputs, ", ")
+                        : pass.end == RecordedPass::kFailed ? "(threw)"
+                                                            : "(not seen)"),
+            lets_go, s.done ? bytes_text(s.live_after) + " alive" : ""};
   }
 
   const Recording& r_;
@@ -235,7 +249,23 @@ std::string Recording::name_of(int value) const {
   for (int rest = value; rest >= 0; rest = rest / 26 - 1) {
     letters.insert(letters.begin(), static_cast<char>('a' + rest % 26));
   }
-  return letters;
+  if (given_names.count(letters) == 0) return letters;
+  int n = 1;
+  while (given_names.count(letters + std::to_string(n)) != 0) ++n;
+  return letters + std::to_string(n);
+}
+
+// Gradients are handed on in the order of the inputs. Where several go to one place, the first may be the one that the
+// others meet: the last ones have met another.
+std::vector<std::uint32_t> Recording::summands_of(const RecordedStep& step) const {
+  std::vector<std::uint32_t> found(step.added.size());
+  std::uint32_t sum = step.added.last;
+  for (std::uint32_t g = step.of_inputs.last; g > step.of_inputs.first && sum > step.added.first; --g) {
+    const RecordedGradient& dx = gradients[g - 1];
+    const RecordedSum& last = added[sum - 1];
+    if (dx.to == last.operation && dx.to_output == last.output) found[--sum - step.added.first] = g - 1;
+  }
+  return found;
 }
 
 bool Recording::same(const RecordedNumbers& a, const RecordedNumbers& b) const {

@@ -34,9 +34,9 @@ class Record::Recorder final : public Observer {
   }
 
   void name(const Tensor& x, std::string name) {
+    all.given_names.insert(name);
     all.names.push_back(std::move(name));
-    names_[&x.body()] = {x, detail::last(all.names.size()),
-                         x.edge() ? detail::RecordedNumbers() : numbers_of(numbers_of_all(x))};
+    names_[&x.body()] = {x, detail::last(all.names.size()), serials_};
   }
   void stop() noexcept { on_ = false; }
 
@@ -47,6 +47,7 @@ class Record::Recorder final : public Observer {
   void added(Node& node, int output) override;
   void released(Node& node) override;
   void arrived(Node& node, int output, const Tensor& gradient) override;
+  void failed(Node* node, const Gradients& of_outputs, std::string_view what) override;
   void ended(bool complete) noexcept override;
   void unrecorded(std::string_view name, const Operand* inputs, int count,
                   const std::vector<core::Array>& outputs) override;
@@ -59,8 +60,10 @@ class Record::Recorder final : public Observer {
   detail::Recording all;
 
  private:
+  // What computed numbers without being recorded, and where their history ended; kNone: they never had one.
   struct Loose {
     detail::RecordedStop stop;
+    std::vector<detail::RecordedMaker> made_by;  // the latest first, the last few
     const void* storage;
   };
   struct Came {
@@ -90,11 +93,13 @@ class Record::Recorder final : public Observer {
   void note_changes(Node& node, detail::RecordedStep& step);
   void compare_with_reference(Node& node, const Gradients& of_outputs, const Gradients& of_inputs,
                               detail::RecordedStep& step);
-  void loosen(detail::RecordedStop::Kind kind, int from, std::string_view name, Location at, const core::Array& result);
+  const Loose* loose(const core::Array& x) const;
+  void loosen(const core::Array& result, detail::RecordedStop stop, std::vector<detail::RecordedMaker> made_by);
   void forget_the_gone();
   void count_grad(const Came& came);
   void count_grads();
-  void find_stop(int value);
+  void find_origin(int value);
+  void begin_step(Node& node, const Gradients& of_outputs);
 
   RecordOptions options_;
   bool on_ = true;
@@ -106,7 +111,7 @@ class Record::Recorder final : public Observer {
   std::vector<int> passes_;
   std::vector<int> calls_;  // of modules, those that go on
   core::StorageSerials serials_;
-  // Numbers that have left the graph, by the serials of their storages.
+  // Numbers outside the graph, by the serials of their storages.
   std::unordered_map<std::uint64_t, Loose> loose_;
   std::size_t most_loose_ = 64;  // from here on it is looked through for those that are gone
   std::unordered_map<const Body*, std::size_t> open_updates_;

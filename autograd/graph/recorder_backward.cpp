@@ -45,7 +45,10 @@ RecordedGradient Record::Recorder::gradient(int index, const Array& g, bool with
 }
 
 void Record::Recorder::running(Node& node, const Gradients& of_outputs) {
-  if (!on_ || passes_.empty()) return;
+  if (on_ && !passes_.empty()) begin_step(node, of_outputs);
+}
+
+void Record::Recorder::begin_step(Node& node, const Gradients& of_outputs) {
   const int operation = operation_of(node);
   RecordedStep& step = all.steps.emplace_back();
   step.operation = operation;
@@ -243,12 +246,34 @@ void Record::Recorder::count_grads() {
   for (std::size_t m = told_until_; m < all.moments.size(); ++m) all.moments[m].of_grads = grads_bytes_;
 }
 
+// A hook throws before its node's step has begun, or after its gradients have been seen.
+void Record::Recorder::failed(Node* node, const Gradients& of_outputs, std::string_view what) {
+  if (!on_ || passes_.empty()) return;
+  const int pass = passes_.back(), of_node = node == nullptr ? -1 : operation_of(*node);
+  all.passes[static_cast<std::size_t>(pass)].error = what;
+  all.passes[static_cast<std::size_t>(pass)].failed = of_node;
+  const auto is_this = [&](int step) {
+    const RecordedStep& s = all.steps[static_cast<std::size_t>(step)];
+    return s.pass == pass && s.operation == of_node;
+  };
+  int step = -1;
+  if (!open_.empty() && is_this(open_.back())) {
+    step = open_.back();
+  } else if (last_step_ >= 0 && is_this(last_step_)) {
+    step = last_step_;
+  } else if (node != nullptr && node->as_leaf() == nullptr) {
+    begin_step(*node, of_outputs);
+    step = open_.back();
+  }
+  if (step >= 0) all.steps[static_cast<std::size_t>(step)].error = what;
+}
+
 void Record::Recorder::ended(bool complete) noexcept {
   if (!on_ || passes_.empty()) return;
   const int place = passes_.back();
   passes_.pop_back();
   RecordedPass& pass = all.passes[static_cast<std::size_t>(place)];
-  pass.complete = complete;
+  pass.end = complete ? RecordedPass::kComplete : RecordedPass::kFailed;
   while (!open_.empty() && all.steps[static_cast<std::size_t>(open_.back())].pass == place) open_.pop_back();
   for (; !came_.empty() && came_.back().pass == place; came_.pop_back()) count_grad(came_.back());
   moment(RecordedMoment::kEnd, place);

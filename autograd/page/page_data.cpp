@@ -123,8 +123,13 @@ class Data {
       if (m.kind == RecordedMoment::kOperation) happened(0, m.of);
       if (m.kind == RecordedMoment::kStep) happened(1, m.of);
       if (m.kind == RecordedMoment::kUpdate) happened(2, m.of);
-      if (m.kind != RecordedMoment::kEnd || r_.passes[at(m.of)].complete) continue;
-      for (const int s : steps[at(m.of)]) happened(1, s);
+      if (m.kind == RecordedMoment::kEnd) {
+        for (const int s : steps[at(m.of)]) happened(1, s);
+      }
+      times_.of_moments.push_back(static_cast<int>(timeline_.size()) - 1);
+    }
+    for (const auto& rest : steps) {  // of passes that went on when the record ended
+      for (const int s : rest) happened(1, s);
     }
   }
   void timeline() {
@@ -244,6 +249,7 @@ class Data {
     w_.open('[');
     for (const RecordedStop& s : r_.stops) {
       w_.object([&] {
+        w_.member("time", place(s.after < 0 ? -1 : times_.of_moments[at(s.after)]));
         w_.member("value", place(s.value));
         w_.member("why", s.kind == RecordedStop::kDetach ? "\"detach\"" : "\"no_grad\"");
         w_.member("name", quoted(s.name));

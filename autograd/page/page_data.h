@@ -13,9 +13,9 @@ namespace gradus::autograd::detail {
 /// and for how long values were kept; formulas of the operations in it, and, with `sources`, lines of the sources that were found.
 std::string page_data(const Recording& recording, const std::string& title, const std::string& language, bool sources);
 
-/// The place in the timeline of each operation, step and update; -1: none.
+/// The place in the timeline of each operation, step and update, and of the last entry before the end of each moment; -1: none.
 struct Times {
-  std::vector<int> of_operations, of_steps, of_updates;
+  std::vector<int> of_operations, of_steps, of_updates, of_moments;
 };
 // Members of that object, one after the other.
 /// Bytes by what they are for. Live bytes are the process's; what is counted here is never more than that.

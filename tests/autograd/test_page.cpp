@@ -20,6 +20,7 @@
 #include <gradus/gradus.h>
 
 #include "../support/gradients.h"
+#include "../support/page_data.h"
 
 namespace gradus::test {
 namespace {
@@ -27,50 +28,6 @@ namespace {
 using autograd::Record;
 using autograd::RecordOptions;
 using nlohmann::json;
-
-// A folder that lasts as long as it does.
-struct Folder {
-  Folder() : path(std::filesystem::temp_directory_path() / ("gradus_page_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path path;
-};
-std::string content(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// The data of a record's page.
-json data_of(const Record& record) {
-  const Folder folder;
-  const std::filesystem::path page = folder.path / "page.html";
-  autograd::write_page(page.string(), record);
-  const std::string html = content(page), before = "id=\"data\">";
-  const std::size_t from = html.find(before) + before.size();
-  return json::parse(html.substr(from, html.find("</script>", from) - from));
-}
-json data_of(const std::function<void(Record&)>& compute) {
-  Record record(RecordOptions::page());
-  compute(record);
-  return data_of(record);
-}
-const json& entry(const json& list, const json& id) { return list.at(id.get<std::size_t>()); }
-std::string name_of(const json& data, const json& operation) {
-  return entry(data["record"]["operations"], operation)["name"].get<std::string>();
-}
-// The names of a timeline's entries of a kind.
-std::string timeline(const json& data, const std::string& kind) {
-  std::string names;
-  for (const json& each : data["timeline"]) {
-    if (each["kind"] != kind) continue;
-    const json& of = kind == "backward" ? entry(data["record"]["steps"], each["of"])["operation"] : each["of"];
-    names += (names.empty() ? "" : " ") + name_of(data, of);
-  }
-  return names;
-}
 
 // A gradient by hand that is twice its reference's.
 struct Doubled {
@@ -346,6 +303,29 @@ BOOST_AUTO_TEST_CASE(where_history_stops_and_what_was_changed) {
   BOOST_CHECK(!last["completed"].get<bool>());
   BOOST_CHECK_EQUAL(last["changed"][0]["by"], "mul_");
   BOOST_CHECK_EQUAL(data["timeline"].back()["of"], last["id"]);
+}
+
+BOOST_AUTO_TEST_CASE(cuts_and_open_passes_have_a_place_in_time) {
+  const json data = data_of([](Record& record) {
+    const Tensor a = leaf(Doubles{1, 2}), w = leaf(Doubles{3, 4});
+    const Tensor b = (a * 2).detach();
+    const Tensor h = w.exp();
+    h.register_hook([&](const Tensor&) {
+      record.stop();
+      return Tensor();
+    });
+    (b * h).sum().backward();
+  });
+  BOOST_REQUIRE_EQUAL(data["stops"].size(), 1u);
+  BOOST_CHECK_EQUAL(data["stops"][0]["time"], 0);  // after mul, long before its numbers are read
+  BOOST_CHECK_EQUAL(timeline(data, "forward"), "mul exp mul sum");
+  BOOST_CHECK_EQUAL(timeline(data, "backward"), "sum mul");
+  BOOST_CHECK_EQUAL(data["record"]["passes"][0]["end"], "open");
+  const json before = data_of([](Record&) {  // cut before anything happened
+    const Tensor w = leaf(Doubles{3, 4}), b = w.detach();
+    (b * w).sum();
+  });
+  BOOST_CHECK(before["stops"][0]["time"].is_null());
 }
 
 BOOST_AUTO_TEST_CASE(a_new_operation_and_hostile_names) {

@@ -4,6 +4,7 @@ import pathlib
 import sys
 import time
 
+import faults_shown
 import looks
 import moving
 import numbers_shown
@@ -21,12 +22,14 @@ def main():
         "keys": moving.keys, "tab": moving.tab, "back": moving.back, "folding": moving.folding,
         "links of mlp": lambda b: moving.links(b, "mlp", 8), "links of fanout": lambda b: moving.links(b, "fanout", 8),
         "links of penalty": lambda b: moving.links(b, "penalty", 8), "links of transformer": lambda b: moving.links(b, "transformer", 6),
-        **{"numbers of " + name: lambda b, name=name, turned=turned: numbers_shown.check(b, name, turned)
-           for name, turned in (("mlp", 1), ("cnn", 5), ("transformer", 25), ("fanout", 1), ("penalty", 1), ("views", 1))},
+        **{"numbers of " + name: lambda b, name=name: numbers_shown.check(b, name)
+           for name in ("mlp", "cnn", "transformer", "fanout", "penalty", "views", "ends")},
         "table of words": words_shown.table,
         **{"words of " + name: lambda b, name=name, steps=steps: words_shown.check(b, name, steps)
-           for name, steps in (("mlp", (0, 8, 15)), ("cnn", (1, 3, 20)), ("faults", range(0, 100, 14)), ("fanout", (3,)), ("views", (2, 9)))},
-        "narrow": lambda b: looks.narrow(b, ("mlp", "transformer")), "dark": looks.dark, "calm": looks.calm, "print": looks.printed,
+           for name, steps in (("mlp", (0, 8, 15)), ("cnn", (1, 3, 20)), ("faults", range(0, 100, 14)), ("fanout", (3,)), ("views", (2, 9)),
+                              ("ends", range(1, 46, 3)))},
+        "faults": faults_shown.check,
+        "narrow": lambda b: looks.narrow(b, ("mlp", "transformer", "ends")), "dark": looks.dark, "calm": looks.calm, "print": looks.printed,
         "read aloud": looks.read_aloud, "hostile": looks.hostile, "speed": looks.speed,
     }
     if asked.axe:

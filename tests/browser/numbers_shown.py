@@ -5,21 +5,21 @@ import re
 
 from browser import expect
 
-# Of each tensor in the panel what its cells say, found by moving a pointer over it: {key: {index: text}}.
+# Of steps from .. to, in one call: of each tensor in the panel what its cells say, found by moving a pointer over it, of all its
+# matrices, to which its buttons turn; and the written-out sums and formulas with numbers, as text.
 READ = """
-const only = arguments[0], found = {};
-for (const canvas of document.querySelectorAll("#panel canvas")) {
-  const key = canvas.dataset.key;
-  if (only && key !== only) continue;
-  const says = canvas.closest("figure").querySelector(".says"), cells = {};
-  const r = canvas.getBoundingClientRect();
+const [from, to] = arguments, steps = [];
+const canvasOf = (key) => document.querySelector(`#panel canvas[data-key="${CSS.escape(key)}"]`);
+const read = /(?:\\[([\\d, ]*)\\])? = ([^=]*)$/;
+const look = (canvas, cells, places) => {
+  const says = canvas.closest("figure").querySelector(".says"), r = canvas.getBoundingClientRect();
   canvas.getBoundingClientRect = () => r;  // once, not for each cell
   const ask = (x, y) => {
     canvas.dispatchEvent(new PointerEvent("pointermove", {clientX: r.left + x, clientY: r.top + y}));
     return says.textContent;
   };
   canvas.dispatchEvent(new PointerEvent("pointerleave"));
-  const nothing = says.textContent, read = /(?:\\[([\\d, ]*)\\])? = ([^=]*)$/;
+  const nothing = says.textContent;
   const line = (along, n) => {  // where cells begin in a row or a column
     const at = [];
     let last = null;
@@ -30,28 +30,37 @@ for (const canvas of document.querySelectorAll("#panel canvas")) {
     }
     return at;
   };
-  canvas.dispatchEvent(new PointerEvent("pointerleave"));
   // The chosen cell says what nothing says, too: it is found since its neighbours differ, or by the last resort below.
-  const xs = new Set([3, ...line((k) => ask(k, 3), r.width), ...line((k) => ask(k, r.height - 6), r.width)]);
-  const ys = new Set([3, ...line((k) => ask(3, k), r.height), ...line((k) => ask(r.width - 6, k), r.height)]);
-  for (const y of ys) for (const x of xs) {
-    const m = read.exec(ask(x, y));
-    if (m) cells[m[1] || ""] = m[2];
-  }
-  const m = read.exec(nothing);
-  if (m) cells[m[1] || ""] = m[2];
+  places ??= [[...new Set([3, ...line((k) => ask(k, 3), r.width), ...line((k) => ask(k, r.height - 6), r.width)])],
+              [...new Set([3, ...line((k) => ask(3, k), r.height), ...line((k) => ask(r.width - 6, k), r.height)])]];
+  const note = (text) => { const m = read.exec(text); if (m) cells[m[1] || ""] = m[2]; };
+  for (const y of places[1]) for (const x of places[0]) note(ask(x, y));
+  note(nothing);
   canvas.dispatchEvent(new PointerEvent("pointerleave"));
   delete canvas.getBoundingClientRect;
-  found[key] = {cells, pager: !!canvas.closest("figure").querySelector(".pager")};
+  return places;
+};
+for (let at = from; at < to; at++) {
+  page.go({step: at, tensor: null, element: null}, {replace: true});
+  const shown = {}, textOf = (formula) => [...formula.querySelectorAll("math")].map((m) => m.textContent).join("");
+  const sums = [...document.querySelectorAll("#panel .formula.with-numbers")].map(textOf);
+  for (const key of [...document.querySelectorAll("#panel canvas")].map((c) => c.dataset.key)) {
+    const cells = {}, pager = () => canvasOf(key).closest("figure").querySelector(".pager");
+    let places = look(canvasOf(key), cells, null);
+    if (pager()) {
+      const label = () => pager().querySelector("span").textContent, first = label();
+      for (let turns = 0; turns < 10000; turns++) {  // all round, from whichever it shows
+        pager().querySelector("button:last-child").click();
+        if (label() === first) break;
+        places = look(canvasOf(key), cells, places);
+      }
+    }
+    shown[key] = cells;
+  }
+  steps.push({shown, sums});
 }
-return found;
+return steps;
 """
-TURN = """
-const figure = document.querySelector(`#panel canvas[data-key="${arguments[0]}"]`).closest("figure");
-figure.querySelector(".pager button:last-child").click();
-"""
-# The written-out sums and formulas with numbers, as text.
-SUMS = """return [...document.querySelectorAll("#panel .formula.with-numbers math")].map((m) => m.textContent);"""
 
 
 def number(text):
@@ -154,36 +163,32 @@ def sums_agree(texts, where):
     return checked
 
 
-def check(browser, name, turned=1):
-    """At every step what is shown; of tensors of several matrices the others too, at each `turned`-th step."""
+def check(browser, name):
+    """At every step what is shown, of all matrices of each tensor."""
     data = browser.data(name)
     browser.open(name)
-    same_steps = browser.js("return page.timeline.length")
-    expect(same_steps == len(data["timeline"]), f"{name}: {same_steps} steps, not {len(data['timeline'])}")
+    steps, many = browser.js("return page.timeline.length"), 20
+    expect(steps == len(data["timeline"]), f"{name}: {steps} steps, not {len(data['timeline'])}")
     compared = sums = 0
-    for at in range(len(data["timeline"])):
-        browser.js("page.go({step: arguments[0], tensor: null, element: null}, {replace: true})", at)
-        shown = browser.js(READ, None)
-        sums += sums_agree(browser.js(SUMS), f"{name}, step {at + 1}")
-        for key, entry in wanted(data, at).items():
-            where = f"{name}, step {at + 1}, {key}"
-            known, whole = elements(entry)
-            if not known:
-                continue
-            expect(key in shown, f"{where}: not shown")
-            cells = shown[key]["cells"]
-            turn = shown[key]["pager"] and at % turned == 0
-            if whole and turn:
-                shape = entry["shape"]
-                for _ in range(math.prod(shape[:-2])):  # all round, from whichever it shows
-                    browser.js(TURN, key)
-                    cells.update(browser.js(READ, key)[key]["cells"])
-            for index, text in cells.items():
-                if index in known:
-                    expect(near(text, known[index]), f"{where}[{index}]: the page says {text}, the library computed {known[index]!r}")
-                    compared += 1
-                else:
-                    expect(not whole, f"{where}[{index}]: there is no such element")
-            missing = set(known) - set(cells) if turn or not shown[key]["pager"] else set()
-            expect(not missing, f"{where}: not to be seen: {sorted(missing)[:5]}, {len(missing)} in all")
-    return f"{len(data['timeline'])} steps, {compared} numbers, {sums} sums"
+    for first in range(0, steps, many):
+        for at, read in enumerate(browser.js(READ, first, min(steps, first + many)), first):
+            sums += sums_agree(read["sums"], f"{name}, step {at + 1}")
+            for key, entry in wanted(data, at).items():
+                compared += tensor_agrees(read["shown"].get(key), entry, f"{name}, step {at + 1}, {key}")
+    return f"{steps} steps, {compared} numbers, {sums} sums"
+
+
+def tensor_agrees(cells, entry, where):
+    """Each element that the record knows is shown as it is, and no other."""
+    known, whole = elements(entry)
+    if not known:
+        return 0
+    expect(cells is not None, f"{where}: not shown")
+    for index, text in cells.items():
+        if index in known:
+            expect(near(text, known[index]), f"{where}[{index}]: the page says {text}, the library computed {known[index]!r}")
+        else:
+            expect(not whole, f"{where}[{index}]: there is no such element")
+    missing = set(known) - set(cells)
+    expect(not missing, f"{where}: not to be seen: {sorted(missing)[:5]}, {len(missing)} in all")
+    return len(known)

@@ -40,6 +40,8 @@ def of_data(data, language):
     found += [stop.get("name") or "" for stop in data.get("stops") or []] + [stop.get("file") or "" for stop in data.get("stops") or []]
     for step in record["steps"]:
         found += (step.get("reference") or {}).get("operations") or []
+    found += [entry.get("error") or "" for entry in record["steps"] + record["passes"]]
+    found += [maker["name"] + " " + (maker["file"] or "") for value in record["values"] for maker in value["made_by"]]
     for formula in (data.get("formulas") or {}).values():
         for text in [formula.get("forward") or ""] + [g or "" for g in formula.get("gradients") or []]:
             found.append(re.sub(r"<mtext>(?!\w+_\w+<).*?</mtext>|<[^>]*>", " ", text))

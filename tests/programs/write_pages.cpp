@@ -221,6 +221,65 @@ void faults(autograd::Record& record) {
   in_place(record);
 }
 
+// Passes that end before they are through, gradients that are no numbers, numbers from outside the graph.
+void freed(autograd::Record& record) {
+  const Tensor x = randn({3}), w = randn({3}).requires_grad_();
+  record.name(w, "w");
+  const Tensor y = (x * w).exp().sum();
+  y.backward({}, true);
+  y.backward();
+  try {
+    y.backward();
+  } catch (const Error& error) {
+    std::cerr << "freed: " << error.what() << '\n';
+  }
+}
+void hooked(autograd::Record& record) {
+  const Tensor w = randn({3}).requires_grad_(), v = randn({3}).requires_grad_();
+  record.name(w, "w");
+  record.name(v, "v");
+  const Tensor h = w * v;
+  h.register_hook([](const Tensor&) -> Tensor { throw std::runtime_error("a hook's own <b>error</b>"); });
+  try {
+    h.tanh().sum().backward();
+  } catch (const std::exception& error) {
+    std::cerr << "hooked: " << error.what() << '\n';
+  }
+}
+void not_finite(autograd::Record& record) {
+  const Tensor a = tensor({0.0, 1.0}).requires_grad_(), b = tensor({0.0, 1.0}).requires_grad_(),
+               c = tensor({1.0, 2.0}).requires_grad_();
+  record.name(a, "infinite");
+  record.name(b, "nan");
+  record.name(c, "zero");
+  (a.sqrt() + b.sqrt() * 0 + c * 0).sum().backward();
+}
+void outside(autograd::Record& record) {
+  const Tensor w = randn({4}).requires_grad_(), raw = rand({4});
+  record.name(w, "w");
+  record.name(raw, "raw");
+  const Tensor scaled = (raw - raw.mean()) / raw.std();
+  const Tensor target = (w.tanh().detach() * 2 + 1).exp();
+  (w * scaled - target).square().sum().backward();
+}
+void stopped(autograd::Record& record) {
+  const Tensor w = randn({3}).requires_grad_();
+  record.name(w, "w");
+  const Tensor h = w.sin();
+  h.register_hook([&](const Tensor&) {
+    record.stop();
+    return Tensor();
+  });
+  h.exp().sum().backward();
+}
+void ends(autograd::Record& record) {
+  freed(record);
+  hooked(record);
+  not_finite(record);
+  outside(record);
+  stopped(record);
+}
+
 // Names that look like markup, long ones, other scripts.
 void odd_names(autograd::Record& record) {
   const std::string evil = "</script><script>window.__hit=1</script><img src=x onerror='window.__hit=2'>\"<!--";
@@ -303,6 +362,7 @@ int main(int argc, char** argv) {
                                            {"exploding", exploding},
                                            {"in_place", in_place},
                                            {"faults", faults},
+                                           {"ends", ends},
                                            {"odd_names", odd_names},
                                            {"big", big},
                                            {"resnet18", resnet18}};

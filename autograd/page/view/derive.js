@@ -235,6 +235,10 @@
     folded: new Set()
   });
 
+  /// Whether an exception came out of a step; one in which the record was stopped has merely not been seen to its end.
+  page.threw = (step) => !!step.error || (step.completed === false && record.passes?.[step.pass]?.end !== "open");
+  page.errorText = (text) => (text ? page.el("samp", { class: "error" }, text) : null);
+
   // ---- names and numbers that several parts show
   page.shape = (value) => (value && value.shape ? (value.shape.length ? value.shape.join(" × ") : page.t("scalar")) : "");
   page.result = (operation) => values[(operations[operation] || { outputs: [] }).outputs[0]];
@@ -243,6 +247,8 @@
     if (!o) return "";
     return o.kind === "operation" ? o.name : (page.result(operation) || o).name || o.name;
   };
+  /// Of several, the first few.
+  page.titles = (all) => all.slice(0, 8).map(page.title).join(", ") + (all.length > 8 ? ", …" : "");
   /// The same where the module stands beside it: a parameter's name without its module's path.
   page.shortTitle = (operation) => {
     const title = page.title(operation), path = page.pathOf(operation);

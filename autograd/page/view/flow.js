@@ -45,13 +45,18 @@
   const pass = (id) => {
     if (passes.has(id)) return passes.get(id);
     const ran = new Map(), came = new Map(), along = new Map(), broken = containers.map(() => null), failed = new Set(), zero = new Set();
-    for (const w of page.data.leaf_waits || []) if (w.pass === id && w.norm === 0) zero.add(w.operation);
+    const atLeaf = new Map();
+    for (const w of page.data.leaf_waits || []) {
+      if (w.pass !== id) continue;
+      if (w.norm === 0) zero.add(w.operation);
+      atLeaf.set(w.operation, page.mark(w.norm));
+    }
     for (const step of steps) {
       if (step.pass !== id || !stepTime.has(step.id ?? steps.indexOf(step))) continue;
       const t = stepTime.get(step.id);
       ran.set(step.operation, t);
       if (step.of_outputs && step.of_outputs.length === 1 && page.gradientNorm(step.id, "of_outputs", 0) === 0) zero.add(step.operation);
-      if (step.completed === false) failed.add(step.operation);
+      if (page.threw(step)) failed.add(step.operation);
       (step.of_inputs || []).forEach((g, k) => {
         along.set(step.operation + ":" + g.index, { t, norm: page.gradientNorm(step.id, "of_inputs", k) });
         const mark = page.mark(along.get(step.operation + ":" + g.index).norm);
@@ -60,7 +65,7 @@
         if (g.to !== null && g.to !== undefined) page.push(came, g.to, t);
       });
     }
-    const found = { ran, came, along, broken, failed, zero, span: spans((op) => ran.get(op)) };
+    const found = { ran, came, along, broken, failed, zero, atLeaf, span: spans((op) => ran.get(op)) };
     passes.set(id, found);
     return found;
   };
@@ -96,6 +101,7 @@
       found.zero = at.zero.has(op);
       found.failed = at.failed.has(op) && ran <= index;
       found.went = ran !== undefined ? ran <= index : o.kind !== "operation" && found.all > 0 && found.came === found.all;
+      if (found.went && o.kind === "leaf" && at.atLeaf.get(op) !== "zero") found.mark = at.atLeaf.get(op);
       return found;
     };
     const box = (c) => {
@@ -145,21 +151,22 @@
     };
   };
 
-  // Where gradients stop, by value and by operation.
+  // Where gradients stop: at what had a history and was cut, else at the value that has none.
   const stops = new Map();
   page.stopsIn = new Map();
   for (const stop of page.data.stops || []) {
     if (stop.why === "integer" && (page.values[stop.value] || {}).output > 0) continue;  // beside the result: a mask, say
-    // Said where it can be seen: at the value that has no history any more, else at the operation whose result it is.
-    const key = page.placeOfValue.has(stop.value)                         ? "v" + stop.value
-      : stop.from_operation !== null && stop.from_operation !== undefined ? "o" + stop.from_operation
-                                                                          : null;
+    const from = stop.why === "integer" ? null : operations[stop.from_operation] || null;
+    const value = from ? stop.from_value : stop.value, placed = page.placeOfValue.get(value);
+    const key = placed ? "v" + value : from ? "o" + from.id : operations[stop.from_operation] ? "o" + stop.from_operation : null;
     if (!key) continue;
-    stops.set(key, stop);
-    const where = key[0] === "v" ? page.placeOfValue.get(stop.value) : page.containerOf(stop.from_operation);
-    for (let c = where; c; c = c.parent === null ? null : containers[c.parent]) page.stopsIn.set(c.id, (page.stopsIn.get(c.id) || 0) + 1);
+    if (stops.has(key)) { stops.get(key).add(stop.why); continue; }
+    stops.set(key, new Set([stop.why]));
+    for (let c = placed || page.containerOf(stop.from_operation); c; c = c.parent === null ? null : containers[c.parent])
+      page.stopsIn.set(c.id, (page.stopsIn.get(c.id) || 0) + 1);
   }
-  page.stopAt = (key) => stops.get(key);
+  /// Why history ends at an item, in words; "" where it does not.
+  page.stopAt = (key) => [...(stops.get(key) || [])].map(page.why).join(", ");
   page.why = (why) => page.t("why_" + String(why).replace(/\W/g, "_")) === "why_" + String(why).replace(/\W/g, "_")
     ? String(why)
     : page.t("why_" + String(why).replace(/\W/g, "_"));

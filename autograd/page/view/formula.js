@@ -22,7 +22,13 @@
     made.append(...[...node.childNodes].map(copy));
     return made;
   };
+  const parsed = new Map();  // by language and text
   const parse = (text) => {
+    const key = page.state.lang + text;
+    if (!parsed.has(key)) parsed.set(key, read(text));
+    return parsed.get(key)?.cloneNode(true) ?? null;
+  };
+  const read = (text) => {
     if (!/^\s*<math[\s>]/.test(text)) return null;
     const read = new DOMParser().parseFromString(text.includes("xmlns=") ? text : text.replace("<math", `<math xmlns="${space}"`), "application/xml");
     return read.querySelector("parsererror") ? null : copy(read.documentElement);

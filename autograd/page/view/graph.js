@@ -102,6 +102,15 @@
     return found;
   };
 
+  // What the signs mean, of those that this computation has.
+  let has = null;
+  const look = () => ({
+    zero: page.notices.some((f) => f.key === "note_leaf_zero") || page.steps.some((s) => page.gradientNorm(s.id, "of_outputs", 0) === 0),
+    waits: (page.data.waits || []).some((w) => w.expected > 1) || (page.data.leaf_waits || []).some((w) => w.expected > 1),
+    flag: page.notices.length > 0, cut: (page.data.stops || []).some((s) => s.why === "detach" || s.why === "no_grad"),
+  });
+  const signs = (kind) => (has ??= look()) && [kind, ...(kind === "forward" ? [] : [...["zero", "waits"].filter((k) => has[k]), "width"]), ...["flag", "cut"].filter((k) => has[k])];
+
   // ---- listening
   const draw = (state, changed) => {
     if (changed.has("lang") || first) words();
@@ -136,7 +145,7 @@
     }
     show(true);
     if (changed.has("step") || changed.has("node") || changed.has("open")) keep(false);
-    page.fill(legend, page.t("legend_" + at.kind).split("|").map((words) => el("span", {}, words)));
+    page.fill(legend, signs(at.kind).map((key) => page.t("legend_" + key)).join("|").split("|").map((words) => el("span", {}, words)));
   };
   const words = () => {
     const button = (d, key, fn, keys) => el(

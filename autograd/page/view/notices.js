@@ -7,19 +7,23 @@
   const found = [];
   /// Whether a rule's gradient is another than its reference's.
   page.differs = ({ reference }) => !!reference && (typeof reference.difference === "string" || reference.difference > 1e-3);
-  const add = (step, key, more, node = null) => { if (step !== undefined && step !== null) found.push({ step, key, more, node }); };
+  const add = (step, key, more, rest = {}) => { if (step !== undefined && step !== null) found.push({ step, key, more, ...rest }); };
+  // The text of an error behind a notice: its first line.
+  const error = (text) => (text ? page.clip(text.split("\n")[0], 300) : null);
 
   const seen = new Set();  // of each pass the first of a kind
   const once = (pass, kind) => !seen.has(pass + kind) && seen.add(pass + kind);
   const steepest = new Map();
   for (const step of steps) {
     const index = stepTime.get(step.id), name = page.title(step.operation);
-    if (step.completed === false) {
+    if (page.threw(step)) {
       // Who has since written into what it saved?
       const kept = new Set((operations[step.operation].saved || []).map((s) => s.storage).filter((s) => s !== null));
       const writer = operations.find((o) => o.id > step.operation && /[^_]_$/.test(o.name) && o.outputs.some((v) => v !== null && kept.has(values[v].storage)));
       if (writer) add(times[writer.id].forward, "note_overwrites", { name: page.title(writer.id), other: name, n: index + 1 });
-      add(index, writer ? "note_in_place" : "note_broke", { name, writer: writer && page.title(writer.id), n: writer && times[writer.id].forward + 1 });
+      add(
+        index, writer ? "note_in_place" : step.error ? "note_threw" : "note_broke",
+        { name, error: error(step.error), writer: writer && page.title(writer.id), n: writer && times[writer.id].forward + 1 });
     }
     const reference = step.reference;
     if (page.differs(step)) add(index, "note_reference", { name, x: page.number(reference.difference, 3) });
@@ -40,6 +44,24 @@
       }
     });
   }
+  const lastOf = new Map(steps.map((step) => [step.pass, step]));
+  for (const pass of page.record.passes || []) {
+    const last = lastOf.get(pass.id);
+    if (!last) continue;
+    if (pass.end === "open") add(stepTime.get(last.id), "note_open", {});
+    if (pass.error && !page.threw(last)) add(stepTime.get(last.id), "note_ended", { error: error(pass.error) });
+  }
+  // Of a pass the leaves to which nothing came, or no numbers: when the first of them had its gradient.
+  const atLeaves = new Map();
+  for (const w of page.data.leaf_waits || []) {
+    const mark = page.mark(w.norm), at = Math.max(...w.contributions.map((c) => stepTime.get(c.from_step) ?? -1));
+    if (mark === null || at < 0) continue;
+    const key = w.pass + mark, all = atLeaves.get(key) || { mark, at, nodes: [] };
+    all.at = Math.min(all.at, at);
+    all.nodes.push(w.operation);
+    atLeaves.set(key, all);
+  }
+  for (const { mark, at, nodes } of atLeaves.values()) add(at, "note_leaf_" + mark, { list: page.titles(nodes) }, { nodes });
   for (const { by, index, name } of steepest.values()) add(index, "note_grows", { name, by });
   for (const o of operations) {
     if (!/^(leaky_)?(relu|relu6|threshold|hardshrink|softshrink|dropout)_?$/.test(o.name) || times[o.id].forward === null) continue;
@@ -52,26 +74,23 @@
   for (const e of page.layout.edges) if (!firstUse.has(e.value)) firstUse.set(e.value, e);
   for (const stop of page.data.stops || []) {
     if (stop.why !== "detach" && stop.why !== "no_grad") continue;
-    const from = stop.from_operation, user = firstUse.get(stop.value);
-    const step = from !== null && from !== undefined ? times[from].forward : user ? times[user.to].forward : null;
-    add(
-      step ?? (user && times[user.to].forward), "note_stop",
-      { name: from === null || from === undefined ? page.valueText(stop.value).name : page.title(from), why: stop.why }, from ?? null);
+    const from = stop.from_operation, user = firstUse.get(stop.value), known = from !== null && from !== undefined;
+    const name = known ? page.title(from) : page.valueText(stop.value).name, nodes = known ? [from] : undefined;
+    if (typeof stop.time === "number") add(stop.time, "note_stop", { name, why: stop.why }, { nodes, at: stop.time + 1 });
+    else add((known ? times[from].forward : null) ?? (user && times[user.to].forward), "note_stop", { name, why: stop.why }, { nodes });
   }
   found.sort((a, b) => a.step - b.step);
   page.notices = found;
   // Where they are: operations, and the modules around them.
   page.noticed = new Set();
   page.noticedIn = new Set();
-  for (const f of found) {
-    const operation = f.node ?? page.at(f.step).operation;
+  for (const f of found) for (const operation of f.nodes || [page.at(f.step).operation]) {
     if (operation === null) continue;
     page.noticed.add(operation);
-    for (let c = page.containerOf(operation); c; c = c.parent === null ? null : page.layout.containers[c.parent]) page.noticedIn.add(c.id);
+    for (let c = page.whereIs(operation); c; c = c.parent === null ? null : page.layout.containers[c.parent]) page.noticedIn.add(c.id);
   }
-  const said = (f) =>
-    page.t(f.key, f.more.by ? {...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
-  page.noticeText = said;
+  const more = (f) => (f.more.by ? { ...f.more, x: f.more.by < 1e6 ? page.count(Number(f.more.by.toPrecision(2))) : page.short(f.more.by) } : f.more);
+  page.noticeText = (f) => page.t(f.key, more(f));
   page.nextNotice = () => { const next = found.find((f) => f.step > page.state.step) || found[0]; if (next) page.go({ step: next.step }); };
 
   // ---- a button that opens the list; on the timeline a mark each
@@ -94,21 +113,17 @@
   page.on((state, changed) => {
     if (!changed.has("lang") || !found.length) return;
     button.textContent = "⚑ " + page.t("notices", { n: found.length });
+    page.fill(list, found.slice(0, 50).map((f) => {
+      const go = () => { show(false); button.focus(); };
+      const li = el("li", {}, el("b", {}, page.linkTo(f.step, page.t("step") + " " + (f.step + 1))), " ", page.told(f.key, more(f)));
+      for (const a of li.querySelectorAll("a")) a.addEventListener("click", go);
+      li.addEventListener("click", () => { page.go({ step: f.step }); go(); });
+      return li;
+    }));
     page.fill(
-      list,
-      found.slice(0, 50).map(
-        (f) => el(
-          "li", {},
-          el(
-            "button", {
-              type: "button",
-              click: () => {
-                show(false);
-                button.focus();
-                page.go({ step: f.step });
-              }
-            },
-            el("b", {}, page.t("step") + " " + (f.step + 1)), " ", said(f)))));
-    page.fill(flags, found.map((f) => el("i", { style: `left: ${(100 * (f.step + 0.5)) / timeline.length}%`, title: said(f) }, "▲")));
+      flags,
+      found.map((f) => el(
+        "i", { class: f.at === undefined ? null : "cut", style: `left: ${(100 * (f.at ?? f.step + 0.5)) / timeline.length}%`, title: page.noticeText(f) },
+        f.at === undefined ? "▲" : null)));
   });
 })();

@@ -84,16 +84,6 @@
 
   const timeOf = new Map();
   page.timeline.forEach((entry, index) => { if (entry.kind === "backward") timeOf.set(entry.of, index); });
-  page.linkToStep = (step, text) => el(
-    "a", {
-      href: "#step=" + (timeOf.get(step) + 1),
-      click: (event) => {
-        event.preventDefault();
-        page.go({ step: timeOf.get(step) });
-      }
-    },
-    text);
-
   /// The contributions to a gradient, and their sum. `sum`: the gradient that resulted.
   page.drawContributions = (contributions, sum, element) => {
     const at = (gradient) =>
@@ -108,7 +98,7 @@
         "tr", {},
         el(
           "td", {},
-          step ? page.linkToStep(c.from_step, page.t("from_step", { n: timeOf.get(c.from_step) + 1, name: operation.name })) : page.t("from_start")),
+          step ? page.linkTo(timeOf.get(c.from_step), page.t("from_step", { n: timeOf.get(c.from_step) + 1, name: operation.name })) : page.t("from_start")),
         el("td", {}, step ? page.t("through_input", { name: page.values[operation.inputs[c.input]]?.name ?? c.input }) : ""),
         el("td", { class: "number" }, c.norm === null || c.norm === undefined ? "" : page.short(c.norm)),
         el(

@@ -70,6 +70,7 @@
   const extra = (node) => {
     if (!node.leaf) return page.t("steps", { n: node.to - node.from });
     const at = page.at(node.from), sizes = [];
+    if (at.step && page.threw(at.step)) return "✕ " + page.clip((at.step.error || page.t("failed")).split("\n")[0], 200);
     if (at.kind !== "backward") sizes.push(page.shape(page.result(at.operation)));
     else {
       const norm = page.gradientNorm(at.step.id, "of_outputs", 0);

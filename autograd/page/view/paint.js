@@ -145,6 +145,9 @@
     return [svg("rect", { class: "shape" + elsewhere, width: i.w, height: i.h, rx: i.leaf ? 22 : 5 }),
       i.shape ? [text(i.w / 2, 19, "n", i.name), text(i.w / 2, 35, "s", i.shape)] : text(i.w / 2, 27, "n", i.name)];
   };
+  const noticed = (i) => i.kind === "op" ? page.noticed.has(i.id)
+    : i.kind === "value"                 ? page.noticed.has(page.values[i.id].operation)
+                                         : i.kind !== "open" && page.noticedIn.has(i.id);
   const marks = (i, s, flow) => {
     const all = [];
     if (i.kind !== "open" && s.now) {
@@ -154,7 +157,7 @@
     if (s.all > 1 && !s.went && s.came > 0) all.push(badge(i.w + 6, 0, s.came + "/" + s.all, s.came < s.all ? "waits" : "ready"));
     else if (s.failed) all.push(badge(i.w + 6, 0, "✕", "broken"));
     else if (s.went && i.kind !== "open") all.push(badge(i.w + 6, 0, s.zero ? "∂ 0" : "∂", s.zero ? "broken" : "went"));
-    if (!s.mark && (i.kind === "op" ? page.noticed.has(i.id) : (i.kind === "folded" || i.kind === "row") && page.noticedIn.has(i.id)))
+    if (!s.mark && noticed(i))
       all.push(badge(10, 0, "⚑", "broken"));
     if (s.mark && i.kind !== "open") all.push(badge(16, 0, s.mark === "nan" ? "NaN" : "∞", "broken"));
     if (s.stops && i.kind !== "open")
@@ -166,7 +169,7 @@
       const y = i.h + 13;
       all.push(svg(
         "g", { class: "stop" }, svg("path", { d: `M${round(i.w / 2 - 9)} ${i.h + 2}h18` }),
-        text(i.w / 2 + 14, y - 5, "b", page.t("stops", { why: page.why(stop.why) }), "start")));
+        text(i.w / 2 + 14, y - 5, "b", page.t("stops", { why: stop }), "start")));
     }
     return all;
   };

@@ -109,23 +109,26 @@ const page = {};
     write(replace);
     tell(changed);
   };
-  // A browser takes only so many changes of address a second: what replaces waits a little, and the last one counts.
-  let waiting = 0, shown = null;
-  const put = (how, address) => {
+  // The address is written when the step is on the screen: that takes a browser longer than many a step. It takes only so many
+  // changes a second, too: what replaces waits, and the last one counts.
+  let waiting = 0, unwritten = [];
+  const forget = () => {
     clearTimeout(waiting);
     waiting = 0;
+    return unwritten.splice(0);
+  };
+  const put = (how, address) => {
     if (address === location.hash) return;
     try { history[how](null, "", address); } catch (error) { console.warn(error); }
   };
+  const flush = () => { for (const [how, address] of forget()) put(how, address); };
   const write = (replace) => {
-    const address = page.address();
-    if (replace) {
-      if (!waiting) waiting = setTimeout(() => put("replaceState", shown), 150);
-    } else {
-      if (waiting) put("replaceState", shown);
-      put("pushState", address);
-    }
-    shown = address;
+    const last = unwritten.at(-1), address = page.address();
+    if (replace && last) last[1] = address;
+    else unwritten.push([replace ? "replaceState" : "pushState", address]);
+    if (waiting && replace) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(flush, replace ? 150 : 0);
   };
   // An address beyond the end names the step that is shown.
   const correct = () => {
@@ -133,8 +136,7 @@ const page = {};
     if (asked && Number(asked[1]) !== page.state.step + 1 && page.timeline.length) put("replaceState", page.address());
   };
   const arrive = () => {
-    clearTimeout(waiting);  // what was to be written is no longer where one is
-    waiting = 0;
+    forget();  // what was to be written is no longer where one is
     const changed = apply(read(location.hash));
     correct();
     if (!changed.size) return;

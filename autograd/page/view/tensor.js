@@ -18,7 +18,14 @@
   const mix = (a, b, t) => a.map((x, k) => Math.round(x + (b[k] - x) * t));
   const light = ([r, g, b]) => 0.2126 * (r / 255) ** 2.2 + 0.7152 * (g / 255) ** 2.2 + 0.0722 * (b / 255) ** 2.2;
   const rgb = (c) => `rgb(${c.join(",")})`;
-  let colours = null;  // asked for once in a drawing of all pictures
+  // Asked for once of each look: the answer makes the browser work out the styles of all that is new on the page.
+  const palettes = new Map(), dark = matchMedia("(prefers-color-scheme: dark)");
+  let colours = null;
+  const look = () => {
+    const { kind, theme } = document.documentElement.dataset, key = [kind, theme, dark.matches].join();
+    if (!palettes.has(key)) palettes.set(key, palette());
+    return palettes.get(key);
+  };
   const palette = () => {
     const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name);
     return { neg: parse(of("--heat-neg")), zero: parse(of("--heat-zero")), pos: parse(of("--heat-pos")), text: of("--text").trim(),
@@ -113,8 +120,8 @@
     const draw = () => {
       const scale = window.devicePixelRatio || 1;
       canvas.stale = false;
-      const g = canvas.getContext("2d");
-      colours ??= palette();
+      const g = canvas.getContext("2d", { willReadFrequently: true });  // painted by the processor: most are small
+      colours = look();
       g.scale(scale, scale);
       g.translate(2, 2);
       g.font = `11.5px ${colours.mono || "monospace"}`;
@@ -236,7 +243,6 @@
   }, { rootMargin: "300px" });
   /// All pictures, again; without `resized` the panel is as wide as it was, and the browser need not lay it out to say so.
   page.redrawHeat = (root, resized = page.room === undefined) => {
-    colours = null;
     if (resized) {
       const style = getComputedStyle(root);
       page.room = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);

@@ -30,6 +30,17 @@
     }
     return i;
   };
+  /// A link to an index of the timeline.
+  page.linkTo = (index, text) => el(
+    "a", {
+      href: "#step=" + (index + 1),
+      click: (event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        page.go({ step: index });
+      }
+    },
+    text);
   page.nextBackward = () => page.backwardStarts.find((i) => i > page.state.step) ?? page.backwardStarts[0] ?? page.state.step;
   let timer = 0;
   page.playing = false;

@@ -1,5 +1,5 @@
 // Every word that a reader sees: key: [English, Russian]. {n} is put in; {n|step|steps} chooses the form for a number, with
-// three forms in Russian (1, 2 to 4, 5).
+// three forms in Russian (1, 2 to 4, 5); what stands in ⟦⟧ may be a link to step {n}.
 (() => {
   const table = {};
   page.words = {
@@ -14,12 +14,20 @@
   page.t = (key, values = {}) => {
     const entry = table[key];
     if (!entry) return key;
-    const lang = page.state.lang;
-    return entry[lang === "ru" ? 1 : 0].replace(/\{(\w+)((?:\|[^|}]*)+)?\}/g, (_, name, forms) =>
-      forms ? form(lang, Number(values[name]), forms.slice(1).split("|")) : String(values[name] ?? ""));
+    return filled(entry[page.state.lang === "ru" ? 1 : 0].replace(/[⟦⟧]/g, ""), values);
+  };
+  const filled = (text, values) => text.replace(/\{(\w+)((?:\|[^|}]*)+)?\}/g, (_, name, forms) =>
+    forms ? form(page.state.lang, Number(values[name]), forms.slice(1).split("|")) : String(values[name] ?? ""));
+  /// The same as nodes: what stands in ⟦⟧ is a link to step {n}.
+  page.told = (key, values = {}) => {
+    const entry = table[key];
+    if (!entry) return [key];
+    return entry[page.state.lang === "ru" ? 1 : 0].split(/[⟦⟧]/).map(
+      (part, k) => (k % 2 ? page.linkTo(values.n - 1, filled(part, values)) : filled(part, values)));
   };
   /// A number as the language writes groups of thousands.
-  page.count = (n) => Number(n).toLocaleString(page.state.lang === "ru" ? "ru" : "en");
+  const groups = { en: new Intl.NumberFormat("en"), ru: new Intl.NumberFormat("ru") };
+  page.count = (n) => groups[page.state.lang].format(Number(n));
 
   page.words.add({
     page: ["A computation, step by step", "Вычисление по шагам"],
@@ -120,11 +128,13 @@
     space: ["Space", "Пробел"],
     key_visit: ["to where the chosen node runs", "к шагу выбранного узла"],
     legend_forward: ["▼ now|dashed: constant|pale: not yet computed", "▼ сейчас|пунктир: константа|бледное: ещё не вычислено"],
-    legend_backward: [
-    "▲ now|∂ gradient is there|1/2 waits for another|width: log of the norm",
-    "▲ сейчас|∂ градиент пришёл|1/2 ждёт ещё|толщина: логарифм нормы",
-  ],
-    legend_update: ["∂ gradient is there|width: log of the norm", "∂ градиент пришёл|толщина: логарифм нормы"],
+    legend_backward: ["▲ now|∂ gradient is there", "▲ сейчас|∂ градиент пришёл"],
+    legend_update: ["∂ gradient is there", "∂ градиент пришёл"],
+    legend_zero: ["∂ 0 it is zero", "∂ 0 он нулевой"],
+    legend_waits: ["1/2 waits for another", "1/2 ждёт ещё"],
+    legend_width: ["width: log of the norm", "толщина: логарифм нормы"],
+    legend_flag: ["⚑ a notice", "⚑ замечание"],
+    legend_cut: ["⊣ history ends", "⊣ история кончается"],
     why_detach: ["detach", "detach"],
     why_no_grad: ["no_grad", "no_grad"],
     why_integer: ["integers have no gradient", "у целых нет градиента"],
@@ -137,14 +147,20 @@
     note_reference: ["{name}: rule and reference differ by {x} of the largest gradient", "{name}: правило и эталон расходятся на {x} от наибольшего градиента"],
     note_reference_error: ["{name}: its reference could not be computed", "{name}: эталон вычислить не удалось"],
     note_dead: ["{name}: the result is zero everywhere", "{name}: результат всюду нуль"],
-    note_dead_step: ["{name}: the result is zero everywhere; its gradient: step {n}", "{name}: результат всюду нуль; его градиент — шаг {n}"],
-    note_overwrites: ["{name}: writes over what {other} kept; backward breaks at step {n}",
-      "{name}: пишет поверх того, что хранит {other}; обратный проход прервётся на шаге {n}"],
+    note_dead_step: ["{name}: the result is zero everywhere; its gradient: ⟦step {n}⟧", "{name}: результат всюду нуль; его градиент — ⟦шаг {n}⟧"],
+    note_overwrites: ["{name}: writes over what {other} kept; backward breaks at ⟦step {n}⟧",
+      "{name}: пишет поверх того, что хранит {other}; обратный проход прервётся на ⟦шаге {n}⟧"],
     note_hook: ["{name}: a hook changed the gradient that came (norm {from}, then {to})",
       "{name}: обработчик изменил пришедший градиент (норма {from}, затем {to})"],
     note_broke: ["{name}: backward ended here with an error", "{name}: обратный проход прервался здесь ошибкой"],
-    note_in_place: ["{name}: backward ended here: what it saved was changed in place by {writer} (step {n})",
-      "{name}: обратный проход прервался: сохранённое изменено на месте операцией {writer} (шаг {n})"],
+    note_threw: ["backward ended here: {error}", "обратный проход прервался здесь: {error}"],
+    note_ended: ["backward ended after this step: {error}", "после этого шага обратный проход прервался: {error}"],
+    note_open: ["the record ended before this pass did", "запись закончилась раньше, чем этот проход"],
+    note_leaf_zero: ["the gradient that came is zero everywhere: {list}", "пришёл градиент, всюду нулевой: {list}"],
+    note_leaf_nan: ["the gradient that came has NaN: {list}", "пришёл градиент с NaN: {list}"],
+    note_leaf_inf: ["the gradient that came is infinite: {list}", "пришёл бесконечный градиент: {list}"],
+    note_in_place: ["{name}: backward ended here: what it saved was changed in place by {writer} (⟦step {n}⟧)",
+      "{name}: обратный проход прервался: сохранённое изменено на месте операцией {writer} (⟦шаг {n}⟧)"],
     note_stop: ["{name}: its result was cut off, no gradient comes back ({why})", "{name}: отсоединён от графа, градиент не вернётся ({why})"],
     stops_inside: ["stops inside: {n}", "обрывов внутри: {n}"],
     units: ["B KiB MiB GiB TiB", "Б КиБ МиБ ГиБ ТиБ"],

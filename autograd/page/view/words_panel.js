@@ -135,6 +135,16 @@ page.words.add({
   mark_nan: ["{name} has NaN.", "В {name} есть NaN."],
   mark_inf: ["{name} is infinite.", "{name} бесконечен."],
   failed: ["This step threw an exception: the pass ended here.", "На этом шаге возникло исключение: проход здесь закончился."],
+  not_seen: ["The record was stopped while this step ran: what it gives is not known.", "Запись остановили во время этого шага: что он даёт, неизвестно."],
+  ended_open: [
+    "The record was stopped before this pass ended: what came after is not known.",
+    "Запись остановили до конца этого прохода: что было дальше, неизвестно.",
+  ],
+  ended_at: ["After this step an exception came out of {name}: the pass ended here.", "После этого шага исключение из {name}: проход здесь закончился."],
+  ended_beside: ["After this step an exception ended the pass.", "После этого шага проход закончился исключением."],
+  constant_made: ["constant, made by {list}", "константа, вычислена: {list}"],
+  stop_way: ["From there, without a history: {list}.", "Оттуда, уже без истории: {list}."],
+  stop_after: ["It was cut off after ⟦step {n}⟧.", "Отсечено после ⟦шага {n}⟧."],
   changed: [
     "{name} was kept for backward and changed in place afterwards, by {by}:",
     "{name} хранилось для обратного прохода и затем изменено на месте операцией {by}:",
