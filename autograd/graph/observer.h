@@ -22,7 +22,9 @@ class GRADUS_API Observer {
   Observer& operator=(const Observer&) = delete;
 
   /// Whether there is one on the calling thread: all that the graph asks where nobody watches, and then a load.
-  static bool active() noexcept { return alive_.load(std::memory_order_relaxed) != 0 && active_here(); }
+  static bool active() noexcept { return any() != 0 && active_here(); }
+  /// Not 0 where there is one on some thread.
+  static int any() noexcept { return alive_.load(std::memory_order_relaxed); }
 
   /// A call has been recorded: its node, complete, with the inputs, `count` of them, and the results of forward.
   virtual void recorded(Node&, const Operand* /*inputs*/, int /*count*/, const std::vector<core::Array>& /*outputs*/) {}

@@ -77,7 +77,7 @@ namespace detail {
 template <class Op, class Result>
 auto wrap(Result&& y, core::Ref<Node> node) {
   if constexpr (std::is_same_v<std::remove_cvref_t<Result>, core::Array>) {
-    return make_output(std::forward<Result>(y), node, 0);
+    return node ? make_output(std::forward<Result>(y), node, 0) : Tensor(std::forward<Result>(y));
   } else if constexpr (Traits<Op>::gives_list) {
     return make_outputs(std::move(y), node);
   } else {
@@ -184,7 +184,7 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if (seen.history != 0) {
+  if ((seen.history | static_cast<unsigned>(Observer::any())) != 0) {  // one test for both
     NodeOf<Op>* made = nullptr;
     if (recording(inputs, count)) {
       made = new NodeOf<Op>(attrs, inputs, count, false);
@@ -193,8 +193,6 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
     }
     if (Observer::active()) [[unlikely]]
       tell_computed<Op>(made, inputs, count, y);
-  } else if (Observer::active()) [[unlikely]] {
-    tell_computed<Op>(nullptr, inputs, count, y);
   }
   if constexpr (Traits<Op>::is_view) {
     core::Ref<ViewStep> by;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../../core/base/fail.h"
+#include "../../core/base/message.h"
 #include "../../core/memory/live_bytes.h"
 #include "../../core/ops/combine.h"
 #include "../../core/ops/describe.h"
@@ -16,6 +17,31 @@ namespace gradus::autograd {
 
 using namespace detail;  // NOLINT(google-build-using-namespace): the lists that it fills
 using core::Array;
+
+// Of what has been recorded before it was named the values are known already.
+void Record::Recorder::name(const Tensor& x, std::string name) {
+  if (!x.defined()) core::fail<ValueError>("Record: an undefined tensor cannot be named {}", core::in_quotes(name));
+  const int place = static_cast<int>(all.names.size());
+  all.given_names.insert(name);
+  all.names.push_back(std::move(name));
+  names_[&x.body()] = {x, place, serials_};
+  const int seen = bodies_.find(&x.body());
+  if (!x.edge()) {
+    if (seen < 0) return;
+    RecordedValue& v = all.values[static_cast<std::size_t>(seen)];
+    const std::uint64_t serial = serials_.find(numbers_of_all(x).storage().get());
+    const bool same = all.storages[static_cast<std::size_t>(v.storage)].serial == serial;
+    if (v.kind == RecordedValue::kConstant && same) v.name = place;
+    return;
+  }
+  const Node& node = *x.edge().node;
+  const int operation = operations_.find(&node);
+  if (operation < 0 || all.operations[static_cast<std::size_t>(operation)].number != node.number()) return;
+  const Range outputs = all.operations[static_cast<std::size_t>(operation)].outputs;
+  for (std::uint32_t v = outputs.first; v < outputs.last; ++v) {
+    if (all.values[v].operation == operation && all.values[v].output == x.edge().index) all.values[v].name = place;
+  }
+}
 
 // Rows and columns at both ends, or the first ones alone.
 Array Record::Recorder::corner_of(const Array& x) const {

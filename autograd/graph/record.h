@@ -51,8 +51,7 @@ class GRADUS_API Record {
   Record(const Record&) = delete;
   Record& operator=(const Record&) = delete;
 
-  /// What a leaf, or any other tensor that was made before it is first used, is called, in place of a letter. Call it
-  /// before its use.
+  /// What a tensor is called, in place of a letter: also one that has been recorded already, as long as it lives.
   void name(const Tensor& x, std::string name);
   void stop() noexcept;
 

@@ -33,11 +33,7 @@ class Record::Recorder final : public Observer {
     all.statistics.reserve(kUsual);
   }
 
-  void name(const Tensor& x, std::string name) {
-    all.given_names.insert(name);
-    all.names.push_back(std::move(name));
-    names_[&x.body()] = {x, detail::last(all.names.size()), serials_};
-  }
+  void name(const Tensor& x, std::string name);
   void stop() noexcept { on_ = false; }
 
   void recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs) override;

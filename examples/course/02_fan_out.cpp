@@ -91,7 +91,7 @@ void lesson(course::Lesson& course) {
   in_order(nodes), report("in order", nodes);
 
   // The library visits by number, too. In its record, b' is dc/db, and +b' marks what is ADDED to a gradient that waits.
-  // Of one rule's parts the last input's is sent first: for c = b + b the second b' arrives, then the first is added to it.
+  // Of one rule's parts the first input's is sent first: for c = b + b the first b' arrives, then the second is added to it.
   course.part("The library: two arrivals, one visit");
   const Tensor a = tensor(3.0, kDouble).requires_grad_();
   autograd::Record record;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -191,7 +192,7 @@ BOOST_AUTO_TEST_CASE(names_are_not_handed_on) {
       const Tensor constant = tensor(Doubles{-1, -2}), other = leaf(Doubles{-1, -2});
       record.name(constant, "dead");
       record.name(other, "dead");
-      record.name(x * 2, "dead");
+      record.name(x * 2, "doubled");
     }
     const Tensor constant = tensor(Doubles{7, 8.0 + i}), other = leaf(Doubles{7, 8.0 + i});
     (void)(x * constant + other * kept);
@@ -199,6 +200,14 @@ BOOST_AUTO_TEST_CASE(names_are_not_handed_on) {
   const std::string text = record.text();
   BOOST_CHECK_MESSAGE(text.find("dead") == std::string::npos, text);
   BOOST_CHECK_MESSAGE(text.find("kept") != std::string::npos, text);
+  std::istringstream lines(text);
+  int doubled = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("doubled") == std::string::npos) continue;
+    BOOST_CHECK_MESSAGE(line.find("  doubled:float64[2] = mul[value=2]") == 0, line);
+    ++doubled;
+  }
+  BOOST_CHECK_EQUAL(doubled, 8);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_keeps_the_names_of_functions_that_have_gone) {

@@ -174,6 +174,17 @@ BOOST_AUTO_TEST_CASE(letters_leave_given_names_alone) {
   BOOST_CHECK_EQUAL(read(taken)["values"][0]["name"], "a2");
 }
 
+BOOST_AUTO_TEST_CASE(what_has_been_recorded_can_be_named) {
+  const Tensor w = leaf(Doubles{1, 2}), x = tensor({3.0, 4.0}, kFloat64);
+  Record record;
+  const Tensor y = w * x, z = y.exp();
+  (z * y).sum().backward();
+  record.name(w, "weight"), record.name(x, "input"), record.name(y, "product"), record.name(z, "power");
+  BOOST_CHECK_MESSAGE(has(record.text(), "product:float64[2] = mul weight input"), record.text());
+  BOOST_CHECK(has(record.text(), "power:float64[2] = exp product"));
+  BOOST_CHECK_THROW(record.name(Tensor(), "nothing"), ValueError);
+}
+
 // What had a name is gone; another with the same numbers lies at its place.
 BOOST_AUTO_TEST_CASE(a_name_dies_with_its_tensor) {
   const Tensor w = leaf(Doubles{1, 2, 3, 4});

@@ -9,6 +9,10 @@ import zlib
 from browser import expect, same
 
 OVERFLOW = """
+// All is laid out, once: to ask of what is out of sight the browser would lay it out for each question.
+const all = document.createElement("style");
+all.textContent = "#panel .part { content-visibility: visible !important; }";
+document.head.append(all);
 const wide = document.documentElement.clientWidth, found = [];
 if (document.documentElement.scrollWidth > wide || document.body.scrollWidth > wide) found.push("the page: " + document.documentElement.scrollWidth);
 const clipped = (e) => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement) { const s = getComputedStyle(p); if (s.overflowX !== "visible") return true; } return false; };
@@ -17,6 +21,7 @@ for (const e of document.querySelectorAll("body *")) {
   const r = e.getBoundingClientRect();
   if (r.width && r.right > wide + 0.5 && getComputedStyle(e).visibility !== "hidden" && !clipped(e)) found.push((e.id || e.className || e.tagName) + ": " + Math.round(r.right));
 }
+all.remove();
 return found;
 """
 

@@ -113,6 +113,7 @@
 
   // ---- listening
   const draw = (state, changed) => {
+    if (!first && !["step", "node", "open", "lang"].some((name) => changed.has(name))) return;
     if (changed.has("lang") || first) words();
     const at = page.at(state.step);
     const looked = page.looked();

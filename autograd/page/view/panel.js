@@ -27,10 +27,12 @@
       .filter((s) => s.from_operation === operation.id || operation.inputs.includes(s.value) || operation.outputs.includes(s.from_value) ||
                 (own && s.time === page.state.step));
   const stops = (operation, own) => stopsOf(operation, own).map((s) => {
-    const v = value(s.value), made = page.madeBy(v);
+    // A detached value itself has been computed by nothing else, one under no_grad by what is named beside it.
+    const v = value(s.value), far = (v?.made_by || []).length > (s.why === "detach" ? 0 : 1);
     return el(
-      "p", { class: "warn" }, el("strong", {}, "⊣ "), page.t("stop_" + s.why, { name: v?.name ?? "", of: s.name || "" }),
-      s.file ? " (" + s.file + ":" + s.line + ")" : "", v.made_by.length > (s.why === "detach" ? 0 : 1) ? " " + page.t("stop_way", { list: made }) : "",
+      "p", { class: "warn" }, el("strong", {}, "⊣ "),
+      page.t("stop_" + s.why + (far ? "_way" : ""), { name: v?.name ?? "", of: s.name || "", list: page.madeBy(v) }),
+      s.file ? " (" + s.file + ":" + s.line + ")" : "",
       typeof s.time === "number" && s.time !== page.state.step ? [" ", page.told("stop_after", { n: s.time + 1 })] : "");
   });
 

@@ -143,7 +143,14 @@ page.words.add({
   ended_at: ["After this step an exception came out of {name}: the pass ended here.", "После этого шага исключение из {name}: проход здесь закончился."],
   ended_beside: ["After this step an exception ended the pass.", "После этого шага проход закончился исключением."],
   constant_made: ["constant, made by {list}", "константа, вычислена: {list}"],
-  stop_way: ["From there, without a history: {list}.", "Оттуда, уже без истории: {list}."],
+  stop_detach_way: [
+    "{name} was computed from what had been detached: no gradient flows back past that. What computed it: {list}.",
+    "{name} вычислено из отсоединённого (detach): градиент дальше не идёт. Вычислено так: {list}.",
+  ],
+  stop_no_grad_way: [
+    "{name} was computed without recording (no_grad): no gradient flows back past that. What computed it: {list}.",
+    "{name} вычислено без записи (no_grad): градиент дальше не идёт. Вычислено так: {list}.",
+  ],
   stop_after: ["It was cut off after ⟦step {n}⟧.", "Отсечено после ⟦шага {n}⟧."],
   changed: [
     "{name} was kept for backward and changed in place afterwards, by {by}:",
