@@ -2,8 +2,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
-#include <stdexcept>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
