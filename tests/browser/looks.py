@@ -207,7 +207,7 @@ def speed(browser):
             opened.append(browser.js("return performance.getEntriesByType('paint').at(-1)?.startTime ?? performance.getEntriesByType('navigation')[0].domComplete"))
         open_ms = statistics.median(opened)
         # On through all steps and back, of many by leaps: what a reader waits for, the layout with it.
-        stepped = browser.js("""const taken = [], n = page.timeline.length, by = Math.max(1, Math.floor(n / 200)), on = [];
+        stepped = browser.js("""const taken = [], n = page.timeline.length, by = n > 400 ? Math.floor(n / 40) : 1, on = [];
           for (let i = 0; i + 1 < n; i += by) on.push(...(by > 1 ? [i, i + 1] : [i + 1]));
           const back = on.toReversed().map((i) => i - 1);  // by replacing: a browser takes 200 new entries in half a minute
           for (const [j, k] of [...on, ...back].entries()) { const t = performance.now(); page.go({step: k}, {replace: j >= on.length || by > 1}); document.body.getBoundingClientRect(); taken.push(performance.now() - t); }
