@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "../../core/base/fail.h"
+#include "../../core/memory/live_bytes.h"
 #include "../../core/ops/pointwise.h"
 #include "error_notes.h"
 #include "grad_mode.h"
@@ -44,15 +45,12 @@ HookHomes& hook_homes() {
   return *instance;
 }
 
-std::atomic<std::int64_t> nodes_created{0};
-std::atomic<std::int64_t> nodes_destroyed{0};
-
 // The last number given out on this thread: nodes of one thread are numbered in the order of their making.
 thread_local std::uint64_t last_number = 0;
 
 }  // namespace
 
-Node::Node() noexcept { nodes_created.fetch_add(1, std::memory_order_relaxed); }
+Node::Node() noexcept { core::count_object_made(); }
 Node::~Node() {
   if (extras_) {
     const std::lock_guard lock(hook_homes().mutex);
@@ -60,10 +58,10 @@ Node::~Node() {
     for (const auto& hook : extras_->pre_hooks) hook_homes().home.erase(hook.id);
     for (const auto& hook : extras_->post_hooks) hook_homes().home.erase(hook.id);
   }
-  nodes_destroyed.fetch_add(1, std::memory_order_relaxed);
+  core::count_object_gone();
 }
-std::int64_t Node::created() noexcept { return nodes_created.load(); }
-std::int64_t Node::alive() noexcept { return nodes_created.load() - nodes_destroyed.load(); }
+std::int64_t Node::created() noexcept { return core::object_counts().made; }
+std::int64_t Node::alive() noexcept { return core::object_counts().alive; }
 
 void Node::enter_graph(Location at) noexcept {
   std::uint64_t highest = last_number;

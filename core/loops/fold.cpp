@@ -144,15 +144,14 @@ void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
   const std::int64_t work = std::min(per_block, units) * piece;  // of one item
   const std::int64_t grain =
       elements <= 2 * kBlock ? items : even_grain(items, std::max<std::int64_t>(kBlock / work, 1));
-  if (units == 1 && g.kept.n <= 1) {  // each row a result: the usual case, and short rows feel every division
+  if (units == 1 && g.kept.n <= 1) {  // each row a result: the usual case, and short rows feel every division and call
     const std::int64_t step = g.kept.n == 1 ? g.kept.stride[0] : 0;
     parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t item = begin; item < end; ++item) {
-        const void* in[2];
-        task.read(in, item * step);
-        task.kernels.row(in, static_cast<std::size_t>(g.length), task.centre_of(item),
-                         task.acc + item * task.accumulators * task.acc_size);
-      }
+      const void* in[2];
+      task.read(in, begin * step);
+      task.kernels.row(in, static_cast<std::size_t>(step), static_cast<std::size_t>(end - begin),
+                       static_cast<std::size_t>(g.length), task.centre_of(begin),
+                       task.acc + begin * task.accumulators * task.acc_size);
     });
     return;
   }
@@ -164,7 +163,7 @@ void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
         const std::int64_t at = u % pieces * piece;
         const void* in[2];
         task.read(in, base + g.over.offset(u / pieces) + at);
-        task.kernels.row(in, static_cast<std::size_t>(std::min(piece, g.length - at)), task.centre_of(result),
+        task.kernels.row(in, 0, 1, static_cast<std::size_t>(std::min(piece, g.length - at)), task.centre_of(result),
                          task.acc + item * task.accumulators * task.acc_size);
       }
     }

@@ -75,6 +75,16 @@ std::int64_t Store::live_bytes() noexcept {
   return sum;
 }
 
+ObjectCounts Store::object_counts() noexcept {
+  std::lock_guard lock(mutex_);
+  ObjectCounts sum{};
+  for (const ThreadCache* cache = made_; cache != nullptr; cache = cache->next_made) {
+    sum.made += cache->objects_made.get();
+    sum.alive += cache->live_objects.get();
+  }
+  return sum;
+}
+
 void Store::push(Block* magazine, std::int64_t count, int size_class) noexcept {
   magazine->count = count;
   magazine->next_magazine = std::exchange(magazines_[size_class], magazine);

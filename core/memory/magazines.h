@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <mutex>
 
+#include "live_bytes.h"
 #include "memory.h"
 #include "size_class.h"
 
@@ -54,7 +55,8 @@ struct Bin {
 /// Everything that belongs to one thread. Never destroyed: a later thread takes it over, counts and all.
 struct alignas(64) ThreadCache {
   Bin bins[kSmallClasses];
-  Count allocations, live_arrays, live_bytes;  // live ones may be negative: only the sum means something
+  // Live ones may be negative: only the sum means something.
+  Count allocations, live_arrays, live_bytes, objects_made, live_objects;
   ThreadCache* next_made = nullptr;
   ThreadCache* next_idle = nullptr;
 };
@@ -69,6 +71,7 @@ class Store {
   void close_cache(ThreadCache* cache) noexcept;
   MemoryStats stats() noexcept;
   std::int64_t live_bytes() noexcept;
+  ObjectCounts object_counts() noexcept;
 
  private:
   void push(Block* magazine, std::int64_t count, int size_class) noexcept;

@@ -227,6 +227,17 @@ void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted)
 
 std::int64_t live_bytes() noexcept { return store().live_bytes(); }
 
+void count_object_made() noexcept {
+  with_cache([](ThreadCache& cache) {
+    cache.objects_made.add(1);
+    cache.live_objects.add(1);
+  });
+}
+void count_object_gone() noexcept {
+  with_cache([](ThreadCache& cache) { cache.live_objects.add(-1); });
+}
+ObjectCounts object_counts() noexcept { return store().object_counts(); }
+
 void check_request(std::int64_t bytes) {
   const MemoryLimit& limit = memory_limit();
   if (bytes < 0 || bytes > limit.bytes) {

@@ -82,20 +82,6 @@ HWY_INLINE void AskAhead(const T* x, std::size_t elements) {
   for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at + ahead);
 }
 
-/// The lanes of the upper half with those of the lower, until one is left.
-template <class D, class V, class Step>
-HWY_INLINE hn::TFromD<D> FoldLanes(D d, V v, Step step) {
-#if HWY_TARGET != HWY_SCALAR
-  if constexpr (hn::MaxLanes(D()) > 1) {
-    const hn::Half<D> half;
-    return FoldLanes(half, step(half, hn::LowerHalf(half, v), hn::UpperHalf(half, v)), step);
-  }
-#endif
-  (void)d;
-  (void)step;
-  return hn::GetLane(v);
-}
-
 /// The row in four chains, so that one step need not wait for the step before; `join` makes one vector of them.
 template <class D, class T, class Step, class Join>
 HWY_INLINE hn::Vec<D> FoldRow(D d, const T* x, std::size_t n, hn::Vec<D> start, Step step, Join join) {
@@ -115,18 +101,20 @@ HWY_INLINE hn::Vec<D> FoldRow(D d, const T* x, std::size_t n, hn::Vec<D> start, 
 }
 
 template <class Step, class T, class A>
-void Row(const void* const* in, std::size_t n, const double*, void* acc_out) {
+void Row(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double*, void* acc_out) {
   const T* x = static_cast<const T*>(in[0]);
-  A& acc = *static_cast<A*>(acc_out);
+  A* acc = static_cast<A*>(acc_out);
   const Step step;
-  if constexpr (std::is_floating_point_v<A>) {
-    const hn::ScalableTag<A> d;
-    const auto start = hn::Set(d, Step::template start<A>);
-    acc = step(acc, FoldLanes(d, FoldRow(d, x, n, start, step, step), step));
-  } else {
-    A sum = acc;
-    for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[i]);
-    acc = sum;
+  for (std::size_t r = 0; r < rows; ++r, x += stride) {
+    if constexpr (std::is_floating_point_v<A>) {
+      const hn::ScalableTag<A> d;
+      const auto start = hn::Set(d, Step::template start<A>);
+      acc[r] = step(acc[r], FoldLanes(d, FoldRow(d, x, n, start, step, step), step));
+    } else {
+      A sum = acc[r];
+      for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[i]);
+      acc[r] = sum;
+    }
   }
 }
 
@@ -172,11 +160,15 @@ struct AddSquareOfDistance {
   }
 };
 template <class T>
-void CentredSquaresRow(const void* const* in, std::size_t n, const double* centre, void* acc) {
+void CentredSquaresRow(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double* centre,
+                       void* acc_out) {
+  const T* x = static_cast<const T*>(in[0]);
+  double* acc = static_cast<double*>(acc_out);
   const hn::ScalableTag<double> d;
-  const AddSquareOfDistance<hn::Vec<decltype(d)>> step{hn::Set(d, *centre)};
-  const auto sums = FoldRow(d, static_cast<const T*>(in[0]), n, hn::Zero(d), step, SumStep());
-  *static_cast<double*>(acc) += FoldLanes(d, sums, SumStep());
+  for (std::size_t r = 0; r < rows; ++r, x += stride) {
+    const AddSquareOfDistance<hn::Vec<decltype(d)>> step{hn::Set(d, centre[r])};
+    acc[r] += FoldLanes(d, FoldRow(d, x, n, hn::Zero(d), step, SumStep()), SumStep());
+  }
 }
 
 template <class T>
@@ -210,11 +202,10 @@ void CentredSquaresColumn(const void* const* in, std::size_t stride, std::size_t
 }
 
 template <class T>
-void CentredProductsRow(const void* const* in, std::size_t n, const double* centre, void* acc_out) {
-  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+HWY_INLINE void CentredProductsOfRow(const T* a, const T* b, std::size_t n, double centre, double* acc) {
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto c = hn::Set(d, *centre);
+  const auto c = hn::Set(d, centre);
   auto sum0 = hn::Zero(d), sum1 = sum0, products0 = sum0, products1 = sum0;
   const auto add = [&](auto& sum, auto& products, auto v, auto w) HWY_ATTR {
     sum = hn::Add(sum, v);
@@ -234,8 +225,17 @@ void CentredProductsRow(const void* const* in, std::size_t n, const double* cent
     else
       add(sum1, products1, LoadFirstAs(d, a + i, left), LoadFirstAs(d, b + i, left));
   }
-  static_cast<double*>(acc_out)[0] += FoldLanes(d, hn::Add(sum0, sum1), SumStep());
-  static_cast<double*>(acc_out)[1] += FoldLanes(d, hn::Add(products0, products1), SumStep());
+  acc[0] += FoldLanes(d, hn::Add(sum0, sum1), SumStep());
+  acc[1] += FoldLanes(d, hn::Add(products0, products1), SumStep());
+}
+
+template <class T>
+void CentredProductsRow(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n,
+                        const double* centre, void* acc) {
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
+  for (std::size_t r = 0; r < rows; ++r, a += stride, b += stride) {
+    CentredProductsOfRow(a, b, n, centre[r], static_cast<double*>(acc) + 2 * r);
+  }
 }
 
 template <class T>

@@ -20,8 +20,10 @@ enum class Fold : std::uint8_t {
   CentredProducts  ///< two results from two inputs: sum a, and sum a (b - c)
 };
 
-/// Adds n contiguous elements to the accumulators at `acc`.
-using RowFold = void (*)(const void* const* in, std::size_t n, const double* centre, void* acc);
+/// Of `rows` rows, `stride` elements apart, adds the n contiguous elements of each to the accumulators of its own, which
+/// follow each other at `acc`; each has a centre of its own, too. Many rows to a call: short ones feel it.
+using RowFold = void (*)(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n,
+                         const double* centre, void* acc);
 /// Adds `rows` rows of `cols` elements, `stride` elements apart, to `cols` accumulators; a second row of accumulators
 /// lies acc_stride behind the first. One row after the other: the bits don't depend on how rows are grouped.
 using ColumnFold = void (*)(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols,

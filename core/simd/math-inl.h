@@ -9,6 +9,7 @@
 #define GRADUS_CORE_KERNELS_MATH_INL_H_
 #endif
 
+#include "gelu_table-inl.h"
 #include "math32-inl.h"
 #include "math64-inl.h"
 
@@ -141,14 +142,44 @@ HWY_INLINE V ScaleTail(D d, V a, V y, V n) {
   return ordinary ? hn::Mul(y, PowerOf2(d, n)) : Scale(d, y, n);
 }
 
+/// For any a >= 0, a Phi(-a), GELU's tail, or Phi(-a) - a phi(a), that of its slope.
+template <bool slope, class D, class V>
+HWY_INLINE V GeluTail(D d, V size) {
+  const V a = hn::Min(hn::Set(d, 14.6f), size), b = hn::Max(hn::Set(d, kNotTiny<float>), a);
+  V n, q;
+  const V m = GaussParts(d, b, 0.5, &n), p = NormalRatio(d, b, &q);
+  const V inner = slope ? hn::NegMulAdd(hn::Mul(b, hn::Set(d, 0.398942280f)), q, p) : hn::Mul(p, a);
+  return ScaleTail(d, a, hn::Mul(m, hn::Div(inner, q)), n);
+}
+
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+template <bool slope>
+HWY_NOINLINE __m512 GeluTailFar(__m512 a) {
+  return GeluTail<slope>(hn::Full512<float>(), hn::Vec512<float>{a}).raw;
+}
+#endif
+
+/// The tail of |x|. By the table, but where this ends and the tail counts, far below 0: there as above, whatever stands
+/// beside it.
+template <bool slope, class D, class V>
+HWY_INLINE V GeluTailOf(D d, V x) {
+  const V a = hn::Abs(x);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) {
+    __m512 tail = TailByTable(slope ? kGeluSlopeTail : kNormalTail, a.raw);
+    if (!slope) tail = _mm512_mul_ps(tail, _mm512_min_ps(_mm512_set1_ps(31 * kTailStep), a.raw));
+    const __mmask16 far = _mm512_cmp_ps_mask(x.raw, _mm512_set1_ps(-kTailEnd), _CMP_LT_OQ);
+    if (HWY_UNLIKELY(far != 0)) tail = _mm512_mask_mov_ps(tail, far, GeluTailFar<slope>(a.raw));
+    return V{tail};
+  }
+#endif
+  return GeluTail<slope>(d, a);
+}
+
 /// x Phi(x), the exact form of GELU, within 4 ULP. -0, its limit, at -inf.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Gelu(D d, V x) {
-  const V a = hn::Min(hn::Set(d, 14.6f), hn::Abs(x)), b = hn::Max(hn::Set(d, kNotTiny<float>), a);
-  V n, q;
-  const V m = GaussParts(d, b, 0.5, &n), p = NormalRatio(d, b, &q);
-  const V ratio = hn::Mul(m, hn::Div(hn::Mul(p, a), q));  // |x| Phi(-|x|) = ratio 2^n
-  const V tail = ScaleTail(d, a, ratio, n);
+  const V tail = GeluTailOf<false>(d, x);
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
   return PassNaN(d, x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(tail), hn::Sub(x, tail)));
 #else
@@ -167,15 +198,10 @@ HWY_INLINE V Gelu(D d, V x) {
   return hn::IfThenElse(hn::Gt(size, zero), y, x);  // zeros keep their sign; NaN stays
 }
 
-/// Its slope, Phi(x) + x phi(x).
+/// Its slope, Phi(x) + x phi(x): the tail of -a, 1 minus that of a.
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V GeluSlope(D d, V x) {
-  const V a = hn::Max(hn::Set(d, kNotTiny<float>), hn::Min(hn::Set(d, 14.6f), hn::Abs(x)));
-  V n, q;
-  const V m = GaussParts(d, a, 0.5, &n), p = NormalRatio(d, a, &q);
-  // Of -a: exp(-a^2 / 2) (ratio - a / sqrt(2 pi)); of a: 1 minus that.
-  const V inner = hn::NegMulAdd(hn::Mul(a, hn::Set(d, 0.398942280f)), q, p), ratio = hn::Mul(m, hn::Div(inner, q));
-  const V tail = ScaleTail(d, a, ratio, n);
+  const V tail = GeluTailOf<true>(d, x);
   return PassNaN(d, x, hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 1.0f), tail), tail));
 }
 template <class D, class V, IfFloat64<D>* = nullptr>

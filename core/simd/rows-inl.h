@@ -47,6 +47,20 @@ HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
   }
 }
 
+/// The lanes of the upper half with those of the lower, until one is left.
+template <class D, class V, class Step>
+HWY_INLINE hn::TFromD<D> FoldLanes(D d, V v, Step step) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) > 1) {
+    const hn::Half<D> half;
+    return FoldLanes(half, step(half, hn::LowerHalf(half, v), hn::UpperHalf(half, v)), step);
+  }
+#endif
+  (void)d;
+  (void)step;
+  return hn::GetLane(v);
+}
+
 /// Adds the lanes of a vector to a vector of float64 sums.
 template <class DD, class V>
 HWY_INLINE V AddLanes(DD, V sum, V v) {

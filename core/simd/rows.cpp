@@ -19,32 +19,27 @@ namespace HWY_NAMESPACE {
 /// The extreme of a row, NaN if there is one.
 template <bool largest, class T>
 HWY_INLINE T Extreme(const T* x, std::size_t n) {
-  const auto better = [](T a, T b) { return largest ? a > b : a < b; };
   T best = x[0];
   if constexpr (std::is_floating_point_v<T>) {
     const hn::ScalableTag<T> d;
     const std::size_t lanes = hn::Lanes(d);
-    const auto step = [](auto acc, auto v) HWY_ATTR {
+    const auto step = [](auto, auto acc, auto v) HWY_ATTR {
       const auto wins = largest ? hn::Gt(v, acc) : hn::Lt(v, acc);
       return hn::IfThenElse(hn::Or(wins, hn::IsNaN(v)), v, acc);
     };
     auto a0 = hn::Set(d, best), a1 = a0, a2 = a0, a3 = a0;
     std::size_t i = 0;
     for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      a0 = step(a0, hn::LoadU(d, x + i));
-      a1 = step(a1, hn::LoadU(d, x + i + lanes));
-      a2 = step(a2, hn::LoadU(d, x + i + 2 * lanes));
-      a3 = step(a3, hn::LoadU(d, x + i + 3 * lanes));
+      a0 = step(d, a0, hn::LoadU(d, x + i));
+      a1 = step(d, a1, hn::LoadU(d, x + i + lanes));
+      a2 = step(d, a2, hn::LoadU(d, x + i + 2 * lanes));
+      a3 = step(d, a3, hn::LoadU(d, x + i + 3 * lanes));
     }
-    for (; i + lanes <= n; i += lanes) a0 = step(a0, hn::LoadU(d, x + i));
-    if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(a1, LoadFirst(d, x + i, n - i)), a1);
-    HWY_ALIGN T lane[kMaxLanes<T>];
-    hn::Store(step(step(a0, a1), step(a2, a3)), d, lane);
-    for (std::size_t k = 0; k < lanes; ++k) {
-      if (better(lane[k], best) || lane[k] != lane[k]) best = lane[k];
-    }
+    for (; i + lanes <= n; i += lanes) a0 = step(d, a0, hn::LoadU(d, x + i));
+    if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirst(d, x + i, n - i)), a1);
+    best = FoldLanes(d, step(d, step(d, a0, a1), step(d, a2, a3)), step);
   } else {
-    for (std::size_t i = 1; i < n; ++i) best = better(x[i], best) ? x[i] : best;
+    for (std::size_t i = 1; i < n; ++i) best = (largest ? x[i] > best : x[i] < best) ? x[i] : best;
   }
   return best;
 }
@@ -88,11 +83,8 @@ HWY_INLINE T Level(const T* x, std::size_t n) {
   }
   for (; i + lanes <= n; i += lanes) a0 = hn::Max(a0, hn::LoadU(d, x + i));
   if (i < n) a1 = hn::Max(a1, hn::IfThenElse(hn::FirstN(d, n - i), LoadFirst(d, x + i, n - i), a1));
-  HWY_ALIGN T lane[kMaxLanes<T>];
-  hn::Store(hn::Max(hn::Max(a0, a1), hn::Max(a2, a3)), d, lane);
-  T best = lane[0];
-  for (std::size_t k = 1; k < lanes; ++k) best = lane[k] > best ? lane[k] : best;
-  return best;
+  const auto larger = [](auto, auto a, auto b) HWY_ATTR { return hn::Max(a, b); };
+  return FoldLanes(d, hn::Max(hn::Max(a0, a1), hn::Max(a2, a3)), larger);
 }
 
 /// The sum of exp(x - level); the terms are kept unless y is null.

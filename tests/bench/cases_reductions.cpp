@@ -7,12 +7,13 @@ namespace bench {
 
 namespace {
 
-// `bytes` and `flops` of one element of the input; the result counts where it is of the input's size.
+// `bytes` and `flops` of one element of the input; the result counts where it is of the input's size. With 4 bytes the
+// input is read alone.
 template <class F>
 void of_tensor(Operations& operations, const char* name, std::size_t sizes, double bytes, double flops, F f) {
   operations.plain(name, sizes, [=](const Sizes& s) {
     const torch::Tensor a = torch::randn(s);
-    return Prepared{{flops * product(s), bytes * product(s)}, [=] { return f(a); }};
+    return Prepared{{flops * product(s), bytes * product(s), bytes > 4 ? Form::Map : Form::Read}, [=] { return f(a); }};
   });
 }
 

@@ -4,6 +4,7 @@ import dataclasses, glob, json, os, platform, subprocess, sys, tempfile
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 binaries = os.path.join(root, "build", "bench", "tests", "bench")
 torch_header = "/usr/include/torch/csrc/api/include/torch/torch.h"
+forms = ["read", "map", "combine", "update"]  # as case.h's Form and limits.cpp number them
 packages = "libtorch-dev libopenblas0-pthread libopenblas0-openmp"
 
 
@@ -135,7 +136,7 @@ def build(python):
 
 
 def run(setup, cases, folder, options):
-    """(engine's version, {name: {"median", "least" in ns, "flops", "bytes"}}) of one set-up's run of some cases."""
+    """(engine's version, {name: {"median", "least" in ns, "flops", "bytes", "form"}}) of one set-up's run of some cases."""
     path = os.path.join(folder, "cases")
     with open(path, "w") as file:
         file.writelines(case.line for case in cases)
@@ -155,7 +156,7 @@ def run(setup, cases, folder, options):
             raise Failure(f"{what}: {name}: {each['error_message']}")
         if each["run_type"] == "iteration":
             times.setdefault(name, []).append(each["real_time"])
-            work[name] = {"flops": each["flops"], "bytes": each["bytes"]}
+            work[name] = {key: each[key] for key in ("flops", "bytes", "form") if key in each}  # products have no form
     names = [case.name for case in cases]
     if set(times) != set(names):
         raise Failure(f"{what} ran other cases than it was told: missing {sorted(set(names) - set(times))}, "
@@ -176,7 +177,8 @@ def best_limits(runs):
         return {key: max(table[key] for table in tables) for key in tables[0]}
 
     return {"flops_per_second": best([run["flops_per_second"] for run in runs]),
-            "bytes_per_second": [best(tables) for tables in zip(*(run["bytes_per_second"] for run in runs))]}
+            "bytes_per_second": {form: [best(tables) for tables in zip(*(run["bytes_per_second"][form] for run in runs))]
+                                 for form in forms}}
 
 
 def progress(text):

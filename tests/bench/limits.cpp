@@ -1,5 +1,6 @@
-// What this machine can do, to hold the cases against: fused multiply-adds out of registers, and c = a + b or a = a + b
-// streamed through arrays of several sizes, whichever is faster, with one thread and with two. Prints JSON.
+// What this machine can do, to hold the cases against: fused multiply-adds out of registers, and memory streamed through
+// arrays of several sizes with one thread and with two, in the four forms that operations have. They differ by more than
+// a half: what is written over need not be fetched first, and what is only read has no way back. Prints JSON.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tests/bench/limits.cpp"
 #include <hwy/aligned_allocator.h>
@@ -39,20 +40,43 @@ double MultiplyAdds(int steps, float* sink) {
   return 2.0 * 12 * static_cast<double>(hn::Lanes(d)) * steps;
 }
 
-// z = x + y; count is a multiple of 64. `past_cache`: with stores that go by the cache.
+// z = x + y, or z = x + x when y is null; count is a multiple of 64. `past_cache`: with stores that go by the cache.
 void Stream(const float* x, const float* y, float* z, std::size_t count, bool past_cache) {
   const hn::CappedTag<float, 16> d;
   const std::size_t n = hn::Lanes(d);
-  if (past_cache) {
-    for (std::size_t i = 0; i < count; i += n) hn::Stream(hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)), d, z + i);
-  } else {
-    for (std::size_t i = 0; i < count; i += 4 * n) {
-      hn::Store(hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)), d, z + i);
-      hn::Store(hn::Add(hn::Load(d, x + i + n), hn::Load(d, y + i + n)), d, z + i + n);
-      hn::Store(hn::Add(hn::Load(d, x + i + 2 * n), hn::Load(d, y + i + 2 * n)), d, z + i + 2 * n);
-      hn::Store(hn::Add(hn::Load(d, x + i + 3 * n), hn::Load(d, y + i + 3 * n)), d, z + i + 3 * n);
+  const auto run = [&](auto sum) HWY_ATTR {
+    if (past_cache) {
+      for (std::size_t i = 0; i < count; i += n) hn::Stream(sum(i), d, z + i);
+      return;
     }
+    for (std::size_t i = 0; i < count; i += 4 * n) {
+      const auto a = sum(i), b = sum(i + n), c = sum(i + 2 * n), e = sum(i + 3 * n);
+      hn::Store(a, d, z + i);
+      hn::Store(b, d, z + i + n);
+      hn::Store(c, d, z + i + 2 * n);
+      hn::Store(e, d, z + i + 3 * n);
+    }
+  };
+  if (y != nullptr) {
+    run([&](std::size_t i) HWY_ATTR { return hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)); });
+  } else {
+    run([&](std::size_t i) HWY_ATTR {
+      const auto v = hn::Load(d, x + i);
+      return hn::Add(v, v);
+    });
   }
+}
+
+// Reads alone; writes one vector.
+void Read(const float* x, float* sink, std::size_t count) {
+  const hn::CappedTag<float, 16> d;
+  const std::size_t n = hn::Lanes(d);
+  auto a = hn::Zero(d), b = a, c = a, e = a;
+  for (std::size_t i = 0; i < count; i += 4 * n) {
+    a = hn::Max(a, hn::Load(d, x + i)), b = hn::Max(b, hn::Load(d, x + i + n));
+    c = hn::Max(c, hn::Load(d, x + i + 2 * n)), e = hn::Max(e, hn::Load(d, x + i + 3 * n));
+  }
+  hn::Store(hn::Max(hn::Max(a, b), hn::Max(c, e)), d, sink);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -64,6 +88,7 @@ namespace bench {
 
 HWY_EXPORT(MultiplyAdds);
 HWY_EXPORT(Stream);
+HWY_EXPORT(Read);
 
 namespace {
 
@@ -104,25 +129,39 @@ double flops_per_second(int threads) {
   return flops * threads / seconds;
 }
 
+// What case.h's Form numbers.
+enum Form { read, map, combine, update };
+constexpr const char* form_names[] = {"read", "map", "combine", "update"};
+constexpr std::size_t bytes_of_element[] = {4, 8, 12, 12};
+
 // `bytes`: read and written in all.
-double bytes_per_second(int threads, std::size_t bytes) {
-  const std::size_t part = std::max<std::size_t>(bytes / 12 / alignment / threads, 1) * alignment,
+double bytes_per_second(int threads, std::size_t bytes, Form form) {
+  const std::size_t of_element = bytes_of_element[form];
+  const std::size_t part = std::max<std::size_t>(bytes / of_element / alignment / threads, 1) * alignment,
                     count = part * threads;
   const auto a = hwy::AllocateAligned<float>(count), b = hwy::AllocateAligned<float>(count);
   const auto c = hwy::AllocateAligned<float>(count);
-  std::fill_n(a.get(), count, 1.0f), std::fill_n(b.get(), count, 2.0f), std::fill_n(c.get(), count, 0.0f);
-  const double moved = 12.0 * static_cast<double>(count);
+  std::fill_n(a.get(), count, 1.0f), std::fill_n(b.get(), count, 0.0f), std::fill_n(c.get(), count, 0.0f);
+  const double moved = static_cast<double>(of_element * count);
   const int rounds = std::max(1, static_cast<int>(1e8 / moved));
   double least = 1e9;
-  const auto measure = [&](float* to, bool past_cache) {
-    least = std::min(least, least_seconds(threads, rounds, [&](int thread) {
-                       const std::size_t from = part * thread;
-                       HWY_DYNAMIC_DISPATCH(Stream)(a.get() + from, b.get() + from, to + from, part, past_cache);
-                     }));
+  const auto measure = [&](auto once) {
+    least = std::min(least, least_seconds(threads, rounds, [&](int thread) { once(part * thread); }));
   };
-  measure(c.get(), false);
-  measure(a.get(), false);
-  if (bytes > 8'000'000) measure(c.get(), true);
+  const auto stream = [&](const float* y, float* to, bool past_cache) {
+    measure([&](std::size_t from) {
+      HWY_DYNAMIC_DISPATCH(Stream)(a.get() + from, y == nullptr ? y : y + from, to + from, part, past_cache);
+    });
+  };
+  if (form == read) {
+    measure([&](std::size_t from) { HWY_DYNAMIC_DISPATCH(Read)(a.get() + from, c.get() + from, part); });
+  } else if (form == update) {
+    stream(b.get(), a.get(), false);
+  } else {
+    const float* const y = form == combine ? b.get() : nullptr;
+    stream(y, c.get(), false);
+    if (bytes > 8'000'000) stream(y, c.get(), true);
+  }
   return moved * rounds / least;
 }
 
@@ -131,15 +170,21 @@ double bytes_per_second(int threads, std::size_t bytes) {
 }  // namespace bench
 
 int main() {
-  std::printf("{\n  \"flops_per_second\": {\"1\": %.4g, \"2\": %.4g},\n  \"bytes_per_second\": [",
+  std::printf("{\n  \"flops_per_second\": {\"1\": %.4g, \"2\": %.4g},\n  \"bytes_per_second\": {",
               bench::flops_per_second(1), bench::flops_per_second(2));
-  const char* separator = "\n";
-  for (const std::size_t bytes :
-       {24'000, 96'000, 400'000, 1'200'000, 4'000'000, 12'000'000, 48'000'000, 100'000'000, 240'000'000}) {
-    std::printf("%s    {\"bytes\": %zu, \"1\": %.4g, \"2\": %.4g}", separator, bytes, bench::bytes_per_second(1, bytes),
-                bench::bytes_per_second(2, bytes));
-    separator = ",\n";
+  const char* list = "\n";
+  for (const bench::Form form : {bench::read, bench::map, bench::combine, bench::update}) {
+    std::printf("%s    \"%s\": [", list, bench::form_names[form]);
+    list = ",\n";
+    const char* separator = "\n";
+    for (const std::size_t bytes :
+         {24'000, 96'000, 400'000, 1'200'000, 4'000'000, 12'000'000, 48'000'000, 100'000'000, 240'000'000}) {
+      std::printf("%s      {\"bytes\": %zu, \"1\": %.4g, \"2\": %.4g}", separator, bytes,
+                  bench::bytes_per_second(1, bytes, form), bench::bytes_per_second(2, bytes, form));
+      separator = ",\n";
+    }
+    std::printf("\n    ]");
   }
-  std::puts("\n  ]\n}");
+  std::puts("\n  }\n}");
 }
 #endif

@@ -72,6 +72,7 @@ void run(const Case& now, benchmark::State& state) {
     for (auto _ : state) prepared.once();
     state.counters["flops"] = prepared.work.flops;
     state.counters["bytes"] = prepared.work.bytes;
+    state.counters["form"] = static_cast<double>(prepared.work.form);
   } catch (const std::exception& error) {
     state.SkipWithError(error.what());
   }

@@ -9,9 +9,9 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def streaming(limits, bytes_moved, threads):
-    """Bytes a second at that many bytes, between the sizes that were measured."""
-    table = [(math.log(row["bytes"]), row[threads]) for row in limits["bytes_per_second"]]
+def streaming(limits, form, bytes_moved, threads):
+    """Bytes a second of that form at that many bytes, between the sizes that were measured."""
+    table = [(math.log(row["bytes"]), row[threads]) for row in limits["bytes_per_second"][form]]
     x = math.log(max(bytes_moved, 1))
     for (x0, y0), (x1, y1) in zip(table, table[1:]):
         if x <= x1:
@@ -19,14 +19,11 @@ def streaming(limits, bytes_moved, threads):
     return table[-1][1]
 
 
-def limit(limits, work):
-    """(nanoseconds, "arithmetic" or "memory"): the least that the machine needs, with the threads that suit it best."""
-    def needed(threads):
-        arithmetic = work["flops"] / limits["flops_per_second"][threads]
-        memory = work["bytes"] / streaming(limits, work["bytes"], threads)
-        return (arithmetic * 1e9, "arithmetic") if arithmetic > memory else (memory * 1e9, "memory")
-
-    return min(needed(str(threads)) for threads in engines.thread_counts())
+def limit(limits, work, threads):
+    """(nanoseconds, "arithmetic" or "memory"): the least that the machine needs with so many threads."""
+    arithmetic = work["flops"] / limits["flops_per_second"][threads]
+    memory = work["bytes"] / streaming(limits, engines.forms[int(work["form"])], work["bytes"], threads)
+    return (arithmetic * 1e9, "arithmetic") if arithmetic > memory else (memory * 1e9, "memory")
 
 
 def over_setups(run, setups, name, figure, wanted):
@@ -43,7 +40,8 @@ def row(case, setups, measured, figure):
         ratios.append(mine / (theirs * case.other))
     place = statistics.mode(whose)
     work = next(iter(measured["runs"][0].values()))[case.name]
-    needed, by = limit(measured["limits"], work)
+    needed = {str(n): limit(measured["limits"], work, str(n)) for n in engines.thread_counts()}
+    _, by = min(needed.values())
     by_threads = [statistics.median(run[place][case.name][figure] for run in measured["runs"])
                   for place, setup in enumerate(setups) if setup.ours]
     return {
@@ -51,8 +49,9 @@ def row(case, setups, measured, figure):
         "drawn_from": case.drawn_from, "ours_ns": statistics.median(ours), "peer_ns": statistics.median(peer),
         "peer": f"{setups[place].engine}, {setups[place].label}", "other": case.other,
         "ratio": statistics.median(ratios), "ratios": ratios, "target": case.target,
-        "speedup": by_threads[0] / by_threads[-1], "limit": needed / statistics.median(ours), "limited_by": by,
-        "flops": work["flops"], "bytes": work["bytes"],
+        "speedup": by_threads[0] / by_threads[-1], "limited_by": by,
+        "limit": {n: needed[n][0] / time for n, time in zip(needed, by_threads)},
+        "flops": work["flops"], "bytes": work["bytes"], "form": engines.forms[int(work["form"])],
         "times_ns": {f"{setup.engine}, {setup.label}": [run[place][case.name][figure] for run in measured["runs"]]
                      for place, setup in enumerate(setups)},
     }
@@ -93,7 +92,7 @@ def mark(each):
 
 
 def lines(rows, width):
-    yield (f"{'case':{width}} {'ours':>8} {'peer':>8} {'ratio':>6} {'target':>6} {'limit':>16} {'2 thr.':>6}  "
+    yield (f"{'case':{width}} {'ours':>8} {'peer':>8} {'ratio':>6} {'target':>6} {'limit':>11} {'':10} {'2 thr.':>6}  "
            f"{'':12}  the peer's best")
     family = None
     for each in rows:
@@ -102,12 +101,17 @@ def lines(rows, width):
             yield f"-- {family}"
         other = f" x {each['other']:.3f}" if each["other"] != 1 else ""
         yield (f"{each['name']:{width}} {nanoseconds(each['ours_ns']):>8} {nanoseconds(each['peer_ns']):>8} "
-               f"{each['ratio']:6.3f} {each['target']:6.2f} {each['limit']:5.0%} {each['limited_by']:10} "
+               f"{each['ratio']:6.3f} {each['target']:6.2f} "
+               f"{joined(f'{part:.0%}' for part in each['limit'].values()):>11} {each['limited_by']:10} "
                f"{each['speedup']:6.2f}  {mark(each):12}  {each['peer']}{other}")
 
 
 def joined(values):
     return " / ".join(map(str, values))
+
+
+def speeds(limits, form):
+    return f"{form} {joined(round(streaming(limits, form, 12e6, str(n)) / 1e9) for n in engines.thread_counts())}"
 
 
 def table(document):
@@ -118,8 +122,8 @@ def table(document):
            f"{document['runs']} runs, {'the least' if document['figure'] == 'least' else 'medians'}"
            f"{', quick' if document['quick'] else ''}; ratio: our time / the peer's best",
            f"limits with {joined(engines.thread_counts())} threads: "
-           f"{joined(round(limits['flops_per_second'][str(n)] / 1e9) for n in engines.thread_counts())} GFLOP/s, "
-           f"{joined(round(streaming(limits, 12e6, str(n)) / 1e9) for n in engines.thread_counts())} GB/s in 12 MB",
+           f"{joined(round(limits['flops_per_second'][str(n)] / 1e9) for n in engines.thread_counts())} GFLOP/s; "
+           f"GB/s in 12 MB: {', '.join(speeds(limits, form) for form in engines.forms)}",
            *lines(listed, width)]
     if drawn:
         out += [f"== drawn with seed {document['seed']}", *lines(drawn, width)]
