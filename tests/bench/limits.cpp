@@ -1,5 +1,6 @@
-// What this machine can do, to hold the cases against: fused multiply-adds out of registers, and c = a + b or a = a + b
-// streamed through arrays of several sizes, whichever is faster, with one thread and with two. Prints JSON.
+// What this machine can do, to hold the cases against: fused multiply-adds out of registers, and streams through arrays of
+// several sizes that write none, a third, half or all of the bytes that they move, with one thread and with two. Of several
+// ways to do so the fastest counts. Prints JSON.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tests/bench/limits.cpp"
 #include <hwy/aligned_allocator.h>
@@ -11,8 +12,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <thread>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+// The sum of x, z = x + y, z = 0.999 x, z = 0.999; with what they write of what they move.
+#ifndef GRADUS_BENCH_FORMS
+#define GRADUS_BENCH_FORMS
+namespace bench {
+enum class Form { kRead, kAdd, kScale, kFill };
+}
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace bench {
@@ -39,19 +54,50 @@ double MultiplyAdds(int steps, float* sink) {
   return 2.0 * 12 * static_cast<double>(hn::Lanes(d)) * steps;
 }
 
-// z = x + y; count is a multiple of 64. `past_cache`: with stores that go by the cache.
-void Stream(const float* x, const float* y, float* z, std::size_t count, bool past_cache) {
-  const hn::CappedTag<float, 16> d;
+// Four vectors a turn; `count` is a multiple of 64. Of a constant number of vectors and lanes: 16 numbers a vector at most.
+using Capped = hn::CappedTag<float, 16>;
+template <class Step>
+void ByFour(std::size_t count, Step step) {
+  const std::size_t n = hn::Lanes(Capped());
+  for (std::size_t i = 0; i < count; i += 4 * n) step(i), step(i + n), step(i + 2 * n), step(i + 3 * n);
+}
+
+// Sums in eight chains, to hide the latency of additions.
+float Read(const float* x, std::size_t count) {
+  const Capped d;
   const std::size_t n = hn::Lanes(d);
-  if (past_cache) {
-    for (std::size_t i = 0; i < count; i += n) hn::Stream(hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)), d, z + i);
-  } else {
-    for (std::size_t i = 0; i < count; i += 4 * n) {
-      hn::Store(hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)), d, z + i);
-      hn::Store(hn::Add(hn::Load(d, x + i + n), hn::Load(d, y + i + n)), d, z + i + n);
-      hn::Store(hn::Add(hn::Load(d, x + i + 2 * n), hn::Load(d, y + i + 2 * n)), d, z + i + 2 * n);
-      hn::Store(hn::Add(hn::Load(d, x + i + 3 * n), hn::Load(d, y + i + 3 * n)), d, z + i + 3 * n);
+  auto a = hn::Zero(d), b = a, c = a, e = a;
+  for (std::size_t i = 0; i < count; i += 4 * n) {
+    a = hn::Add(a, hn::Load(d, x + i)), b = hn::Add(b, hn::Load(d, x + i + n));
+    c = hn::Add(c, hn::Load(d, x + i + 2 * n)), e = hn::Add(e, hn::Load(d, x + i + 3 * n));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+}
+
+// `past_cache`: with stores that go by the cache.
+void Stream(Form form, const float* x, const float* y, float* z, std::size_t count, bool past_cache) {
+  const Capped d;
+  const auto store = [&](auto value) {
+    if (past_cache) {
+      ByFour(count, [=](std::size_t i) { hn::Stream(value(i), d, z + i); });
+    } else {
+      ByFour(count, [=](std::size_t i) { hn::Store(value(i), d, z + i); });
     }
+  };
+  const auto factor = hn::Set(d, 0.999f);
+  switch (form) {
+    case Form::kRead:
+      z[0] = Read(x, count);
+      break;
+    case Form::kAdd:
+      store([=](std::size_t i) { return hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)); });
+      break;
+    case Form::kScale:
+      store([=](std::size_t i) { return hn::Mul(hn::Load(d, x + i), factor); });
+      break;
+    case Form::kFill:
+      store([=](std::size_t) { return factor; });
+      break;
   }
 }
 
@@ -104,25 +150,49 @@ double flops_per_second(int threads) {
   return flops * threads / seconds;
 }
 
+struct FormRow {
+  Form form;
+  int arrays;
+  double written;
+  bool in_place;  // z is x
+};
+constexpr FormRow forms[] = {{Form::kRead, 1, 0, false}, {Form::kAdd, 3, 1.0 / 3, false}, {Form::kScale, 2, 0.5, false},
+                             {Form::kFill, 1, 1, false}, {Form::kAdd, 3, 1.0 / 3, true},  {Form::kScale, 2, 0.5, true}};
+
+// Memory in huge pages, as the library takes it, so that no table of pages is the limit.
+struct Numbers {
+  explicit Numbers(std::size_t count, float value) : bytes(count * sizeof(float)) {
+    constexpr std::size_t page = std::size_t{1} << 21;
+    data.reset(static_cast<float*>(std::aligned_alloc(page, (bytes + page - 1) / page * page)));
+#ifdef MADV_HUGEPAGE
+    if (bytes >= page) madvise(data.get(), bytes, MADV_HUGEPAGE);
+#endif
+    std::fill_n(data.get(), count, value);
+  }
+  struct Free {
+    void operator()(float* p) const { std::free(p); }
+  };
+  std::size_t bytes;
+  std::unique_ptr<float, Free> data;
+};
+
 // `bytes`: read and written in all.
-double bytes_per_second(int threads, std::size_t bytes) {
-  const std::size_t part = std::max<std::size_t>(bytes / 12 / alignment / threads, 1) * alignment,
-                    count = part * threads;
-  const auto a = hwy::AllocateAligned<float>(count), b = hwy::AllocateAligned<float>(count);
-  const auto c = hwy::AllocateAligned<float>(count);
-  std::fill_n(a.get(), count, 1.0f), std::fill_n(b.get(), count, 2.0f), std::fill_n(c.get(), count, 0.0f);
-  const double moved = 12.0 * static_cast<double>(count);
-  const int rounds = std::max(1, static_cast<int>(1e8 / moved));
+double bytes_per_second(const FormRow& row, int threads, std::size_t bytes) {
+  const std::size_t of_array = bytes / sizeof(float) / row.arrays;
+  const std::size_t part = std::max<std::size_t>(of_array / alignment / threads, 1) * alignment, count = part * threads;
+  const Numbers a(count, 1), b(count, 2), c(count, 0);
+  const double moved = static_cast<double>(sizeof(float)) * row.arrays * static_cast<double>(count);
+  const int rounds = std::max(1, static_cast<int>(5e7 / moved));
   double least = 1e9;
-  const auto measure = [&](float* to, bool past_cache) {
+  float* const to = row.in_place ? a.data.get() : c.data.get();
+  for (const bool past_cache : {false, true}) {
+    if (past_cache && (row.in_place || row.form == Form::kRead || bytes <= 8'000'000)) continue;
     least = std::min(least, least_seconds(threads, rounds, [&](int thread) {
                        const std::size_t from = part * thread;
-                       HWY_DYNAMIC_DISPATCH(Stream)(a.get() + from, b.get() + from, to + from, part, past_cache);
+                       HWY_DYNAMIC_DISPATCH(Stream)
+                       (row.form, a.data.get() + from, b.data.get() + from, to + from, part, past_cache);
                      }));
-  };
-  measure(c.get(), false);
-  measure(a.get(), false);
-  if (bytes > 8'000'000) measure(c.get(), true);
+  }
   return moved * rounds / least;
 }
 
@@ -134,11 +204,14 @@ int main() {
   std::printf("{\n  \"flops_per_second\": {\"1\": %.4g, \"2\": %.4g},\n  \"bytes_per_second\": [",
               bench::flops_per_second(1), bench::flops_per_second(2));
   const char* separator = "\n";
-  for (const std::size_t bytes :
-       {24'000, 96'000, 400'000, 1'200'000, 4'000'000, 12'000'000, 48'000'000, 100'000'000, 240'000'000}) {
-    std::printf("%s    {\"bytes\": %zu, \"1\": %.4g, \"2\": %.4g}", separator, bytes, bench::bytes_per_second(1, bytes),
-                bench::bytes_per_second(2, bytes));
-    separator = ",\n";
+  for (const bench::FormRow& row : bench::forms) {
+    for (const std::size_t bytes :
+         {24'000, 96'000, 400'000, 1'200'000, 4'000'000, 12'000'000, 48'000'000, 100'000'000, 240'000'000}) {
+      std::printf("%s    {\"written\": %.4f, \"in_place\": %s, \"bytes\": %zu, \"1\": %.4g, \"2\": %.4g}", separator,
+                  row.written, row.in_place ? "true" : "false", bytes, bench::bytes_per_second(row, 1, bytes),
+                  bench::bytes_per_second(row, 2, bytes));
+      separator = ",\n";
+    }
   }
   std::puts("\n  ]\n}");
 }
