@@ -36,7 +36,7 @@ families = [
     Family("softmax of 64 columns, with gradient", "element", "softmax_fwd_bwd", 1e8, lambda n: [max(1, n // 64), 64],
            smallest=64),
     Family("a chain of additions, recorded", "node", "chain_fwd", 1e7, lambda n: [n]),
-    Family("... with its backward", "node", "chain_fwd_bwd", 1e7, lambda n: [n]),
+    Family("such a chain, with its backward", "node", "chain_fwd_bwd", 1e7, lambda n: [n]),
     Family("training 784-128-10, SGD: batch", "sample", "train_mlp_sgd", 1e5, lambda n: [n, 784, 128, 10],
            lambda sizes: sizes[0]),
     Family("training on a batch of 32: weights", "weight", "train_mlp_sgd", 3e7, lambda n: [32, *square(n), 10],

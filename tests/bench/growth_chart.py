@@ -15,13 +15,14 @@ style = """
 
 
 def count(power):
-    """10^power in words that fit under an axis."""
-    return {0: "1", 1: "10", 2: "100"}.get(power) or (f"{10 ** (power % 3)}" + {1: "k", 2: "M", 3: "G"}[power // 3])
+    raised = "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(power))
+    return "1" if power == 0 else "10" if power == 1 else f"10{raised}"
 
 
 def duration(power):
     """10^power ns."""
-    unit, base = next(((unit, base) for unit, base in (("s", 9), ("ms", 6), ("us", 3), ("ns", 0)) if power >= base), ("ns", 0))
+    units = (("s", 9), ("ms", 6), ("us", 3), ("ns", 0))
+    unit, base = next((each for each in units if power >= each[1]), units[-1])
     return f"{10 ** (power - base):g} {unit}"
 
 

@@ -180,7 +180,8 @@ struct Numbers {
 double bytes_per_second(const FormRow& row, int threads, std::size_t bytes) {
   const std::size_t of_array = bytes / sizeof(float) / row.arrays;
   const std::size_t part = std::max<std::size_t>(of_array / alignment / threads, 1) * alignment, count = part * threads;
-  const Numbers a(count, 1), b(count, 2), c(count, 0);
+  const bool apart = row.form != Form::kRead && !row.in_place;
+  const Numbers a(count, 1), b(row.form == Form::kAdd ? count : 0, 2), c(apart ? count : alignment * threads, 0);
   const double moved = static_cast<double>(sizeof(float)) * row.arrays * static_cast<double>(count);
   const int rounds = std::max(1, static_cast<int>(5e7 / moved));
   double least = 1e9;
@@ -188,9 +189,10 @@ double bytes_per_second(const FormRow& row, int threads, std::size_t bytes) {
   for (const bool past_cache : {false, true}) {
     if (past_cache && (row.in_place || row.form == Form::kRead || bytes <= 8'000'000)) continue;
     least = std::min(least, least_seconds(threads, rounds, [&](int thread) {
-                       const std::size_t from = part * thread;
+                       const std::size_t from = part * thread,
+                                         result = row.form == Form::kRead ? alignment * thread : from;
                        HWY_DYNAMIC_DISPATCH(Stream)
-                       (row.form, a.data.get() + from, b.data.get() + from, to + from, part, past_cache);
+                       (row.form, a.data.get() + from, b.data.get() + from, to + result, part, past_cache);
                      }));
   }
   return moved * rounds / least;
