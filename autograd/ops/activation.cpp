@@ -2,6 +2,7 @@
 
 #include "activation_rules.h"
 
+#include <cmath>
 #include <limits>
 
 #include "../../core/nn/activation.h"

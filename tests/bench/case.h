@@ -14,26 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "measure.h"
+
 namespace bench {
 
 using Sizes = std::vector<std::int64_t>;
-
-// What a case cannot do without, to be held against the machine's limits: float32 operations (two for a fused
-// multiply-add; a float64 operation counts as two, its vectors being half as long) and bytes moved when every operation
-// called reads each of its operands once and writes its result once.
-// Memory has other limits for other forms, which limits.cpp measures: reading alone; one or two operands and a result of
-// its own; a result that is written over an operand.
-enum class Form { Read, Map, Combine, Update };
-struct Work {
-  double flops = 0, bytes = 0;
-  Form form = Form::Combine;
-};
-
-// A case with its tensors made: `once` is what is timed.
-struct Prepared {
-  Work work;
-  std::function<void()> once;
-};
 
 struct Operation {
   std::size_t least_sizes, most_sizes;

@@ -9,12 +9,12 @@ namespace {
 // of the range, a polynomial, and putting it together.
 constexpr double exp_flops = 20, log_flops = 24, tanh_flops = 30, gelu_flops = 40;
 
-// `bytes` and `flops` of one element.
+// `bytes` and `flops` of one element; half of the bytes are written.
 template <class F>
 void unary(Operations& operations, const char* name, double bytes, double flops, F f) {
   operations.plain(name, 1, [=](const Sizes& s) {
     const torch::Tensor a = torch::randn(s);
-    return Prepared{{flops * product(s), bytes * product(s), Form::Map}, [=] { return f(a); }};
+    return Prepared{{flops * product(s), bytes * product(s), 0.5}, [=] { return f(a); }};
   });
 }
 template <class F>
@@ -57,7 +57,7 @@ void chains(Operations& operations, const char* forward, const char* both, const
   const auto add = [&](const char* of_forward, const char* of_both, auto f) {
     operations.plain(of_forward, 1, [=](const Sizes& s) {
       const torch::Tensor x = torch::randn(s);
-      return Prepared{{2 * steps * product(s), 8 * product(s), Form::Map}, [=] { return f(x); }};
+      return Prepared{{2 * steps * product(s), 8 * product(s), 0.5}, [=] { return f(x); }};
     });
     operations.recorded(of_both, 1, [=](const Sizes& s) {
       const torch::Tensor x = leaf(s), g = torch::randn(s);
@@ -88,15 +88,15 @@ void add_pointwise(Operations& operations) {
   operations.plain("add_inplace", 1, [](const Sizes& s) {
     Tensor a = torch::randn(s);
     const Tensor b = torch::randn(s);
-    return Prepared{{2 * product(s), 12 * product(s), Form::Update}, [=]() mutable { a.add_(b, 1e-3); }};
+    return Prepared{{2 * product(s), 12 * product(s), 1.0 / 3, true}, [=]() mutable { a.add_(b, 1e-3); }};
   });
   operations.plain("add_row", 2, [](const Sizes& s) {
     const Tensor a = torch::randn(s), row = torch::randn({s[1]});
-    return Prepared{{product(s), 8 * product(s), Form::Map}, [=] { return a + row; }};
+    return Prepared{{product(s), 8 * product(s), 0.5}, [=] { return a + row; }};
   });
   operations.plain("add_column", 2, [](const Sizes& s) {
     const Tensor a = torch::randn(s), column = torch::randn({s[0], 1});
-    return Prepared{{product(s), 8 * product(s), Form::Map}, [=] { return a + column; }};
+    return Prepared{{product(s), 8 * product(s), 0.5}, [=] { return a + column; }};
   });
   chains<1>(operations, "chain2_fwd", "chain2_fwd_bwd", "lambda2_fwd", "lambda2_fwd_bwd");
   chains<2>(operations, "chain4_fwd", "chain4_fwd_bwd", "lambda4_fwd", "lambda4_fwd_bwd");

@@ -6,7 +6,8 @@ namespace bench {
 namespace {
 
 Work product_work(double batch, double m, double k, double n) {
-  return {2 * batch * m * k * n, 4 * batch * (m * k + k * n + m * n)};
+  const double elements = m * k + k * n + m * n;
+  return {2 * batch * m * k * n, 4 * batch * elements, m * n / elements};
 }
 Work product_work(const Sizes& s) { return product_work(1, double(s[0]), double(s[1]), double(s[2])); }
 
@@ -32,7 +33,7 @@ void add_products(Operations& operations) {
   operations.plain("mm_f64", 3, [](const Sizes& s) {
     const Tensor a = torch::randn({s[0], s[1]}, torch::kDouble), b = torch::randn({s[1], s[2]}, torch::kDouble);
     const Work w = product_work(s);
-    return Prepared{{2 * w.flops, 2 * w.bytes}, [=] { return torch::mm(a, b); }};
+    return Prepared{{2 * w.flops, 2 * w.bytes, w.written}, [=] { return torch::mm(a, b); }};
   });
   // Sizes: batch, m, k, n.
   operations.plain("bmm", 4, [](const Sizes& s) {

@@ -80,7 +80,7 @@ void optimizer_step(Operations& operations, const char* name, double bytes, doub
           }
         }
         const auto optimizer = std::make_shared<Optimizer>(parameters, options);
-        return Prepared{{flops * count, bytes * count}, [=] { optimizer->step(); }};
+        return Prepared{{flops * count, bytes * count, 0.4, true}, [=] { optimizer->step(); }};
       },
       16);
 }

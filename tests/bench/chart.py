@@ -25,7 +25,7 @@ style = """
   }
 """
 
-kinds = {"": "met", "above target": "missed", "SLOWER": "slower"}
+kinds = {"": "met", "above target": "missed", "SLOWER": "slower", "slower?": "slower"}
 
 
 def columns(document):

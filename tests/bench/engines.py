@@ -1,10 +1,9 @@
-"""What is measured: the engines with their set-ups, how they are built, and taking them in turn."""
-import dataclasses, glob, json, os, platform, subprocess, sys, tempfile
+"""What is measured: the engines with their set-ups, how they are built, and taking them in turn, a process each."""
+import contextlib, dataclasses, glob, json, os, platform, signal, statistics, subprocess, sys, tempfile, time
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 binaries = os.path.join(root, "build", "bench", "tests", "bench")
 torch_header = "/usr/include/torch/csrc/api/include/torch/torch.h"
-forms = ["read", "map", "combine", "update"]  # as case.h's Form and limits.cpp number them
 packages = "libtorch-dev libopenblas0-pthread libopenblas0-openmp"
 
 
@@ -61,9 +60,9 @@ def threads_environment(threads, policy):
             "OMP_WAIT_POLICY": policy}
 
 
-def our_setups(program):
+def our_setups(program, more=()):
     return [Setup("Gradus", f"{threads} threads"[: 8 if threads == 1 else None], threads,
-                  [os.path.join(binaries, program), f"--threads={threads}"], {}, ours=True)
+                  [os.path.join(binaries, program), f"--threads={threads}", *more], {}, ours=True)
             for threads in thread_counts()]
 
 
@@ -87,7 +86,7 @@ def setups(options):
     if not installed and not options.python:
         raise Failure(f"no libtorch to compare with: apt-get install {packages}, or name by --python a Python with "
                       "PyTorch (pip install torch)")
-    result = our_setups("bench_gradus")
+    result = our_setups("bench_gradus", [f"--simd={options.simd}"] if options.simd else [])
     if installed:
         folders = openblas_folders(options.openblas)
         if not folders:
@@ -135,34 +134,89 @@ def build(python):
         raise Failure("the benchmarks cannot be built:\n" + done.stdout[-6000:])
 
 
-def run(setup, cases, folder, options):
-    """(engine's version, {name: {"median", "least" in ns, "flops", "bytes", "form"}}) of one set-up's run of some cases."""
-    path = os.path.join(folder, "cases")
-    with open(path, "w") as file:
-        file.writelines(case.line for case in cases)
-    repetitions, seconds = (7, 0.005) if options.quick else (15, 0.01)
-    kind = "products" if options.products else "cases"
-    command = setup.command + [f"--{kind}={path}", f"--benchmark_repetitions={repetitions}",
-                               f"--benchmark_min_time={seconds}", "--benchmark_format=json"]
-    done = subprocess.run(command, env={**os.environ, **setup.environment}, capture_output=True, text=True)
-    what = f"{setup.engine}, {setup.label}"
-    if done.returncode:
-        raise Failure(f"{what}: exit status {done.returncode}:\n{' '.join(command)}\n{done.stderr[-3000:]}")
-    out = json.loads(done.stdout)
-    times, work = {}, {}
-    for each in out["benchmarks"]:
-        name = each["run_name"].removesuffix("/real_time")
-        if each.get("error_occurred"):
-            raise Failure(f"{what}: {name}: {each['error_message']}")
-        if each["run_type"] == "iteration":
-            times.setdefault(name, []).append(each["real_time"])
-            work[name] = {key: each[key] for key in ("flops", "bytes", "form") if key in each}  # products have no form
-    names = [case.name for case in cases]
-    if set(times) != set(names):
-        raise Failure(f"{what} ran other cases than it was told: missing {sorted(set(names) - set(times))}, "
-                      f"unknown {sorted(set(times) - set(names))}")
-    return out["context"]["engine"], {
-        name: {"median": sorted(t)[len(t) // 2], "least": min(t), **work[name]} for name, t in times.items()}
+class Process:
+    """A set-up's program, which lives as long as the measuring and sleeps while others have their turn: it is stopped, for
+    a peer that waits actively would take a processor from them."""
+
+    def __init__(self, setup):
+        self.what = f"{setup.engine}, {setup.label}"
+        self.errors = tempfile.TemporaryFile(mode="w+")
+        self.process = subprocess.Popen(setup.command + ["--serve"], env={**os.environ, **setup.environment}, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+        self.version = self.answer("its start")
+        self.process.send_signal(signal.SIGSTOP)
+
+    def answer(self, question):
+        line = self.process.stdout.readline().rstrip("\n")
+        if not line:
+            self.errors.seek(0)
+            raise Failure(f"{self.what}: ended at {question} with exit status {self.process.wait()}:\n"
+                          f"{self.errors.read()[-3000:]}")
+        return line
+
+    def run(self, case, seconds, repetitions):
+        """Times of a call in ns, and the case's work."""
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.write(f"{seconds} {repetitions} {case.line.rstrip()}\n")
+        self.process.stdin.flush()
+        line = self.answer(case.name)
+        self.process.send_signal(signal.SIGSTOP)
+        if line.startswith("error "):
+            raise Failure(f"{self.what}: {case.name}: {line.removeprefix('error ')}")
+        flops, moved, written, in_place, *times = map(float, line.split())
+        return times, {"flops": flops, "bytes": moved, "written": written, "in_place": bool(in_place)}
+
+    def processor_seconds(self):
+        try:
+            with open(f"/proc/{self.process.pid}/stat") as file:
+                words = file.read().rpartition(")")[2].split()
+            return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        except OSError:
+            return 0
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+
+def processes(setups, stack):
+    """One for each set-up, until the stack is left."""
+    for setup in setups:
+        if not os.path.exists(setup.command[0]):
+            raise Failure(f"{setup.command[0]} was not built")
+        process = Process(setup)
+        stack.callback(process.close)
+        yield process
+
+
+def processor_times():
+    """(seconds that all processors have worked, of them taken by the hypervisor for others) since the system's start."""
+    try:
+        with open("/proc/stat") as file:
+            words = list(map(int, file.readline().split()[1:9]))
+    except OSError:
+        return 0, 0
+    tick = os.sysconf("SC_CLK_TCK")
+    return (sum(words) - words[3] - words[4]) / tick, words[7] / tick
+
+
+class Watch:
+    """How much of the machine others took between two moments."""
+
+    def __init__(self, served):
+        self.served, self.start = served, time.monotonic()
+        self.before = (*processor_times(), self.own())
+
+    def own(self):
+        return sum(os.times()[:4]) + sum(process.processor_seconds() for process in self.served)
+
+    def parts(self):
+        worked, stolen = processor_times()
+        all_of_it = max((time.monotonic() - self.start) * len(os.sched_getaffinity(0)), 1e-9)
+        stolen -= self.before[1]
+        others = worked - self.before[0] - stolen - (self.own() - self.before[2])
+        return {"others": max(others, 0) / all_of_it, "stolen": max(stolen, 0) / all_of_it}
 
 
 def measure_limits():
@@ -174,11 +228,11 @@ def measure_limits():
 
 def best_limits(runs):
     def best(tables):
-        return {key: max(table[key] for table in tables) for key in tables[0]}
+        return {key: value if key in ("bytes", "written", "in_place") else max(table[key] for table in tables)
+                for key, value in tables[0].items()}
 
     return {"flops_per_second": best([run["flops_per_second"] for run in runs]),
-            "bytes_per_second": {form: [best(tables) for tables in zip(*(run["bytes_per_second"][form] for run in runs))]
-                                 for form in forms}}
+            "bytes_per_second": [best(tables) for tables in zip(*(run["bytes_per_second"] for run in runs))]}
 
 
 def progress(text):
@@ -187,27 +241,29 @@ def progress(text):
 
 
 def measure(setups, cases, options):
-    """Family by family, the set-ups one after the other, and back in the next run: drift meets all of them alike."""
-    for setup in setups:
-        if not os.path.exists(setup.command[0]):
-            raise Failure(f"{setup.command[0]} was not built")
-    families = list(dict.fromkeys(case.family for case in cases))
-    versions, runs, limits = {}, [], []
-    with tempfile.TemporaryDirectory() as folder:
+    """Case by case, the set-ups one after the other, and all cases again in the next run: what disturbs the machine for a
+    while meets one run of some cases, of all set-ups alike. Who begins differs from case to case and from run to run."""
+    repetitions, seconds = (5, 0.005) if options.quick else (7, 0.01)
+    runs, work, limits = [], {}, []
+    with contextlib.ExitStack() as stack:
+        served = list(processes(setups, stack))
+        watch = Watch(served)
         for number in range(options.runs):
             limits.append(measure_limits())
-            times = {}  # by set-up's place
-            for family in families:
-                some = [case for case in cases if case.family == family]
-                order = range(len(setups)) if number % 2 == 0 else reversed(range(len(setups)))
-                for place in order:
-                    progress(f"run {number + 1} of {options.runs}: {family}: {setups[place].engine}, "
-                             f"{setups[place].label}")
-                    versions[setups[place].engine], new = run(setups[place], some, folder, options)
-                    times.setdefault(place, {}).update(new)
+            times = [{} for _ in setups]
+            for place, case in enumerate(cases):
+                progress(f"run {number + 1} of {options.runs}: {case.name}")
+                for turn in range(len(setups)):
+                    who = (number + place + turn) % len(setups)
+                    if number % 2 == 1:
+                        who = len(setups) - 1 - who
+                    each, work[case.name] = served[who].run(case, seconds, repetitions)
+                    times[who][case.name] = {"median": statistics.median(each), "least": min(each)}
             runs.append(times)
+        disturbed = watch.parts()
     progress("")
-    return {"versions": versions, "runs": runs, "limits": best_limits(limits)}
+    return {"versions": {setup.engine: process.version for setup, process in zip(setups, served)}, "runs": runs,
+            "work": work, "limits": best_limits(limits), "disturbed": disturbed}
 
 
 def machine():

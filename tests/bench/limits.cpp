@@ -1,6 +1,6 @@
-// What this machine can do, to hold the cases against: fused multiply-adds out of registers, and memory streamed through
-// arrays of several sizes with one thread and with two, in the four forms that operations have. They differ by more than
-// a half: what is written over need not be fetched first, and what is only read has no way back. Prints JSON.
+// What this machine can do, to hold the cases against: fused multiply-adds out of registers, and streams through arrays of
+// several sizes that write none, a third, half or all of the bytes that they move, with one thread and with two. Of several
+// ways to do so the fastest counts. Prints JSON.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tests/bench/limits.cpp"
 #include <hwy/aligned_allocator.h>
@@ -12,8 +12,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <thread>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+// The sum of x, z = x + y, z = 0.999 x, z = 0.999; with what they write of what they move.
+#ifndef GRADUS_BENCH_FORMS
+#define GRADUS_BENCH_FORMS
+namespace bench {
+enum class Form { kRead, kAdd, kScale, kFill };
+}
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace bench {
@@ -40,43 +54,51 @@ double MultiplyAdds(int steps, float* sink) {
   return 2.0 * 12 * static_cast<double>(hn::Lanes(d)) * steps;
 }
 
-// z = x + y, or z = x + x when y is null; count is a multiple of 64. `past_cache`: with stores that go by the cache.
-void Stream(const float* x, const float* y, float* z, std::size_t count, bool past_cache) {
-  const hn::CappedTag<float, 16> d;
-  const std::size_t n = hn::Lanes(d);
-  const auto run = [&](auto sum) HWY_ATTR {
-    if (past_cache) {
-      for (std::size_t i = 0; i < count; i += n) hn::Stream(sum(i), d, z + i);
-      return;
-    }
-    for (std::size_t i = 0; i < count; i += 4 * n) {
-      const auto a = sum(i), b = sum(i + n), c = sum(i + 2 * n), e = sum(i + 3 * n);
-      hn::Store(a, d, z + i);
-      hn::Store(b, d, z + i + n);
-      hn::Store(c, d, z + i + 2 * n);
-      hn::Store(e, d, z + i + 3 * n);
-    }
-  };
-  if (y != nullptr) {
-    run([&](std::size_t i) HWY_ATTR { return hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)); });
-  } else {
-    run([&](std::size_t i) HWY_ATTR {
-      const auto v = hn::Load(d, x + i);
-      return hn::Add(v, v);
-    });
-  }
+// Four vectors a turn; `count` is a multiple of 64. Of a constant number of vectors and lanes: 16 numbers a vector at most.
+using Capped = hn::CappedTag<float, 16>;
+template <class Step>
+void ByFour(std::size_t count, Step step) {
+  const std::size_t n = hn::Lanes(Capped());
+  for (std::size_t i = 0; i < count; i += 4 * n) step(i), step(i + n), step(i + 2 * n), step(i + 3 * n);
 }
 
-// Reads alone; writes one vector.
-void Read(const float* x, float* sink, std::size_t count) {
-  const hn::CappedTag<float, 16> d;
+// Sums in eight chains, to hide the latency of additions.
+float Read(const float* x, std::size_t count) {
+  const Capped d;
   const std::size_t n = hn::Lanes(d);
   auto a = hn::Zero(d), b = a, c = a, e = a;
   for (std::size_t i = 0; i < count; i += 4 * n) {
-    a = hn::Max(a, hn::Load(d, x + i)), b = hn::Max(b, hn::Load(d, x + i + n));
-    c = hn::Max(c, hn::Load(d, x + i + 2 * n)), e = hn::Max(e, hn::Load(d, x + i + 3 * n));
+    a = hn::Add(a, hn::Load(d, x + i)), b = hn::Add(b, hn::Load(d, x + i + n));
+    c = hn::Add(c, hn::Load(d, x + i + 2 * n)), e = hn::Add(e, hn::Load(d, x + i + 3 * n));
   }
-  hn::Store(hn::Max(hn::Max(a, b), hn::Max(c, e)), d, sink);
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+}
+
+// `past_cache`: with stores that go by the cache.
+void Stream(Form form, const float* x, const float* y, float* z, std::size_t count, bool past_cache) {
+  const Capped d;
+  const auto store = [&](auto value) {
+    if (past_cache) {
+      ByFour(count, [=](std::size_t i) { hn::Stream(value(i), d, z + i); });
+    } else {
+      ByFour(count, [=](std::size_t i) { hn::Store(value(i), d, z + i); });
+    }
+  };
+  const auto factor = hn::Set(d, 0.999f);
+  switch (form) {
+    case Form::kRead:
+      z[0] = Read(x, count);
+      break;
+    case Form::kAdd:
+      store([=](std::size_t i) { return hn::Add(hn::Load(d, x + i), hn::Load(d, y + i)); });
+      break;
+    case Form::kScale:
+      store([=](std::size_t i) { return hn::Mul(hn::Load(d, x + i), factor); });
+      break;
+    case Form::kFill:
+      store([=](std::size_t) { return factor; });
+      break;
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -88,7 +110,6 @@ namespace bench {
 
 HWY_EXPORT(MultiplyAdds);
 HWY_EXPORT(Stream);
-HWY_EXPORT(Read);
 
 namespace {
 
@@ -129,38 +150,50 @@ double flops_per_second(int threads) {
   return flops * threads / seconds;
 }
 
-// What case.h's Form numbers.
-enum Form { read, map, combine, update };
-constexpr const char* form_names[] = {"read", "map", "combine", "update"};
-constexpr std::size_t bytes_of_element[] = {4, 8, 12, 12};
+struct FormRow {
+  Form form;
+  int arrays;
+  double written;
+  bool in_place;  // z is x
+};
+constexpr FormRow forms[] = {{Form::kRead, 1, 0, false}, {Form::kAdd, 3, 1.0 / 3, false}, {Form::kScale, 2, 0.5, false},
+                             {Form::kFill, 1, 1, false}, {Form::kAdd, 3, 1.0 / 3, true},  {Form::kScale, 2, 0.5, true}};
+
+// Memory in huge pages, as the library takes it, so that no table of pages is the limit.
+struct Numbers {
+  explicit Numbers(std::size_t count, float value) : bytes(count * sizeof(float)) {
+    constexpr std::size_t page = std::size_t{1} << 21;
+    data.reset(static_cast<float*>(std::aligned_alloc(page, (bytes + page - 1) / page * page)));
+#ifdef MADV_HUGEPAGE
+    if (bytes >= page) madvise(data.get(), bytes, MADV_HUGEPAGE);
+#endif
+    std::fill_n(data.get(), count, value);
+  }
+  struct Free {
+    void operator()(float* p) const { std::free(p); }
+  };
+  std::size_t bytes;
+  std::unique_ptr<float, Free> data;
+};
 
 // `bytes`: read and written in all.
-double bytes_per_second(int threads, std::size_t bytes, Form form) {
-  const std::size_t of_element = bytes_of_element[form];
-  const std::size_t part = std::max<std::size_t>(bytes / of_element / alignment / threads, 1) * alignment,
-                    count = part * threads;
-  const auto a = hwy::AllocateAligned<float>(count), b = hwy::AllocateAligned<float>(count);
-  const auto c = hwy::AllocateAligned<float>(count);
-  std::fill_n(a.get(), count, 1.0f), std::fill_n(b.get(), count, 0.0f), std::fill_n(c.get(), count, 0.0f);
-  const double moved = static_cast<double>(of_element * count);
-  const int rounds = std::max(1, static_cast<int>(1e8 / moved));
+double bytes_per_second(const FormRow& row, int threads, std::size_t bytes) {
+  const std::size_t of_array = bytes / sizeof(float) / row.arrays;
+  const std::size_t part = std::max<std::size_t>(of_array / alignment / threads, 1) * alignment, count = part * threads;
+  const bool apart = row.form != Form::kRead && !row.in_place;
+  const Numbers a(count, 1), b(row.form == Form::kAdd ? count : 0, 2), c(apart ? count : alignment * threads, 0);
+  const double moved = static_cast<double>(sizeof(float)) * row.arrays * static_cast<double>(count);
+  const int rounds = std::max(1, static_cast<int>(5e7 / moved));
   double least = 1e9;
-  const auto measure = [&](auto once) {
-    least = std::min(least, least_seconds(threads, rounds, [&](int thread) { once(part * thread); }));
-  };
-  const auto stream = [&](const float* y, float* to, bool past_cache) {
-    measure([&](std::size_t from) {
-      HWY_DYNAMIC_DISPATCH(Stream)(a.get() + from, y == nullptr ? y : y + from, to + from, part, past_cache);
-    });
-  };
-  if (form == read) {
-    measure([&](std::size_t from) { HWY_DYNAMIC_DISPATCH(Read)(a.get() + from, c.get() + from, part); });
-  } else if (form == update) {
-    stream(b.get(), a.get(), false);
-  } else {
-    const float* const y = form == combine ? b.get() : nullptr;
-    stream(y, c.get(), false);
-    if (bytes > 8'000'000) stream(y, c.get(), true);
+  float* const to = row.in_place ? a.data.get() : c.data.get();
+  for (const bool past_cache : {false, true}) {
+    if (past_cache && (row.in_place || row.form == Form::kRead || bytes <= 8'000'000)) continue;
+    least = std::min(least, least_seconds(threads, rounds, [&](int thread) {
+                       const std::size_t from = part * thread,
+                                         result = row.form == Form::kRead ? alignment * thread : from;
+                       HWY_DYNAMIC_DISPATCH(Stream)
+                       (row.form, a.data.get() + from, b.data.get() + from, to + result, part, past_cache);
+                     }));
   }
   return moved * rounds / least;
 }
@@ -170,21 +203,18 @@ double bytes_per_second(int threads, std::size_t bytes, Form form) {
 }  // namespace bench
 
 int main() {
-  std::printf("{\n  \"flops_per_second\": {\"1\": %.4g, \"2\": %.4g},\n  \"bytes_per_second\": {",
+  std::printf("{\n  \"flops_per_second\": {\"1\": %.4g, \"2\": %.4g},\n  \"bytes_per_second\": [",
               bench::flops_per_second(1), bench::flops_per_second(2));
-  const char* list = "\n";
-  for (const bench::Form form : {bench::read, bench::map, bench::combine, bench::update}) {
-    std::printf("%s    \"%s\": [", list, bench::form_names[form]);
-    list = ",\n";
-    const char* separator = "\n";
+  const char* separator = "\n";
+  for (const bench::FormRow& row : bench::forms) {
     for (const std::size_t bytes :
          {24'000, 96'000, 400'000, 1'200'000, 4'000'000, 12'000'000, 48'000'000, 100'000'000, 240'000'000}) {
-      std::printf("%s      {\"bytes\": %zu, \"1\": %.4g, \"2\": %.4g}", separator, bytes,
-                  bench::bytes_per_second(1, bytes, form), bench::bytes_per_second(2, bytes, form));
+      std::printf("%s    {\"written\": %.4f, \"in_place\": %s, \"bytes\": %zu, \"1\": %.4g, \"2\": %.4g}", separator,
+                  row.written, row.in_place ? "true" : "false", bytes, bench::bytes_per_second(row, 1, bytes),
+                  bench::bytes_per_second(row, 2, bytes));
       separator = ",\n";
     }
-    std::printf("\n    ]");
   }
-  std::puts("\n  }\n}");
+  std::puts("\n  ]\n}");
 }
 #endif

@@ -9,58 +9,67 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def streaming(limits, form, bytes_moved, threads):
-    """Bytes a second of that form at that many bytes, between the sizes that were measured."""
-    table = [(math.log(row["bytes"]), row[threads]) for row in limits["bytes_per_second"][form]]
-    x = math.log(max(bytes_moved, 1))
-    for (x0, y0), (x1, y1) in zip(table, table[1:]):
-        if x <= x1:
-            return y0 if x <= x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-    return table[-1][1]
+def streaming(limits, work, threads):
+    """Bytes a second at that many bytes, written in part: between the sizes, and the parts, that were measured."""
+    def between(points, x):
+        for (x0, y0), (x1, y1) in zip(points, points[1:]):
+            if x <= x1:
+                return y0 if x <= x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+        return points[-1][1]
+
+    rows = [row for row in limits["bytes_per_second"] if row["in_place"] == work["in_place"]]
+    at_size = []
+    for written in sorted({row["written"] for row in rows}):
+        points = [(math.log(row["bytes"]), row[threads]) for row in rows if row["written"] == written]
+        at_size.append((written, between(points, math.log(max(work["bytes"], 1)))))
+    return between(at_size, work["written"])
 
 
 def limit(limits, work, threads):
-    """(nanoseconds, "arithmetic" or "memory"): the least that the machine needs with so many threads."""
-    arithmetic = work["flops"] / limits["flops_per_second"][threads]
-    memory = work["bytes"] / streaming(limits, engines.forms[int(work["form"])], work["bytes"], threads)
+    """(nanoseconds, "arithmetic" or "memory"): the least that the machine needs with that many threads."""
+    arithmetic = work["flops"] / limits["flops_per_second"][str(threads)]
+    memory = work["bytes"] / streaming(limits, work, str(threads))
     return (arithmetic * 1e9, "arithmetic") if arithmetic > memory else (memory * 1e9, "memory")
 
 
-def over_setups(run, setups, name, figure, wanted):
-    """The best time among the set-ups that are wanted, and whose it is."""
-    return min((run[place][name][figure], place) for place, setup in enumerate(setups) if wanted(setup))
+def best_setup(measured, setups, name, figure, wanted):
+    """The place of the set-up with the best median over the runs, among those that are wanted."""
+    return min((place for place, setup in enumerate(setups) if wanted(setup)),
+               key=lambda place: statistics.median(run[place][name][figure] for run in measured["runs"]))
+
+
+def quartiles(values):
+    return statistics.quantiles(values, n=4, method="inclusive")[::2] if len(values) > 1 else [values[0]] * 2
 
 
 def row(case, setups, measured, figure):
-    ours, peer, ratios, whose = [], [], [], []
-    for run in measured["runs"]:
-        mine, _ = over_setups(run, setups, case.name, figure, lambda setup: setup.ours)
-        theirs, place = over_setups(run, setups, case.name, figure, lambda setup: not setup.ours)
-        ours.append(mine), peer.append(theirs * case.other), whose.append(place)
-        ratios.append(mine / (theirs * case.other))
-    place = statistics.mode(whose)
-    work = next(iter(measured["runs"][0].values()))[case.name]
-    needed = {str(n): limit(measured["limits"], work, str(n)) for n in engines.thread_counts()}
-    _, by = min(needed.values())
-    by_threads = [statistics.median(run[place][case.name][figure] for run in measured["runs"])
-                  for place, setup in enumerate(setups) if setup.ours]
+    """Our best set-up beside the peer's best, which is one and the same in all runs."""
+    def times(place):
+        return [run[place][case.name][figure] for run in measured["runs"]]
+
+    ours = best_setup(measured, setups, case.name, figure, lambda setup: setup.ours)
+    peer = best_setup(measured, setups, case.name, figure, lambda setup: not setup.ours)
+    ratios = [mine / (theirs * case.other) for mine, theirs in zip(times(ours), times(peer))]
+    work = measured["work"][case.name]
+    by_threads = {setup.threads: statistics.median(times(place)) for place, setup in enumerate(setups) if setup.ours}
+    needed = {threads: limit(measured["limits"], work, threads) for threads in by_threads}
     return {
         "name": case.name, "family": case.family, "operation": case.operation, "sizes": case.sizes,
-        "drawn_from": case.drawn_from, "ours_ns": statistics.median(ours), "peer_ns": statistics.median(peer),
-        "peer": f"{setups[place].engine}, {setups[place].label}", "other": case.other,
-        "ratio": statistics.median(ratios), "ratios": ratios, "target": case.target,
-        "speedup": by_threads[0] / by_threads[-1], "limited_by": by,
-        "limit": {n: needed[n][0] / time for n, time in zip(needed, by_threads)},
-        "flops": work["flops"], "bytes": work["bytes"], "form": engines.forms[int(work["form"])],
-        "times_ns": {f"{setup.engine}, {setup.label}": [run[place][case.name][figure] for run in measured["runs"]]
-                     for place, setup in enumerate(setups)},
+        "drawn_from": case.drawn_from, "ours_ns": statistics.median(times(ours)),
+        "peer_ns": statistics.median(times(peer)) * case.other,
+        "peer": f"{setups[peer].engine}, {setups[peer].label}", "other": case.other,
+        "ratio": statistics.median(ratios), "ratios": ratios, "quartiles": quartiles(ratios), "target": case.target,
+        "speedup": by_threads[min(by_threads)] / by_threads[max(by_threads)],
+        "limits": {str(threads): needed[threads][0] / t for threads, t in by_threads.items()},
+        "limited_by": needed[setups[ours].threads][1], **work,
+        "times_ns": {f"{setup.engine}, {setup.label}": times(place) for place, setup in enumerate(setups)},
     }
 
 
 def head(measured, options, figure):
     return {"date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": engines.machine(),
             "engines": measured["versions"], "runs": options.runs, "figure": figure, "quick": options.quick,
-            "limits": measured["limits"]}
+            "limits": measured["limits"], "disturbed": measured["disturbed"], "simd": options.simd}
 
 
 def cases(cases, setups, measured, options):
@@ -87,43 +96,51 @@ def nanoseconds(t):
     return f"{t:.3g} ns"
 
 
+least_runs = 5  # below that a median over the runs decides nothing
+
+
 def mark(each):
-    return "SLOWER" if each["ratio"] > 1 else "above target" if each["ratio"] > each["target"] else ""
+    if each["ratio"] > 1:
+        return "SLOWER" if len(each["ratios"]) >= least_runs else "slower?"
+    return "above target" if each["ratio"] > each["target"] else ""
 
 
 def lines(rows, width):
-    yield (f"{'case':{width}} {'ours':>8} {'peer':>8} {'ratio':>6} {'target':>6} {'limit':>11} {'':10} {'2 thr.':>6}  "
-           f"{'':12}  the peer's best")
+    threads = list(rows[0]["limits"]) if rows else []
+    limits = " ".join(f"{f'lim. {n}':>6}" for n in threads)
+    yield (f"{'case':{width}} {'ours':>8} {'peer':>8} {'ratio':>6} {'quartiles':>10} {'target':>6} {limits} "
+           f"{'':10} {'2 thr.':>6}  {'':12}  the peer's best")
     family = None
     for each in rows:
         if each["family"] != family:
             family = each["family"]
             yield f"-- {family}"
         other = f" x {each['other']:.3f}" if each["other"] != 1 else ""
+        limits = " ".join(f"{each['limits'][n]:6.0%}" for n in threads)
+        low, high = each["quartiles"]
         yield (f"{each['name']:{width}} {nanoseconds(each['ours_ns']):>8} {nanoseconds(each['peer_ns']):>8} "
-               f"{each['ratio']:6.3f} {each['target']:6.2f} "
-               f"{joined(f'{part:.0%}' for part in each['limit'].values()):>11} {each['limited_by']:10} "
-               f"{each['speedup']:6.2f}  {mark(each):12}  {each['peer']}{other}")
+               f"{each['ratio']:6.3f} {f'{low:.2f}..{high:.2f}':>10} {each['target']:6.2f} {limits} "
+               f"{each['limited_by']:10} {each['speedup']:6.2f}  {mark(each):12}  {each['peer']}{other}")
 
 
 def joined(values):
     return " / ".join(map(str, values))
 
 
-def speeds(limits, form):
-    return f"{form} {joined(round(streaming(limits, form, 12e6, str(n)) / 1e9) for n in engines.thread_counts())}"
-
-
 def table(document):
     listed, drawn = document["cases"], document["drawn"]
     width = max(len(each["name"]) for each in listed + drawn)
     limits = document["limits"]
-    out = [f"{document['machine']}; {', '.join(document['engines'].values())}; {document['date']}",
+    example = {"bytes": 12e6, "written": 1 / 3, "in_place": False}
+    threads = list(limits["flops_per_second"])
+    out = [f"{document['machine']}; {', '.join(document['engines'].values())}; {document['date']}"
+           f"{'; ' + document['simd'] if document['simd'] else ''}",
            f"{document['runs']} runs, {'the least' if document['figure'] == 'least' else 'medians'}"
-           f"{', quick' if document['quick'] else ''}; ratio: our time / the peer's best",
-           f"limits with {joined(engines.thread_counts())} threads: "
-           f"{joined(round(limits['flops_per_second'][str(n)] / 1e9) for n in engines.thread_counts())} GFLOP/s; "
-           f"GB/s in 12 MB: {', '.join(speeds(limits, form) for form in engines.forms)}",
+           f"{', quick' if document['quick'] else ''}; ratio: our time / the peer's best; meanwhile others took "
+           f"{document['disturbed']['others']:.0%} of the processors, the hypervisor {document['disturbed']['stolen']:.0%}",
+           f"limits (lim.) with {joined(threads)} threads: "
+           f"{joined(round(limits['flops_per_second'][n] / 1e9) for n in threads)} GFLOP/s, "
+           f"{joined(round(streaming(limits, example, n) / 1e9) for n in threads)} GB/s for c = a + b in 12 MB",
            *lines(listed, width)]
     if drawn:
         out += [f"== drawn with seed {document['seed']}", *lines(drawn, width)]
@@ -148,18 +165,18 @@ def products(cases, setups, measured, options):
     document = head(measured, options, figure)
     document["products"], document["geometric_mean_of_speeds"] = [], {}
     for threads in engines.thread_counts():
-        some = [setup for setup in setups if setup.threads == threads]
         for case in cases:
-            ours, peer, speeds = [], [], []
-            for run in measured["runs"]:
-                mine, _ = over_setups(run, setups, case.name, figure, lambda setup: setup.ours and setup in some)
-                theirs, _ = over_setups(run, setups, case.name, figure, lambda setup: not setup.ours and setup in some)
-                ours.append(mine), peer.append(theirs), speeds.append(theirs / mine)
-            flops = measured["runs"][0][0][case.name]["flops"]
+            def times(of_us):
+                place = best_setup(measured, setups, case.name, figure,
+                                   lambda setup: setup.ours == of_us and setup.threads == threads)
+                return [run[place][case.name][figure] for run in measured["runs"]]
+
+            ours, theirs = times(True), times(False)
+            speeds = [peer / mine for mine, peer in zip(ours, theirs)]
             document["products"].append({
                 "name": case.name, "threads": threads, "ours_ns": statistics.median(ours),
-                "openblas_ns": statistics.median(peer), "speed": statistics.median(speeds),
-                "flops_per_second": flops / statistics.median(ours) * 1e9})
+                "openblas_ns": statistics.median(theirs), "speed": statistics.median(speeds), "speeds": speeds,
+                "flops_per_second": measured["work"][case.name]["flops"] / statistics.median(ours) * 1e9})
         document["geometric_mean_of_speeds"][str(threads)] = geometric_mean(
             each["speed"] for each in document["products"] if each["threads"] == threads)
     return document
@@ -171,7 +188,7 @@ def product_table(document):
            f"{'product':{width}} threads {'ours':>8} {'OpenBLAS':>8} {'GFLOP/s':>8} {'of limit':>8}  speed"]
     for each in document["products"]:
         peak = document["limits"]["flops_per_second"][str(each["threads"])]
-        slower = "  SLOWER" if each["speed"] < 1 else ""
+        slower = f"  {'SLOWER' if len(each['speeds']) >= least_runs else 'slower?'}" if each["speed"] < 1 else ""
         out.append(f"{each['name']:{width}} {each['threads']:7} {nanoseconds(each['ours_ns']):>8} "
                    f"{nanoseconds(each['openblas_ns']):>8} {each['flops_per_second'] / 1e9:8.1f} "
                    f"{each['flops_per_second'] / peak:8.0%}  {each['speed']:6.2f}{slower}")
