@@ -180,7 +180,7 @@ class Forward {
     }
     if (!dense_) {
       for (int64_t i = 0; i < i1 - i0; ++i) {
-        scatter_result(p_, j0, j1, sparse.data() + i * (j1 - j0), channel + i * p_.result_channel);
+        scatter_result(kernels_, p_, j0, j1, sparse.data() + i * (j1 - j0), channel + i * p_.result_channel);
       }
     }
   }
@@ -328,7 +328,7 @@ void solve_weight(const Correlation<T>& p, T* dweight) {
   if (size == 0) return;
   if (p.images == 0 || p.grid.all_positions() == 0) {
     std::fill_n(dweight, size, T(0));
-  } else if (is_direct(p)) {
+  } else if (is_direct_weight(p)) {
     correlate_weight_direct(p, dweight);
   } else {
     Weight<T>(p, dweight).run();
