@@ -1,4 +1,6 @@
-// Convolutions with few channels in a group (depthwise ones): each plane is summed tap by tap, without tiles.
+// Convolutions with few output channels in a group (depthwise ones, and the gradients of images' three channels): their
+// sums run over the slab where it lies. To pack patches for a tile costs two to three cycles a vector, and a tile of few
+// rows uses it too seldom to earn that.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -10,15 +12,17 @@ namespace gradus::core::kernels {
 namespace {
 
 constexpr int64_t kSlabPositions = 16384;  // of a slab: what the second cache holds
+constexpr int64_t kSlabElements = 65536;   // of all its channels
+constexpr int64_t kMostOuts = 4;           // output channels that are computed side by side
 constexpr double kTaskWork = 2e5;          // multiplications of a task, about
 
 /// Planes of positions are cut into blocks of whole rows.
 template <class T>
 struct Blocks {
-  explicit Blocks(const ConvGrid& grid)
+  Blocks(const ConvGrid& grid, int64_t channels)
       : width(grid.positions[2]),
         rows(grid.positions[0] * grid.positions[1]),
-        per_block(std::clamp<int64_t>(kSlabPositions / width, 1, rows)),
+        per_block(std::clamp<int64_t>(std::min(kSlabPositions, kSlabElements / channels) / width, 1, rows)),
         count(ceil_div(rows, per_block)) {}
   const int64_t width, rows, per_block, count;
 };
@@ -73,40 +77,50 @@ template <class T>
 void correlate_direct(const Correlation<T>& p) {
   const ConvKernels<T>& kernels = conv_kernels(T());
   const int64_t lanes = gemm_kernels(T()).lanes, all = p.channels * p.grid.all_taps();
-  const Blocks<T> blocks(p.grid);
+  const int64_t k_block = std::max<int64_t>(gemm_k_block(all), 1);
+  const Blocks<T> blocks(p.grid, std::max<int64_t>(p.channels, 1));
   const bool dense = dense_result(p);
   const int64_t units = p.images * p.groups;
-  parallel_for(blocks.count * units, static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1,
-               [&](int64_t first, int64_t last) {
-                 std::unique_ptr<Window<T>> window;
-                 const Workspace<T> sparse(dense ? 1 : blocks.per_block * blocks.width);
-                 for (int64_t task = first; task < last; ++task) {
-                   const int64_t block = task / units, n = task % units / p.groups, g = task % p.groups;
-                   if (window == nullptr || window->block != block) {
-                     window = std::make_unique<Window<T>>(p, blocks, block, lanes);
-                   }
-                   if (all > 0) window->copy(p, n, g);
-                   const int64_t begin = window->first * blocks.width;
-                   for (int64_t i = 0; i < p.rows; ++i) {
-                     const int64_t o = g * p.rows + i;
-                     T* const channel = p.result + n * p.result_image + o * p.result_channel;
-                     T* const out = dense ? channel + begin : sparse.data();
-                     window->planes(p.grid, [&](const T* x, int64_t r, int64_t rows) {
-                       kernels.direct(all, p.weight + o * all, window->offsets.data(),
-                                      p.bias != nullptr ? p.bias[o] : T(0), x, window->slab.row(), rows, blocks.width,
-                                      out + (r - window->first) * blocks.width, blocks.width);
-                     });
-                     if (!dense) scatter_result(p, begin, window->last * blocks.width, out, channel);
-                   }
-                 }
-               });
+  parallel_for(
+      blocks.count * units, static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1, [&](int64_t first, int64_t last) {
+        std::unique_ptr<Window<T>> window;
+        const int64_t size = blocks.per_block * blocks.width, at_once = std::min(p.rows, kMostOuts);
+        const Workspace<T> sparse(dense ? 1 : at_once * size);
+        for (int64_t task = first; task < last; ++task) {
+          const int64_t block = task / units, n = task % units / p.groups, g = task % p.groups;
+          if (window == nullptr || window->block != block) {
+            window = std::make_unique<Window<T>>(p, blocks, block, lanes);
+          }
+          if (all > 0) window->copy(p, n, g);
+          const int64_t begin = window->first * blocks.width;
+          for (int64_t i = 0; i < p.rows; i += at_once) {
+            const int64_t o = g * p.rows + i, outs = std::min(at_once, p.rows - i);
+            T* const channel = p.result + n * p.result_image + o * p.result_channel;
+            T* const out = dense ? channel + begin : sparse.data();
+            const int64_t out_channel = dense ? p.result_channel : size;
+            for (int64_t k0 = 0; k0 == 0 || k0 < all; k0 += k_block) {
+              window->planes(p.grid, [&](const T* x, int64_t r, int64_t rows) {
+                kernels.direct(std::min(k_block, all - k0), static_cast<int>(outs), p.weight + o * all + k0, all,
+                               window->offsets.data() + k0, p.bias != nullptr && k0 == 0 ? p.bias + o : nullptr, k0 > 0,
+                               x, window->slab.row(), rows, blocks.width, out + (r - window->first) * blocks.width,
+                               out_channel, blocks.width);
+              });
+            }
+            if (dense) continue;
+            for (int64_t j = 0; j < outs; ++j) {
+              scatter_result(kernels, p, begin, window->last * blocks.width, out + j * size,
+                             channel + j * p.result_channel);
+            }
+          }
+        }
+      });
 }
 
 template <class T>
 void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
   const ConvKernels<T>& kernels = conv_kernels(T());
   const int64_t lanes = gemm_kernels(T()).lanes, taps = p.grid.all_taps(), all = p.channels * taps;
-  const Blocks<T> blocks(p.grid);
+  const Blocks<T> blocks(p.grid, std::max<int64_t>(p.channels, 1));
   const int64_t size = p.groups * p.rows * all, units = p.images * blocks.count;
   // The sums of each block of rows of each image; some blocks at a time, so that they stay small.
   const int64_t at_once = std::clamp<int64_t>((int64_t{1} << 20) / size, 1, units);

@@ -120,7 +120,7 @@ class Forward {
           patches(f.kernels_, f.tiles_.lanes),
           rows(static_cast<std::size_t>(f.k_)),
           memory(std::min(f.p_.channels, (f.k_block_ + f.taps_ - 2) / f.taps_ + 1) * slab.channel(), f.tiles_.lanes),
-          strip(f.k_block_ * f.cols_) {
+          strip(gemm_longest_block * f.cols_) {
       std::vector<WindowRun> runs;
       slab.runs(runs);
       patches.set_positions(runs);
@@ -172,14 +172,15 @@ class Forward {
       const T* from = window.memory.data() - c0 * window.slab.channel();
       const T* a = packed_a + g * a_rows_ * k_ + k0 * a_rows_ + i0 / strip_rows_ * tiles_.rows * k;
       rectangle(tiles_, 0, i1 - i0, 0, j1 - j0, k, Rows<T>{a, tiles_.rows * k, 1, tiles_.rows, strip_rows_},
-                for_block(result, k0 == 0, k0 + k == k_), [&](int64_t j, int64_t, int vectors) {
-                  window.patches.pack(k, window.rows.data() + k0, j / tiles_.lanes, vectors, from, window.strip.data());
-                  return Columns<T>{window.strip.data(), vectors * tiles_.lanes};
+                for_block(result, k0 == 0, k0 + k == k_), [&](int64_t j, int64_t, int vectors, int64_t place) {
+                  T* const strip = window.strip.data() + place * k * cols_;
+                  window.patches.pack(k, window.rows.data() + k0, j / tiles_.lanes, vectors, from, strip);
+                  return Columns<T>{strip, vectors * tiles_.lanes, nullptr, 0};
                 });
     }
     if (!dense_) {
       for (int64_t i = 0; i < i1 - i0; ++i) {
-        scatter_result(p_, j0, j1, sparse.data() + i * (j1 - j0), channel + i * p_.result_channel);
+        scatter_result(kernels_, p_, j0, j1, sparse.data() + i * (j1 - j0), channel + i * p_.result_channel);
       }
     }
   }
@@ -226,7 +227,7 @@ class Weight {
     const auto grain = static_cast<int64_t>(kTaskWork / work_of(p_) * static_cast<double>(tasks)) + 1;
     for_blocks(parallel, tasks, grain, [&](int64_t begin, int64_t end) {
       const int64_t k = together_ * piece_;
-      const Workspace<T> packed(a_rows_ * k), strip((k + 4) * cols_);
+      const Workspace<T> packed(a_rows_ * k), strip((gemm_longest_block + 4) * cols_);
       for (int64_t task = begin; task < end; ++task) {
         const int64_t j = task % across * j_step, g = task / across % p_.groups, b = task / across / p_.groups;
         if (j >= n_) continue;
@@ -293,14 +294,15 @@ class Weight {
       GemmResult<T> result{out + j0, n_, 1};
       if (unit != first) result.beta = 1;
       rectangle(tiles_, 0, p_.rows, 0, j1 - j0, k, Rows<T>{packed, tiles_.rows * k, 1, tiles_.rows, strip_rows_},
-                result, [&](int64_t j, int64_t filled, int vectors) {
+                result, [&](int64_t j, int64_t filled, int vectors, int64_t place) {
                   const int64_t width = vectors * tiles_.lanes;
+                  T* const at = strip + place * k * cols_;
                   for (int64_t n = 0; n < images; ++n) {
                     kernels_.pack_turned(filled, window->columns.data() + j, vectors, window->runs.data(),
                                          static_cast<int64_t>(window->runs.size()), slabs + n * window->slab_size,
-                                         strip + n * count * width);
+                                         at + n * count * width);
                   }
-                  return Columns<T>{strip, width};
+                  return Columns<T>{at, width, nullptr, 0};
                 });
     }
   }
@@ -326,7 +328,7 @@ void solve_weight(const Correlation<T>& p, T* dweight) {
   if (size == 0) return;
   if (p.images == 0 || p.grid.all_positions() == 0) {
     std::fill_n(dweight, size, T(0));
-  } else if (is_direct(p)) {
+  } else if (is_direct_weight(p)) {
     correlate_weight_direct(p, dweight);
   } else {
     Weight<T>(p, dweight).run();

@@ -95,11 +95,18 @@ class ConvSlab {
           kernels.copy(to[1] - from[1], to[2] - from[2], in, strides[1], out + from[2], row_);
           continue;
         }
-        for (int64_t z1 = from[1]; z1 < to[1]; ++z1, in += strides[1], out += row_) {
-          int64_t remainder = from[2] % step, quotient = from[2] / step;
-          for (int64_t i = 0; i < to[2] - from[2]; ++i) {
-            out[remainder * phase_ + quotient] = in[i * stride];
-            if (++remainder == step) remainder = 0, ++quotient;
+        for (int64_t remainder = 0; remainder < step; ++remainder) {
+          const int64_t first = from[2] + ((remainder - from[2]) % step + step) % step;
+          if (first >= to[2]) continue;
+          const int64_t n = ceil_div(to[2] - first, step), rows = to[1] - from[1];
+          const T* x_row = in + (first - from[2]) * stride;
+          T* row = out + remainder * phase_ + first / step;
+          if (step * stride == 2) {
+            kernels.every_second(rows, n, x_row, strides[1], row, row_);
+            continue;
+          }
+          for (int64_t r = 0; r < rows; ++r, x_row += strides[1], row += row_) {
+            for (int64_t i = 0; i < n; ++i) row[i] = x_row[i * step * stride];
           }
         }
       }
@@ -140,20 +147,32 @@ bool dense_result(const Correlation<T>& p) {
 
 /// Puts positions [begin, end) of a channel, which lie in a row, where they belong.
 template <class T>
-void scatter_result(const Correlation<T>& p, int64_t begin, int64_t end, const T* row, T* channel) {
+void scatter_result(const ConvKernels<T>& kernels, const Correlation<T>& p, int64_t begin, int64_t end, const T* row,
+                    T* channel) {
   const int64_t width = p.grid.positions[2];
   for (int64_t q = begin; q < end;) {
     const int64_t q2 = q % width, count = std::min(width - q2, end - q);
     const int64_t q1 = q / width % p.grid.positions[1], q0 = q / width / p.grid.positions[1];
     T* to = channel + q0 * p.result_stride[0] + q1 * p.result_stride[1] + q2 * p.result_stride[2];
-    for (int64_t i = 0; i < count; ++i) to[i * p.result_stride[2]] = row[q - begin + i];
+    if (p.result_stride[2] == 2) {
+      kernels.spread(count, row + (q - begin), to);
+    } else {
+      for (int64_t i = 0; i < count; ++i) to[i * p.result_stride[2]] = row[q - begin + i];
+    }
     q += count;
   }
 }
 
-/// Whether groups are so small that the direct loops are better than tiles.
+/// Whether the direct loops are better than tiles. A group's few output channels would not pay for the packing of patches;
+/// the loops read them from the slab, where the vectors of a row of positions must be mostly full.
+constexpr int64_t kDirectRows = 8;
 template <class T>
 bool is_direct(const Correlation<T>& p) {
+  const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2];
+  return p.rows * p.channels <= 4 || (p.rows <= kDirectRows && 4 * width >= 3 * ceil_div(width, lanes) * lanes);
+}
+template <class T>
+bool is_direct_weight(const Correlation<T>& p) {
   return p.rows * p.channels <= 4;
 }
 template <class T>

@@ -15,7 +15,7 @@ constexpr double kParallelWork = 1.5e6;     // below: one thread
 constexpr double kTaskWork = 5e5;           // of a task, at least
 constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
 constexpr int64_t kPackedBytes = 16 << 20;  // of packed rows held at a time
-constexpr int64_t kNear = 131072;           // elements of a that the second cache holds beside others
+constexpr int64_t kNear = 524288;           // elements of a that stream past one strip of b after another
 constexpr int64_t kSmallBytes = 1 << 20;    // of an operand that may be read where it lies again and again
 constexpr int64_t kChunk = 2048;            // rows of c that are worked on at a time, about
 
@@ -39,8 +39,7 @@ class Product {
   void run() {
     if (p_.m == 1 && (p_.n == 1 || p_.b_col == 1 || p_.b_row == 1)) return vector();
     parallel_ = parallel_ && work_of(p_) >= kParallelWork;
-    const int64_t tiles = ceil_div(p_.m, rows_) * ceil_div(p_.n, cols_);
-    if (parallel_ && tiles < 16 && p_.k >= 4 * k_block_) return split();
+    if (parallel_ && p_.k >= 4 * k_block_ && ceil_div(p_.m, rows_) * ceil_div(p_.n, cols_) < 16) return split();
     rectangles();
   }
 
@@ -74,7 +73,7 @@ class Product {
   bool packs_a() const {
     const bool crowded = p_.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
     const int64_t small = p_.a_col == 1 ? kSmall : kSmall / 4;
-    return p_.n >= 6 * cols_ && p_.m > 2 * rows_ && (crowded || p_.m > small / p_.k);
+    return p_.n >= 6 * cols_ && p_.m > 2 * rows_ && (crowded || p_.m * p_.k > small);
   }
 
   void pack_a(const GemmProblem<T>& p, T* packed) {
@@ -95,6 +94,7 @@ class Product {
   // A task has as many rows as the second cache holds of a, and as few columns as leave it enough work; fewer rows only
   // where there are too few columns. A thread's share is a run of tasks along the rows of c.
   void rectangles(const GemmProblem<T>& p, const T* packed_a) {
+    if (!parallel_ && p.m <= kNear / gemm_longest_block) return one_rectangle(p, 0, p.m, 0, p.n, packed_a);
     const int64_t a_strips = ceil_div(p.m, rows_), b_strips = ceil_div(p.n, cols_);
     int64_t down = std::min(a_strips, ceil_div(p.m, std::max<int64_t>(1, kNear / std::min(p.k, k_block_)))), across = 1;
     if (parallel_) {
@@ -127,18 +127,19 @@ class Product {
     alignas(64) T buffer[gemm_longest_block * kMostCols];
     const int64_t m_packed = ceil_div(p.m, rows_) * rows_;
     const bool in_place =
-        p.b_col == 1 && (i1 - i0 <= 4 * rows_ || (p.n <= kSmall / p.k && stays_near(std::min(p.k, k_block_), p.b_row)));
+        p.b_col == 1 && (i1 - i0 <= 4 * rows_ || (p.n * p.k <= kSmall && stays_near(std::min(p.k, k_block_), p.b_row)));
     for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p.k - k0);
       const Rows<T> a = packed_a == nullptr ? Rows<T>{p.a + k0 * p.a_col, rows_ * p.a_row, p.a_row, p.a_col, rows_}
                                             : Rows<T>{packed_a + k0 * m_packed, rows_ * k, 1, rows_, rows_};
       const T* b = p.b + k0 * p.b_row;
       rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p.result, k0 == 0, k0 + k == p.k),
-                [&](int64_t j, int64_t cols, int vectors) {
+                [&](int64_t j, int64_t cols, int vectors, int64_t place) {
                   const T* next = p.b_col == 1 && j + cols_ < p.n ? b + j + cols_ : nullptr;
                   if (in_place && cols == vectors * lanes_) return Columns<T>{b + j, p.b_row, next, p.b_row};
-                  kernels_.pack_cols[vectors - 1](k, cols, b + j * p.b_col, p.b_col, p.b_row, buffer);
-                  return Columns<T>{buffer, vectors * lanes_, next, p.b_row};
+                  T* const packed = buffer + place * k * cols_;
+                  kernels_.pack_cols[vectors - 1](k, cols, b + j * p.b_col, p.b_col, p.b_row, packed);
+                  return Columns<T>{packed, vectors * lanes_, next, p.b_row};
                 });
     }
   }

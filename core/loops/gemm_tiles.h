@@ -72,45 +72,67 @@ template <class T>
 struct Columns {
   const T* data;
   int64_t row;
-  const T* next = nullptr;
-  int64_t next_row = 0;
+  const T* next;
+  int64_t next_row;
 };
 
+/// How many strips of b, of k rows each, stay in the first cache together: as many as the rows of one long block.
+constexpr int64_t kMostTogether = 32;
+constexpr int64_t strips_together(int64_t k) {
+  return k > gemm_longest_block / 2 ? 1 : std::min(kMostTogether, gemm_longest_block / k);
+}
+
 /// Rows [i0, i1) (i0 being the first of a strip) and columns [j0, j1) of c for one block of k products.
-/// `columns(j, cols, vectors)` is b's strip.
+/// `columns(j, cols, vectors, place)` is b's strip; where it is packed, before element place k cols_step of the room for
+/// those that stay near together, gemm_longest_block rows of one strip. Those pass under a strip of a one after another,
+/// so that short sums, whose time is that of writing c, write it along its rows.
 template <class T, class StripOfB>
 void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k,
                const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {
   constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T)), kMostRows = 14, kMostCols = 2 * kLine;
   const int64_t lanes = kernels.lanes, rows_step = a.count, cols_step = 2 * lanes;
+  const int64_t width = strips_together(k) * cols_step;
   const bool plain =
       result.col == 1 && result.alpha == 1 && result.bias == nullptr && (result.beta == 0 || result.beta == 1);
   alignas(64) T sums[kMostRows * kMostCols];
-  for (int64_t j = j0; j < j1; j += cols_step) {
-    const int64_t cols = std::min(cols_step, j1 - j);
-    const int vectors = cols > lanes ? 2 : 1;
-    const Columns<T> b = columns(j, cols, vectors);
-    const bool whole = plain && cols == vectors * lanes;
-    TileSum<T> sum{k, nullptr, a.row, a.col, b.data, b.row, nullptr, 0};
-    int64_t line = b.next == nullptr ? cols_step : 0;
-    for (int64_t i = i0; i < i1; i += rows_step) {
+  Columns<T> strips[kMostTogether];
+  for (int64_t first = j0; first < j1; first += width) {
+    const int64_t end = std::min(first + width, j1);
+    for (int64_t j = first, s = 0; j < end; j += cols_step, ++s) {
+      const int64_t cols = std::min(cols_step, end - j);
+      strips[s] = columns(j, cols, cols > lanes ? 2 : 1, s);
+    }
+    const int64_t last = (end - 1 - first) / cols_step;
+    const Columns<T>& next = strips[last];
+    int64_t line = next.next == nullptr ? width : 0;
+    const T* a_strip = a.data + i0 / rows_step * a.strip;
+    for (int64_t i = i0; i < i1; i += rows_step, a_strip += a.strip) {
       const int64_t rows = std::min(rows_step, i1 - i);
-      sum.a = a.data + i / rows_step * a.strip;
-      if (line < cols_step) {  // the first tiles bring near what follows in b, a line of each row at a time
-        sum.ahead = b.next + line;
-        sum.ahead_step = b.next_row;
-        line += kLine;
-      } else {  // the others, the next strip of a, or a bit of it where a is not packed
-        const bool more = i + rows_step < i1;
-        sum.ahead = more ? sum.a + a.strip : sum.a;
-        sum.ahead_step = !more ? 0 : a.col == 1 ? rows_step : a.col;
-      }
-      const auto tile = kernels.tiles[vectors - 1][rows - 1];
-      if (whole) {
-        tile(sum, result.c + i * result.row + j, result.row, result.beta != 0);
-      } else {
-        tile(sum, sums, cols_step, false);
-        kernels.finish(sums, cols_step, part(result, i, j), rows, cols);
+      TileSum<T> sum{k, a_strip, a.row, a.col, nullptr, 0, a_strip, 0};
+      for (int64_t s = 0; s <= last; ++s) {
+        const int64_t j = first + s * cols_step, cols = std::min(cols_step, end - j);
+        const int vectors = cols > lanes ? 2 : 1;
+        sum.b = strips[s].data;
+        sum.b_row = strips[s].row;
+        if (line < width) {  // the first tiles bring near what follows in b, a line of each row at a time
+          sum.ahead = next.next + line;
+          sum.ahead_step = next.next_row;
+          line += kLine;
+        } else if (s == last &&
+                   i + rows_step < i1) {  // the others, the next strip of a, or a bit where it is not packed
+          sum.ahead = a_strip + a.strip;
+          sum.ahead_step = a.col == 1 ? rows_step : a.col;
+        } else {
+          sum.ahead = a_strip;
+          sum.ahead_step = 0;
+        }
+        const auto tile = kernels.tiles[vectors - 1][rows - 1];
+        if (plain) {
+          tile(sum, result.c + i * result.row + j, result.row, cols, result.beta != 0);
+        } else {
+          tile(sum, sums, cols_step, vectors * lanes, false);
+          kernels.finish(sums, cols_step, part(result, i, j), rows, cols);
+        }
       }
     }
   }

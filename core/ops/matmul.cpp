@@ -78,21 +78,23 @@ T coefficient(double x) {
 /// How far a matrix reaches: elements [0, outer step * (outer size - 1) + width) from its first.
 struct Extent {
   explicit Extent(const Array& x) : begin(static_cast<const char*>(x.data())), bytes(x.element_size()) {
-    const int outer = x.size(0) > 1 && (x.stride(0) >= x.stride(1) || x.size(1) <= 1) ? 0 : 1;
-    step = x.size(outer) > 1 ? x.stride(outer) : 0;
-    width = (x.size(1 - outer) - 1) * x.stride(1 - outer) + 1;
-    end = begin + ((x.size(outer) - 1) * step + width) * bytes;
+    const Shape& size = x.shape();
+    const Strides& stride = x.strides();
+    if (size[0] == 0 || size[1] == 0) return;
+    const int outer = size[0] > 1 && (stride[0] >= stride[1] || size[1] == 1) ? 0 : 1;
+    step = size[outer] > 1 ? stride[outer] : 0;
+    width = (size[1 - outer] - 1) * stride[1 - outer] + 1;
+    end = begin + ((size[outer] - 1) * step + width) * bytes;
   }
   const char* begin;
-  const char* end;
-  int64_t bytes, step, width;
+  const char* end = begin;
+  int64_t bytes, step = 0, width = 0;
 };
 
 /// Whether two matrices share memory. Exact when they don't, or when their rows (columns) are equally far apart, as in
 /// two parts of one matrix; in other cases an interleaving counts as sharing.
-bool overlap(const Array& a, const Array& b) {
-  if (a.numel() == 0 || b.numel() == 0) return false;
-  const Extent x(a), y(b);
+bool overlap(const Extent& x, const Array& b) {
+  const Extent y(b);
   if (x.end <= y.begin || y.end <= x.begin) return false;
   if (x.step != y.step || x.step == 0 || x.bytes != y.bytes) return true;
   const int64_t distance = y.begin - x.begin, row = x.step * x.bytes;
@@ -104,24 +106,26 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
   if (a.dim() != 2 || b.dim() != 2 || c.dim() != 2) {
     fail<ShapeError>("gemm: operands and result must be matrices: {} x {} -> {}", a.shape(), b.shape(), c.shape());
   }
-  if (a.size(1) != b.size(0)) fail<ShapeError>("gemm: inner sizes differ: {} x {}", a.shape(), b.shape());
-  if (c.size(0) != a.size(0) || c.size(1) != b.size(1)) {
+  const Shape &x = a.shape(), &y = b.shape(), &z = c.shape();
+  if (x[1] != y[0]) fail<ShapeError>("gemm: inner sizes differ: {} x {}", a.shape(), b.shape());
+  if (z[0] != x[0] || z[1] != y[1]) {
     fail<ShapeError>("gemm: the result must have the shape of {} x {}: {}", a.shape(), b.shape(), c.shape());
   }
   expect_dtype("gemm", "the second operand", b.dtype(), "the first", a.dtype());
   expect_dtype("gemm", "the result", c.dtype(), "the first operand", a.dtype());
   expect_numeric("gemm", "operands", a.dtype());
   if (bias.defined()) {
-    expect_shape("gemm", "the bias", bias.shape(), "[columns]", c.size(1));
+    expect_shape("gemm", "the bias", bias.shape(), "[columns]", z[1]);
     expect_dtype("gemm", "the bias", bias.dtype(), "the result", c.dtype());
   }
-  const auto whole = [](double x) { return x == std::trunc(x) && std::abs(x) <= 9007199254740992.0; };  // 2^53
+  const auto whole = [](double f) { return f == std::trunc(f) && std::abs(f) <= 9007199254740992.0; };  // 2^53
   if (!is_floating_point(a.dtype()) && !(whole(alpha) && whole(beta))) {
     fail<ValueError>("gemm: alpha and beta must be whole numbers for {}: {} and {}", a.dtype(), alpha, beta);
   }
   expect_own_memory("gemm", c);
-  const bool with_bias = bias.defined() && overlap(c, bias.expand(c.shape()));
-  if (overlap(c, a) || overlap(c, b) || with_bias) {
+  const Extent written(c);
+  const bool with_bias = bias.defined() && overlap(written, bias.expand(c.shape()));
+  if (overlap(written, a) || overlap(written, b) || with_bias) {
     fail<ValueError>("gemm: the result must not overlap an operand: give it memory of its own");
   }
 }
@@ -234,16 +238,16 @@ void gemm(const Array& c, const Array& a, const Array& b, double alpha, double b
     using T = typename decltype(tag)::type;
     if constexpr (!std::is_same_v<T, bool>) {
       kernels::GemmProblem<T> p{
-          c.size(0),
-          c.size(1),
-          a.size(1),
+          c.shape()[0],
+          c.shape()[1],
+          a.shape()[1],
           static_cast<const T*>(a.data()),
-          a.stride(0),
-          a.stride(1),
+          a.strides()[0],
+          a.strides()[1],
           static_cast<const T*>(b.data()),
-          b.stride(0),
-          b.stride(1),
-          {static_cast<T*>(c.data()), c.stride(0), c.stride(1), coefficient<T>(alpha), coefficient<T>(beta)}};
+          b.strides()[0],
+          b.strides()[1],
+          {static_cast<T*>(c.data()), c.strides()[0], c.strides()[1], coefficient<T>(alpha), coefficient<T>(beta)}};
       if (bias.defined()) {
         p.result.bias = static_cast<const T*>(bias.data());
         p.result.bias_col = bias.stride(0);

@@ -9,6 +9,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "core/simd/loops-inl.h"
 #include "core/simd/pack-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -107,39 +108,119 @@ void copy_rows(int64_t rows, int64_t n, const T* from, int64_t from_row, T* to, 
   }
 }
 
-// --- Directly, tap by tap -------------------------------------------------------------------------------------------
+template <class T>
+void every_second(int64_t rows, int64_t n, const T* from, int64_t from_row, T* to, int64_t to_row) {
+  [[maybe_unused]] const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  for (int64_t r = 0; r < rows; ++r, from += from_row, to += to_row) {
+    if (lanes == 1 || n < lanes) {
+      for (int64_t i = 0; i < n; ++i) to[i] = from[2 * i];
+      continue;
+    }
+#if HWY_TARGET != HWY_SCALAR
+    for (int64_t i = 0; i + lanes < n; i += lanes) {
+      hn::StoreU(hn::ConcatEven(d, hn::LoadU(d, from + 2 * i + lanes), hn::LoadU(d, from + 2 * i)), d, to + i);
+    }
+    // The last vector overlaps the one before, and reads nothing behind its last element.
+    const T* const x = from + 2 * (n - lanes);
+    const Vec<T> low = hn::LoadU(d, x), high = hn::LoadU(d, x + lanes - 1);
+    hn::StoreU(hn::ConcatUpperLower(d, hn::ConcatOdd(d, high, high), hn::ConcatEven(d, low, low)), d, to + n - lanes);
+#endif
+  }
+}
 
-// Some taps, whose weights stay in registers: sums that begin with a number, or go on from what y holds.
-template <int count, class T>
-HWY_INLINE void direct_taps(const T* w, const int64_t* offsets, bool first, T bias, const T* x, int64_t x_row,
-                            int64_t rows, int64_t n, T* y, int64_t y_row) {
+// With masks that cost nothing, a vector at a time.
+template <class T>
+void spread(int64_t n, const T* from, T* to) {
+  int64_t i = 0;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  const Tag<T> d;
+  const hn::RebindToSigned<Tag<T>> di;
+  constexpr int64_t lanes = kLanes<T>;
+  const auto number = hn::Iota(di, 0);
+  const auto half = hn::ShiftRight<1>(number);
+  const auto low = hn::IndicesFromVec(d, half);
+  const auto high = hn::IndicesFromVec(d, hn::Add(half, hn::Set(di, lanes / 2)));
+  const auto even = hn::RebindMask(d, hn::Eq(hn::And(number, hn::Set(di, 1)), hn::Zero(di)));
+  for (; i + lanes <= n; i += lanes) {
+    const Vec<T> v = hn::LoadU(d, from + i);
+    hn::BlendedStore(hn::TableLookupLanes(v, low), even, d, to + 2 * i);
+    hn::BlendedStore(hn::TableLookupLanes(v, high), even, d, to + 2 * i + lanes);
+  }
+#endif
+  for (; i < n; ++i) to[2 * i] = from[i];
+}
+
+// --- Directly, where the slab lies -----------------------------------------------------------------------------------
+
+// As many sums as there are registers for: vectors of a few outputs, each element of x read once for all of them. Vectors
+// are parts of rows; where fewer are left, the last one is computed again, and not written.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr int kDirectVectors = 4;
+#else
+constexpr int kDirectVectors = 2;
+#endif
+
+template <int outs, class T>
+HWY_INLINE void direct_outs(int64_t k, const T* w, int64_t w_out, const int64_t* offsets, const T* bias, bool add,
+                            const T* x, int64_t x_row, int64_t rows, int64_t n, T* y, int64_t y_out, int64_t y_row) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>;
-  const T* at[count];
-  Vec<T> weight[count];
-  for (int t = 0; t < count; ++t) {
-    at[t] = x + offsets[t];
-    weight[t] = hn::Set(d, w[t]);
-  }
-  const Vec<T> start = hn::Set(d, bias);
-  const int64_t whole = n - n % lanes;
-  const auto bytes = static_cast<std::size_t>(n - whole) * sizeof(T);
-  HWY_ALIGN T last[lanes] = {};
-  for (int64_t r = 0, r_x = 0; r < rows; ++r, r_x += x_row, y += y_row) {
-    int64_t j = 0;
-    for (; j < whole; j += lanes) {
-      Vec<T> sum = first ? start : hn::LoadU(d, y + j);
-      for (int t = 0; t < count; ++t) sum = hn::MulAdd(weight[t], hn::LoadU(d, at[t] + r_x + j), sum);
-      hn::StoreU(sum, d, y + j);
+  constexpr int vectors = kDirectVectors;
+  Vec<T> start[outs];
+  for (int i = 0; i < outs; ++i) start[i] = hn::Set(d, bias != nullptr ? bias[i] : T(0));
+  const T* at[vectors];
+  for (int64_t r = 0, j = 0; r < rows;) {
+    T* to[vectors];
+    int64_t filled[vectors];
+    for (int v = 0; v < vectors; ++v) {
+      if (r == rows) {
+        at[v] = at[v - 1];
+        filled[v] = 0;
+        continue;
+      }
+      at[v] = x + r * x_row + j;
+      to[v] = y + r * y_row + j;
+      filled[v] = std::min(lanes, n - j);
+      j += lanes;
+      if (j >= n) ++r, j = 0;
     }
-    if (j < n) {
-      if (!first) std::memcpy(last, y + j, bytes);
-      Vec<T> sum = first ? start : hn::Load(d, last);
-      for (int t = 0; t < count; ++t) sum = hn::MulAdd(weight[t], hn::LoadU(d, at[t] + r_x + j), sum);
-      hn::Store(sum, d, last);
-      std::memcpy(y + j, last, bytes);
+    Vec<T> sum[outs][vectors];
+    for (int i = 0; i < outs; ++i) {
+      for (int v = 0; v < vectors; ++v) sum[i][v] = start[i];
+    }
+    for (int64_t p = 0; p < k; ++p) {
+      const int64_t offset = offsets[p];
+      Vec<T> at_tap[vectors];
+      for (int v = 0; v < vectors; ++v) at_tap[v] = hn::LoadU(d, at[v] + offset);
+      for (int i = 0; i < outs; ++i) {
+        const Vec<T> weight = hn::Set(d, w[i * w_out + p]);
+        for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(weight, at_tap[v], sum[i][v]);
+      }
+    }
+    for (int v = 0; v < vectors; ++v) {
+      if (filled[v] == 0) break;
+      for (int i = 0; i < outs; ++i) {
+        T* const out = to[v] + i * y_out;
+        if (lanes == 1 || filled[v] == lanes) {
+          hn::StoreU(add ? hn::Add(hn::LoadU(d, out), sum[i][v]) : sum[i][v], d, out);
+        } else {
+          const auto count = static_cast<std::size_t>(filled[v]);
+          StoreFirst(add ? hn::Add(LoadFirst(d, out, count), sum[i][v]) : sum[i][v], d, out, count);
+        }
+      }
     }
   }
+}
+
+template <class T>
+void direct(int64_t k, int outs, const T* w, int64_t w_out, const int64_t* offsets, const T* bias, bool add, const T* x,
+            int64_t x_row, int64_t rows, int64_t n, T* y, int64_t y_out, int64_t y_row) {
+  const auto run = outs == 1   ? &direct_outs<1, T>
+                   : outs == 2 ? &direct_outs<2, T>
+                   : outs == 3 ? &direct_outs<3, T>
+                               : &direct_outs<4, T>;
+  run(k, w, w_out, offsets, bias, add, x, x_row, rows, n, y, y_out, y_row);
 }
 
 template <int count, class T>
@@ -180,29 +261,11 @@ template <class T, class Counts = std::make_integer_sequence<int, kMostTaps>>
 struct Taps;
 template <class T, int... i>
 struct Taps<T, std::integer_sequence<int, i...>> {
-  static void forward(int count, const T* w, const int64_t* offsets, bool first, T bias, const T* x, int64_t x_row,
-                      int64_t rows, int64_t n, T* y, int64_t y_row) {
-    ((count == i + 1 ? direct_taps<i + 1>(w, offsets, first, bias, x, x_row, rows, n, y, y_row) : void()), ...);
-  }
   static void weight(int count, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
                      int64_t rows, int64_t n, T* sums) {
     ((count == i + 1 ? direct_weights<i + 1>(offsets, x, x_row, dy, dy_row, rows, n, sums) : void()), ...);
   }
 };
-
-template <class T>
-void direct(int64_t taps, const T* w, const int64_t* offsets, T bias, const T* x, int64_t x_row, int64_t rows,
-            int64_t n, T* y, int64_t y_row) {
-  if (taps == 0) {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t j = 0; j < n; ++j) y[r * y_row + j] = bias;
-    }
-  }
-  for (int64_t t = 0; t < taps; t += kMostTaps) {
-    const int count = static_cast<int>(taps - t < kMostTaps ? taps - t : kMostTaps);
-    Taps<T>::forward(count, w + t, offsets + t, t == 0, bias, x, x_row, rows, n, y, y_row);
-  }
-}
 
 template <class T>
 void direct_weight(int64_t taps, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
@@ -215,8 +278,8 @@ void direct_weight(int64_t taps, const int64_t* offsets, const T* x, int64_t x_r
 
 template <class T>
 const ConvKernels<T>& kernels_of() {
-  static constexpr ConvKernels<T> kernels = {&pack_windows<T>, &pack_turned<T>, &copy_rows<T>, &direct<T>,
-                                             &direct_weight<T>};
+  static constexpr ConvKernels<T> kernels = {&pack_windows<T>, &pack_turned<T>, &copy_rows<T>,    &every_second<T>,
+                                             &spread<T>,       &direct<T>,      &direct_weight<T>};
   return kernels;
 }
 

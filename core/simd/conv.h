@@ -1,5 +1,5 @@
 // Convolutions on bare pointers, for float and double. conv.cpp holds what is written once per instruction set,
-// conv_driver.cpp the loops of the implicit product, conv_direct.cpp those for groups of few channels.
+// conv_driver.cpp the loops of the implicit product, conv_direct.cpp those for groups of few output channels.
 //
 // One mechanism, the correlation, is the convolution and its gradient with respect to the input; its partner is the
 // gradient with respect to the weight. Both are products with the matrix of patches, which is never built: packing a
@@ -71,18 +71,26 @@ struct ConvKernels {
   /// writes up to 4 rows beyond the last.
   using PackTurned = void (*)(std::int64_t filled, const std::int64_t* columns, int vectors, const WindowRun* runs,
                               std::int64_t run_count, const T* x, T* packed);
-  /// y[r y_row + j] = bias + sum over t of w[t] x[r x_row + j + offsets[t]] for r < rows and j < n.
-  using Direct = void (*)(std::int64_t taps, const T* w, const std::int64_t* offsets, T bias, const T* x,
-                          std::int64_t x_row, std::int64_t rows, std::int64_t n, T* y, std::int64_t y_row);
+  /// y[i y_out + r y_row + j] = the sum over p < k of w[i w_out + p] x[r x_row + j + offsets[p]], for i < outs <= 4,
+  /// r < rows and j < n; from bias[i] on (null: 0), or added to y.
+  using Direct = void (*)(std::int64_t k, int outs, const T* w, std::int64_t w_out, const std::int64_t* offsets,
+                          const T* bias, bool add, const T* x, std::int64_t x_row, std::int64_t rows, std::int64_t n,
+                          T* y, std::int64_t y_out, std::int64_t y_row);
   /// sums[t] = sum over r < rows and j < n of dy[r dy_row + j] x[r x_row + j + offsets[t]].
   using DirectWeight = void (*)(std::int64_t taps, const std::int64_t* offsets, const T* x, std::int64_t x_row,
                                 const T* dy, std::int64_t dy_row, std::int64_t rows, std::int64_t n, T* sums);
   /// `rows` rows of n elements.
   using Copy = void (*)(std::int64_t rows, std::int64_t n, const T* from, std::int64_t from_row, T* to,
                         std::int64_t to_row);
+  /// to[r to_row + i] = from[r from_row + 2 i].
+  using EverySecond = Copy;
+  /// to[2 i] = from[i] for i < n; nothing between them is written.
+  using Spread = void (*)(std::int64_t n, const T* from, T* to);
   Pack pack;
   PackTurned pack_turned;
   Copy copy;
+  EverySecond every_second;
+  Spread spread;
   Direct direct;
   DirectWeight direct_weight;
 };

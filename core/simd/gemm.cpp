@@ -1,6 +1,7 @@
 // What the matrix product asks of an instruction set: tiles in registers, packing, and the last step into c.
 #include "core/simd/gemm.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -51,8 +52,25 @@ HWY_INLINE const T* row_of(const T* a0, const T* a5, const T* a10, int64_t a_row
   return (r < 5 ? a0 : r < 10 ? a5 : a10) + static_cast<int64_t>(r % 5) * a_row;
 }
 
+// A row of sums into c, so many columns of its last vector.
+template <int kVectors, class T>
+HWY_INLINE void put_row(Vec<T> left, Vec<T> right, T* to, int64_t count, bool add) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  if constexpr (kVectors == 2) {
+    put_row<1>(left, left, to, lanes, add);
+    put_row<1>(right, right, to + lanes, count, add);
+  } else if (lanes == 1 || count == lanes) {
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), left) : left, d, to);
+  } else {
+    const auto n = static_cast<std::size_t>(count);
+    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), left) : left, d, to, n);
+  }
+}
+
 template <class T, int kVectors, std::size_t... r>
-HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row, bool add) {
+HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row, int64_t cols,
+                     bool add) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>;
   Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
@@ -81,22 +99,20 @@ HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_REST
     a10 += a_col;
     b += b_row;
   }
-  T* row;
-  if (add) {
-    ((row = c + static_cast<int64_t>(r) * c_row, hn::StoreU(hn::Add(hn::LoadU(d, row), left[r]), d, row)), ...);
-    if constexpr (kVectors == 2) {
-      ((row = c + static_cast<int64_t>(r) * c_row + lanes, hn::StoreU(hn::Add(hn::LoadU(d, row), right[r]), d, row)),
-       ...);
-    }
+  // Written out three times: whole vectors are not asked at every row.
+  const int64_t last = cols - (kVectors - 1) * lanes;
+  if (last < lanes) {
+    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
+  } else if (add) {
+    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, lanes, true), ...);
   } else {
-    (hn::StoreU(left[r], d, c + static_cast<int64_t>(r) * c_row), ...);
-    if constexpr (kVectors == 2) (hn::StoreU(right[r], d, c + static_cast<int64_t>(r) * c_row + lanes), ...);
+    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, lanes, false), ...);
   }
 }
 
 template <class T, int kVectors, int rows>
-void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, bool add) {
-  tile<T, kVectors>(std::make_index_sequence<rows>(), sum, c, c_row, add);
+void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
+  tile<T, kVectors>(std::make_index_sequence<rows>(), sum, c, c_row, cols, add);
 }
 
 template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>

@@ -42,8 +42,9 @@ struct GemmProblem {
 /// How far a sum over k is carried before it is added to the result.
 constexpr std::int64_t gemm_longest_block = 320;  // a strip of b of so many rows passes through the first cache
 constexpr std::int64_t gemm_k_block(std::int64_t k, std::int64_t longest = gemm_longest_block) {
+  if (k <= longest) return k;
   const std::int64_t blocks = (k + longest - 1) / longest;
-  return blocks < 2 ? k : ((k + blocks - 1) / blocks + 7) / 8 * 8;
+  return ((k + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
 /// Solves the problem; `parallel` allows it to use several threads. MemoryError, before c is written, when a
@@ -66,8 +67,9 @@ struct TileSum {
 /// What an instruction set contributes. Rows of a tile are elements of a, columns are vectors of elements of b.
 template <class T>
 struct GemmKernels {
-  /// Writes the sums, or adds them, to c[r c_row + j] for j < vectors * lanes and all r of the tile's rows.
-  using Tile = void (*)(const TileSum<T>& sum, T* c, std::int64_t c_row, bool add);
+  /// Writes the sums, or adds them, to c[r c_row + j] for j < cols and all r of the tile's rows. All its vectors have
+  /// such columns.
+  using Tile = void (*)(const TileSum<T>& sum, T* c, std::int64_t c_row, std::int64_t cols, bool add);
   /// packed[p width + i] = x[i x_width + p x_k] for p < k and i < filled; the rest, up to the width, holds numbers of x,
   /// or 0.
   using Pack = void (*)(std::int64_t k, std::int64_t filled, const T* x, std::int64_t x_width, std::int64_t x_k,

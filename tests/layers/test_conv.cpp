@@ -8,11 +8,13 @@
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/check/gradcheck.h>
+#include <gradus/core/simd/instruction_set.h>
 #include <gradus/layers/module/check.h>
 #include <gradus/layers/functional.h>
 
 #include "../support/pytorch.h"
 #include "../support/threads.h"
+#include "../support/ulp.h"
 
 using namespace gradus;
 using core::Array;
@@ -116,6 +118,8 @@ const std::vector<Problem>& paths() {
       {{2, 4, 40, 30, 33}, {4, 1, 3, 3, 2}, {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 4}},  // depthwise, several slabs
       {{3, 8, 2000}, {40, 8, 7}, {{3}, {2}, {2}, 1}},
       {{3, 8, 9, 12, 11}, {24, 8, 3, 2, 3}, {{1, 2, 1}, {1, 1, 0}, {1, 1, 2}, 1}},
+      {{2, 37, 12, 64}, {7, 37, 3, 3}, {{1, 2}, {1, 1}, {1, 1}, 1}},  // few rows, two blocks of k, every second element
+      {{2, 5, 11, 63}, {40, 5, 3, 4}, {{2, 2}, {1, 1}, {1, 1}, 1}},   // few rows in phases
       {{64, 96, 3, 3}, {600, 96, 1, 1}, {{1, 1}, {0, 0}, {1, 1}, 1}},  // columns beyond one task
   };
   return list;
@@ -252,10 +256,14 @@ BOOST_AUTO_TEST_CASE(every_path_agrees_with_the_naive_sums) {
     x_shape[0] = y_shape[0] = images;
     const Array x = randn(x_shape).array(), weight = randn(p.weight).array(), dy = randn(y_shape).array();
     const Naive naive(x, weight, dy, p.how);
-    const std::vector<Array> ours = all_of(x, weight, Array(), dy, p.how);
-    check_close(ours[0].to(kFloat64), naive.y, 5e-6, "y: " + described(p));
-    check_close(ours[1].to(kFloat64), naive.dx, 5e-6, "dx: " + described(p));
-    check_close(ours[2].to(kFloat64), naive.dweight, 5e-6, "dweight: " + described(p));
+    for (const std::string_view set : instruction_sets()) {
+      const test::UsingInstructionSet choice(set);
+      const std::vector<Array> ours = all_of(x, weight, Array(), dy, p.how);
+      const std::string what = described(p) + " by " + std::string(set);
+      check_close(ours[0].to(kFloat64), naive.y, 5e-6, "y: " + what);
+      check_close(ours[1].to(kFloat64), naive.dx, 5e-6, "dx: " + what);
+      check_close(ours[2].to(kFloat64), naive.dweight, 5e-6, "dweight: " + what);
+    }
   }
 }
 
