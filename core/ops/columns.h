@@ -1,6 +1,7 @@
 // Loops over the places that an index array names along a dimension, cut into columns that share no place: internal to core.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "../array/array.h"
@@ -20,6 +21,7 @@ struct Columns {
   const std::int64_t* index;
   std::int64_t index_row, index_column;
   std::int64_t n, rows, count;  // values and rows of a column, columns
+  bool alone;                   // too few tasks take columns at once to keep several threads busy
 
   T& target(std::int64_t row, std::int64_t k) const { return to[row * to_row + k * to_column]; }
   T value(std::int64_t i, std::int64_t k) const { return from[i * from_row + k * from_column]; }
@@ -47,10 +49,26 @@ struct Columns {
   }
 };
 
-// Calls body(columns) for all of index along dimension d. Along the other dimensions different places go to different ones of
-// out, so these may be cut into tasks. The index and src have one shape, at least 1 dimension, and any strides.
+inline constexpr std::int64_t kCacheBytes = 256 * 1024;  // of a core's second cache, for what is written to at random
+
+// How many columns a task takes where each has an index of its own: so many that their rows stay in the cache, at least a line
+// of them, and of all no more than a sixteenth. No fewer where even a line of each row is far too much.
+inline std::int64_t columns_in_cache(std::int64_t rows, std::int64_t all, std::int64_t bytes) {
+  const std::int64_t fit = kCacheBytes / std::max<std::int64_t>(rows * bytes, 1),
+                     share = std::max<std::int64_t>(all / 16, 16);
+  return fit < 2 ? share : std::clamp<std::int64_t>(fit, 16, share);
+}
+// How many where they share one: several lines, where that makes at least four tasks; each one reads the index again, and moves
+// short rows.
+inline std::int64_t columns_of_rows(std::int64_t length, std::int64_t all) {
+  return std::max(all / 16, std::clamp<std::int64_t>(length / 4, 16, 128));
+}
+
+// Calls body(columns) for all of index along dimension d, at most `piece` columns at a time. Along the other dimensions different
+// places go to different ones of out, so these may be cut into tasks. The index and src have one shape, at least 1 dimension, and
+// any strides.
 template <class T, class Body>
-void for_columns(const Array& out, int d, const Array& index, const Array& src, const Body& body) {
+void for_columns(const Array& out, int d, const Array& index, const Array& src, std::int64_t piece, const Body& body) {
   // Loops: over `lead`, all dimensions but d and the last; over d; over the last, unless that is d.
   const int last = index.dim() - 1;
   const auto lead_of = [=](const Dims& dims) {
@@ -67,26 +85,23 @@ void for_columns(const Array& out, int d, const Array& index, const Array& src, 
   const std::int64_t out_d = out.stride(d), index_d = index.stride(d), src_d = src.stride(d);
   const std::int64_t out_step = inner ? out.stride(last) : 0, index_step = inner ? index.stride(last) : 0,
                      src_step = inner ? src.stride(last) : 0;
-  // About sixteen pieces in all, of at least a cache line and, where there is more than that for a few of them, of several: each
-  // one reads the index again, and moves short rows.
-  const auto smaller = [](std::int64_t a, std::int64_t b) { return a < b ? a : b; };
-  const auto larger = [](std::int64_t a, std::int64_t b) { return a < b ? b : a; };
-  const std::int64_t least = smaller(larger(length / 4, 16), 128);
-  const std::int64_t piece = smaller(larger(leads * length / 16, least), length);
+  piece = std::min(piece, length);
   const std::int64_t pieces = (length + piece - 1) / piece;
 
   T* const to = static_cast<T*>(out.data());
   const T* const from = static_cast<const T*>(src.data());
   const auto* const where = static_cast<const std::int64_t*>(index.data());
-  parallel_for(leads * pieces, larger(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t first = task % pieces * piece, count = smaller(piece, length - first), l = task / pieces;
-      body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
-                      from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
-                      where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n, out.size(d),
-                      count});
-    }
-  });
+  const bool alone = leads * pieces < 4;
+  parallel_for(
+      leads * pieces, std::max<std::int64_t>(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t task = begin; task < end; ++task) {
+          const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
+          body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
+                          from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
+                          where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n,
+                          out.size(d), count, alone});
+        }
+      });
 }
 
 }  // namespace gradus::core

@@ -2,6 +2,7 @@
 // is taken in float64 and rounded once.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "combine.h"
@@ -9,130 +10,77 @@
 #include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
-#include "../loops/copy.h"
 #include "../simd/pointwise.h"
 #include "../simd/sum_of_rows.h"
 #include "../threads/parallel.h"
-#include "columns.h"
-#include "long_column.h"
+#include "fold_at.h"
+#include "sum_at.h"
 
 namespace gradus::core {
 namespace {
 
-// One after the other, in T. False, with the sums unfinished, when `once` and a row gets a second value.
-template <class T>
-bool add_plainly(const Columns<T>& c, bool once) {
-  for (std::int64_t i = 0; i < c.n; ++i) {
-    bool again = false;
-    const auto add = [&](T& sum, T value) {
-      again |= sum != T{0};
-      if constexpr (std::is_integral_v<T>) {
-        sum = static_cast<T>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(value));
+// The entries of an index in the order of their rows, those of one row in the order of the index.
+std::vector<std::int64_t> order_of(const std::int64_t* index, std::int64_t step, std::int64_t n, std::int64_t rows) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  if (rows > 8 * n) {
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [=](std::int64_t a, std::int64_t b) { return index[a * step] < index[b * step]; });
+    return order;
+  }
+  std::vector<std::int64_t> next(static_cast<std::size_t>(rows));
+  for (std::int64_t i = 0; i < n; ++i) ++next[static_cast<std::size_t>(index[i * step])];
+  std::exclusive_scan(next.begin(), next.end(), next.begin(), std::int64_t{0});
+  for (std::int64_t i = 0; i < n; ++i) {
+    order[static_cast<std::size_t>(next[static_cast<std::size_t>(index[i * step])]++)] = i;
+  }
+  return order;
+}
+
+// Row by row of the array: each one is read and written once, by one task, whatever is added to it. For columns with one index.
+void add_rows_to(const Columns<float>& c, const std::vector<std::int64_t>& order) {
+  const bool packed = c.to_column == 1 && c.from_column == 1;
+  const kernels::AddRows add_rows = kernels::add_rows_kernel();
+  const auto row_at = [&](std::int64_t k) { return c.row(order[static_cast<std::size_t>(k)], 0); };
+  const std::int64_t bytes = c.count * static_cast<std::int64_t>(sizeof(float));
+  parallel_for(c.n, std::max<std::int64_t>(kPickGrain / c.count, 1), [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> sums(packed ? 0 : static_cast<std::size_t>(c.count));
+    std::int64_t first = begin;  // a row belongs to the task that its first entry belongs to
+    while (first > 0 && first < end && row_at(first) == row_at(first - 1)) ++first;
+    while (first < end) {
+      const std::int64_t row = row_at(first);
+      std::int64_t last = first + 1;
+      while (last < c.n && row_at(last) == row) ++last;
+      float* const to = &c.target(row, 0);
+      if (packed) {
+        if (last < c.n)
+          ask_for(reinterpret_cast<const char*>(&c.from[order[static_cast<std::size_t>(last)] * c.from_row]), bytes);
+        add_rows(to, c.from, order.data() + first, last - first, c.from_row, c.count);
       } else {
-        sum += value;
+        double* const sum = sums.data();
+        for (std::int64_t k = 0; k < c.count; ++k) sum[k] = static_cast<double>(to[k * c.to_column]);
+        for (std::int64_t i = first; i < last; ++i) {
+          const float* const from = c.from + order[static_cast<std::size_t>(i)] * c.from_row;
+          for (std::int64_t k = 0; k < c.count; ++k) sum[k] += static_cast<double>(from[k * c.from_column]);
+        }
+        for (std::int64_t k = 0; k < c.count; ++k) to[k * c.to_column] = static_cast<float>(sum[k]);
       }
-    };
-    if (c.shared()) {  // a whole row goes to one place
-      T* const row = &c.target(c.row(i, 0), 0);
-      for (std::int64_t k = 0; k < c.count; ++k) add(row[k * c.to_column], c.value(i, k));
-    } else {
-      for (std::int64_t k = 0; k < c.count; ++k) add(c.target(c.row(i, k), k), c.value(i, k));
+      first = last;
     }
-    if (once && again) return false;
-  }
-  return true;
+  });
 }
 
-// By a copy of the columns in float64.
-template <class T>
-void add_in_copy(const Columns<T>& c) {
-  const Array copy = zeros({c.rows * c.count}, kFloat64);
-  auto* const sums = copy.data_ptr<double>();
-  for (std::int64_t i = 0; i < c.n; ++i) {
-    if (c.shared()) {
-      double* const row = sums + c.row(i, 0) * c.count;
-      for (std::int64_t k = 0; k < c.count; ++k) row[k] += static_cast<double>(c.value(i, k));
-    } else {
-      for (std::int64_t k = 0; k < c.count; ++k) sums[c.row(i, k) * c.count + k] += static_cast<double>(c.value(i, k));
-    }
-  }
-  constexpr auto from = static_cast<std::int64_t>(sizeof(double)), to = static_cast<std::int64_t>(sizeof(T));
-  const kernels::TileCopy narrow = kernels::tile_copy(dtype_of<T>, kFloat64);
-  char* const out = reinterpret_cast<char*>(c.to);
-  const char* const in = reinterpret_cast<const char*>(sums);
-  if (c.count == 1) {  // tiles are for long rows
-    narrow(out, 0, c.to_row * to, in, 0, from, 1, c.rows);
-  } else {
-    narrow(out, c.to_row * to, c.to_column * to, in, c.count * from, from, c.rows, c.count);
-  }
-}
-
-// Where values are far fewer than rows. Two are rounded once by T, too; rows that get more are found on the way, and their
-// sums are taken again.
-template <class T>
-void add_sparsely(const Columns<T>& c) {
-  if (!c.shared() && c.count > 1) {
-    for (std::int64_t k = 0; k < c.count; ++k) add_sparsely(c.part(k, 1));
-    return;
-  }
-  std::vector<std::int64_t> rows;
-  for (std::int64_t i = 0; i < c.n; ++i) {
-    const std::int64_t row = c.row(i, 0);
-    bool again = false;
-    for (std::int64_t k = 0; k < c.count; ++k) {
-      T& sum = c.target(row, k);
-      again |= sum != T{0};
-      sum = static_cast<T>(sum + c.value(i, k));
-    }
-    if (again) rows.push_back(row);
-  }
-  // Those that are there twice have three values or more.
-  std::sort(rows.begin(), rows.end());
-  std::size_t count = 0;
-  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
-    if (rows[i] == rows[i + 1] && (count == 0 || rows[count - 1] != rows[i])) rows[count++] = rows[i];
-  }
-  rows.resize(count);
-  if (rows.empty()) return;
-  std::vector<double> sums(rows.size() * static_cast<std::size_t>(c.count));
-  for (std::int64_t i = 0; i < c.n; ++i) {
-    const auto at = std::lower_bound(rows.begin(), rows.end(), c.row(i, 0));
-    if (at == rows.end() || *at != c.row(i, 0)) continue;
-    double* const sum = sums.data() + (at - rows.begin()) * c.count;
-    for (std::int64_t k = 0; k < c.count; ++k) sum[k] += static_cast<double>(c.value(i, k));
-  }
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    for (std::int64_t k = 0; k < c.count; ++k) {
-      c.target(rows[r], k) = static_cast<T>(sums[r * static_cast<std::size_t>(c.count) + static_cast<std::size_t>(k)]);
-    }
-  }
-}
-
-template <class T>
-void add_columns(const Columns<T>& c) {
-  if (is_long(c)) return add_to_long(c);
-  if constexpr (std::is_same_v<T, float>) {
-    if (c.n > 2) {
-      if (c.n < c.rows / 4) {
-        add_sparsely(c);
-      } else if (c.n > c.rows || !add_plainly(c, true)) {
-        add_in_copy(c);
-      }
-      return;
-    }
-  }
-  add_plainly(c, false);
+// Whether all columns have one index, and there are several side by side.
+bool moves_rows(const Array& index, int d) {
+  bool shared = d != index.dim() - 1 && index.shape().back() > 1;
+  for (int i = 0; i < index.dim(); ++i) shared = shared && (i == d || index.strides()[i] == 0 || index.shape()[i] == 1);
+  return shared;
 }
 
 Array sums_at(const Shape& shape, int d, const Array& index, const Array& src, const char* op) {
   expect_numeric(op, "the source", src.dtype());
   Array out = zeros(shape, src.dtype());
-  dispatch(src.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (!std::is_same_v<T, bool>) {
-      for_columns<T>(at_least_1d(out), d, index, src, [](const Columns<T>& c) { add_columns(c); });
-    }
-  });
+  sum_at(at_least_1d(out), d, index, src);
   return out;
 }
 
@@ -184,6 +132,22 @@ Array add_rows(const Shape& shape, const std::int64_t* index, const Array& src) 
 }
 
 }  // namespace
+
+void sum_at(const Array& out, int d, const Array& index, const Array& src) {
+  if (index.numel() == 0) return;
+  if (out.dtype() == kFloat32 && moves_rows(index, d)) {
+    const std::int64_t n = index.size(d), length = index.shape().back();
+    const std::vector<std::int64_t> order =
+        order_of(static_cast<const std::int64_t*>(index.data()), index.stride(d), n, out.size(d));
+    // Few rows leave the threads only columns to share.
+    const std::int64_t piece = out.size(d) < 16 ? columns_of_rows(length, index.numel() / n) : length;
+    return for_columns<float>(out, d, index, src, piece, [&](const Columns<float>& c) { add_rows_to(c, order); });
+  }
+  dispatch(out.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (!std::is_same_v<T, bool>) fold_at<SumOf<T>, T>(out, d, index, src);
+  });
+}
 
 Array index_add(const Shape& shape, std::int64_t dim, const Array& index, const Array& src) {
   must_be_defined(src, "index_add");

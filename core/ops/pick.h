@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../array/array.h"
+#include "../simd/places.h"
 
 namespace gradus::core {
 
@@ -26,6 +27,8 @@ inline Dims part(const Dims& dims, int begin, int end) {
   return result;
 }
 
+// Of a contiguous int64 index.
+kernels::OddPlaces odd_places(const Array& index, std::int64_t size);
 // The index as contiguous int64, each entry within [0, size).
 Array checked_index(const Array& index, std::int64_t size, const char* op);
 

@@ -1,0 +1,244 @@
+// Columns of an array and what goes to their places, by one of four folds: the last one stays, the sum, the product, the extreme.
+// Internal to core.
+//
+// float32 is summed up (and multiplied) in float64 and rounded once, in whichever of these ways: by a copy of the columns in
+// float64, where values are not few beside the places; sorted by their places, where they are; in buckets, where there are many,
+// for several threads or because the copy would leave the caches. Each place meets its values in the order of the index, so that
+// all ways give the same bits.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "../loops/copy.h"
+#include "../simd/places.h"
+#include "buckets.h"
+
+namespace gradus::core {
+
+// What a fold computes in.
+template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
+
+template <class T>
+struct LastOf {
+  using Total = T;
+  static void put(T& to, T value) { to = value; }
+};
+template <class T>
+struct SumOf {
+  using Total = Wide<T>;
+  static void put(Total& to, Total value) {
+    if constexpr (std::is_integral_v<T>) {  // wraps around
+      to = static_cast<T>(static_cast<std::uint64_t>(to) + static_cast<std::uint64_t>(value));
+    } else {
+      to += value;
+    }
+  }
+};
+template <class T>
+struct ProductOf {
+  using Total = Wide<T>;
+  static void put(Total& to, Total value) {
+    if constexpr (std::is_integral_v<T>) {
+      to = static_cast<T>(static_cast<std::uint64_t>(to) * static_cast<std::uint64_t>(value));
+    } else {
+      to *= value;
+    }
+  }
+};
+// The larger, or the smaller; NaN stays. Without a branch, which would be foreseen half of the time.
+template <class T, bool max>
+struct ExtremeOf {
+  using Total = T;
+  static void put(T& to, T value) {
+    const T wins = max ? (value > to ? value : to) : (value < to ? value : to);
+    to = value == value ? wins : value;
+  }
+};
+
+template <class Fold, class T>
+void fold_directly(const Columns<T>& c) {
+  if (c.count == 1) {
+    T* const to = c.to;
+    const std::int64_t step = c.to_row;
+    if (step == 1) return c.each(0, [=](std::int64_t row, T value) { Fold::put(to[row], value); });
+    return c.each(0, [=](std::int64_t row, T value) { Fold::put(to[row * step], value); });
+  }
+  const bool packed = c.to_column == 1 && c.from_column == 1;
+  for (std::int64_t i = 0; i < c.n; ++i) {
+    if (!c.shared()) {
+      for (std::int64_t k = 0; k < c.count; ++k) Fold::put(c.target(c.row(i, k), k), c.value(i, k));
+      continue;
+    }
+    T* const to = &c.target(c.row(i, 0), 0);
+    const T* const from = c.from + i * c.from_row;
+    if constexpr (std::is_same_v<Fold, LastOf<T>>) {
+      if (packed) {
+        std::memcpy(to, from, static_cast<std::size_t>(c.count) * sizeof(T));
+        continue;
+      }
+    }
+    if (packed) {
+      for (std::int64_t k = 0; k < c.count; ++k) Fold::put(to[k], from[k]);
+    } else {
+      for (std::int64_t k = 0; k < c.count; ++k) Fold::put(to[k * c.to_column], from[k * c.from_column]);
+    }
+  }
+}
+
+// Uninitialised float64s: on the stack, where they are few, as threads that ask for memory at once wait for each other.
+class Copy {
+ public:
+  explicit Copy(std::int64_t n) {
+    if (n > kBucketPlaces) storage_ = Storage::allocate(n * static_cast<std::int64_t>(sizeof(double)));
+  }
+  double* data() { return storage_ ? static_cast<double*>(storage_->data()) : few_; }
+
+ private:
+  Ref<Storage> storage_;
+  alignas(64) double few_[kBucketPlaces];
+};
+
+// Rows [first, first + rows) of the columns into a copy in float64, one after the other, or back.
+inline void copy_rows(const Columns<float>& c, std::int64_t first, std::int64_t rows, double* copy, bool back) {
+  constexpr auto wide = static_cast<std::int64_t>(sizeof(double)), narrow = static_cast<std::int64_t>(sizeof(float));
+  const bool single = c.count == 1;
+  float* const own = &c.target(first, 0);
+  if ((single ? c.to_row : c.to_column) != 1) {
+    const std::int64_t to_row = single ? 0 : c.to_row * narrow, to_column = (single ? c.to_row : c.to_column) * narrow;
+    const std::int64_t n = single ? 1 : rows, length = single ? rows : c.count;
+    char *const at = reinterpret_cast<char*>(own), *const there = reinterpret_cast<char*>(copy);
+    if (back) {
+      kernels::tile_copy(kFloat32, kFloat64)(at, to_row, to_column, there, length * wide, wide, n, length);
+    } else {
+      kernels::tile_copy(kFloat64, kFloat32)(there, length * wide, wide, at, to_row, to_column, n, length);
+    }
+    return;
+  }
+  const bool one_run = single || c.to_row == c.count;
+  const std::int64_t runs = one_run ? 1 : rows, length = one_run ? rows * c.count : c.count;
+  for (std::int64_t r = 0; r < runs; ++r) {
+    if (back) {
+      kernels::narrow(own + r * c.to_row, copy + r * length, length);
+    } else {
+      kernels::widen(copy + r * length, own + r * c.to_row, length);
+    }
+  }
+}
+
+// Rows [first, first + rows) of the columns in float64, for a function that changes them there.
+template <class F>
+void in_copy(const Columns<float>& c, std::int64_t first, std::int64_t rows, const F& change) {
+  Copy copy(rows * c.count);
+  copy_rows(c, first, rows, copy.data(), false);
+  change(copy.data());
+  copy_rows(c, first, rows, copy.data(), true);
+}
+
+template <class Fold>
+void fold_in_copy(const Columns<float>& c) {
+  in_copy(c, 0, c.rows, [&](double* totals) {
+    if (std::is_same_v<Fold, SumOf<float>> && c.count == 1 && c.index_row == 1 && c.from_row == 1) {
+      return kernels::add_at(totals, c.index, c.from, c.n);
+    }
+    for_values(c, 0, c.n, [&](std::int64_t i, std::int64_t row, std::int64_t k) {
+      Fold::put(totals[row * c.count + k], static_cast<double>(c.value(i, k)));
+    });
+  });
+}
+
+template <class Place>
+struct Valued {
+  Place place;
+  float value;
+};
+// Values whose places count from row `first`, sorted here.
+template <class Fold, class Place>
+void fold_few(const Columns<float>& c, std::int64_t first, std::vector<Valued<Place>>& entries) {
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.place < b.place; });
+  for (std::size_t i = 0; i < entries.size();) {
+    const auto place = entries[i].place;
+    float& to =
+        c.target(first + static_cast<std::int64_t>(place) / c.count, static_cast<std::int64_t>(place) % c.count);
+    double total = static_cast<double>(to);
+    for (; i < entries.size() && entries[i].place == place; ++i) {
+      Fold::put(total, static_cast<double>(entries[i].value));
+    }
+    to = static_cast<float>(total);
+  }
+}
+template <class Fold>
+void fold_few(const Columns<float>& c) {
+  std::vector<Valued<std::int64_t>> entries;
+  entries.reserve(static_cast<std::size_t>(c.n * c.count));
+  for_values(c, 0, c.n, [&](std::int64_t i, std::int64_t row, std::int64_t k) {
+    entries.push_back({row * c.count + k, c.value(i, k)});
+  });
+  fold_few<Fold>(c, 0, entries);
+}
+
+template <class Fold, class T>
+void fold_in_buckets(const Columns<T>& c) {
+  for_buckets(c, [&](std::int64_t first, std::int64_t rows, const Bucket<T>& bucket) {
+    if constexpr (!std::is_same_v<typename Fold::Total, T>) {
+      if (bucket.size() < rows * c.count / 8) {
+        std::vector<Valued<std::uint32_t>> few;
+        bucket.each([&](std::uint32_t place, T value) { few.push_back({place, value}); });
+        return fold_few<Fold>(c, first, few);
+      }
+      in_copy(c, first, rows, [&](double* totals) {
+        bucket.each([=](std::uint32_t place, T value) { Fold::put(totals[place], static_cast<double>(value)); });
+      });
+    } else {
+      T* const to = &c.target(first, 0);
+      const auto columns = static_cast<std::uint32_t>(c.count);
+      const std::int64_t row = c.to_row, column = c.to_column;
+      if (columns == 1) {
+        bucket.each([=](std::uint32_t place, T value) { Fold::put(to[place * row], value); });
+      } else {
+        bucket.each([=](std::uint32_t place, T value) {
+          Fold::put(to[place / columns * row + place % columns * column], value);
+        });
+      }
+    }
+  });
+}
+
+// Buckets take two threads as long as the other ways take one, as long as what these write to stays in the last cache: so many
+// places.
+inline constexpr std::int64_t kNearPlaces = std::int64_t{1} << 21;
+
+template <class Fold, class T>
+void fold_at(const Columns<T>& c) {
+  constexpr bool wide = !std::is_same_v<typename Fold::Total, T>;
+  constexpr std::int64_t few = 2048;
+  const std::int64_t values = c.n * c.count, places = c.rows * c.count;
+  const bool many = values >= 2 * kPickGrain && !(c.shared() && c.count > 1);
+  // Threads change which way is the quicker one, and no bit.
+  if (many && ((c.alone && get_num_threads() > 2) || places > kNearPlaces)) return fold_in_buckets<Fold>(c);
+  if constexpr (!wide) {
+    fold_directly<Fold>(c);
+  } else if (values >= places / 8) {
+    fold_in_copy<Fold>(c);
+  } else if (values <= few) {
+    fold_few<Fold>(c);
+  } else {
+    fold_in_buckets<Fold>(c);
+  }
+}
+
+// The same for all columns of an array along dimension d; the index is checked.
+template <class Fold, class T>
+void fold_at(const Array& out, int d, const Array& index, const Array& src) {
+  if (index.numel() == 0) return;
+  const std::int64_t all = index.numel() / index.size(d);
+  const std::int64_t piece = index.strides().back() == 0
+                                 ? columns_of_rows(index.shape().back(), all)
+                                 : columns_in_cache(out.size(d), all, sizeof(typename Fold::Total));
+  for_columns<T>(out, d, index, src, piece, [](const Columns<T>& c) { fold_at<Fold>(c); });
+}
+
+}  // namespace gradus::core
