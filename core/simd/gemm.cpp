@@ -206,6 +206,30 @@ void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n,
 
 // --- Dot products ---------------------------------------------------------------------------------------------------
 
+// sums[i] = the products of x and column i, each lane's part by itself.
+template <int64_t count, class T>
+HWY_INLINE void add_products(int64_t k, const T* x, const T* const* columns, Vec<T>* sums) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  Vec<T> sum[count];
+  for (int64_t i = 0; i < count; ++i) sum[i] = hn::Zero(d);
+  int64_t p = 0;
+  for (; p + lanes <= k; p += lanes) {
+    const Vec<T> factor = hn::LoadU(d, x + p);
+    for (int64_t i = 0; i < count; ++i) sum[i] = hn::MulAdd(factor, hn::LoadU(d, columns[i] + p), sum[i]);
+  }
+  if (p < k) {
+    const auto n = static_cast<std::size_t>(k - p);
+    const Vec<T> factor = LoadFirst(d, x + p, n);
+    for (int64_t i = 0; i < count; ++i) sum[i] = hn::MulAdd(factor, LoadFirst(d, columns[i] + p, n), sum[i]);
+  }
+  for (int64_t i = 0; i < count; ++i) sums[i] = sum[i];
+}
+
+// Columns of so many elements are read a few at a time: lines that are brought near in more streams than that, which often
+// lie a multiple of 4096 bytes apart, push each other out before they are used.
+constexpr int64_t kLongColumn = 256;
+
 // As many at a time as a vector has lanes: lane i of a sum adds up every lanes-th product, and a transposition at the end
 // brings what belongs together into one lane. Columns that are not there repeat the last one.
 template <class T>
@@ -216,16 +240,11 @@ void dots(int64_t k, int64_t count, const T* x, const T* b, int64_t b_col, T* su
     const T* columns[lanes];
     row_pointers(b, b_col, first, count, columns);
     Vec<T> sum[lanes];
-    for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::Zero(d);
-    int64_t p = 0;
-    for (; p + lanes <= k; p += lanes) {
-      const Vec<T> factor = hn::LoadU(d, x + p);
-      for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::MulAdd(factor, hn::LoadU(d, columns[i] + p), sum[i]);
-    }
-    if (p < k) {
-      const auto n = static_cast<std::size_t>(k - p);
-      const Vec<T> factor = LoadFirst(d, x + p, n);
-      for (int64_t i = 0; i < lanes; ++i) sum[i] = hn::MulAdd(factor, LoadFirst(d, columns[i] + p, n), sum[i]);
+    if (k < kLongColumn) {
+      add_products<lanes, T>(k, x, columns, sum);
+    } else {
+      constexpr int64_t some = lanes < 4 ? lanes : 4;
+      for (int64_t i = 0; i < lanes; i += some) add_products<some, T>(k, x, columns + i, sum + i);
     }
 #if HWY_TARGET != HWY_SCALAR
     transpose<T>(sum);
