@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(infinities_and_large_numbers) {
   const Tensor x = tensor({1000., 1001., -kInf, 1000.}).requires_grad_();
   const Tensor y = gradus::softmax(x, 0), z = gradus::log_softmax(x, 0);
   const double e = std::exp(1.0), total = 2 + e;
-  check_close(y, tensor({1 / total, e / total, 0., 1 / total}), 1e-7, "softmax");
+  check_close(y, tensor({1 / total, e / total, 0., 1 / total}), 2e-7, "softmax");
   BOOST_TEST(z[2].item<double>() == -kInf);
   y.backward(tensor({1., 0., 0., 0.}));
   BOOST_TEST(x.grad()[2].item<double>() == 0);
