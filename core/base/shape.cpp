@@ -66,11 +66,14 @@ bool broadcasts_to(const Shape& small, const Shape& large) {
 namespace {
 
 template <class Name>
+[[noreturn]] void fail_outside(std::int64_t dim, int n, const Name& op) {
+  fail<IndexError>("{}: dimension must be in [{}, {}]: {}", op, -n, n - 1, dim);
+}
+
+template <class Name>
 int wrapped(std::int64_t dim, int n, const Name& op) {
   const int range = std::max(n, 1);
-  if (dim < -range || dim >= range) {
-    fail<IndexError>("{}: dimension must be in [{}, {}]: {}", op, -range, range - 1, dim);
-  }
+  if (dim < -range || dim >= range) fail_outside(dim, range, op);
   return static_cast<int>(dim < 0 ? dim + range : dim);
 }
 
@@ -78,9 +81,9 @@ int wrapped(std::int64_t dim, int n, const Name& op) {
 
 int wrap_dim(std::int64_t dim, int n, const char* op) { return wrapped(dim, n, op); }
 
-int existing_dim(std::int64_t dim, int n, const char* op) {
+void fail_dim(std::int64_t dim, int n, const char* op) {
   if (n == 0) fail<IndexError>("{}: a 0-d array has no dimensions: dimension {}", op, dim);
-  return wrap_dim(dim, n, op);
+  fail_outside(dim, n, op);
 }
 
 Dims wrap_dims(IntArrayRef dims, int n, std::string_view op) {

@@ -142,8 +142,15 @@ GRADUS_API bool broadcasts_to(const Shape& small, const Shape& large);
 /// dim counted from the front: negative ones count from the back. IndexError naming `op` when outside [-n, n-1]
 /// (a 0-d array takes 0 and -1, as in PyTorch).
 GRADUS_API int wrap_dim(std::int64_t dim, int n, const char* op);
-/// The same for a dimension that has to be there: a 0-d array has none, so any is an IndexError.
-GRADUS_API int existing_dim(std::int64_t dim, int n, const char* op);
+[[noreturn]] GRADUS_API void fail_dim(std::int64_t dim, int n, const char* op);
+/// The same for a dimension that has to be there: a 0-d array has none, so any is an IndexError. (In the header: sizes
+/// and strides are asked for everywhere, mostly by a constant.)
+inline int existing_dim(std::int64_t dim, int n, const char* op) {
+  const std::int64_t d = dim < 0 ? dim + n : dim;
+  if (d < 0 || d >= n) [[unlikely]]
+    fail_dim(dim, n, op);
+  return static_cast<int>(d);
+}
 /// Sorted, wrapped dimensions; none given means all (of a 0-d array: none). IndexError when out of
 /// range, ValueError when one is repeated.
 GRADUS_API Dims wrap_dims(IntArrayRef dims, int n, std::string_view op);
