@@ -154,7 +154,7 @@ HWY_INLINE V GeluTail(D d, V size) {
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 template <bool slope>
-HWY_NOINLINE __m512 GeluTailFar(__m512 a) {
+HWY_INLINE __m512 GeluTailFar(__m512 a) {
   return GeluTail<slope>(hn::Full512<float>(), hn::Vec512<float>{a}).raw;
 }
 #endif
