@@ -62,13 +62,13 @@ namespace {
 template <class T, class Step, class Stride>
 bool pick(T* to, const T* from, const std::int64_t* entries, std::int64_t n, std::int64_t size, Step step,
           Stride stride) {
-  const auto outside = [=](std::int64_t i) {
+  const auto outside = [=](std::int64_t i) -> int {  // four of them make one branch
     return static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(size);
   };
   std::int64_t i = 0;
   for (; i + 4 <= n; i += 4) {
     const std::int64_t p = entries[i], q = entries[i + 1], r = entries[i + 2], s = entries[i + 3];
-    if (outside(p) | outside(q) | outside(r) | outside(s)) return false;
+    if ((outside(p) | outside(q) | outside(r) | outside(s)) != 0) return false;
     const T* const at = from + i * step;
     const T a = at[p * stride], b = at[step + q * stride], c = at[2 * step + r * stride], d = at[3 * step + s * stride];
     to[i] = a;
@@ -77,7 +77,7 @@ bool pick(T* to, const T* from, const std::int64_t* entries, std::int64_t n, std
     to[i + 3] = d;
   }
   for (; i < n; ++i) {
-    if (outside(entries[i])) return false;
+    if (outside(entries[i]) != 0) return false;
     to[i] = from[i * step + entries[i] * stride];
   }
   return true;
