@@ -270,7 +270,7 @@ void check_folds(const Shape& shape, int dim, std::int64_t n, std::int64_t place
   using Total = std::conditional_t<std::is_same_v<T, float>, double, T>;
   const auto fold = [&](auto put) {
     std::vector<Total> totals;
-    for (std::int64_t i = 0; i < before.numel(); ++i) totals.push_back(before.data_ptr<T>()[i]);
+    for (std::int64_t i = 0; i < before.numel(); ++i) totals.push_back(static_cast<Total>(before.data_ptr<T>()[i]));
     std::int64_t inner = 1;
     for (int d = dim + 1; d < shape.size(); ++d) inner *= shape[d];
     for (std::int64_t i = 0; i < src.numel(); ++i) {
