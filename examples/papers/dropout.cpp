@@ -234,7 +234,7 @@ bool run_search(Lab& lab) {
   for (const Trial& t : kTrials) {
     Recipe r = kNets[t.net];
     char name[128];
-    std::snprintf(name, sizeof name, "trial of %s: rate %g momentum %g c %g gain %g batch %lld", r.name.c_str(), t.lr,
+    std::snprintf(name, sizeof name, "trial of %s rate %g momentum %g c %g gain %g batch %lld", r.name.c_str(), t.lr,
                   t.momentum, t.max_norm, t.gain, static_cast<long long>(t.batch));
     r.name = name;
     r.lr = t.lr, r.momentum = t.momentum, r.max_norm = t.max_norm, r.gain = t.gain;
@@ -305,7 +305,7 @@ bool run_figure9(Lab& lab) {
       Recipe r = kNets[1];
       char name[48];
       std::snprintf(name, sizeof name, "%s p %g", constant ? "pn constant" : "n constant", keep);
-      const std::int64_t n = constant ? std::lround(128 / keep) : 512;
+      const std::int64_t n = constant ? std::lround(64 / keep) : 512;
       r.name = name;
       r.units = {n, n, n};
       r.keep = keep;
@@ -316,7 +316,7 @@ bool run_figure9(Lab& lab) {
       test.push_back(lab.results[r.name + "/0"][0]);
       learnt.push_back(lab.results[r.name + "/0"][1]);
     }
-    const std::string panel = constant ? "error in %, n = 128 / p" : "error in %, n = 512";
+    const std::string panel = constant ? "error in %, n = 64 / p" : "error in %, n = 512";
     figure.lines.push_back({"test", test, false, panel, "p", keeps});
     figure.lines.push_back({"training", learnt, false, panel, "p", keeps});
   }
