@@ -22,6 +22,12 @@ struct SiluOp {
 struct GeluBackwardOp {
   HWY_INLINE auto operator()(auto d, auto dy, auto x) const { return hn::Mul(dy, GeluSlope(d, x)); }
 };
+/// s + w s (1 - s), s the sigmoid of v: by the smaller one of s and 1 - s, for 1 - s of a rounded s has lost its digits.
+template <class D, class V>
+HWY_INLINE V GatedSlope(D d, V v, V w) {
+  const V one = hn::Set(d, hn::TFromD<D>{1}), t = Sigmoid(d, hn::Neg(hn::Abs(v))), rest = hn::Sub(one, t);
+  return hn::MulAdd(hn::Mul(t, rest), w, hn::IfThenElse(hn::Gt(v, hn::Zero(d)), rest, t));
+}
 /// x s(v) with v = k (x + c x^3):  s + x s (1 - s) k (1 + 3 c x^2)
 struct GeluTanhBackwardOp {
   template <class D, class V>
@@ -33,8 +39,8 @@ struct GeluTanhBackwardOp {
     const V a = hn::IfThenElse(hn::Lt(hn::Abs(x), bound), x, hn::CopySign(bound, x));
     const V square = hn::Mul(a, a), ka = hn::Mul(k, a);
     const V v = hn::Mul(ka, hn::MulAdd(square, hn::Set(d, static_cast<T>(0.044715)), one));
-    const V s = Sigmoid(d, v), inner = hn::MulAdd(square, hn::Set(d, static_cast<T>(3 * 0.044715)), one);
-    const V slope = hn::MulAdd(hn::Mul(s, hn::Sub(one, s)), hn::Mul(ka, inner), s);
+    const V inner = hn::MulAdd(square, hn::Set(d, static_cast<T>(3 * 0.044715)), one);
+    const V slope = GatedSlope(d, v, hn::Mul(ka, inner));
     return hn::Mul(dy, hn::IfThenElse(hn::Eq(x, x), slope, x));
   }
 };
@@ -43,9 +49,9 @@ struct SiluBackwardOp {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V dy, V x) const {
     using T = hn::TFromD<D>;
-    const V one = hn::Set(d, T{1}), bound = hn::Set(d, T{1000});
+    const V bound = hn::Set(d, T{1000});
     const V a = hn::IfThenElse(hn::Lt(hn::Abs(x), bound), x, hn::CopySign(bound, x));  // no inf times 0
-    const V s = Sigmoid(d, a), slope = hn::Mul(s, hn::MulAdd(a, hn::Sub(one, s), one));
+    const V slope = GatedSlope(d, a, a);
     return hn::Mul(dy, hn::IfThenElse(hn::Eq(x, x), slope, x));
   }
 };
