@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 #include "../loops/copy.h"
@@ -211,8 +212,7 @@ inline constexpr std::int64_t kFewValues = 2048;
 template <class Fold, class T>
 class FoldWay {
  public:
-  FoldWay(std::int64_t n, std::int64_t rows, std::int64_t count, bool shared, bool alone, std::int64_t threads)
-      : dealing_(n, rows, count, sizeof(T), kWide ? sizeof(double) : 0, Slots::wanted(Slots::kMost)) {
+  FoldWay(std::int64_t n, std::int64_t rows, std::int64_t count, bool shared, bool alone, std::int64_t threads) {
     const std::int64_t values = n * count, places = rows * count;
     const bool many = values >= 2 * kPickGrain && !(shared && count > 1);
     if (many && ((alone && threads > 2) || places > kNearPlaces)) {
@@ -224,15 +224,19 @@ class FoldWay {
     } else {
       way_ = values <= kFewValues ? kFew : kBuckets;
     }
-    bytes_ = way_ == kBuckets ? dealing_.bytes
-             : way_ == kCopy  ? places * static_cast<std::int64_t>(sizeof(double))
-             : way_ == kFew   ? values * static_cast<std::int64_t>(sizeof(Few))
-                              : 0;
+    if (way_ == kBuckets) {
+      dealing_.emplace(n, rows, count, sizeof(T), kWide ? sizeof(double) : 0, Slots::wanted(Slots::kMost));
+      bytes_ = dealing_->bytes;
+    } else if (way_ == kCopy) {
+      bytes_ = places * static_cast<std::int64_t>(sizeof(double));
+    } else if (way_ == kFew) {
+      bytes_ = values * static_cast<std::int64_t>(sizeof(Few));
+    }
   }
   std::int64_t bytes() const { return bytes_; }
 
   void run(const Columns<T>& c, char* memory) const {
-    if (way_ == kBuckets) return fold_in_buckets<Fold>(c, dealing_, memory);
+    if (way_ == kBuckets) return fold_in_buckets<Fold>(c, *dealing_, memory);
     if constexpr (kWide) {
       if (way_ == kCopy) return fold_in_copy<Fold>(c, memory);
       fold_few<Fold>(c, memory);
@@ -245,9 +249,9 @@ class FoldWay {
   static constexpr bool kWide = !std::is_same_v<typename Fold::Total, T>;
   enum Way { kDirectly, kCopy, kFew, kBuckets };
 
-  Dealing dealing_;
+  std::optional<Dealing> dealing_;
   Way way_;
-  std::int64_t bytes_;
+  std::int64_t bytes_ = 0;
 };
 
 // The same for all columns of an array along dimension d; the index is checked. MemoryError before anything is written.

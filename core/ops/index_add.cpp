@@ -101,6 +101,7 @@ Array add_rows(const Shape& shape, const std::int64_t* index, const Array& src) 
   const Array out = empty(shape, src.dtype());
   const std::int64_t rows = shape[0], n = src.shape()[0], length = rows == 0 ? 0 : out.numel() / rows;
   const Order sorted = counted(index, 1, n, rows);
+  const Array zero = zeros({length}, src.dtype());
   const auto *const order = sorted.entries.data_ptr<std::int64_t>(), *const ends = sorted.ends.data_ptr<std::int64_t>();
 
   const kernels::Kernel add_kernel = kernels::exact_binary("add"_key, src.dtype());
@@ -122,7 +123,12 @@ Array add_rows(const Shape& shape, const std::int64_t* index, const Array& src) 
         sum_rows(from, order + k, end - k, length, sum);
         continue;
       }
-      std::memset(sum, 0, bytes);  // 0 and -0 is 0
+      if (k == end) {
+        std::memset(sum, 0, bytes);
+        continue;
+      }
+      const void* first_two[] = {zero.data(), next()};  // not a copy: 0 and -0 is 0
+      add_kernel(sum, first_two, static_cast<std::size_t>(length), nullptr);
       while (k < end) {
         const void* both[] = {sum, next()};
         add_kernel(sum, both, static_cast<std::size_t>(length), nullptr);
