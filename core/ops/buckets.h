@@ -5,12 +5,12 @@
 // close together, is written by no other, and in the order of the index.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <vector>
 
-#include "../memory/storage.h"
 #include "columns.h"
+#include "slots.h"
 
 namespace gradus::core {
 
@@ -90,34 +90,54 @@ void deal(const Columns<T>& c, std::int64_t begin, std::int64_t end, int bits, s
   });
 }
 
-// Calls body(first row, rows, bucket) for each bucket that is not empty.
-template <class T, class Body>
-void for_buckets(const Columns<T>& c, const Body& body) {
-  int bits = 0;
-  while ((std::int64_t{2} << bits) * c.count <= kBucketPlaces && (c.rows - 1) >> bits >= kEnoughBuckets) ++bits;
-  while ((c.rows - 1) >> bits >= kMostBuckets) ++bits;
-  const std::int64_t buckets = ((c.rows - 1) >> bits) + 1, width = std::int64_t{1} << bits;
-  const std::int64_t piece = std::max<std::int64_t>(kPickGrain / c.count, 1), pieces = (c.n + piece - 1) / piece;
-  const std::int64_t room = piece * c.count;
+// How values are dealt into buckets, and what memory it takes.
+struct Dealing {
+  // Of n values of each of `count` columns of some rows; each of `slots` tasks at once has memory of its own to fold a bucket in,
+  // `wide` bytes a place.
+  Dealing(std::int64_t n, std::int64_t rows, std::int64_t count, std::int64_t element, std::int64_t wide,
+          std::int64_t slots) {
+    while ((std::int64_t{2} << bits) * count <= kBucketPlaces && (rows - 1) >> bits >= kEnoughBuckets) ++bits;
+    while ((rows - 1) >> bits >= kMostBuckets) ++bits;
+    buckets = ((rows - 1) >> bits) + 1;
+    width = std::int64_t{1} << bits;
+    piece = std::max<std::int64_t>(kPickGrain / count, 1);
+    pieces = (n + piece - 1) / piece;
+    room = piece * count;
+    slot_bytes = std::min(width, rows) * count * wide;
+    slot_count = std::min(slots, buckets);
+    constexpr auto number = static_cast<std::int64_t>(sizeof(std::uint32_t));
+    values_at = Slots::padded(pieces * room * number);
+    begins_at = values_at + Slots::padded(pieces * room * element);
+    slots_at = begins_at + Slots::padded(pieces * (buckets + 1) * number);
+    bytes = slots_at + slot_count * Slots::padded(slot_bytes);
+  }
 
-  const auto memory = [=](std::size_t each) {
-    return Storage::allocate(pieces * room * static_cast<std::int64_t>(each));
-  };
-  const Ref<Storage> places_memory = memory(sizeof(std::uint32_t)), values_memory = memory(sizeof(T));
-  auto* const places = static_cast<std::uint32_t*>(places_memory->data());
-  auto* const values = static_cast<T*>(values_memory->data());
-  std::vector<std::uint32_t> begins(static_cast<std::size_t>(pieces * (buckets + 1)));  // in a piece, of a bucket
-  parallel_for(pieces, 1, [&](std::int64_t first, std::int64_t last) {
+  int bits = 0;                      // of a row's number within its bucket
+  std::int64_t buckets, width;       // rows of a bucket
+  std::int64_t piece, pieces, room;  // values of a column in a piece; all values in one
+  std::int64_t slot_bytes, slot_count;
+  std::int64_t values_at, begins_at, slots_at, bytes;
+};
+
+// Calls body(first row, rows, bucket, memory of the task's own) for each bucket that is not empty.
+template <class T, class Body>
+void for_buckets(const Columns<T>& c, const Dealing& d, char* memory, const Body& body) {
+  auto* const places = reinterpret_cast<std::uint32_t*>(memory);
+  auto* const values = reinterpret_cast<T*>(memory + d.values_at);
+  auto* const begins = reinterpret_cast<std::uint32_t*>(memory + d.begins_at);  // in a piece, of a bucket
+  parallel_for(d.pieces, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t p = first; p < last; ++p) {
-      deal(c, p * piece, std::min(c.n, (p + 1) * piece), bits, buckets, places + p * room, values + p * room,
-           begins.data() + p * (buckets + 1));
+      deal(c, p * d.piece, std::min(c.n, (p + 1) * d.piece), d.bits, d.buckets, places + p * d.room,
+           values + p * d.room, begins + p * (d.buckets + 1));
     }
   });
-  const std::int64_t grain = std::max<std::int64_t>(buckets * kPickGrain / 4 / (c.n * c.count), 1);
-  parallel_for(buckets, grain, [&](std::int64_t first, std::int64_t last) {
+  Slots slots(memory + d.slots_at, d.slot_bytes, d.slot_count);
+  const std::int64_t grain = std::max<std::int64_t>(d.buckets * kPickGrain / 4 / (c.n * c.count), 1);
+  parallel_for(d.buckets, grain, [&](std::int64_t first, std::int64_t last) {
+    const Slots::Held own(slots);
     for (std::int64_t b = first; b < last; ++b) {
-      const Bucket<T> bucket(places, values, begins.data() + b, pieces, room, buckets + 1);
-      if (bucket.size() != 0) body(b * width, std::min(width, c.rows - b * width), bucket);
+      const Bucket<T> bucket(places, values, begins + b, d.pieces, d.room, d.buckets + 1);
+      if (bucket.size() != 0) body(b * d.width, std::min(d.width, c.rows - b * d.width), bucket, own.data());
     }
   });
 }

@@ -21,7 +21,6 @@ struct Columns {
   const std::int64_t* index;
   std::int64_t index_row, index_column;
   std::int64_t n, rows, count;  // values and rows of a column, columns
-  bool alone;                   // too few tasks take columns at once to keep several threads busy
 
   T& target(std::int64_t row, std::int64_t k) const { return to[row * to_row + k * to_column]; }
   T value(std::int64_t i, std::int64_t k) const { return from[i * from_row + k * from_column]; }
@@ -64,11 +63,27 @@ inline std::int64_t columns_of_rows(std::int64_t length, std::int64_t all) {
   return std::max(all / 16, std::clamp<std::int64_t>(length / 4, 16, 128));
 }
 
-// Calls body(columns) for all of index along dimension d, at most `piece` columns at a time. Along the other dimensions different
-// places go to different ones of out, so these may be cut into tasks. The index and src have one shape, at least 1 dimension, and
-// any strides.
+// How the columns of an index, which is not empty, along dimension d are cut into tasks of at most `piece` of them.
+struct ColumnCut {
+  ColumnCut(const Array& index, int d, std::int64_t most)
+      : n(index.size(d)),
+        length(d != index.dim() - 1 ? index.shape().back() : 1),
+        piece(std::min(most, length)),
+        pieces((length + piece - 1) / piece),
+        tasks(index.numel() / (n * length) * pieces) {}
+  // Too few tasks to keep several threads busy.
+  bool alone() const { return tasks < 4; }
+
+  std::int64_t n, length;  // values of a column, columns side by side
+  std::int64_t piece, pieces, tasks;
+};
+
+// Calls body(columns) for all of an index that is not empty. Along the other dimensions than d different places go to different
+// ones of out, so these may be cut into tasks. src is at least as large as the index; both have at least 1 dimension, and any
+// strides.
 template <class T, class Body>
-void for_columns(const Array& out, int d, const Array& index, const Array& src, std::int64_t piece, const Body& body) {
+void for_columns(const Array& out, int d, const Array& index, const Array& src, const ColumnCut& cut,
+                 const Body& body) {
   // Loops: over `lead`, all dimensions but d and the last; over d; over the last, unless that is d.
   const int last = index.dim() - 1;
   const auto lead_of = [=](const Dims& dims) {
@@ -80,28 +95,24 @@ void for_columns(const Array& out, int d, const Array& index, const Array& src, 
   const Strides lead_out = lead_of(out.strides()), lead_index = lead_of(index.strides()),
                 lead_src = lead_of(src.strides());
   const bool inner = d != last;
-  const std::int64_t leads = numel_of(lead), n = index.size(d), length = inner ? index.size(last) : 1;
-  if (leads * n * length == 0) return;
   const std::int64_t out_d = out.stride(d), index_d = index.stride(d), src_d = src.stride(d);
   const std::int64_t out_step = inner ? out.stride(last) : 0, index_step = inner ? index.stride(last) : 0,
                      src_step = inner ? src.stride(last) : 0;
-  piece = std::min(piece, length);
-  const std::int64_t pieces = (length + piece - 1) / piece;
 
   T* const to = static_cast<T*>(out.data());
   const T* const from = static_cast<const T*>(src.data());
   const auto* const where = static_cast<const std::int64_t*>(index.data());
-  const bool alone = leads * pieces < 4;
-  parallel_for(
-      leads * pieces, std::max<std::int64_t>(kPickGrain / (n * piece), 1), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t task = begin; task < end; ++task) {
-          const std::int64_t first = task % pieces * piece, count = std::min(piece, length - first), l = task / pieces;
-          body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
-                          from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
-                          where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step, n,
-                          out.size(d), count, alone});
-        }
-      });
+  parallel_for(cut.tasks, std::max<std::int64_t>(kPickGrain / (cut.n * cut.piece), 1),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t task = begin; task < end; ++task) {
+                   const std::int64_t first = task % cut.pieces * cut.piece,
+                                      count = std::min(cut.piece, cut.length - first), l = task / cut.pieces;
+                   body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
+                                   from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
+                                   where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step,
+                                   cut.n, out.size(d), count});
+                 }
+               });
 }
 
 }  // namespace gradus::core

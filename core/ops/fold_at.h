@@ -9,10 +9,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <type_traits>
-#include <vector>
 
 #include "../loops/copy.h"
+#include "../memory/storage.h"
 #include "../simd/places.h"
 #include "buckets.h"
 
@@ -89,19 +90,6 @@ void fold_directly(const Columns<T>& c) {
   }
 }
 
-// Uninitialised float64s: on the stack, where they are few, as threads that ask for memory at once wait for each other.
-class Copy {
- public:
-  explicit Copy(std::int64_t n) {
-    if (n > kBucketPlaces) storage_ = Storage::allocate(n * static_cast<std::int64_t>(sizeof(double)));
-  }
-  double* data() { return storage_ ? static_cast<double*>(storage_->data()) : few_; }
-
- private:
-  Ref<Storage> storage_;
-  alignas(64) double few_[kBucketPlaces];
-};
-
 // Rows [first, first + rows) of the columns into a copy in float64, one after the other, or back.
 inline void copy_rows(const Columns<float>& c, std::int64_t first, std::int64_t rows, double* copy, bool back) {
   constexpr auto wide = static_cast<std::int64_t>(sizeof(double)), narrow = static_cast<std::int64_t>(sizeof(float));
@@ -131,16 +119,16 @@ inline void copy_rows(const Columns<float>& c, std::int64_t first, std::int64_t 
 
 // Rows [first, first + rows) of the columns in float64, for a function that changes them there.
 template <class F>
-void in_copy(const Columns<float>& c, std::int64_t first, std::int64_t rows, const F& change) {
-  Copy copy(rows * c.count);
-  copy_rows(c, first, rows, copy.data(), false);
-  change(copy.data());
-  copy_rows(c, first, rows, copy.data(), true);
+void in_copy(const Columns<float>& c, std::int64_t first, std::int64_t rows, char* memory, const F& change) {
+  auto* const copy = reinterpret_cast<double*>(memory);
+  copy_rows(c, first, rows, copy, false);
+  change(copy);
+  copy_rows(c, first, rows, copy, true);
 }
 
 template <class Fold>
-void fold_in_copy(const Columns<float>& c) {
-  in_copy(c, 0, c.rows, [&](double* totals) {
+void fold_in_copy(const Columns<float>& c, char* memory) {
+  in_copy(c, 0, c.rows, memory, [&](double* totals) {
     if (std::is_same_v<Fold, SumOf<float>> && c.count == 1 && c.index_row == 1 && c.from_row == 1) {
       return kernels::add_at(totals, c.index, c.from, c.n);
     }
@@ -157,39 +145,45 @@ struct Valued {
 };
 // Values whose places count from row `first`, sorted here.
 template <class Fold, class Place>
-void fold_few(const Columns<float>& c, std::int64_t first, std::vector<Valued<Place>>& entries) {
-  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.place < b.place; });
-  for (std::size_t i = 0; i < entries.size();) {
-    const auto place = entries[i].place;
+void fold_few(const Columns<float>& c, std::int64_t first, Valued<Place>* entries, Valued<Place>* end) {
+  // Where there is no memory for a stable sort, it takes its time.
+  std::stable_sort(entries, end, [](const auto& a, const auto& b) { return a.place < b.place; });
+  while (entries != end) {
+    const auto place = entries->place;
     float& to =
         c.target(first + static_cast<std::int64_t>(place) / c.count, static_cast<std::int64_t>(place) % c.count);
     double total = static_cast<double>(to);
-    for (; i < entries.size() && entries[i].place == place; ++i) {
-      Fold::put(total, static_cast<double>(entries[i].value));
+    for (; entries != end && entries->place == place; ++entries) {
+      Fold::put(total, static_cast<double>(entries->value));
     }
     to = static_cast<float>(total);
   }
 }
+using Few = Valued<std::int64_t>;
 template <class Fold>
-void fold_few(const Columns<float>& c) {
-  std::vector<Valued<std::int64_t>> entries;
-  entries.reserve(static_cast<std::size_t>(c.n * c.count));
+void fold_few(const Columns<float>& c, char* memory) {
+  Few *const entries = reinterpret_cast<Few*>(memory), *end = entries;
   for_values(c, 0, c.n, [&](std::int64_t i, std::int64_t row, std::int64_t k) {
-    entries.push_back({row * c.count + k, c.value(i, k)});
+    *end++ = {row * c.count + k, c.value(i, k)};
   });
-  fold_few<Fold>(c, 0, entries);
+  fold_few<Fold>(c, 0, entries, end);
 }
 
+// Where at most an eighth of the places are named, to sort the values costs less than to copy all places there and back.
+inline constexpr std::int64_t kPlacesPerValue = 8;
+
 template <class Fold, class T>
-void fold_in_buckets(const Columns<T>& c) {
-  for_buckets(c, [&](std::int64_t first, std::int64_t rows, const Bucket<T>& bucket) {
+void fold_in_buckets(const Columns<T>& c, const Dealing& dealing, char* memory) {
+  for_buckets(c, dealing, memory, [&](std::int64_t first, std::int64_t rows, const Bucket<T>& bucket, char* own) {
     if constexpr (!std::is_same_v<typename Fold::Total, T>) {
-      if (bucket.size() < rows * c.count / 8) {
-        std::vector<Valued<std::uint32_t>> few;
-        bucket.each([&](std::uint32_t place, T value) { few.push_back({place, value}); });
-        return fold_few<Fold>(c, first, few);
+      if (bucket.size() < rows * c.count / kPlacesPerValue) {
+        using Near = Valued<std::uint32_t>;
+        static_assert(sizeof(Near) <= kPlacesPerValue * sizeof(double), "they fit where a copy would");
+        Near *const entries = reinterpret_cast<Near*>(own), *end = entries;
+        bucket.each([&](std::uint32_t place, T value) { *end++ = {place, value}; });
+        return fold_few<Fold>(c, first, entries, end);
       }
-      in_copy(c, first, rows, [&](double* totals) {
+      in_copy(c, first, rows, own, [&](double* totals) {
         bucket.each([=](std::uint32_t place, T value) { Fold::put(totals[place], static_cast<double>(value)); });
       });
     } else {
@@ -210,35 +204,76 @@ void fold_in_buckets(const Columns<T>& c) {
 // Buckets take two threads as long as the other ways take one, as long as what these write to stays in the last cache: so many
 // places.
 inline constexpr std::int64_t kNearPlaces = std::int64_t{1} << 21;
+// Values that are sorted as they are: their entries stay in the first cache. More are dealt into buckets before.
+inline constexpr std::int64_t kFewValues = 2048;
 
+// The way in which `count` columns are folded, and the memory it takes. By all ways the bits are the same, so that it may depend
+// on the number of threads.
 template <class Fold, class T>
-void fold_at(const Columns<T>& c) {
-  constexpr bool wide = !std::is_same_v<typename Fold::Total, T>;
-  constexpr std::int64_t few = 2048;
-  const std::int64_t values = c.n * c.count, places = c.rows * c.count;
-  const bool many = values >= 2 * kPickGrain && !(c.shared() && c.count > 1);
-  // Threads change which way is the quicker one, and no bit.
-  if (many && ((c.alone && get_num_threads() > 2) || places > kNearPlaces)) return fold_in_buckets<Fold>(c);
-  if constexpr (!wide) {
-    fold_directly<Fold>(c);
-  } else if (values >= places / 8) {
-    fold_in_copy<Fold>(c);
-  } else if (values <= few) {
-    fold_few<Fold>(c);
-  } else {
-    fold_in_buckets<Fold>(c);
+class FoldWay {
+ public:
+  FoldWay(std::int64_t n, std::int64_t rows, std::int64_t count, bool shared, bool alone, std::int64_t threads) {
+    const std::int64_t values = n * count, places = rows * count;
+    const bool many = values >= 2 * kPickGrain && !(shared && count > 1);
+    if (many && ((alone && threads > 2) || places > kNearPlaces)) {
+      way_ = kBuckets;
+    } else if (!kWide) {
+      way_ = kDirectly;
+    } else if (values >= places / kPlacesPerValue) {
+      way_ = kCopy;
+    } else {
+      way_ = values <= kFewValues ? kFew : kBuckets;
+    }
+    if (way_ == kBuckets) {
+      dealing_.emplace(n, rows, count, sizeof(T), kWide ? sizeof(double) : 0, Slots::wanted(Slots::kMost));
+      bytes_ = dealing_->bytes;
+    } else if (way_ == kCopy) {
+      bytes_ = places * static_cast<std::int64_t>(sizeof(double));
+    } else if (way_ == kFew) {
+      bytes_ = values * static_cast<std::int64_t>(sizeof(Few));
+    }
   }
-}
+  std::int64_t bytes() const { return bytes_; }
 
-// The same for all columns of an array along dimension d; the index is checked.
+  void run(const Columns<T>& c, char* memory) const {
+    if (way_ == kBuckets) return fold_in_buckets<Fold>(c, *dealing_, memory);
+    if constexpr (kWide) {
+      if (way_ == kCopy) return fold_in_copy<Fold>(c, memory);
+      fold_few<Fold>(c, memory);
+    } else {
+      fold_directly<Fold>(c);
+    }
+  }
+
+ private:
+  static constexpr bool kWide = !std::is_same_v<typename Fold::Total, T>;
+  enum Way { kDirectly, kCopy, kFew, kBuckets };
+
+  std::optional<Dealing> dealing_;
+  Way way_;
+  std::int64_t bytes_ = 0;
+};
+
+// The same for all columns of an array along dimension d; the index is checked. MemoryError before anything is written.
 template <class Fold, class T>
 void fold_at(const Array& out, int d, const Array& index, const Array& src) {
   if (index.numel() == 0) return;
-  const std::int64_t all = index.numel() / index.size(d);
-  const std::int64_t piece = index.strides().back() == 0
-                                 ? columns_of_rows(index.shape().back(), all)
-                                 : columns_in_cache(out.size(d), all, sizeof(typename Fold::Total));
-  for_columns<T>(out, d, index, src, piece, [](const Columns<T>& c) { fold_at<Fold>(c); });
+  const std::int64_t all = index.numel() / index.size(d), rows = out.size(d), threads = get_num_threads();
+  const std::int64_t piece = index.strides().back() == 0 ? columns_of_rows(index.shape().back(), all)
+                                                         : columns_in_cache(rows, all, sizeof(typename Fold::Total));
+  const ColumnCut cut(index, d, piece);
+  const bool shared = d == index.dim() - 1 || index.strides().back() == 0;
+  const auto way_of = [&](std::int64_t count) {
+    return FoldWay<Fold, T>(cut.n, rows, count, shared, cut.alone(), threads);
+  };
+  const FoldWay<Fold, T> whole = way_of(cut.piece), rest = way_of(cut.length - (cut.pieces - 1) * cut.piece);
+  const std::int64_t bytes = std::max(whole.bytes(), rest.bytes()), count = Slots::wanted(cut.tasks);
+  const Ref<Storage> memory = bytes == 0 ? Ref<Storage>() : Storage::allocate(count * Slots::padded(bytes));
+  Slots slots(memory ? memory->data() : nullptr, bytes, count);
+  for_columns<T>(out, d, index, src, cut, [&](const Columns<T>& c) {
+    const Slots::Held own(slots);
+    (c.count == cut.piece ? whole : rest).run(c, own.data());
+  });
 }
 
 }  // namespace gradus::core

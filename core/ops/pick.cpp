@@ -17,6 +17,13 @@
 namespace gradus::core {
 
 void must_be_defined(const Array& x, const char* op) { expect_defined(op, "the array", x); }
+void must_be_computed(DType dtype, const char* what, const char* op) {
+  expect_numeric(op, what, dtype);
+  if (compute_dtype(dtype) != dtype) {
+    fail<DTypeError>("{}: {} must be of a dtype that is computed in: {}, a storage type; to({}) converts", op, what,
+                     dtype, compute_dtype(dtype));
+  }
+}
 
 namespace {
 

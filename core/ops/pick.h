@@ -10,6 +10,8 @@ inline constexpr std::int64_t kPickGrain = 32768;  // elements
 
 // ValueError in the name of op.
 void must_be_defined(const Array& x, const char* op);
+// DTypeError in the name of op, of bool and of storage types: what sums and other folds cannot be taken in.
+void must_be_computed(DType dtype, const char* what, const char* op);
 
 // Where the i-th index of a shape, in row-major order, lies under some strides (negative ones too).
 inline std::int64_t offset_of(std::int64_t i, const Shape& shape, const Strides& strides) {

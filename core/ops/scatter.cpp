@@ -101,7 +101,7 @@ void scatter_write(const Array& out, std::int64_t dim, const Array& index, const
 
 void scatter_sum(const Array& out, std::int64_t dim, const Array& index, const Array& src, const char* op) {
   const Places p(out, dim, index, src, op);
-  if (out.dtype() == kBool) fail<DTypeError>("{}: the array must be numeric: bool; to(...) converts", op);
+  must_be_computed(out.dtype(), "the array", op);
   sum_at(p.out, p.d, p.index, p.src);
   out.mark_written(op, Location::unknown());
 }
@@ -109,7 +109,7 @@ void scatter_sum(const Array& out, std::int64_t dim, const Array& index, const A
 void scatter_fold(Reduction fold, const Array& out, std::int64_t dim, const Array& index, const Array& src,
                   const char* op) {
   const Places p(out, dim, index, src, op);
-  if (out.dtype() == kBool) fail<DTypeError>("{}: the array must be numeric: bool; to(...) converts", op);
+  must_be_computed(out.dtype(), "the array", op);
   dispatch(out.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (!std::is_same_v<T, bool>) {

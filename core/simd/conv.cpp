@@ -1,6 +1,7 @@
 // What convolutions ask of an instruction set: packing patches for the product's tiles, and the direct loops.
 #include "core/simd/conv.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 

@@ -15,7 +15,7 @@ OddPlaces odd_places(const std::int64_t* index, std::int64_t n, std::int64_t siz
 /// sums[index[i]] += values[i] for i < n, in this order.
 void add_at(double* sums, const std::int64_t* index, const float* values, std::int64_t n);
 
-/// wide[i] = x[i], and back, rounded, for i < n.
+/// wide[i] = x[i], and back, rounded, for i < n: what tile_copy does, in the vectors of this machine.
 void widen(double* wide, const float* x, std::int64_t n);
 void narrow(float* x, const double* wide, std::int64_t n);
 

@@ -1,0 +1,115 @@
+// Folds at the places of an index: signs of zeros, errors, and memory that runs out.
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <gradus/core/array/array.h>
+#include <gradus/core/array/create.h>
+#include <gradus/core/memory/memory.h>
+#include <gradus/core/ops/combine.h>
+#include <gradus/core/ops/indexing.h>
+
+#include "../support/arrays.h"
+#include "../support/threads.h"
+
+using namespace gradus;
+using namespace gradus::core;
+using gradus::test::check_error;
+using gradus::test::counting;
+using gradus::test::list;
+
+namespace {
+
+Array ints(const std::vector<std::int64_t>& v) { return list(v); }
+
+// Many indices below a bound, with repetitions.
+Array many_indices(std::int64_t n, std::int64_t bound) {
+  std::mt19937 random(7);
+  std::vector<std::int64_t> v;
+  for (std::int64_t i = 0; i < n; ++i) v.push_back(static_cast<std::int64_t>(random()) % bound);
+  return ints(v);
+}
+
+bool same(const Array& a, const Array& b) {
+  const float *const x = a.data_ptr<float>(), *const y = b.data_ptr<float>();
+  return std::equal(x, x + a.numel(), y);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fold_at)
+
+BOOST_AUTO_TEST_CASE(minus_zeros_add_up_to_zero) {
+  const auto all_positive = [](const Array& sums) {
+    const auto* const x = sums.data_ptr<float>();
+    return std::none_of(x, x + sums.numel(), [](float v) { return v != 0 || std::signbit(v); });
+  };
+  for (std::int64_t n : {1, 2, 3}) {
+    const Array index = zeros({n}, kInt64), whole = full({n, 64}, -0.0, kFloat32);
+    BOOST_TEST(all_positive(index_add({2, 64}, 0, index, whole)));
+    BOOST_TEST(all_positive(index_add({2, 64}, 0, index, full({64, n}, -0.0, kFloat32).t())));
+    BOOST_TEST(all_positive(index_add({64, 2}, 1, index, full({64, n}, -0.0, kFloat32))));
+    BOOST_TEST(all_positive(index_add({2}, 0, index, full({n}, -0.0, kFloat32))));
+    BOOST_TEST(all_positive(index_add({2, 64}, 0, index, whole.to(kFloat64)).to(kFloat32)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(folds_name_the_operation_of_a_dtype) {
+  const Array half = zeros({2}, kFloat16), index = ints({0, 1});
+  check_error<DTypeError>([&] { scatter_sum(half, 0, index, half.clone(), "op"); }, {"op: ", "float16", "float32"});
+  check_error<DTypeError>([&] { scatter_fold(Reduction::Max, half, 0, index, half.clone(), "op"); },
+                          {"op: ", "float16"});
+  check_error<DTypeError>([&] { index_add({2}, 0, index, half); }, {"index_add: ", "float16"});
+  check_error<DTypeError>([&] { scatter_add({2}, 0, index, half); }, {"scatter_add: ", "float16"});
+}
+
+// Whatever memory is left, a fold in place is right or has changed nothing.
+BOOST_AUTO_TEST_CASE(a_fold_without_memory_changes_nothing) {
+  struct Case {
+    Shape out, index;
+    std::int64_t dim;
+  };
+  const Case cases[] = {
+      {{40000, 64}, {3000, 64}, 0},  // sorted, or dealt, by several tasks
+      {{40000, 64}, {6000, 64}, 0},  // copies, by several tasks
+      {{64, 40000}, {64, 6000}, 1},  // a dimension in one piece
+      {{6, 300000}, {6, 70000}, 1},  // copies larger than buckets
+      {{3000000}, {200000}, 0},      // buckets, of large copies
+  };
+  test::ManyThreads many;
+  for (const Case& c : cases) {
+    const Array before = counting(c.out),
+                index = many_indices(numel_of(c.index), c.out[static_cast<int>(c.dim)]).view(c.index),
+                src = counting(c.index);
+    const Array right = before.clone();
+    scatter_sum(right, c.dim, index, src, "scatter_add_");
+    int refused = 0, done = 0;
+    for (int threads : {1, 3}) {
+      set_num_threads(threads);
+      for (std::int64_t spare = 0; spare <= std::int64_t{64} << 20; spare = spare == 0 ? 100000 : spare * 3 / 2) {
+        const Array out = before.clone();
+        const std::uint64_t writes = out.storage()->write_count();
+        bool thrown = false;
+        empty_cache();
+        set_memory_limit(memory_stats().held_bytes + spare);
+        try {
+          scatter_sum(out, c.dim, index, src, "scatter_add_");
+        } catch (const MemoryError&) {
+          thrown = true;
+        }
+        set_memory_limit(std::numeric_limits<std::int64_t>::max());
+        ++(thrown ? refused : done);
+        BOOST_TEST(same(out, thrown ? before : right), "with " << spare << " spare");
+        BOOST_TEST(out.storage()->write_count() == writes + (thrown ? 0 : 1));
+      }
+    }
+    BOOST_TEST(refused > 0);
+    BOOST_TEST(done > 0);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
