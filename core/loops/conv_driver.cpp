@@ -159,6 +159,7 @@ class Forward {
     const Workspace<T> sparse(dense_ ? 1 : (i1 - i0) * (j1 - j0));
     GemmResult<T> result{channel + j0, p_.result_channel, 1};
     if (!dense_) result = {sparse.data(), j1 - j0, 1};
+    // Added to the whole sum, as in a product; the direct loops begin their sums with it. Each saves a pass over the result.
     if (p_.bias != nullptr) {
       result.bias = p_.bias + g * p_.rows + i0;
       result.bias_row = 1;

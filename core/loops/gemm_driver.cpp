@@ -91,7 +91,7 @@ class Product {
     });
   }
 
-  // A task has as many rows as the second cache holds of a, and as few columns as leave it enough work; fewer rows only
+  // A task has as many rows as pass kNear elements of a, which stream from the third cache, and as few columns as leave it enough work; fewer rows only
   // where there are too few columns. A thread's share is a run of tasks along the rows of c.
   void rectangles(const GemmProblem<T>& p, const T* packed_a) {
     if (!parallel_ && p.m <= kNear / gemm_longest_block) return one_rectangle(p, 0, p.m, 0, p.n, packed_a);

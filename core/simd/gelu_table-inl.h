@@ -16,8 +16,9 @@ namespace HWY_NAMESPACE {
 
 /// Phi(-a), the normal law's tail, and Phi(-a) - a phi(a) on intervals of kTailStep around its multiples: column k belongs
 /// to k kTailStep. Rows are the coefficients of a polynomial in the distance from there (interpolation at Chebyshev
-/// points, within 2^-23 of the number itself), the constant one first. The last column is 0: from kTailEnd on, a tail is
-/// nothing beside a positive x, and 0 beside the slope 1, to within an ULP; negative numbers need it there.
+/// points, within 2^-23 of the number itself), the constant one first, made by tests/reference/make_gelu_table.
+/// The last column is 0: from kTailEnd on, a tail is nothing beside a positive x, and 0 beside the slope 1, to within an
+/// ULP; negative numbers need it there.
 inline constexpr float kTailStep = 25.0f / 128, kTailEnd = 30.5f * kTailStep;
 // clang-format off
 alignas(64) inline constexpr float kNormalTail[7][32] = {
@@ -99,7 +100,8 @@ alignas(64) inline constexpr float kGeluSlopeTail[7][32] = {
 HWY_INLINE __m512 TailByTable(const float (*table)[32], __m512 a) {
   const __m512 most = _mm512_set1_ps(31 * kTailStep), least = _mm512_set1_ps(kNotTiny<float>);
   const __m512 bounded = _mm512_max_ps(least, _mm512_min_ps(most, a));
-  // Adding 1.5 2^23 rounds to a whole number and leaves it in the last bits, of which a look-up reads five.
+  // 1 / kTailStep, 5.12, is rounded down: so kTailEnd, halfway to the last column, belongs to the one before, whose tail is
+  // not yet 0. Adding 1.5 2^23 rounds to a whole number and leaves it in the last bits, of which a look-up reads five.
   const __m512 round = _mm512_set1_ps(12582912.0f);
   const __m512 shifted = _mm512_fmadd_ps(bounded, _mm512_set1_ps(1 / kTailStep), round);
   const __m512i column = _mm512_castps_si512(shifted);

@@ -32,29 +32,32 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 inline constexpr std::size_t kMaxLanes = HWY_MAX_BYTES / sizeof(T);
 
+// Whether a load or store under a mask leaves alone what is masked out, of lanes of 4 bytes and more. (Highway's macro is
+// about 8-bit lanes, too.)
+inline constexpr bool kMasks = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL;
+
 /// The first n lanes from memory, the rest 0, so that a tail runs through the same arithmetic as the body.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadFirst(D d, const T* from, std::size_t n) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  if constexpr (sizeof(T) >= 4) return hn::MaskedLoad(hn::FirstN(d, n), d, from);
-#endif
-  HWY_ALIGN T buffer[kMaxLanes<T>] = {};
-  for (std::size_t i = 0; i < n; ++i) buffer[i] = from[i];
-  return hn::Load(d, buffer);
+  if constexpr (kMasks && sizeof(T) >= 4) {
+    return hn::MaskedLoad(hn::FirstN(d, n), d, from);
+  } else {
+    HWY_ALIGN T buffer[kMaxLanes<T>] = {};
+    for (std::size_t i = 0; i < n; ++i) buffer[i] = from[i];
+    return hn::Load(d, buffer);
+  }
 }
 
 /// Stores the first n lanes and touches nothing behind them.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, T* to, std::size_t n) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  if constexpr (sizeof(T) >= 4) {
+  if constexpr (kMasks && sizeof(T) >= 4) {
     hn::BlendedStore(v, hn::FirstN(d, n), d, to);
-    return;
+  } else {
+    HWY_ALIGN T buffer[kMaxLanes<T>];
+    hn::Store(v, d, buffer);
+    for (std::size_t i = 0; i < n; ++i) to[i] = buffer[i];
   }
-#endif
-  HWY_ALIGN T buffer[kMaxLanes<T>];
-  hn::Store(v, d, buffer);
-  for (std::size_t i = 0; i < n; ++i) to[i] = buffer[i];
 }
 
 // Two vectors at a time, both loaded before either is stored: where a store stands between all loads, some processors

@@ -12,19 +12,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/simd/loops-inl.h"
 #include "core/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 namespace {
-
-// Whether a load or store under a mask leaves alone what is masked out. (Highway's macro is about 8-bit lanes, too.)
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-constexpr bool kMasks = true;
-#else
-constexpr bool kMasks = false;
-#endif
 
 // Rows beyond the last repeat it: what is computed of them is thrown away.
 template <class T>

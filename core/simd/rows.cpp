@@ -125,7 +125,8 @@ HWY_NOINLINE double SumExpBelow(const T* x, T level, std::size_t n) {
 }
 
 /// log of the sum of exp(x - level), where level is the largest x. With one term of 1 and little beside it, the others are
-/// summed again for themselves: beside the 1 they had few digits.
+/// summed again for themselves: beside the 1 they had few digits. From 1/32 on,
+/// they lose five bits to it at most.
 template <class T>
 HWY_INLINE double LogOfSumExp(const T* x, T level, std::size_t n) {
   const double sum = SumExp<T>(x, level, nullptr, n);
@@ -186,7 +187,8 @@ struct LogSoftmaxGradient {
 };
 
 /// The gradient of a row sums up to 0. One entry may be a small difference of large numbers, that of a probability near 1:
-/// it becomes what the others lack. y is the row that the probabilities belong to, above the bound at that place alone.
+/// it becomes what the others lack. Above 7/8 there is no second one, and below, 1 - p loses three bits at
+/// most. y is the row that the probabilities belong to, above the bound at that place alone.
 template <class T>
 HWY_NOINLINE void BalanceWhereAbove(T bound, const T* y, T* dx, std::size_t n) {
   const hn::ScalableTag<T> d;

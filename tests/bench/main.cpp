@@ -61,36 +61,36 @@ std::string engine() {
 int main(int argc, char** argv) {
   bench::Choice choice{GRADUS_BENCH_CASES};
   benchmark::Initialize(&argc, argv);
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    int threads = 0;
-    if (argument.rfind("--cases=", 0) == 0) {
-      choice.list = argument.substr(8);
-    } else if (argument == "--serve") {
-      choice.serve = true;
-    } else if (argument.rfind("--threads=", 0) == 0 && (threads = std::atoi(argument.c_str() + 10)) > 0) {
-      torch::set_num_threads(threads);
-#ifndef GRADUS_BENCH_TORCH
-    } else if (argument.rfind("--simd=", 0) == 0) {
-      gradus::use_instruction_set(argument.substr(7));
-#endif
-    } else {
-      std::cerr << argv[0] << ": unknown argument " << argument
-                << "; try --help, --threads=N, --simd=SET, --cases=FILE, --serve\n";
-      return 2;
-    }
-  }
-
-  bench::Operations operations;
-  bench::add_products(operations);
-  bench::add_pointwise(operations);
-  bench::add_reductions(operations);
-  bench::add_indexing(operations);
-  bench::add_recording(operations);
-  bench::add_layers(operations);
-  bench::add_trainings(operations);
-  torch::manual_seed(0);
   try {
+    for (int i = 1; i < argc; ++i) {
+      const std::string argument = argv[i];
+      int threads = 0;
+      if (argument.rfind("--cases=", 0) == 0) {
+        choice.list = argument.substr(8);
+      } else if (argument == "--serve") {
+        choice.serve = true;
+      } else if (argument.rfind("--threads=", 0) == 0 && (threads = std::atoi(argument.c_str() + 10)) > 0) {
+        torch::set_num_threads(threads);
+#ifndef GRADUS_BENCH_TORCH
+      } else if (argument.rfind("--simd=", 0) == 0) {
+        gradus::use_instruction_set(argument.substr(7));
+#endif
+      } else {
+        std::cerr << argv[0] << ": unknown argument " << argument
+                  << "; try --help, --threads=N, --simd=SET, --cases=FILE, --serve\n";
+        return 2;
+      }
+    }
+
+    bench::Operations operations;
+    bench::add_products(operations);
+    bench::add_pointwise(operations);
+    bench::add_reductions(operations);
+    bench::add_indexing(operations);
+    bench::add_recording(operations);
+    bench::add_layers(operations);
+    bench::add_trainings(operations);
+    torch::manual_seed(0);
     bench::measure(choice, bench::engine(), [&](const std::string& line) { return bench::parse(line, operations); });
   } catch (const std::exception& error) {
     std::cerr << argv[0] << ": " << error.what() << '\n';

@@ -40,7 +40,7 @@ class Times : public benchmark::BenchmarkReporter {
   std::vector<double> nanoseconds;
 };
 
-// A case that takes long is repeated as often as half a second allows, but three times; one of seconds not at all.
+// A case that takes long is repeated as often as half a second allows, at least three times; one of seconds not at all.
 constexpr double longest = 0.5;
 
 std::string answer(const std::string& request, const Read& read) {
