@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 
 #include "loops-inl.h"
+#include "math_common-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -62,7 +63,7 @@ void Narrow(float* x, const double* wide, std::int64_t n) {
   const hn::Rebind<float, decltype(d)> half;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::DemoteTo(half, hn::LoadU(d, wide + i)), half, x + i);
+  for (; i + lanes <= n; i += lanes) hn::StoreU(ToFloat32(half, hn::LoadU(d, wide + i)), half, x + i);
   for (; i < n; ++i) x[i] = static_cast<float>(wide[i]);
 }
 

@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "math_common-inl.h"
 #include "rows-inl.h"
 #include "sum_of_rows.h"
 
@@ -42,9 +43,9 @@ HWY_INLINE void SumColumns(const float* x, const std::int64_t* rows, std::int64_
   for (int v = 0; v < vectors; ++v) {
     float* const to = out + static_cast<std::size_t>(v) * lanes;
     if (left < lanes)
-      StoreFirst(hn::DemoteTo(narrow, sums[v]), narrow, to, left);
+      StoreFirst(ToFloat32(narrow, sums[v]), narrow, to, left);
     else
-      hn::StoreU(hn::DemoteTo(narrow, sums[v]), narrow, to);
+      hn::StoreU(ToFloat32(narrow, sums[v]), narrow, to);
   }
 }
 
