@@ -216,7 +216,8 @@ class Watch:
         all_of_it = max((time.monotonic() - self.start) * len(os.sched_getaffinity(0)), 1e-9)
         stolen -= self.before[1]
         others = worked - self.before[0] - stolen - (self.own() - self.before[2])
-        return {"others": max(others, 0) / all_of_it, "stolen": max(stolen, 0) / all_of_it}
+        # The system counts in ticks: of a short time they may be more than there was.
+        return {"others": min(max(others, 0) / all_of_it, 1), "stolen": min(max(stolen, 0) / all_of_it, 1)}
 
 
 def measure_limits():

@@ -243,12 +243,12 @@ BOOST_AUTO_TEST_CASE(gradients_of_activations) {
       check(
           "gelu_tanh", [](const Array& dy, const Array& v) { return gelu_backward(dy, v, true); },
           [&](double v) {
-            const double s = sig(k * (v + 0.044715 * v * v * v));
-            return s + v * s * (1 - s) * k * (1 + 3 * 0.044715 * v * v);
+            const double u = k * (v + 0.044715 * v * v * v);
+            return sig(u) + v * sig(u) * sig(-u) * k * (1 + 3 * 0.044715 * v * v);
           });
       check(
           "silu", [](const Array& dy, const Array& v) { return silu_backward(dy, v); },
-          [&](double v) { return sig(v) * (1 + v * (1 - sig(v))); });
+          [&](double v) { return sig(v) * (1 + v * sig(-v)); });
       check(
           "softplus", [](const Array& dy, const Array& v) { return softplus_backward(dy, v, 2, 7); },
           [&](double v) { return 2 * v > 7 ? 1 : sig(2 * v); });
