@@ -26,9 +26,8 @@ class Pass {
     if (started_) Observer::tell_ended(complete_);
   }
 
-  // Takes the gradients over: buffers can be reused only when nobody else holds them.
-  void start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients);
-  void run();
+  // Takes the gradients over: buffers can be reused only when nobody else holds them. Observers are told what ends it.
+  void run(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients);
 
   // Restricts the pass to the nodes from which a target can be reached.
   void restrict_to(const std::vector<Tensor>& outputs, std::vector<Destination>& targets) {
@@ -40,10 +39,8 @@ class Pass {
   std::string ended() const;
 
  private:
-  // Does it; whoever watches is told what ends the pass.
-  template <class Do>
-  void watched(const Do& run);
-  void run_all();
+  void failed(std::string_view what);
+  void run_nodes();
   // Adds a gradient for output `edge.index` of a node.
   void send(const Edge& edge, Tensor gradient);
   void take_highest();
@@ -82,28 +79,23 @@ class Pass {
   int ended_input_ = 0;
 };
 
-void Pass::start(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients) {
+void Pass::run(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients) try {
   if (observed_) Observer::tell_started(outputs, gradients);
   started_ = observed_;
-  watched([&] {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
-    }
-  });
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
+  }
+  run_nodes();
+} catch (const std::exception& error) {
+  failed(error.what());
+  throw;
+} catch (...) {
+  failed("what was thrown is no std::exception");
+  throw;
 }
 
-template <class Do>
-void Pass::watched(const Do& run) {
-  try {
-    run();
-  } catch (const std::exception& error) {
-    if (observed_) Observer::tell_failed(current_.node.get(), current_.gradients, error.what());
-    throw;
-  } catch (...) {
-    if (observed_)
-      Observer::tell_failed(current_.node.get(), current_.gradients, "what was thrown is no std::exception");
-    throw;
-  }
+void Pass::failed(std::string_view what) {
+  if (started_) Observer::tell_failed(current_.node.get(), current_.gradients, what);
 }
 
 void Pass::send(const Edge& edge, Tensor gradient) {
@@ -240,11 +232,7 @@ void Pass::run_node() {
   }
 }
 
-void Pass::run() {
-  watched([this] { run_all(); });
-}
-
-void Pass::run_all() {
+void Pass::run_nodes() {
   const AutoGradMode mode(create_graph_);
   while (!heap_.empty()) {
     take_highest();
@@ -304,8 +292,7 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
   std::vector<Destination> targets = targets_of(inputs, "backward", true);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
   if (!inputs.empty()) pass.restrict_to(outputs, targets);
-  pass.start(outputs, std::move(start));
-  pass.run();
+  pass.run(outputs, std::move(start));
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -319,8 +306,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::vector<Destination> targets = targets_of(inputs, "grad", false);
   Pass pass(retain_graph.value_or(create_graph), create_graph);
   pass.restrict_to(outputs, targets);
-  pass.start(outputs, std::move(start));
-  pass.run();
+  pass.run(outputs, std::move(start));
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i].result.defined() && !allow_unused) {
       core::fail<GradError>(
