@@ -172,7 +172,7 @@ HWY_INLINE void direct_outs(int64_t k, const T* w, int64_t w_out, const int64_t*
   for (int i = 0; i < outs; ++i) start[i] = hn::Set(d, bias != nullptr ? bias[i] : T(0));
   const T* at[vectors];
   for (int64_t r = 0, j = 0; r < rows;) {
-    T* to[vectors];
+    T* to[vectors] = {};
     int64_t filled[vectors];
     for (int v = 0; v < vectors; ++v) {
       if (r == rows) {

@@ -1,7 +1,8 @@
 """What is measured: the engines with their set-ups, how they are built, and taking them in turn, a process each."""
 import contextlib, dataclasses, glob, json, os, platform, signal, statistics, subprocess, sys, tempfile, time
 
-root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+bench = os.path.dirname(os.path.abspath(__file__))
+root = os.path.dirname(os.path.dirname(bench))
 binaries = os.path.join(root, "build", "bench", "tests", "bench")
 torch_header = "/usr/include/torch/csrc/api/include/torch/torch.h"
 packages = "libtorch-dev libopenblas0-pthread libopenblas0-openmp"
@@ -101,7 +102,20 @@ def setups(options):
             result.append(peer_setup("libtorch, of --python", threads, policy, kind,
                                      [os.path.join(binaries, "bench_torch_python"), f"--threads={threads}"],
                                      {"CUDA_VISIBLE_DEVICES": ""}))
+        if not options.growth:
+            result += compiled_setups(options.python)
     return result
+
+
+def compiled_setups(python):
+    """What that Python has beside libtorch, with all processors: it is asked at sizes at which they help."""
+    threads = thread_counts()[-1]
+    for engine, framework in (("PyTorch compiled or fused", "torch"), ("JAX's jit", "jax")):
+        if subprocess.run([python, "-c", f"import {framework}"], capture_output=True).returncode == 0:
+            command = [python, os.path.join(bench, "compiled.py"), framework, f"--threads={threads}"]
+            # Workers that compile would not be stopped with the process that keeps them.
+            environment = {"CUDA_VISIBLE_DEVICES": "", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+            yield peer_setup(engine, threads, "active", "", command, environment)
 
 
 def product_setups(options):
@@ -155,7 +169,7 @@ class Process:
         return line
 
     def run(self, case, seconds, repetitions):
-        """Times of a call in ns, and the case's work."""
+        """Times of a call in ns, and the case's work; or None, where the set-up has nothing for that case."""
         self.process.send_signal(signal.SIGCONT)
         self.process.stdin.write(f"{seconds} {repetitions} {case.line.rstrip()}\n")
         self.process.stdin.flush()
@@ -163,6 +177,8 @@ class Process:
         self.process.send_signal(signal.SIGSTOP)
         if line.startswith("error "):
             raise Failure(f"{self.what}: {case.name}: {line.removeprefix('error ')}")
+        if line == "none":
+            return None
         flops, moved, written, in_place, *times = map(float, line.split())
         return times, {"flops": flops, "bytes": moved, "written": written, "in_place": bool(in_place)}
 
@@ -258,8 +274,11 @@ def measure(setups, cases, options):
                     who = (number + place + turn) % len(setups)
                     if number % 2 == 1:
                         who = len(setups) - 1 - who
-                    each, work[case.name] = served[who].run(case, seconds, repetitions)
-                    times[who][case.name] = {"median": statistics.median(each), "least": min(each)}
+                    answer = served[who].run(case, seconds, repetitions)
+                    if answer is not None:
+                        each, of_case = answer
+                        times[who][case.name] = {"median": statistics.median(each), "least": min(each)}
+                        work[case.name] = of_case if setups[who].ours else work.get(case.name)
             runs.append(times)
         disturbed = watch.parts()
     progress("")

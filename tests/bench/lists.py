@@ -13,13 +13,7 @@ class Case:
     operation: str = ""
     sizes: tuple = ()
     target: float = 1.0
-    other: float = 1.0  # what is faster than libtorch, over libtorch
     drawn_from: Optional[str] = None
-
-
-def quotient(text):
-    over, _, under = text.partition("/")
-    return float(over) / float(under or 1)
 
 
 def case_line(name, operation, sizes):
@@ -33,11 +27,10 @@ def read_cases():
             if line.startswith("# == "):
                 family = line[5:].strip()
             elif line.strip() and not line.startswith("#"):
-                name, what, target, *other = [column.strip() for column in line.split("|")]
+                name, what, target = [column.strip() for column in line.split("|")]
                 operation, *sizes = what.split()
                 sizes = tuple(map(int, sizes))
-                cases.append(Case(name, family, case_line(name, operation, sizes), operation, sizes, float(target),
-                                  quotient(other[0]) if other else 1.0))
+                cases.append(Case(name, family, case_line(name, operation, sizes), operation, sizes, float(target)))
     return cases
 
 

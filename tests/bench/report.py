@@ -34,7 +34,7 @@ def limit(limits, work, threads):
 
 def best_setup(measured, setups, name, figure, wanted):
     """The place of the set-up with the best median over the runs, among those that are wanted."""
-    return min((place for place, setup in enumerate(setups) if wanted(setup)),
+    return min((place for place, setup in enumerate(setups) if wanted(setup) and name in measured["runs"][0][place]),
                key=lambda place: statistics.median(run[place][name][figure] for run in measured["runs"]))
 
 
@@ -49,20 +49,21 @@ def row(case, setups, measured, figure):
 
     ours = best_setup(measured, setups, case.name, figure, lambda setup: setup.ours)
     peer = best_setup(measured, setups, case.name, figure, lambda setup: not setup.ours)
-    ratios = [mine / (theirs * case.other) for mine, theirs in zip(times(ours), times(peer))]
+    ratios = [mine / theirs for mine, theirs in zip(times(ours), times(peer))]
     work = measured["work"][case.name]
     by_threads = {setup.threads: statistics.median(times(place)) for place, setup in enumerate(setups) if setup.ours}
     needed = {threads: limit(measured["limits"], work, threads) for threads in by_threads}
     return {
         "name": case.name, "family": case.family, "operation": case.operation, "sizes": case.sizes,
         "drawn_from": case.drawn_from, "ours_ns": statistics.median(times(ours)),
-        "peer_ns": statistics.median(times(peer)) * case.other,
-        "peer": f"{setups[peer].engine}, {setups[peer].label}", "other": case.other,
+        "peer_ns": statistics.median(times(peer)),
+        "peer": f"{setups[peer].engine}, {setups[peer].label}",
         "ratio": statistics.median(ratios), "ratios": ratios, "quartiles": quartiles(ratios), "target": case.target,
         "speedup": by_threads[min(by_threads)] / by_threads[max(by_threads)],
         "limits": {str(threads): needed[threads][0] / t for threads, t in by_threads.items()},
         "limited_by": needed[setups[ours].threads][1], **work,
-        "times_ns": {f"{setup.engine}, {setup.label}": times(place) for place, setup in enumerate(setups)},
+        "times_ns": {f"{setup.engine}, {setup.label}": times(place) for place, setup in enumerate(setups)
+                     if case.name in measured["runs"][0][place]},
     }
 
 
@@ -80,10 +81,12 @@ def cases(cases, setups, measured, options):
     document["cases"] = [each for each in rows if not each["drawn_from"]]
     document["drawn"] = [each for each in rows if each["drawn_from"]]
     document["seed"] = options.random
-    document["geometric_mean"] = geometric_mean(each["ratio"] for each in document["cases"])
+    if document["cases"]:
+        document["geometric_mean"] = geometric_mean(each["ratio"] for each in document["cases"])
     if document["drawn"]:
-        origins = {each["drawn_from"] for each in document["drawn"]}
         document["geometric_mean_drawn"] = geometric_mean(each["ratio"] for each in document["drawn"])
+    if document["cases"] and document["drawn"]:
+        origins = {each["drawn_from"] for each in document["drawn"]}
         document["geometric_mean_drawn_from"] = geometric_mean(
             each["ratio"] for each in document["cases"] if each["name"] in origins)
     return document
@@ -115,12 +118,11 @@ def lines(rows, width):
         if each["family"] != family:
             family = each["family"]
             yield f"-- {family}"
-        other = f" x {each['other']:.3f}" if each["other"] != 1 else ""
         limits = " ".join(f"{each['limits'][n]:6.0%}" for n in threads)
         low, high = each["quartiles"]
         yield (f"{each['name']:{width}} {nanoseconds(each['ours_ns']):>8} {nanoseconds(each['peer_ns']):>8} "
                f"{each['ratio']:6.3f} {f'{low:.2f}..{high:.2f}':>10} {each['target']:6.2f} {limits} "
-               f"{each['limited_by']:10} {each['speedup']:6.2f}  {mark(each):12}  {each['peer']}{other}")
+               f"{each['limited_by']:10} {each['speedup']:6.2f}  {mark(each):12}  {each['peer']}")
 
 
 def joined(values):
@@ -148,14 +150,16 @@ def table(document):
     if missed:
         out.append("== above target, the farthest first")
         out += [f"{each['name']:{width}} {each['ratio']:6.3f} {each['target']:6.2f}  {mark(each)}" for each in missed]
-    targets = geometric_mean(each["target"] for each in listed)
-    out.append(f"geometric mean of {len(listed)} ratios: {document['geometric_mean']:.3f} (targets: {targets:.3f}); "
-               f"{sum(each['ratio'] > 1 for each in listed)} slower than the peer, "
-               f"{sum(each['ratio'] > each['target'] for each in listed)} above target")
+    if listed:
+        targets = geometric_mean(each["target"] for each in listed)
+        out.append(f"geometric mean of {len(listed)} ratios: {document['geometric_mean']:.3f} (targets: {targets:.3f}); "
+                   f"{sum(each['ratio'] > 1 for each in listed)} slower than the peer, "
+                   f"{sum(each['ratio'] > each['target'] for each in listed)} above target")
     if drawn:
-        out.append(f"geometric mean of {len(drawn)} drawn shapes: {document['geometric_mean_drawn']:.3f}; of the cases "
-                   f"that they were drawn from: {document['geometric_mean_drawn_from']:.3f}; "
-                   f"{sum(each['ratio'] > 1 for each in drawn)} slower than the peer")
+        origin = "geometric_mean_drawn_from"
+        out.append(f"geometric mean of {len(drawn)} drawn shapes: {document['geometric_mean_drawn']:.3f}; "
+                   + (f"of the cases that they were drawn from: {document[origin]:.3f}; " if origin in document else "")
+                   + f"{sum(each['ratio'] > 1 for each in drawn)} slower than the peer")
     return "\n".join(out)
 
 
