@@ -208,8 +208,10 @@ Array gather(const Array& x, std::int64_t dim, const Array& index) {
   bool fits = where.dim() == from.dim();
   for (int i = 0; fits && i < from.dim(); ++i) fits = i == d || where.shape()[i] <= from.shape()[i];
   if (!fits) {
-    fail<ShapeError>("gather: the index must have the array's dimensions, no larger but in {}: {} for {}", d,
-                     index.shape(), x.shape());
+    fail<ShapeError>(
+        "gather: the index, {}, must have as many dimensions as the array, {}, and be longer than it at most along "
+        "dimension {}",
+        index.shape(), x.shape(), d);
   }
   const Array entries = as_int64(where, "gather");
   const std::int64_t size = from.shape()[d];

@@ -34,9 +34,9 @@ struct Places {
     for (int i = 0; fits && i < out.dim(); ++i) fits = i == d || index.shape()[i] <= out.shape()[i];
     if (!fits) {
       fail<ShapeError>(
-          "{}: the index must have the array's dimensions, no larger but in {}, and the source its shape: index {}, "
-          "source {}, array {}",
-          op, d, index_.shape(), src_.shape(), out_.shape());
+          "{}: the index, {}, must have as many dimensions as the array, {}, and be longer than it at most along "
+          "dimension {}; the source, {}, must have the index's shape",
+          op, index_.shape(), out_.shape(), d, src_.shape());
     }
     index = checked_entries(index, out.shape()[d], op);
     if (may_overlap(out, index)) index = index.clone();

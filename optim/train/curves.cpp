@@ -76,7 +76,7 @@ std::string escaped(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        out += (c >= 0 && c < 0x20) || c == 0x7f ? ' ' : c;
+        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
     }
   }
   return out;

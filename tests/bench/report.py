@@ -125,6 +125,17 @@ def lines(rows, width):
                f"{each['limited_by']:10} {each['speedup']:6.2f}  {mark(each):12}  {each['peer']}")
 
 
+def families(rows):
+    """A line of a Markdown table for each family: cases, their mean, the slowest, how many are slower than the peer."""
+    yield "| family | cases | geometric mean | slowest | slower than the peer |"
+    yield "| --- | --- | --- | --- | --- |"
+    for family in dict.fromkeys(each["family"] for each in rows):
+        of = [each for each in rows if each["family"] == family]
+        worst = max(of, key=lambda each: each["ratio"])
+        yield (f"| {family} | {len(of)} | {geometric_mean(each['ratio'] for each in of):.2f} | {worst['ratio']:.2f} "
+               f"(`{worst['name']}`) | {sum(each['ratio'] > 1 for each in of)} |")
+
+
 def joined(values):
     return " / ".join(map(str, values))
 
@@ -150,6 +161,7 @@ def table(document):
     if missed:
         out.append("== above target, the farthest first")
         out += [f"{each['name']:{width}} {each['ratio']:6.3f} {each['target']:6.2f}  {mark(each)}" for each in missed]
+    out += ["== by family", *families(listed + drawn)]
     if listed:
         targets = geometric_mean(each["target"] for each in listed)
         out.append(f"geometric mean of {len(listed)} ratios: {document['geometric_mean']:.3f} (targets: {targets:.3f}); "

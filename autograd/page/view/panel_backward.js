@@ -43,7 +43,7 @@
       const text = entry && entry.gradients && entry.gradients[gradient.index];
       const short = letter.inputs[gradient.index];  // the formula's letter beside the value's name
       parts.push(el("h4", {}, (text && short && short !== "?" ? "d" + short + " = " : "") + d(gradient.index)));
-      parts.push(text ? page.drawFormula(text) : el("p", { class: "note" }, page.t("no_rule")));
+      parts.push(text ? page.drawFormula(text) : el("p", { class: "note" }, page.t("no_rule"), ways.length ? "" : " " + page.t("unproved")));
       const mark = page.mark(page.normOf(step.id, "of_inputs", k));
       if (mark) parts.push(el("p", { class: "warn" }, page.t("mark_" + mark, { name: d(gradient.index) })));
       if (k !== place || !feeds || element === null) return;

@@ -44,6 +44,10 @@ page.words.add({
     "Формула этой операции неизвестна: структура может назвать её сама, как formula.",
   ],
   no_rule: ["No formula is known of this gradient.", "Формула этого градиента неизвестна."],
+  unproved: [
+    "It was not checked, for there is no reference: autograd::check<Op> compares it with finite differences.",
+    "Он не проверен, потому что сравнить его не с чем: autograd::check<Op> сравнит его с конечными разностями.",
+  ],
   base_of: ["base of {name}", "основа для {name}"],
   view_of: [
     "{name} is a view: it shows {n} of the {all} elements of {base}, in the same memory.",
