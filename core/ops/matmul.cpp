@@ -75,34 +75,53 @@ T coefficient(double x) {
 
 // --- gemm -----------------------------------------------------------------------------------------------------------
 
-/// How far a matrix reaches: elements [0, outer step * (outer size - 1) + width) from its first.
-struct Extent {
-  explicit Extent(const Array& x) : begin(static_cast<const char*>(x.data())), bytes(x.element_size()) {
+/// A matrix as rows (or columns) of `width` bytes, `step` bytes apart.
+struct Lines {
+  explicit Lines(const Array& x) {
     const Shape& size = x.shape();
     const Strides& stride = x.strides();
-    if (size[0] == 0 || size[1] == 0) return;
     const int outer = size[0] > 1 && (stride[0] >= stride[1] || size[1] == 1) ? 0 : 1;
-    step = size[outer] > 1 ? stride[outer] : 0;
-    width = (size[1 - outer] - 1) * stride[1 - outer] + 1;
-    end = begin + ((size[outer] - 1) * step + width) * bytes;
+    step = size[outer] > 1 ? stride[outer] * x.element_size() : 0;
+    width = ((size[1 - outer] - 1) * stride[1 - outer] + 1) * x.element_size();
   }
-  const char* begin;
-  const char* end = begin;
-  int64_t bytes, step = 0, width = 0;
+  int64_t step, width;
 };
 
-/// Whether two matrices share memory. Exact when they don't, or when their rows (columns) are equally far apart, as in
-/// two parts of one matrix; in other cases an interleaving counts as sharing.
-bool overlap(const Extent& x, const Array& b) {
-  const Extent y(b);
-  if (x.end <= y.begin || y.end <= x.begin) return false;
-  if (x.step != y.step || x.step == 0 || x.bytes != y.bytes) return true;
-  const int64_t distance = y.begin - x.begin, row = x.step * x.bytes;
-  const int64_t shift = (distance % row + row) % row;
-  return !(x.width * x.bytes <= shift && shift + y.width * y.bytes <= row);
+/// Whether two matrices whose extents meet share memory. Exact when their rows (columns) are equally far apart, as in two
+/// parts of one matrix; in other cases an interleaving counts as sharing.
+bool interleaved(const Array& a, const Array& b) {
+  const Lines x(a), y(b);
+  if (x.step != y.step || x.step == 0 || a.element_size() != b.element_size()) return true;
+  const int64_t distance = static_cast<const char*>(b.data()) - static_cast<const char*>(a.data());
+  const int64_t shift = (distance % x.step + x.step) % x.step;
+  return !(x.width <= shift && shift + y.width <= x.step);
 }
 
-void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array& bias) {
+/// How many elements lie between a matrix's first and last, which it has.
+int64_t reach(int64_t rows, int64_t cols, int64_t row, int64_t col) { return (rows - 1) * row + (cols - 1) * col; }
+
+void check_overlap(bool meet, const Array& c, const Array& x) {
+  if (meet && interleaved(c, x)) [[unlikely]] {
+    fail<ValueError>("gemm: the result must not overlap an operand: give it memory of its own");
+  }
+}
+
+/// Most products have nothing in common with their result, and are through with a few comparisons.
+template <class T>
+void check_overlaps(const kernels::GemmProblem<T>& p, const Array& c, const Array& a, const Array& b,
+                    const Array* bias) {
+  const auto& r = p.result;
+  if (p.m == 0 || p.n == 0) return;
+  const T* const last = r.c + reach(p.m, p.n, r.row, r.col);
+  if (p.k != 0) {
+    check_overlap(r.c <= p.a + reach(p.m, p.k, p.a_row, p.a_col) && p.a <= last, c, a);
+    check_overlap(r.c <= p.b + reach(p.k, p.n, p.b_row, p.b_col) && p.b <= last, c, b);
+  }
+  if (bias != nullptr)
+    check_overlap(r.c <= r.bias + (p.n - 1) * r.bias_col && r.bias <= last, c, bias->expand(c.shape()));
+}
+
+void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array* bias) {
   if (a.dim() != 2 || b.dim() != 2 || c.dim() != 2) {
     fail<ShapeError>("gemm: operands and result must be matrices: {} x {} -> {}", a.shape(), b.shape(), c.shape());
   }
@@ -114,20 +133,16 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
   expect_dtype("gemm", "the second operand", b.dtype(), "the first", a.dtype());
   expect_dtype("gemm", "the result", c.dtype(), "the first operand", a.dtype());
   expect_numeric("gemm", "operands", a.dtype());
-  if (bias.defined()) {
-    expect_shape("gemm", "the bias", bias.shape(), "[columns]", z[1]);
-    expect_dtype("gemm", "the bias", bias.dtype(), "the result", c.dtype());
+  if (bias != nullptr) {
+    expect_shape("gemm", "the bias", bias->shape(), "[columns]", z[1]);
+    expect_dtype("gemm", "the bias", bias->dtype(), "the result", c.dtype());
   }
   const auto whole = [](double f) { return f == std::trunc(f) && std::abs(f) <= 9007199254740992.0; };  // 2^53
   if (!is_floating_point(a.dtype()) && !(whole(alpha) && whole(beta))) {
     fail<ValueError>("gemm: alpha and beta must be whole numbers for {}: {} and {}", a.dtype(), alpha, beta);
   }
-  expect_own_memory("gemm", c);
-  const Extent written(c);
-  const bool with_bias = bias.defined() && overlap(written, bias.expand(c.shape()));
-  if (overlap(written, a) || overlap(written, b) || with_bias) {
-    fail<ValueError>("gemm: the result must not overlap an operand: give it memory of its own");
-  }
+  const bool rows_apart = c.strides()[1] == 1 && c.strides()[0] >= z[1];
+  if (!rows_apart) expect_own_memory("gemm", c);
 }
 
 // --- matmul ---------------------------------------------------------------------------------------------------------
@@ -230,9 +245,8 @@ void matmul_into(const Array& c, const Array& a, const Array& b) {
   }
 }
 
-}  // namespace
-
-void gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array& bias) {
+/// `bias` may be null.
+void checked_gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array* bias) {
   check_gemm(c, a, b, alpha, beta, bias);
   dispatch(c.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -248,14 +262,25 @@ void gemm(const Array& c, const Array& a, const Array& b, double alpha, double b
           b.strides()[0],
           b.strides()[1],
           {static_cast<T*>(c.data()), c.strides()[0], c.strides()[1], coefficient<T>(alpha), coefficient<T>(beta)}};
-      if (bias.defined()) {
-        p.result.bias = static_cast<const T*>(bias.data());
-        p.result.bias_col = bias.stride(0);
+      if (bias != nullptr) {
+        p.result.bias = static_cast<const T*>(bias->data());
+        p.result.bias_col = bias->stride(0);
       }
+      check_overlaps(p, c, a, b, bias);
       solve(p, true);
     }
   });
   c.mark_written("gemm");
+}
+
+}  // namespace
+
+void gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta) {
+  checked_gemm(c, a, b, alpha, beta, nullptr);
+}
+
+void gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array& bias) {
+  checked_gemm(c, a, b, alpha, beta, bias.defined() ? &bias : nullptr);
 }
 
 Array matmul(const Array& a, const Array& b) {
