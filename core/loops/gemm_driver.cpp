@@ -1,8 +1,8 @@
 // The loops around the tiles of a matrix product: which way round, what is packed, and who computes what.
 #include <algorithm>
-#include <numeric>
 
 #include "../threads/even_grain.h"
+#include "gemm_direct.h"
 #include "gemm_tiles.h"
 
 namespace gradus::core::kernels {
@@ -27,10 +27,10 @@ double work_of(const GemmProblem<T>& p) {
 template <class T>
 class Product {
  public:
-  Product(const GemmProblem<T>& problem, bool parallel)
+  Product(const GemmProblem<T>& problem, const GemmKernels<T>& kernels, bool parallel)
       : p_(problem),
         parallel_(parallel),
-        kernels_(gemm_kernels(T())),
+        kernels_(kernels),
         lanes_(kernels_.lanes),
         rows_(kernels_.rows),
         cols_(2 * kernels_.lanes),
@@ -115,28 +115,59 @@ class Product {
     });
   }
 
-  // Whether a line of each of k rows finds room in the first cache, with its 64 sets of 8 lines: rows that are a multiple
-  // of lines apart share few of those.
-  static bool stays_near(int64_t k, int64_t row) {
-    const int64_t bytes = row * static_cast<int64_t>(sizeof(T));
-    return bytes % 64 != 0 || k <= 6 * (64 / std::gcd<int64_t>(64, bytes / 64));
+  void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
+    if (packed_a == nullptr) {
+      const bool small = j1 - j0 <= cols_ || (j1 - j0) * p.k <= kDirect;
+      const bool near = i1 - i0 <= rows_ || stays_near<T>(std::min(p.k, k_block_), p.b_row);
+      const bool whole = (j1 - j0) % lanes_ == 0 || reads_part(i1 - i0);
+      if (p.b_col == 1 && small && near && whole) {
+        return direct_blocks(p, i0, i1, j0, j1, kernels_.straight, 2, p.b_row);
+      }
+      if (p.b_row == 1 && i1 - i0 <= kernels_.turning.rows && shortest_block(p.k) >= kernels_.turning_k) {
+        const int64_t vectors =
+            stays_near<T>(kernels_.turning.vectors * lanes_, p.b_col) ? kernels_.turning.vectors : 1;
+        return direct_blocks(p, i0, i1, j0, j1, kernels_.turning, vectors, p.b_col);
+      }
+    }
+    by_strips(p, i0, i1, j0, j1, packed_a);
   }
 
-  void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
+  void direct_blocks(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
+                     const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_row) {
+    for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
+      GemmProblem<T> block = p;
+      block.k = std::min(k_block_, p.k - k0);
+      block.a += k0 * p.a_col;
+      block.b += k0 * p.b_row;
+      block.result = for_block(p.result, k0 == 0, k0 + block.k == p.k);
+      direct(kernels_, block, i0, i1, j0, j1, tiles, vectors, b_row);
+    }
+  }
+
+  // Whether so many rows read part of a vector under a mask, which not all processors do as fast: for many, it is packed.
+  bool reads_part(int64_t rows) const { return kernels_.reads_part && rows <= 4 * rows_; }
+
+  // The last block of k; the others are longer.
+  int64_t shortest_block(int64_t k) const { return k - (ceil_div(k, k_block_) - 1) * k_block_; }
+
+  void by_strips(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
     // On the stack: once c is being written, nothing may fail any more.
     alignas(64) T buffer[gemm_longest_block * kMostCols];
-    const int64_t m_packed = ceil_div(p.m, rows_) * rows_;
-    const bool in_place =
-        p.b_col == 1 && (i1 - i0 <= 4 * rows_ || (p.n * p.k <= kSmall && stays_near(std::min(p.k, k_block_), p.b_row)));
+    const int64_t m_packed = ceil_div(p.m, rows_) * rows_, i_step = even_rows(i1 - i0, rows_);
+    const bool in_place = p.b_col == 1 && (i1 - i0 <= 4 * rows_ ||
+                                           (p.n * p.k <= kSmall && stays_near<T>(std::min(p.k, k_block_), p.b_row)));
     for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p.k - k0);
-      const Rows<T> a = packed_a == nullptr ? Rows<T>{p.a + k0 * p.a_col, rows_ * p.a_row, p.a_row, p.a_col, rows_}
-                                            : Rows<T>{packed_a + k0 * m_packed, rows_ * k, 1, rows_, rows_};
+      const Rows<T> a = packed_a == nullptr
+                            ? Rows<T>{p.a + i0 * p.a_row + k0 * p.a_col, i_step * p.a_row, p.a_row, p.a_col, i_step}
+                            : Rows<T>{packed_a + k0 * m_packed + i0 * k, rows_ * k, 1, rows_, rows_};
       const T* b = p.b + k0 * p.b_row;
       rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p.result, k0 == 0, k0 + k == p.k),
                 [&](int64_t j, int64_t cols, int vectors, int64_t place) {
                   const T* next = p.b_col == 1 && j + cols_ < p.n ? b + j + cols_ : nullptr;
-                  if (in_place && cols == vectors * lanes_) return Columns<T>{b + j, p.b_row, next, p.b_row};
+                  if (in_place && (cols == vectors * lanes_ || reads_part(i1 - i0))) {
+                    return Columns<T>{b + j, p.b_row, next, p.b_row, false};
+                  }
                   T* const packed = buffer + place * k * cols_;
                   kernels_.pack_cols[vectors - 1](k, cols, b + j * p.b_col, p.b_col, p.b_row, packed);
                   return Columns<T>{packed, vectors * lanes_, next, p.b_row};
@@ -161,7 +192,7 @@ class Product {
           block.a += k0 * p_.a_col;
           block.b += k0 * p_.b_row;
           block.result = {sums.data() + s * size, p_.n, 1};
-          Product(block, false).rectangles();
+          Product(block, kernels_, false).rectangles();
         }
       });
       for (int64_t s = 0; s < count; ++s) {
@@ -239,27 +270,52 @@ class Product {
 /// The same problem with rows and columns exchanged: c^T = b^T a^T.
 template <class T>
 GemmProblem<T> transposed(const GemmProblem<T>& p) {
-  GemmProblem<T> t{p.n, p.m, p.k, p.b, p.b_col, p.b_row, p.a, p.a_col, p.a_row, p.result};
-  std::swap(t.result.row, t.result.col);
-  std::swap(t.result.bias_row, t.result.bias_col);
-  return t;
+  return {p.n, p.m, p.k, p.b, p.b_col, p.b_row, p.a, p.a_col, p.a_row, transposed(p.result)};
+}
+
+/// What a product takes in halves of a cycle, about: vectors run along its columns. A lone one waits for the elements of a that
+/// it is multiplied with; columns of b that are contiguous are turned or packed on the way, and so is c.
+template <class T>
+double cost(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
+  const int64_t vectors = ceil_div(p.n, kernels.lanes);
+  const double rows = vectors == 1 ? 1.25 * static_cast<double>(p.m) : static_cast<double>(p.m);
+  const double prepare_b = p.b_col == 1 ? 0 : p.m <= kernels.turning.rows ? 4 : 8;
+  const double turn_c = p.result.col == 1 ? 0 : 6 * static_cast<double>(std::max(p.m, kernels.lanes));
+  return static_cast<double>(vectors) * (static_cast<double>(p.k) * (rows + prepare_b) + turn_c);
+}
+
+/// The problem or its transpose, whichever is cheaper; between alike ones, vectors run along contiguous rows of c.
+template <class T>
+GemmProblem<T> better_way_round(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
+  const GemmProblem<T> turned = transposed(p);
+  if (p.m == 1 || p.n == 1) return p.m == 1 ? p : turned;
+  const double as_is = cost(p, kernels), other = cost(turned, kernels);
+  const bool at_home = p.result.col == 1 || p.result.row != 1;
+  return (at_home ? 1.2 * other < as_is : other <= 1.2 * as_is) ? turned : p;
+}
+
+/// c where the sum is one over nothing.
+template <class T>
+[[gnu::noinline]] void solve_empty(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
+  GemmResult<T> result = p.result;
+  result.alpha = 1;
+  const T nothing[1] = {0};
+  for (int64_t i = 0; i < p.m; ++i) {
+    for (int64_t j = 0; j < p.n; ++j) kernels.finish(nothing, 0, part(result, i, j), 1, 1);
+  }
+}
+
+template <class T>
+[[gnu::noinline]] void solve_large(const GemmProblem<T>& p, const GemmKernels<T>& kernels, bool parallel) {
+  Product<T>(better_way_round(p, kernels), kernels, parallel).run();
 }
 
 template <class T>
 void solve(const GemmProblem<T>& p, bool parallel) {
   if (p.m == 0 || p.n == 0) return;
-  if (p.k == 0) {  // a sum over nothing
-    GemmResult<T> result = p.result;
-    result.alpha = 1;
-    const T nothing[1] = {0};
-    for (int64_t i = 0; i < p.m; ++i) {
-      for (int64_t j = 0; j < p.n; ++j) gemm_kernels(T()).finish(nothing, 0, part(result, i, j), 1, 1);
-    }
-    return;
-  }
-  // Vectors run along the rows of c; they had better be contiguous, and not of length 1.
-  const bool turn = p.m != 1 && (p.n == 1 || (p.result.col != 1 && p.result.row == 1));
-  Product<T>(turn ? transposed(p) : p, parallel).run();
+  const GemmKernels<T>& kernels = gemm_kernels(T());
+  if (p.k == 0) return solve_empty(p, kernels);
+  if (!solve_small(p, kernels)) solve_large(p, kernels, parallel);
 }
 
 }  // namespace

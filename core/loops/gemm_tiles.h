@@ -41,15 +41,6 @@ inline void for_blocks(bool parallel, int64_t n, int64_t grain, FunctionRef<void
   }
 }
 
-/// The part of a result that begins at row i and column j.
-template <class T>
-GemmResult<T> part(const GemmResult<T>& whole, int64_t i, int64_t j) {
-  GemmResult<T> r = whole;
-  r.c += i * r.row + j * r.col;
-  if (r.bias != nullptr) r.bias += i * r.bias_row + j * r.bias_col;
-  return r;
-}
-
 /// What happens to c after one of the blocks of k: beta belongs to the first one, the bias to the last.
 template <class T>
 GemmResult<T> for_block(const GemmResult<T>& whole, bool first, bool last) {
@@ -59,8 +50,8 @@ GemmResult<T> for_block(const GemmResult<T>& whole, bool first, bool last) {
   return r;
 }
 
-/// The operand a as tiles read it: `count` rows at a time, each strip of which begins `strip` elements after the one
-/// before.
+/// The rows of the operand a as tiles read them: `count` at a time, each strip of which begins `strip` elements after the
+/// one before.
 template <class T>
 struct Rows {
   const T* data;
@@ -74,6 +65,7 @@ struct Columns {
   int64_t row;
   const T* next;
   int64_t next_row;
+  bool whole = true;  ///< as of a TileSum
 };
 
 /// How many strips of b, of k rows each, stay in the first cache together: as many as the rows of one long block.
@@ -82,19 +74,51 @@ constexpr int64_t strips_together(int64_t k) {
   return k > gemm_longest_block / 2 ? 1 : std::min(kMostTogether, gemm_longest_block / k);
 }
 
-/// Rows [i0, i1) (i0 being the first of a strip) and columns [j0, j1) of c for one block of k products.
+/// How the sums of a tile reach c: at once where they are what c is to hold or to grow by, else through the last step.
+template <class T>
+class TileWriter {
+ public:
+  using Tile = typename GemmKernels<T>::Tile;
+  TileWriter(const GemmKernels<T>& kernels, const GemmResult<T>& result)
+      : kernels_(kernels),
+        result_(result),
+        add_(result.beta != 0),
+        plain_(result.col == 1 && result.bias == nullptr && result.alpha == 1 && (!add_ || result.beta == 1)) {}
+
+  [[gnu::always_inline]] void operator()(Tile tile, const TileSum<T>& sum, int64_t i, int64_t j, int64_t rows,
+                                         int64_t cols) const {
+    if (plain_) {
+      tile(sum, result_.c + i * result_.row + j, result_.row, cols, add_);
+    } else {
+      by_last_step(tile, sum, part(result_, i, j), rows, cols);
+    }
+  }
+
+ private:
+  [[gnu::noinline]] void by_last_step(Tile tile, const TileSum<T>& sum, const GemmResult<T>& result, int64_t rows,
+                                      int64_t cols) const {
+    alignas(64) T sums[kMostRows * kMostCols];
+    tile(sum, sums, kMostCols, cols, false);
+    kernels_.finish(sums, kMostCols, result, rows, cols);
+  }
+
+  static constexpr int64_t kMostRows = 14, kMostCols = 128 / static_cast<int64_t>(sizeof(T));
+  const GemmKernels<T>& kernels_;
+  const GemmResult<T>& result_;
+  const bool add_, plain_;
+};
+
+/// Rows [i0, i1), those of `a`, and columns [j0, j1) of c for one block of k products.
 /// `columns(j, cols, vectors, place)` is b's strip; where it is packed, before element place k cols_step of the room for
 /// those that stay near together, gemm_longest_block rows of one strip. Those pass under a strip of a one after another,
 /// so that short sums, whose time is that of writing c, write it along its rows.
 template <class T, class StripOfB>
 void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k,
                const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {
-  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T)), kMostRows = 14, kMostCols = 2 * kLine;
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
   const int64_t lanes = kernels.lanes, rows_step = a.count, cols_step = 2 * lanes;
   const int64_t width = strips_together(k) * cols_step;
-  const bool plain =
-      result.col == 1 && result.alpha == 1 && result.bias == nullptr && (result.beta == 0 || result.beta == 1);
-  alignas(64) T sums[kMostRows * kMostCols];
+  const TileWriter<T> write(kernels, result);
   Columns<T> strips[kMostTogether];
   for (int64_t first = j0; first < j1; first += width) {
     const int64_t end = std::min(first + width, j1);
@@ -105,7 +129,7 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
     const int64_t last = (end - 1 - first) / cols_step;
     const Columns<T>& next = strips[last];
     int64_t line = next.next == nullptr ? width : 0;
-    const T* a_strip = a.data + i0 / rows_step * a.strip;
+    const T* a_strip = a.data;
     for (int64_t i = i0; i < i1; i += rows_step, a_strip += a.strip) {
       const int64_t rows = std::min(rows_step, i1 - i);
       TileSum<T> sum{k, a_strip, a.row, a.col, nullptr, 0, a_strip, 0};
@@ -114,6 +138,7 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
         const int vectors = cols > lanes ? 2 : 1;
         sum.b = strips[s].data;
         sum.b_row = strips[s].row;
+        sum.whole = strips[s].whole;
         if (line < width) {  // the first tiles bring near what follows in b, a line of each row at a time
           sum.ahead = next.next + line;
           sum.ahead_step = next.next_row;
@@ -126,13 +151,7 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
           sum.ahead = a_strip;
           sum.ahead_step = 0;
         }
-        const auto tile = kernels.tiles[vectors - 1][rows - 1];
-        if (plain) {
-          tile(sum, result.c + i * result.row + j, result.row, cols, result.beta != 0);
-        } else {
-          tile(sum, sums, cols_step, vectors * lanes, false);
-          kernels.finish(sums, cols_step, part(result, i, j), rows, cols);
-        }
+        write(kernels.straight.of[vectors - 1][rows - 1], sum, i, j, rows, cols);
       }
     }
   }

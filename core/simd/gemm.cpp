@@ -24,10 +24,12 @@ using std::int64_t;
 // A tile of rows x 2 vectors keeps its sums in registers, beside two vectors of b and one element of a: of 32 registers
 // where there are so many, else of 16.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
-constexpr int kRows = 14;
+constexpr int kRows = 14, kTurningVectors = 2;
 #else
-constexpr int kRows = 6;
+constexpr int kRows = 6, kTurningVectors = 1;
 #endif
+// Of a tile that turns a few vectors of b^T on the way. With more rows it pays to pack them.
+constexpr int kTurningRows = 10;
 
 // One element's step of the sum, as the vectors do it.
 template <class T>
@@ -59,49 +61,21 @@ HWY_INLINE void put_row(Vec<T> left, Vec<T> right, T* to, int64_t count, bool ad
   constexpr int64_t lanes = kLanes<T>;
   if constexpr (kVectors == 2) {
     put_row<1>(left, left, to, lanes, add);
-    put_row<1>(right, right, to + lanes, count, add);
+    put_row<1>(left, right, to + lanes, count, add);
   } else if (lanes == 1 || count == lanes) {
-    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), left) : left, d, to);
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), right) : right, d, to);
   } else {
     const auto n = static_cast<std::size_t>(count);
-    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), left) : left, d, to, n);
+    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), right) : right, d, to, n);
   }
 }
 
+// The sums of a tile into c. Written out three times, so that `last` and `add` are asked once and not at each of up to 14
+// rows: in a short sum, the stores are most of the work.
 template <class T, int kVectors, std::size_t... r>
-HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row, int64_t cols,
-                     bool add) {
-  const Tag<T> d;
+HWY_INLINE void put(std::index_sequence<r...>, const Vec<T>* left, const Vec<T>* right, T* HWY_RESTRICT c,
+                    int64_t c_row, int64_t last, bool add) {
   constexpr int64_t lanes = kLanes<T>;
-  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  const int64_t a_row = s.a_row, a_col = s.a_col, b_row = s.b_row, ahead_step = s.ahead_step;
-  const T* HWY_RESTRICT a0 = s.a;
-  const T* HWY_RESTRICT a5 = a0 + 5 * a_row;
-  const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
-  const T* HWY_RESTRICT b = s.b;
-  const T* ahead = s.ahead;
-  for (int64_t p = s.k; p > 0; --p) {
-    const Vec<T> b_left = hn::LoadU(d, b);
-    if constexpr (kVectors == 2) {
-      const Vec<T> b_right = hn::LoadU(d, b + lanes);
-      Vec<T> x;
-      ((x = hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), left[r] = hn::MulAdd(x, b_left, left[r]),
-        right[r] = hn::MulAdd(x, b_right, right[r])),
-       ...);
-    } else {
-      ((left[r] = hn::MulAdd(hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), b_left, left[r])), ...);
-    }
-    __builtin_prefetch(ahead, 0, 2);
-    ahead += ahead_step;
-    a0 += a_col;
-    a5 += a_col;
-    a10 += a_col;
-    b += b_row;
-  }
-  // Written out three times, so that `cols` and `add` are asked once and not at each of up to 14 rows: in a short sum, the
-  // stores are most of the work.
-  const int64_t last = cols - (kVectors - 1) * lanes;
   if (last < lanes) {
     (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
   } else if (add) {
@@ -111,9 +85,95 @@ HWY_INLINE void tile(std::index_sequence<r...>, const TileSum<T>& s, T* HWY_REST
   }
 }
 
+// `part`: the last vector of each row of b is read under a mask, and has `last` elements.
+template <class T, int kVectors, bool part, std::size_t... r>
+HWY_INLINE void tile(std::index_sequence<r...> rows, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row,
+                     int64_t last, bool add) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>;
+  const auto mask = hn::FirstN(d, static_cast<std::size_t>(last));
+  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  const int64_t a_row = s.a_row, a_col = s.a_col, b_row = s.b_row, ahead_step = s.ahead_step;
+  const T* HWY_RESTRICT a0 = s.a;
+  const T* HWY_RESTRICT a5 = a0 + 5 * a_row;
+  const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
+  const T* HWY_RESTRICT b = s.b;
+  const T* ahead = s.ahead;
+  for (int64_t p = s.k; p > 0; --p) {
+    const T* const b_last = b + (kVectors - 1) * lanes;
+    const Vec<T> b_right = part ? hn::MaskedLoad(mask, d, b_last) : hn::LoadU(d, b_last);
+    if constexpr (kVectors == 2) {
+      const Vec<T> b_left = hn::LoadU(d, b);
+      Vec<T> x;
+      ((x = hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), left[r] = hn::MulAdd(x, b_left, left[r]),
+        right[r] = hn::MulAdd(x, b_right, right[r])),
+       ...);
+    } else {
+      ((right[r] = hn::MulAdd(hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), b_right, right[r])), ...);
+    }
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += ahead_step;
+    a0 += a_col;
+    a5 += a_col;
+    a10 += a_col;
+    b += b_row;
+  }
+  if constexpr (part) {
+    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
+  } else {
+    put<T, kVectors>(rows, left, right, c, c_row, last, add);
+  }
+}
+
 template <class T, int kVectors, int rows>
 void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
-  tile<T, kVectors>(std::make_index_sequence<rows>(), sum, c, c_row, cols, add);
+  constexpr std::make_index_sequence<rows> r;
+  const int64_t last = cols - (kVectors - 1) * kLanes<T>;
+  if (kMasks && last < kLanes<T> && !sum.whole) {
+    tile<T, kVectors, true>(r, sum, c, c_row, last, add);
+  } else {
+    tile<T, kVectors, false>(r, sum, c, c_row, last, add);
+  }
+}
+
+// The same where the elements of a column of b are neighbours: as many rows of b^T as there are lanes are turned into columns
+// in registers, a block at a time, without being packed first. A last block that is not full overlaps the one before it.
+template <class T, int kVectors, std::size_t... r, std::size_t... q>
+HWY_INLINE void turning_tile(std::index_sequence<r...> rows, std::index_sequence<q...>, const TileSum<T>& s,
+                             T* HWY_RESTRICT c, int64_t c_row, int64_t cols, bool add) {
+  const Tag<T> d;
+  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
+  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
+  const T* columns[kVectors][lanes];
+  for (int v = 0; v < kVectors; ++v) row_pointers(s.b, s.b_row, v * lanes, cols, columns[v]);
+  for (int64_t p = 0; p < s.k; p += block) {
+    const int64_t first = std::min(p, s.k - block);
+    Vec<T> b_left[block], b_right[block];
+    load_transposed<T>(columns[kVectors - 1], first, b_right);
+    if constexpr (kVectors == 2) load_transposed<T>(columns[0], first, b_left);
+    const auto add_products = [&](const T* a, Vec<T> x0, Vec<T> x1) HWY_ATTR {
+      Vec<T> x;
+      if constexpr (kVectors == 2) {
+        ((x = hn::Set(d, a[static_cast<int64_t>(r) * s.a_row]), left[r] = hn::MulAdd(x, x0, left[r]),
+          right[r] = hn::MulAdd(x, x1, right[r])),
+         ...);
+      } else {
+        ((right[r] = hn::MulAdd(hn::Set(d, a[static_cast<int64_t>(r) * s.a_row]), x1, right[r])), ...);
+      }
+    };
+    const T* const a = s.a + first * s.a_col;
+    const auto done = static_cast<std::size_t>(p - first);
+    ((q < done ? void() : add_products(a + static_cast<int64_t>(q) * s.a_col, b_left[q], b_right[q])), ...);
+  }
+  put<T, kVectors>(rows, left, right, c, c_row, cols - (kVectors - 1) * lanes, add);
+}
+
+template <class T, int kVectors, int rows>
+void turning_tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
+  turning_tile<T, kVectors>(std::make_index_sequence<rows>(), std::make_index_sequence<kBlock<T>>(), sum, c, c_row,
+                            cols, add);
 }
 
 template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>
@@ -121,6 +181,12 @@ struct Tiles;
 template <class T, int kVectors, int... i>
 struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
   static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
+};
+template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kTurningRows>>
+struct TurningTiles;
+template <class T, int kVectors, int... i>
+struct TurningTiles<T, kVectors, std::integer_sequence<int, i...>> {
+  static constexpr typename GemmKernels<T>::Tile table[] = {&turning_tile_of<T, kVectors, i + 1>...};
 };
 
 // --- The last step --------------------------------------------------------------------------------------------------
@@ -131,7 +197,7 @@ HWY_INLINE Vec<T> combined(Vec<T> sums, Vec<T> old, bool has_old, Vec<T> alpha, 
 }
 
 template <class T>
-void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_t rows, int64_t cols) {
+void finish_rows(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_t rows, int64_t cols) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>;
   const Vec<T> alpha = hn::Set(d, result.alpha), beta = hn::Set(d, result.beta);
@@ -165,6 +231,41 @@ void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_
       *at = v;
     }
   }
+}
+
+// The vectors run along what lies together in c: in the transposed problem, along the sums' columns, a square at a time.
+template <class T>
+void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_t rows, int64_t cols) {
+#if HWY_TARGET != HWY_SCALAR
+  if (result.row == 1 && result.col != 1 && rows > 1) {
+    const Tag<T> d;
+    constexpr int64_t lanes = kLanes<T>;
+    const Vec<T> alpha = hn::Set(d, result.alpha);
+    alignas(64) T turned[lanes * lanes];
+    for (int64_t i = 0; i < rows; i += lanes) {
+      for (int64_t j = 0; j < cols; j += lanes) {
+        const int64_t height = std::min(lanes, rows - i), width = std::min(lanes, cols - j);
+        Vec<T> square[lanes];
+        for (int64_t q = 0; q < lanes; ++q) {
+          square[q] =
+              LoadFirst(d, sums + (i + std::min(q, height - 1)) * sums_row + j, static_cast<std::size_t>(width));
+        }
+        transpose<T>(square);
+        const GemmResult<T> to = transposed(part(result, i, j));
+        if (result.beta == 0 && result.bias == nullptr) {
+          for (int64_t q = 0; q < width; ++q) {
+            StoreFirst(hn::Mul(alpha, square[q]), d, to.c + q * to.row, static_cast<std::size_t>(height));
+          }
+        } else {
+          for (int64_t q = 0; q < width; ++q) hn::Store(square[q], d, turned + q * lanes);
+          finish_rows(turned, lanes, to, width, height);
+        }
+      }
+    }
+    return;
+  }
+#endif
+  finish_rows(sums, sums_row, result, rows, cols);
 }
 
 // --- A row vector times a matrix ------------------------------------------------------------------------------------
@@ -259,14 +360,18 @@ void dots(int64_t k, int64_t count, const T* x, const T* b, int64_t b_col, T* su
 
 template <class T>
 const GemmKernels<T>& kernels_of() {
-  static constexpr GemmKernels<T> kernels = {kLanes<T>,
-                                             kRows,
-                                             {Tiles<T, 1>::table, Tiles<T, 2>::table},
-                                             &pack<T, kRows>,
-                                             {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
-                                             &finish<T>,
-                                             &vector_by_rows<T>,
-                                             &dots<T>};
+  static constexpr GemmKernels<T> kernels = {
+      kLanes<T>,
+      kRows,
+      kMasks,
+      {{Tiles<T, 1>::table, Tiles<T, 2>::table}, kRows, 2},
+      {{TurningTiles<T, 1>::table, TurningTiles<T, kTurningVectors>::table}, kTurningRows, kTurningVectors},
+      kBlock<T>,
+      &pack<T, kRows>,
+      {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
+      &finish<T>,
+      &vector_by_rows<T>,
+      &dots<T>};
   return kernels;
 }
 

@@ -28,6 +28,21 @@ struct GemmResult {
   std::int64_t bias_row = 0, bias_col = 0;
 };
 
+/// The part of a result that begins at row i and column j.
+template <class T>
+GemmResult<T> part(const GemmResult<T>& whole, int64_t i, int64_t j) {
+  GemmResult<T> r = whole;
+  r.c += i * r.row + j * r.col;
+  if (r.bias != nullptr) r.bias += i * r.bias_row + j * r.bias_col;
+  return r;
+}
+
+/// The same with rows and columns exchanged.
+template <class T>
+GemmResult<T> transposed(const GemmResult<T>& r) {
+  return {r.c, r.col, r.row, r.alpha, r.beta, r.bias, r.bias_col, r.bias_row};
+}
+
 /// m x k times k x n. All strides are in elements, and may be 0 for a, b and bias.
 template <class T>
 struct GemmProblem {
@@ -62,6 +77,8 @@ struct TileSum {
   std::int64_t b_row;
   const T* ahead;  ///< what will be read next, and is brought near while k goes on: ahead_step elements at a time
   std::int64_t ahead_step;
+  bool whole =
+      true;  ///< whether all lanes of a row's vectors can be read, as of a packed one, or no more than there are columns
 };
 
 /// What an instruction set contributes. Rows of a tile are elements of a, columns are vectors of elements of b.
@@ -70,6 +87,11 @@ struct GemmKernels {
   /// Writes the sums, or adds them, to c[r c_row + j] for j < cols and all r of the tile's rows. All its vectors have
   /// such columns.
   using Tile = void (*)(const TileSum<T>& sum, T* c, std::int64_t c_row, std::int64_t cols, bool add);
+  /// All tiles up to a size: of[vectors - 1][rows - 1].
+  struct Tiles {
+    const Tile* of[2];
+    std::int64_t rows, vectors;
+  };
   /// packed[p width + i] = x[i x_width + p x_k] for p < k and i < filled; the rest, up to the width, holds numbers of x,
   /// or 0.
   using Pack = void (*)(std::int64_t k, std::int64_t filled, const T* x, std::int64_t x_width, std::int64_t x_k,
@@ -82,11 +104,14 @@ struct GemmKernels {
   /// sums[j] = sum over p < k of x[p] b[j b_col + p] for j < count. May write `lanes` elements beyond count.
   using Dots = void (*)(std::int64_t k, std::int64_t count, const T* x, const T* b, std::int64_t b_col, T* sums);
 
-  std::int64_t lanes;    ///< of a vector
-  std::int64_t rows;     ///< of the largest tile; its columns are 2 lanes
-  const Tile* tiles[2];  ///< [vectors - 1][rows - 1]
-  Pack pack_rows;        ///< strips of a: width `rows`
-  Pack pack_cols[2];     ///< strips of b: width `lanes` and 2 `lanes`
+  std::int64_t lanes;  ///< of a vector
+  std::int64_t rows;   ///< of the largest tile; its columns are 2 lanes
+  bool reads_part;     ///< whether tiles obey when a row of b is not whole
+  Tiles straight;      ///< `rows` rows and 2 vectors
+  Tiles turning;  ///< where b[p b_row + j] is b[p + j b_row]: its columns are contiguous. Reads no column beyond cols
+  std::int64_t turning_k;  ///< the least k of those
+  Pack pack_rows;          ///< strips of a: width `rows`
+  Pack pack_cols[2];       ///< strips of b: width `lanes` and 2 `lanes`
   Finish finish;
   VectorByRows vector_by_rows;
   Dots dots;

@@ -182,6 +182,24 @@ BOOST_AUTO_TEST_CASE(random_products) {
   }
 }
 
+// Few columns (or rows) take a way of their own: the transposed problem, whose columns are turned in registers.
+BOOST_AUTO_TEST_CASE(narrow_products) {
+  for (std::string_view set : instruction_sets()) {
+    const UsingSet use(set);
+    for (unsigned seed = 0; seed < 60; ++seed) {
+      Random random(seed);
+      const std::int64_t few = draw(random, 2, 12), many = draw(random, 20, 200), k = draw(random, 1, 90);
+      random_product<float>(many, k, few, random);
+      random_product<float>(few, k, many, random);
+      random_product<double>(many, k, few, random);
+    }
+    Random random(2);
+    random_product<float>(150, 700, 4, random);  // several blocks of k
+    random_product<float>(5, 2000, 7, random);
+    random_product<float>(40, 1024, 3, random);  // rows whose lines push each other out of the first cache
+  }
+}
+
 BOOST_AUTO_TEST_CASE(large_products) {
   const std::int64_t sizes[][3] = {{300, 600, 250}, {600, 64, 333}, {57, 600, 600}, {200, 331, 129}, {20, 23000, 30}};
   for (const auto& [m, k, n] : sizes) {
@@ -290,6 +308,13 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
       }
       for (std::int64_t cols : {1, 3, 10, 16, 33}) {
         const Array part = c.slice(1, 41, 41 + cols);
+        if (cols > 1) {
+          const Array dense =
+              b.slice(1, 41, 41 + cols).clone();  // some of a's rows: small products are computed at once
+          BOOST_TEST(same_bits(core::matmul(a, dense), part), k << " dense cols " << cols << " on " << set);
+          BOOST_TEST(same_bits(core::matmul(a.slice(0, 8, 20), dense), part.slice(0, 8, 20)),
+                     k << " a tile of " << cols << " columns on " << set);
+        }
         BOOST_TEST(same_bits(core::matmul(at, bt.slice(1, 41, 41 + cols)), part),
                    k << " cols " << cols << " on " << set);
         if (cols == 1) continue;
@@ -340,6 +365,7 @@ BOOST_AUTO_TEST_CASE(threads_do_not_change_bits) {
   check("packed, transposed", numbers<float>({700, 300}, random).t(), numbers<float>({257, 700}, random).t());
   check("packed, float64", numbers<double>({200, 400}, random), numbers<double>({400, 300}, random));
   check("narrow", numbers<float>({6000, 100}, random), numbers<float>({10, 100}, random).t());
+  check("narrower", numbers<float>({6000, 333}, random), numbers<float>({333, 3}, random));
   check("flat", numbers<float>({200, 10}, random), numbers<float>({10, 5000}, random));
   check("long sums", numbers<float>({20, 23000}, random), numbers<float>({23000, 30}, random));
   check("row", numbers<float>({1200}, random), numbers<float>({1200, 2500}, random));
@@ -408,9 +434,9 @@ BOOST_AUTO_TEST_CASE(nothing_beyond_the_operands_is_touched) {
   for (std::string_view set : instruction_sets()) {
     const UsingSet use(set);
     Random random(13);
-    const std::int64_t sizes[][3] = {{1, 13, 9},   {1, 30, 37},   {1, 400, 21},  {9, 13, 1},
-                                     {21, 400, 1}, {1, 400, 1},   {5, 3, 7},     {15, 4, 17},
-                                     {33, 35, 31}, {130, 20, 67}, {67, 50, 130}, {200, 333, 210}};
+    const std::int64_t sizes[][3] = {
+        {1, 13, 9},   {1, 30, 37},   {1, 400, 21},  {9, 13, 1},      {21, 400, 1}, {1, 400, 1}, {5, 3, 7}, {15, 4, 17},
+        {33, 35, 31}, {130, 20, 67}, {67, 50, 130}, {200, 333, 210}, {100, 43, 3}, {6, 37, 45}, {8, 8, 8}, {5, 700, 7}};
     for (const auto& [m, k, n] : sizes) {
       for (int turned = 0; turned < 8; ++turned) {
         const Array a =
