@@ -24,7 +24,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   for (const Tensor& p : parameters) {
     const Tensor g = p.grad();
     if (!g.defined() || g.numel() == 0) continue;
-    norms.push_back(core::norm(g.array().to(kFloat64), norm_type).item<double>());
+    norms.push_back(core::norm64(g.array(), norm_type).item<double>());
   }
   const double total =
       norms.empty() ? 0 : core::norm(gradus::tensor(norms, kFloat64).array(), norm_type).item<double>();
@@ -50,7 +50,7 @@ void max_norm_(const std::vector<Tensor>& parameters, double c) {
     if (p.dim() < 2 || p.numel() == 0) continue;
     const Array& weight = p.array();
     const std::int64_t rows = weight.size(0);
-    const Array norms = core::norm(weight.reshape({rows, -1}).to(kFloat64), 2, 1);
+    const Array norms = core::norm64(weight.reshape({rows, -1}), 2, 1);
     // Times exactly 1 where a row is within c: its bits stay.
     const Array factors = core::where(norms > c, core::div(c, norms), 1.0);
     core::Shape shape = core::Shape::filled(weight.dim(), 1);

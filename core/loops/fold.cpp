@@ -1,11 +1,13 @@
 #include "fold.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "../array/create.h"
 #include "../threads/even_grain.h"
 #include "../threads/parallel.h"
+#include "copy.h"
 #include "recording.h"
 
 namespace gradus::core::kernels {
@@ -17,19 +19,6 @@ constexpr std::int64_t kBlock = 32768;
 constexpr std::int64_t kColumns = 512;
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-DType accumulator_of(Fold op, DType dtype) {
-  switch (op) {
-    case Fold::Max:
-    case Fold::Min:
-      return dtype;
-    case Fold::All:
-    case Fold::Any:
-      return kBool;
-    default:
-      return is_floating_point(dtype) ? kFloat64 : kInt64;
-  }
-}
 
 /// What combines with anything to that thing.
 Scalar identity_of(Fold op, DType dtype) {
@@ -170,8 +159,12 @@ void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
   });
 }
 
-/// Rows added to a row of accumulators. A block is some rows of at most kColumns columns.
-std::int64_t rows_per_block(const Geometry& g) { return kBlock / std::min(g.length, kColumns); }
+/// Rows added to a row of accumulators. A block is some rows of at most kColumns columns: many where there are many, so that
+/// few rows of accumulators are left to be added, and half as many where that would leave a thread without work.
+std::int64_t rows_per_block(const Geometry& g) {
+  const std::int64_t most = 2 * kBlock / std::min(g.length, kColumns);
+  return g.over.count <= 2 * most ? most / 2 : most;
+}
 
 void fold_columns(const Geometry& g, const Task& task, std::int64_t blocks) {
   const std::int64_t strips = ceil_div(g.length, kColumns), per_block = rows_per_block(g);
@@ -199,40 +192,97 @@ void fold_columns(const Geometry& g, const Task& task, std::int64_t blocks) {
   });
 }
 
+/// A fold of a contiguous array that is not empty, into accumulators [results, blocks, accumulators, columns].
+class Folding {
+ public:
+  Folding(Fold op, const Array& x, const Dims& dims)
+      : g_(x.shape(), dims),
+        blocks_(g_.rows ? blocks_of_rows(g_) : ceil_div(g_.over.count, rows_per_block(g_))),
+        kernels_(fold_kernels(op, x.dtype())) {}
+  std::int64_t results() const { return g_.kept.count; }
+  std::int64_t blocks() const { return blocks_; }
+  std::int64_t columns() const { return g_.rows ? 1 : g_.length; }
+  void run(const Array& x, const Array& other, const double* centre, int accumulators, void* acc,
+           std::int64_t acc_size) const {
+    const Task task{{&x, &other}, centre, accumulators, static_cast<char*>(acc), acc_size, kernels_};
+    g_.rows ? fold_rows(g_, task, blocks_) : fold_columns(g_, task, blocks_);
+  }
+
+ private:
+  Geometry g_;
+  std::int64_t blocks_;
+  FoldKernels kernels_;
+};
+
+void divide(double* values, std::int64_t n, double by) {
+  for (std::int64_t i = 0; i < n; ++i) values[i] /= by;
+}
+
+void tell_recording(const Array& x) {
+  if (ProgramRecording* const recording = ProgramRecording::active()) recording->read(x, "a reduction");
+}
+
 }  // namespace
 
+DType accumulator_of(Fold op, DType dtype) {
+  switch (op) {
+    case Fold::Max:
+    case Fold::Min:
+      return dtype;
+    case Fold::All:
+    case Fold::Any:
+      return kBool;
+    default:
+      return is_floating_point(dtype) ? kFloat64 : kInt64;
+  }
+}
+
 std::array<Array, 2> fold(Fold op, const Array& x, const Dims& dims, const Array& centre, const Array& other) {
-  if (ProgramRecording* const recording = ProgramRecording::active()) recording->read(x, "a reduction");
+  tell_recording(x);
   const Shape kept_shape = reduced_shape(x.shape(), dims, false);
   const DType acc_dtype = accumulator_of(op, x.dtype());
-  const int accumulators = op == Fold::CentredProducts ? 2 : 1;
+  const int accumulators = op >= Fold::CentredMoments ? 2 : 1;
   const Scalar identity = identity_of(op, x.dtype());
   if (x.numel() == 0) {
     return {full(kept_shape, identity, acc_dtype), accumulators == 2 ? full(kept_shape, identity, acc_dtype) : Array()};
   }
-  const Array inputs[2] = {x.contiguous(), other.defined() ? other.contiguous() : Array()};
-  const Geometry g(x.shape(), dims);
-  const std::int64_t columns = g.rows ? 1 : g.length;
-  const std::int64_t blocks = g.rows ? blocks_of_rows(g) : ceil_div(g.over.count, rows_per_block(g));
-  // [results, blocks, accumulators, columns]
-  Array acc = full({g.kept.count, blocks, accumulators, columns}, identity, acc_dtype);
-  const Task task{{&inputs[0], &inputs[1]},
-                  centre.defined() ? static_cast<const double*>(centre.data()) : nullptr,
-                  accumulators,
-                  static_cast<char*>(acc.data()),
-                  acc.element_size(),
-                  fold_kernels(op, x.dtype())};
-  if (g.rows) {
-    fold_rows(g, task, blocks);
-  } else {
-    fold_columns(g, task, blocks);
-  }
-  if (blocks > 1) {  // the blocks' values are folded like any others
-    acc = fold(op >= Fold::CentredSquares ? Fold::Sum : op, acc, Dims{1})[0];
+  const Folding folding(op, x, dims);
+  Array acc = full({folding.results(), folding.blocks(), accumulators, folding.columns()}, identity, acc_dtype);
+  folding.run(x.contiguous(), other.defined() ? other.contiguous() : Array(),
+              centre.defined() ? centre.data_ptr<double>() : nullptr, accumulators, acc.data(), acc.element_size());
+  if (folding.blocks() > 1) {  // the blocks' values are folded like any others
+    acc = fold(op >= Fold::Squares ? Fold::Sum : op, acc, Dims{1})[0];
   }
   if (accumulators == 1) return {acc.view(kept_shape), Array()};
-  acc = acc.view({g.kept.count, accumulators, columns});
+  acc = acc.view({folding.results(), accumulators, folding.columns()});
   return {acc.select(1, 0).reshape(kept_shape), acc.select(1, 1).reshape(kept_shape)};
+}
+
+Array fold_to(DType dtype, Fold op, const Array& x, const Dims& dims, bool keepdim, double divisor) {
+  const Shape shape = reduced_shape(x.shape(), dims, keepdim);
+  if (x.numel() > 0) {
+    constexpr std::int64_t few = 32;
+    const Folding folding(op, x, dims);
+    const std::int64_t results = folding.results() * folding.columns();
+    if (folding.blocks() == 1 && results <= few) {  // what is small has accumulators on the stack, and one new array
+      tell_recording(x);
+      const DType acc_dtype = accumulator_of(op, x.dtype());
+      const std::int64_t size = size_of(acc_dtype);
+      const Element identity(identity_of(op, x.dtype()), acc_dtype);
+      alignas(8) unsigned char acc[few * 8];
+      for (std::int64_t i = 0; i < results; ++i)
+        std::memcpy(acc + i * size, identity.bytes, static_cast<std::size_t>(size));
+      folding.run(x.contiguous(), Array(), nullptr, 1, acc, size);
+      if (divisor != 1) divide(reinterpret_cast<double*>(acc), results, divisor);
+      Array out = empty(shape, dtype);
+      tile_copy(dtype, acc_dtype)(static_cast<char*>(out.data()), 0, size_of(dtype), reinterpret_cast<const char*>(acc),
+                                  0, size, 1, results);
+      return out;
+    }
+  }
+  const Array value = fold(op, x, dims)[0];
+  if (divisor != 1) divide(value.data_ptr<double>(), value.numel(), divisor);
+  return value.view(shape).to(dtype);
 }
 
 }  // namespace gradus::core::kernels

@@ -6,6 +6,7 @@
 #include "../array/create.h"
 #include "../base/expect.h"
 #include "../loops/fold.h"
+#include "../loops/moments.h"
 #include "../ops/pointwise.h"
 #include "../simd/fused.h"
 #include "../threads/parallel.h"
@@ -36,27 +37,22 @@ struct Channels {
 class PerChannel {
  public:
   PerChannel(const char* op, const char* name, const Array& numbers, std::int64_t channels,
-             std::optional<double> absent = {})
-      : absent_(absent.value_or(0)), data_(&absent_) {
-    if (!numbers.defined()) {
-      if (!absent) expect_defined(op, name, numbers);
-      return;
+             std::optional<double> absent = {}) {
+    if (numbers.defined() || !absent) {
+      expect_defined(op, name, numbers);
+      expect_shape(op, name, numbers.shape(), "[C]", channels);
+      values_ = numbers.to(kFloat64).contiguous();
+    } else {
+      values_ = full({channels}, *absent, kFloat64);
     }
-    expect_shape(op, name, numbers.shape(), "[C]", channels);
-    values_ = numbers.to(kFloat64).contiguous();
     data_ = values_.data_ptr<double>();
-    step_ = 1;
   }
-  PerChannel(const PerChannel&) = delete;
-  PerChannel& operator=(const PerChannel&) = delete;
-  double operator[](std::int64_t channel) const { return data_[step_ * channel]; }
+  double operator[](std::int64_t channel) const { return data_[channel]; }
   const Array& array() const { return values_; }
 
  private:
-  double absent_;
   Array values_;
   const double* data_;
-  std::int64_t step_ = 0;
 };
 
 /// Coefficients of each channel in x's dtype: row k holds coefficient k.
@@ -109,16 +105,18 @@ Array map_channels(const Channels& c, const Array& a, const Array& b, const Coef
   if (out.numel() == 0) return out;
   const std::int64_t grain = out.numel() <= 2 * block ? rows : std::max<std::int64_t>(block / length, 1);
   parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
+    const auto run = [&](std::int64_t first, auto kernel_on) {
       const void* in[2] = {};
       for (int k = 0; k < 2; ++k) {
-        if (inputs[k].defined()) in[k] = static_cast<const char*>(inputs[k].data()) + r * length * size;
+        if (inputs[k].defined()) in[k] = static_cast<const char*>(inputs[k].data()) + first * length * size;
       }
       const void* numbers[5];
-      coefficients.pointers(numbers, each ? 0 : r % c.channels);
-      (each ? kernel.each : kernel.one)(static_cast<char*>(out.data()) + r * length * size, in, numbers,
-                                        static_cast<std::size_t>(length));
-    }
+      coefficients.pointers(numbers, each ? 0 : first % c.channels);
+      kernel_on(static_cast<char*>(out.data()) + first * length * size, in, numbers);
+    };
+    const auto n = static_cast<std::size_t>(length), count = static_cast<std::size_t>(end - begin);
+    if (each) return run(begin, [&](auto... arguments) { kernel.each(arguments..., n, count); });
+    for (std::int64_t r = begin; r < end; ++r) run(r, [&](auto... arguments) { kernel.one(arguments..., n); });
   });
   return out;
 }
@@ -127,12 +125,9 @@ Array map_channels(const Channels& c, const Array& a, const Array& b, const Coef
 
 std::tuple<Array, Array> channel_stats(const Array& x) {
   const Channels c("channel_stats", x);
-  const Array rows = x.contiguous();
-  const Array mean = kernels::fold(Fold::Sum, rows, c.others)[0];
-  div.write(mean, mean, c.count());
-  const Array var = kernels::fold(Fold::CentredSquares, rows, c.others, mean)[0];
-  div.write(var, var, c.count());
-  return {mean, var};
+  const auto [mean, squares] = kernels::moments(x, c.others);
+  div.write(squares, squares, c.count());
+  return {mean, squares};
 }
 
 Array batch_norm_forward(const Array& x, const Array& mean, const Array& inv_std, const Array& gamma,

@@ -10,7 +10,7 @@
 
 namespace gradus::core {
 
-/// (mean, biased variance) of each channel over the batch and all positions, in two passes; NaN over nothing.
+/// (mean, biased variance) of each channel over the batch and all positions; NaN over nothing.
 /// ShapeError when x has fewer than two dimensions.
 GRADUS_API std::tuple<Array, Array> channel_stats(const Array& x);
 /// y = gamma (x - mean) inv_std + beta. gamma and beta may be undefined: 1 and 0. Otherwise any floating dtype.

@@ -9,6 +9,7 @@
 #include "../base/fail.h"
 #include "../base/function_ref.h"
 #include "../loops/fold.h"
+#include "../loops/moments.h"
 #include "pointwise.h"
 #include "stored.h"
 
@@ -35,33 +36,9 @@ Array finish(const Array& value, const Array& x, const Dims& dims, bool keepdim,
   return result.to(dtype);
 }
 
-/// The mean in float64.
-Array mean64(const Array& x, const Dims& dims) {
-  const Array total = fold(Fold::Sum, x, dims)[0];
-  div.write(total, total, static_cast<double>(count_over(x, dims)));
-  return total;
-}
-
-// Sums of squares about a mean that is a rounding away from its numbers, where these are equal or nearly so, are taken of what
-// is apart from it: equal numbers vary by 0, and no gradient is a quotient of roundings.
-Array of_exact_centre(const Array& x, const Dims& over, const Array& centre, const Array& squares) {
-  constexpr double roundings = 1e-13;
-  const double n = static_cast<double>(count_over(x, over));
-  const double *c = centre.data_ptr<double>(), *s = squares.data_ptr<double>();
-  const Array suspect = empty(squares.shape(), kBool);
-  bool any = false;
-  for (std::int64_t i = 0; i < squares.numel(); ++i) {
-    any |= suspect.data_ptr<bool>()[i] = s[i] > 0 && s[i] <= n * (c[i] * roundings) * (c[i] * roundings);
-  }
-  if (!any) return squares;
-  const Array apart = x.to(kFloat64) - centre.view(reduced_shape(x.shape(), over, true));
-  return where(suspect, fold(Fold::CentredSquares, apart, over, mean64(apart, over))[0], squares);
-}
-
 /// The mean, and the variance, in float64.
 std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_t correction) {
-  const Array centre = mean64(x, over);
-  const Array squares = of_exact_centre(x, over, centre, fold(Fold::CentredSquares, x, over, centre)[0]);
+  const auto [mean, squares] = kernels::moments(x, over);
   // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
   const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
   if (divisor == 0) {
@@ -69,7 +46,7 @@ std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_
   } else {
     div.write(squares, squares, divisor);
   }
-  return {centre, squares};
+  return {mean, squares};
 }
 
 /// Whether all sums of powers lie where no power that matters has over- or underflowed.
@@ -113,6 +90,14 @@ Array in_range(const Array& x, const Dims& over, bool by_largest, FunctionRef<Ar
   return where(scalable, scaled * scale, first);
 }
 
+/// sqrt(sum x^2) in float64.
+Array root_of_squares(const Array& x, const Dims& over) {
+  return in_range(x, over, true, [&](const Array& values, Array* power) {
+    *power = fold(Fold::Squares, values, over)[0];
+    return sqrt(*power);
+  });
+}
+
 }  // namespace
 
 Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
@@ -123,17 +108,17 @@ Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
   if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
     fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
   }
-  const Array value = fold(static_cast<Fold>(op), x, over)[0];
+  const auto how = static_cast<Fold>(op);
   const bool total = op == Reduction::Sum || op == Reduction::Prod,
              truth = op == Reduction::All || op == Reduction::Any;
   const bool own = (total && is_floating_point(x.dtype())) || (truth && x.dtype() == kUInt8);
-  return finish(value, x, over, keepdim, own ? x.dtype() : value.dtype());
+  return kernels::fold_to(own ? x.dtype() : kernels::accumulator_of(how, x.dtype()), how, x, over, keepdim);
 }
 
 Array mean(const Array& x, IntArrayRef dims, bool keepdim) {
   expect_floating("mean", "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), "mean");
-  return finish(mean64(x, over), x, over, keepdim, x.dtype());
+  return kernels::fold_to(x.dtype(), Fold::Sum, x, over, keepdim, static_cast<double>(count_over(x, over)));
 }
 
 Array var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
@@ -157,17 +142,16 @@ Array std(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdi
   return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
 }
 
+Array norm64(const Array& x, double p, IntArrayRef dims) {
+  expect_floating("norm", "the operand", x);
+  if (p == 2 && x.dtype() == kFloat32) return root_of_squares(x, wrap_dims(dims, x.dim(), "norm"));
+  return norm(x.to(kFloat64), p, dims);
+}
+
 Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
   expect_floating("norm", "the operand", x);
   const Dims over = wrap_dims(dims, x.dim(), "norm");
-  if (p == 2) {
-    const Array none = zeros(reduced_shape(x.shape(), over, false), kFloat64);
-    const auto root = [&](const Array& values, Array* power) {
-      *power = fold(Fold::CentredSquares, values, over, none)[0];
-      return sqrt(*power);
-    };
-    return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
-  }
+  if (p == 2) return finish(root_of_squares(x, over), x, over, keepdim, x.dtype());
   const Array sizes = abs(x);
   if (p == 1) return reduce(Reduction::Sum, sizes, over, keepdim);
   if (p == 0) return reduce(Reduction::Sum, ne(sizes, 0).to(x.dtype()), over, keepdim);

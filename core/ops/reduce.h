@@ -17,8 +17,8 @@ enum class Reduction : std::uint8_t { Sum, Prod, Max, Min, All, Any };
 GRADUS_API Array reduce(Reduction op, const Array& x, IntArrayRef dims = {}, bool keepdim = false);
 /// The mean; NaN over nothing. DTypeError for integers.
 GRADUS_API Array mean(const Array& x, IntArrayRef dims = {}, bool keepdim = false);
-/// The variance with `correction` taken from the count (1: unbiased, 0: biased), in two passes; NaN where the count
-/// does not exceed the correction. DTypeError for integers.
+/// The variance with `correction` taken from the count (1: unbiased, 0: biased); NaN where the count does not
+/// exceed the correction. DTypeError for integers.
 GRADUS_API Array var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1, bool keepdim = false);
 /// The mean and the variance of the same elements, in one call.
 GRADUS_API std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1,
@@ -28,6 +28,8 @@ GRADUS_API Array std(const Array& x, IntArrayRef dims = {}, std::int64_t correct
 /// (sum |x|^p)^(1/p), right also where the sum is too large or too small a number; the largest |x| for p = inf, the smallest
 /// for -inf, the count of those that are not 0 for p = 0. DTypeError for integers.
 GRADUS_API Array norm(const Array& x, double p, IntArrayRef dims = {}, bool keepdim = false);
+/// The same in float64, as if x had been converted first.
+GRADUS_API Array norm64(const Array& x, double p, IntArrayRef dims = {});
 /// (values, indices int64) along one dimension; of equal ones the first; NaN wins. IndexError over nothing.
 GRADUS_API std::tuple<Array, Array> max(const Array& x, std::int64_t dim, bool keepdim = false);
 GRADUS_API std::tuple<Array, Array> min(const Array& x, std::int64_t dim, bool keepdim = false);

@@ -42,6 +42,9 @@ struct SumStep : Total {
   HWY_INLINE double operator()(double acc, double x) const { return acc + x; }
   HWY_INLINE std::int64_t operator()(std::int64_t acc, auto x) const { return Wrapping(std::plus<>(), acc, x); }
 };
+struct SquaresStep : SumStep {
+  HWY_INLINE auto operator()(auto, auto acc, auto x) const { return hn::MulAdd(x, x, acc); }
+};
 struct ProdStep : Total {
   template <class A>
   static constexpr A start = 1;
@@ -100,22 +103,34 @@ HWY_INLINE hn::Vec<D> FoldRow(D d, const T* x, std::size_t n, hn::Vec<D> start, 
   return join(d, join(d, a0, a1), join(d, a2, a3));
 }
 
-template <class Step, class T, class A>
+/// `Join` makes one of what two steps have folded.
+template <class Step, class T, class A, class Join>
 void Row(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double*, void* acc_out) {
   const T* x = static_cast<const T*>(in[0]);
   A* acc = static_cast<A*>(acc_out);
   const Step step;
+  const Join join;
   for (std::size_t r = 0; r < rows; ++r, x += stride) {
     if constexpr (std::is_floating_point_v<A>) {
       const hn::ScalableTag<A> d;
       const auto start = hn::Set(d, Step::template start<A>);
-      acc[r] = step(acc[r], FoldLanes(d, FoldRow(d, x, n, start, step, step), step));
+      acc[r] = join(acc[r], FoldLanes(d, FoldRow(d, x, n, start, step, join), join));
     } else {
       A sum = acc[r];
       for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[i]);
       acc[r] = sum;
     }
   }
+}
+
+/// f(column, vectors, lanes) for columns [0, cols): two vectors at a time, then one, of which the last may lack lanes.
+/// Two vectors of float64 come from a whole line of the cache where a vector is 64 bytes.
+template <class F>
+HWY_INLINE void ForColumns(std::size_t lanes, std::size_t cols, F f) {
+  std::size_t c = 0;
+  for (; c + 2 * lanes <= cols; c += 2 * lanes) f(c, std::integral_constant<std::size_t, 2>(), lanes);
+  for (; c + lanes <= cols; c += lanes) f(c, std::integral_constant<std::size_t, 1>(), lanes);
+  if (lanes > 1 && c < cols) f(c, std::integral_constant<std::size_t, 1>(), cols - c);
 }
 
 template <class Step, class T, class A>
@@ -127,22 +142,17 @@ void Column(const void* const* in, std::size_t stride, std::size_t rows, std::si
   if constexpr (std::is_floating_point_v<A>) {
     const hn::ScalableTag<A> d;
     const std::size_t lanes = hn::Lanes(d);
-    constexpr std::size_t group = 8;  // rows for each time an accumulator is loaded and stored
-    std::size_t r = 0;
-    const auto add_rows = [&](auto count) HWY_ATTR {
-      std::size_t c = 0;
-      for (; c + lanes <= cols; c += lanes) {
-        auto a = hn::LoadU(d, acc + c);
-        for (std::size_t k = 0; k < count; ++k) a = step(d, a, LoadAs(d, x + (r + k) * stride + c));
-        hn::StoreU(a, d, acc + c);
-      }
-      if (c == cols) return;
-      auto a = LoadFirst(d, acc + c, cols - c);
-      for (std::size_t k = 0; k < count; ++k) a = step(d, a, LoadFirstAs(d, x + (r + k) * stride + c, cols - c));
-      StoreFirst(a, d, acc + c, cols - c);
-    };
-    for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
-    for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
+    ForRows<4>(rows, [&](std::size_t r, auto count) GRADUS_INLINED {
+      ForColumns(lanes, cols, [&](std::size_t c, auto vectors, std::size_t present) GRADUS_INLINED {
+        hn::Vec<decltype(d)> a[decltype(vectors)::value];
+        for (std::size_t v = 0; v < vectors; ++v) a[v] = LoadUpTo(d, acc + c + v * lanes, present);
+        for (std::size_t k = 0; k < count; ++k) {
+          const T* const at = x + (r + k) * stride + c;
+          for (std::size_t v = 0; v < vectors; ++v) a[v] = step(d, a[v], LoadUpToAs(d, at + v * lanes, present));
+        }
+        for (std::size_t v = 0; v < vectors; ++v) StoreUpTo(a[v], d, acc + c + v * lanes, present);
+      });
+    });
   } else {
     for (std::size_t r = 0; r < rows; ++r) {
       GRADUS_INDEPENDENT
@@ -151,130 +161,92 @@ void Column(const void* const* in, std::size_t stride, std::size_t rows, std::si
   }
 }
 
-template <class V>
-struct AddSquareOfDistance {
-  V centre;
-  HWY_INLINE V operator()(auto, V acc, V x) const {
-    const V distance = hn::Sub(x, centre);
-    return hn::MulAdd(distance, distance, acc);
+// Two sums, of t and of t u: t and u of an element, or of two inputs' elements, and of the result's centre.
+struct CentredMoments {
+  static constexpr int inputs = 1;
+  template <class V>
+  HWY_INLINE void operator()(V x, V, V centre, V* t, V* u) const {
+    *t = *u = hn::Sub(x, centre);
   }
 };
-template <class T>
-void CentredSquaresRow(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double* centre,
-                       void* acc_out) {
-  const T* x = static_cast<const T*>(in[0]);
-  double* acc = static_cast<double*>(acc_out);
-  const hn::ScalableTag<double> d;
-  for (std::size_t r = 0; r < rows; ++r, x += stride) {
-    const AddSquareOfDistance<hn::Vec<decltype(d)>> step{hn::Set(d, centre[r])};
-    acc[r] += FoldLanes(d, FoldRow(d, x, n, hn::Zero(d), step, SumStep()), SumStep());
+struct CentredProducts {
+  static constexpr int inputs = 2;
+  template <class V>
+  HWY_INLINE void operator()(V a, V b, V centre, V* t, V* u) const {
+    *t = a;
+    *u = hn::Sub(b, centre);
   }
-}
+};
 
-template <class T>
-void CentredSquaresColumn(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols,
-                          const double* centre, void* acc_out, std::size_t) {
-  const T* x = static_cast<const T*>(in[0]);
+template <class Terms, class T>
+void PairRow(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double* centres,
+             void* acc_out) {
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[Terms::inputs - 1]);
   double* acc = static_cast<double*>(acc_out);
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
-  constexpr std::size_t group = 8;
-  std::size_t r = 0;
-  const auto add_rows = [&](auto count) HWY_ATTR {
-    for (std::size_t c = 0; c < cols; c += lanes) {
-      const bool whole = c + lanes <= cols;
-      const std::size_t left = cols - c;
-      auto a = whole ? hn::LoadU(d, acc + c) : LoadFirst(d, acc + c, left);
-      const auto m = whole ? hn::LoadU(d, centre + c) : LoadFirst(d, centre + c, left);
-      for (std::size_t k = 0; k < count; ++k) {
-        const T* const at = x + (r + k) * stride + c;
-        const auto t = hn::Sub(whole ? LoadAs(d, at) : LoadFirstAs(d, at, left), m);
-        a = hn::MulAdd(t, t, a);
-      }
-      if (whole)
-        hn::StoreU(a, d, acc + c);
-      else
-        StoreFirst(a, d, acc + c, left);
+  constexpr std::size_t chains = 4;
+  for (std::size_t r = 0; r < rows; ++r, a += stride, b += stride, acc += 2) {
+    const auto centre = hn::Set(d, centres[r]);
+    hn::Vec<decltype(d)> first[chains], second[chains];
+    for (std::size_t k = 0; k < chains; ++k) first[k] = second[k] = hn::Zero(d);
+    const auto add = [&](std::size_t k, std::size_t i, std::size_t present) GRADUS_INLINED {
+      auto t = hn::Zero(d), u = t;
+      Terms()(LoadUpToAs(d, a + i, present), LoadUpToAs(d, b + i, present), centre, &t, &u);
+      if (present < lanes) t = hn::IfThenElseZero(hn::FirstN(d, present), t);
+      first[k] = hn::Add(first[k], t);
+      second[k] = hn::MulAdd(t, u, second[k]);
+    };
+    std::size_t i = 0;
+    for (; i + chains * lanes <= n; i += chains * lanes) {
+      AskAhead(a + i, chains * lanes);
+      if (Terms::inputs == 2) AskAhead(b + i, chains * lanes);
+      for (std::size_t k = 0; k < chains; ++k) add(k, i + k * lanes, lanes);
     }
-  };
-  for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
-  for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
+    for (; i + lanes <= n; i += lanes) add(0, i, lanes);
+    if (i < n) add(1, i, n - i);
+    const SumStep sum;
+    acc[0] += FoldLanes(d, hn::Add(hn::Add(first[0], first[1]), hn::Add(first[2], first[3])), sum);
+    acc[1] += FoldLanes(d, hn::Add(hn::Add(second[0], second[1]), hn::Add(second[2], second[3])), sum);
+  }
 }
 
-template <class T>
-HWY_INLINE void CentredProductsOfRow(const T* a, const T* b, std::size_t n, double centre, double* acc) {
+template <class Terms, class T>
+void PairColumn(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols, const double* centres,
+                void* acc, std::size_t acc_stride) {
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[Terms::inputs - 1]);
+  double *first = static_cast<double*>(acc), *second = first + acc_stride;
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto c = hn::Set(d, centre);
-  auto sum0 = hn::Zero(d), sum1 = sum0, products0 = sum0, products1 = sum0;
-  const auto add = [&](auto& sum, auto& products, auto v, auto w) HWY_ATTR {
-    sum = hn::Add(sum, v);
-    products = hn::MulAdd(v, hn::Sub(w, c), products);
-  };
-  std::size_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    AskAhead(a + i, 2 * lanes);
-    AskAhead(b + i, 2 * lanes);
-    add(sum0, products0, LoadAs(d, a + i), LoadAs(d, b + i));
-    add(sum1, products1, LoadAs(d, a + i + lanes), LoadAs(d, b + i + lanes));
-  }
-  for (; i < n; i += lanes) {  // the lanes behind the end are 0 in a, and add nothing
-    const std::size_t left = n - i;
-    if (left >= lanes)
-      add(sum0, products0, LoadAs(d, a + i), LoadAs(d, b + i));
-    else
-      add(sum1, products1, LoadFirstAs(d, a + i, left), LoadFirstAs(d, b + i, left));
-  }
-  acc[0] += FoldLanes(d, hn::Add(sum0, sum1), SumStep());
-  acc[1] += FoldLanes(d, hn::Add(products0, products1), SumStep());
-}
-
-template <class T>
-void CentredProductsRow(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n,
-                        const double* centre, void* acc) {
-  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
-  for (std::size_t r = 0; r < rows; ++r, a += stride, b += stride) {
-    CentredProductsOfRow(a, b, n, centre[r], static_cast<double*>(acc) + 2 * r);
-  }
-}
-
-template <class T>
-void CentredProductsColumn(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols,
-                           const double* centre, void* acc_out, std::size_t acc_stride) {
-  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
-  double *sums = static_cast<double*>(acc_out), *products = sums + acc_stride;
-  const hn::ScalableTag<double> d;
-  const std::size_t lanes = hn::Lanes(d);
-  constexpr std::size_t group = 4;
-  std::size_t r = 0;
-  const auto add_rows = [&](auto count) HWY_ATTR {
-    for (std::size_t c = 0; c < cols; c += lanes) {
-      const bool whole = c + lanes <= cols;
-      const std::size_t left = cols - c;
-      auto s = whole ? hn::LoadU(d, sums + c) : LoadFirst(d, sums + c, left);
-      auto p = whole ? hn::LoadU(d, products + c) : LoadFirst(d, products + c, left);
-      const auto m = whole ? hn::LoadU(d, centre + c) : LoadFirst(d, centre + c, left);
+  ForRows<4>(rows, [&](std::size_t r, auto count) GRADUS_INLINED {
+    ForColumns(lanes, cols, [&](std::size_t c, auto vectors, std::size_t present) GRADUS_INLINED {
+      hn::Vec<decltype(d)> s[decltype(vectors)::value], p[decltype(vectors)::value], m[decltype(vectors)::value];
+      for (std::size_t v = 0; v < vectors; ++v) {
+        s[v] = LoadUpTo(d, first + c + v * lanes, present);
+        p[v] = LoadUpTo(d, second + c + v * lanes, present);
+        m[v] = LoadUpTo(d, centres + c + v * lanes, present);
+      }
       for (std::size_t k = 0; k < count; ++k) {
-        const std::size_t at = (r + k) * stride + c;
-        const auto v = whole ? LoadAs(d, a + at) : LoadFirstAs(d, a + at, left);
-        s = hn::Add(s, v);
-        p = hn::MulAdd(v, hn::Sub(whole ? LoadAs(d, b + at) : LoadFirstAs(d, b + at, left), m), p);
+        const T *const at = a + (r + k) * stride + c, *const other = b + (r + k) * stride + c;
+        for (std::size_t v = 0; v < vectors; ++v) {
+          auto t = hn::Zero(d), u = t;
+          Terms()(LoadUpToAs(d, at + v * lanes, present), LoadUpToAs(d, other + v * lanes, present), m[v], &t, &u);
+          s[v] = hn::Add(s[v], t);
+          p[v] = hn::MulAdd(t, u, p[v]);
+        }
       }
-      if (whole) {
-        hn::StoreU(s, d, sums + c);
-        hn::StoreU(p, d, products + c);
-      } else {
-        StoreFirst(s, d, sums + c, left);
-        StoreFirst(p, d, products + c, left);
+      for (std::size_t v = 0; v < vectors; ++v) {
+        StoreUpTo(s[v], d, first + c + v * lanes, present);
+        StoreUpTo(p[v], d, second + c + v * lanes, present);
       }
-    }
-  };
-  for (; r + group <= rows; r += group) add_rows(std::integral_constant<std::size_t, group>());
-  for (; r < rows; ++r) add_rows(std::integral_constant<std::size_t, 1>());
+    });
+  });
 }
 
-template <class Step, class T, class A = typename Step::template Accumulator<T>>
-constexpr FoldKernels kKernels = {Row<Step, T, A>, Column<Step, T, A>};
+template <class Step, class T, class Join = Step, class A = typename Step::template Accumulator<T>>
+constexpr FoldKernels kKernels = {Row<Step, T, A, Join>, Column<Step, T, A>};
+template <class Terms, class T>
+constexpr FoldKernels kPairs = {PairRow<Terms, T>, PairColumn<Terms, T>};
 
 template <class Step>
 FoldKernels Of(DType dtype) {  // a bool is a byte of 0 or 1
@@ -298,12 +270,12 @@ FoldKernels FindFold(Fold op, DType dtype) {
       return Of<AllStep>(dtype);
     case Fold::Any:
       return Of<AnyStep>(dtype);
-    case Fold::CentredSquares:
-      return dtype == kFloat32 ? FoldKernels{CentredSquaresRow<float>, CentredSquaresColumn<float>}
-                               : FoldKernels{CentredSquaresRow<double>, CentredSquaresColumn<double>};
+    case Fold::Squares:
+      return dtype == kFloat32 ? kKernels<SquaresStep, float, SumStep> : kKernels<SquaresStep, double, SumStep>;
+    case Fold::CentredMoments:
+      return dtype == kFloat32 ? kPairs<CentredMoments, float> : kPairs<CentredMoments, double>;
     case Fold::CentredProducts:
-      return dtype == kFloat32 ? FoldKernels{CentredProductsRow<float>, CentredProductsColumn<float>}
-                               : FoldKernels{CentredProductsRow<double>, CentredProductsColumn<double>};
+      return dtype == kFloat32 ? kPairs<CentredProducts, float> : kPairs<CentredProducts, double>;
   }
   return {};
 }

@@ -16,7 +16,8 @@ enum class Fold : std::uint8_t {
   Min,
   All,
   Any,
-  CentredSquares,  ///< sum (x - c)^2, c a number for each result
+  Squares,         ///< sum x^2
+  CentredMoments,  ///< two results: sum (x - c) and sum (x - c)^2, c a number for each of them
   CentredProducts  ///< two results from two inputs: sum a, and sum a (b - c)
 };
 

@@ -51,47 +51,61 @@ struct NormalizeBackward {
   }
 };
 
-template <class Op, class T, bool one>
-void ChannelMap(void* out, const void* const* in, const void* const* coefficients, std::size_t n) {
+template <class Op, class T>
+void MapOneChannel(void* out, const void* const* in, const void* const* coefficients, std::size_t n) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
   T* y = static_cast<T*>(out);
-  const T *a = static_cast<const T*>(in[0]), *b = Op::inputs > 1 ? static_cast<const T*>(in[1]) : a;
-  const T* c[Op::coefficients];
-  V v[Op::coefficients];
-  for (int k = 0; k < Op::coefficients; ++k) {
-    c[k] = static_cast<const T*>(coefficients[k]);
-    v[k] = hn::Set(d, c[k][0]);
-  }
-  const auto result = [&](const V* x, std::size_t i) HWY_ATTR {
-    if constexpr (one) return Op()(d, x, v);
-    V own[Op::coefficients];
-    for (int k = 0; k < Op::coefficients; ++k) own[k] = hn::LoadU(d, c[k] + i);
-    return Op()(d, x, own);
-  };
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[Op::inputs - 1]);
+  V c[Op::coefficients];
+  for (int k = 0; k < Op::coefficients; ++k) c[k] = hn::Set(d, *static_cast<const T*>(coefficients[k]));
   std::size_t i = 0;
   for (; i + 2 * lanes <= n; i += 2 * lanes) {  // two at a time, as in Map
     const V x0[2] = {hn::LoadU(d, a + i), hn::LoadU(d, b + i)};
     const V x1[2] = {hn::LoadU(d, a + i + lanes), hn::LoadU(d, b + i + lanes)};
-    const V y0 = result(x0, i), y1 = result(x1, i + lanes);
+    const V y0 = Op()(d, x0, c), y1 = Op()(d, x1, c);
     hn::StoreU(y0, d, y + i);
     hn::StoreU(y1, d, y + i + lanes);
   }
   for (; i < n; i += lanes) {
     const std::size_t count = n - i < lanes ? n - i : lanes;
-    if constexpr (!one) {
-      for (int k = 0; k < Op::coefficients; ++k) v[k] = LoadUpTo(d, c[k] + i, count);
-    }
     const V x[2] = {LoadUpTo(d, a + i, count), LoadUpTo(d, b + i, count)};
-    StoreUpTo(Op()(d, x, v), d, y + i, count);
+    StoreUpTo(Op()(d, x, c), d, y + i, count);
   }
+}
+
+template <class Op, class T>
+void MapEachChannel(void* out, const void* const* in, const void* const* coefficients, std::size_t n,
+                    std::size_t rows) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  const std::size_t lanes = hn::Lanes(d);
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[Op::inputs - 1]);
+  ForRows<2>(rows, [&](std::size_t r, auto count) GRADUS_INLINED {
+    const auto columns = [&](std::size_t i, std::size_t present) GRADUS_INLINED {
+      V c[Op::coefficients], results[decltype(count)::value];
+      for (int k = 0; k < Op::coefficients; ++k) {
+        c[k] = LoadUpTo(d, static_cast<const T*>(coefficients[k]) + i, present);
+      }
+      for (std::size_t k = 0; k < count; ++k) {
+        const std::size_t at = (r + k) * n + i;
+        const V x[2] = {LoadUpTo(d, a + at, present), LoadUpTo(d, b + at, present)};
+        results[k] = Op()(d, x, c);
+      }
+      for (std::size_t k = 0; k < count; ++k) StoreUpTo(results[k], d, y + (r + k) * n + i, present);
+    };
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes) columns(i, lanes);
+    if (lanes > 1 && i < n) columns(i, n - i);
+  });
 }
 
 template <class Op>
 ChannelKernels OfChannels(DType dtype) {
-  return dtype == kFloat32 ? ChannelKernels{ChannelMap<Op, float, true>, ChannelMap<Op, float, false>}
-                           : ChannelKernels{ChannelMap<Op, double, true>, ChannelMap<Op, double, false>};
+  return dtype == kFloat32 ? ChannelKernels{MapOneChannel<Op, float>, MapEachChannel<Op, float>}
+                           : ChannelKernels{MapOneChannel<Op, double>, MapEachChannel<Op, double>};
 }
 
 Kernel FindMaskedScale(DType dtype) { return dtype == kFloat32 ? MaskedScale<float> : MaskedScale<double>; }

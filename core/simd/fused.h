@@ -10,11 +10,14 @@ Kernel masked_scale_kernel(DType dtype);
 /// in: dy, y.
 Kernel relu_backward_kernel(DType dtype);
 
-/// Maps n contiguous elements of one or two inputs with the coefficients of their channels: one channel for all (the
-/// coefficients are read at coefficients[k][0]) or one channel for each element.
-using ChannelKernel = void (*)(void* out, const void* const* in, const void* const* coefficients, std::size_t n);
+/// Maps n contiguous elements of one or two inputs, all of one channel, with its coefficients: *coefficients[k].
+using OneChannelKernel = void (*)(void* out, const void* const* in, const void* const* coefficients, std::size_t n);
+/// Maps rows of n contiguous elements, one after the other, each element of a channel of its own: coefficients[k][i].
+using EachChannelKernel = void (*)(void* out, const void* const* in, const void* const* coefficients, std::size_t n,
+                                   std::size_t rows);
 struct ChannelKernels {
-  ChannelKernel one, each;
+  OneChannelKernel one;
+  EachChannelKernel each;
 };
 /// in: x; coefficients: mean and what its rounding lost, scale, shift: ((x - mean) - rest) scale + shift.
 ChannelKernels normalize_kernels(DType dtype);

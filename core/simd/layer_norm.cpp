@@ -53,7 +53,7 @@ HWY_INLINE RowStatistics Statistics(const T* x, std::size_t n, double eps) {
     // corrects it.
     const Standardize<T> rough(of);
     double rest[2] = {};
-    TwoSums<T>(n, rest, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+    TwoSums<T>(n, rest, [&](std::size_t i, std::size_t count, auto& a, auto&) GRADUS_INLINED {
       auto v = rough.Centred(d, LoadUpTo(d, x + i, count));
       if (count < lanes) v = hn::IfThenElseZero(hn::FirstN(d, count), v);
       a = hn::Add(a, v);
@@ -62,7 +62,7 @@ HWY_INLINE RowStatistics Statistics(const T* x, std::size_t n, double eps) {
   }
   const Standardize<T> centre(of);
   double squares[2] = {};
-  TwoSums<T>(n, squares, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+  TwoSums<T>(n, squares, [&](std::size_t i, std::size_t count, auto& a, auto&) GRADUS_INLINED {
     AskForNextRow(x + i, n);
     // Absent lanes have the value 0, not the mean: they are left out.
     auto v = centre.Centred(d, LoadUpTo(d, x + i, count));
@@ -123,7 +123,7 @@ void GroupNormBackward(const void* above, const void* in, const void* weight, Ro
   for (std::size_t c = 0; c < channels; ++c) {
     const T *g = dy + c * positions, *v = x + c * positions;
     double both[2] = {};
-    TwoSums<T>(positions, both, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
+    TwoSums<T>(positions, both, [&](std::size_t i, std::size_t count, auto& a, auto& b) GRADUS_INLINED {
       AskForNextRow(v + i, n);
       AskForNextRow(g + i, n);
       auto x_hat = standardize(d, LoadUpTo(d, v + i, count));
@@ -163,9 +163,9 @@ void LayerNormBackward(const void* above, const void* in, const void* weight, Ro
   const std::size_t lanes = hn::Lanes(d);
   const Standardize<T> standardize(of);
   const auto add = [&](T* sum, auto v, std::size_t count)
-                       HWY_ATTR { StoreUpTo(hn::Add(LoadUpTo(d, sum, count), v), d, sum, count); };
+                       GRADUS_INLINED { StoreUpTo(hn::Add(LoadUpTo(d, sum, count), v), d, sum, count); };
   double sums[2] = {};
-  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto& b) HWY_ATTR {
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto& b) GRADUS_INLINED {
     AskForNextRow(x + i, n);
     AskForNextRow(dy + i, n);
     auto x_hat = standardize(d, LoadUpTo(d, x + i, count));

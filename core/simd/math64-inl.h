@@ -92,7 +92,7 @@ HWY_INLINE V ExpOfMinusSize(D d, V x) {
   return Exp(d, hn::Neg(hn::Abs(x)));
 }
 
-/// 2^x, within 1 ULP.
+/// 2^x, within 1.1 ULP.
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Exp2(D d, V x) {
   const V bounded = FlushTiny(d, hn::Min(hn::Max(x, hn::Set(d, -1076.0)), hn::Set(d, 1025.0)));

@@ -11,9 +11,23 @@
 
 #include "loops-inl.h"
 
+// Of lambdas: always inlined, so that constants among their arguments are such within. Left to itself the compiler may call
+// them for every vector, depending on what else is in the file.
+#undef GRADUS_INLINED
+#define GRADUS_INLINED HWY_ATTR __attribute__((always_inline))
+
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
+
+/// f(row, rows) for [0, rows), a few together, so that what all rows share is loaded once for them. Of many streams at once the
+/// prefetchers lose sight.
+template <std::size_t group, class F>
+HWY_INLINE void ForRows(std::size_t rows, F f) {
+  std::size_t r = 0;
+  for (; r + group <= rows; r += group) f(r, std::integral_constant<std::size_t, group>());
+  for (; r < rows; ++r) f(r, std::integral_constant<std::size_t, 1>());
+}
 
 /// The first n lanes of a vector, 0 in the others.
 template <class D, class T = hn::TFromD<D>>
@@ -45,6 +59,11 @@ HWY_INLINE hn::Vec<D> LoadFirstAs(D d, const T* from, std::size_t n) {
   } else {
     return hn::PromoteTo(d, LoadFirst(hn::Rebind<T, D>(), from, n));
   }
+}
+
+template <class D, class T>
+HWY_INLINE hn::Vec<D> LoadUpToAs(D d, const T* from, std::size_t n) {
+  return n == hn::Lanes(d) ? LoadAs(d, from) : LoadFirstAs(d, from, n);
 }
 
 /// The lanes of the upper half with those of the lower, until one is left.

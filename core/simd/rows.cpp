@@ -17,27 +17,47 @@ HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-/// The extreme of a row, NaN if there is one.
+/// Where a or b is NaN: one instruction of AVX-512.
+template <class D, class V>
+HWY_INLINE auto IsAnyNaN(D d, V a, V b) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  if constexpr (std::is_same_v<V, hn::Vec512<float>>) {
+    return hn::Mask512<float>{_mm512_cmp_ps_mask(a.raw, b.raw, _CMP_UNORD_Q)};
+  }
+#endif
+  (void)d;
+  return hn::Or(hn::IsNaN(a), hn::IsNaN(b));
+}
+
+/// The extreme of a row, NaN if there is one: the hardware's maximum knows nothing of NaN, which is looked for beside it.
 template <bool largest, class T>
 HWY_INLINE T Extreme(const T* x, std::size_t n) {
   T best = x[0];
   if constexpr (std::is_floating_point_v<T>) {
     const hn::ScalableTag<T> d;
     const std::size_t lanes = hn::Lanes(d);
-    const auto step = [](auto, auto acc, auto v) HWY_ATTR {
-      const auto wins = largest ? hn::Gt(v, acc) : hn::Lt(v, acc);
-      return hn::IfThenElse(hn::Or(wins, hn::IsNaN(v)), v, acc);
-    };
+    const auto step = [](auto, auto acc, auto v) HWY_ATTR { return largest ? hn::Max(acc, v) : hn::Min(acc, v); };
     auto a0 = hn::Set(d, best), a1 = a0, a2 = a0, a3 = a0;
+    auto nan = hn::IsNaN(a0);
     std::size_t i = 0;
     for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      a0 = step(d, a0, hn::LoadU(d, x + i));
-      a1 = step(d, a1, hn::LoadU(d, x + i + lanes));
-      a2 = step(d, a2, hn::LoadU(d, x + i + 2 * lanes));
-      a3 = step(d, a3, hn::LoadU(d, x + i + 3 * lanes));
+      AskForNextRow(x + i, n);
+      const auto v0 = hn::LoadU(d, x + i), v1 = hn::LoadU(d, x + i + lanes);
+      const auto v2 = hn::LoadU(d, x + i + 2 * lanes), v3 = hn::LoadU(d, x + i + 3 * lanes);
+      a0 = step(d, a0, v0);
+      a1 = step(d, a1, v1);
+      a2 = step(d, a2, v2);
+      a3 = step(d, a3, v3);
+      nan = hn::Or(nan, hn::Or(IsAnyNaN(d, v0, v1), IsAnyNaN(d, v2, v3)));
     }
-    for (; i + lanes <= n; i += lanes) a0 = step(d, a0, hn::LoadU(d, x + i));
-    if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirst(d, x + i, n - i)), a1);
+    for (; i < n; i += lanes) {
+      const std::size_t count = n - i < lanes ? n - i : lanes;
+      const auto v =
+          count < lanes ? hn::IfThenElse(hn::FirstN(d, count), LoadFirst(d, x + i, count), a1) : hn::LoadU(d, x + i);
+      nan = hn::Or(nan, hn::IsNaN(v));
+      a1 = step(d, a1, v);
+    }
+    if (!hn::AllFalse(d, nan)) return std::numeric_limits<T>::quiet_NaN();
     best = FoldLanes(d, step(d, step(d, a0, a1), step(d, a2, a3)), step);
   } else {
     for (std::size_t i = 1; i < n; ++i) best = (largest ? x[i] > best : x[i] < best) ? x[i] : best;
@@ -54,9 +74,17 @@ HWY_INLINE std::size_t FindFirst(const T* x, T value, std::size_t n) {
     const std::size_t lanes = hn::Lanes(d);
     const auto v = hn::Set(d, value);
     const bool nan = value != value;
+    const auto is = [&](std::size_t at) HWY_ATTR {
+      const auto y = hn::LoadU(d, x + at);
+      return nan ? hn::IsNaN(y) : hn::Eq(y, v);
+    };
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      const auto any = hn::Or(hn::Or(is(i), is(i + lanes)), hn::Or(is(i + 2 * lanes), is(i + 3 * lanes)));
+      if (!hn::AllFalse(d, any)) break;
+    }
     for (; i + lanes <= n; i += lanes) {
-      const auto at = hn::LoadU(d, x + i);
-      if (!hn::AllFalse(d, nan ? hn::IsNaN(at) : hn::Eq(at, v))) break;
+      const auto here = is(i);
+      if (!hn::AllFalse(d, here)) return i + static_cast<std::size_t>(hn::FindFirstTrue(d, here));
     }
   }
   while (i + 1 < n && x[i] != value && x[i] == x[i]) ++i;
@@ -94,8 +122,7 @@ HWY_INLINE double SumExp(const T* x, T level, T* y, std::size_t n) {
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   double sums[2] = {};
-  // Inlined always: left to itself the compiler may call it for every vector, depending on what else is in this file.
-  const auto add = [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR __attribute__((always_inline)) {
+  const auto add = [&](std::size_t i, std::size_t count, auto& a, auto&) GRADUS_INLINED {
     AskForNextRow(x + i, n);
     auto e = ExpOfNegative(d, hn::Sub(LoadUpTo(d, x + i, count), hn::Set(d, level)));
     if (count < lanes) {
@@ -116,7 +143,7 @@ HWY_NOINLINE double SumExpBelow(const T* x, T level, std::size_t n) {
   const hn::ScalableTag<T> d;
   const auto top = hn::Set(d, level);
   double others[2] = {};
-  TwoSums<T>(n, others, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+  TwoSums<T>(n, others, [&](std::size_t i, std::size_t count, auto& a, auto&) GRADUS_INLINED {
     const auto v = count < hn::Lanes(d) ? hn::IfThenElse(hn::FirstN(d, count), LoadFirst(d, x + i, count), top)
                                         : hn::LoadU(d, x + i);
     a = hn::Add(a, hn::IfThenZeroElse(hn::Eq(v, top), ExpOfNegative(d, hn::Sub(v, top))));
@@ -196,7 +223,7 @@ HWY_NOINLINE void BalanceWhereAbove(T bound, const T* y, T* dx, std::size_t n) {
   while (!(y[at] > bound)) ++at;
   dx[at] = 0;
   double sums[2] = {};
-  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) GRADUS_INLINED {
     a = hn::Add(a, LoadUpTo(d, dx + i, count));
   });
   dx[at] = static_cast<T>(0 - sums[0]);
@@ -209,7 +236,7 @@ void SoftmaxBackward(const void* above, const void* out, void* in, std::size_t n
   const auto bound = hn::Set(d, T(0.875));
   auto confident = hn::FirstN(d, 0);
   double sums[2] = {};
-  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) HWY_ATTR {
+  TwoSums<T>(n, sums, [&](std::size_t i, std::size_t count, auto& a, auto&) GRADUS_INLINED {
     AskForNextRow(dy + i, n);
     AskForNextRow(y + i, n);
     const auto p = LoadUpTo(d, y + i, count);

@@ -419,6 +419,47 @@ BOOST_AUTO_TEST_CASE(variance_far_from_zero) {
   BOOST_TEST(same_bits(v, var(shifted, 0, 0)));
 }
 
+BOOST_AUTO_TEST_CASE(variance_about_a_first_number_far_from_the_others) {
+  // Sums are taken about the first number: n = 4096 numbers with a deviation of 1 but for the first one.
+  for (const double first : {3.0, 1e3, 1e6, 1e9, 1e200}) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      if (dtype == kFloat32 && first > 1e9) continue;
+      const Array x = randn({4096, 3}, kFloat64, {7, 0}).to(dtype).to(kFloat64);
+      x.select(0, 0).select(0, 1).fill_(first);  // its neighbours have no such number, and other sums
+      const Values all = values(x);
+      const auto at = [&](std::size_t i) { return static_cast<long double>(all[i]); };
+      const Array given = x.to(dtype), turned = given.transpose(0, 1).contiguous();
+      const auto [m, v] = mean_var(given, 0, 0);
+      const auto [row_m, row_v] = mean_var(turned, 1, 0);
+      for (std::size_t c = 0; c < 3; ++c) {
+        long double sum = 0, squares = 0;
+        for (std::size_t i = c; i < all.size(); i += 3) sum += at(i);
+        for (std::size_t i = c; i < all.size(); i += 3) squares += (at(i) - sum / 4096) * (at(i) - sum / 4096);
+        const auto tolerance = boost::test_tools::tolerance(dtype == kFloat32 ? 1e-6 : 1e-13);
+        const auto expected = static_cast<double>(squares / 4096);
+        if (!std::isfinite(expected)) continue;  // of 1e200 in float64
+        BOOST_TEST(values(v)[c] == expected, tolerance);
+        BOOST_TEST(values(row_v)[c] == expected, tolerance);
+        BOOST_TEST(values(row_m)[c] == static_cast<double>(sum / 4096), boost::test_tools::tolerance(1e-6));
+      }
+    }
+  }
+  for (const double same : {0.1, -3e7, 1e-30}) {  // equal numbers do not vary, in columns and in rows
+    const Array x = full({700, 40}, same, kFloat64);
+    for (const int d : {0, 1}) BOOST_TEST(values(var(x, d)) == Values(d == 0 ? 40 : 700, 0.0));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(norms_in_float64) {
+  const Array x = full({4}, 1e30, kFloat32);  // whose squares are infinite in float32
+  for (const double p : {1.0, 2.0, 3.0}) {
+    BOOST_TEST((norm64(x, p).dtype() == kFloat64));
+    BOOST_TEST(norm64(x, p).item<double>() == norm(x.to(kFloat64), p).item<double>(),
+               boost::test_tools::tolerance(1e-15));
+  }
+  BOOST_TEST((norm64(x.to(kFloat64).view({2, 2}), 2, 1).shape() == Shape{2}));
+}
+
 BOOST_AUTO_TEST_CASE(undoing_a_broadcast) {
   const Array x = counting({2, 3, 4}, kFloat64);
   for (const Shape& shape :
