@@ -263,6 +263,7 @@ void check_folds(const Shape& shape, int dim, std::int64_t n, std::int64_t place
   const Array before = drawn(shape), src = drawn(picked), index = many_indices(src.numel(), places, 3).view(picked);
   const auto layout = [&](const Array& x) {
     if (!turned) return x.clone();
+    if (x.dim() == 1) return x.view({x.numel(), 1}).expand({x.numel(), 2}).contiguous().select(1, 0);
     Dims reversed;
     for (int d = x.dim(); d-- > 0;) reversed.push_back(d);
     return x.permute(reversed).contiguous().permute(reversed);
@@ -323,7 +324,11 @@ BOOST_AUTO_TEST_CASE(folds_are_those_of_one_value_after_the_other) {
       check_folds<float>({100000}, 0, 70000, 100000, turned);
       check_folds<float>({2200000}, 0, 70000, 2200000, turned);  // few of many places
       check_folds<float>({100000}, 0, 5000, 90000, turned);
-      check_folds<float>({5, 60, 90}, 1, 33, 60, turned);  // columns that stay in the cache
+      check_folds<double>({70001}, 0, 70003, 70001, turned);  // by parts of the places
+      check_folds<std::int32_t>({90000}, 0, 70000, 90000, turned);
+      check_folds<float>({2, 50001}, 1, 40000, 50001, turned);
+      check_folds<std::int64_t>({3, 10}, 1, 66000, 10, turned);  // fewer places than a part has
+      check_folds<float>({5, 60, 90}, 1, 33, 60, turned);        // columns that stay in the cache
       check_folds<std::int64_t>({5, 60, 90}, 1, 33, 60, turned);
       check_folds<float>({40, 300}, 1, 500, 300, turned);
       check_folds<float>({9000, 33}, 0, 50, 9000, turned);
@@ -333,7 +338,7 @@ BOOST_AUTO_TEST_CASE(folds_are_those_of_one_value_after_the_other) {
 
 // What is odd about an index, wherever the entry stands beside whole vectors.
 BOOST_AUTO_TEST_CASE(odd_entries_are_found_at_every_place) {
-  for (const std::int64_t n : {1, 3, 4, 7, 8, 16, 33}) {
+  for (const std::int64_t n : {1, 3, 4, 7, 8, 16, 33, 53}) {
     for (std::int64_t at = 0; at < n; ++at) {
       for (const std::int64_t odd : {std::int64_t{-1}, std::int64_t{10}, kMin, kMax}) {
         const Array index = many_indices(n, 10, 5);

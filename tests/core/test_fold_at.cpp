@@ -34,6 +34,37 @@ Array many_indices(std::int64_t n, std::int64_t bound) {
   return ints(v);
 }
 
+// Rows written one after the other to where an index names them, along any dimension.
+template <class T>
+Array rows_written(const Array& before, int dim, const Array& index, const Array& src) {
+  const Array out = before.contiguous().clone(), from = src.contiguous();
+  std::int64_t inner = 1;
+  for (int d = dim + 1; d < out.dim(); ++d) inner *= out.size(d);
+  const std::int64_t rows = out.size(dim), n = index.numel();
+  for (std::int64_t i = 0; i < from.numel(); ++i) {
+    const std::int64_t row = index.data_ptr<std::int64_t>()[i / inner % n];
+    out.data_ptr<T>()[(i / (inner * n) * rows + row) * inner + i % inner] = from.data_ptr<T>()[i];
+  }
+  return out;
+}
+template <class T>
+void check_rows(const Shape& shape, int dim, std::int64_t n, DType dtype) {
+  Shape given = shape;
+  given[dim] = n;
+  const Array index = many_indices(n, shape[dim]), before = counting(shape).to(dtype), src = counting(given).to(dtype);
+  const Array right = rows_written<T>(before, dim, index, src);
+  for (const bool turned : {false, true}) {
+    const auto layout = [&](const Array& x) {
+      return turned ? x.transpose(0, -1).contiguous().transpose(0, -1) : x.clone();
+    };
+    const Array out = layout(before);
+    scatter_write(out, dim, along(given, dim, index, "op"), layout(src), "op");
+    const Array got = out.contiguous();
+    BOOST_TEST(std::equal(got.data_ptr<T>(), got.data_ptr<T>() + got.numel(), right.data_ptr<T>()),
+               n << " along " << dim << " of " << before.numel() << (turned ? ", turned" : ""));
+  }
+}
+
 bool same(const Array& a, const Array& b) {
   const float *const x = a.data_ptr<float>(), *const y = b.data_ptr<float>();
   return std::equal(x, x + a.numel(), y);
@@ -65,6 +96,22 @@ BOOST_AUTO_TEST_CASE(folds_name_the_operation_of_a_dtype) {
                           {"op: ", "float16"});
   check_error<DTypeError>([&] { index_add({2}, 0, index, half); }, {"index_add: ", "float16"});
   check_error<DTypeError>([&] { scatter_add({2}, 0, index, half); }, {"scatter_add: ", "float16"});
+}
+
+// Of rows that go to one place the last one stays, whoever writes it.
+BOOST_AUTO_TEST_CASE(rows_are_written_in_order) {
+  test::ManyThreads many;
+  many.each([] {
+    for (const std::int64_t n : {0, 1, 7, 300, 2000}) {
+      check_rows<float>({300, 130}, 0, n, kFloat32);
+      check_rows<double>({5, 300, 33}, 1, n, kFloat64);
+      check_rows<std::uint8_t>({300, 150}, 0, n, kUInt8);
+      check_rows<float>({5000, 40}, 0, n, kFloat32);  // few of many rows, or not
+      check_rows<float>({300, 3}, 0, n, kFloat32);    // short rows
+    }
+    check_rows<float>({4, 40000}, 0, 9, kFloat32);  // few rows: columns are shared
+    check_rows<std::int64_t>({3, 2, 20000}, 1, 5, kInt64);
+  });
 }
 
 // Whatever memory is left, a fold in place is right or has changed nothing.
