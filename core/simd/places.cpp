@@ -159,6 +159,11 @@ void Widen(double* wide, const float* x, std::int64_t n) {
   const hn::Rebind<float, decltype(d)> half;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto a = hn::PromoteTo(d, hn::LoadU(half, x + i)), b = hn::PromoteTo(d, hn::LoadU(half, x + i + lanes));
+    hn::StoreU(a, d, wide + i);
+    hn::StoreU(b, d, wide + i + lanes);
+  }
   for (; i + lanes <= n; i += lanes) hn::StoreU(hn::PromoteTo(d, hn::LoadU(half, x + i)), d, wide + i);
   for (; i < n; ++i) wide[i] = static_cast<double>(x[i]);
 }
@@ -167,6 +172,11 @@ void Narrow(float* x, const double* wide, std::int64_t n) {
   const hn::Rebind<float, decltype(d)> half;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto a = ToFloat32(half, hn::LoadU(d, wide + i)), b = ToFloat32(half, hn::LoadU(d, wide + i + lanes));
+    hn::StoreU(a, half, x + i);
+    hn::StoreU(b, half, x + i + lanes);
+  }
   for (; i + lanes <= n; i += lanes) hn::StoreU(ToFloat32(half, hn::LoadU(d, wide + i)), half, x + i);
   for (; i < n; ++i) x[i] = static_cast<float>(wide[i]);
 }
