@@ -76,10 +76,9 @@ struct ColumnCut {
   std::int64_t piece, pieces, tasks;
 };
 
-// Calls body(columns, own) for all of an index that is not empty, where own = take() is kept for several tasks: to take it for each,
-// short as they may be, threads would wait for each other. Along the other
-// dimensions than d different places go to different ones of out, so these may be cut into tasks. src is at least as large as the
-// index; both have at least 1 dimension, and any strides.
+// Calls body(columns, own) for all of an index that is not empty, where own = take() is kept for several tasks: were it taken for
+// each, however short, threads would wait for each other. Along the other dimensions than d different places go to different ones
+// of out, so these may be cut into tasks. src is at least as large as the index; both have at least 1 dimension, and any strides.
 template <class T, class Take, class Body>
 void for_columns(const Array& out, int d, const Array& index, const Array& src, const ColumnCut& cut, const Take& take,
                  const Body& body) {
