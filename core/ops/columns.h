@@ -37,15 +37,6 @@ struct Columns {
       for (std::int64_t i = 0; i < n; ++i) f(rows_of[i * index_row], values[i * from_row]);
     }
   }
-  /// The columns from the first on.
-  Columns part(std::int64_t first, std::int64_t columns) const {
-    Columns c = *this;
-    c.to += first * to_column;
-    c.from += first * from_column;
-    c.index += first * index_column;
-    c.count = columns;
-    return c;
-  }
 };
 
 inline constexpr std::int64_t kCacheBytes = 256 * 1024;  // of a core's second cache, for what is written to at random
@@ -63,6 +54,13 @@ inline std::int64_t columns_of_rows(std::int64_t length, std::int64_t all) {
   return std::max(all / 16, std::clamp<std::int64_t>(length / 4, 16, 128));
 }
 
+// Whether all columns have one index, and there are several side by side.
+inline bool moves_rows(const Array& index, int d) {
+  bool shared = d != index.dim() - 1 && index.shape().back() > 1;
+  for (int i = 0; i < index.dim(); ++i) shared = shared && (i == d || index.strides()[i] == 0 || index.shape()[i] == 1);
+  return shared;
+}
+
 // How the columns of an index, which is not empty, along dimension d are cut into tasks of at most `piece` of them.
 struct ColumnCut {
   ColumnCut(const Array& index, int d, std::int64_t most)
@@ -78,11 +76,11 @@ struct ColumnCut {
   std::int64_t piece, pieces, tasks;
 };
 
-// Calls body(columns) for all of an index that is not empty. Along the other dimensions than d different places go to different
-// ones of out, so these may be cut into tasks. src is at least as large as the index; both have at least 1 dimension, and any
-// strides.
-template <class T, class Body>
-void for_columns(const Array& out, int d, const Array& index, const Array& src, const ColumnCut& cut,
+// Calls body(columns, own) for all of an index that is not empty, where own = take() is kept for several tasks: were it taken for
+// each, however short, threads would wait for each other. Along the other dimensions than d different places go to different ones
+// of out, so these may be cut into tasks. src is at least as large as the index; both have at least 1 dimension, and any strides.
+template <class T, class Take, class Body>
+void for_columns(const Array& out, int d, const Array& index, const Array& src, const ColumnCut& cut, const Take& take,
                  const Body& body) {
   // Loops: over `lead`, all dimensions but d and the last; over d; over the last, unless that is d.
   const int last = index.dim() - 1;
@@ -104,13 +102,15 @@ void for_columns(const Array& out, int d, const Array& index, const Array& src, 
   const auto* const where = static_cast<const std::int64_t*>(index.data());
   parallel_for(cut.tasks, std::max<std::int64_t>(kPickGrain / (cut.n * cut.piece), 1),
                [&](std::int64_t begin, std::int64_t end) {
+                 const auto own = take();
                  for (std::int64_t task = begin; task < end; ++task) {
                    const std::int64_t first = task % cut.pieces * cut.piece,
                                       count = std::min(cut.piece, cut.length - first), l = task / cut.pieces;
                    body(Columns<T>{to + offset_of(l, lead, lead_out) + first * out_step, out_d, out_step,
                                    from + offset_of(l, lead, lead_src) + first * src_step, src_d, src_step,
                                    where + offset_of(l, lead, lead_index) + first * index_step, index_d, index_step,
-                                   cut.n, out.size(d), count});
+                                   cut.n, out.size(d), count},
+                        own);
                  }
                });
 }

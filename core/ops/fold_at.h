@@ -3,8 +3,8 @@
 //
 // float32 is summed up (and multiplied) in float64 and rounded once, in whichever of these ways: by a copy of the columns in
 // float64, where values are not few beside the places; sorted by their places, where they are; in buckets, where there are many,
-// for several threads or because the copy would leave the caches. Each place meets its values in the order of the index, so that
-// all ways give the same bits.
+// for many threads or because the copy would leave the caches. A few threads share one long column by parts of its places. Each
+// place meets its values in the order of the index, so that all ways give the same bits.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "../memory/storage.h"
 #include "../simd/places.h"
 #include "buckets.h"
+#include "parts.h"
 
 namespace gradus::core {
 
@@ -138,6 +139,26 @@ void fold_in_copy(const Columns<float>& c, char* memory) {
   });
 }
 
+// One column, each part of its places by a task; float32 in a copy of the places, for which there is memory.
+template <class Fold, class T>
+void fold_in_parts(const Columns<T>& c, const Parts& parts, char* memory) {
+  using Total = typename Fold::Total;
+  parallel_for(parts.count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = begin; part < end; ++part) {
+      const std::int64_t first = part * parts.width, rows = std::min(parts.width, c.rows - first), step = c.to_row;
+      if constexpr (!std::is_same_v<Total, T>) {
+        in_copy(c, first, rows, memory + first * static_cast<std::int64_t>(sizeof(Total)), [&](Total* totals) {
+          for_part(c, first, rows,
+                   [=](std::uint32_t place, T value) { Fold::put(totals[place], static_cast<Total>(value)); });
+        });
+      } else {
+        T* const to = &c.target(first, 0);
+        for_part(c, first, rows, [=](std::uint32_t place, T value) { Fold::put(to[place * step], value); });
+      }
+    }
+  });
+}
+
 template <class Place>
 struct Valued {
   Place place;
@@ -201,9 +222,9 @@ void fold_in_buckets(const Columns<T>& c, const Dealing& dealing, char* memory) 
   });
 }
 
-// Buckets take two threads as long as the other ways take one, as long as what these write to stays in the last cache: so many
-// places.
-inline constexpr std::int64_t kNearPlaces = std::int64_t{1} << 21;
+// As long as what the other ways write to stays in the last cache, so many places, buckets take two threads as long as these
+// take one; and to look through the index for parts takes no longer than buckets for so many threads.
+inline constexpr std::int64_t kNearPlaces = std::int64_t{1} << 21, kMostParts = 8;
 // Values that are sorted as they are: their entries stay in the first cache. More are dealt into buckets before.
 inline constexpr std::int64_t kFewValues = 2048;
 
@@ -212,10 +233,12 @@ inline constexpr std::int64_t kFewValues = 2048;
 template <class Fold, class T>
 class FoldWay {
  public:
-  FoldWay(std::int64_t n, std::int64_t rows, std::int64_t count, bool shared, bool alone, std::int64_t threads) {
-    const std::int64_t values = n * count, places = rows * count;
+  FoldWay(std::int64_t n, std::int64_t rows, std::int64_t count, bool shared, const ColumnCut& cut) {
+    const std::int64_t values = n * count, places = rows * count, threads = cut.alone() ? get_num_threads() : 1;
     const bool many = values >= 2 * kPickGrain && !(shared && count > 1);
-    if (many && ((alone && threads > 2) || places > kNearPlaces)) {
+    const std::int64_t each = (threads - 1) / cut.tasks + 1;  // threads for a task
+    if (many && count == 1 && each <= kMostParts) parts_ = each;
+    if (many && (places > kNearPlaces || (threads > 2 && each > 1 && parts_ == 1))) {
       way_ = kBuckets;
     } else if (!kWide) {
       way_ = kDirectly;
@@ -237,6 +260,9 @@ class FoldWay {
 
   void run(const Columns<T>& c, char* memory) const {
     if (way_ == kBuckets) return fold_in_buckets<Fold>(c, *dealing_, memory);
+    if (parts_ > 1 && (way_ == kCopy || way_ == kDirectly) && c.index_row == 1) {
+      return fold_in_parts<Fold>(c, Parts(c.rows, parts_), memory);
+    }
     if constexpr (kWide) {
       if (way_ == kCopy) return fold_in_copy<Fold>(c, memory);
       fold_few<Fold>(c, memory);
@@ -251,29 +277,26 @@ class FoldWay {
 
   std::optional<Dealing> dealing_;
   Way way_;
-  std::int64_t bytes_ = 0;
+  std::int64_t parts_ = 1, bytes_ = 0;
 };
 
 // The same for all columns of an array along dimension d; the index is checked. MemoryError before anything is written.
 template <class Fold, class T>
 void fold_at(const Array& out, int d, const Array& index, const Array& src) {
   if (index.numel() == 0) return;
-  const std::int64_t all = index.numel() / index.size(d), rows = out.size(d), threads = get_num_threads();
+  const std::int64_t all = index.numel() / index.size(d), rows = out.size(d);
   const std::int64_t piece = index.strides().back() == 0 ? columns_of_rows(index.shape().back(), all)
                                                          : columns_in_cache(rows, all, sizeof(typename Fold::Total));
   const ColumnCut cut(index, d, piece);
   const bool shared = d == index.dim() - 1 || index.strides().back() == 0;
-  const auto way_of = [&](std::int64_t count) {
-    return FoldWay<Fold, T>(cut.n, rows, count, shared, cut.alone(), threads);
-  };
+  const auto way_of = [&](std::int64_t count) { return FoldWay<Fold, T>(cut.n, rows, count, shared, cut); };
   const FoldWay<Fold, T> whole = way_of(cut.piece), rest = way_of(cut.length - (cut.pieces - 1) * cut.piece);
   const std::int64_t bytes = std::max(whole.bytes(), rest.bytes()), count = Slots::wanted(cut.tasks);
   const Ref<Storage> memory = bytes == 0 ? Ref<Storage>() : Storage::allocate(count * Slots::padded(bytes));
   Slots slots(memory ? memory->data() : nullptr, bytes, count);
-  for_columns<T>(out, d, index, src, cut, [&](const Columns<T>& c) {
-    const Slots::Held own(slots);
-    (c.count == cut.piece ? whole : rest).run(c, own.data());
-  });
+  for_columns<T>(
+      out, d, index, src, cut, [&] { return Slots::Held(slots); },
+      [&](const Columns<T>& c, const Slots::Held& own) { (c.count == cut.piece ? whole : rest).run(c, own.data()); });
 }
 
 }  // namespace gradus::core

@@ -81,13 +81,6 @@ void add_rows_to(const Columns<float>& c, const std::int64_t* order) {
   });
 }
 
-// Whether all columns have one index, and there are several side by side.
-bool moves_rows(const Array& index, int d) {
-  bool shared = d != index.dim() - 1 && index.shape().back() > 1;
-  for (int i = 0; i < index.dim(); ++i) shared = shared && (i == d || index.strides()[i] == 0 || index.shape()[i] == 1);
-  return shared;
-}
-
 Array sums_at(const Shape& shape, int d, const Array& index, const Array& src) {
   Array out = zeros(shape, src.dtype());
   sum_at(at_least_1d(out), d, index, src);
@@ -147,8 +140,9 @@ void sum_at(const Array& out, int d, const Array& index, const Array& src) {
     const Array order = order_of(static_cast<const std::int64_t*>(index.data()), index.stride(d), n, out.size(d));
     // Few rows leave the threads only columns to share.
     const std::int64_t piece = out.size(d) < 16 ? columns_of_rows(length, index.numel() / n) : length;
-    return for_columns<float>(out, d, index, src, ColumnCut(index, d, piece),
-                              [&](const Columns<float>& c) { add_rows_to(c, order.data_ptr<std::int64_t>()); });
+    return for_columns<float>(
+        out, d, index, src, ColumnCut(index, d, piece), [] { return 0; },
+        [&](const Columns<float>& c, int) { add_rows_to(c, order.data_ptr<std::int64_t>()); });
   }
   dispatch(out.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -2,6 +2,7 @@
 #include "indexing.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
@@ -54,6 +55,47 @@ struct Places {
   int d;
 };
 
+// Which entry along dimension d names each row last, for an index that moves rows; -1 where none does.
+Array last_entries(const Array& index, int d, std::int64_t rows) {
+  const Array last = full({rows}, -1, kInt64);
+  auto* const entry = last.data_ptr<std::int64_t>();
+  const auto* const row = static_cast<const std::int64_t*>(index.data());
+  for (std::int64_t i = 0; i < index.size(d); ++i) entry[row[i * index.stride(d)]] = i;
+  return last;
+}
+
+// Row by row of the array: each is written once, from the last one that goes there, and others are not read. A task writes rows
+// that lie together: where it wrote beside those of others, processors would take lines from each other.
+template <class T>
+void copy_last_rows(const Places& p) {
+  const std::int64_t n = p.index.size(p.d), rows = p.out.size(p.d), length = p.index.shape().back();
+  if (p.index.numel() == 0) return;
+  const Array last = last_entries(p.index, p.d, rows);
+  const auto* const entries = last.data_ptr<std::int64_t>();
+  // Few rows leave the threads only columns to share.
+  const std::int64_t piece = std::min(n, rows) < 16 ? columns_of_rows(length, p.index.numel() / n) : length;
+  for_columns<T>(
+      p.out, p.d, p.index, p.src, ColumnCut(p.index, p.d, piece), [] { return 0; },
+      [&](const Columns<T>& c, int) {
+        const bool packed = c.to_column == 1 && c.from_column == 1;
+        const auto bytes = static_cast<std::size_t>(c.count) * sizeof(T);
+        const auto grain = std::max<std::int64_t>(kPickGrain / c.count, 1);
+        parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t row = begin; row < end; ++row) {
+            const std::int64_t entry = entries[row];
+            if (entry < 0) continue;
+            T* const to = &c.target(row, 0);
+            const T* const from = c.from + entry * c.from_row;
+            if (packed) {
+              std::memcpy(to, from, bytes);
+            } else {
+              for (std::int64_t k = 0; k < c.count; ++k) to[k * c.to_column] = from[k * c.from_column];
+            }
+          }
+        });
+      });
+}
+
 }  // namespace
 
 Array wrapped_index(const Array& index, std::int64_t size, const char* op) {
@@ -94,6 +136,11 @@ void scatter_write(const Array& out, std::int64_t dim, const Array& index, const
   const Places p(out, dim, index, src, op);
   dispatch_width(out.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
+    // Short rows, or a few of many, take less time than to look for the last ones does.
+    const std::int64_t bytes = p.index.shape().back() * static_cast<std::int64_t>(sizeof(T));
+    if (moves_rows(p.index, p.d) && bytes >= 128 && p.out.size(p.d) / 8 <= p.index.size(p.d)) {
+      return copy_last_rows<T>(p);
+    }
     fold_at<LastOf<T>, T>(p.out, p.d, p.index, p.src);
   });
   out.mark_written(op, Location::unknown());

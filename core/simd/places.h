@@ -15,6 +15,13 @@ OddPlaces odd_places(const std::int64_t* index, std::int64_t n, std::int64_t siz
 /// sums[index[i]] += values[i] for i < n, in this order.
 void add_at(double* sums, const std::int64_t* index, const float* values, std::int64_t n);
 
+/// Of n entries of an index those that name places [first, first + size), in order: their places, counted from the first, and
+/// what stands beside them. How many; behind them as many elements as a vector has may be overwritten. No place is beyond the
+/// last uint32.
+std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const std::int64_t* index,
+                           const std::uint32_t* all_beside, std::int64_t n, std::int64_t first, std::int64_t size);
+inline constexpr std::int64_t kMostLanes = 16;  // of 4 bytes
+
 /// wide[i] = x[i], and back, rounded, for i < n: what tile_copy does, in the vectors of this machine.
 void widen(double* wide, const float* x, std::int64_t n);
 void narrow(float* x, const double* wide, std::int64_t n);

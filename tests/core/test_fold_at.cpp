@@ -1,10 +1,11 @@
-// Folds at the places of an index: signs of zeros, errors, and memory that runs out.
+// Folds at the places of an index: values, signs of zeros, errors, and memory that runs out.
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include <gradus/core/array/array.h>
@@ -27,11 +28,42 @@ namespace {
 Array ints(const std::vector<std::int64_t>& v) { return list(v); }
 
 // Many indices below a bound, with repetitions.
-Array many_indices(std::int64_t n, std::int64_t bound) {
-  std::mt19937 random(7);
+Array many_indices(std::int64_t n, std::int64_t bound, unsigned seed = 7) {
+  std::mt19937 random(seed);
   std::vector<std::int64_t> v;
   for (std::int64_t i = 0; i < n; ++i) v.push_back(static_cast<std::int64_t>(random()) % bound);
   return ints(v);
+}
+
+// Rows written one after the other to where an index names them, along any dimension.
+template <class T>
+Array rows_written(const Array& before, int dim, const Array& index, const Array& src) {
+  const Array out = before.contiguous().clone(), from = src.contiguous();
+  std::int64_t inner = 1;
+  for (int d = dim + 1; d < out.dim(); ++d) inner *= out.size(d);
+  const std::int64_t rows = out.size(dim), n = index.numel();
+  for (std::int64_t i = 0; i < from.numel(); ++i) {
+    const std::int64_t row = index.data_ptr<std::int64_t>()[i / inner % n];
+    out.data_ptr<T>()[(i / (inner * n) * rows + row) * inner + i % inner] = from.data_ptr<T>()[i];
+  }
+  return out;
+}
+template <class T>
+void check_rows(const Shape& shape, int dim, std::int64_t n, DType dtype) {
+  Shape given = shape;
+  given[dim] = n;
+  const Array index = many_indices(n, shape[dim]), before = counting(shape).to(dtype), src = counting(given).to(dtype);
+  const Array right = rows_written<T>(before, dim, index, src);
+  for (const bool turned : {false, true}) {
+    const auto layout = [&](const Array& x) {
+      return turned ? x.transpose(0, -1).contiguous().transpose(0, -1) : x.clone();
+    };
+    const Array out = layout(before);
+    scatter_write(out, dim, along(given, dim, index, "op"), layout(src), "op");
+    const Array got = out.contiguous();
+    BOOST_TEST(std::equal(got.data_ptr<T>(), got.data_ptr<T>() + got.numel(), right.data_ptr<T>()),
+               n << " along " << dim << " of " << before.numel() << (turned ? ", turned" : ""));
+  }
 }
 
 bool same(const Array& a, const Array& b) {
@@ -65,6 +97,113 @@ BOOST_AUTO_TEST_CASE(folds_name_the_operation_of_a_dtype) {
                           {"op: ", "float16"});
   check_error<DTypeError>([&] { index_add({2}, 0, index, half); }, {"index_add: ", "float16"});
   check_error<DTypeError>([&] { scatter_add({2}, 0, index, half); }, {"scatter_add: ", "float16"});
+}
+
+// All folds of columns that each have an index of their own, few and many values, a lone long column and several, in layouts: as
+// one value after the other, in float64 for float32.
+template <class T>
+void check_folds(const Shape& shape, int dim, std::int64_t n, std::int64_t places, bool turned) {
+  constexpr DType dtype = dtype_of<T>;
+  Shape picked = shape;
+  picked[dim] = n;
+  std::mt19937 random(7);
+  const auto drawn = [&](const Shape& sizes) {
+    const Array x = core::empty(sizes, dtype);
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      x.data_ptr<T>()[i] = std::is_integral_v<T> ? static_cast<T>(random() % 5) : static_cast<T>(random() % 1000) / 777;
+    }
+    return x;
+  };
+  const Array before = drawn(shape), src = drawn(picked), index = many_indices(src.numel(), places, 3).view(picked);
+  const auto layout = [&](const Array& x) {
+    if (!turned) return x.clone();
+    if (x.dim() == 1) return x.view({x.numel(), 1}).expand({x.numel(), 2}).contiguous().select(1, 0);
+    Dims reversed;
+    for (int d = x.dim(); d-- > 0;) reversed.push_back(d);
+    return x.permute(reversed).contiguous().permute(reversed);
+  };
+  using Total = std::conditional_t<std::is_same_v<T, float>, double, T>;
+  const auto fold = [&](auto put) {
+    std::vector<Total> totals;
+    for (std::int64_t i = 0; i < before.numel(); ++i) totals.push_back(static_cast<Total>(before.data_ptr<T>()[i]));
+    std::int64_t inner = 1;
+    for (int d = dim + 1; d < shape.size(); ++d) inner *= shape[d];
+    for (std::int64_t i = 0; i < src.numel(); ++i) {
+      const std::int64_t at = (i / (inner * n) * shape[dim] + index.data_ptr<std::int64_t>()[i]) * inner + i % inner;
+      Total& total = totals[static_cast<std::size_t>(at)];
+      total = static_cast<Total>(put(total, static_cast<Total>(src.data_ptr<T>()[i])));
+    }
+    return totals;
+  };
+  const auto check = [&](const char* what, const std::vector<Total>& expected, auto change) {
+    const Array out = layout(before);
+    change(out, layout(src));
+    const Array got = out.contiguous();
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < got.numel(); ++i) {
+      wrong += got.data_ptr<T>()[i] != static_cast<T>(expected[static_cast<std::size_t>(i)]);
+    }
+    BOOST_TEST(wrong == 0, what << ", " << sizeof(T) << " bytes each, along " << dim << " of " << before.numel() << ", "
+                                << n << " values");
+  };
+  check("writes", fold([](Total, Total v) { return v; }),
+        [&](const Array& out, const Array& from) { scatter_write(out, dim, index, from, "scatter"); });
+  check("sums", fold([](Total a, Total v) { return a + v; }),
+        [&](const Array& out, const Array& from) { scatter_sum(out, dim, index, from, "scatter"); });
+  check("products", fold([](Total a, Total v) { return a * v; }),
+        [&](const Array& out, const Array& from) { scatter_fold(Reduction::Prod, out, dim, index, from, "scatter"); });
+  check("maxima", fold([](Total a, Total v) { return std::max(a, v); }),
+        [&](const Array& out, const Array& from) { scatter_fold(Reduction::Max, out, dim, index, from, "scatter"); });
+  check("minima", fold([](Total a, Total v) { return std::min(a, v); }),
+        [&](const Array& out, const Array& from) { scatter_fold(Reduction::Min, out, dim, index, from, "scatter"); });
+  // What picks there, too.
+  const Array x = layout(before), got = gather(x, dim, index);
+  std::int64_t inner = 1, wrong = 0;
+  for (int d = dim + 1; d < shape.size(); ++d) inner *= shape[d];
+  for (std::int64_t i = 0; i < got.numel(); ++i) {
+    const std::int64_t at = (i / (inner * n) * shape[dim] + index.data_ptr<std::int64_t>()[i]) * inner + i % inner;
+    wrong += got.data_ptr<T>()[i] != before.data_ptr<T>()[at];
+  }
+  BOOST_TEST(wrong == 0, "picks, " << sizeof(T) << " bytes each, along " << dim << " of " << before.numel());
+}
+
+BOOST_AUTO_TEST_CASE(folds_are_those_of_one_value_after_the_other) {
+  test::ManyThreads many;
+  many.each([] {
+    for (const bool turned : {false, true}) {
+      check_folds<float>({3000, 7}, 0, 11000, 3000, turned);  // in buckets, of several columns
+      check_folds<double>({3000, 7}, 0, 11000, 3000, turned);
+      check_folds<std::int32_t>({3000, 7}, 0, 11000, 3000, turned);
+      check_folds<std::uint8_t>({70000}, 0, 70000, 70000, turned);
+      check_folds<float>({100000}, 0, 70000, 100000, turned);
+      check_folds<float>({2200000}, 0, 70000, 2200000, turned);  // few of many places
+      check_folds<float>({100000}, 0, 5000, 90000, turned);
+      check_folds<double>({70001}, 0, 70003, 70001, turned);  // by parts of the places
+      check_folds<std::int32_t>({90000}, 0, 70000, 90000, turned);
+      check_folds<float>({2, 50001}, 1, 40000, 50001, turned);
+      check_folds<std::int64_t>({3, 10}, 1, 66000, 10, turned);  // fewer places than a part has
+      check_folds<float>({5, 60, 90}, 1, 33, 60, turned);        // columns that stay in the cache
+      check_folds<std::int64_t>({5, 60, 90}, 1, 33, 60, turned);
+      check_folds<float>({40, 300}, 1, 500, 300, turned);
+      check_folds<float>({9000, 33}, 0, 50, 9000, turned);
+    }
+  });
+}
+
+// Of rows that go to one place the last one stays, whoever writes it.
+BOOST_AUTO_TEST_CASE(rows_are_written_in_order) {
+  test::ManyThreads many;
+  many.each([] {
+    for (const std::int64_t n : {0, 1, 7, 300, 2000}) {
+      check_rows<float>({300, 130}, 0, n, kFloat32);
+      check_rows<double>({5, 300, 33}, 1, n, kFloat64);
+      check_rows<std::uint8_t>({300, 150}, 0, n, kUInt8);
+      check_rows<float>({5000, 40}, 0, n, kFloat32);  // few of many rows, or not
+      check_rows<float>({300, 3}, 0, n, kFloat32);    // short rows
+    }
+    check_rows<float>({4, 40000}, 0, 9, kFloat32);  // few rows: columns are shared
+    check_rows<std::int64_t>({3, 2, 20000}, 1, 5, kInt64);
+  });
 }
 
 // Whatever memory is left, a fold in place is right or has changed nothing.
