@@ -37,6 +37,10 @@ class ConvSlab {
     // Where dilation and padding are far larger than the source, so is the slab.
     check_request(checked_numel({size_[0], size_[1], row_, static_cast<int64_t>(sizeof(double))}, "conv"));
     channel_ = size_[0] * plane_;
+    for (int d = 0; d < conv_dims; ++d) {
+      inside_[d] = std::clamp<int64_t>(-start(d), 0, size_[d]);
+      outside_[d] = std::clamp<int64_t>(grid_.extent[d] - start(d), inside_[d], size_[d]);
+    }
   }
 
   int64_t channel() const { return channel_; }              ///< elements of a channel
@@ -79,11 +83,7 @@ class ConvSlab {
   template <class T>
   void copy(const ConvKernels<T>& kernels, const T* x, int64_t x_channel, const int64_t* strides, int64_t count,
             T* slab) const {
-    int64_t from[conv_dims], to[conv_dims];  // what lies inside the source
-    for (int d = 0; d < conv_dims; ++d) {
-      from[d] = std::clamp<int64_t>(-start(d), 0, size_[d]);
-      to[d] = std::clamp<int64_t>(grid_.extent[d] - start(d), from[d], size_[d]);
-    }
+    const int64_t *const from = inside_, *const to = outside_;
     if (from[1] == to[1] || from[2] == to[2]) return;
     const int64_t step = grid_.step[2], stride = strides[2];
     for (int64_t c = 0; c < count; ++c) {
@@ -120,6 +120,7 @@ class ConvSlab {
   const ConvGrid& grid_;
   int64_t begin_, end_;
   int64_t low_[conv_dims], nearest_[conv_dims], size_[conv_dims];
+  int64_t inside_[conv_dims], outside_[conv_dims];  // the part of the slab that lies inside the source, and its end
   int64_t phase_, row_, plane_, channel_;
 };
 
