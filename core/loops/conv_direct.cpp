@@ -81,7 +81,8 @@ struct Window {
         const int64_t count = std::min(most, grid.taps[1] - t1), upper = grid.spacing[1] > 0 ? t1 : t1 + count - 1;
         for (int64_t t2 = 0; t2 < grid.taps[2]; ++t2) {
           const int64_t tap = ((c * grid.taps[0] + t0) * grid.taps[1] + upper) * grid.taps[2] + t2;
-          runs.push_back({c * slab.channel() + slab.tap_offset(t0, upper, t2), tap, static_cast<int>(count)});
+          runs.push_back({c * slab.channel() + slab.tap_offset(t0, upper, t2), static_cast<std::int32_t>(tap),
+                          static_cast<std::int32_t>(count)});
         }
       }
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <vector>
 
 #include "../base/shape.h"
@@ -168,13 +169,18 @@ void scatter_result(const ConvKernels<T>& kernels, const Correlation<T>& p, int6
 /// the loops read them from the slab, where the vectors of a row of positions must be mostly full.
 constexpr int64_t kDirectRows = 8;
 template <class T>
+bool can_be_direct(const Correlation<T>& p) {  // their tables number the taps by 32 bits
+  return p.channels * p.grid.all_taps() <= std::numeric_limits<std::int32_t>::max();
+}
+template <class T>
 bool is_direct(const Correlation<T>& p) {
+  if (!can_be_direct(p)) return false;
   const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2];
   return p.rows * p.channels <= 4 || (p.rows <= kDirectRows && 4 * width >= 3 * ceil_div(width, lanes) * lanes);
 }
 template <class T>
 bool is_direct_weight(const Correlation<T>& p) {
-  return p.rows * p.channels <= 4;
+  return p.rows * p.channels <= 4 && can_be_direct(p);
 }
 template <class T>
 void correlate_direct(const Correlation<T>& p);

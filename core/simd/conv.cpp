@@ -168,10 +168,13 @@ constexpr int kVectors = outs == 1 ? most_place_vectors : most_place_vectors / 2
 #endif
 
 // body(0), body(1), .. as constants: sums that are found by constants alone stay in registers.
+template <class Body, int... i>
+HWY_INLINE void for_constants(std::integer_sequence<int, i...>, const Body& body) {
+  (body(std::integral_constant<int, i>()), ...);
+}
 template <int count, class Body>
 HWY_INLINE void for_constants(const Body& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) HWY_ATTR { (body(std::integral_constant<int, i>()), ...); }
-  (std::make_integer_sequence<int, count>());
+  for_constants(std::make_integer_sequence<int, count>(), body);
 }
 
 // GCC would take the vector from memory at each use: it does not know what is behind the empty instruction.
@@ -242,15 +245,12 @@ void direct_outs(const DirectLoop& loop, const T* w, const T* bias, bool add, co
   Vec<T> start[outs];
   for (int i = 0; i < outs; ++i) start[i] = hn::Set(d, bias != nullptr ? bias[i] : T(0));
   for (const Place* place = loop.places; place != loop.places + loop.place_count; ++place) {
-    const bool full = layout.full(*place) && !add;
+    const bool full = layout.full(*place);
     for (int first = 0; first < most_place_vectors && layout.cols(*place, first) > 0; first += vectors) {
+      T* const to = y + place->result;
       const T* at[vectors];
-      T* to[vectors];
       Vec<T> sum[outs][vectors];
-      for (int v = 0; v < vectors; ++v) {
-        at[v] = x + place->source + layout.x[first + v];
-        to[v] = y + place->result + layout.y[first + v];
-      }
+      for (int v = 0; v < vectors; ++v) at[v] = x + place->source + layout.x[first + v];
       for_constants<outs * vectors>([&](auto n) HWY_ATTR { sum[n / vectors][n % vectors] = start[n / vectors]; });
       for (const TapRun* run = loop.runs; run != loop.runs + loop.run_count; ++run) {
         if (outs > 1 || run->taps == 1) {
@@ -263,15 +263,17 @@ void direct_outs(const DirectLoop& loop, const T* w, const T* bias, bool add, co
       }
       if (full) {
         for_constants<outs * vectors>([&](auto n) HWY_ATTR {
-          hn::StoreU(sum[n / vectors][n % vectors], d, to[n % vectors] + n / vectors * y_out);
+          const Vec<T> v = sum[n / vectors][n % vectors];
+          T* const out = to + layout.y[first + n % vectors] + n / vectors * y_out;
+          hn::StoreU(add ? hn::Add(hn::LoadU(d, out), v) : v, d, out);
         });
         continue;
       }
       HWY_ALIGN T sums[outs * vectors][kLanes<T>];
       for_constants<outs * vectors>([&](auto n) HWY_ATTR { hn::Store(sum[n / vectors][n % vectors], d, sums[n]); });
       for (int n = 0; n < outs * vectors; ++n) {
-        put<T>(hn::Load(d, sums[n]), to[n % vectors] + n / vectors * y_out, layout.cols(*place, first + n % vectors),
-               add);
+        put<T>(hn::Load(d, sums[n]), to + layout.y[first + n % vectors] + n / vectors * y_out,
+               layout.cols(*place, first + n % vectors), add);
       }
     }
   }
@@ -286,47 +288,59 @@ void direct(const DirectLoop& loop, int outs, const T* w, const T* bias, bool ad
   run(loop, w, bias, add, x, y, y_out);
 }
 
+template <class T>
+HWY_INLINE T* sums_of(const DirectLoop& loop, const TapRun& run, int tap, T* sums) {
+  return sums + kLanes<T> * (run.first_tap + tap * loop.w_row);
+}
+
+// Of a place that is not full. What is not meant may be infinite, and is not multiplied.
+template <class T>
+void add_part(const DirectLoop& loop, const TapRun* run, int runs, const Place& place, const Layout<T>& layout,
+              const T* x, const T* dy, T* sums) {
+  const Tag<T> d;
+  for (int v = 0; v < most_place_vectors; ++v) {
+    const auto cols = static_cast<std::size_t>(layout.cols(place, v));
+    if (cols == 0) continue;
+    const auto meant = hn::FirstN(d, cols);
+    const Vec<T> g = LoadFirst(d, dy + place.result + layout.y[v], cols);
+    const T* const at = x + place.source + layout.x[v];
+    for (int i = 0; i < runs; ++i) {
+      for (int t = 0; t < run[i].taps; ++t) {
+        const Vec<T> seen = hn::IfThenElseZero(meant, hn::LoadU(d, at + run[i].offset + t * loop.x_row));
+        T* const to = sums_of(loop, run[i], t, sums);
+        hn::StoreU(hn::MulAdd(g, seen, hn::LoadU(d, to)), d, to);
+      }
+    }
+  }
+}
+
 // Of so many runs of so many taps.
 template <int runs, int taps, class T>
 HWY_INLINE void weight_sums(const DirectLoop& loop, const TapRun* run, const T* x, const T* dy, T* sums) {
   const Tag<T> d;
   constexpr int vectors = most_place_vectors;
   const Layout<T> layout(loop);
-  const int64_t x_row = loop.x_row;
   Vec<T> sum[runs * taps];
-  for (int s = 0; s < runs * taps; ++s) sum[s] = hn::Zero(d);
+  for_constants<runs * taps>([&](auto n) HWY_ATTR { sum[n] = hn::Zero(d); });
   for (const Place* place = loop.places; place != loop.places + loop.place_count; ++place) {
-    const T *at[vectors], *from[vectors];
-    for (int v = 0; v < vectors; ++v) {
-      at[v] = x + place->source + layout.x[v];
-      from[v] = dy + place->result + layout.y[v];
-    }
-    if (layout.full(*place)) {
-      Vec<T> g[vectors];
-      for (int v = 0; v < vectors; ++v) g[v] = hn::LoadU(d, from[v]);
-      for_constants<runs*(taps == 1 ? vectors : vectors + taps - 1)>([&](auto n) HWY_ATTR {
-        constexpr int i = n % runs, q = n / runs;
-        const Vec<T> seen = load_once(taps == 1 ? at[q] + run[i].offset : at[0] + run[i].offset + q * x_row);
-        for (int t = 0; t < taps; ++t) {
-          if (q >= t && q - t < vectors) sum[i * taps + t] = hn::MulAdd(g[q - t], seen, sum[i * taps + t]);
-        }
-      });
+    if (!layout.full(*place)) {
+      add_part(loop, run, runs, *place, layout, x, dy, sums);
       continue;
     }
-    for (int v = 0; v < vectors; ++v) {
-      // What is not meant may be infinite, and is not multiplied.
-      const auto cols = static_cast<std::size_t>(layout.cols(*place, v));
-      if (cols == 0) continue;
-      const auto meant = hn::FirstN(d, cols);
-      const Vec<T> g = LoadFirst(d, from[v], cols);
-      for_constants<runs * taps>([&](auto n) HWY_ATTR {
-        const Vec<T> seen = hn::LoadU(d, at[v] + run[n / taps].offset + n % taps * x_row);
-        sum[n] = hn::MulAdd(g, hn::IfThenElseZero(meant, seen), sum[n]);
+    const T *const at = x + place->source, *const from = dy + place->result;
+    Vec<T> g[vectors];
+    for_constants<vectors>([&](auto v) HWY_ATTR { g[v] = hn::LoadU(d, from + layout.y[v]); });
+    for_constants<runs*(taps == 1 ? vectors : vectors + taps - 1)>([&](auto n) HWY_ATTR {
+      constexpr int i = n % runs, q = n / runs;
+      const Vec<T> seen = load_once(at + run[i].offset + (taps == 1 ? layout.x[q] : q * loop.x_row));
+      for_constants<taps>([&](auto t) HWY_ATTR {
+        constexpr int v = q - t();
+        if constexpr (v >= 0 && v < vectors) sum[i * taps + t] = hn::MulAdd(g[v], seen, sum[i * taps + t]);
       });
-    }
+    });
   }
   for_constants<runs * taps>([&](auto n) HWY_ATTR {
-    T* const to = sums + kLanes<T> * (run[n / taps].first_tap + n % taps * loop.w_row);
+    T* const to = sums_of(loop, run[n / taps], n % taps, sums);
     hn::StoreU(hn::Add(hn::LoadU(d, to), sum[n]), d, to);
   });
 }

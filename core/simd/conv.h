@@ -69,8 +69,8 @@ struct Place {
 constexpr int most_place_vectors = 4;
 /// Taps that lie as far apart as the rows of places: tap `first_tap` at x + offset, the next ones a row and w_row further.
 struct TapRun {
-  std::int64_t offset, first_tap;
-  int taps;
+  std::int64_t offset;
+  std::int32_t first_tap, taps;  // small: they share the first cache with the slab
 };
 constexpr int most_run_taps = 3;
 /// All that the direct loops go through. Where a run has more than one tap, `beside` is 1.
