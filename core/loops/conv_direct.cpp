@@ -2,7 +2,9 @@
 // sums run over the slab where it lies. To pack patches for a tile costs two to three cycles a vector, and a tile of few
 // rows uses it too seldom to earn that.
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "conv_slab.h"
@@ -14,7 +16,8 @@ namespace {
 constexpr int64_t kSlabPositions = 16384;  // of a slab: what the second cache holds
 constexpr int64_t kSlabElements = 65536;   // of all its channels
 constexpr int64_t kMostOuts = 4;           // output channels that are computed side by side
-constexpr double kTaskWork = 2e5;          // multiplications of a task, about
+constexpr int64_t kEnoughTasks = 32;
+constexpr double kTaskWork = 2e5;  // multiplications of a task, about
 
 /// Planes of positions are cut into blocks of whole rows.
 template <class T>
@@ -27,42 +30,77 @@ struct Blocks {
   const int64_t width, rows, per_block, count;
 };
 
-/// The slab of one block of rows, for one image after the other.
+/// Whether the taps' rows lie as far apart in a slab as those of the positions.
+inline bool taps_like_rows(const ConvGrid& grid) {
+  return grid.positions[1] > 1 && std::abs(grid.spacing[1]) == grid.step[1];
+}
+
+/// The slab of one block of rows, for one image after the other, and what is computed from it. `below`: taps below each
+/// other make a run.
 template <class T>
 struct Window {
-  Window(const Correlation<T>& p, const Blocks<T>& blocks, int64_t number, int64_t lanes)
+  Window(const Correlation<T>& p, const Blocks<T>& blocks, int64_t number, int64_t channels, bool below, int64_t lanes)
       : block(number),
         first(number * blocks.per_block),
         last(std::min(first + blocks.per_block, blocks.rows)),
         slab(p.grid, first * blocks.width, last * blocks.width),
-        offsets(static_cast<std::size_t>(p.channels * p.grid.all_taps())),
-        memory(p.channels * slab.channel(), lanes) {
-    if (offsets.empty()) return;
-    slab.tap_offsets(offsets.data());
-    for (auto i = static_cast<std::size_t>(p.grid.all_taps()); i < offsets.size(); ++i) {
-      offsets[i] = offsets[i - static_cast<std::size_t>(p.grid.all_taps())] + slab.channel();
-    }
+        memory(p.channels * slab.channel() + most_place_vectors * (slab.row() + lanes), lanes) {
+    for (int64_t c = 0; c < channels; ++c) add_runs(p.grid, c, below);
+    const int64_t vectors = ceil_div(blocks.width, lanes);
+    int64_t beside = p.grid.positions[1] == 1 ? most_place_vectors : 1;
+    while (!below && beside < most_place_vectors && vectors % (2 * beside) == 0) beside *= 2;
+    add_places(p.grid, beside * lanes, most_place_vectors / beside);
+    loop = {runs.data(),
+            static_cast<int64_t>(runs.size()),
+            places.data(),
+            static_cast<int64_t>(places.size()),
+            static_cast<int>(beside),
+            slab.row(),
+            blocks.width,
+            p.channels * p.grid.all_taps(),
+            p.grid.spacing[1] > 0 ? p.grid.taps[2] : -p.grid.taps[2]};
   }
   void copy(const Correlation<T>& p, int64_t n, int64_t g) const {
+    if (p.channels * p.grid.all_taps() == 0) return;
     slab.copy(conv_kernels(T()), p.source + n * p.source_image + g * p.channels * p.source_channel, p.source_channel,
               p.source_stride, p.channels, memory.data());
   }
-  /// Calls body(slab's first element, first row, rows) for each plane of the block's rows.
-  template <class Body>
-  void planes(const ConvGrid& grid, Body body) const {
-    const int64_t rows = grid.positions[1];
+
+  int64_t block, first, last;
+  ConvSlab slab;
+  std::vector<TapRun> runs;   // of some channels, one after another
+  std::vector<Place> places;  // their results from the first row on
+  DirectLoop loop;            // through all of them
+  SlabMemory<T> memory;
+
+ private:
+  void add_runs(const ConvGrid& grid, int64_t c, bool below) {
+    const int64_t most = below ? most_run_taps : 1;
+    for (int64_t t0 = 0; t0 < grid.taps[0]; ++t0) {
+      for (int64_t t1 = 0; t1 < grid.taps[1]; t1 += most) {
+        const int64_t count = std::min(most, grid.taps[1] - t1), upper = grid.spacing[1] > 0 ? t1 : t1 + count - 1;
+        for (int64_t t2 = 0; t2 < grid.taps[2]; ++t2) {
+          const int64_t tap = ((c * grid.taps[0] + t0) * grid.taps[1] + upper) * grid.taps[2] + t2;
+          runs.push_back({c * slab.channel() + slab.tap_offset(t0, upper, t2), static_cast<std::int32_t>(tap),
+                          static_cast<std::int32_t>(count)});
+        }
+      }
+    }
+  }
+  void add_places(const ConvGrid& grid, int64_t most_cols, int64_t most_rows) {
+    const int64_t rows = grid.positions[1], width = grid.positions[2];
     const bool one = first / rows == (last - 1) / rows;  // then the slab begins with the first row of the block
     for (int64_t r = first; r < last;) {
-      const int64_t count = std::min(rows - r % rows, last - r);
-      const int64_t plane = r / rows - first / rows;
-      body(memory.data() + (one ? 0 : plane * slab.plane() + r % rows * slab.row()), r, count);
+      const int64_t source =
+          one ? (r - first) * slab.row() : (r / rows - first / rows) * slab.plane() + r % rows * slab.row();
+      const int64_t count = std::min({most_rows, rows - r % rows, last - r});
+      for (int64_t j = 0; j < width; j += most_cols) {
+        places.push_back({source + j, (r - first) * width + j, static_cast<int>(count),
+                          static_cast<int>(std::min(most_cols, width - j))});
+      }
       r += count;
     }
   }
-  int64_t block, first, last;
-  ConvSlab slab;
-  std::vector<int64_t> offsets;  // of the taps of all channels
-  SlabMemory<T> memory;
 };
 
 template <class T>
@@ -77,85 +115,98 @@ template <class T>
 void correlate_direct(const Correlation<T>& p) {
   const ConvKernels<T>& kernels = conv_kernels(T());
   const int64_t lanes = gemm_kernels(T()).lanes, all = p.channels * p.grid.all_taps();
-  const int64_t k_block = std::max<int64_t>(gemm_k_block(all), 1);
+  const bool below = p.rows == 1 && taps_like_rows(p.grid);
   const Blocks<T> blocks(p.grid, std::max<int64_t>(p.channels, 1));
   const bool dense = dense_result(p);
   const int64_t units = p.images * p.groups;
-  parallel_for(
-      blocks.count * units, static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1, [&](int64_t first, int64_t last) {
-        std::unique_ptr<Window<T>> window;
-        const int64_t size = blocks.per_block * blocks.width, at_once = std::min(p.rows, kMostOuts);
-        const Workspace<T> sparse(dense ? 1 : at_once * size);
-        for (int64_t task = first; task < last; ++task) {
-          const int64_t block = task / units, n = task % units / p.groups, g = task % p.groups;
-          if (window == nullptr || window->block != block) {
-            window = std::make_unique<Window<T>>(p, blocks, block, lanes);
-          }
-          if (all > 0) window->copy(p, n, g);
-          const int64_t begin = window->first * blocks.width;
-          for (int64_t i = 0; i < p.rows; i += at_once) {
-            const int64_t o = g * p.rows + i, outs = std::min(at_once, p.rows - i);
-            T* const channel = p.result + n * p.result_image + o * p.result_channel;
-            T* const out = dense ? channel + begin : sparse.data();
-            const int64_t out_channel = dense ? p.result_channel : size;
-            for (int64_t k0 = 0; k0 == 0 || k0 < all; k0 += k_block) {
-              window->planes(p.grid, [&](const T* x, int64_t r, int64_t rows) {
-                kernels.direct(std::min(k_block, all - k0), static_cast<int>(outs), p.weight + o * all + k0, all,
-                               window->offsets.data() + k0, p.bias != nullptr && k0 == 0 ? p.bias + o : nullptr, k0 > 0,
-                               x, window->slab.row(), rows, blocks.width, out + (r - window->first) * blocks.width,
-                               out_channel, blocks.width);
-              });
-            }
-            if (dense) continue;
-            for (int64_t j = 0; j < outs; ++j) {
-              scatter_result(kernels, p, begin, window->last * blocks.width, out + j * size,
-                             channel + j * p.result_channel);
-            }
-          }
+  const auto grain = static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1;
+  parallel_for(blocks.count * units, grain, [&](int64_t begin, int64_t end) {
+    std::unique_ptr<Window<T>> window;
+    const int64_t size = blocks.per_block * blocks.width, at_once = std::min(p.rows, kMostOuts);
+    const Workspace<T> sparse(dense ? 1 : at_once * size);
+    int64_t block = begin / units, n = begin % units / p.groups, g = begin % p.groups;
+    const auto next = [&] {
+      if (++g < p.groups) return;
+      g = 0;
+      if (++n == p.images) n = 0, ++block;
+    };
+    for (int64_t task = begin; task < end; ++task, next()) {
+      if (window == nullptr || window->block != block) {
+        window = std::make_unique<Window<T>>(p, blocks, block, p.channels, below, lanes);
+      }
+      window->copy(p, n, g);
+      const int64_t runs = window->loop.run_count, position = window->first * blocks.width;
+      const int64_t step = std::max<int64_t>(gemm_k_block(runs, gemm_longest_block / (below ? most_run_taps : 1)), 1);
+      for (int64_t i = 0; i < p.rows; i += at_once) {
+        const int64_t o = g * p.rows + i, outs = std::min(at_once, p.rows - i);
+        T* const channel = p.result + n * p.result_image + o * p.result_channel;
+        T* const out = dense ? channel + position : sparse.data();
+        for (int64_t r = 0; r == 0 || r < runs; r += step) {
+          DirectLoop loop = window->loop;
+          loop.runs += r;
+          loop.run_count = std::min(step, runs - r);
+          kernels.direct(loop, static_cast<int>(outs), p.weight + o * all,
+                         p.bias != nullptr && r == 0 ? p.bias + o : nullptr, r > 0, window->memory.data(), out,
+                         dense ? p.result_channel : size);
         }
-      });
+        if (dense) continue;
+        for (int64_t j = 0; j < outs; ++j) {
+          scatter_result(kernels, p, position, window->last * blocks.width, out + j * size,
+                         channel + j * p.result_channel);
+        }
+      }
+    }
+  });
 }
 
 template <class T>
 void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
   const ConvKernels<T>& kernels = conv_kernels(T());
   const int64_t lanes = gemm_kernels(T()).lanes, taps = p.grid.all_taps(), all = p.channels * taps;
+  const bool below = taps_like_rows(p.grid);
   const Blocks<T> blocks(p.grid, std::max<int64_t>(p.channels, 1));
-  const int64_t size = p.groups * p.rows * all, units = p.images * blocks.count;
-  // The sums of each block of rows of each image; some blocks at a time, so that they stay small.
+  const int64_t size = p.groups * p.rows * all;
+  // A task adds up a block of rows of some images for one group: as many as leave tasks enough, and sums short enough.
+  const int64_t together = std::clamp<int64_t>(
+      std::min(p.images * blocks.count * p.groups / kEnoughTasks, kSlabPositions / (blocks.per_block * blocks.width)),
+      1, p.images);
+  const int64_t batches = ceil_div(p.images, together), units = batches * blocks.count;
+  // The sums of each unit; some units at a time, so that they stay small.
   const int64_t at_once = std::clamp<int64_t>((int64_t{1} << 20) / size, 1, units);
-  const Workspace<T> partials(at_once * size);
+  const Workspace<double> partials(at_once * size);
   std::vector<double> sums(static_cast<std::size_t>(size), 0);
   for (int64_t unit0 = 0; unit0 < units; unit0 += at_once) {
     const int64_t here = std::min(at_once, units - unit0);
-    const auto grain = static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1;
-    parallel_for(here * p.groups, grain, [&](int64_t first, int64_t last) {
+    const auto grain = static_cast<int64_t>(kTaskWork / work_of(p, blocks) / static_cast<double>(together)) + 1;
+    parallel_for(here * p.groups, grain, [&](int64_t begin, int64_t end) {
       std::unique_ptr<Window<T>> window;
-      std::vector<T> part(static_cast<std::size_t>(taps));
-      for (int64_t task = first; task < last; ++task) {
+      const int64_t outs = p.rows * p.channels;
+      const Workspace<T> lane_sums(outs * taps * lanes);
+      for (int64_t task = begin; task < end; ++task) {
         const int64_t g = task % p.groups, unit = unit0 + task / p.groups;
-        const int64_t block = unit / p.images, n = unit % p.images;
+        const int64_t block = unit / batches, n0 = unit % batches * together, n1 = std::min(n0 + together, p.images);
         if (window == nullptr || window->block != block) {
-          window = std::make_unique<Window<T>>(p, blocks, block, lanes);
+          window = std::make_unique<Window<T>>(p, blocks, block, 1, below, lanes);
         }
-        window->copy(p, n, g);
-        T* out = partials.data() + (unit - unit0) * size + g * p.rows * all;
-        for (int64_t i = 0; i < p.rows; ++i) {
-          const T* dy = p.result + n * p.result_image + (g * p.rows + i) * p.result_channel;
-          for (int64_t c = 0; c < p.channels; ++c, out += taps) {
-            std::fill_n(out, taps, T(0));
-            window->planes(p.grid, [&](const T* x, int64_t r, int64_t rows) {
-              kernels.direct_weight(taps, window->offsets.data(), x + c * window->slab.channel(), window->slab.row(),
-                                    dy + r * blocks.width, blocks.width, rows, blocks.width, part.data());
-              for (int64_t t = 0; t < taps; ++t) out[t] += part[static_cast<std::size_t>(t)];
-            });
+        std::fill_n(lane_sums.data(), outs * taps * lanes, T(0));
+        for (int64_t n = n0; n < n1; ++n) {
+          window->copy(p, n, g);
+          const T* dy = p.result + n * p.result_image + g * p.rows * p.result_channel + window->first * blocks.width;
+          for (int64_t i = 0; i < outs; ++i) {
+            kernels.direct_weight(window->loop, window->memory.data() + i % p.channels * window->slab.channel(),
+                                  dy + i / p.channels * p.result_channel, lane_sums.data() + i * taps * lanes);
           }
+        }
+        double* const out = partials.data() + (unit - unit0) * size + g * outs * taps;
+        for (int64_t t = 0; t < outs * taps; ++t) {
+          const T* const of_lanes = lane_sums.data() + t * lanes;
+          out[t] = std::accumulate(of_lanes, of_lanes + lanes, 0.0);
         }
       }
     });
     for (int64_t s = 0; s < here; ++s) {
-      const T* from = partials.data() + s * size;
-      for (int64_t i = 0; i < size; ++i) sums[static_cast<std::size_t>(i)] += static_cast<double>(from[i]);
+      const double* from = partials.data() + s * size;
+      for (int64_t i = 0; i < size; ++i) sums[static_cast<std::size_t>(i)] += from[i];
     }
   }
   for (int64_t i = 0; i < size; ++i) dweight[i] = static_cast<T>(sums[static_cast<std::size_t>(i)]);

@@ -172,11 +172,14 @@ class Forward {
                        window.memory.data());
       const T* from = window.memory.data() - c0 * window.slab.channel();
       const T* a = packed_a + g * a_rows_ * k_ + k0 * a_rows_ + i0 / strip_rows_ * tiles_.rows * k;
+      // Meanwhile the channels of the next block, or image, are brought near.
+      const T* const ahead = x + c1 * p_.source_channel;
       rectangle(tiles_, 0, i1 - i0, 0, j1 - j0, k, Rows<T>{a, tiles_.rows * k, 1, tiles_.rows, strip_rows_},
                 for_block(result, k0 == 0, k0 + k == k_), [&](int64_t j, int64_t, int vectors, int64_t place) {
                   T* const strip = window.strip.data() + place * k * cols_;
                   window.patches.pack(k, window.rows.data() + k0, j / tiles_.lanes, vectors, from, strip);
-                  return Columns<T>{strip, vectors * tiles_.lanes, nullptr, 0};
+                  return Columns<T>{strip, vectors * tiles_.lanes, j == place * cols_ ? ahead : nullptr,
+                                    strips_together(k) * cols_};
                 });
     }
     if (!dense_) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <vector>
 
 #include "../base/shape.h"
@@ -37,6 +38,10 @@ class ConvSlab {
     // Where dilation and padding are far larger than the source, so is the slab.
     check_request(checked_numel({size_[0], size_[1], row_, static_cast<int64_t>(sizeof(double))}, "conv"));
     channel_ = size_[0] * plane_;
+    for (int d = 0; d < conv_dims; ++d) {
+      inside_[d] = std::clamp<int64_t>(-start(d), 0, size_[d]);
+      outside_[d] = std::clamp<int64_t>(grid_.extent[d] - start(d), inside_[d], size_[d]);
+    }
   }
 
   int64_t channel() const { return channel_; }              ///< elements of a channel
@@ -79,11 +84,7 @@ class ConvSlab {
   template <class T>
   void copy(const ConvKernels<T>& kernels, const T* x, int64_t x_channel, const int64_t* strides, int64_t count,
             T* slab) const {
-    int64_t from[conv_dims], to[conv_dims];  // what lies inside the source
-    for (int d = 0; d < conv_dims; ++d) {
-      from[d] = std::clamp<int64_t>(-start(d), 0, size_[d]);
-      to[d] = std::clamp<int64_t>(grid_.extent[d] - start(d), from[d], size_[d]);
-    }
+    const int64_t *const from = inside_, *const to = outside_;
     if (from[1] == to[1] || from[2] == to[2]) return;
     const int64_t step = grid_.step[2], stride = strides[2];
     for (int64_t c = 0; c < count; ++c) {
@@ -120,6 +121,7 @@ class ConvSlab {
   const ConvGrid& grid_;
   int64_t begin_, end_;
   int64_t low_[conv_dims], nearest_[conv_dims], size_[conv_dims];
+  int64_t inside_[conv_dims], outside_[conv_dims];  // the part of the slab that lies inside the source, and its end
   int64_t phase_, row_, plane_, channel_;
 };
 
@@ -167,13 +169,18 @@ void scatter_result(const ConvKernels<T>& kernels, const Correlation<T>& p, int6
 /// the loops read them from the slab, where the vectors of a row of positions must be mostly full.
 constexpr int64_t kDirectRows = 8;
 template <class T>
+bool can_be_direct(const Correlation<T>& p) {  // their tables number the taps by 32 bits
+  return p.channels * p.grid.all_taps() <= std::numeric_limits<std::int32_t>::max();
+}
+template <class T>
 bool is_direct(const Correlation<T>& p) {
+  if (!can_be_direct(p)) return false;
   const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2];
   return p.rows * p.channels <= 4 || (p.rows <= kDirectRows && 4 * width >= 3 * ceil_div(width, lanes) * lanes);
 }
 template <class T>
 bool is_direct_weight(const Correlation<T>& p) {
-  return p.rows * p.channels <= 4;
+  return p.rows * p.channels <= 4 && can_be_direct(p);
 }
 template <class T>
 void correlate_direct(const Correlation<T>& p);

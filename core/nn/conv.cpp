@@ -236,9 +236,12 @@ Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeo
   return y;
 }
 
-Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry) {
+Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry,
+                          const Array& bias) {
   const ConvGrid grid = grid_of(dy.shape(), x, weight.shape(), geometry);
-  if (numel_of(x) == 0 || dy.numel() == 0 || weight.numel() == 0) return zeros(x, dy.dtype());
+  const bool none = dy.numel() == 0 || weight.numel() == 0;
+  if (numel_of(x) == 0 || (none && !bias.defined())) return zeros(x, dy.dtype());
+  const Array b = bias.defined() ? bias.contiguous() : bias;
   const Array dx = empty(x, dy.dtype());
   std::vector<Phase> in[conv_dims];
   for (int d = 0; d < conv_dims; ++d) {
@@ -247,7 +250,8 @@ Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, 
   const auto run = [&] {
     with_type(dy.dtype(), [&](auto tag) {
       using T = decltype(tag);
-      const auto whole = correlation_of<T>(grid, dx, dy, geometry.groups);
+      auto whole = correlation_of<T>(grid, dx, dy, geometry.groups);
+      if (b.defined()) whole.bias = static_cast<const T*>(b.data());
       for (const Phase& i : in[0]) {
         for (const Phase& j : in[1]) {
           for (const Phase& k : in[2]) {

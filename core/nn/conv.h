@@ -32,9 +32,9 @@ GRADUS_API std::int64_t window_reach(const char* op, std::int64_t kernel, std::i
 GRADUS_API Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geometry);
 /// `bias` may be undefined. DTypeError unless all have one floating dtype.
 GRADUS_API Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeometry& geometry);
-/// dL/dx for dy = dL/dy.
-GRADUS_API Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x,
-                                     const ConvGeometry& geometry);
+/// dL/dx for dy = dL/dy. With a bias of x's channels, which may be undefined, it is the transposed convolution of dy.
+GRADUS_API Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry,
+                                     const Array& bias = Array());
 /// dL/dweight for dy = dL/dy.
 GRADUS_API Array conv_weight_gradient(const Array& dy, const Array& x, const Shape& weight,
                                       const ConvGeometry& geometry);

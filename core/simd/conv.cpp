@@ -154,126 +154,214 @@ void spread(int64_t n, const T* from, T* to) {
 
 // --- Directly, where the slab lies -----------------------------------------------------------------------------------
 
-// As many sums as there are registers for: vectors of a few outputs, each element of x read once for all of them. Vectors
-// are parts of rows; where fewer are left, the last one is computed again, and not written.
+// Most vectors of a slab cross a line of the cache, so that loading them takes twice as long as multiplying. Therefore each
+// is used as often as can be: by all outputs that are computed side by side; or, where there is but one, by the positions
+// and the taps below each other: row i of the positions and row t of the taps meet in row i + t of the slab.
+
+// As many vectors of a few outputs as there are registers for.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
-constexpr int kDirectVectors = 4;
+template <int outs>
+constexpr int kVectors = most_place_vectors;
 #else
-constexpr int kDirectVectors = 2;
+template <int outs>
+constexpr int kVectors = outs == 1 ? most_place_vectors : most_place_vectors / 2;
 #endif
 
-template <int outs, class T>
-HWY_INLINE void direct_outs(int64_t k, const T* w, int64_t w_out, const int64_t* offsets, const T* bias, bool add,
-                            const T* x, int64_t x_row, int64_t rows, int64_t n, T* y, int64_t y_out, int64_t y_row) {
+// body(0), body(1), .. as constants: sums that are found by constants alone stay in registers.
+template <class Body, int... i>
+HWY_INLINE void for_constants(std::integer_sequence<int, i...>, const Body& body) {
+  (body(std::integral_constant<int, i>()), ...);
+}
+template <int count, class Body>
+HWY_INLINE void for_constants(const Body& body) {
+  for_constants(std::make_integer_sequence<int, count>(), body);
+}
+
+// GCC would take the vector from memory at each use: it does not know what is behind the empty instruction.
+template <class T>
+HWY_INLINE Vec<T> load_once(const T* x) {
+  Vec<T> v = hn::LoadU(Tag<T>(), x);
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
+// The vectors of a place: how far they lie behind the first one in x and in y, and how many of their lanes are meant.
+template <class T>
+struct Layout {
+  explicit HWY_INLINE Layout(const DirectLoop& loop) : beside(loop.beside), log(beside / 2) {
+    for_constants<most_place_vectors>([&](auto v) HWY_ATTR {
+      x[v] = (v >> log) * loop.x_row + (v & (beside - 1)) * kLanes<T>;
+      y[v] = (v >> log) * loop.y_row + (v & (beside - 1)) * kLanes<T>;
+    });
+  }
+  HWY_INLINE bool full(const Place& place) const {
+    return place.rows * beside == most_place_vectors && place.cols == beside * kLanes<T>;
+  }
+  HWY_INLINE int64_t cols(const Place& place, int v) const {
+    const int64_t left = place.cols - (v & (beside - 1)) * kLanes<T>;
+    return v >> log < place.rows ? std::clamp<int64_t>(left, 0, kLanes<T>) : 0;
+  }
+  int beside, log;
+  int64_t x[most_place_vectors], y[most_place_vectors];
+};
+
+template <int taps, int outs, int vectors, class T>
+HWY_INLINE void add_taps(const DirectLoop& loop, const TapRun& run, const T* w, const T* const* at,
+                         Vec<T> (&sum)[outs][vectors]) {
+  w += run.first_tap;
+  Vec<T> weight[outs][taps];
+  for (int i = 0; i < outs; ++i) {
+    for (int t = 0; t < taps; ++t) weight[i][t] = hn::Set(Tag<T>(), w[i * loop.w_out + t * loop.w_row]);
+  }
+  for_constants<taps == 1 ? vectors : vectors + taps - 1>([&](auto q) HWY_ATTR {
+    const Vec<T> x = load_once(taps == 1 ? at[q] + run.offset : at[0] + run.offset + q * loop.x_row);
+    for_constants<outs * taps>([&](auto n) HWY_ATTR {
+      constexpr int i = n / taps, t = n % taps, v = q() - t;
+      if constexpr (v >= 0 && v < vectors) sum[i][v] = hn::MulAdd(weight[i][t], x, sum[i][v]);
+    });
+  });
+}
+
+template <class T>
+HWY_INLINE void put(Vec<T> v, T* to, int64_t cols, bool add) {
   const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>;
-  constexpr int vectors = kDirectVectors;
+  if (cols == 0) return;
+  if (kLanes<T> == 1 || cols == kLanes<T>) {
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), v) : v, d, to);
+  } else {
+    const auto count = static_cast<std::size_t>(cols);
+    StoreFirst(add ? hn::Add(LoadFirst(d, to, count), v) : v, d, to, count);
+  }
+}
+
+// (Flattened, for a lambda that is not inlined has its sums in memory.)
+template <int outs, class T>
+void direct_outs(const DirectLoop& loop, const T* w, const T* bias, bool add, const T* x, T* y, int64_t y_out) {
+  const Tag<T> d;
+  constexpr int vectors = kVectors<outs>;
+  const Layout<T> layout(loop);
   Vec<T> start[outs];
   for (int i = 0; i < outs; ++i) start[i] = hn::Set(d, bias != nullptr ? bias[i] : T(0));
-  const T* at[vectors];
-  for (int64_t r = 0, j = 0; r < rows;) {
-    T* to[vectors] = {};
-    int64_t filled[vectors];
-    for (int v = 0; v < vectors; ++v) {
-      if (r == rows) {
-        at[v] = at[v - 1];
-        filled[v] = 0;
+  for (const Place* place = loop.places; place != loop.places + loop.place_count; ++place) {
+    const bool full = layout.full(*place);
+    for (int first = 0; first < most_place_vectors && layout.cols(*place, first) > 0; first += vectors) {
+      T* const to = y + place->result;
+      const T* at[vectors];
+      Vec<T> sum[outs][vectors];
+      for (int v = 0; v < vectors; ++v) at[v] = x + place->source + layout.x[first + v];
+      for_constants<outs * vectors>([&](auto n) HWY_ATTR { sum[n / vectors][n % vectors] = start[n / vectors]; });
+      for (const TapRun* run = loop.runs; run != loop.runs + loop.run_count; ++run) {
+        if (outs > 1 || run->taps == 1) {
+          add_taps<1>(loop, *run, w, at, sum);
+        } else if (run->taps == 2) {
+          add_taps<2>(loop, *run, w, at, sum);
+        } else {
+          add_taps<3>(loop, *run, w, at, sum);
+        }
+      }
+      if (full) {
+        for_constants<outs * vectors>([&](auto n) HWY_ATTR {
+          const Vec<T> v = sum[n / vectors][n % vectors];
+          T* const out = to + layout.y[first + n % vectors] + n / vectors * y_out;
+          hn::StoreU(add ? hn::Add(hn::LoadU(d, out), v) : v, d, out);
+        });
         continue;
       }
-      at[v] = x + r * x_row + j;
-      to[v] = y + r * y_row + j;
-      filled[v] = std::min(lanes, n - j);
-      j += lanes;
-      if (j >= n) ++r, j = 0;
-    }
-    Vec<T> sum[outs][vectors];
-    for (int i = 0; i < outs; ++i) {
-      for (int v = 0; v < vectors; ++v) sum[i][v] = start[i];
-    }
-    for (int64_t p = 0; p < k; ++p) {
-      const int64_t offset = offsets[p];
-      Vec<T> at_tap[vectors];
-      for (int v = 0; v < vectors; ++v) at_tap[v] = hn::LoadU(d, at[v] + offset);
-      for (int i = 0; i < outs; ++i) {
-        const Vec<T> weight = hn::Set(d, w[i * w_out + p]);
-        for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(weight, at_tap[v], sum[i][v]);
-      }
-    }
-    for (int v = 0; v < vectors; ++v) {
-      if (filled[v] == 0) break;
-      for (int i = 0; i < outs; ++i) {
-        T* const out = to[v] + i * y_out;
-        if (lanes == 1 || filled[v] == lanes) {
-          hn::StoreU(add ? hn::Add(hn::LoadU(d, out), sum[i][v]) : sum[i][v], d, out);
-        } else {
-          const auto count = static_cast<std::size_t>(filled[v]);
-          StoreFirst(add ? hn::Add(LoadFirst(d, out, count), sum[i][v]) : sum[i][v], d, out, count);
-        }
+      HWY_ALIGN T sums[outs * vectors][kLanes<T>];
+      for_constants<outs * vectors>([&](auto n) HWY_ATTR { hn::Store(sum[n / vectors][n % vectors], d, sums[n]); });
+      for (int n = 0; n < outs * vectors; ++n) {
+        put<T>(hn::Load(d, sums[n]), to + layout.y[first + n % vectors] + n / vectors * y_out,
+               layout.cols(*place, first + n % vectors), add);
       }
     }
   }
 }
 
 template <class T>
-void direct(int64_t k, int outs, const T* w, int64_t w_out, const int64_t* offsets, const T* bias, bool add, const T* x,
-            int64_t x_row, int64_t rows, int64_t n, T* y, int64_t y_out, int64_t y_row) {
+void direct(const DirectLoop& loop, int outs, const T* w, const T* bias, bool add, const T* x, T* y, int64_t y_out) {
   const auto run = outs == 1   ? &direct_outs<1, T>
                    : outs == 2 ? &direct_outs<2, T>
                    : outs == 3 ? &direct_outs<3, T>
                                : &direct_outs<4, T>;
-  run(k, w, w_out, offsets, bias, add, x, x_row, rows, n, y, y_out, y_row);
+  run(loop, w, bias, add, x, y, y_out);
 }
 
-template <int count, class T>
-HWY_INLINE void direct_weights(const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
-                               int64_t rows, int64_t n, T* sums) {
+template <class T>
+HWY_INLINE T* sums_of(const DirectLoop& loop, const TapRun& run, int tap, T* sums) {
+  return sums + kLanes<T> * (run.first_tap + tap * loop.w_row);
+}
+
+// Of a place that is not full. What is not meant may be infinite, and is not multiplied.
+template <class T>
+void add_part(const DirectLoop& loop, const TapRun* run, int runs, const Place& place, const Layout<T>& layout,
+              const T* x, const T* dy, T* sums) {
   const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>;
-  const T* at[count];
-  Vec<T> sum[count];
-  for (int t = 0; t < count; ++t) {
-    at[t] = x + offsets[t];
-    sum[t] = hn::Zero(d);
-  }
-  const int64_t whole = n - n % lanes;
-  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - whole));
-  HWY_ALIGN T last[lanes] = {};
-  for (int64_t r = 0; r < rows; ++r, dy += dy_row) {
-    int64_t j = 0;
-    for (; j < whole; j += lanes) {
-      const Vec<T> g = hn::LoadU(d, dy + j);
-      for (int t = 0; t < count; ++t) sum[t] = hn::MulAdd(g, hn::LoadU(d, at[t] + r * x_row + j), sum[t]);
-    }
-    if (j < n) {
-      std::memcpy(last, dy + j, static_cast<std::size_t>(n - j) * sizeof(T));
-      const Vec<T> g = hn::Load(d, last);
-      for (int t = 0; t < count; ++t) {
-        sum[t] = hn::MulAdd(g, hn::IfThenElseZero(rest, hn::LoadU(d, at[t] + r * x_row + j)), sum[t]);
+  for (int v = 0; v < most_place_vectors; ++v) {
+    const auto cols = static_cast<std::size_t>(layout.cols(place, v));
+    if (cols == 0) continue;
+    const auto meant = hn::FirstN(d, cols);
+    const Vec<T> g = LoadFirst(d, dy + place.result + layout.y[v], cols);
+    const T* const at = x + place.source + layout.x[v];
+    for (int i = 0; i < runs; ++i) {
+      for (int t = 0; t < run[i].taps; ++t) {
+        const Vec<T> seen = hn::IfThenElseZero(meant, hn::LoadU(d, at + run[i].offset + t * loop.x_row));
+        T* const to = sums_of(loop, run[i], t, sums);
+        hn::StoreU(hn::MulAdd(g, seen, hn::LoadU(d, to)), d, to);
       }
     }
   }
-  for (int t = 0; t < count; ++t) sums[t] = hn::GetLane(hn::SumOfLanes(d, sum[t]));
 }
 
-// As many taps at a time as there are chains of additions to keep an adder busy, and registers.
-constexpr int kMostTaps = 9;
-
-template <class T, class Counts = std::make_integer_sequence<int, kMostTaps>>
-struct Taps;
-template <class T, int... i>
-struct Taps<T, std::integer_sequence<int, i...>> {
-  static void weight(int count, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
-                     int64_t rows, int64_t n, T* sums) {
-    ((count == i + 1 ? direct_weights<i + 1>(offsets, x, x_row, dy, dy_row, rows, n, sums) : void()), ...);
+// Of so many runs of so many taps.
+template <int runs, int taps, class T>
+HWY_INLINE void weight_sums(const DirectLoop& loop, const TapRun* run, const T* x, const T* dy, T* sums) {
+  const Tag<T> d;
+  constexpr int vectors = most_place_vectors;
+  const Layout<T> layout(loop);
+  Vec<T> sum[runs * taps];
+  for_constants<runs * taps>([&](auto n) HWY_ATTR { sum[n] = hn::Zero(d); });
+  for (const Place* place = loop.places; place != loop.places + loop.place_count; ++place) {
+    if (!layout.full(*place)) {
+      add_part(loop, run, runs, *place, layout, x, dy, sums);
+      continue;
+    }
+    const T *const at = x + place->source, *const from = dy + place->result;
+    Vec<T> g[vectors];
+    for_constants<vectors>([&](auto v) HWY_ATTR { g[v] = hn::LoadU(d, from + layout.y[v]); });
+    for_constants<runs*(taps == 1 ? vectors : vectors + taps - 1)>([&](auto n) HWY_ATTR {
+      constexpr int i = n % runs, q = n / runs;
+      const Vec<T> seen = load_once(at + run[i].offset + (taps == 1 ? layout.x[q] : q * loop.x_row));
+      for_constants<taps>([&](auto t) HWY_ATTR {
+        constexpr int v = q - t();
+        if constexpr (v >= 0 && v < vectors) sum[i * taps + t] = hn::MulAdd(g[v], seen, sum[i * taps + t]);
+      });
+    });
   }
-};
+  for_constants<runs * taps>([&](auto n) HWY_ATTR {
+    T* const to = sums_of(loop, run[n / taps], n % taps, sums);
+    hn::StoreU(hn::Add(hn::LoadU(d, to), sum[n]), d, to);
+  });
+}
+
+// As many sums at a time as there are chains of additions to keep an adder busy, and registers.
+constexpr int kMostSums = 9;
 
 template <class T>
-void direct_weight(int64_t taps, const int64_t* offsets, const T* x, int64_t x_row, const T* dy, int64_t dy_row,
-                   int64_t rows, int64_t n, T* sums) {
-  for (int64_t t = 0; t < taps; t += kMostTaps) {
-    const int count = static_cast<int>(taps - t < kMostTaps ? taps - t : kMostTaps);
-    Taps<T>::weight(count, offsets + t, x, x_row, dy, dy_row, rows, n, sums + t);
+void direct_weight(const DirectLoop& loop, const T* x, const T* dy, T* sums) {
+  const TapRun* const end = loop.runs + loop.run_count;
+  for (const TapRun* run = loop.runs; run != end;) {
+    int count = 0;  // runs of as many taps as the first one
+    for_constants<most_run_taps>([&](auto before) HWY_ATTR {
+      constexpr int taps = before() + 1, most = kMostSums / taps;
+      if (run->taps != taps) return;
+      while (count < most && run + count != end && run[count].taps == taps) ++count;
+      for_constants<most>([&](auto i) HWY_ATTR {
+        if (count == i + 1) weight_sums<i() + 1, taps>(loop, run, x, dy, sums);
+      });
+    });
+    run += count;
   }
 }
 

@@ -60,7 +60,31 @@ struct WindowRun {
   std::int64_t offset, count;
 };
 
-/// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides.
+/// Of the direct loops: positions that are computed together, in `most_place_vectors` vectors of which so many lie beside
+/// each other, the others below them. `rows` rows of `cols` positions are meant; the first is at x + source and y + result.
+struct Place {
+  std::int64_t source, result;
+  int rows, cols;
+};
+constexpr int most_place_vectors = 4;
+/// Taps that lie as far apart as the rows of places: tap `first_tap` at x + offset, the next ones a row and w_row further.
+struct TapRun {
+  std::int64_t offset;
+  std::int32_t first_tap, taps;  // small: they share the first cache with the slab
+};
+constexpr int most_run_taps = 3;
+/// All that the direct loops go through. Where a run has more than one tap, `beside` is 1.
+struct DirectLoop {
+  const TapRun* runs;
+  std::int64_t run_count;
+  const Place* places;
+  std::int64_t place_count;
+  int beside;                               ///< 1, 2 or 4
+  std::int64_t x_row, y_row, w_out, w_row;  ///< from one row of positions, output, tap of a run to the next
+};
+
+/// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides, and
+/// those of the direct loops the vectors of a place.
 template <class T>
 struct ConvKernels {
   /// packed[p width + i] = x[rows[p] + the place of column i] for p < k; `parts` has the parts of each of the width's
@@ -71,14 +95,12 @@ struct ConvKernels {
   /// writes up to 4 rows beyond the last.
   using PackTurned = void (*)(std::int64_t filled, const std::int64_t* columns, int vectors, const WindowRun* runs,
                               std::int64_t run_count, const T* x, T* packed);
-  /// y[i y_out + r y_row + j] = the sum over p < k of w[i w_out + p] x[r x_row + j + offsets[p]], for i < outs <= 4,
-  /// r < rows and j < n; from bias[i] on (null: 0), or added to y.
-  using Direct = void (*)(std::int64_t k, int outs, const T* w, std::int64_t w_out, const std::int64_t* offsets,
-                          const T* bias, bool add, const T* x, std::int64_t x_row, std::int64_t rows, std::int64_t n,
-                          T* y, std::int64_t y_out, std::int64_t y_row);
-  /// sums[t] = sum over r < rows and j < n of dy[r dy_row + j] x[r x_row + j + offsets[t]].
-  using DirectWeight = void (*)(std::int64_t taps, const std::int64_t* offsets, const T* x, std::int64_t x_row,
-                                const T* dy, std::int64_t dy_row, std::int64_t rows, std::int64_t n, T* sums);
+  /// y[i y_out + position] = the sum over taps of w[i w_out + tap] x[position + tap's offset], for i < outs <= 4; from
+  /// bias[i] on (null: 0), or added to y.
+  using Direct = void (*)(const DirectLoop& loop, int outs, const T* w, const T* bias, bool add, const T* x, T* y,
+                          std::int64_t y_out);
+  /// sums[tap lanes + l] += what lane l of all vectors adds to the sum of dy[position] x[position + tap's offset].
+  using DirectWeight = void (*)(const DirectLoop& loop, const T* x, const T* dy, T* sums);
   /// `rows` rows of n elements.
   using Copy = void (*)(std::int64_t rows, std::int64_t n, const T* from, std::int64_t from_row, T* to,
                         std::int64_t to_row);

@@ -6,7 +6,6 @@
 #include "../../autograd/ops/rounded_once.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
-#include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 
 namespace gradus {
@@ -37,8 +36,7 @@ Shape transposed_shape(const Shape& x, const Shape& weight, const ConvTransposeR
   return y;
 }
 // [O] against [N, O, ..].
-template <class X>
-X by_channel(const X& bias, int dims) {
+Tensor by_channel(const Tensor& bias, int dims) {
   Shape shape = Shape::filled(dims - 1, 1);
   shape[0] = bias.numel();
   return bias.reshape(shape);
@@ -80,8 +78,7 @@ Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const T
 }
 
 Array ConvTransposeRule::forward(const Attrs& attrs, const Array& x, const Array& weight, const Array& bias) {
-  const Array y = core::conv_input_gradient(x, weight, transposed_shape(x.shape(), weight.shape(), attrs), attrs.conv);
-  return bias.defined() ? y + by_channel(bias, y.dim()) : y;
+  return core::conv_input_gradient(x, weight, transposed_shape(x.shape(), weight.shape(), attrs), attrs.conv, bias);
 }
 
 std::array<Array, 3> ConvTransposeRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
