@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "../array/create.h"
 #include "../threads/even_grain.h"
@@ -210,18 +211,20 @@ std::array<Array, 2> fold(Fold op, const Array& x, const Dims& dims, const Array
   if (x.numel() == 0) {
     return {full(kept_shape, identity, acc_dtype), accumulators == 2 ? full(kept_shape, identity, acc_dtype) : Array()};
   }
-  const Array inputs[2] = {x.contiguous(), other.defined() ? other.contiguous() : Array()};
+  Array copies[2];
+  const Array* inputs[2] = {&x, &other};
+  for (int k = 0; k < 2; ++k) {
+    if (inputs[k]->defined() && !inputs[k]->is_contiguous()) inputs[k] = &(copies[k] = inputs[k]->clone());
+  }
   const Geometry g(x.shape(), dims);
   const std::int64_t columns = g.rows ? 1 : g.length;
   const std::int64_t blocks = g.rows ? blocks_of_rows(g) : ceil_div(g.over.count, rows_per_block(g));
-  // [results, blocks, accumulators, columns]
-  Array acc = full({g.kept.count, blocks, accumulators, columns}, identity, acc_dtype);
-  const Task task{{&inputs[0], &inputs[1]},
-                  centre.defined() ? static_cast<const double*>(centre.data()) : nullptr,
-                  accumulators,
-                  static_cast<char*>(acc.data()),
-                  acc.element_size(),
-                  fold_kernels(op, x.dtype())};
+  const Shape parts = {g.kept.count, blocks, accumulators, columns};
+  const bool is_result = blocks == 1 && accumulators == 1;
+  Array acc = full(is_result ? kept_shape : parts, identity, acc_dtype);
+  const Task task{{inputs[0], inputs[1]}, centre.defined() ? static_cast<const double*>(centre.data()) : nullptr,
+                  accumulators,           static_cast<char*>(acc.data()),
+                  acc.element_size(),     fold_kernels(op, x.dtype())};
   if (g.rows) {
     fold_rows(g, task, blocks);
   } else {
@@ -230,7 +233,7 @@ std::array<Array, 2> fold(Fold op, const Array& x, const Dims& dims, const Array
   if (blocks > 1) {  // the blocks' values are folded like any others
     acc = fold(op >= Fold::CentredSquares ? Fold::Sum : op, acc, Dims{1})[0];
   }
-  if (accumulators == 1) return {acc.view(kept_shape), Array()};
+  if (accumulators == 1) return {is_result ? std::move(acc) : acc.view(kept_shape), Array()};
   acc = acc.view({g.kept.count, accumulators, columns});
   return {acc.select(1, 0).reshape(kept_shape), acc.select(1, 1).reshape(kept_shape)};
 }

@@ -75,11 +75,12 @@ T coefficient(double x) {
 
 // --- gemm -----------------------------------------------------------------------------------------------------------
 
-/// How far a matrix reaches: elements [0, outer step * (outer size - 1) + width) from its first.
+/// How far a matrix, or a column, reaches: elements [0, outer step * (outer size - 1) + width) from its first.
 struct Extent {
   explicit Extent(const Array& x) : begin(static_cast<const char*>(x.data())), bytes(x.element_size()) {
-    const Shape& size = x.shape();
-    const Strides& stride = x.strides();
+    const bool column = x.dim() == 1;
+    const int64_t size[] = {x.shape()[0], column ? 1 : x.shape()[1]};
+    const int64_t stride[] = {x.strides()[0], column ? 0 : x.strides()[1]};
     if (size[0] == 0 || size[1] == 0) return;
     const int outer = size[0] > 1 && (stride[0] >= stride[1] || size[1] == 1) ? 0 : 1;
     step = size[outer] > 1 ? stride[outer] : 0;
@@ -124,7 +125,7 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
   }
   expect_own_memory("gemm", c);
   const Extent written(c);
-  const bool with_bias = bias.defined() && overlap(written, bias.expand(c.shape()));
+  const bool with_bias = bias.defined() && overlap(written, bias);
   if (overlap(written, a) || overlap(written, b) || with_bias) {
     fail<ValueError>("gemm: the result must not overlap an operand: give it memory of its own");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "../array/create.h"
 #include "../base/expect.h"
@@ -16,7 +17,11 @@ namespace gradus::core {
 namespace {
 
 using kernels::Fold;
-using kernels::fold;
+
+/// A fold of one accumulator.
+Array folded(Fold op, const Array& x, const Dims& dims, const Array& centre = {}) {
+  return std::move(kernels::fold(op, x, dims, centre)[0]);
+}
 
 constexpr std::string_view name_of(Reduction op) {
   constexpr std::string_view names[] = {"sum", "prod", "max", "min", "all", "any"};
@@ -30,14 +35,14 @@ std::int64_t count_over(const Array& x, const Dims& dims) {
 }
 
 /// The result in its shape and dtype.
-Array finish(const Array& value, const Array& x, const Dims& dims, bool keepdim, DType dtype) {
-  const Array result = keepdim ? value.view(reduced_shape(x.shape(), dims, true)) : value;
-  return result.to(dtype);
+Array finish(Array value, const Array& x, const Dims& dims, bool keepdim, DType dtype) {
+  if (keepdim) value = value.view(reduced_shape(x.shape(), dims, true));
+  return value.dtype() == dtype ? std::move(value) : value.to(dtype);
 }
 
 /// The mean in float64.
 Array mean64(const Array& x, const Dims& dims) {
-  const Array total = fold(Fold::Sum, x, dims)[0];
+  const Array total = folded(Fold::Sum, x, dims);
   div.write(total, total, static_cast<double>(count_over(x, dims)));
   return total;
 }
@@ -55,13 +60,13 @@ Array of_exact_centre(const Array& x, const Dims& over, const Array& centre, con
   }
   if (!any) return squares;
   const Array apart = x.to(kFloat64) - centre.view(reduced_shape(x.shape(), over, true));
-  return where(suspect, fold(Fold::CentredSquares, apart, over, mean64(apart, over))[0], squares);
+  return where(suspect, folded(Fold::CentredSquares, apart, over, mean64(apart, over)), squares);
 }
 
 /// The mean, and the variance, in float64.
 std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_t correction) {
   const Array centre = mean64(x, over);
-  const Array squares = of_exact_centre(x, over, centre, fold(Fold::CentredSquares, x, over, centre)[0]);
+  const Array squares = of_exact_centre(x, over, centre, folded(Fold::CentredSquares, x, over, centre));
   // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
   const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
   if (divisor == 0) {
@@ -123,11 +128,12 @@ Array reduce(Reduction op, const Array& x, IntArrayRef dims, bool keepdim) {
   if ((op == Reduction::Max || op == Reduction::Min) && count_over(x, over) == 0) {
     fail<IndexError>("{}: there must be at least one element to choose from: {} over {}", name, x.shape(), over);
   }
-  const Array value = fold(static_cast<Fold>(op), x, over)[0];
+  Array value = folded(static_cast<Fold>(op), x, over);
   const bool total = op == Reduction::Sum || op == Reduction::Prod,
              truth = op == Reduction::All || op == Reduction::Any;
   const bool own = (total && is_floating_point(x.dtype())) || (truth && x.dtype() == kUInt8);
-  return finish(value, x, over, keepdim, own ? x.dtype() : value.dtype());
+  const DType dtype = own ? x.dtype() : value.dtype();
+  return finish(std::move(value), x, over, keepdim, dtype);
 }
 
 Array mean(const Array& x, IntArrayRef dims, bool keepdim) {
@@ -163,7 +169,7 @@ Array norm(const Array& x, double p, IntArrayRef dims, bool keepdim) {
   if (p == 2) {
     const Array none = zeros(reduced_shape(x.shape(), over, false), kFloat64);
     const auto root = [&](const Array& values, Array* power) {
-      *power = fold(Fold::CentredSquares, values, over, none)[0];
+      *power = folded(Fold::CentredSquares, values, over, none);
       return sqrt(*power);
     };
     return finish(in_range(x, over, true, root), x, over, keepdim, x.dtype());
