@@ -259,6 +259,18 @@ BOOST_AUTO_TEST_CASE(backward_inside_a_hook) {
   BOOST_CHECK(GradMode::is_enabled());
 }
 
+// The pass alone holds the graph from then on.
+BOOST_AUTO_TEST_CASE(a_hook_that_detaches_the_output_leaves_the_pass_its_graph) {
+  const Tensor x = tensor({1., 2., 3.}).requires_grad_();
+  const std::int64_t before = autograd::Node::alive();
+  Tensor y = ((x * 2).exp().log() * x).sum();
+  y.register_hook([&](const Tensor&) { y.detach_(); });
+  y.backward();
+  BOOST_TEST(!y.requires_grad());
+  BOOST_TEST(allclose(x.grad(), x.detach() * 4));
+  BOOST_TEST(autograd::Node::alive() == before);
+}
+
 BOOST_AUTO_TEST_CASE(backward_into_the_same_leaf_from_its_own_hook) {
   const Tensor x = leaf(Doubles{1, 2});
   const Tensor more = (x * 100).sum();
