@@ -331,11 +331,9 @@ Tensor Optimizer::step(LossClosure closure) {
       const auto kept = state_.find(key_of(p));
       std::unique_ptr<State> state = prepared(kept == state_.end() ? nullptr : kept->second.get(), group.options(), p);
       const core::Array &a = p.array(), &g = p.grad().array();
-      const Tensor copy = a.is_contiguous() ? Tensor() : Tensor(core::empty(a.shape(), a.dtype()));
-      const Tensor gradient = is_uphill           ? neg(p.grad()).contiguous()
-                              : g.is_contiguous() ? p.grad()
-                                                  : Tensor(g.contiguous());
-      changes.push_back({p, copy, gradient, group.options(), std::move(state)});
+      Tensor copy = a.is_contiguous() ? Tensor() : Tensor(core::empty(a.shape(), a.dtype()));
+      Tensor gradient = is_uphill ? neg(p.grad()).contiguous() : g.is_contiguous() ? p.grad() : Tensor(g.contiguous());
+      changes.push_back({p, std::move(copy), std::move(gradient), group.options(), std::move(state)});
     }
   }
   if (!changes.empty()) {

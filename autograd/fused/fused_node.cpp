@@ -227,7 +227,7 @@ void run_fused(const Function& f, const Operand* x, Tensor* y) {
       for (int j = 0; j < k; ++j) shared |= result.storage() == results[j].storage();
       if (shared || !result.is_contiguous()) result = result.clone();
     }
-    y[k] = make_output(std::move(result), node, k);
+    y[k] = make_output(std::move(result), core::Ref<Node>(node), k);
   }
   if (Observer::active()) [[unlikely]] {
     std::vector<Array> outputs;

@@ -1,7 +1,6 @@
 #include "engine.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "../../core/base/fail.h"
@@ -57,10 +56,11 @@ class Pass {
   const core::Own<Observer> anomaly_ = detail::detect_anomaly();
   const bool observed_ = Observer::active();
   bool started_ = false, complete_ = false;
-  std::vector<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
-  std::unordered_map<const Node*, std::size_t> slot_of_;
-  std::vector<Pending> slots_;
-  std::vector<std::size_t> free_slots_;
+  PassList<core::Ref<Node>> roots_;  // a node owns those that it reads: with these, all of the graph lives on
+  PassList<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
+  SlotOfNode slot_of_;
+  PassList<Pending> slots_;
+  PassList<std::size_t> free_slots_;
   Pending current_;
   Gradients of_inputs_;  // of the current node; kept, as the slots are, for the memory that their lists have
   struct Arrived {
@@ -71,11 +71,11 @@ class Pass {
   void arrive(core::Ref<LeafNode> leaf, const Tensor& gradient) {
     arrived_.push_back({std::move(leaf), gradient, writes_to(gradient)});
   }
-  std::vector<Arrived> arrived_;  // for a `.grad`
+  PassList<Arrived> arrived_;  // for a `.grad`
   std::vector<Destination>* targets_ = nullptr;
   NodeNeeds needs_;
   // Where a gradient that was wanted came to an end: the first such place.
-  core::Ref<Node> ended_at_;
+  const Node* ended_at_ = nullptr;
   int ended_input_ = 0;
 };
 
@@ -83,7 +83,8 @@ void Pass::run(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients
   if (observed_) Observer::tell_started(outputs, gradients);
   started_ = observed_;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (needed(outputs[i].edge().node.get())) send(outputs[i].edge(), std::move(gradients[i]));
+    roots_.push_back(outputs[i].edge().node);
+    if (needed(roots_[i].get())) send(outputs[i].edge(), std::move(gradients[i]));
   }
   run_nodes();
 } catch (const std::exception& error) {
@@ -95,12 +96,11 @@ void Pass::run(const std::vector<Tensor>& outputs, std::vector<Tensor> gradients
 }
 
 void Pass::failed(std::string_view what) {
-  if (started_) Observer::tell_failed(current_.node.get(), current_.gradients, what);
+  if (started_) Observer::tell_failed(current_.node, current_.gradients, what);
 }
 
 void Pass::send(const Edge& edge, Tensor gradient) {
-  const Node* key = edge.node.get();
-  const auto [entry, fresh] = slot_of_.try_emplace(key, 0);
+  const auto [entry, fresh] = slot_of_.try_emplace(edge.node.get(), 0);
   if (fresh) {
     if (free_slots_.empty()) {
       free_slots_.push_back(slots_.size());
@@ -109,7 +109,7 @@ void Pass::send(const Edge& edge, Tensor gradient) {
     entry->second = free_slots_.back();
     free_slots_.pop_back();
     Pending& pending = slots_[entry->second];
-    pending.node = edge.node;
+    pending.node = edge.node.get();
     pending.gradients.resize(static_cast<std::size_t>(edge.node->num_outputs()));
     pending.writes = 0;
     heap_.emplace_back(edge.node->number(), entry->second);
@@ -134,12 +134,12 @@ void Pass::take_highest() {
   heap_.pop_back();
   std::swap(current_, slots_[slot]);
   free_slots_.push_back(slot);
-  slot_of_.erase(current_.node.get());
+  slot_of_.erase(current_.node);
 }
 
 void Pass::capture() {
   for (Destination& target : *targets_) {
-    if (target.node != current_.node.get()) continue;
+    if (target.node != current_.node) continue;
     const Tensor& gradient = current_.gradients[static_cast<std::size_t>(target.output)];
     if (observed_ && gradient.defined()) Observer::tell_arrived(*current_.node, target.output, gradient);
     if (!target.into) {
@@ -238,7 +238,7 @@ void Pass::run_nodes() {
     take_highest();
     run_current();
     current_.gradients.clear();
-    current_.node.reset();
+    current_.node = nullptr;
   }
   if (observed_) Observer::tell_finishing();
   accumulate();

@@ -72,6 +72,7 @@ void LeafNode::follow(Edge& edge, Edge next) {
 void LeafNode::add_post_accumulate_hook(std::function<void(Tensor&)> hook) {
   const std::lock_guard lock(shared_->mutex);
   shared_->post_hooks.push_back(std::move(hook));
+  has_post_hooks_.store(true, std::memory_order_release);
 }
 
 const core::Storage* LeafNode::written_by_accumulation(bool create_graph) {
@@ -80,6 +81,15 @@ const core::Storage* LeafNode::written_by_accumulation(bool create_graph) {
   const bool adds = sum.defined() && !create_graph && !sum.requires_grad();
   return adds ? sum.array().storage().get() : nullptr;
 }
+
+namespace {
+
+// Whether detach() would give the same again.
+bool is_detached(const Body& body) {
+  return !body.edge && !body.leaf && body.view == nullptr && body.events == nullptr && !body.picked && !body.borrowed;
+}
+
+}  // namespace
 
 Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
   const std::lock_guard lock(shared_->mutex);
@@ -93,8 +103,8 @@ Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
     return gradient;
   }
   const bool nobody_else_holds_it = gradient.body_ref()->use_count() == 1 && gradient.array().unique();
-  if (nobody_else_holds_it && gradient.is_contiguous())
-    return create_graph ? gradient : gradient.detach();  // taken over
+  if (nobody_else_holds_it && gradient.is_contiguous())  // taken over
+    return create_graph || is_detached(gradient.body()) ? gradient : gradient.detach();
   return create_graph ? gradient.clone() : Tensor(gradient.array().clone());
 }
 
@@ -112,6 +122,7 @@ void LeafNode::accumulate(Tensor gradient, bool create_graph) {
 }
 
 void LeafNode::run_post_accumulate_hooks() {
+  if (!has_post_hooks_.load(std::memory_order_acquire)) return;
   Tensor last;  // outlives the lock
   const std::lock_guard lock(shared_->mutex);
   Tensor& sum = shared_->grad;

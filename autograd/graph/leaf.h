@@ -1,6 +1,7 @@
 // The ends of the graph: where gradients arrive.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string_view>
 
@@ -59,7 +60,8 @@ class GRADUS_API LeafNode final : public Node {
   core::Own<Shared> shared_;
   const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive; it does not own it
   bool retains_ = false;
-  bool gone_ = false;  // the tensor
+  bool gone_ = false;                        // the tensor
+  std::atomic<bool> has_post_hooks_{false};  // asked without the lock
   LeafNode* next_to_drop_ = nullptr;
 };
 

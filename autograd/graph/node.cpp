@@ -50,15 +50,13 @@ thread_local std::uint64_t last_number = 0;
 
 }  // namespace
 
-Node::Node() noexcept { core::count_object_made(); }
+Node::Node() noexcept = default;
 Node::~Node() {
-  if (extras_) {
-    const std::lock_guard lock(hook_homes().mutex);
-    for (const auto& hook : extras_->hooks) hook_homes().home.erase(hook.id);
-    for (const auto& hook : extras_->pre_hooks) hook_homes().home.erase(hook.id);
-    for (const auto& hook : extras_->post_hooks) hook_homes().home.erase(hook.id);
-  }
-  core::count_object_gone();
+  if (!extras_) return;
+  const std::lock_guard lock(hook_homes().mutex);
+  for (const auto& hook : extras_->hooks) hook_homes().home.erase(hook.id);
+  for (const auto& hook : extras_->pre_hooks) hook_homes().home.erase(hook.id);
+  for (const auto& hook : extras_->post_hooks) hook_homes().home.erase(hook.id);
 }
 std::int64_t Node::created() noexcept { return core::object_counts().made; }
 std::int64_t Node::alive() noexcept { return core::object_counts().alive; }
@@ -66,8 +64,8 @@ std::int64_t Node::alive() noexcept { return core::object_counts().alive; }
 void Node::enter_graph(Location at) noexcept {
   std::uint64_t highest = last_number;
   const Edge* edge = edges();
-  for (int i = 0; i < num_inputs(); ++i) {
-    if (edge[i] && edge[i].node->number() > highest) highest = edge[i].node->number();
+  for (int n = num_inputs(); n-- > 0; ++edge) {
+    if (*edge && edge->node->number() > highest) highest = edge->node->number();
   }
   number_ = last_number = highest + 1;
   const Scope* scope = Scope::current();

@@ -150,8 +150,8 @@ class GRADUS_API Node {
   }
 
   // Nodes live and die with each operation: pooled memory.
-  static void* operator new(std::size_t bytes) { return core::pool_allocate(bytes); }
-  static void operator delete(void* block, std::size_t bytes) noexcept { core::pool_free(block, bytes); }
+  static void* operator new(std::size_t bytes) { return core::pool_allocate_object(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { core::pool_free_object(block, bytes); }
 
   /// Nodes ever made, and nodes alive, in the whole process.
   static std::int64_t created() noexcept;

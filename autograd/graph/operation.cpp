@@ -168,20 +168,21 @@ void fail_no_view(std::string_view op, const core::Array& y, const Operand* inpu
                          op, holder.empty() ? "memory of its own; declare no view where forward copies" : holder);
 }
 
-Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index) {
-  if (!node || !is_floating_point(value.dtype())) return Tensor(std::move(value));
-  return Tensor(std::move(value), {node, index});
+Tensor make_output(core::Array&& value, core::Ref<Node>&& node, int index) {
+  Tensor output(std::move(value));
+  if (node && output.defined() && output.is_floating_point()) output.body().edge = {std::move(node), index};
+  return output;
 }
 
 std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, const core::Ref<Node>& node) {
   std::vector<Tensor> outputs;
   for (core::Array& value : values)
-    outputs.push_back(make_output(std::move(value), node, static_cast<int>(outputs.size())));
+    outputs.push_back(make_output(std::move(value), core::Ref<Node>(node), static_cast<int>(outputs.size())));
   return outputs;
 }
 
 Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by) {
-  Tensor view = make_output(std::move(value), node, 0);
+  Tensor view = make_output(std::move(value), std::move(node), 0);
   const Body& source = of.body();
   if (source.view != nullptr) (void)of.edge();  // what it has not seen yet the view would see at another time
   core::Own<ViewOf> link(new ViewOf(source.view != nullptr ? source.view->base : of.body_ref()));

@@ -77,13 +77,13 @@ namespace detail {
 template <class Op, class Result>
 auto wrap(Result&& y, core::Ref<Node> node) {
   if constexpr (std::is_same_v<std::remove_cvref_t<Result>, core::Array>) {
-    return node ? make_output(std::forward<Result>(y), node, 0) : Tensor(std::forward<Result>(y));
+    return make_output(std::forward<Result>(y), std::move(node), 0);
   } else if constexpr (Traits<Op>::gives_list) {
     return make_outputs(std::move(y), node);
   } else {
     return [&]<int... K>(std::integer_sequence<int, K...>) {
-      return std::tuple{
-          make_output(std::move(std::get<K>(y)), ((Traits<Op>::mask >> K) & 1u) != 0 ? node : core::Ref<Node>(), K)...};
+      return std::tuple{make_output(std::move(std::get<K>(y)),
+                                    core::Ref<Node>(((Traits<Op>::mask >> K) & 1u) != 0 ? node.get() : nullptr), K)...};
     }
     (std::make_integer_sequence<int, Traits<Op>::outputs>{});
   }
@@ -184,9 +184,9 @@ Results<Op> run(const typename AttrsOf<Op>::type& attrs, const Operand* inputs, 
   auto y = run_forward<Op>(attrs, inputs, count, InputIndices<Op>{});
   check_memory<Op>(y, inputs, count);
   core::Ref<Node> node;
-  if ((seen.history | static_cast<unsigned>(Observer::any())) != 0) {  // one test for both
+  if ((seen.edges | seen.views | static_cast<unsigned>(Observer::any())) != 0) {  // one test for all
     NodeOf<Op>* made = nullptr;
-    if (recording(inputs, count)) {
+    if (recording(seen, inputs, count)) {
       made = new NodeOf<Op>(attrs, inputs, count, false);
       node = core::Ref<Node>::adopt(made);
       made->set_outputs(y);

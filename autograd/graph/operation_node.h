@@ -95,10 +95,11 @@ class NodeOf final : public Node {
       const core::Array& x = input_array(inputs[i]);
       if (((in & kept_in) >> i) & 1u) {
         if (in_place && stands_for_input) continue;  // set_outputs keeps the result
+        Saved& saved = saved_in_[static_cast<std::size_t>(rank_of(kept_in, i))];
         const bool overwritten = in_place && x.defined() && x.storage() == input_array(inputs[0]).storage();
-        saved_in_[static_cast<std::size_t>(rank_of(kept_in, i))].set(overwritten ? x.clone() : x);
+        overwritten ? saved.set(x.clone()) : saved.set(x);
       }
-      if ((G::all_shape >> i) & 1u) shapes_[static_cast<std::size_t>(rank_of(G::all_shape, i))] = meta_of(x);
+      if ((G::all_shape >> i) & 1u) note(shapes_[static_cast<std::size_t>(rank_of(G::all_shape, i))], x);
     }
     if constexpr (G::in_list) {
       saved_list_.resize(static_cast<std::size_t>(count - N));
@@ -124,11 +125,11 @@ class NodeOf final : public Node {
       const auto at = static_cast<std::size_t>(k);
       const core::Array& value = output(y, k);
       if constexpr (T::gives_list) {
-        metas_[at] = meta_of(value);
+        note(metas_[at], value);
         if constexpr (G::out_list) saved_results_[at].set(value);
       } else {
         if ((out >> k) & 1u) saved_out_[static_cast<std::size_t>(rank_of(G::all_out, k))].set(value);
-        if (k < T::span) metas_[at] = meta_of(value);
+        if (k < T::span) note(metas_[at], value);
       }
     }
   }
@@ -155,16 +156,14 @@ class NodeOf final : public Node {
     }
   }
   void release_saved() noexcept override {
-    Slots<Saved, __builtin_popcount(kept_in)> in;  // outlive the lock: what they free takes its time
-    Slots<Saved, __builtin_popcount(G::all_out)> out;
-    SavedList<G::in_list> list;
-    SavedList<G::out_list> results;
-    const SpinLock lock(saved_busy_);
-    std::swap(in, saved_in_);
-    std::swap(out, saved_out_);
-    std::swap(list, saved_list_);
-    std::swap(results, saved_results_);
-    released_ = true;
+    {
+      const SpinLock lock(saved_busy_);
+      if (std::exchange(released_, true)) return;
+    }
+    saved_in_ = {};  // without the lock: nobody looks at them any more, and what they free takes its time
+    saved_out_ = {};
+    saved_list_ = {};
+    saved_results_ = {};
   }
 
   void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {

@@ -14,6 +14,7 @@
 #include "../../core/base/errors.h"
 #include "../../core/base/fields.h"
 #include "../../core/ops/random.h"
+#include "grad_mode.h"
 #include "node.h"
 #include "observer.h"
 #include "saved.h"
@@ -66,20 +67,21 @@ inline bool any_stored(const Operand* inputs, int count) {
 }
 /// What inputs have about them that an operation has to look at closer.
 struct Seen {
-  bool unusual = false;        ///< one is of a storage type, or batched: no forward takes it as it is
-  std::uintptr_t history = 0;  ///< not 0: one may require a gradient
+  bool unusual = false;      ///< one is of a storage type, or batched: no forward takes it as it is
+  std::uintptr_t edges = 0;  ///< not 0: one requires a gradient
+  std::uintptr_t views = 0;  ///< not 0: one may require a gradient when it has been brought up to date
 };
 inline Seen look_at(const Operand* inputs, int count) {
   bool unusual = false;
-  std::uintptr_t history = 0;
+  std::uintptr_t edges = 0, views = 0;
   for (int i = 0; i < count; ++i) {
     const Body* body = inputs[i].tensor().body_ref().get();
     if (body == nullptr) continue;
     unusual |= body->unusual;
-    history |= reinterpret_cast<std::uintptr_t>(body->edge.node.get()) |
-               reinterpret_cast<std::uintptr_t>(body->view.get());  // one test for all
+    edges |= reinterpret_cast<std::uintptr_t>(body->edge.node.get());
+    views |= reinterpret_cast<std::uintptr_t>(body->view.get());
   }
-  return {unusual, history};
+  return {unusual, edges, views};
 }
 /// Whether an input is batched.
 inline bool any_batched(const Operand* inputs, int count) {
@@ -195,7 +197,12 @@ GRADUS_API std::vector<core::Array> arrays_of(const Operand* inputs, int count);
 GRADUS_API bool any_requires_grad(const Operand* inputs, int count);
 /// Whether an operation on these inputs is to be recorded.
 GRADUS_API bool recording(const Operand* inputs, int count);
-GRADUS_API Tensor make_output(core::Array&& value, const core::Ref<Node>& node, int index);
+inline bool recording(const Seen& seen, const Operand* inputs, int count) {
+  if (!GradMode::is_enabled()) return false;
+  return seen.views == 0 ? seen.edges != 0 : any_requires_grad(inputs, count);
+}
+/// An output, with its edge where a gradient flows to it.
+GRADUS_API Tensor make_output(core::Array&& value, core::Ref<Node>&& node, int index);
 GRADUS_API std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, const core::Ref<Node>& node);
 /// A result that shares its storage with `of`: remembers its base, and `by`, when its gradient is not its geometry's.
 GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by = {});
@@ -206,9 +213,19 @@ GRADUS_API bool leads_to_base(const Tensor& tensor);
                                          int count);
 /// ValueError: a view is declared, and the output shows something else than input 0.
 [[noreturn]] GRADUS_API void fail_no_view(std::string_view op, const core::Array& y, const Operand* inputs, int count);
-/// Shape and dtype of an input; of an absent one a shape that no array has.
+/// Shape and dtype of an input; of an absent one a shape that no array has. Written where it stays: a shape that was just
+/// written is slow to copy.
+inline void note(TensorMeta& meta, const core::Array& x) {
+  meta.dtype = x.dtype();
+  if (x.defined())
+    meta.shape = x.shape();
+  else
+    meta.shape = core::Shape{-1};
+}
 inline TensorMeta meta_of(const core::Array& x) {
-  return x.defined() ? TensorMeta{x.shape(), x.dtype()} : TensorMeta{core::Shape{-1}, kFloat32};
+  TensorMeta meta;
+  note(meta, x);
+  return meta;
 }
 /// Zeros of a shape that take no memory; undefined for an absent input.
 GRADUS_API core::Array zeros_without_memory(const TensorMeta& meta);

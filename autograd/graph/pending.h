@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <unordered_map>
+#include <vector>
 
+#include "../../core/memory/pool.h"
 #include "../tensor/tensor.h"
 
 namespace gradus::autograd {
@@ -10,10 +14,10 @@ namespace gradus::autograd {
 // Of a batched gradient: to all examples, whose memory one of them shows.
 inline std::uint64_t writes_to(const Tensor& gradient) { return gradient.body().array.storage()->write_count(); }
 
-/// A node that gradients have arrived at, and what has arrived. Several nodes may hold one gradient, so nobody may write
+/// A node that gradients have arrived at, which the roots of the pass keep alive, and what has arrived. Several nodes may hold one gradient, so nobody may write
 /// to it on its way: the counts of writes to their storages, which only grow, keep their sum.
 struct Pending {
-  core::Ref<Node> node;
+  Node* node = nullptr;
   Gradients gradients;
   std::uint64_t writes = 0;
 
@@ -23,6 +27,12 @@ struct Pending {
     return sum;
   }
 };
+
+/// What a pass writes down while it goes on, and leaves to the next.
+template <class T>
+using PassList = std::vector<T, core::Pooled<T>>;
+using SlotOfNode = std::unordered_map<const Node*, std::size_t, std::hash<const Node*>, std::equal_to<const Node*>,
+                                      core::Pooled<std::pair<const Node* const, std::size_t>>>;
 
 /// The gradient brought to the shape and dtype of what it is the gradient of. ShapeError when it does not fit.
 Tensor fitted(Tensor gradient, const TensorMeta& meta, const Node& from, int input);

@@ -24,17 +24,7 @@ struct Range {
 
 /// Lists in pooled memory: the next Record finds it touched already.
 template <class T>
-struct Pooled {
-  using value_type = T;
-  Pooled() = default;
-  template <class U>
-  Pooled(const Pooled<U>&) {}  // NOLINT(google-explicit-constructor): as allocators are
-  static T* allocate(std::size_t n) { return static_cast<T*>(core::pool_allocate(n * sizeof(T))); }
-  static void deallocate(T* block, std::size_t n) noexcept { core::pool_free(block, n * sizeof(T)); }
-  bool operator==(const Pooled&) const = default;
-};
-template <class T>
-using List = std::vector<T, Pooled<T>>;
+using List = std::vector<T, core::Pooled<T>>;
 
 /// All numbers of a small tensor, or statistics and the corner of a large one.
 struct RecordedNumbers {

@@ -177,9 +177,13 @@ bool is_whole_mask(const Selection& s) {
   return s.pickings.size() == 1 && s.pickings[0].is_mask() && s.pickings[0].span == s.view.dim();
 }
 
+// No step where none is needed: small ones cost most of what picking a few elements does.
+Tensor in_shape(const Tensor& x, const Shape& shape) { return x.sizes() == IntArrayRef(shape) ? x : x.reshape(shape); }
+
 // The values in the shape of what they go to; leading sizes of 1 that it does not have are dropped.
 Tensor fitted(const char* op, const Tensor& values, const Shape& shape) {
   Shape given = values.body().array.shape();
+  if (given == shape) return values;
   while (given.size() > shape.size() && given[0] == 1) given.erase(0);
   if (!core::broadcasts_to(given, shape)) {
     core::fail<ShapeError>("{}: the values must broadcast to the shape of what is picked: {} to {}", op, values.sizes(),
@@ -218,10 +222,10 @@ void put_tensor(const char* op, const Operand& x, TensorIndices indices, const T
     masked_scatter_(s.view, Tensor(s.pickings[0].index), fitted(op, values, Shape{count}));
     return;
   }
-  const Merged m = merge(op, s);
+  const Merged m = merge(op, std::move(s));
   Shape rows = m.flat.body().array.shape();
   rows[static_cast<int>(m.dim)] = m.index.numel();
-  put_rows(m.turned, m.flat, m.dim, m.index, fitted(op, values, m.picked).reshape(rows), accumulate);
+  put_rows(m.turned, m.flat, m.dim, m.index, in_shape(fitted(op, values, m.picked), rows), accumulate);
 }
 
 }  // namespace
@@ -253,9 +257,8 @@ Tensor index(Operand x, TensorIndices indices) {
       return y;
     };
     if (is_whole_mask(s)) return picked(masked_select(s.view, Tensor(s.pickings[0].index)));
-    const Merged m = merge("index", s);
-    const Tensor rows = index_select(m.flat, m.dim, m.index);
-    return picked(rows.sizes() == IntArrayRef(m.picked) ? rows : rows.view(m.picked));
+    const Merged m = merge("index", std::move(s));
+    return picked(in_shape(index_select(m.flat, m.dim, m.index), m.picked));
   });
 }
 Tensor Tensor::operator[](Operand index) const { return gradus::index({*this, index.at()}, {index.tensor()}); }

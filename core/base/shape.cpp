@@ -29,7 +29,7 @@ std::int64_t checked_numel(IntArrayRef shape, const char* op) {
 }
 
 Strides contiguous_strides(const Shape& shape) noexcept {
-  Strides strides = shape;
+  Strides strides = Dims::filled(shape.size(), 1);  // not a copy of the shape, which may just have been written
   std::int64_t step = 1;
   for (int i = shape.size(); i-- > 0;) {
     strides[i] = step;

@@ -75,8 +75,8 @@ class Dims {
   /// ShapeError when there are more than eight.
   Dims(IntArrayRef values) {  // NOLINT(google-explicit-constructor)
     if (values.size() > kMaxDims) throw_too_many(values.size());
-    size_ = static_cast<std::int32_t>(values.size());
-    for (int i = 0; i < size_; ++i) values_[i] = values[static_cast<std::size_t>(i)];
+    size_ = static_cast<std::int64_t>(values.size());
+    for (std::int64_t i = 0; i < size_; ++i) values_[i] = values[static_cast<std::size_t>(i)];
   }
   Dims(std::initializer_list<std::int64_t> values) : Dims(IntArrayRef(values)) {}
   Dims(const std::vector<std::int64_t>& values) : Dims(IntArrayRef(values)) {}  // NOLINT(google-explicit-constructor)
@@ -87,7 +87,7 @@ class Dims {
     return dims;
   }
 
-  int size() const noexcept { return size_; }
+  int size() const noexcept { return static_cast<int>(size_); }
   bool empty() const noexcept { return size_ == 0; }
   std::int64_t operator[](int i) const noexcept { return values_[i]; }
   std::int64_t& operator[](int i) noexcept { return values_[i]; }
@@ -103,7 +103,7 @@ class Dims {
   /// Inserts before position i; ShapeError when full.
   void insert(int i, std::int64_t value) {
     push_back(value);
-    for (int k = size_ - 1; k > i; --k) values_[k] = values_[k - 1];
+    for (int k = size() - 1; k > i; --k) values_[k] = values_[k - 1];
     values_[i] = value;
   }
   void erase(int i) noexcept {
@@ -116,7 +116,7 @@ class Dims {
   [[noreturn]] GRADUS_API static void throw_too_many(std::size_t n);
 
   std::int64_t values_[kMaxDims] = {};  // copied as a whole: eight numbers cost less than a loop over a few
-  std::int32_t size_ = 0;
+  std::int64_t size_ = 0;               // as wide as they are: what was written in parts is slow to copy
 };
 using Shape = Dims;
 using Strides = Dims;

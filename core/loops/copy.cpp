@@ -199,10 +199,16 @@ Element::Element(const Scalar& value, DType dtype) {
 }
 
 void copy_convert(const Array& out, const Array& src) {
-  Plan plan(out.shape());
-  plan.add(out);
-  plan.add(src);
-  copy_planned(plan, out.dtype(), src.dtype());
+  // What is small is done before a plan would be made.
+  if (const std::int64_t n = out.numel(); n <= 1024 && out.is_contiguous() && src.is_contiguous()) {
+    tile_copy(out.dtype(), src.dtype())(static_cast<char*>(out.data()), 0, out.element_size(),
+                                        static_cast<const char*>(src.data()), 0, src.element_size(), 1, n);
+  } else {
+    Plan plan(out.shape());
+    plan.add(out);
+    plan.add(src);
+    copy_planned(plan, out.dtype(), src.dtype());
+  }
   if (ProgramRecording* const recording = ProgramRecording::active(); recording != nullptr) [[unlikely]]
     recording->copied(out, src);
 }

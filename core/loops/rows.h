@@ -23,6 +23,6 @@ inline void for_rows(std::int64_t rows, std::int64_t n, std::int64_t block,
 }
 
 /// [rows..., n] contiguous, the dimension last.
-inline Array with_last(const Array& x, int dim) { return (x.dim() == 0 ? x : x.movedim(dim, -1)).contiguous(); }
+inline Array with_last(const Array& x, int dim) { return (dim + 1 >= x.dim() ? x : x.movedim(dim, -1)).contiguous(); }
 
 }  // namespace gradus::core::kernels

@@ -11,9 +11,7 @@ namespace gradus::core {
 /// memory_stats().live_bytes, at a tenth of the price.
 GRADUS_API std::int64_t live_bytes() noexcept;
 
-/// Objects of one kind that a higher floor counts: the graph's nodes.
-GRADUS_API void count_object_made() noexcept;
-GRADUS_API void count_object_gone() noexcept;
+/// Of pool_allocate_object: those ever made, and those alive.
 struct ObjectCounts {
   std::int64_t made, alive;
 };

@@ -148,10 +148,10 @@ std::atomic<bool> fill_nan = [] {
 constexpr auto kUncounted = [](ThreadCache&) {};
 
 template <class Counting>
-[[gnu::noinline]] void* allocate_otherwise(std::size_t bytes, Counting counting) {
+[[gnu::noinline]] void* allocate_otherwise(std::size_t bytes, int size, Counting counting) {
   void* block;
   if (kPooled && bytes <= kMaxSmallBytes) {
-    block = with_cache([=](ThreadCache& cache) { return take(cache, size_class(bytes)); });
+    block = with_cache([=](ThreadCache& cache) { return take(cache, size); });
   } else {
     block = kPooled ? large_allocate(bytes) : unpooled(bytes);
   }
@@ -162,10 +162,10 @@ template <class Counting>
 // A small block out of the magazine in use, and what it means to the cache's counts: calls nothing, so that it saves no
 // register. Everything else is left to allocate_otherwise.
 template <class Counting>
-inline void* allocate(std::size_t bytes, Counting counting) {
+inline void* allocate(std::size_t bytes, int size, Counting counting) {
   ThreadCache* const cache = thread_cache;
   if (kPooled && bytes <= kMaxSmallBytes && cache != nullptr) [[likely]] {
-    Bin& bin = cache->bins[size_class(bytes)];
+    Bin& bin = cache->bins[size];
     if (Block* const block = bin.head) [[likely]] {
       bin.head = block->next;
       bin.count.add(-1);
@@ -175,16 +175,16 @@ inline void* allocate(std::size_t bytes, Counting counting) {
       return block;
     }
   }
-  return allocate_otherwise(bytes, counting);
+  return allocate_otherwise(bytes, size, counting);
 }
 
 template <class Counting>
-[[gnu::noinline]] void release_otherwise(void* block, std::size_t bytes, Counting counting) noexcept {
+[[gnu::noinline]] void release_otherwise(void* block, std::size_t bytes, int size, Counting counting) noexcept {
   if (!kPooled) {
     std::free(block);
     account_give(bytes);
   } else if (bytes <= kMaxSmallBytes) {
-    with_cache([=](ThreadCache& cache) { give(cache, block, size_class(bytes)); });
+    with_cache([=](ThreadCache& cache) { give(cache, block, size); });
   } else {
     large_free(block, bytes);
   }
@@ -192,26 +192,35 @@ template <class Counting>
 }
 
 template <class Counting>
-inline void release(void* block, std::size_t bytes, Counting counting) noexcept {
+inline void release(void* block, std::size_t bytes, int size, Counting counting) noexcept {
   ThreadCache* const cache = thread_cache;
   if (kPooled && bytes <= kMaxSmallBytes && cache != nullptr) [[likely]] {
-    const int size = size_class(bytes);
     if (cache->bins[size].count.get() < magazine_size(size)) [[likely]] {
       counting(*cache);
       put(cache->bins[size], block);
       return;
     }
   }
-  release_otherwise(block, bytes, counting);
+  release_otherwise(block, bytes, size, counting);
 }
 
 }  // namespace
 
-void* pool_allocate(std::size_t bytes) { return allocate(bytes, kUncounted); }
-void pool_free(void* block, std::size_t bytes) noexcept { release(block, bytes, kUncounted); }
+void* pool_take(std::size_t bytes, int size) { return allocate(bytes, size, kUncounted); }
+void pool_give(void* block, std::size_t bytes, int size) noexcept { release(block, bytes, size, kUncounted); }
+
+void* pool_take_object(std::size_t bytes, int size) {
+  return allocate(bytes, size, [](ThreadCache& cache) {
+    cache.objects_made.add(1);
+    cache.live_objects.add(1);
+  });
+}
+void pool_give_object(void* block, std::size_t bytes, int size) noexcept {
+  release(block, bytes, size, [](ThreadCache& cache) { cache.live_objects.add(-1); });
+}
 
 void* pool_allocate_array(std::size_t block_bytes, std::int64_t counted) {
-  return allocate(block_bytes, [=](ThreadCache& cache) {
+  return allocate(block_bytes, size_class(block_bytes), [=](ThreadCache& cache) {
     cache.allocations.add(1);
     cache.live_arrays.add(1);
     cache.live_bytes.add(counted);
@@ -219,7 +228,7 @@ void* pool_allocate_array(std::size_t block_bytes, std::int64_t counted) {
 }
 
 void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted) noexcept {
-  release(block, block_bytes, [=](ThreadCache& cache) {
+  release(block, block_bytes, size_class(block_bytes), [=](ThreadCache& cache) {
     cache.live_arrays.add(-1);
     cache.live_bytes.add(-counted);
   });
@@ -227,15 +236,6 @@ void pool_free_array(void* block, std::size_t block_bytes, std::int64_t counted)
 
 std::int64_t live_bytes() noexcept { return store().live_bytes(); }
 
-void count_object_made() noexcept {
-  with_cache([](ThreadCache& cache) {
-    cache.objects_made.add(1);
-    cache.live_objects.add(1);
-  });
-}
-void count_object_gone() noexcept {
-  with_cache([](ThreadCache& cache) { cache.live_objects.add(-1); });
-}
 ObjectCounts object_counts() noexcept { return store().object_counts(); }
 
 void check_request(std::int64_t bytes) {

@@ -1,6 +1,7 @@
 #include "softmax.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "../array/create.h"
 #include "../base/expect.h"
@@ -17,13 +18,18 @@ using kernels::kExpRowBlock;
 using kernels::kRowBlock;
 using kernels::with_last;
 
+/// From the form that with_last gives to the one that x has.
+Array as_it_was(Array rows, const Array& x, int d) {
+  return d + 1 >= x.dim() ? std::move(rows) : rows.movedim(-1, d).contiguous();
+}
+
 Array map_rows(const char* op, const Array& x, std::int64_t dim, kernels::RowMap (*kernel)(DType)) {
   expect_floating(op, "the operand", x);
   const int d = wrap_dim(dim, x.dim(), op);
   const Array rows = with_last(x, d);
   const std::int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
   Array out = empty(rows.shape(), x.dtype());
-  if (x.numel() == 0) return out.movedim(-1, d).contiguous();
+  if (x.numel() == 0) return as_it_was(std::move(out), x, d);
   const kernels::RowMap map = kernel(x.dtype());
   const char* from = static_cast<const char*>(rows.data());
   char* to = static_cast<char*>(out.data());
@@ -31,7 +37,7 @@ Array map_rows(const char* op, const Array& x, std::int64_t dim, kernels::RowMap
   for_rows(x.numel() / n, n, kExpRowBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) map(from + r * bytes, to + r * bytes, static_cast<std::size_t>(n));
   });
-  return x.dim() == 0 ? out : out.movedim(-1, d).contiguous();
+  return as_it_was(std::move(out), x, d);
 }
 
 /// dx = kernel(dy, y) along a dimension.
@@ -54,7 +60,7 @@ Array gradient_of_rows(const char* op, const Array& dy, const Array& y, std::int
       }
     });
   }
-  return y.dim() == 0 ? out : out.movedim(-1, d).contiguous();
+  return as_it_was(std::move(out), y, d);
 }
 
 }  // namespace

@@ -105,14 +105,20 @@ inline void call(kernels::Kernel kernel, const void* param, void* out, const Arr
   const void* const in[2] = {start_of(a), start_of(b)};
   kernel(out, in, static_cast<std::size_t>(n), param);
 }
+/// Whether a contiguous array's strides are those of a new one: those of its sizes of 1 may be anything.
+inline bool has_plain_strides(const Array& x) {
+  std::int64_t step = 1;
+  for (int i = x.dim(); i-- > 0; step *= x.shape()[i]) {
+    if (x.strides()[i] != step) return false;
+  }
+  return true;
+}
 inline Array call(kernels::Kernel kernel, DType result, const Array& a, const Array& b, const void* param,
                   std::int64_t n) {
-  // In one dimension the strides of `a` will do. Otherwise those of its sizes of 1 may be anything.
   Ref<Storage> storage = Storage::allocate(n * size_of(result));  // small: no product of sizes overflows
-  Array out = a.dim() == 1 && n > 1 ? Array(std::move(storage), a.shape(), a.strides(), 0, result)
-                                    : Array(std::move(storage), a.shape(), result);
-  call(kernel, param, start_of(out), a, b, n);
-  return out;
+  call(kernel, param, storage->data(), a, b, n);
+  return has_plain_strides(a) ? Array(std::move(storage), a.shape(), a.strides(), 0, result)
+                              : Array(std::move(storage), a.shape(), result);
 }
 
 /// The door. `direct(dtype)` is a Direct for operands of that dtype; `checked()` runs a PointwiseCall, out of line, so that

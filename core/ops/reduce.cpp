@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "../array/create.h"
 #include "../base/expect.h"
@@ -17,7 +18,11 @@ namespace gradus::core {
 namespace {
 
 using kernels::Fold;
-using kernels::fold;
+
+/// A fold of one accumulator.
+Array folded(Fold op, const Array& x, const Dims& dims, const Array& centre = {}) {
+  return std::move(kernels::fold(op, x, dims, centre)[0]);
+}
 
 constexpr std::string_view name_of(Reduction op) {
   constexpr std::string_view names[] = {"sum", "prod", "max", "min", "all", "any"};
@@ -31,9 +36,9 @@ std::int64_t count_over(const Array& x, const Dims& dims) {
 }
 
 /// The result in its shape and dtype.
-Array finish(const Array& value, const Array& x, const Dims& dims, bool keepdim, DType dtype) {
-  const Array result = keepdim ? value.view(reduced_shape(x.shape(), dims, true)) : value;
-  return result.to(dtype);
+Array finish(Array value, const Array& x, const Dims& dims, bool keepdim, DType dtype) {
+  if (keepdim) value = value.view(reduced_shape(x.shape(), dims, true));
+  return value.dtype() == dtype ? std::move(value) : value.to(dtype);
 }
 
 /// The mean, and the variance, in float64.

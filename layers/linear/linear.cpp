@@ -24,8 +24,8 @@ std::int64_t samples(const Array& x) {
   return k;
 }
 // x or dz with its leading dimensions as one: the k x m, or k x n, of the formulas.
-Array as_matrix(const Array& a, std::int64_t rows, std::int64_t columns) {
-  return a.dim() == 2 ? a : a.reshape({rows, columns});
+Array as_matrix(Array a, std::int64_t rows, std::int64_t columns) {
+  return a.dim() == 2 ? std::move(a) : a.reshape({rows, columns});
 }
 
 void check_sizes(const Array& x, const Array& weight, const Array& bias) {
@@ -57,21 +57,21 @@ Array LinearRule::forward(const Array& x, const Array& weight, const Array& bias
   shape[shape.size() - 1] = n;
   const Array z = core::empty(shape, x.dtype());
   const std::int64_t k = samples(x);
-  core::gemm(z.view({k, n}), as_matrix(x, k, m), weight.t(), 1, 0, bias);
+  core::gemm(as_matrix(z, k, n), as_matrix(x, k, m), weight.t(), 1, 0, bias);
   return z;
 }
 
 std::array<Array, 3> LinearRule::backward(Needs needs, DyArray<> dz, InArray<0> x, InArray<1> weight) {
   const std::int64_t n = weight.shape()[0], m = weight.shape()[1], k = samples(x);
-  const Array rows = as_matrix(dz, k, n);
+  const Array rows = as_matrix(std::move(dz), k, n);
   std::array<Array, 3> gradients;
   if (needs[0]) {  // dz W^T
     gradients[0] = core::empty(x.shape(), x.dtype());
-    core::gemm(gradients[0].view({k, m}), rows, weight);
+    core::gemm(as_matrix(gradients[0], k, m), rows, weight);
   }
   if (needs[1]) {  // dz^T x
     gradients[1] = core::empty({n, m}, x.dtype());
-    core::gemm(gradients[1], rows.t(), as_matrix(x, k, m));
+    core::gemm(gradients[1], rows.t(), as_matrix(std::move(x), k, m));
   }
   if (needs[2]) gradients[2] = core::sum(rows, 0);
   return gradients;

@@ -70,10 +70,11 @@ struct Given {
   /// body(T(), n, t_n) for each sample of a class, but those that are ignored; T is the type of the numbers.
   template <class Body>
   void for_samples(const Body& body) const {
-    const auto* t = target.data_ptr<std::int64_t>();
-    for (std::int64_t n = 0; n < target.numel(); ++n) {
-      if (t[n] != ignore_index) w.dtype() == kFloat32 ? body(float(), n, t[n]) : body(double(), n, t[n]);
-    }
+    const auto over_all = [&, t = target.data_ptr<std::int64_t>(), samples = target.numel()](auto type) {
+      for (std::int64_t n = 0; n < samples; ++n)
+        if (t[n] != ignore_index) body(type, n, t[n]);
+    };
+    w.dtype() == kFloat32 ? over_all(float()) : over_all(double());
   }
   /// The array of value(T(), n, t_n), 0 where a sample is ignored.
   template <class Value>
@@ -143,12 +144,12 @@ std::array<Array, 3> CrossEntropyRule::backward(const Attrs& attrs, Needs needs,
   const Given given(attrs, target, weight, log_p.dtype(), C);
 
   // g_n = dL/dl_n, times w_t for the one class of a sample; 0 where it is ignored.
-  const Array above = dl.to(log_p.dtype()) / divisor.item();
-  Array g = (above.numel() == 1 ? above.reshape(1).expand(samples) : above.reshape(samples)).contiguous();
+  const Array above = (dl.to(log_p.dtype()) / divisor.item()).contiguous();
+  Array g = has_classes(target) ? Array() : above.view(-1).expand(samples).contiguous();
   if (has_classes(target)) {
-    g = given.of_samples([&, all = g](auto type, std::int64_t n, std::int64_t t) {
+    g = given.of_samples([&, step = above.numel() == 1 ? 0 : 1](auto type, std::int64_t n, std::int64_t t) {
       using T = decltype(type);
-      return given.one_class ? all.data_ptr<T>()[n] * given.w.data_ptr<T>()[t] : all.data_ptr<T>()[n];
+      return above.data_ptr<T>()[n * step] * (given.one_class ? given.w.data_ptr<T>()[t] : T(1));
     });
   }
 

@@ -17,6 +17,21 @@ void check_options(const char* name, const Options& o) {
   }
 }
 
+/// 1 - beta^t. The last one is kept: parameters that have made as many steps share it, and a power costs more than the
+/// step of a few elements, most of all where it vanishes.
+class Correction {
+ public:
+  double operator()(double beta, double t) {
+    if (beta != beta_ || t != t_) *this = Correction(beta, t);
+    return value_;
+  }
+  Correction(double beta, double t) : beta_(beta), t_(t), value_(1 - std::pow(beta, t)) {}
+
+ private:
+  double beta_, t_, value_;
+};
+thread_local Correction correction1(0, 0), correction2(0, 0);
+
 }  // namespace
 
 AdamOptions::AdamOptions(double lr) : lr_(lr) {}
@@ -69,8 +84,8 @@ void AdamLikeRule<O, S, decoupled_decay>::step(S& s, const O& o, const Tensor& w
   const auto [beta1, beta2] = o.betas();
   const auto t = static_cast<double>(++s.step());
   core::AdamStep step{o.lr(), beta1, beta2, o.eps(), o.weight_decay(), decoupled_decay};
-  step.correction1 = 1 - std::pow(beta1, t);
-  step.correction2 = 1 - std::pow(beta2, t);
+  step.correction1 = correction1(beta1, t);
+  step.correction2 = correction2(beta2, t);
   core::optimizer_step(
       step, w.array(), g.array(),
       {&s.exp_avg().array(), &s.exp_avg_sq().array(), o.amsgrad() ? &s.max_exp_avg_sq().array() : nullptr});

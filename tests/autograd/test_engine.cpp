@@ -89,6 +89,16 @@ struct SquareByGrad {
   });
 };
 
+// y = 2 x whose formula gives a gradient that has a history of its own.
+struct TwiceWithHistory {
+  static constexpr std::string_view name = "test_twice_with_history";
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) {
+    const AutoGradMode recording(true);
+    return dy * full_like(dy, 2).requires_grad_();
+  });
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(engine)
@@ -257,6 +267,25 @@ BOOST_AUTO_TEST_CASE(backward_inside_a_hook) {
   check(x.grad(), {20, 20});
   check(autograd::grad({second}, {w})[0], {2});
   BOOST_CHECK(GradMode::is_enabled());
+}
+
+// The pass alone holds the graph from then on.
+BOOST_AUTO_TEST_CASE(a_hook_that_detaches_the_output_leaves_the_pass_its_graph) {
+  const Tensor x = tensor({1., 2., 3.}).requires_grad_();
+  const std::int64_t before = autograd::Node::alive();
+  Tensor y = ((x * 2).exp().log() * x).sum();
+  y.register_hook([&](const Tensor&) { y.detach_(); });
+  y.backward();
+  BOOST_TEST(!y.requires_grad());
+  BOOST_TEST(allclose(x.grad(), x.detach() * 4));
+  BOOST_TEST(autograd::Node::alive() == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_grad_has_no_history_whatever_a_formula_gives) {
+  const Tensor x = leaf(Doubles{1, 2});
+  apply<TwiceWithHistory>(x).sum().backward();
+  check(x.grad(), {2, 2});
+  BOOST_TEST(!x.grad().requires_grad());
 }
 
 BOOST_AUTO_TEST_CASE(backward_into_the_same_leaf_from_its_own_hook) {
