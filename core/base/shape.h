@@ -103,7 +103,7 @@ class Dims {
   /// Inserts before position i; ShapeError when full.
   void insert(int i, std::int64_t value) {
     push_back(value);
-    for (int k = size() - 1; k > i; --k) values_[k] = values_[k - 1];
+    for (std::int64_t k = size_ - 1; k > i; --k) values_[k] = values_[k - 1];
     values_[i] = value;
   }
   void erase(int i) noexcept {

@@ -117,8 +117,9 @@ void check_overlaps(const kernels::GemmProblem<T>& p, const Array& c, const Arra
     check_overlap(r.c <= p.a + reach(p.m, p.k, p.a_row, p.a_col) && p.a <= last, c, a);
     check_overlap(r.c <= p.b + reach(p.k, p.n, p.b_row, p.b_col) && p.b <= last, c, b);
   }
-  if (bias != nullptr)
+  if (bias != nullptr) {
     check_overlap(r.c <= r.bias + (p.n - 1) * r.bias_col && r.bias <= last, c, bias->expand(c.shape()));
+  }
 }
 
 void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, double beta, const Array* bias) {

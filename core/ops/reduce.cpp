@@ -19,11 +19,6 @@ namespace {
 
 using kernels::Fold;
 
-/// A fold of one accumulator.
-Array folded(Fold op, const Array& x, const Dims& dims, const Array& centre = {}) {
-  return std::move(kernels::fold(op, x, dims, centre)[0]);
-}
-
 constexpr std::string_view name_of(Reduction op) {
   constexpr std::string_view names[] = {"sum", "prod", "max", "min", "all", "any"};
   return names[static_cast<int>(op)];

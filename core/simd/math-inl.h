@@ -180,12 +180,11 @@ HWY_INLINE V GeluTailOf(D d, V x) {
 template <class D, class V, IfFloat32<D>* = nullptr>
 HWY_INLINE V Gelu(D d, V x) {
   const V tail = GeluTailOf<false>(d, x);
-#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
-  return PassNaN(d, x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(tail), hn::Sub(x, tail)));
-#else
+  if constexpr (!kBoundsPassNaN) {
+    return PassNaN(d, x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(tail), hn::Sub(x, tail)));
+  }
   // Of two zeros Max gives the second: x, with its sign; from -0 nothing is left of +0 but -0.
   return hn::Sub(hn::Max(hn::Set(d, -0.0f), x), tail);
-#endif
 }
 template <class D, class V, IfFloat64<D>* = nullptr>
 HWY_INLINE V Gelu(D d, V x) {

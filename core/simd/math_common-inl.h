@@ -71,15 +71,15 @@ HWY_INLINE V FlushTiny(D d, V x) {
   return hn::IfThenZeroElse(hn::Lt(hn::Abs(x), hn::Set(d, kNotTiny<T>)), x);
 }
 
-/// y, but NaN where x is, on portable code; elsewhere Min(bound, x) and Max(bound, x), in this order of operands, let
-/// NaN pass already.
+/// Whether Min(bound, x) and Max(bound, x), in this order of operands, let a NaN in x pass: x86's instructions give the
+/// second operand then, Arm's the one that is a number, and so does Highway's portable code.
+inline constexpr bool kBoundsPassNaN = HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR;
+
+/// y, but NaN where x is, for functions that bound x.
 template <class D, class V>
-HWY_INLINE V PassNaN(D /*d*/, [[maybe_unused]] V x, V y) {
-#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+HWY_INLINE V PassNaN(D /*d*/, V x, V y) {
+  if constexpr (kBoundsPassNaN) return y;
   return hn::IfThenElse(hn::Eq(x, x), y, x);
-#else
-  return y;
-#endif
 }
 
 /// What a logarithm gives outside (0, inf): -inf at 0, inf at inf, NaN below 0 and of NaN.
