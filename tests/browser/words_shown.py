@@ -20,7 +20,7 @@ return found;
 """
 # What may stand in Latin letters in a Russian page: units, keys, names of formats, and the names that programs have.
 INTERNATIONAL = set("""B kB MB GB TB KiB MiB GiB TiB SVG NaN Home End Shift Enter Esc detach no_grad PageUp PageDown Gradus L e inf nan
-  C O G T B N formula""".split())
+  C O G T B N formula autograd check Op""".split())
 WORD = re.compile(r"[A-Za-z_][A-Za-z_]*")
 
 
