@@ -4,7 +4,8 @@
 //
 // What the difference loses is the quotient of s^2 / n = n (m - c)^2 and the result. The centre is the first of the
 // numbers: the quotient is then that number's squared distance from the mean in deviations, 1 on average and never above n; and
-// equal numbers give 0. Where it is large, the same is done again about the mean that was found.
+// equal numbers give 0. Where it is large, or the squares are infinite, the same is done again about the mean that was
+// found.
 #include "moments.h"
 
 #include <algorithm>
@@ -17,14 +18,12 @@
 namespace gradus::core::kernels {
 namespace {
 
-/// The first number of each result. Numbers whose squares are infinite, or which are themselves, are no centre.
+/// The first number of each result.
 Array first_of_each(const Array& x, const Dims& dims) {
   Array first = x;
   for (std::int64_t d : dims) first = first.narrow(static_cast<int>(d), 0, 1);
   Array centre = empty(reduced_shape(x.shape(), dims, false), kFloat64);
   centre.view(first.shape()).copy_(first);
-  double* const c = centre.data_ptr<double>();
-  for (std::int64_t i = 0; i < centre.numel(); ++i) c[i] = std::abs(c[i]) < 1e150 ? c[i] : 0;
   return centre;
 }
 
@@ -47,23 +46,30 @@ Moments moments(const Array& x, const Dims& dims) {
   // float64 may lose four bits, and float32 twenty, which it has to spare.
   const double bearable = x.dtype() == kFloat64 ? 16 : 1 << 20;
   const auto lost = [&](double s, std::int64_t i) {
-    return !(s * (s / n) <= bearable * squares[i]) && std::isfinite(mean[i]);
+    return !(s * (s / n) <= bearable * squares[i] && std::isfinite(squares[i]));
   };
   const std::array<Array, 2> sums = sums_about(centre, rows, dims);
   const double *const s = sums[0].data_ptr<double>(), *const q = sums[1].data_ptr<double>();
   const double* const c = centre.data_ptr<double>();
-  bool any = false;
+  bool any = false, finite = true;
   for (std::int64_t i = 0; i < results; ++i) {
     mean[i] = c[i] + s[i] / n;
     squares[i] = q[i] - s[i] * (s[i] / n);
     any |= lost(s[i], i);
+    finite &= std::isfinite(mean[i]);
   }
   if (!any) return result;
+  if (!finite) {  // sums about a centre may be infinite where those of the numbers are not
+    const Array plain = fold(Fold::Sum, rows, dims)[0].contiguous();
+    for (std::int64_t i = 0; i < results; ++i) {
+      if (!std::isfinite(mean[i])) mean[i] = plain.data_ptr<double>()[i] / n;
+    }
+  }
   const std::array<Array, 2> again = sums_about(result.mean, rows, dims);
   for (std::int64_t i = 0; i < results; ++i) {
     if (!lost(s[i], i)) continue;  // it stays as it is: no result depends on what stands beside it
     const double rest = again[0].data_ptr<double>()[i], squares_about_mean = again[1].data_ptr<double>()[i];
-    mean[i] += rest / n;
+    if (std::isfinite(rest)) mean[i] += rest / n;
     squares[i] =
         std::isinf(squares_about_mean) ? squares_about_mean : std::max(squares_about_mean - rest * (rest / n), 0.0);
   }

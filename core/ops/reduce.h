@@ -20,7 +20,7 @@ GRADUS_API Array mean(const Array& x, IntArrayRef dims = {}, bool keepdim = fals
 /// The variance with `correction` taken from the count (1: unbiased, 0: biased); NaN where the count does not
 /// exceed the correction. DTypeError for integers.
 GRADUS_API Array var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1, bool keepdim = false);
-/// The mean and the variance of the same elements, in one call.
+/// The mean and the variance of the same elements, in one call. The mean is mean()'s but for rounding.
 GRADUS_API std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1,
                                              bool keepdim = false);
 /// The square root of the variance, right also where that is too large or too small a number.

@@ -193,7 +193,10 @@ void PairRow(const void* const* in, std::size_t stride, std::size_t rows, std::s
     const auto add = [&](std::size_t k, std::size_t i, std::size_t present) GRADUS_INLINED {
       auto t = hn::Zero(d), u = t;
       Terms()(LoadUpToAs(d, a + i, present), LoadUpToAs(d, b + i, present), centre, &t, &u);
-      if (present < lanes) t = hn::IfThenElseZero(hn::FirstN(d, present), t);
+      if (present < lanes) {  // both: 0 times an infinite centre is NaN
+        t = hn::IfThenElseZero(hn::FirstN(d, present), t);
+        u = hn::IfThenElseZero(hn::FirstN(d, present), u);
+      }
       first[k] = hn::Add(first[k], t);
       second[k] = hn::MulAdd(t, u, second[k]);
     };

@@ -21,12 +21,14 @@ enum class Fold : std::uint8_t {
   CentredProducts  ///< two results from two inputs: sum a, and sum a (b - c)
 };
 
-/// Of `rows` rows, `stride` elements apart, adds the n contiguous elements of each to the accumulators of its own, which
-/// follow each other at `acc`; each has a centre of its own, too. Many rows to a call: short ones feel it.
+/// Of `rows` rows, `stride` elements apart, folds the n contiguous elements of each into an accumulator of its own, one after
+/// the other at `acc`; CentredMoments and CentredProducts have two for each row, beside each other, and a centre for each,
+/// which the others don't read. Many rows to a call: short ones feel it.
 using RowFold = void (*)(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n,
                          const double* centre, void* acc);
-/// Adds `rows` rows of `cols` elements, `stride` elements apart, to `cols` accumulators; a second row of accumulators
-/// lies acc_stride behind the first. One row after the other: the bits don't depend on how rows are grouped.
+/// Folds `rows` rows of `cols` elements, `stride` elements apart, into `cols` accumulators. CentredMoments and CentredProducts
+/// have a centre for each column, and a second row of accumulators, acc_stride behind the first. One row after the other:
+/// the bits don't depend on how rows are grouped.
 using ColumnFold = void (*)(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols,
                             const double* centre, void* acc, std::size_t acc_stride);
 struct FoldKernels {

@@ -123,6 +123,14 @@ double reference(Reduction op, const Values& v) {
   return acc;
 }
 
+/// Two rows as an array of them.
+Array cat_rows(const Array& a, const Array& b) {
+  const Array both = empty({2, a.numel()}, a.dtype());
+  both.select(0, 0).copy_(a);
+  both.select(0, 1).copy_(b);
+  return both;
+}
+
 bool close(double got, double wanted, double tolerance) {
   if (std::isnan(wanted)) return std::isnan(got);
   return got == wanted || std::abs(got - wanted) <= tolerance * std::max(std::abs(wanted), 1.0);
@@ -133,7 +141,9 @@ bool close(double got, double wanted, double tolerance) {
 BOOST_AUTO_TEST_SUITE(reduce)
 
 BOOST_AUTO_TEST_CASE(every_set_of_dimensions_dtype_and_layout) {
-  const std::vector<Shape> shapes = {{}, {1}, {7}, {3, 5}, {4, 70}, {70, 4}, {2, 3, 5}, {5, 1, 9}, {3, 2, 4, 33}};
+  const std::vector<Shape> shapes = {{},        {1},       {7},           {3, 5},  {4, 70}, {70, 4},
+                                     {2, 3, 5}, {5, 1, 9}, {3, 2, 4, 33}, {32, 7}, {33, 7}, {7, 32},
+                                     {7, 33},   {4, 5, 8}, {3, 5, 11}};  // few results, and more
   for (const Shape& shape : shapes) {
     for (DType dtype : kAll) {
       const Array x = numbers(shape, dtype);
@@ -273,6 +283,44 @@ BOOST_AUTO_TEST_CASE(nan_and_ties) {
   use_instruction_set("");
 }
 
+// A row of some blocks of four vectors, some single vectors, and a rest, on every instruction set.
+BOOST_AUTO_TEST_CASE(extremes_at_every_place) {
+  for (std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    for (DType dtype : {kFloat32, kFloat64}) {
+      for (const std::size_t n : {3, 85, 151}) {
+        for (std::size_t at = 0; at < n; ++at) {
+          const auto check = [&](const Values& v, bool largest) {
+            // Beside it another row, where nothing of the kind stands.
+            const Array one = list(v).to(dtype), x = cat_rows(one, zeros({static_cast<std::int64_t>(n)}, dtype));
+            const auto [value, index] = largest ? core::max(x, 1) : core::min(x, 1);
+            BOOST_TEST(values(index)[0] == static_cast<double>(at), at << " of " << n << " on " << set);
+            BOOST_TEST(same_bits(value.narrow(0, 0, 1), one.narrow(0, static_cast<std::int64_t>(at), 1)));
+            BOOST_TEST((largest ? argmax(one) : argmin(one)).item<std::size_t>() == at);
+            BOOST_TEST((values(index)[1] == 0 && values(value)[1] == 0));
+            const Array folded = core::reduce(largest ? Reduction::Max : Reduction::Min, x, 1);
+            BOOST_TEST(close(values(folded)[0], v[at], 0));
+          };
+          Values v(n);
+          for (std::size_t i = 0; i < n; ++i) v[i] = static_cast<double>(i % 7) - 3;
+          Values nan = v, high = v, low = v, zeros_above(n, -1.0), zeros_below(n, 1.0);
+          nan[at] = kNan;
+          high[at] = kInf;
+          low[at] = -kInf;
+          // +0 and -0 are equal: the first of them, whichever it is.
+          for (std::size_t i = at; i < n; ++i) zeros_above[i] = zeros_below[i] = (i * 5 + at) % 3 == 0 ? 0.0 : -0.0;
+          for (const bool largest : {false, true}) check(nan, largest);
+          check(high, true);
+          check(low, false);
+          check(zeros_above, true);
+          check(zeros_below, false);
+        }
+      }
+    }
+  }
+  use_instruction_set("");
+}
+
 BOOST_AUTO_TEST_CASE(softmax_far_out) {
   for (DType dtype : {kFloat32, kFloat64}) {
     const Array x = list(Values{1000, 1000, -1000, -kInf}).to(dtype);
@@ -312,6 +360,29 @@ BOOST_AUTO_TEST_CASE(rows_of_every_length) {
     }
   }
   use_instruction_set("");
+}
+
+// Few results are accumulated on the stack, more of them in an array: each has the bits that it has among fewer.
+BOOST_AUTO_TEST_CASE(few_results_and_more) {
+  for (DType dtype : kAll) {
+    for (const std::int64_t results : {32, 33, 100}) {
+      for (const int d : {0, 1}) {
+        const Array x = numbers(d == 0 ? Shape{9, results} : Shape{results, 9}, dtype);
+        const Array few = x.narrow(1 - d, 0, 20);
+        const auto check = [&](const auto& f) { BOOST_TEST(same_bits(f(x).narrow(0, 0, 20), f(few))); };
+        for (int op = 0; op < 6; ++op) {
+          check([&](const Array& y) { return core::reduce(static_cast<Reduction>(op), y, d); });
+        }
+        if (is_floating_point(dtype)) check([&](const Array& y) { return mean(y, d); });
+      }
+    }
+  }
+  // Means of so many that they are divided in blocks.
+  const std::int64_t many = 100003;
+  const Array x = counting({many, 3}, kFloat64), m = mean(x, 1);
+  bool right = true;
+  for (std::int64_t i = 0; i < many; ++i) right &= m.data_ptr<double>()[i] == static_cast<double>(3 * i + 1);
+  BOOST_TEST(right);
 }
 
 // Where a long row, or many rows, are cut into blocks.
@@ -415,7 +486,7 @@ BOOST_AUTO_TEST_CASE(variance_far_from_zero) {
   BOOST_TEST(var(shifted).item<double>() == var(shifted.to(kFloat64)).item<double>(),
              boost::test_tools::tolerance(1e-6));
   const auto [m, v] = mean_var(shifted, 0, 0);
-  BOOST_TEST(same_bits(m, mean(shifted, 0)));
+  BOOST_TEST(m.item<double>() == mean(shifted, 0).item<double>(), boost::test_tools::tolerance(0x1p-23));
   BOOST_TEST(same_bits(v, var(shifted, 0, 0)));
 }
 
@@ -435,19 +506,90 @@ BOOST_AUTO_TEST_CASE(variance_about_a_first_number_far_from_the_others) {
         long double sum = 0, squares = 0;
         for (std::size_t i = c; i < all.size(); i += 3) sum += at(i);
         for (std::size_t i = c; i < all.size(); i += 3) squares += (at(i) - sum / 4096) * (at(i) - sum / 4096);
-        const auto tolerance = boost::test_tools::tolerance(dtype == kFloat32 ? 1e-6 : 1e-13);
+        const double tolerance = dtype == kFloat32 ? 1e-6 : 1e-13;
         const auto expected = static_cast<double>(squares / 4096);
-        if (!std::isfinite(expected)) continue;  // of 1e200 in float64
-        BOOST_TEST(values(v)[c] == expected, tolerance);
-        BOOST_TEST(values(row_v)[c] == expected, tolerance);
+        BOOST_TEST(close(values(v)[c], expected, tolerance));  // infinite: of 1e200 in float64
+        BOOST_TEST(close(values(row_v)[c], expected, tolerance));
         BOOST_TEST(values(row_m)[c] == static_cast<double>(sum / 4096), boost::test_tools::tolerance(1e-6));
       }
     }
   }
-  for (const double same : {0.1, -3e7, 1e-30}) {  // equal numbers do not vary, in columns and in rows
+  // Equal numbers do not vary, in columns and in rows.
+  for (const double same : {0.1, -3e7, 1e-30, 1e160, 1e200, -1e300, 1.7e308}) {
     const Array x = full({700, 40}, same, kFloat64);
-    for (const int d : {0, 1}) BOOST_TEST(values(var(x, d)) == Values(d == 0 ? 40 : 700, 0.0));
+    for (const int d : {0, 1}) {
+      const auto [m, v] = mean_var(x, d);
+      BOOST_TEST(values(m) == Values(d == 0 ? 40 : 700, same));
+      BOOST_TEST(values(v) == Values(d == 0 ? 40 : 700, 0.0));
+    }
   }
+}
+
+// Numbers whose squares, whose distances from the first one, or whose sum are infinite: the mean and the variance are not,
+// unless they are no float64.
+BOOST_AUTO_TEST_CASE(variance_of_huge_numbers) {
+  constexpr double largest = std::numeric_limits<double>::max();
+  const std::vector<Values> cases = {{1e160, 1e160 + 1e150, 1e160 - 3e150, 1e160, 1e160 + 2e150},
+                                     {1e165, 1e165 + 1e152, 1e165 - 4e152, 1e165 + 7e152},
+                                     {-1e300, -1e300, -1e300 + 1e285, -1e300 - 2e285},
+                                     {1e200, -1e200, 1, 2, 3},
+                                     {3e154, 1, -2, 5, 7e153},
+                                     {0, 1.4e154, 1.4e154, 1.4e154, 1.4e154, 1.4e154},
+                                     {0, 1.34e154, -3e153},
+                                     {-8e307, 1.7e308, 1, 2},
+                                     {largest, -largest, -1e300, 5},
+                                     {-largest, 1e292, largest}};
+  for (std::string_view set : instruction_sets()) {
+    use_instruction_set(set);
+    for (const Values& few : cases) {
+      for (const std::size_t times : {1, 3, 40}) {
+        Values all;
+        for (std::size_t k = 0; k < times; ++k) all.insert(all.end(), few.begin(), few.end());
+        const auto n = static_cast<long double>(all.size());
+        long double sum = 0, squares = 0;
+        double sizes = 0;
+        for (double x : all) sum += static_cast<long double>(x);
+        for (double x : all) sizes += std::abs(x);
+        if (times > 1 && std::isinf(sizes)) continue;  // it depends on the order whether their sum is a float64
+        for (double x : all)
+          squares += (static_cast<long double>(x) - sum / n) * (static_cast<long double>(x) - sum / n);
+        const double m = static_cast<double>(sum / n);
+        // A sum of squares that is no float64 makes an infinite variance.
+        const double v = static_cast<double>(std::isinf(static_cast<double>(squares)) ? squares : squares / n);
+        const double size = std::abs(
+            *std::max_element(all.begin(), all.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
+        const Array column = list(all).view({-1, 1}).expand({static_cast<std::int64_t>(all.size()), 3}).contiguous();
+        for (const int d : {0, 1}) {
+          const auto [means, vars] = mean_var(d == 0 ? column : column.t().contiguous(), d, 0);
+          for (double got : values(means)) BOOST_TEST(std::abs(got - m) <= 1e-14 * size, got << " for " << m);
+          for (double got : values(vars)) BOOST_TEST(close(got, v, 1e-12), got << " for " << v << " on " << set);
+        }
+      }
+    }
+    // An infinite mean of numbers that are not: the lanes that a row's last vector lacks change nothing.
+    for (const std::int64_t n : {5, 8, 9, 37}) {
+      const Array x = full({n, 2}, largest, kFloat64);
+      x.select(0, 1).fill_(-largest);
+      for (const int d : {0, 1}) {
+        const auto [means, vars] = mean_var(d == 0 ? x : x.t().contiguous(), d);
+        BOOST_TEST(values(means) == Values(2, kInf));
+        BOOST_TEST(values(vars) == Values(2, kInf), n << " over " << d << " on " << set);
+      }
+    }
+    for (const double odd : {kInf, -kInf, kNan}) {  // at the first place, and at another
+      for (const std::int64_t at : {0, 2}) {
+        const Array x = counting({5, 2}, kFloat64).clone();
+        x.select(0, at).select(0, 1).fill_(odd);
+        for (const int d : {0, 1}) {
+          const auto [means, vars] = mean_var(d == 0 ? x : x.t().contiguous(), d, 0);
+          BOOST_TEST((values(means)[0] == 4 && values(vars)[0] == 8));
+          BOOST_TEST((std::isnan(odd) ? std::isnan(values(means)[1]) : values(means)[1] == odd));
+          BOOST_TEST(std::isnan(values(vars)[1]));
+        }
+      }
+    }
+  }
+  use_instruction_set("");
 }
 
 BOOST_AUTO_TEST_CASE(norms_in_float64) {
