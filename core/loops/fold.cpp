@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "../array/create.h"
+#include "../base/operation_key.h"
+#include "../simd/pointwise.h"
 #include "../threads/even_grain.h"
 #include "../threads/parallel.h"
 #include "copy.h"
@@ -215,7 +217,11 @@ class Folding {
 };
 
 void divide(double* values, std::int64_t n, double by) {
-  for (std::int64_t i = 0; i < n; ++i) values[i] /= by;
+  const Kernel kernel = number_kernel(key_of("div"), kFloat64, 1);
+  parallel_for(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    const void* const in[2] = {values + begin, &by};
+    kernel(values + begin, in, static_cast<std::size_t>(end - begin), nullptr);
+  });
 }
 
 void tell_recording(const Array& x) {
@@ -273,7 +279,9 @@ Array fold_to(DType dtype, Fold op, const Array& x, const Dims& dims, bool keepd
       for (std::int64_t i = 0; i < results; ++i)
         std::memcpy(acc + i * size, identity.bytes, static_cast<std::size_t>(size));
       folding.run(x.contiguous(), Array(), nullptr, 1, acc, size);
-      if (divisor != 1) divide(reinterpret_cast<double*>(acc), results, divisor);
+      if (divisor != 1) {  // by hand: it is sooner done than the kernel is found
+        for (std::int64_t i = 0; i < results; ++i) reinterpret_cast<double*>(acc)[i] /= divisor;
+      }
       Array out = empty(shape, dtype);
       tile_copy(dtype, acc_dtype)(static_cast<char*>(out.data()), 0, size_of(dtype), reinterpret_cast<const char*>(acc),
                                   0, size, 1, results);
