@@ -5,6 +5,9 @@
 
 #include <gradus/core/array/array.h>
 #include <gradus/core/array/create.h>
+#include <gradus/core/loops/program.h>
+#include <gradus/core/loops/recording.h>
+#include <gradus/core/ops/pointwise.h>
 
 #include "../support/arrays.h"
 
@@ -375,6 +378,56 @@ BOOST_AUTO_TEST_CASE(copy_broadcasts_and_converts) {
   const Array once = counting({3});
   once.expand({2, 3}).fill_(7);
   BOOST_TEST((values(once) == Values(3, 7)));
+}
+
+// Small conversions between contiguous arrays need no plan, those of more elements, or with steps between them, do: both write
+// the same, and nothing beside it.
+BOOST_AUTO_TEST_CASE(conversions_of_few_elements_and_of_more) {
+  constexpr DType all[] = {kBool, kUInt8, kInt8, kInt16, kInt32, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64};
+  const auto check = [&](const Array& to, const Array& from, const char* how) {
+    const std::string what = std::string(to_string(from.dtype())) + " to " + std::string(to_string(to.dtype())) + ", " +
+                             std::to_string(from.numel()) + " elements, " + how;
+    Values wanted = values(from);
+    if (to.dtype() == kBool) {
+      for (double& v : wanted) v = v != 0;
+    }
+    to.copy_(from);
+    BOOST_TEST((values(to) == wanted), what);
+    BOOST_TEST((values(from.to(to.dtype())) == wanted), what);
+  };
+  for (const DType from : all) {
+    for (const DType to : all) {
+      for (const std::int64_t n : {0, 1, 2, 1024, 1025}) {
+        Values numbers;
+        for (std::int64_t i = 0; i < n; ++i) numbers.push_back(static_cast<double>(i % 7));
+        const Array x = test::list(numbers).to(from), memory = full({2 * n + 2}, 1, to);
+        const Array out = memory.narrow(0, 1, n);
+        check(out, x, "contiguous");
+        for (const std::int64_t i : {std::int64_t{0}, n + 1, 2 * n + 1}) BOOST_TEST(memory[i].item<double>() == 1);
+        check(memory.slice(0, 0, 2 * n, 2), x, "with steps");
+        // The stride of a size of 1 says nothing.
+        check(out.as_strided({1, n}, {3, 1}, 1), x.as_strided({1, n}, {5, 1}, 0), "a size of 1 with any stride");
+        check(out.as_strided({n, 1}, {1, 7}, 1), x.as_strided({n, 1}, {1, 3}, 0), "a size of 1 with any stride");
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(small_conversions_while_a_program_is_recorded) {
+  const Array x = counting({kernels::ProgramRecording::kElements});
+  kernels::Program program;
+  {
+    kernels::ProgramRecording recording;
+    recording.input(x);
+    const Array y = x * full({1}, 2, kInt64).to(kFloat32);  // a constant
+    BOOST_TEST(recording.finish({y}, program), recording.refusal());
+    BOOST_TEST(y[3].item<double>() == 6);
+  }
+  kernels::ProgramRecording recording;
+  recording.input(x);
+  const Array part = x.narrow(0, 0, 1024).to(kFloat64) * Scalar(2);  // no constant, and no loop over all elements
+  BOOST_TEST(!recording.finish({part}, program));
+  BOOST_TEST(part[3].item<double>() == 6);
 }
 
 BOOST_AUTO_TEST_CASE(copies_within_one_memory) {
