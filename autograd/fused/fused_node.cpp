@@ -1,7 +1,6 @@
 // A pointwise function in the graph: one node, which keeps inputs alone. Its gradient is the function's derivative, run the
 // same way; under create_graph that is a node again.
 #include <array>
-#include <atomic>
 
 #include "../../core/loops/program.h"
 #include "../../core/base/fail.h"
@@ -83,16 +82,10 @@ class FusedNode final : public Node {
   bool is_rule() const noexcept override { return true; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
-    for (std::size_t i = 0; i < saved_.size(); ++i) {
-      if (saved_[i].value().defined() || saved_[i].packed()) visit("input", static_cast<int>(i), saved_[i]);
-    }
+    int input = 0;
+    for (Saved& each : saved_) access_.visit("input", input++, each, visit);
   }
-  void release_saved() noexcept override {
-    List<Saved> saved{};  // outlives the lock: what it frees takes its time
-    const SpinLock lock(busy_);
-    std::swap(saved, saved_);
-    released_ = true;
-  }
+  void release_saved() noexcept override { access_.release(saved_); }
 
   void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {
     const auto count = static_cast<std::size_t>(function_->inputs());
@@ -122,17 +115,9 @@ class FusedNode final : public Node {
 
  private:
   Array saved(std::size_t i) const {
-    core::Ref<PackedValue> packed;
-    {
-      const SpinLock lock(busy_);
-      if (released_) fail_released(*this);
-      packed = saved_[i].packed();
-      if (!packed) {
-        const Array value = saved_[i].get(*this, "input", static_cast<int>(i));
-        return value.defined() ? value : zeros_without_memory(metas_of_inputs_[i]);
-      }
-    }
-    return packed->unpacked();
+    Array value = access_.value(saved_[i], *this, "input", static_cast<int>(i));
+    if (!value.defined()) value = zeros_without_memory(metas_of_inputs_[i]);
+    return value;
   }
 
   const Function function_;
@@ -140,8 +125,7 @@ class FusedNode final : public Node {
   List<Saved> saved_{};
   List<TensorMeta> metas_of_inputs_{};
   std::vector<TensorMeta> metas_;
-  mutable std::atomic_flag busy_;
-  bool released_ = false;
+  SavedAccess access_;
 };
 
 core::Ref<Node> record(const Function& f, const Operand* x, const core::Shape& shape, DType dtype) {

@@ -56,11 +56,11 @@ class Pass {
   const core::Own<Observer> anomaly_ = detail::detect_anomaly();
   const bool observed_ = Observer::active();
   bool started_ = false, complete_ = false;
-  PassList<core::Ref<Node>> roots_;  // a node owns those that it reads: with these, all of the graph lives on
-  PassList<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
+  core::PooledList<core::Ref<Node>> roots_;  // a node owns those that it reads: with these, all of the graph lives on
+  core::PooledList<std::pair<std::uint64_t, std::size_t>> heap_;  // (number, slot)
   SlotOfNode slot_of_;
-  PassList<Pending> slots_;
-  PassList<std::size_t> free_slots_;
+  core::PooledList<Pending> slots_;
+  core::PooledList<std::size_t> free_slots_;
   Pending current_;
   Gradients of_inputs_;  // of the current node; kept, as the slots are, for the memory that their lists have
   struct Arrived {
@@ -71,7 +71,7 @@ class Pass {
   void arrive(core::Ref<LeafNode> leaf, const Tensor& gradient) {
     arrived_.push_back({std::move(leaf), gradient, writes_to(gradient)});
   }
-  PassList<Arrived> arrived_;  // for a `.grad`
+  core::PooledList<Arrived> arrived_;  // for a `.grad`
   std::vector<Destination>* targets_ = nullptr;
   NodeNeeds needs_;
   // Where a gradient that was wanted came to an end: the first such place.

@@ -60,8 +60,9 @@ class GRADUS_API LeafNode final : public Node {
   core::Own<Shared> shared_;
   const Body* tensor_ = nullptr;  // whose gradient it is, while that is alive; it does not own it
   bool retains_ = false;
-  bool gone_ = false;                        // the tensor
-  std::atomic<bool> has_post_hooks_{false};  // asked without the lock
+  bool gone_ = false;  // the tensor
+  // Whether Shared has any, asked without its lock: hooks are only ever added, so that it stays true.
+  std::atomic<bool> has_post_hooks_{false};
   LeafNode* next_to_drop_ = nullptr;
 };
 

@@ -51,10 +51,23 @@ void Saved::fail_changed(const Node& node, const char* kind, int index) const {
 
 namespace detail {
 
-void visit_kept(const char* kind, std::uint32_t mask, Saved* values,
-                core::FunctionRef<void(const char*, int, Saved&)> visit) {
+void SavedAccess::visit(const char* kind, int index, Saved& saved, Visitor visitor) const {
+  Saved copy;  // outlives the locks
+  {
+    const SpinLock lock(busy_);
+    if (released_) return;
+    copy = saved;
+  }
+  if (!copy.value().defined() && !copy.packed()) return;
+  visitor(kind, index, copy);
+  if (!copy.packed()) return;
+  const SpinLock lock(busy_);
+  if (!released_) std::swap(saved, copy);
+}
+
+void SavedAccess::visit_all(const char* kind, std::uint32_t mask, Saved* values, Visitor visitor) const {
   for (int i = 0; mask >> i != 0; ++i) {
-    if (((mask >> i) & 1u) != 0) visit(kind, i, *values++);
+    if (((mask >> i) & 1u) != 0) visit(kind, i, *values++, visitor);
   }
 }
 

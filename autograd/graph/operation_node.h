@@ -56,8 +56,6 @@ constexpr std::string_view formula_of() {
 template <class Op>
 inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept || IsRule<Op>};
 
-struct None {};
-
 /// The node of one recorded call of Op.
 template <class Op>
 class NodeOf final : public Node {
@@ -146,25 +144,14 @@ class NodeOf final : public Node {
   bool is_rule() const noexcept override { return IsRule<Op>; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
-    visit_kept("input", kept_in, saved_in_.data(), visit);
-    visit_kept("output", G::all_out, saved_out_.data(), visit);
-    if constexpr (G::in_list) {
-      for (std::size_t j = 0; j < saved_list_.size(); ++j) visit("input", N + static_cast<int>(j), saved_list_[j]);
-    }
-    if constexpr (G::out_list) {
-      for (std::size_t k = 0; k < saved_results_.size(); ++k) visit("output", static_cast<int>(k), saved_results_[k]);
-    }
+    access_.visit_all("input", kept_in, saved_in_.data(), visit);
+    access_.visit_all("output", G::all_out, saved_out_.data(), visit);
+    int place = N;
+    for (Saved& each : saved_list_) access_.visit("input", place++, each, visit);
+    place = 0;
+    for (Saved& each : saved_results_) access_.visit("output", place++, each, visit);
   }
-  void release_saved() noexcept override {
-    {
-      const SpinLock lock(saved_busy_);
-      if (std::exchange(released_, true)) return;
-    }
-    saved_in_ = {};  // without the lock: nobody looks at them any more, and what they free takes its time
-    saved_out_ = {};
-    saved_list_ = {};
-    saved_results_ = {};
-  }
+  void release_saved() noexcept override { access_.release(saved_in_, saved_out_, saved_list_, saved_results_); }
 
   void backward(const Gradients& dy, Gradients& dx, bool create_graph) override {
     if ((!kWatchedByTable || T::no_second_order) && guard_of<Op>.concerned(create_graph)) [[unlikely]] {
@@ -201,7 +188,7 @@ class NodeOf final : public Node {
 
  private:
   template <bool Kept>
-  using SavedList = std::conditional_t<Kept, std::vector<Saved>, None>;
+  using SavedList = std::conditional_t<Kept, std::vector<Saved>, Slots<Saved, 0>>;
 
   void compute(const Gradients& dy, Gradients& dx, bool create_graph) {
     if constexpr (IsRule<Op>) {
@@ -279,7 +266,7 @@ class NodeOf final : public Node {
       const int i = N + static_cast<int>(j);
       const Edge& edge = edges_[static_cast<std::size_t>(i)];
       all.push_back(
-          seen(Tensor(value_of(saved_list_, j, "input", i), create_graph ? edge : Edge()), input, "input", i));
+          seen(Tensor(value_of(saved_list_[j], "input", i), create_graph ? edge : Edge()), input, "input", i));
     }
     return all;
   }
@@ -289,7 +276,7 @@ class NodeOf final : public Node {
       const int k = static_cast<int>(j);
       const bool joined = create_graph && is_floating_point(metas_[j].dtype);
       all.push_back(
-          seen(Tensor(value_of(saved_results_, j, "output", k), joined ? Edge{core::Ref<Node>(this), k} : Edge()),
+          seen(Tensor(value_of(saved_results_[j], "output", k), joined ? Edge{core::Ref<Node>(this), k} : Edge()),
                input, "output", k));
     }
     return all;
@@ -327,26 +314,16 @@ class NodeOf final : public Node {
     return x;
   }
 
-  // Copies of the handles: another thread's backward pass through this node may let go of the values meanwhile.
   template <int I>
   core::Array saved_input() const {
-    return value_of(saved_in_, static_cast<std::size_t>(rank_of(kept_in, I)), "input", I);
+    return value_of(saved_in_[static_cast<std::size_t>(rank_of(kept_in, I))], "input", I);
   }
   template <int K>
   core::Array saved_output() const {
-    return value_of(saved_out_, static_cast<std::size_t>(rank_of(G::all_out, K)), "output", K);
+    return value_of(saved_out_[static_cast<std::size_t>(rank_of(G::all_out, K))], "output", K);
   }
-  template <class Values>
-  core::Array value_of(const Values& values, std::size_t at, const char* kind, int index) const {
-    core::Ref<PackedValue> packed;
-    {
-      const SpinLock lock(saved_busy_);
-      if (released_) fail_released(*this);
-      const Saved& saved = values[at];
-      if (!saved.packed()) return saved.get(*this, kind, index);
-      packed = saved.packed();
-    }
-    return packed->unpacked();
+  core::Array value_of(const Saved& saved, const char* kind, int index) const {
+    return access_.value(saved, *this, kind, index);
   }
 
   // Under create_graph a rule's gradient is that of its reference, on its inputs joined to their history again.
@@ -390,8 +367,7 @@ class NodeOf final : public Node {
   [[no_unique_address]] SavedList<G::out_list> saved_results_{};
   [[no_unique_address]] Slots<TensorMeta, __builtin_popcount(G::all_shape)> shapes_{};
   [[no_unique_address]] Attrs attrs_;
-  mutable std::atomic_flag saved_busy_;
-  bool released_ = false;
+  SavedAccess access_;
   const bool in_place_;
   std::atomic<bool> substituted_{false};
 };

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 #include <typeinfo>
+#include <utility>
 #include <vector>
 
 #include "../../core/base/errors.h"
@@ -179,12 +180,48 @@ class SpinLock {
   std::atomic_flag& busy_;
 };
 
-/// Calls with each of the values that a mask says are kept.
-GRADUS_API void visit_kept(const char* kind, std::uint32_t mask, Saved* values,
-                           core::FunctionRef<void(const char*, int, Saved&)> visit);
 /// GradError: a view cannot be taken again from its changed base, because another input has been changed as well.
 [[noreturn]] GRADUS_API void fail_changed_since_view(std::string_view op, int input, const core::Array& value);
 [[noreturn]] GRADUS_API void fail_released(const Node& node);
+
+/// How all come at what a node keeps: several threads may go through it at once, and one that goes backward lets go of it.
+/// Nobody else's code runs under the lock.
+class SavedAccess {
+ public:
+  /// A handle of its own, which a release leaves alone. GradError after one.
+  core::Array value(const Saved& saved, const Node& node, const char* kind, int index) const {
+    core::Ref<PackedValue> packed;
+    {
+      const SpinLock lock(busy_);
+      if (released_) fail_released(node);
+      if (!saved.packed()) return saved.get(node, kind, index);
+      packed = saved.packed();
+    }
+    return packed->unpacked();
+  }
+  using Visitor = core::FunctionRef<void(const char* kind, int index, Saved& value)>;
+  /// Calls with what is kept, which it may pack; not after a release.
+  GRADUS_API void visit(const char* kind, int index, Saved& saved, Visitor visitor) const;
+  /// With each of the values that a mask says are kept.
+  GRADUS_API void visit_all(const char* kind, std::uint32_t mask, Saved* values, Visitor visitor) const;
+  /// Empties all values in all lists, which keep their lengths. Once is enough.
+  template <class... Lists>
+  void release(Lists&... lists) noexcept {
+    {
+      const SpinLock lock(busy_);
+      if (std::exchange(released_, true)) return;
+    }
+    // Without the lock, as what they free takes its time: whoever comes now reads released_, and none of these.
+    const auto empty = [](auto& list) {
+      for (Saved& saved : list) saved = Saved();
+    };
+    (empty(lists), ...);
+  }
+
+ private:
+  mutable std::atomic_flag busy_;
+  bool released_ = false;
+};
 /// What an absent input has for an array: an undefined one.
 GRADUS_API extern const core::Array absent_array;
 /// An input's array.

@@ -14,8 +14,9 @@ namespace gradus::autograd {
 // Of a batched gradient: to all examples, whose memory one of them shows.
 inline std::uint64_t writes_to(const Tensor& gradient) { return gradient.body().array.storage()->write_count(); }
 
-/// A node that gradients have arrived at, which the roots of the pass keep alive, and what has arrived. Several nodes may hold one gradient, so nobody may write
-/// to it on its way: the counts of writes to their storages, which only grow, keep their sum.
+/// A node that gradients have arrived at, which the roots of the pass keep alive, and what has arrived. Several nodes may
+/// hold one gradient, so nobody may write to it on its way: the counts of writes to their storages, which only grow, keep
+/// their sum.
 struct Pending {
   Node* node = nullptr;
   Gradients gradients;
@@ -28,9 +29,6 @@ struct Pending {
   }
 };
 
-/// What a pass writes down while it goes on, and leaves to the next.
-template <class T>
-using PassList = std::vector<T, core::Pooled<T>>;
 using SlotOfNode = std::unordered_map<const Node*, std::size_t, std::hash<const Node*>, std::equal_to<const Node*>,
                                       core::Pooled<std::pair<const Node* const, std::size_t>>>;
 

@@ -22,10 +22,6 @@ struct Range {
   std::uint32_t size() const { return last - first; }
 };
 
-/// Lists in pooled memory: the next Record finds it touched already.
-template <class T>
-using List = std::vector<T, core::Pooled<T>>;
-
 /// All numbers of a small tensor, or statistics and the corner of a large one.
 struct RecordedNumbers {
   const char* data = nullptr;  // in Recording::numbers, in the order of indices
@@ -201,25 +197,25 @@ struct RecordedMoment {
 };
 
 struct Recording {
-  List<RecordedOperation> operations;
-  List<RecordedValue> values;
-  List<RecordedSaved> saved;
-  List<RecordedStorage> storages;
-  List<RecordedStep> steps;
-  List<RecordedPass> passes;
-  List<RecordedGradient> gradients;
-  List<RecordedSum> added;
-  List<RecordedArrival> arrivals;
-  List<RecordedMoment> moments;
+  core::PooledList<RecordedOperation> operations;
+  core::PooledList<RecordedValue> values;
+  core::PooledList<RecordedSaved> saved;
+  core::PooledList<RecordedStorage> storages;
+  core::PooledList<RecordedStep> steps;
+  core::PooledList<RecordedPass> passes;
+  core::PooledList<RecordedGradient> gradients;
+  core::PooledList<RecordedSum> added;
+  core::PooledList<RecordedArrival> arrivals;
+  core::PooledList<RecordedMoment> moments;
   std::vector<RecordedStop> stops;
   std::vector<RecordedMaker> makers;
   std::vector<RecordedUpdate> updates;
-  List<RecordedChange> changes;
-  List<RecordedCall> calls;
+  core::PooledList<RecordedChange> changes;
+  core::PooledList<RecordedCall> calls;
   std::vector<std::string> reference_names;
-  List<int> links, freed;
+  core::PooledList<int> links, freed;
   NumbersStore numbers;
-  List<core::Description> statistics;
+  core::PooledList<core::Description> statistics;
   std::vector<std::string> names;
   std::unordered_set<std::string> given_names;  // the same ones
   std::int64_t corner = 0;                      // rows and columns of corners

@@ -42,14 +42,14 @@ class Places {
     return (reinterpret_cast<std::uintptr_t>(key) / 64 * 0x9E3779B97F4A7C15u >> 20) & mask();
   }
   void grow() {
-    List<Slot> old(2 * slots_.size());
+    core::PooledList<Slot> old(2 * slots_.size());
     old.swap(slots_);
     count_ = 0;
     for (const Slot& slot : old) {
       if (slot.key != nullptr) set(slot.key, slot.place);
     }
   }
-  List<Slot> slots_ = List<Slot>(256);
+  core::PooledList<Slot> slots_ = core::PooledList<Slot>(256);
   std::size_t count_ = 0;
 };
 

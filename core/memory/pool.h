@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "../base/export.h"
 #include "memory.h"
@@ -38,6 +39,8 @@ struct Pooled {
   static void deallocate(T* block, std::size_t n) noexcept { pool_free(block, n * sizeof(T)); }
   bool operator==(const Pooled&) const = default;
 };
+template <class T>
+using PooledList = std::vector<T, Pooled<T>>;
 
 /// MemoryError, naming the sizes, when a single request exceeds the machine's memory or the cgroup's limit.
 GRADUS_API void check_request(std::int64_t bytes);

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/graph/engine.h>
+#include <gradus/autograd/graph/function.h>
 #include <gradus/autograd/graph/grad_mode.h>
 #include <gradus/autograd/check/gradcheck.h>
 #include <gradus/autograd/graph/operation.h>
@@ -87,6 +89,23 @@ struct SquareByGrad {
     const Tensor z = x.detach().requires_grad_();
     return dy * autograd::grad({(z * z).sum()}, {z})[0];
   });
+};
+
+// y = 1 x whose formula gives what it got.
+struct AsItCame {
+  static constexpr std::string_view name = "test_as_it_came";
+  static Array forward(const Array& x) { return x * 1; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy; });
+};
+
+// y = a + b whose two gradients are one tensor, or two that show the same numbers.
+template <bool OneTensor>
+struct OneForBoth : autograd::Function<OneForBoth<OneTensor>> {
+  static Tensor forward(autograd::AutogradContext*, Tensor a, Tensor b) { return a + b; }
+  static autograd::variable_list backward(autograd::AutogradContext*, autograd::variable_list dy) {
+    const Tensor g = dy[0] * 1;
+    return {g, OneTensor ? g : Tensor(g.array())};
+  }
 };
 
 // y = 2 x whose formula gives a gradient that has a history of its own.
@@ -286,6 +305,74 @@ BOOST_AUTO_TEST_CASE(a_grad_has_no_history_whatever_a_formula_gives) {
   apply<TwiceWithHistory>(x).sum().backward();
   check(x.grad(), {2, 2});
   BOOST_TEST(!x.grad().requires_grad());
+}
+
+// --- A `.grad` takes over a gradient that nobody else holds: the second pass adds to it where it is ------------------
+
+BOOST_AUTO_TEST_CASE(leaves_that_are_given_one_gradient_add_up_apart) {
+  const auto add_up = [](const auto& sum_of) {
+    for (const bool create_graph : {false, true}) {
+      const Tensor a = leaf(Doubles{1, 2}), b = leaf(Doubles{3, 4});
+      const Tensor y = sum_of(a, b);
+      y.backward(tensor({1., 2.}), true, create_graph);
+      y.backward(tensor({10., 20.}), true);
+      check(a.grad(), {11, 22});
+      check(b.grad(), {11, 22});
+      a.grad().zero_();
+      check(b.grad(), {11, 22});
+    }
+  };
+  add_up([](const Tensor& a, const Tensor& b) { return OneForBoth<true>::apply(a, b); });
+  add_up([](const Tensor& a, const Tensor& b) { return OneForBoth<false>::apply(a, b); });
+  add_up([](const Tensor& a, const Tensor& b) { return a + b; });
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_a_hook_keeps_stays_as_it_was) {
+  const auto stays = [](const auto& keep) {
+    for (const bool create_graph : {false, true}) {
+      const Tensor x = leaf(Doubles{1, 2});
+      std::optional<decltype(keep(x))> kept;
+      x.register_hook([&](const Tensor& g) {
+        if (!kept) kept = keep(g);
+      });
+      const Tensor y = (x * tensor({3., 5.})).sum();
+      y.backward({}, true, create_graph);
+      y.backward({}, true);
+      check(x.grad(), {6, 10});
+      check(Tensor(*kept), {3, 5});
+    }
+  };
+  stays([](const Tensor& g) { return g; });
+  stays([](const Tensor& g) { return g.detach(); });
+  stays([](const Tensor& g) { return g.array(); });
+  stays([](const Tensor& g) { return g.array().reshape({2, 1}).reshape({2}); });
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_passes_through_is_not_the_leafs) {
+  for (const bool create_graph : {false, true}) {
+    const Tensor x = leaf(Doubles{1, 2}), y = apply<AsItCame>(x);
+    y.retain_grad();
+    const Tensor z = (y * tensor({3., 5.})).sum();
+    z.backward({}, true, create_graph);
+    z.backward({}, true);
+    check(x.grad(), {6, 10});
+    check(y.grad(), {6, 10});
+    y.grad().zero_();
+    check(x.grad(), {6, 10});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_the_user_gave_stays_as_it_was) {
+  for (const bool create_graph : {false, true}) {
+    const Tensor x = leaf(Doubles{1, 2}), g = tensor({3., 5.}, kFloat64);
+    for (const Tensor& y : {x, apply<AsItCame>(x), x.view({2})}) {
+      x.zero_grad();
+      y.backward(g, true, create_graph);
+      y.backward(g, true);
+      check(x.grad(), {6, 10});
+      check(g, {3, 5});
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(backward_into_the_same_leaf_from_its_own_hook) {

@@ -12,9 +12,21 @@
 #include <gradus/gradus.h>
 
 #include "../support/gradients.h"
+#include "../support/threads.h"
 
 namespace gradus::test {
 namespace {
+
+using autograd::apply;
+using autograd::Dy;
+using autograd::DyList;
+using autograd::formulas;
+using autograd::In;
+using autograd::InList;
+using autograd::Out;
+using autograd::OutList;
+using autograd::Which;
+using core::Array;
 
 // What a graph of f hangs by: each may be let go before, between and after two passes through it.
 struct Held {
@@ -74,6 +86,50 @@ std::vector<std::pair<std::string, std::function<Held()>>> graphs() {
          return Held{{x, h}, (h * h).sum()};
        }},
   };
+}
+
+// Operations that keep two values each: inputs, results, lists of either.
+struct KeepsInputs {
+  static constexpr std::string_view name = "test_keeps_inputs";
+  static Array forward(const Array& x, const Array& w) { return x * w; }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<1> w) { return dy * w; }, [](Dy<> dy, In<0> x) { return dy * x; });
+};
+struct KeepsResults {
+  static constexpr std::string_view name = "test_keeps_results";
+  static std::tuple<Array, Array> forward(const Array& x) { return {core::exp(x), core::exp(-x)}; }
+  static constexpr auto gradients =
+      formulas([](Dy<0> dy, Dy<1>, Out<0> y, Out<1> z) { return dy.defined() ? dy * y : z; });
+};
+struct KeepsInputList {
+  static constexpr std::string_view name = "test_keeps_input_list";
+  static Array forward(core::ArrayList x) { return x[0] * x[1]; }
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, InList x, Which which) { return dy * x[which.input == 0 ? 1 : 0]; });
+};
+struct KeepsResultList {
+  static constexpr std::string_view name = "test_keeps_result_list";
+  static std::vector<Array> forward(const Array& x) { return {core::exp(x), core::exp(-x)}; }
+  static constexpr auto gradients =
+      formulas([](DyList dy, OutList y) { return dy[0].defined() ? dy[0] * y[0] : y[1]; });
+};
+inline constexpr auto keeps_two = pointwise("test_keeps_two", [](auto x, auto w) { return exp(x) * exp(w); });
+inline constexpr auto keeps_four =
+    pointwise("test_keeps_four", [](auto x, auto w, auto a, auto b) { return exp(x) * exp(w) * exp(a) * exp(b); });
+
+struct Keeping {
+  std::string_view name;
+  int values;
+  Tensor y;
+};
+std::vector<Keeping> keeping() {
+  const auto x = [] { return leaf(Doubles{1, 2}); };
+  return {{"inputs", 2, apply<KeepsInputs>(x(), x())},
+          {"results", 2, std::get<0>(apply<KeepsResults>(x()))},
+          {"a list of inputs", 2, apply<KeepsInputList>(std::vector<Tensor>{x(), x()})},
+          {"a list of results", 2, apply<KeepsResultList>(x())[0]},
+          {"a pointwise function's two", 2, keeps_two(x(), x())},
+          {"a pointwise function's four", 4, keeps_four(x(), x(), x(), x())}};
 }
 
 }  // namespace
@@ -232,6 +288,55 @@ BOOST_AUTO_TEST_CASE(a_gradient_that_is_held_stays) {
     BOOST_CHECK(dx.requires_grad());
     const Tensor again = dx.sum();
     again.backward();
+  }
+  BOOST_CHECK_EQUAL(Alive(), before);
+}
+
+// What a visitor was given is its own, what it packs then goes with the rest, and the rest is not visited.
+BOOST_AUTO_TEST_CASE(values_go_while_they_are_looked_at) {
+  const Alive before;
+  for (const auto& [name, values, y] : keeping()) {
+    BOOST_TEST_CONTEXT(name) {
+      autograd::Node& node = *y.edge().node;
+      int seen = 0;
+      node.visit_saved([&](const char*, int, autograd::Saved&) { ++seen; });
+      BOOST_TEST(seen == values);
+      seen = 0;
+      const std::int64_t held = memory_stats().live_arrays;
+      node.visit_saved([&](const char*, int, autograd::Saved& saved) {
+        ++seen;
+        std::thread([&] { node.release_saved(); }).join();
+        BOOST_TEST(saved.value().defined());
+        saved.pack([value = saved.value()] { return value; });
+      });
+      BOOST_TEST(seen == 1);
+      BOOST_TEST(memory_stats().live_arrays < held);
+      node.release_saved();
+      node.visit_saved([&](const char*, int, autograd::Saved&) { BOOST_ERROR("visited after its release"); });
+      check_error<GradError>([&, of = y] { of.sum().backward(); }, {"freed"});
+    }
+  }
+  BOOST_CHECK_EQUAL(Alive(), before);
+}
+
+// The other is recorded, or asked for the first that is not finite: both look at what nodes keep.
+BOOST_AUTO_TEST_CASE(a_pass_lets_go_while_another_looks) {
+  const Alive before;
+  for (int round = 0; round < 100; ++round) {
+    const Tensor x = leaf(Doubles{0, 1});
+    Tensor h = x.log();
+    for (int i = 0; i < 20; ++i) h = apply<KeepsInputs>(keeps_two(h, x), x + 1);
+    const Tensor y = h.sum();
+    in_threads(2, [&](int thread) {
+      try {
+        if (thread == 0) return y.backward();
+        std::optional<autograd::Record> record;
+        std::optional<autograd::DetectAnomalyGuard> guard;
+        round % 2 == 0 ? void(record.emplace()) : void(guard.emplace());
+        y.backward();
+      } catch (const GradError&) {  // freed, or not finite
+      }
+    });
   }
   BOOST_CHECK_EQUAL(Alive(), before);
 }
