@@ -239,6 +239,12 @@ Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeo
 Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry,
                           const Array& bias) {
   const ConvGrid grid = grid_of(dy.shape(), x, weight.shape(), geometry);
+  expect_floating("conv", "dy", dy.dtype());
+  expect_dtype("conv", "weight", weight.dtype(), "dy", dy.dtype());
+  if (bias.defined()) {
+    expect_dtype("conv", "bias", bias.dtype(), "dy", dy.dtype());
+    expect_shape("conv", "bias", bias.shape(), "[channels of x]", x[1]);
+  }
   const bool none = dy.numel() == 0 || weight.numel() == 0;
   if (numel_of(x) == 0 || (none && !bias.defined())) return zeros(x, dy.dtype());
   const Array b = bias.defined() ? bias.contiguous() : bias;
@@ -288,6 +294,8 @@ Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, 
 }
 
 Array conv_weight_gradient(const Array& dy, const Array& x, const Shape& weight, const ConvGeometry& geometry) {
+  expect_floating("conv", "dy", dy.dtype());
+  expect_dtype("conv", "x", x.dtype(), "dy", dy.dtype());
   const Array dweight = empty(weight, dy.dtype()), g = dy.contiguous();
   with_type(dy.dtype(), [&](auto tag) {
     using T = decltype(tag);

@@ -8,6 +8,7 @@
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/check/gradcheck.h>
+#include <gradus/core/ops/pointwise.h>
 #include <gradus/core/simd/instruction_set.h>
 #include <gradus/layers/module/check.h>
 #include <gradus/layers/functional.h>
@@ -105,6 +106,18 @@ std::vector<Array> all_of(const Array& x, const Array& weight, const Array& bias
   return {ConvRule::forward(how, x, weight, bias), g[0], g[1], g[2]};
 }
 
+/// Element by element; where the sums are not finite, whether it is infinite or NaN.
+void check_like(const Array& got, const Array& expected, const std::string& what) {
+  const std::vector<double> ours = test::values(got), theirs = test::values(expected);
+  BOOST_REQUIRE(ours.size() == theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const bool right = std::isfinite(theirs[i])
+                           ? std::abs(ours[i] - theirs[i]) < 1e-5
+                           : ours[i] == theirs[i] || (std::isnan(ours[i]) && std::isnan(theirs[i]));
+    if (!right) BOOST_ERROR(what << ": [" << i << "] is " << ours[i] << " for " << theirs[i]);
+  }
+}
+
 /// Problems that take every path: tiles and direct loops, one and several blocks of channels, of positions and images,
 /// parts of rows, several phases of the input gradient.
 const std::vector<Problem>& paths() {
@@ -116,6 +129,12 @@ const std::vector<Problem>& paths() {
       {{16, 60, 20, 19}, {60, 1, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 60}},  // depthwise
       {{4, 6, 9000}, {12, 1, 11}, {{2}, {5}, {3}, 6}},                  // depthwise, long rows
       {{2, 4, 40, 30, 33}, {4, 1, 3, 3, 2}, {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 4}},  // depthwise, several slabs
+      // taps below each other: in runs of 3 and 2, of 2, in several blocks, of a step and a spacing of 2
+      {{2, 6, 17, 37}, {6, 1, 5, 2}, {{1, 1}, {2, 1}, {1, 1}, 6}},
+      {{2, 6, 17, 37}, {6, 1, 2, 3}, {{1, 1}, {0, 1}, {1, 1}, 6}},
+      {{2, 130, 9, 21}, {1, 130, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+      {{2, 6, 19, 43}, {6, 1, 3, 3}, {{2, 2}, {2, 2}, {2, 2}, 6}},
+      {{3, 5, 14, 7}, {5, 1, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 5}},  // depthwise, narrower than a vector
       {{3, 8, 2000}, {40, 8, 7}, {{3}, {2}, {2}, 1}},
       {{3, 8, 9, 12, 11}, {24, 8, 3, 2, 3}, {{1, 2, 1}, {1, 1, 0}, {1, 1, 2}, 1}},
       {{2, 37, 12, 64}, {7, 37, 3, 3}, {{1, 2}, {1, 1}, {1, 1}, 1}},  // few rows, two blocks of k, every second element
@@ -150,16 +169,58 @@ BOOST_AUTO_TEST_CASE(an_infinite_weight_reaches_what_reads_it) {
         for (std::int64_t tap = 0; tap < taps; tap += step) {
           const Array weight = randn(p.weight, dtype).array();
           weight.view({-1}).select(0, tap).fill_(value);
-          const std::vector<double> expected = test::values(Naive(x, weight, dy, p.how).dx),
-                                    dx = test::values(core::conv_input_gradient(dy, weight, p.x, p.how));
-          for (std::size_t i = 0; i < dx.size(); ++i) {
-            const bool right = std::isfinite(expected[i])
-                                   ? std::abs(dx[i] - expected[i]) < 1e-5
-                                   : dx[i] == expected[i] || std::isnan(expected[i]) == std::isnan(dx[i]);
-            if (!right)
-              BOOST_ERROR(described(p) << ": " << value << " at " << tap << " gives " << dx[i] << " for "
-                                       << expected[i]);
+          check_like(core::conv_input_gradient(dy, weight, p.x, p.how), Naive(x, weight, dy, p.how).dx,
+                     described(p) + ": " + std::to_string(value) + " at " + std::to_string(tap));
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_infinite_input_reaches_the_taps_that_see_it) {
+  // The weight's gradient where vectors see more of x than is meant: beyond a row of positions, below the last one, and
+  // in the next channel.
+  manual_seed(32);
+  for (const Problem& p : std::vector<Problem>{{{1, 2, 8, 7}, {2, 1, 3, 3}, {{1, 1}, {0, 0}, {1, 1}, 2}},
+                                               {{1, 2, 7, 21}, {2, 1, 2, 2}, {{1, 1}, {1, 0}, {1, 1}, 2}},
+                                               {{1, 2, 5, 9}, {2, 1, 1, 3}, {{1, 1}, {0, 0}, {1, 1}, 2}},
+                                               {{1, 2, 9, 11}, {2, 1, 3, 2}, {{2, 2}, {0, 0}, {1, 1}, 2}}}) {
+    const Array weight = randn(p.weight).array(), dy = randn(p.y()).array();
+    for (std::int64_t at = 0; at < core::numel_of(p.x); ++at) {
+      const Array x = randn(p.x).array();
+      x.view({-1}).select(0, at).fill_(HUGE_VAL);
+      const Array expected = Naive(x, weight, dy, p.how).dweight;
+      for (const std::string_view set : instruction_sets()) {
+        const test::UsingInstructionSet choice(set);
+        check_like(core::conv_weight_gradient(dy, x, p.weight, p.how), expected,
+                   described(p) + ": infinite at " + std::to_string(at) + " by " + std::string(set));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_transposed_convolution_begins_with_its_bias) {
+  manual_seed(33);
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (const Problem& p :
+       std::vector<Problem>{{{2, 3, 14, 11}, {4, 3, 2, 2}, {{3, 3}, {0, 0}, {1, 1}, 1}},  // phases without taps
+                            {{2, 3, 9}, {4, 3, 2}, {{4}, {1}, {1}, 1}},
+                            {{2, 3, 6, 7}, {0, 3, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},  // nothing goes in
+                            {{2, 3, 6, 7}, {6, 1, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 3}},
+                            {{2, 24, 6, 7}, {5, 24, 3, 2}, {{2, 1}, {1, 0}, {1, 1}, 1}}}) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      for (const double special : {0.0, inf, -inf}) {  // in the weight, then in the bias
+        for (const bool in_weight : {true, false}) {
+          const Array x = randn(p.x, dtype).array(), dy = randn(p.y(), dtype).array();
+          const Array weight = randn(p.weight, dtype).array(), bias = randn({p.x[1]}, dtype).array();
+          if (!in_weight) bias.select(0, 1).fill_(special);
+          if (in_weight && weight.numel() > 0) weight.view({-1}).select(0, weight.numel() / 2).fill_(special);
+          const Array expected = Naive(x, weight, dy, p.how).dx;
+          for (std::int64_t c = 0; c < p.x[1]; ++c) {
+            expected.select(1, c).copy_(core::add(expected.select(1, c), bias.select(0, c).to(kFloat64)));
           }
+          check_like(core::conv_input_gradient(dy, weight, p.x, p.how, bias), expected,
+                     described(p) + ": " + std::to_string(special) + (in_weight ? " in the weight" : " in the bias"));
         }
       }
     }
@@ -271,7 +332,7 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   manual_seed(9);
   struct Case {
     const Problem& p;
-    Array x, weight, bias, dy;
+    Array x, weight, bias, dy, dx_bias;
     std::vector<Array> first;
   };
   std::vector<Case> cases;
@@ -282,12 +343,14 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
                        randn(p.weight, dtype).array(),
                        randn({p.weight[0]}, dtype).array(),
                        randn(p.y(), dtype).array(),
+                       randn({p.x[1]}, dtype).array(),
                        {}});
     }
   }
   test::ManyThreads().each([&] {
     for (Case& c : cases) {
-      const std::vector<Array> now = all_of(c.x, c.weight, c.bias, c.dy, c.p.how);
+      std::vector<Array> now = all_of(c.x, c.weight, c.bias, c.dy, c.p.how);
+      now.push_back(core::conv_input_gradient(c.dy, c.weight, c.p.x, c.p.how, c.dx_bias));
       if (c.first.empty()) c.first = now;
       for (std::size_t i = 0; i < now.size(); ++i) {
         BOOST_REQUIRE_MESSAGE(same_bits(now[i], c.first[i]), i << ": " << described(c.p));
@@ -301,13 +364,15 @@ BOOST_AUTO_TEST_CASE(an_image_has_the_same_bits_alone_and_in_a_batch) {
   for (const Problem& p : paths()) {
     const Array x = randn(p.x).array(), weight = randn(p.weight).array(), bias = randn({p.weight[0]}).array();
     const Array dy = randn(p.y()).array(), y = core::conv(x, weight, bias, p.how);
-    const Array dx = core::conv_input_gradient(dy, weight, p.x, p.how);
     const std::int64_t last = p.x[0] - 1;
     Shape one = p.x;
     one[0] = 1;
     BOOST_TEST(same_bits(core::conv(x.narrow(0, last, 1), weight, bias, p.how), y.narrow(0, last, 1)), described(p));
-    BOOST_TEST(same_bits(core::conv_input_gradient(dy.narrow(0, last, 1), weight, one, p.how), dx.narrow(0, last, 1)),
-               described(p));
+    for (const Array& dx_bias : {Array(), randn({p.x[1]}).array()}) {
+      const Array dx = core::conv_input_gradient(dy, weight, p.x, p.how, dx_bias);
+      const Array alone = core::conv_input_gradient(dy.narrow(0, last, 1), weight, one, p.how, dx_bias);
+      BOOST_TEST(same_bits(alone, dx.narrow(0, last, 1)), described(p));
+    }
   }
 }
 
@@ -540,6 +605,16 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 0); }, {"conv: groups must be at least 1: 0"});
   check_error<ShapeError>([&] { conv2d(x, weight, {}, {1, 1, 1}); }, {"2 numbers are needed", "3 given"});
   check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv: bias must be [out channels]: [5] for [6]"});
+  // The gradients by hand read what they are given as far as the shapes say.
+  const Array dy = randn({2, 6, 3, 3}).array(), w = weight.array();
+  const ConvGeometry how{{1, 1}, {0, 0}, {1, 1}, 1};
+  const auto dx = [&](const Array& dy_, const Array& bias) { core::conv_input_gradient(dy_, w, x.sizes(), how, bias); };
+  check_error<ShapeError>([&] { dx(dy, core::ones({3})); }, {"conv: bias must be [channels of x]: [3] for [4]"});
+  check_error<DTypeError>([&] { dx(dy, core::ones({4}, kFloat64)); }, {"conv: bias", "float64", "float32"});
+  check_error<DTypeError>([&] { dx(dy.to(kFloat64), Array()); }, {"conv: weight", "float32", "float64"});
+  check_error<DTypeError>([&] { dx(dy.to(kInt64), Array()); }, {"conv: dy", "int64"});
+  check_error<DTypeError>([&] { core::conv_weight_gradient(dy, x.array().to(kFloat64), weight.sizes(), how); },
+                          {"conv: x", "float64", "float32"});
   check_error<ShapeError>(
       [&] {
         conv2d(x, randn({6, 4, 3}));
