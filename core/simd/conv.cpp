@@ -2,6 +2,7 @@
 #include "core/simd/conv.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <utility>
 
@@ -190,7 +191,8 @@ HWY_INLINE Vec<T> load_once(const T* x) {
 // The vectors of a place: how far they lie behind the first one in x and in y, and how many of their lanes are meant.
 template <class T>
 struct Layout {
-  explicit HWY_INLINE Layout(const DirectLoop& loop) : beside(loop.beside), log(beside / 2) {
+  explicit HWY_INLINE Layout(const DirectLoop& loop)
+      : beside(loop.beside), log(std::countr_zero(static_cast<unsigned>(loop.beside))) {
     for_constants<most_place_vectors>([&](auto v) HWY_ATTR {
       x[v] = (v >> log) * loop.x_row + (v & (beside - 1)) * kLanes<T>;
       y[v] = (v >> log) * loop.y_row + (v & (beside - 1)) * kLanes<T>;
@@ -242,6 +244,7 @@ void direct_outs(const DirectLoop& loop, const T* w, const T* bias, bool add, co
   const Tag<T> d;
   constexpr int vectors = kVectors<outs>;
   const Layout<T> layout(loop);
+  HWY_DASSERT(outs == 1 || std::all_of(loop.runs, loop.runs + loop.run_count, [](auto& r) { return r.taps == 1; }));
   Vec<T> start[outs];
   for (int i = 0; i < outs; ++i) start[i] = hn::Set(d, bias != nullptr ? bias[i] : T(0));
   for (const Place* place = loop.places; place != loop.places + loop.place_count; ++place) {
@@ -288,59 +291,63 @@ void direct(const DirectLoop& loop, int outs, const T* w, const T* bias, bool ad
   run(loop, w, bias, add, x, y, y_out);
 }
 
+// x where it is meant: what is not may be infinite.
 template <class T>
-HWY_INLINE T* sums_of(const DirectLoop& loop, const TapRun& run, int tap, T* sums) {
-  return sums + kLanes<T> * (run.first_tap + tap * loop.w_row);
+HWY_INLINE Vec<T> mul_add_meant(const hn::Mask<Tag<T>>& meant, Vec<T> a, Vec<T> x, Vec<T> sum) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  return hn::IfThenElse(meant, hn::MulAdd(a, x, sum), sum);  // one instruction
+#else
+  return hn::MulAdd(a, hn::IfThenElseZero(meant, x), sum);
+#endif
 }
 
-// Of a place that is not full. What is not meant may be infinite, and is not multiplied.
-template <class T>
-void add_part(const DirectLoop& loop, const TapRun* run, int runs, const Place& place, const Layout<T>& layout,
-              const T* x, const T* dy, T* sums) {
+// What a place adds to the sums of so many runs of so many taps.
+template <bool full, int runs, int taps, class T>
+HWY_INLINE void add_place(const DirectLoop& loop, const TapRun* run, const Place& place, const Layout<T>& layout,
+                          const T* x, const T* dy, Vec<T> (&sum)[runs * taps]) {
   const Tag<T> d;
-  for (int v = 0; v < most_place_vectors; ++v) {
-    const auto cols = static_cast<std::size_t>(layout.cols(place, v));
-    if (cols == 0) continue;
-    const auto meant = hn::FirstN(d, cols);
-    const Vec<T> g = LoadFirst(d, dy + place.result + layout.y[v], cols);
-    const T* const at = x + place.source + layout.x[v];
-    for (int i = 0; i < runs; ++i) {
-      for (int t = 0; t < run[i].taps; ++t) {
-        const Vec<T> seen = hn::IfThenElseZero(meant, hn::LoadU(d, at + run[i].offset + t * loop.x_row));
-        T* const to = sums_of(loop, run[i], t, sums);
-        hn::StoreU(hn::MulAdd(g, seen, hn::LoadU(d, to)), d, to);
-      }
+  constexpr int vectors = most_place_vectors;
+  const T *const at = x + place.source, *const from = dy + place.result;
+  Vec<T> g[vectors];
+  hn::Mask<Tag<T>> meant[vectors];
+  for_constants<vectors>([&](auto v) HWY_ATTR {
+    if constexpr (full) {
+      g[v] = hn::LoadU(d, from + layout.y[v]);
+    } else {
+      const auto cols = static_cast<std::size_t>(layout.cols(place, v));
+      meant[v] = hn::FirstN(d, cols);
+      g[v] = LoadFirst(d, from + layout.y[v], cols);
     }
-  }
+  });
+  for_constants<runs*(taps == 1 ? vectors : vectors + taps - 1)>([&](auto n) HWY_ATTR {
+    constexpr int i = n % runs, q = n / runs;
+    const Vec<T> seen = load_once(at + run[i].offset + (taps == 1 ? layout.x[q] : q * loop.x_row));
+    for_constants<taps>([&](auto t) HWY_ATTR {
+      constexpr int v = q - t();
+      if constexpr (v >= 0 && v < vectors) {
+        Vec<T>& to = sum[i * taps + t];
+        to = full ? hn::MulAdd(g[v], seen, to) : mul_add_meant<T>(meant[v], g[v], seen, to);
+      }
+    });
+  });
 }
 
 // Of so many runs of so many taps.
 template <int runs, int taps, class T>
 HWY_INLINE void weight_sums(const DirectLoop& loop, const TapRun* run, const T* x, const T* dy, T* sums) {
   const Tag<T> d;
-  constexpr int vectors = most_place_vectors;
   const Layout<T> layout(loop);
   Vec<T> sum[runs * taps];
   for_constants<runs * taps>([&](auto n) HWY_ATTR { sum[n] = hn::Zero(d); });
   for (const Place* place = loop.places; place != loop.places + loop.place_count; ++place) {
-    if (!layout.full(*place)) {
-      add_part(loop, run, runs, *place, layout, x, dy, sums);
-      continue;
+    if (layout.full(*place)) {
+      add_place<true, runs, taps>(loop, run, *place, layout, x, dy, sum);
+    } else {
+      add_place<false, runs, taps>(loop, run, *place, layout, x, dy, sum);
     }
-    const T *const at = x + place->source, *const from = dy + place->result;
-    Vec<T> g[vectors];
-    for_constants<vectors>([&](auto v) HWY_ATTR { g[v] = hn::LoadU(d, from + layout.y[v]); });
-    for_constants<runs*(taps == 1 ? vectors : vectors + taps - 1)>([&](auto n) HWY_ATTR {
-      constexpr int i = n % runs, q = n / runs;
-      const Vec<T> seen = load_once(at + run[i].offset + (taps == 1 ? layout.x[q] : q * loop.x_row));
-      for_constants<taps>([&](auto t) HWY_ATTR {
-        constexpr int v = q - t();
-        if constexpr (v >= 0 && v < vectors) sum[i * taps + t] = hn::MulAdd(g[v], seen, sum[i * taps + t]);
-      });
-    });
   }
   for_constants<runs * taps>([&](auto n) HWY_ATTR {
-    T* const to = sums_of(loop, run[n / taps], n % taps, sums);
+    T* const to = sums + kLanes<T> * (run[n / taps].first_tap + n % taps * loop.w_row);
     hn::StoreU(hn::Add(hn::LoadU(d, to), sum[n]), d, to);
   });
 }

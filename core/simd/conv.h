@@ -27,7 +27,12 @@ struct ConvGrid {
 
 /// result[n][g rows + i][q] = bias[g rows + i] + sum over c < channels and taps t of
 ///   weight[g][i][c][t] source[n][g channels + c][where q and t meet].
-/// All strides are in elements. The sum runs over (c, t) in their order.
+/// All strides are in elements. The sum runs over (c, t) in their order, in the blocks of a product (gemm.h), but for
+/// one exception: a group of one output channel whose taps lie as far apart as the rows of its positions. There, the
+/// direct loops take up to most_run_taps taps below each other as a run; runs stand in the order of their first taps,
+/// the taps of a run in that of the source's rows, and a block has at most 1 / most_run_taps as many runs as others
+/// have taps. The order depends on the geometry, the sizes of an image and the instruction set, but neither on the
+/// number of images nor on that of threads.
 template <class T>
 struct Correlation {
   ConvGrid grid;
@@ -73,7 +78,8 @@ struct TapRun {
   std::int32_t first_tap, taps;  // small: they share the first cache with the slab
 };
 constexpr int most_run_taps = 3;
-/// All that the direct loops go through. Where a run has more than one tap, `beside` is 1.
+/// All that the direct loops go through. Where a run has more than one tap, `beside` is 1 and one output is
+/// computed: of several at once, each would lose all taps of a run but the first.
 struct DirectLoop {
   const TapRun* runs;
   std::int64_t run_count;
@@ -83,8 +89,9 @@ struct DirectLoop {
   std::int64_t x_row, y_row, w_out, w_row;  ///< from one row of positions, output, tap of a run to the next
 };
 
-/// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides, and
-/// those of the direct loops the vectors of a place.
+/// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides; those of the direct loops,
+/// which read places that are not full whole, behind them also most_place_vectors times a row of positions and a
+/// vector.
 template <class T>
 struct ConvKernels {
   /// packed[p width + i] = x[rows[p] + the place of column i] for p < k; `parts` has the parts of each of the width's
@@ -96,7 +103,7 @@ struct ConvKernels {
   using PackTurned = void (*)(std::int64_t filled, const std::int64_t* columns, int vectors, const WindowRun* runs,
                               std::int64_t run_count, const T* x, T* packed);
   /// y[i y_out + position] = the sum over taps of w[i w_out + tap] x[position + tap's offset], for i < outs <= 4; from
-  /// bias[i] on (null: 0), or added to y.
+  /// bias[i] on (null: 0), or added to y. Where outs > 1, all runs must have one tap.
   using Direct = void (*)(const DirectLoop& loop, int outs, const T* w, const T* bias, bool add, const T* x, T* y,
                           std::int64_t y_out);
   /// sums[tap lanes + l] += what lane l of all vectors adds to the sum of dy[position] x[position + tap's offset].

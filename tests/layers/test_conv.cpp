@@ -1,6 +1,7 @@
 // Convolutions against PyTorch, a naive loop and finite differences; bits, threads, layouts, wrong use.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -112,7 +113,7 @@ void check_like(const Array& got, const Array& expected, const std::string& what
   BOOST_REQUIRE(ours.size() == theirs.size());
   for (std::size_t i = 0; i < ours.size(); ++i) {
     const bool right = std::isfinite(theirs[i])
-                           ? std::abs(ours[i] - theirs[i]) < 1e-5
+                           ? std::abs(ours[i] - theirs[i]) < 1e-5 * std::max(1.0, std::abs(theirs[i]))
                            : ours[i] == theirs[i] || (std::isnan(ours[i]) && std::isnan(theirs[i]));
     if (!right) BOOST_ERROR(what << ": [" << i << "] is " << ours[i] << " for " << theirs[i]);
   }
