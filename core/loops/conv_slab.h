@@ -167,7 +167,7 @@ void scatter_result(const ConvKernels<T>& kernels, const Correlation<T>& p, int6
 
 /// Whether the direct loops are better than tiles. A group's few output channels would not pay for the packing of patches;
 /// the loops read them from the slab, where the vectors of a row of positions must be mostly full.
-constexpr int64_t kDirectRows = 8;
+constexpr int64_t kDirectOuts = 8;
 template <class T>
 bool can_be_direct(const Correlation<T>& p) {  // their tables number the taps by 32 bits
   return p.channels * p.grid.all_taps() <= std::numeric_limits<std::int32_t>::max();
@@ -176,7 +176,7 @@ template <class T>
 bool is_direct(const Correlation<T>& p) {
   if (!can_be_direct(p)) return false;
   const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2];
-  return p.rows * p.channels <= 4 || (p.rows <= kDirectRows && 4 * width >= 3 * ceil_div(width, lanes) * lanes);
+  return p.rows * p.channels <= 4 || (p.rows <= kDirectOuts && 4 * width >= 3 * ceil_div(width, lanes) * lanes);
 }
 template <class T>
 bool is_direct_weight(const Correlation<T>& p) {

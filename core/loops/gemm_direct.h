@@ -11,8 +11,8 @@
 
 namespace gradus::core::kernels {
 
-constexpr int64_t kDirect = 8192;    // elements of b that are read again and again where they lie
-constexpr int64_t kDirectRows = 64;  // times such a b, without looking further
+constexpr int64_t kDirect = 8192;   // elements of b that are read again and again where they lie
+constexpr int64_t kSmallRows = 64;  // times such a b, without looking further
 
 /// Whether a line of each of k rows finds room in the first cache, with its 64 sets of 8 lines: rows that are a multiple of
 /// lines apart share few of those.
@@ -48,7 +48,7 @@ void direct(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, 
 template <class T>
 bool solve_small(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
   const int64_t lanes = kernels.lanes;
-  if (p.k > gemm_longest_block || p.n * p.k > kDirect || p.m > kDirectRows || p.n == 1) return false;
+  if (p.k > gemm_longest_block || p.n * p.k > kDirect || p.m > kSmallRows || p.n == 1) return false;
   if (p.b_col != 1 || p.result.col != 1 || !(kernels.reads_part || p.n % lanes == 0)) return false;
   if (p.m <= kernels.rows && p.n <= 2 * lanes) {
     const TileWriter<T> write(kernels, p.result);
@@ -57,7 +57,7 @@ bool solve_small(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
     return true;
   }
   if (p.m > kernels.rows && (2 * p.n <= lanes || (p.b_row != p.n && !stays_near<T>(p.k, p.b_row)))) return false;
-  direct(kernels, p, 0, p.m, 0, p.n, kernels.straight, 2, p.b_row);
+  direct(kernels, p, 0, p.m, 0, p.n, kernels.straight, kernels.straight.vectors, p.b_row);
   return true;
 }
 

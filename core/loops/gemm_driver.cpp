@@ -91,8 +91,9 @@ class Product {
     });
   }
 
-  // A task has as many rows as pass kNear elements of a, which stream from the third cache, and as few columns as leave it enough work; fewer rows only
-  // where there are too few columns. A thread's share is a run of tasks along the rows of c.
+  // A task has as many rows as pass kNear elements of a, which stream from the third cache, and as few columns as leave
+  // it enough work; fewer rows only where there are too few columns. A thread's share is a run of tasks along the rows
+  // of c.
   void rectangles(const GemmProblem<T>& p, const T* packed_a) {
     if (!parallel_ && p.m <= kNear / gemm_longest_block) return one_rectangle(p, 0, p.m, 0, p.n, packed_a);
     const int64_t a_strips = ceil_div(p.m, rows_), b_strips = ceil_div(p.n, cols_);
@@ -121,7 +122,7 @@ class Product {
       const bool near = i1 - i0 <= rows_ || stays_near<T>(std::min(p.k, k_block_), p.b_row);
       const bool whole = (j1 - j0) % lanes_ == 0 || reads_part(i1 - i0);
       if (p.b_col == 1 && small && near && whole) {
-        return direct_blocks(p, i0, i1, j0, j1, kernels_.straight, 2, p.b_row);
+        return direct_blocks(p, i0, i1, j0, j1, kernels_.straight, kernels_.straight.vectors, p.b_row);
       }
       if (p.b_row == 1 && i1 - i0 <= kernels_.turning.rows && shortest_block(p.k) >= kernels_.turning_k) {
         const int64_t vectors =
@@ -273,8 +274,8 @@ GemmProblem<T> transposed(const GemmProblem<T>& p) {
   return {p.n, p.m, p.k, p.b, p.b_col, p.b_row, p.a, p.a_col, p.a_row, transposed(p.result)};
 }
 
-/// What a product takes in halves of a cycle, about: vectors run along its columns. A lone one waits for the elements of a that
-/// it is multiplied with; columns of b that are contiguous are turned or packed on the way, and so is c.
+/// What a product takes in halves of a cycle, about: vectors run along its columns. A lone one waits for the elements
+/// of a that it is multiplied with; columns of b that are contiguous are turned or packed on the way, and so is c.
 template <class T>
 double cost(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
   const int64_t vectors = ceil_div(p.n, kernels.lanes);
