@@ -238,7 +238,6 @@ HWY_INLINE void put(Vec<T> v, T* to, int64_t cols, bool add) {
   }
 }
 
-// (Flattened, for a lambda that is not inlined has its sums in memory.)
 template <int outs, class T>
 void direct_outs(const DirectLoop& loop, const T* w, const T* bias, bool add, const T* x, T* y, int64_t y_out) {
   const Tag<T> d;
