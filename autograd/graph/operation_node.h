@@ -56,6 +56,12 @@ constexpr std::string_view formula_of() {
 template <class Op>
 inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept || IsRule<Op>};
 
+/// A list without values, of a type of its own: two empty members of one type would take room.
+struct None {
+  static Saved* begin() noexcept { return nullptr; }
+  static Saved* end() noexcept { return nullptr; }
+};
+
 /// The node of one recorded call of Op.
 template <class Op>
 class NodeOf final : public Node {
@@ -188,7 +194,7 @@ class NodeOf final : public Node {
 
  private:
   template <bool Kept>
-  using SavedList = std::conditional_t<Kept, std::vector<Saved>, Slots<Saved, 0>>;
+  using SavedList = std::conditional_t<Kept, std::vector<Saved>, None>;
 
   void compute(const Gradients& dy, Gradients& dx, bool create_graph) {
     if constexpr (IsRule<Op>) {
