@@ -51,7 +51,8 @@ GRADUS_API Tensor cross(Operand a, Operand b, std::optional<std::int64_t> dim = 
 GRADUS_API Tensor einsum(std::string_view equation, OperandList tensors);
 /// Powers of x [n]: [n, N] (N: n), x^(N-1) to 1, or increasing.
 GRADUS_API Tensor vander(Operand x, std::optional<std::int64_t> N = std::nullopt, bool increasing = false);
-/// Writes a b into `out` ([m, n], same dtype) without history; GradError when something requires grad.
+/// Writes a b into `out` ([m, n], same dtype) without history; GradError when something requires grad, ValueError when
+/// `out` overlaps an operand.
 GRADUS_API Tensor& mm_out(Tensor& out, Operand a, Operand b);
 
 namespace autograd {
