@@ -36,6 +36,10 @@ void ProgramRecording::input(const Array& x) {
 }
 
 int ProgramRecording::constant_of(const Array& x, DType as) {
+  // A part of a recorded value may be all the same for these numbers, and is no constant.
+  for (const Array& recorded : held_) {
+    if (recorded.storage() == x.storage()) return -1;
+  }
   const Array all = x.contiguous();
   const auto size = static_cast<std::size_t>(all.element_size());
   const char* const bytes = static_cast<const char*>(all.data());

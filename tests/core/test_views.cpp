@@ -430,6 +430,22 @@ BOOST_AUTO_TEST_CASE(small_conversions_while_a_program_is_recorded) {
   BOOST_TEST(part[3].item<double>() == 6);
 }
 
+// One element, or elements that happen to be equal: of what is recorded they are numbers of this run alone.
+BOOST_AUTO_TEST_CASE(parts_of_what_is_recorded_are_no_constants) {
+  const Array ones = full({kernels::ProgramRecording::kElements}, 1, kFloat32);
+  for (const bool computed : {false, true}) {
+    for (const std::int64_t size : {1, 7}) {
+      kernels::ProgramRecording recording;
+      kernels::Program program;
+      recording.input(ones);
+      const Array x = computed ? ones + ones : ones;
+      const Array y = size == 1 ? x * x.narrow(0, 5, 1) : x * x.narrow(0, 0, size).select(0, 3);
+      BOOST_TEST(!recording.finish({y}, program));
+      BOOST_TEST(recording.refusal() == "operand 1 of mul is not made by pointwise operations");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(copies_within_one_memory) {
   const Array x = counting({6});
   x.slice(0, 1, 6).copy_(x.slice(0, 0, 5));
