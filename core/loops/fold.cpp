@@ -121,7 +121,7 @@ struct Task {
 
 /// Rows to numbers. Units are rows, or pieces of long ones; a block is some units of one result.
 std::int64_t piece_of_row(const Geometry& g) {
-  return g.length <= kBlock ? g.length : std::min(even_grain(g.length, kBlock, 64), kBlock);
+  return g.length <= kBlock ? g.length : even_grain(g.length, kBlock, 64);
 }
 std::int64_t blocks_of_rows(const Geometry& g) {
   const std::int64_t piece = piece_of_row(g), units = g.over.count * ceil_div(g.length, piece);

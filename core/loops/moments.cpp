@@ -4,19 +4,23 @@
 //
 // What the difference loses is the quotient of s^2 / n = n (m - c)^2 and the result. The centre is the first of the
 // numbers: the quotient is then that number's squared distance from the mean in deviations, 1 on average and never above n; and
-// equal numbers give 0. Where it is large, or the squares are infinite, the same is done again about the mean that was
-// found.
+// equal numbers give 0. Where it is large, or the squares are no number, a second pass sums about the mean that was
+// found. That pass is over all the numbers, and replaces only the results that need it: none depends on those beside it.
 #include "moments.h"
 
-#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
 #include "../array/create.h"
+#include "../threads/parallel.h"
 #include "fold.h"
 
 namespace gradus::core::kernels {
 namespace {
+
+/// Results that are worth a task of their own.
+constexpr std::int64_t kResults = 16384;
 
 /// The first number of each result.
 Array first_of_each(const Array& x, const Dims& dims) {
@@ -51,13 +55,18 @@ Moments moments(const Array& x, const Dims& dims) {
   const std::array<Array, 2> sums = sums_about(centre, rows, dims);
   const double *const s = sums[0].data_ptr<double>(), *const q = sums[1].data_ptr<double>();
   const double* const c = centre.data_ptr<double>();
-  bool any = false, finite = true;
-  for (std::int64_t i = 0; i < results; ++i) {
-    mean[i] = c[i] + s[i] / n;
-    squares[i] = q[i] - s[i] * (s[i] / n);
-    any |= lost(s[i], i);
-    finite &= std::isfinite(mean[i]);
-  }
+  std::atomic<bool> any = false, finite = true;
+  parallel_for(results, kResults, [&](std::int64_t begin, std::int64_t end) {
+    bool any_here = false, finite_here = true;
+    for (std::int64_t i = begin; i < end; ++i) {
+      mean[i] = c[i] + s[i] / n;
+      squares[i] = q[i] - s[i] * (s[i] / n);
+      any_here |= lost(s[i], i);
+      finite_here &= std::isfinite(mean[i]);
+    }
+    if (any_here) any.store(true, std::memory_order_relaxed);
+    if (!finite_here) finite.store(false, std::memory_order_relaxed);
+  });
   if (!any) return result;
   if (!finite) {  // sums about a centre may be infinite where those of the numbers are not
     const Array plain = fold(Fold::Sum, rows, dims)[0].contiguous();
@@ -67,11 +76,11 @@ Moments moments(const Array& x, const Dims& dims) {
   }
   const std::array<Array, 2> again = sums_about(result.mean, rows, dims);
   for (std::int64_t i = 0; i < results; ++i) {
-    if (!lost(s[i], i)) continue;  // it stays as it is: no result depends on what stands beside it
+    if (!lost(s[i], i)) continue;
     const double rest = again[0].data_ptr<double>()[i], squares_about_mean = again[1].data_ptr<double>()[i];
     if (std::isfinite(rest)) mean[i] += rest / n;
-    squares[i] =
-        std::isinf(squares_about_mean) ? squares_about_mean : std::max(squares_about_mean - rest * (rest / n), 0.0);
+    const double difference = squares_about_mean - rest * (rest / n);  // NaN of two infinities
+    squares[i] = std::isinf(squares_about_mean) ? squares_about_mean : difference < 0 ? 0 : difference;
   }
   return result;
 }

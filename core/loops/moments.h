@@ -1,4 +1,4 @@
-// Means and sums of squares of contiguous arrays in one pass over memory: internal to core.
+// Means and sums of squares, mostly in one pass over memory: internal to core.
 #pragma once
 
 #include "../array/array.h"

@@ -11,16 +11,18 @@ namespace gradus::core {
 
 enum class Reduction : std::uint8_t { Sum, Prod, Max, Min, All, Any };
 
-/// Sum and Prod of integers and Bool are int64; of float32 they accumulate in float64 or pairwise, so that the error
-/// does not grow with the count. Max and Min keep NaN and are an error (IndexError) over nothing; Sum over nothing is
-/// 0, Prod 1, All true, Any false. All and Any yield Bool, of uint8 uint8.
+/// Sum and Prod of integers and Bool are int64; of float32 they accumulate in float64 and are rounded once. They are made of
+/// partial results, which may overflow where those in order do not: 1e308 - 1e308 + 1e308 - .. may be NaN. Max and Min keep
+/// NaN and are an error (IndexError) over nothing; Sum over nothing is 0, Prod 1, All true, Any false. All and Any yield
+/// Bool, of uint8 uint8.
 GRADUS_API Array reduce(Reduction op, const Array& x, IntArrayRef dims = {}, bool keepdim = false);
 /// The mean; NaN over nothing. DTypeError for integers.
 GRADUS_API Array mean(const Array& x, IntArrayRef dims = {}, bool keepdim = false);
 /// The variance with `correction` taken from the count (1: unbiased, 0: biased); NaN where the count does not
 /// exceed the correction. DTypeError for integers.
 GRADUS_API Array var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1, bool keepdim = false);
-/// The mean and the variance of the same elements, in one call. The mean is mean()'s but for rounding.
+/// The mean and the variance of the same elements, in one call. The mean is mean()'s but for rounding, and is
+/// right also where the sum is too large a number.
 GRADUS_API std::tuple<Array, Array> mean_var(const Array& x, IntArrayRef dims = {}, std::int64_t correction = 1,
                                              bool keepdim = false);
 /// The square root of the variance, right also where that is too large or too small a number.

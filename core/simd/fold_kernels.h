@@ -8,7 +8,8 @@
 
 namespace gradus::core::kernels {
 
-/// What is accumulated over the reduced dimensions: the public reductions, and sums that layers need.
+/// What is accumulated over the reduced dimensions: the public reductions, and sums that layers need. In this order: those
+/// from Squares on are of floating-point numbers alone and add up, those from CentredMoments on have two results.
 enum class Fold : std::uint8_t {
   Sum,
   Prod,
