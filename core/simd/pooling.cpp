@@ -14,8 +14,8 @@
 #include <type_traits>
 
 #include "../base/dispatch.h"
-#include "loops-inl.h"
 #include "pooling.h"
+#include "rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -27,39 +27,43 @@ HWY_NOINLINE void CopyStrided(const T* from, std::int64_t stride, const T* end, 
   for (std::int64_t i = 0; i < lanes; ++i) buffer[i] = i * stride < end - from ? from[i * stride] : T{0};
 }
 
-/// The lanes from[0], from[stride], ..., of which those at or behind `end` are 0. `Step` is the stride, or 0 for any.
-template <int Step, class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadStrided(D d, const T* from, std::int64_t stride, const T* end) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if constexpr (Step == 1) {
-    if (lanes <= end - from) return hn::LoadU(d, from);
-  }
-#if HWY_TARGET != HWY_SCALAR
-  if constexpr (Step == 2) {
-    if (2 * lanes <= end - from) return hn::ConcatEven(d, hn::LoadU(d, from + lanes), hn::LoadU(d, from));
-  }
-#endif
-  HWY_ALIGN T buffer[kMaxLanes<T>];
-  CopyStrided(from, stride, end, lanes, buffer);
-  return hn::Load(d, buffer);
-}
+/// The columns of a row of a window, and from one window to the next.
+struct Columns {
+  explicit Columns(const PoolGrid& g) : count(g.kernel[2]), step(g.dilation[2]), stride(g.stride[2]) {}
+  std::int64_t count, step, stride;
+};
 
-/// f(vector, k) for the columns k of a row of the windows, the first of which begins at `from`: a vector holds one column of
-/// neighbouring windows. With stride 2, two columns are the even and the odd lanes of the same two vectors.
-template <int Step, class D, class F, class T = hn::TFromD<D>>
-HWY_INLINE void ForColumns(D d, const PoolGrid& g, const T* from, const T* end, F f) {
+/// f(vector) for all columns of a row of the windows, the first of which begins at `from`: a vector holds one column of
+/// neighbouring windows. `Stride` is the columns', or 0 for any; of 2, two columns are the even and the odd lanes of the
+/// same two vectors. Unless the vectors are known to be `whole`, nothing at or behind `end` is read.
+template <int Stride, bool whole, class D, class F, class T = hn::TFromD<D>>
+HWY_INLINE void ForColumns(D d, const Columns& columns, const T* from, const T* end, F f) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t k = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (Step == 2 && g.dilation[2] == 1) {
-    for (; k + 2 <= g.kernel[2] && 2 * lanes <= end - (from + k); k += 2) {
-      const auto low = hn::LoadU(d, from + k), high = hn::LoadU(d, from + k + lanes);
-      f(hn::ConcatEven(d, high, low), k);
-      f(hn::ConcatOdd(d, high, low), k + 1);
+  if (Stride == 2 && columns.step == 1) {
+    for (; k + 2 <= columns.count && (whole || 2 * lanes <= end - from); k += 2, from += 2) {
+      const auto low = hn::LoadU(d, from), high = hn::LoadU(d, from + lanes);
+      f(hn::ConcatEven(d, high, low));
+      f(hn::ConcatOdd(d, high, low));
     }
   }
 #endif
-  for (; k < g.kernel[2]; ++k) f(LoadStrided<Step>(d, from + k * g.dilation[2], g.stride[2], end), k);
+  for (; k < columns.count; ++k, from += columns.step) {
+    if (Stride == 1 && (whole || lanes <= end - from)) {
+      f(hn::LoadU(d, from));
+      continue;
+    }
+#if HWY_TARGET != HWY_SCALAR
+    if (Stride == 2 && (whole || 2 * lanes <= end - from)) {
+      f(hn::ConcatEven(d, hn::LoadU(d, from + lanes), hn::LoadU(d, from)));
+      continue;
+    }
+#endif
+    HWY_ALIGN T buffer[kMaxLanes<T>];
+    CopyStrided(from, columns.stride, end, lanes, buffer);
+    f(hn::Load(d, buffer));
+  }
 }
 
 /// f(the stride as a constant): 1, 2, or 0 for any other.
@@ -70,22 +74,22 @@ auto WithStep(std::int64_t stride, F f) {
   return f(std::integral_constant<int, 0>());
 }
 
-/// All lanes, of which those at or behind `end` are lost.
-template <class D, class T = hn::TFromD<D>>
+/// All lanes, but for those at or behind `end` unless the vector is known to be `whole`.
+template <bool whole, class D, class T = hn::TFromD<D>>
 HWY_INLINE void StoreBefore(const T* end, hn::Vec<D> v, D d, T* to) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (hn::MaxLanes(d) == 1 || lanes <= end - to) {
+  if (whole || hn::MaxLanes(d) == 1 || lanes <= end - to) {
     hn::StoreU(v, d, to);
   } else {
     StoreFirst(v, d, to, static_cast<std::size_t>(end - to));
   }
 }
 
-template <class V>
+template <bool whole, class V>
 HWY_INLINE void StorePositions(const std::int32_t* end, V v, hn::ScalableTag<std::int32_t> d, std::int32_t* to) {
-  StoreBefore(end, v, d, to);
+  StoreBefore<whole>(end, v, d, to);
 }
-template <class V>
+template <bool whole, class V>
 HWY_INLINE void StorePositions(const std::int32_t* end, V v, hn::ScalableTag<std::int64_t> d, std::int32_t* to) {
   HWY_ALIGN std::int64_t lanes[kMaxLanes<std::int64_t>];
   hn::Store(v, d, lanes);
@@ -150,7 +154,18 @@ HWY_NOINLINE void MaxOne(const PoolGrid& g, const Run& run, const T* plane, std:
   where[o] = static_cast<std::int32_t>(position);
 }
 
-template <class T, int Step>
+/// Whether all vectors of the run lie before the ends of what is read and written.
+inline bool IsWhole(const PoolGrid& g, const Run& run, std::int64_t lanes, std::int64_t readable,
+                    std::int64_t writable) {
+  if (run.count == 0 || g.inner_begin[2] == g.inner_end[2]) return true;
+  const std::int64_t last = g.inner_end[2] - 1 - (g.inner_end[2] - 1 - g.inner_begin[2]) % lanes;  // the last vector's
+  const std::int64_t first_read =
+      run.inputs[run.count - 1] + (run.rows - 1) * run.step + last * g.stride[2] - g.padding[2];
+  return first_read + (g.kernel[2] - 1) * g.dilation[2] + lanes * g.stride[2] <= readable &&
+         (run.rows - 1) * g.out[2] + last + lanes <= writable;
+}
+
+template <class T, int Stride, bool whole>
 HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* plane, const T* x_end, T* y, const T* y_end,
                          std::int32_t* where) {
   const hn::ScalableTag<T> d;
@@ -158,42 +173,47 @@ HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* plane, cons
   using Int = hn::TFromD<decltype(di)>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto lane_offset = hn::Mul(hn::Iota(di, 0), hn::Set(di, static_cast<Int>(g.stride[2])));
+  const Columns columns(g);
+  const auto next_column = hn::Set(di, static_cast<Int>(columns.step));
   const std::int32_t* const where_end = where + (y_end - y);
   const std::int64_t inner_begin = g.inner_begin[2], inner_end = run.count == 0 ? inner_begin : g.inner_end[2];
-  const std::int64_t out = g.out[2];
+  const std::int64_t out = g.out[2], count = run.count, *const inputs = run.inputs;
   for (std::int64_t r = 0; r < run.rows; ++r, y += out, where += out) {
     const std::int64_t shift = r * run.step;
     for (std::int64_t o = 0; o < inner_begin; ++o) MaxOne(g, run, plane, shift, o, y, where);
     for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
-      const std::int64_t first = shift + o * g.stride[2] - g.padding[2];
-      const auto begins = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(first + run.inputs[0])));
+      const std::int64_t first = shift + o * columns.stride - g.padding[2];
       auto best = hn::Set(d, -std::numeric_limits<T>::infinity());
-      auto position = begins;
-      for (std::int64_t i = 0; i < run.count; ++i) {
-        const std::int64_t beyond = run.inputs[i] - run.inputs[0];
-        ForColumns<Step>(d, g, plane + first + run.inputs[i], x_end, [&](auto v, std::int64_t k) HWY_ATTR {
-          const auto here = hn::Add(begins, hn::Set(di, static_cast<Int>(beyond + k * g.dilation[2])));
+      auto position = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(inputs[0] + first)));
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t at = inputs[i] + first;
+        auto here = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(at)));
+        ForColumns<Stride, whole>(d, columns, plane + at, x_end, [&](auto v) HWY_ATTR {
           const auto wins = hn::Or(hn::Gt(v, best), hn::IsNaN(v));
           best = hn::IfThenElse(wins, v, best);
           position = hn::IfThenElse(hn::RebindMask(di, wins), here, position);
+          here = hn::Add(here, next_column);
         });
       }
-      StoreBefore(y_end, best, d, y + o);
-      StorePositions(where_end, position, di, where + o);
+      StoreBefore<whole>(y_end, best, d, y + o);
+      StorePositions<whole>(where_end, position, di, where + o);
     }
     for (std::int64_t o = inner_end; o < out; ++o) MaxOne(g, run, plane, shift, o, y, where);
   }
 }
 
-template <class T, int Step>
+template <class T, int Stride>
 void MaxRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch, void* out,
              std::int32_t* positions) {
-  const T* const x = static_cast<const T*>(in);
-  T* const y = static_cast<T*>(out);
+  const T *const x = static_cast<const T*>(in), *const x_end = x + g.planes * g.plane();
+  T *const y = static_cast<T*>(out), *const y_end = y + end * g.out[2];
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
   ForRuns(g, begin, end, scratch, [&](const Run& run) {
     const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
-    MaxRun<T, Step>(g, run, x + run.plane * g.plane(), x + g.planes * g.plane(), y + at, y + end * g.out[2],
-                    positions + at);
+    const T* const plane = x + run.plane * g.plane();
+    const bool whole = IsWhole(g, run, lanes, x_end - plane, y_end - (y + at));
+    const auto kernel = whole ? MaxRun<T, Stride, true> : MaxRun<T, Stride, false>;
+    kernel(g, run, plane, x_end, y + at, y_end, positions + at);
   });
 }
 
@@ -209,11 +229,12 @@ HWY_NOINLINE void AvgOne(const PoolGrid& g, const Run& run, const T* x, const T*
   y[o] = sum / divisor[o];
 }
 
-template <class T, int Step>
+template <class T, int Stride>
 HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, const T* x, const T* x_end, const T* divisor,
                          const T* divisors_end, T* y, const T* y_end) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const Columns columns(g);
   const std::int64_t inner_begin = g.inner_begin[2], inner_end = g.inner_end[2], out = g.out[2];
   for (std::int64_t r = 0; r < run.rows; ++r, x += run.step, divisor += out, y += out) {
     for (std::int64_t o = 0; o < inner_begin; ++o) AvgOne(g, run, x, divisor, o, y);
@@ -221,25 +242,26 @@ HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, const T* x, const T*
       auto sum = hn::Zero(d);
       for (std::int64_t i = 0; i < run.count; ++i) {
         auto row_sum = hn::Zero(d);
-        ForColumns<Step>(d, g, x + run.inputs[i] + o * g.stride[2] - g.padding[2], x_end,
-                         [&](auto v, std::int64_t) HWY_ATTR { row_sum = hn::Add(row_sum, v); });
+        ForColumns<Stride, false>(d, columns, x + run.inputs[i] + o * columns.stride - g.padding[2], x_end,
+                                  [&](auto v) HWY_ATTR { row_sum = hn::Add(row_sum, v); });
         sum = hn::Add(sum, row_sum);
       }
-      StoreBefore(y_end, hn::Div(sum, LoadStrided<1>(d, divisor + o, 1, divisors_end)), d, y + o);
+      const auto count = static_cast<std::size_t>(std::min(lanes, divisors_end - (divisor + o)));
+      StoreBefore<false>(y_end, hn::Div(sum, LoadUpTo(d, divisor + o, count)), d, y + o);
     }
     for (std::int64_t o = inner_end; o < out; ++o) AvgOne(g, run, x, divisor, o, y);
   }
 }
 
-template <class T, int Step>
+template <class T, int Stride>
 void AvgRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch,
              const void* divisors, void* out) {
   const T* const x = static_cast<const T*>(in);
   const T* const divisor = static_cast<const T*>(divisors);
   T* const y = static_cast<T*>(out);
   ForRuns(g, begin, end, scratch, [&](const Run& run) {
-    AvgRun<T, Step>(g, run, x + run.plane * g.plane(), x + g.planes * g.plane(), divisor + run.row * g.out[2],
-                    divisor + g.outputs(), y + (run.plane * g.rows() + run.row) * g.out[2], y + end * g.out[2]);
+    AvgRun<T, Stride>(g, run, x + run.plane * g.plane(), x + g.planes * g.plane(), divisor + run.row * g.out[2],
+                      divisor + g.outputs(), y + (run.plane * g.rows() + run.row) * g.out[2], y + end * g.out[2]);
   });
 }
 
