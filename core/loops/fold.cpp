@@ -140,22 +140,27 @@ void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
     parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
       const void* in[2];
       task.read(in, begin * step);
-      task.kernels.row(in, static_cast<std::size_t>(step), static_cast<std::size_t>(end - begin),
+      task.kernels.row(in, static_cast<std::size_t>(step), static_cast<std::size_t>(end - begin), 1,
                        static_cast<std::size_t>(g.length), task.centre_of(begin),
                        task.acc + begin * task.accumulators * task.acc_size);
     });
     return;
   }
+  // Whole rows that lie equally far apart are folded in one call.
+  const std::int64_t adjacent = pieces == 1 && g.over.n > 0 ? g.over.size[0] : 1;
+  const std::int64_t stride = adjacent > 1 ? g.over.stride[0] : 0;
   parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t result = item / blocks, first = item % blocks * per_block;
-      const std::int64_t base = g.kept.offset(result);
-      for (std::int64_t u = first; u < std::min(first + per_block, units); ++u) {
-        const std::int64_t at = u % pieces * piece;
+      const std::int64_t base = g.kept.offset(result), last = std::min(first + per_block, units);
+      for (std::int64_t u = first; u < last;) {
+        const std::int64_t at = u % pieces * piece, count = std::min(adjacent - u % adjacent, last - u);
         const void* in[2];
         task.read(in, base + g.over.offset(u / pieces) + at);
-        task.kernels.row(in, 0, 1, static_cast<std::size_t>(std::min(piece, g.length - at)), task.centre_of(result),
+        task.kernels.row(in, static_cast<std::size_t>(stride), 1, static_cast<std::size_t>(count),
+                         static_cast<std::size_t>(std::min(piece, g.length - at)), task.centre_of(result),
                          task.acc + item * task.accumulators * task.acc_size);
+        u += count;
       }
     }
   });

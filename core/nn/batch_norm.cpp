@@ -47,7 +47,7 @@ class PerChannel {
     }
     data_ = values_.data_ptr<double>();
   }
-  double operator[](std::int64_t channel) const { return data_[channel]; }
+  const double* data() const { return data_; }
   const Array& array() const { return values_; }
 
  private:
@@ -59,35 +59,23 @@ class PerChannel {
 class Coefficients {
  public:
   Coefficients(int count, std::int64_t channels, DType dtype) : table_(empty({count, channels}, dtype)) {}
-  /// Coefficient k of channel i is value(i).
-  template <class F>
-  void set(int k, F value) {
-    if (table_.dtype() == kFloat32) {
-      fill<float>(k, value);
-    } else {
-      fill<double>(k, value);
-    }
+  /// Coefficient k is `numbers`, times `others` if there are any.
+  void set(std::int64_t k, const PerChannel& numbers, const PerChannel* others = nullptr) {
+    const double* const factors = others == nullptr ? nullptr : others->data();
+    kernels::channel_product_kernel(table_.dtype())(numbers.data(), factors, at(k, 0), channels());
   }
-  /// The number in two parts: what the dtype holds of it, and what that lost.
-  template <class F>
-  void set_split(int k, F value) {
-    set(k, value);
-    const bool rounded = table_.dtype() == kFloat32;
-    set(k + 1,
-        [&](std::int64_t i) { return rounded ? value(i) - static_cast<double>(static_cast<float>(value(i))) : 0; });
+  /// Coefficients k and k + 1 are the two parts of `numbers`.
+  void set_split(std::int64_t k, const PerChannel& numbers) {
+    kernels::channel_split_kernel(table_.dtype())(numbers.data(), at(k, 0), at(k + 1, 0), channels());
   }
   void pointers(const void** out, std::int64_t channel) const {
-    for (std::int64_t k = 0; k < table_.shape()[0]; ++k) {
-      out[k] = static_cast<const char*>(table_.data()) + (k * table_.shape()[1] + channel) * table_.element_size();
-    }
+    for (std::int64_t k = 0; k < table_.shape()[0]; ++k) out[k] = at(k, channel);
   }
 
  private:
-  template <class T, class F>
-  void fill(int k, F value) {
-    const std::int64_t channels = table_.shape()[1];
-    T* const row = table_.data_ptr<T>() + k * channels;
-    for (std::int64_t i = 0; i < channels; ++i) row[i] = static_cast<T>(value(i));
+  std::size_t channels() const { return static_cast<std::size_t>(table_.shape()[1]); }
+  void* at(std::int64_t k, std::int64_t channel) const {
+    return static_cast<char*>(table_.data()) + (k * table_.shape()[1] + channel) * table_.element_size();
   }
   Array table_;
 };
@@ -103,6 +91,10 @@ Array map_channels(const Channels& c, const Array& a, const Array& b, const Coef
   const bool each = c.positions == 1;
   const std::int64_t length = each ? c.channels : c.positions, rows = each ? c.n : c.n * c.channels;
   if (out.numel() == 0) return out;
+  // The kernel takes some rows together, for the sake of the coefficients. Long ones that come from memory go one by one:
+  // of streams that lie a page apart the prefetchers lose sight.
+  constexpr std::int64_t page = 4096;
+  const bool one_by_one = length * size >= page && out.numel() > 8 * block;
   const std::int64_t grain = out.numel() <= 2 * block ? rows : std::max<std::int64_t>(block / length, 1);
   parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
     const auto run = [&](std::int64_t first, auto kernel_on) {
@@ -114,8 +106,14 @@ Array map_channels(const Channels& c, const Array& a, const Array& b, const Coef
       coefficients.pointers(numbers, each ? 0 : first % c.channels);
       kernel_on(static_cast<char*>(out.data()) + first * length * size, in, numbers);
     };
-    const auto n = static_cast<std::size_t>(length), count = static_cast<std::size_t>(end - begin);
-    if (each) return run(begin, [&](auto... arguments) { kernel.each(arguments..., n, count); });
+    const auto n = static_cast<std::size_t>(length);
+    if (each) {
+      const std::int64_t together = one_by_one ? 1 : end - begin;
+      for (std::int64_t r = begin; r < end; r += together) {
+        run(r, [&](auto... arguments) { kernel.each(arguments..., n, static_cast<std::size_t>(together)); });
+      }
+      return;
+    }
     for (std::int64_t r = begin; r < end; ++r) run(r, [&](auto... arguments) { kernel.one(arguments..., n); });
   });
   return out;
@@ -137,9 +135,9 @@ Array batch_norm_forward(const Array& x, const Array& mean, const Array& inv_std
   const PerChannel means(op, "mean", mean, c.channels), scales(op, "inv_std", inv_std, c.channels);
   const PerChannel gammas(op, "gamma", gamma, c.channels, 1), betas(op, "beta", beta, c.channels, 0);
   Coefficients coefficients(4, c.channels, x.dtype());
-  coefficients.set_split(0, [&](std::int64_t i) { return means[i]; });
-  coefficients.set(2, [&](std::int64_t i) { return scales[i] * gammas[i]; });
-  coefficients.set(3, [&](std::int64_t i) { return betas[i]; });
+  coefficients.set_split(0, means);
+  coefficients.set(2, scales, &gammas);
+  coefficients.set(3, betas);
   return map_channels(c, x, Array(), coefficients, kernels::normalize_kernels(x.dtype()));
 }
 
@@ -165,10 +163,10 @@ Array batch_norm_backward_input(const Array& dy, const Array& x, const Array& me
   const PerChannel dys(op, "mean_dy", mean_dy, c.channels, 0);
   const PerChannel products(op, "mean_dy_x_hat", mean_dy_x_hat, c.channels, 0);
   Coefficients coefficients(5, c.channels, x.dtype());
-  coefficients.set_split(0, [&](std::int64_t i) { return means[i]; });
-  coefficients.set(2, [&](std::int64_t i) { return dys[i]; });
-  coefficients.set(3, [&](std::int64_t i) { return scales[i] * products[i]; });
-  coefficients.set(4, [&](std::int64_t i) { return scales[i] * gammas[i]; });
+  coefficients.set_split(0, means);
+  coefficients.set(2, dys);
+  coefficients.set(3, scales, &products);
+  coefficients.set(4, scales, &gammas);
   return map_channels(c, dy, x, coefficients, kernels::normalize_backward_kernels(x.dtype()));
 }
 

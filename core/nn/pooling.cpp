@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -20,24 +19,11 @@ namespace {
 /// Elements read in one block; a multiple of it goes parallel.
 constexpr std::int64_t kBlock = 65536;
 
-using Triple = std::array<std::int64_t, 3>;
+using kernels::PoolGrid;
+using Triple = PoolGrid::Triple;
 
-/// Every pooling as one of three dimensions, the missing ones of size 1.
-struct Geometry {
-  Triple in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
-  std::int64_t planes = 1;
+struct Geometry : PoolGrid {
   Shape shape;  // of the result
-
-  std::int64_t plane() const { return in[0] * in[1] * in[2]; }
-  std::int64_t outputs() const { return out[0] * out[1] * out[2]; }
-  std::int64_t volume() const { return kernel[0] * kernel[1] * kernel[2]; }
-  std::int64_t rows() const { return out[0] * out[1]; }
-  kernels::PoolRow row() const {
-    const std::int64_t span = dilation[2] * (kernel[2] - 1) + 1, room = in[2] + padding[2] - span;
-    const std::int64_t begin = std::min((padding[2] + stride[2] - 1) / stride[2], out[2]);
-    const std::int64_t end = room < 0 ? 0 : std::min(room / stride[2] + 1, out[2]);
-    return {in[2], out[2], kernel[2], stride[2], padding[2], dilation[2], begin, std::max(begin, end)};
-  }
 };
 
 std::int64_t pooled_size(const char* op, const Shape& x, std::int64_t n, std::int64_t kernel, std::int64_t stride,
@@ -92,57 +78,27 @@ Geometry geometry(const char* op, const Shape& x, const PoolWindows& w) {
     if (g.out[to] == 1) g.stride[to] = 1;  // nowhere to step to: a stride beyond the input says nothing
     if (g.kernel[to] == 1) g.dilation[to] = 1;
   }
+  for (std::size_t d = 0; d < 3; ++d) {
+    const std::int64_t span = g.dilation[d] * (g.kernel[d] - 1) + 1, room = g.in[d] + g.padding[d] - span;
+    g.inner_begin[d] = std::min((g.padding[d] + g.stride[d] - 1) / g.stride[d], g.out[d]);
+    g.inner_end[d] = std::max(g.inner_begin[d], room < 0 ? 0 : std::min(room / g.stride[d] + 1, g.out[d]));
+  }
   return g;
 }
 
-/// The indices along one dimension that the window of output o reads, without padding.
-struct Reads {
-  Reads(const Geometry& g, std::size_t dim, std::int64_t o)
-      : first(o * g.stride[dim] - g.padding[dim]), step(g.dilation[dim]), end(first + g.kernel[dim] * step) {
-    if (first < 0) first += (-first + step - 1) / step * step;
-    end = std::min(end, g.in[dim]);
-  }
-  std::int64_t first, step, end;
-};
+/// A place for each row of a window, as the kernels want it.
+std::vector<std::int64_t> scratch_of(const Geometry& g) {
+  return std::vector<std::int64_t>(static_cast<std::size_t>(g.kernel[0] * g.kernel[1]));
+}
 
-/// Where the rows of inputs begin that a row of outputs (od, oh) reads.
-class InputRows {
- public:
-  explicit InputRows(const Geometry& g) : g_(g), rows_(static_cast<std::size_t>(g.kernel[0] * g.kernel[1])) {}
-  void find(std::int64_t row) {
-    count_ = 0;
-    const Reads d(g_, 0, row / g_.out[1]), h(g_, 1, row % g_.out[1]);
-    for (std::int64_t i = d.first; i < d.end; i += d.step) {
-      for (std::int64_t j = h.first; j < h.end; j += h.step) {
-        rows_[static_cast<std::size_t>(count_++)] = (i * g_.in[1] + j) * g_.in[2];
-      }
-    }
-  }
-  const std::int64_t* data() const { return rows_.data(); }
-  std::int64_t count() const { return count_; }
-
- private:
-  const Geometry& g_;
-  std::vector<std::int64_t> rows_;
-  std::int64_t count_ = 0;
-};
-
-/// body(plane, row of outputs, its rows of inputs) for all rows of all planes.
+/// body(begin, end, scratch) for all rows of outputs of all planes.
 template <class Body>
 void for_rows(const Geometry& g, Body body) {
-  const std::int64_t rows = g.rows(), all = g.planes * rows, each = g.out[2] * g.volume();
-  if (all * g.out[2] == 0) return;
-  parallel_for(all, std::max<std::int64_t>(kBlock / each, 1), [&](std::int64_t begin, std::int64_t end) {
-    InputRows inputs(g);
-    std::int64_t plane = begin / rows, row = begin % rows;
-    for (std::int64_t i = begin; i < end; ++i) {
-      inputs.find(row);
-      body(plane, row, inputs);
-      if (++row == rows) {
-        row = 0;
-        ++plane;
-      }
-    }
+  const std::int64_t rows = g.planes * g.rows(), each = g.out[2] * g.volume();
+  if (rows * g.out[2] == 0) return;
+  parallel_for(rows, std::max<std::int64_t>(kBlock / each, 1), [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int64_t> scratch = scratch_of(g);
+    body(begin, end, scratch.data());
   });
 }
 
@@ -227,15 +183,10 @@ std::tuple<Array, Array> max_pool(const char* op, const Array& x, const PoolWind
   }
   const Array from = x.contiguous();
   Array y = empty(g.shape, x.dtype()), positions = empty(g.shape, kInt32);
-  const kernels::PoolRow at = g.row();
-  const kernels::MaxPoolRow pool = kernels::max_pool_kernel(x.dtype());
-  const std::int64_t size = x.element_size(), plane_bytes = g.plane() * size;
-  const char* const in = static_cast<const char*>(from.data());
-  char* const out = static_cast<char*>(y.data());
+  const kernels::MaxPool pool = kernels::max_pool_kernel(x.dtype(), g.stride[2]);
   auto* const where = positions.data_ptr<std::int32_t>();
-  for_rows(g, [&](std::int64_t plane, std::int64_t row, const InputRows& rows) {
-    const std::int64_t o = plane * g.outputs() + row * g.out[2];
-    pool(in + plane * plane_bytes, rows.data(), rows.count(), at, out + o * size, where + o);
+  for_rows(g, [&](std::int64_t begin, std::int64_t end, std::int64_t* scratch) {
+    pool(from.data(), g, begin, end, scratch, y.data(), where);
   });
   return {y, positions};
 }
@@ -287,15 +238,9 @@ Array avg_pool(const char* op, const Array& x, const PoolWindows& windows, const
   const Geometry g = mean_geometry(op, x.shape(), windows, divisor);
   const Array from = x.contiguous(), divisors = pool_divisors(op, x.shape(), windows, divisor).to(x.dtype());
   Array y = empty(g.shape, x.dtype());
-  const kernels::PoolRow at = g.row();
-  const kernels::AvgPoolRow pool = kernels::avg_pool_kernel(x.dtype());
-  const std::int64_t size = x.element_size(), plane_bytes = g.plane() * size, row_bytes = g.out[2] * size;
-  const char* const in = static_cast<const char*>(from.data());
-  const char* const by = static_cast<const char*>(divisors.data());
-  char* const out = static_cast<char*>(y.data());
-  for_rows(g, [&](std::int64_t plane, std::int64_t row, const InputRows& rows) {
-    pool(in + plane * plane_bytes, rows.data(), rows.count(), at, by + row * row_bytes,
-         out + (plane * g.rows() + row) * row_bytes);
+  const kernels::AvgPool pool = kernels::avg_pool_kernel(x.dtype(), g.stride[2]);
+  for_rows(g, [&](std::int64_t begin, std::int64_t end, std::int64_t* scratch) {
+    pool(from.data(), g, begin, end, scratch, divisors.data(), y.data());
   });
   return y;
 }
@@ -309,24 +254,12 @@ Array avg_pool_backward(const char* op, const Array& dy, const Shape& x_shape, c
   }
   const Array from = dy.contiguous(), divisors = pool_divisors(op, x_shape, windows, divisor).to(dy.dtype());
   Array dx = empty(x_shape, dy.dtype());
-  const kernels::PoolRow at = g.row();
-  const kernels::AvgPoolRowBackward spread = kernels::avg_pool_backward_kernel(dy.dtype());
-  const std::int64_t size = dy.element_size(), plane_bytes = g.plane() * size, row_bytes = g.out[2] * size;
-  const char* const in = static_cast<const char*>(from.data());
-  const char* const by = static_cast<const char*>(divisors.data());
-  char* const out = static_cast<char*>(dx.data());
+  const kernels::AvgPoolBackward spread = kernels::avg_pool_backward_kernel(dy.dtype());
   const std::int64_t work = std::max<std::int64_t>(g.outputs() * g.volume() + g.plane(), 1);
   parallel_for(g.planes, std::max<std::int64_t>(kBlock / work, 1), [&](std::int64_t begin, std::int64_t end) {
-    InputRows rows(g);
-    const Array scratch = empty({g.out[2]}, dy.dtype());
-    for (std::int64_t plane = begin; plane < end; ++plane) {
-      std::memset(out + plane * plane_bytes, 0, static_cast<std::size_t>(plane_bytes));
-      for (std::int64_t row = 0; row < g.rows(); ++row) {
-        rows.find(row);
-        spread(in + (plane * g.rows() + row) * row_bytes, rows.data(), rows.count(), at, by + row * row_bytes,
-               scratch.data(), out + plane * plane_bytes);
-      }
-    }
+    std::vector<std::int64_t> scratch = scratch_of(g);
+    const Array shares = empty({g.out[2]}, dy.dtype());
+    spread(from.data(), g, begin, end, scratch.data(), divisors.data(), shares.data(), dx.data());
   });
   return dx;
 }

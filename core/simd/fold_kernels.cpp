@@ -76,48 +76,55 @@ struct AnyStep : Truth {
   HWY_INLINE bool operator()(bool acc, auto x) const { return acc | (x != decltype(x){0}); }
 };
 
-/// Asks for as many elements a kilobyte further on. Widened numbers come in halves of a line of the cache, and fewer
-/// lines are on their way at once than memory could serve: hence they are asked for early. Places that do not exist do
-/// no harm.
+/// Asks for as many elements a kilobyte further on in rows of n, of which x begins one, and the next one follows after
+/// `stride`. Widened numbers come in halves of a line of the cache, and fewer lines are on their way at once than memory
+/// could serve: hence they are asked for early. Places that do not exist do no harm.
 template <class T>
-HWY_INLINE void AskAhead(const T* x, std::size_t elements) {
+HWY_INLINE void AskAhead(const T* x, std::size_t i, std::size_t n, std::size_t stride, std::size_t elements) {
   constexpr std::size_t line = 64 / sizeof(T), ahead = 1024 / sizeof(T);
-  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at + ahead);
+  const T* const from = x + (i + ahead < n ? i + ahead : i + ahead - n + stride);
+  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(from + at);
 }
 
-/// The row in four chains, so that one step need not wait for the step before; `join` makes one vector of them.
+/// Rows in four chains, so that one step need not wait for the step before; `join` makes one vector of them.
 template <class D, class T, class Step, class Join>
-HWY_INLINE hn::Vec<D> FoldRow(D d, const T* x, std::size_t n, hn::Vec<D> start, Step step, Join join) {
+HWY_INLINE hn::Vec<D> FoldRows(D d, const T* x, std::size_t stride, std::size_t rows, std::size_t n, hn::Vec<D> start,
+                               Step step, Join join) {
   const std::size_t lanes = hn::Lanes(d);
   auto a0 = start, a1 = start, a2 = start, a3 = start;
-  std::size_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    AskAhead(x + i, 4 * lanes);
-    a0 = step(d, a0, LoadAs(d, x + i));
-    a1 = step(d, a1, LoadAs(d, x + i + lanes));
-    a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
-    a3 = step(d, a3, LoadAs(d, x + i + 3 * lanes));
+  for (std::size_t r = 0; r < rows; ++r, x += stride) {
+    std::size_t i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      AskAhead(x, i, n, stride, 4 * lanes);
+      a0 = step(d, a0, LoadAs(d, x + i));
+      a1 = step(d, a1, LoadAs(d, x + i + lanes));
+      a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
+      a3 = step(d, a3, LoadAs(d, x + i + 3 * lanes));
+    }
+    for (; i + lanes <= n; i += lanes) a0 = step(d, a0, LoadAs(d, x + i));
+    if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirstAs(d, x + i, n - i)), a1);
   }
-  for (; i + lanes <= n; i += lanes) a0 = step(d, a0, LoadAs(d, x + i));
-  if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirstAs(d, x + i, n - i)), a1);
   return join(d, join(d, a0, a1), join(d, a2, a3));
 }
 
 /// `Join` makes one of what two steps have folded.
 template <class Step, class T, class A, class Join>
-void Row(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double*, void* acc_out) {
+void Row(const void* const* in, std::size_t stride, std::size_t results, std::size_t each, std::size_t n, const double*,
+         void* acc_out) {
   const T* x = static_cast<const T*>(in[0]);
   A* acc = static_cast<A*>(acc_out);
   const Step step;
   const Join join;
-  for (std::size_t r = 0; r < rows; ++r, x += stride) {
+  for (std::size_t r = 0; r < results; ++r, x += each * stride) {
     if constexpr (std::is_floating_point_v<A>) {
       const hn::ScalableTag<A> d;
       const auto start = hn::Set(d, Step::template start<A>);
-      acc[r] = join(acc[r], FoldLanes(d, FoldRow(d, x, n, start, step, join), join));
+      acc[r] = join(acc[r], FoldLanes(d, FoldRows(d, x, stride, each, n, start, step, join), join));
     } else {
       A sum = acc[r];
-      for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[i]);
+      for (std::size_t k = 0; k < each; ++k) {
+        for (std::size_t i = 0; i < n; ++i) sum = step(sum, x[k * stride + i]);
+      }
       acc[r] = sum;
     }
   }
@@ -179,14 +186,14 @@ struct CentredProducts {
 };
 
 template <class Terms, class T>
-void PairRow(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n, const double* centres,
-             void* acc_out) {
+void PairRow(const void* const* in, std::size_t stride, std::size_t results, std::size_t each, std::size_t n,
+             const double* centres, void* acc_out) {
   const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[Terms::inputs - 1]);
   double* acc = static_cast<double*>(acc_out);
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
   constexpr std::size_t chains = 4;
-  for (std::size_t r = 0; r < rows; ++r, a += stride, b += stride, acc += 2) {
+  for (std::size_t r = 0; r < results; ++r, acc += 2) {
     const auto centre = hn::Set(d, centres[r]);
     hn::Vec<decltype(d)> first[chains], second[chains];
     for (std::size_t k = 0; k < chains; ++k) first[k] = second[k] = hn::Zero(d);
@@ -200,14 +207,16 @@ void PairRow(const void* const* in, std::size_t stride, std::size_t rows, std::s
       first[k] = hn::Add(first[k], t);
       second[k] = hn::MulAdd(t, u, second[k]);
     };
-    std::size_t i = 0;
-    for (; i + chains * lanes <= n; i += chains * lanes) {
-      AskAhead(a + i, chains * lanes);
-      if (Terms::inputs == 2) AskAhead(b + i, chains * lanes);
-      for (std::size_t k = 0; k < chains; ++k) add(k, i + k * lanes, lanes);
+    for (std::size_t row = 0; row < each; ++row, a += stride, b += stride) {
+      std::size_t i = 0;
+      for (; i + chains * lanes <= n; i += chains * lanes) {
+        AskAhead(a, i, n, stride, chains * lanes);
+        if (Terms::inputs == 2) AskAhead(b, i, n, stride, chains * lanes);
+        for (std::size_t k = 0; k < chains; ++k) add(k, i + k * lanes, lanes);
+      }
+      for (; i + lanes <= n; i += lanes) add(0, i, lanes);
+      if (i < n) add(1, i, n - i);
     }
-    for (; i + lanes <= n; i += lanes) add(0, i, lanes);
-    if (i < n) add(1, i, n - i);
     const SumStep sum;
     acc[0] += FoldLanes(d, hn::Add(hn::Add(first[0], first[1]), hn::Add(first[2], first[3])), sum);
     acc[1] += FoldLanes(d, hn::Add(hn::Add(second[0], second[1]), hn::Add(second[2], second[3])), sum);

@@ -22,11 +22,11 @@ enum class Fold : std::uint8_t {
   CentredProducts  ///< two results from two inputs: sum a, and sum a (b - c)
 };
 
-/// Of `rows` rows, `stride` elements apart, folds the n contiguous elements of each into an accumulator of its own, one after
-/// the other at `acc`; CentredMoments and CentredProducts have two for each row, beside each other, and a centre for each,
-/// which the others don't read. Many rows to a call: short ones feel it.
-using RowFold = void (*)(const void* const* in, std::size_t stride, std::size_t rows, std::size_t n,
-                         const double* centre, void* acc);
+/// Folds rows of n contiguous elements, `stride` elements apart: `each` of them into one accumulator, `results` accumulators
+/// one after the other at `acc`; CentredMoments and CentredProducts have two for each result, beside each other, and a
+/// centre for each, which the others don't read. Many rows to a call: short ones feel it.
+using RowFold = void (*)(const void* const* in, std::size_t stride, std::size_t results, std::size_t each,
+                         std::size_t n, const double* centre, void* acc);
 /// Folds `rows` rows of `cols` elements, `stride` elements apart, into `cols` accumulators. CentredMoments and CentredProducts
 /// have a centre for each column, and a second row of accumulators, acc_stride behind the first. One row after the other:
 /// the bits don't depend on how rows are grouped.

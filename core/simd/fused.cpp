@@ -5,6 +5,7 @@
 #include <hwy/highway.h>
 
 #include <bit>
+#include <type_traits>
 
 #include "../base/dispatch.h"
 #include "fused.h"
@@ -102,6 +103,24 @@ void MapEachChannel(void* out, const void* const* in, const void* const* coeffic
   });
 }
 
+template <class T>
+void ProductOfChannels(const double* a, const double* b, void* row, std::size_t n) {
+  T* const out = static_cast<T*>(row);
+  if (b == nullptr) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<T>(a[i]);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<T>(a[i] * b[i]);
+  }
+}
+template <class T>
+void SplitOfChannels(const double* a, void* row, void* rest, std::size_t n) {
+  T *const out = static_cast<T*>(row), *const lost = static_cast<T*>(rest);
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] = static_cast<T>(a[i]);
+    lost[i] = std::is_same_v<T, float> ? static_cast<T>(a[i] - static_cast<double>(static_cast<T>(a[i]))) : T{0};
+  }
+}
+
 template <class Op>
 ChannelKernels OfChannels(DType dtype) {
   return dtype == kFloat32 ? ChannelKernels{MapOneChannel<Op, float>, MapEachChannel<Op, float>}
@@ -111,6 +130,12 @@ ChannelKernels OfChannels(DType dtype) {
 Kernel FindMaskedScale(DType dtype) { return dtype == kFloat32 ? MaskedScale<float> : MaskedScale<double>; }
 Kernel FindReluBackward(DType dtype) {
   return dtype == kFloat32 ? BinaryKernel<ReluBackward, float> : BinaryKernel<ReluBackward, double>;
+}
+ChannelProduct FindChannelProduct(DType dtype) {
+  return dtype == kFloat32 ? ProductOfChannels<float> : ProductOfChannels<double>;
+}
+ChannelSplit FindChannelSplit(DType dtype) {
+  return dtype == kFloat32 ? SplitOfChannels<float> : SplitOfChannels<double>;
 }
 ChannelKernels FindNormalize(DType dtype) { return OfChannels<Normalize>(dtype); }
 ChannelKernels FindNormalizeBackward(DType dtype) { return OfChannels<NormalizeBackward>(dtype); }
@@ -124,11 +149,15 @@ namespace gradus::core::kernels {
 
 HWY_EXPORT(FindMaskedScale);
 HWY_EXPORT(FindReluBackward);
+HWY_EXPORT(FindChannelProduct);
+HWY_EXPORT(FindChannelSplit);
 HWY_EXPORT(FindNormalize);
 HWY_EXPORT(FindNormalizeBackward);
 
 Kernel masked_scale_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaskedScale)(computed(dtype)); }
 Kernel relu_backward_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindReluBackward)(computed(dtype)); }
+ChannelProduct channel_product_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindChannelProduct)(computed(dtype)); }
+ChannelSplit channel_split_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindChannelSplit)(computed(dtype)); }
 ChannelKernels normalize_kernels(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindNormalize)(computed(dtype)); }
 ChannelKernels normalize_backward_kernels(DType dtype) {
   return HWY_DYNAMIC_DISPATCH(FindNormalizeBackward)(computed(dtype));

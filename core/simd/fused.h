@@ -19,6 +19,12 @@ struct ChannelKernels {
   OneChannelKernel one;
   EachChannelKernel each;
 };
+/// Numbers of n channels as coefficients of the dtype: row[i] = a[i] b[i], or a[i] where b is null.
+using ChannelProduct = void (*)(const double* a, const double* b, void* row, std::size_t n);
+ChannelProduct channel_product_kernel(DType dtype);
+/// In two parts: row[i] = a[i] rounded, and rest[i] what that lost.
+using ChannelSplit = void (*)(const double* a, void* row, void* rest, std::size_t n);
+ChannelSplit channel_split_kernel(DType dtype);
 /// in: x; coefficients: mean and what its rounding lost, scale, shift: ((x - mean) - rest) scale + shift.
 ChannelKernels normalize_kernels(DType dtype);
 /// in: dy, x; coefficients: mean, rest, a, b, c: ((dy - a) - ((x - mean) - rest) b) c.

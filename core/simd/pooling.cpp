@@ -1,5 +1,9 @@
 // Kernels of pooling. A vector holds neighbouring outputs of a row; the loops over the window step through its rows of
 // inputs and its columns. Outputs whose windows reach into padding go one by one.
+//
+// Rows are often shorter than a vector, or no multiple of one. Where memory goes on behind a row, its last vector does,
+// too: what it computes there from whatever is read means nothing, and is written again with the next row. A call
+// takes many rows, so that only its last vectors go by parts.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd/pooling.cpp"
 #include <hwy/foreach_target.h>
@@ -7,165 +11,258 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "../base/dispatch.h"
-#include "loops-inl.h"
 #include "pooling.h"
+#include "rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 
-/// from[0], from[stride], ... for n lanes; nothing behind `end` is read.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadStrided(D d, const T* from, std::int64_t stride, std::size_t n, const T* end) {
-  const std::size_t lanes = hn::Lanes(d);
-  if (stride == 1) return n == lanes ? hn::LoadU(d, from) : LoadFirst(d, from, n);
-#if HWY_TARGET != HWY_SCALAR
-  if (stride == 2) {
-    const std::size_t span = 2 * n - 1;
-    const auto low = span >= lanes ? hn::LoadU(d, from) : LoadFirst(d, from, span);
-    if (from + 2 * lanes <= end) return hn::ConcatEven(d, hn::LoadU(d, from + lanes), low);
-    return hn::ConcatEven(d, span > lanes ? LoadFirst(d, from + lanes, span - lanes) : hn::Zero(d), low);
-  }
-#else
-  static_cast<void>(end);
-#endif
-  HWY_ALIGN T buffer[kMaxLanes<T>] = {};
-  for (std::size_t i = 0; i < n; ++i) buffer[i] = from[static_cast<std::int64_t>(i) * stride];
-  return hn::Load(d, buffer);
+/// buffer[i] = from[i stride] for i < lanes: nothing at or behind `end` is read.
+template <class T>
+HWY_NOINLINE void CopyStrided(const T* from, std::int64_t stride, const T* end, std::int64_t lanes, T* buffer) {
+  for (std::int64_t i = 0; i < lanes; ++i) buffer[i] = i * stride < end - from ? from[i * stride] : T{0};
 }
 
-template <class V>
-void StorePositions(hn::ScalableTag<float>, V v, std::int32_t* to, std::size_t n) {
-  const hn::ScalableTag<std::int32_t> d;
-  if (n == hn::Lanes(d))
-    hn::StoreU(v, d, to);
-  else
-    StoreFirst(v, d, to, n);
-}
-template <class V>
-void StorePositions(hn::ScalableTag<double>, V v, std::int32_t* to, std::size_t n) {
-  HWY_ALIGN std::int64_t lanes[kMaxLanes<std::int64_t>];
-  hn::Store(v, hn::ScalableTag<std::int64_t>(), lanes);
-  for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<std::int32_t>(lanes[i]);
-}
-
-/// The columns of a window that are not padding: kernel indices [begin, end).
+/// The columns of a row of a window, and from one window to the next.
 struct Columns {
-  HWY_INLINE Columns(const PoolRow& at, std::int64_t o) : first(o * at.stride - at.padding), end(at.kernel) {
-    if (first < 0) begin = (-first + at.dilation - 1) / at.dilation;
-    const std::int64_t room = at.in - first;  // > 0: no window begins behind the input
-    if ((at.kernel - 1) * at.dilation >= room) end = (room - 1) / at.dilation + 1;
-  }
-  std::int64_t first, begin = 0, end;
+  explicit Columns(const PoolGrid& g) : count(g.kernel[2]), step(g.dilation[2]), stride(g.stride[2]) {}
+  std::int64_t count, step, stride;
 };
 
-template <class T>
-void MaxRow(const void* plane, const std::int64_t* rows, std::int64_t count, const PoolRow& at, void* out,
-            std::int32_t* positions) {
-  const T* const x = static_cast<const T*>(plane);
-  T* const y = static_cast<T*>(out);
+/// f(vector) for all columns of a row of the windows, the first of which begins at `from`: a vector holds one column of
+/// neighbouring windows. `Stride` is the columns', or 0 for any; of 2, two columns are the even and the odd lanes of the
+/// same two vectors. Unless the vectors are known to be `whole`, nothing at or behind `end` is read.
+template <int Stride, bool whole, class D, class F, class T = hn::TFromD<D>>
+HWY_INLINE void ForColumns(D d, const Columns& columns, const T* from, const T* end, F f) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t k = 0;
+#if HWY_TARGET != HWY_SCALAR
+  if (Stride == 2 && columns.step == 1) {
+    for (; k + 2 <= columns.count && (whole || 2 * lanes <= end - from); k += 2, from += 2) {
+      const auto low = hn::LoadU(d, from), high = hn::LoadU(d, from + lanes);
+      f(hn::ConcatEven(d, high, low));
+      f(hn::ConcatOdd(d, high, low));
+    }
+  }
+#endif
+  for (; k < columns.count; ++k, from += columns.step) {
+    if (Stride == 1 && (whole || lanes <= end - from)) {
+      f(hn::LoadU(d, from));
+      continue;
+    }
+#if HWY_TARGET != HWY_SCALAR
+    if (Stride == 2 && (whole || 2 * lanes <= end - from)) {
+      f(hn::ConcatEven(d, hn::LoadU(d, from + lanes), hn::LoadU(d, from)));
+      continue;
+    }
+#endif
+    HWY_ALIGN T buffer[kMaxLanes<T>];
+    CopyStrided(from, columns.stride, end, lanes, buffer);
+    f(hn::Load(d, buffer));
+  }
+}
 
-  const auto one = [&](std::int64_t o) {
-    const Columns columns(at, o);
-    T best = -std::numeric_limits<T>::infinity();
-    std::int64_t position = -1;
-    for (std::int64_t r = 0; r < count; ++r) {
-      for (std::int64_t k = columns.begin; k < columns.end; ++k) {
-        const std::int64_t p = rows[r] + columns.first + k * at.dilation;
-        if (position < 0 || x[p] > best || x[p] != x[p]) {
-          best = x[p];
-          position = p;
-        }
+/// f(the stride as a constant): 1, 2, or 0 for any other.
+template <class F>
+auto WithStep(std::int64_t stride, F f) {
+  if (stride == 1) return f(std::integral_constant<int, 1>());
+  if (stride == 2) return f(std::integral_constant<int, 2>());
+  return f(std::integral_constant<int, 0>());
+}
+
+/// All lanes, but for those at or behind `end` unless the vector is known to be `whole`.
+template <bool whole, class D, class T = hn::TFromD<D>>
+HWY_INLINE void StoreBefore(const T* end, hn::Vec<D> v, D d, T* to) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (whole || hn::MaxLanes(d) == 1 || lanes <= end - to) {
+    hn::StoreU(v, d, to);
+  } else {
+    StoreFirst(v, d, to, static_cast<std::size_t>(end - to));
+  }
+}
+
+template <bool whole, class V>
+HWY_INLINE void StorePositions(const std::int32_t* end, V v, hn::ScalableTag<std::int32_t> d, std::int32_t* to) {
+  StoreBefore<whole>(end, v, d, to);
+}
+template <bool whole, class V>
+HWY_INLINE void StorePositions(const std::int32_t* end, V v, hn::ScalableTag<std::int64_t> d, std::int32_t* to) {
+  HWY_ALIGN std::int64_t lanes[kMaxLanes<std::int64_t>];
+  hn::Store(v, d, lanes);
+  const std::int64_t n = std::min<std::int64_t>(static_cast<std::int64_t>(hn::Lanes(d)), end - to);
+  for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<std::int32_t>(lanes[i]);
+}
+
+/// The indices along one dimension that the window of output o reads, without padding.
+struct Reads {
+  Reads(const PoolGrid& g, std::size_t dim, std::int64_t o)
+      : first(o * g.stride[dim] - g.padding[dim]), step(g.dilation[dim]), end(first + g.kernel[dim] * step) {
+    if (first < 0) first += (-first + step - 1) / step * step;
+    end = std::min(end, g.in[dim]);
+  }
+  std::int64_t first, step, end;
+};
+
+/// Rows of outputs below each other whose windows lie in the same way: those of the first read the rows of inputs that
+/// begin at inputs[..] in the plane, those of the next one the rows `step` further.
+struct Run {
+  std::int64_t plane, row;  ///< and the first row's index in it
+  std::int64_t rows, step;
+  const std::int64_t* inputs;
+  std::int64_t count;
+};
+
+/// f(run) for rows [begin, end) of all planes.
+template <class F>
+HWY_INLINE void ForRuns(const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch, F f) {
+  for (std::int64_t i = begin; i < end;) {
+    const std::int64_t plane = i / g.rows(), row = i % g.rows(), d = row / g.out[1], h = row % g.out[1];
+    const bool inner = h >= g.inner_begin[1] && h < g.inner_end[1];
+    Run run{plane, row, inner ? std::min(g.inner_end[1] - h, end - i) : 1, g.stride[1] * g.in[2], scratch, 0};
+    const Reads depth(g, 0, d), height(g, 1, h);
+    for (std::int64_t j = depth.first; j < depth.end; j += depth.step) {
+      for (std::int64_t k = height.first; k < height.end; k += height.step) {
+        scratch[run.count++] = (j * g.in[1] + k) * g.in[2];
       }
     }
-    y[o] = best;
-    positions[o] = static_cast<std::int32_t>(position);
-  };
-  if (count == 0) {
-    for (std::int64_t o = 0; o < at.out; ++o) one(o);
-    return;
+    f(run);
+    i += run.rows;
   }
+}
 
+/// Output o of a row, wherever its window lies; `shift` is how far the run has led.
+template <class T>
+HWY_NOINLINE void MaxOne(const PoolGrid& g, const Run& run, const T* plane, std::int64_t shift, std::int64_t o, T* y,
+                         std::int32_t* where) {
+  const Reads columns(g, 2, o);
+  T best = -std::numeric_limits<T>::infinity();
+  std::int64_t position = -1;
+  for (std::int64_t i = 0; i < run.count; ++i) {
+    for (std::int64_t c = columns.first; c < columns.end; c += columns.step) {
+      const std::int64_t p = run.inputs[i] + shift + c;
+      if (position < 0 || plane[p] > best || plane[p] != plane[p]) {
+        best = plane[p];
+        position = p;
+      }
+    }
+  }
+  y[o] = best;
+  where[o] = static_cast<std::int32_t>(position);
+}
+
+/// Whether all vectors of the run lie before the ends of what is read and written.
+inline bool IsWhole(const PoolGrid& g, const Run& run, std::int64_t lanes, std::int64_t readable,
+                    std::int64_t writable) {
+  if (run.count == 0 || g.inner_begin[2] == g.inner_end[2]) return true;
+  const std::int64_t last = g.inner_end[2] - 1 - (g.inner_end[2] - 1 - g.inner_begin[2]) % lanes;  // the last vector's
+  const std::int64_t first_read =
+      run.inputs[run.count - 1] + (run.rows - 1) * run.step + last * g.stride[2] - g.padding[2];
+  return first_read + (g.kernel[2] - 1) * g.dilation[2] + lanes * g.stride[2] <= readable &&
+         (run.rows - 1) * g.out[2] + last + lanes <= writable;
+}
+
+template <class T, int Stride, bool whole>
+HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* plane, const T* x_end, T* y, const T* y_end,
+                         std::int32_t* where) {
   const hn::ScalableTag<T> d;
   const hn::RebindToSigned<decltype(d)> di;
   using Int = hn::TFromD<decltype(di)>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  HWY_ALIGN Int offsets[kMaxLanes<Int>];
-  for (std::int64_t i = 0; i < lanes; ++i) offsets[i] = static_cast<Int>(i * at.stride);
-  const auto lane_offset = hn::Load(di, offsets);
-
-  for (std::int64_t o = 0; o < at.inner_begin; ++o) one(o);
-  for (std::int64_t o = at.inner_begin; o < at.inner_end; o += lanes) {
-    // The last vector takes some outputs again rather than going by parts.
-    if (o + lanes > at.inner_end && at.inner_end - lanes >= at.inner_begin) o = at.inner_end - lanes;
-    const auto n = static_cast<std::size_t>(std::min(lanes, at.inner_end - o));
-    const std::int64_t first = o * at.stride - at.padding;
-    auto best = hn::Zero(d);
-    auto position = hn::Zero(di);
-    for (std::int64_t r = 0; r < count; ++r) {
-      const T* const row = x + rows[r];
-      for (std::int64_t k = 0; k < at.kernel; ++k) {
-        const std::int64_t p = first + k * at.dilation;
-        const auto v = LoadStrided(d, row + p, at.stride, n, row + at.in);
-        const auto here = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(rows[r] + p)));
-        if (r == 0 && k == 0) {
-          best = v;
-          position = here;
-        } else {
+  const auto lane_offset = hn::Mul(hn::Iota(di, 0), hn::Set(di, static_cast<Int>(g.stride[2])));
+  const Columns columns(g);
+  const auto next_column = hn::Set(di, static_cast<Int>(columns.step));
+  const std::int32_t* const where_end = where + (y_end - y);
+  const std::int64_t inner_begin = g.inner_begin[2], inner_end = run.count == 0 ? inner_begin : g.inner_end[2];
+  const std::int64_t out = g.out[2], count = run.count, *const inputs = run.inputs;
+  for (std::int64_t r = 0; r < run.rows; ++r, y += out, where += out) {
+    const std::int64_t shift = r * run.step;
+    for (std::int64_t o = 0; o < inner_begin; ++o) MaxOne(g, run, plane, shift, o, y, where);
+    for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
+      const std::int64_t first = shift + o * columns.stride - g.padding[2];
+      auto best = hn::Set(d, -std::numeric_limits<T>::infinity());
+      auto position = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(inputs[0] + first)));
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t at = inputs[i] + first;
+        auto here = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(at)));
+        ForColumns<Stride, whole>(d, columns, plane + at, x_end, [&](auto v) HWY_ATTR {
           const auto wins = hn::Or(hn::Gt(v, best), hn::IsNaN(v));
           best = hn::IfThenElse(wins, v, best);
           position = hn::IfThenElse(hn::RebindMask(di, wins), here, position);
-        }
+          here = hn::Add(here, next_column);
+        });
       }
+      StoreBefore<whole>(y_end, best, d, y + o);
+      StorePositions<whole>(where_end, position, di, where + o);
     }
-    if (n == static_cast<std::size_t>(lanes))
-      hn::StoreU(best, d, y + o);
-    else
-      StoreFirst(best, d, y + o, n);
-    StorePositions(d, position, positions + o, n);
+    for (std::int64_t o = inner_end; o < out; ++o) MaxOne(g, run, plane, shift, o, y, where);
   }
-  for (std::int64_t o = std::max(at.inner_begin, at.inner_end); o < at.out; ++o) one(o);
+}
+
+template <class T, int Stride>
+void MaxRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch, void* out,
+             std::int32_t* positions) {
+  const T *const x = static_cast<const T*>(in), *const x_end = x + g.planes * g.plane();
+  T *const y = static_cast<T*>(out), *const y_end = y + end * g.out[2];
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  ForRuns(g, begin, end, scratch, [&](const Run& run) {
+    const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
+    const T* const plane = x + run.plane * g.plane();
+    const bool whole = IsWhole(g, run, lanes, x_end - plane, y_end - (y + at));
+    const auto kernel = whole ? MaxRun<T, Stride, true> : MaxRun<T, Stride, false>;
+    kernel(g, run, plane, x_end, y + at, y_end, positions + at);
+  });
 }
 
 template <class T>
-void AvgRow(const void* plane, const std::int64_t* rows, std::int64_t count, const PoolRow& at, const void* divisors,
-            void* out) {
-  const T* const x = static_cast<const T*>(plane);
-  const T* const divisor = static_cast<const T*>(divisors);
-  T* const y = static_cast<T*>(out);
-  const auto one = [&](std::int64_t o) {
-    const Columns columns(at, o);
-    T sum = 0;
-    for (std::int64_t r = 0; r < count; ++r) {
-      T row_sum = 0;
-      for (std::int64_t k = columns.begin; k < columns.end; ++k) row_sum += x[rows[r] + columns.first + k];
-      sum += row_sum;
-    }
-    y[o] = sum / divisor[o];
-  };
+HWY_NOINLINE void AvgOne(const PoolGrid& g, const Run& run, const T* x, const T* divisor, std::int64_t o, T* y) {
+  const Reads columns(g, 2, o);
+  T sum = 0;
+  for (std::int64_t i = 0; i < run.count; ++i) {
+    T row_sum = 0;
+    for (std::int64_t c = columns.first; c < columns.end; ++c) row_sum += x[run.inputs[i] + c];
+    sum += row_sum;
+  }
+  y[o] = sum / divisor[o];
+}
+
+template <class T, int Stride>
+HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, const T* x, const T* x_end, const T* divisor,
+                         const T* divisors_end, T* y, const T* y_end) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t o = 0; o < at.inner_begin; ++o) one(o);
-  for (std::int64_t o = at.inner_begin; o < at.inner_end; o += lanes) {
-    if (o + lanes > at.inner_end && at.inner_end - lanes >= at.inner_begin) o = at.inner_end - lanes;
-    const auto n = static_cast<std::size_t>(std::min(lanes, at.inner_end - o));
-    auto sum = hn::Zero(d);
-    for (std::int64_t r = 0; r < count; ++r) {
-      const T* const row = x + rows[r];
-      auto row_sum = hn::Zero(d);
-      for (std::int64_t k = 0; k < at.kernel; ++k) {
-        row_sum = hn::Add(row_sum, LoadStrided(d, row + o * at.stride - at.padding + k, at.stride, n, row + at.in));
+  const Columns columns(g);
+  const std::int64_t inner_begin = g.inner_begin[2], inner_end = g.inner_end[2], out = g.out[2];
+  for (std::int64_t r = 0; r < run.rows; ++r, x += run.step, divisor += out, y += out) {
+    for (std::int64_t o = 0; o < inner_begin; ++o) AvgOne(g, run, x, divisor, o, y);
+    for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
+      auto sum = hn::Zero(d);
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        auto row_sum = hn::Zero(d);
+        ForColumns<Stride, false>(d, columns, x + run.inputs[i] + o * columns.stride - g.padding[2], x_end,
+                                  [&](auto v) HWY_ATTR { row_sum = hn::Add(row_sum, v); });
+        sum = hn::Add(sum, row_sum);
       }
-      sum = hn::Add(sum, row_sum);
+      const auto count = static_cast<std::size_t>(std::min(lanes, divisors_end - (divisor + o)));
+      StoreBefore<false>(y_end, hn::Div(sum, LoadUpTo(d, divisor + o, count)), d, y + o);
     }
-    if (n == static_cast<std::size_t>(lanes))
-      hn::StoreU(hn::Div(sum, hn::LoadU(d, divisor + o)), d, y + o);
-    else
-      StoreFirst(hn::Div(sum, LoadFirst(d, divisor + o, n)), d, y + o, n);
+    for (std::int64_t o = inner_end; o < out; ++o) AvgOne(g, run, x, divisor, o, y);
   }
-  for (std::int64_t o = std::max(at.inner_begin, at.inner_end); o < at.out; ++o) one(o);
+}
+
+template <class T, int Stride>
+void AvgRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch,
+             const void* divisors, void* out) {
+  const T* const x = static_cast<const T*>(in);
+  const T* const divisor = static_cast<const T*>(divisors);
+  T* const y = static_cast<T*>(out);
+  ForRuns(g, begin, end, scratch, [&](const Run& run) {
+    AvgRun<T, Stride>(g, run, x + run.plane * g.plane(), x + g.planes * g.plane(), divisor + run.row * g.out[2],
+                      divisor + g.outputs(), y + (run.plane * g.rows() + run.row) * g.out[2], y + end * g.out[2]);
+  });
 }
 
 struct Divide {
@@ -175,34 +272,55 @@ struct Plus {
   HWY_INLINE auto operator()(auto, auto a, auto b) const { return hn::Add(a, b); }
 };
 
+/// Adds the shares of a row of outputs to one of the rows of inputs that their windows read.
 template <class T>
-void AvgRowBackward(const void* dy, const std::int64_t* rows, std::int64_t count, const PoolRow& at,
-                    const void* divisors, void* scratch, void* plane) {
-  T* const share = static_cast<T*>(scratch);
-  T* const dx = static_cast<T*>(plane);
-  Map(Divide(), share, static_cast<const T*>(dy), static_cast<const T*>(divisors), static_cast<std::size_t>(at.out));
-  for (std::int64_t r = 0; r < count; ++r) {
-    for (std::int64_t k = 0; k < at.kernel; ++k) {
-      // The outputs whose windows have this column inside: [begin, end).
-      const std::int64_t shift = at.padding - k;  // column = o stride - shift
-      const std::int64_t begin = shift > 0 ? (shift + at.stride - 1) / at.stride : 0;
-      const std::int64_t last = at.in - 1 + shift;  // o stride <= last
-      const std::int64_t end = last < 0 ? 0 : std::min(at.out, last / at.stride + 1);
-      if (begin >= end) continue;
-      T* const to = dx + rows[r] + begin * at.stride - shift;
-      if (at.stride == 1) {
-        Map(Plus(), to, to, share + begin, static_cast<std::size_t>(end - begin));
-      } else {
-        for (std::int64_t o = begin; o < end; ++o) to[(o - begin) * at.stride] += share[o];
-      }
+void AddShares(const PoolGrid& g, const T* share, T* row) {
+  for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
+    // The outputs whose windows have this column inside: [begin, end).
+    const std::int64_t shift = g.padding[2] - k;  // column = o stride - shift
+    const std::int64_t begin = shift > 0 ? (shift + g.stride[2] - 1) / g.stride[2] : 0;
+    const std::int64_t last = g.in[2] - 1 + shift;  // o stride <= last
+    const std::int64_t end = last < 0 ? 0 : std::min(g.out[2], last / g.stride[2] + 1);
+    if (begin >= end) continue;
+    T* const to = row + begin * g.stride[2] - shift;
+    if (g.stride[2] == 1) {
+      Map(Plus(), to, to, share + begin, static_cast<std::size_t>(end - begin));
+    } else {
+      for (std::int64_t o = begin; o < end; ++o) to[(o - begin) * g.stride[2]] += share[o];
     }
   }
 }
 
-MaxPoolRow FindMaxPool(DType dtype) { return dtype == kFloat32 ? MaxRow<float> : MaxRow<double>; }
-AvgPoolRow FindAvgPool(DType dtype) { return dtype == kFloat32 ? AvgRow<float> : AvgRow<double>; }
-AvgPoolRowBackward FindAvgPoolBackward(DType dtype) {
-  return dtype == kFloat32 ? AvgRowBackward<float> : AvgRowBackward<double>;
+template <class T>
+void AvgPlanesBackward(const void* above, const PoolGrid& g, std::int64_t begin, std::int64_t end,
+                       std::int64_t* scratch, const void* divisors, void* shares, void* below) {
+  T* const share = static_cast<T*>(shares);
+  T* const dx = static_cast<T*>(below);
+  std::fill(dx + begin * g.plane(), dx + end * g.plane(), T{0});
+  ForRuns(g, begin * g.rows(), end * g.rows(), scratch, [&](const Run& run) {
+    for (std::int64_t r = 0; r < run.rows; ++r) {
+      const std::int64_t row = run.row + r;
+      const T* const dy = static_cast<const T*>(above) + (run.plane * g.rows() + row) * g.out[2];
+      Map(Divide(), share, dy, static_cast<const T*>(divisors) + row * g.out[2], static_cast<std::size_t>(g.out[2]));
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        AddShares(g, share, dx + run.plane * g.plane() + run.inputs[i] + r * run.step);
+      }
+    }
+  });
+}
+
+MaxPool FindMaxPool(DType dtype, std::int64_t stride) {
+  return WithStep(stride, [&](auto step) -> MaxPool {
+    return dtype == kFloat32 ? MaxRows<float, step()> : MaxRows<double, step()>;
+  });
+}
+AvgPool FindAvgPool(DType dtype, std::int64_t stride) {
+  return WithStep(stride, [&](auto step) -> AvgPool {
+    return dtype == kFloat32 ? AvgRows<float, step()> : AvgRows<double, step()>;
+  });
+}
+AvgPoolBackward FindAvgPoolBackward(DType dtype) {
+  return dtype == kFloat32 ? AvgPlanesBackward<float> : AvgPlanesBackward<double>;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -216,9 +334,13 @@ HWY_EXPORT(FindMaxPool);
 HWY_EXPORT(FindAvgPool);
 HWY_EXPORT(FindAvgPoolBackward);
 
-MaxPoolRow max_pool_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindMaxPool)(computed(dtype)); }
-AvgPoolRow avg_pool_kernel(DType dtype) { return HWY_DYNAMIC_DISPATCH(FindAvgPool)(computed(dtype)); }
-AvgPoolRowBackward avg_pool_backward_kernel(DType dtype) {
+MaxPool max_pool_kernel(DType dtype, std::int64_t stride) {
+  return HWY_DYNAMIC_DISPATCH(FindMaxPool)(computed(dtype), stride);
+}
+AvgPool avg_pool_kernel(DType dtype, std::int64_t stride) {
+  return HWY_DYNAMIC_DISPATCH(FindAvgPool)(computed(dtype), stride);
+}
+AvgPoolBackward avg_pool_backward_kernel(DType dtype) {
   return HWY_DYNAMIC_DISPATCH(FindAvgPoolBackward)(computed(dtype));
 }
 
