@@ -166,23 +166,28 @@ void fold_rows(const Geometry& g, const Task& task, std::int64_t blocks) {
   });
 }
 
-/// Rows added to a row of accumulators. A block is some rows of at most kColumns columns: many where there are many, so that
-/// few rows of accumulators are left to be added, and half as many where that would leave a thread without work.
+/// Rows added to a row of accumulators, in strips of at most kColumns columns, about equally wide. A block is some rows of a
+/// strip: many where there are many, so that few rows of accumulators are left to be added, and half as many where that would
+/// leave a thread without work.
+std::int64_t columns_of_strip(const Geometry& g) {
+  const std::int64_t wide = ceil_div(g.length, ceil_div(g.length, kColumns));
+  return std::min(ceil_div(wide, 16) * 16, kColumns);  // vectors and lines of the cache
+}
 std::int64_t rows_per_block(const Geometry& g) {
-  const std::int64_t most = 2 * kBlock / std::min(g.length, kColumns);
+  const std::int64_t most = 2 * kBlock / std::min(g.length, columns_of_strip(g));
   return g.over.count <= 2 * most ? most / 2 : most;
 }
 
 void fold_columns(const Geometry& g, const Task& task, std::int64_t blocks) {
-  const std::int64_t strips = ceil_div(g.length, kColumns), per_block = rows_per_block(g);
+  const std::int64_t width = columns_of_strip(g), strips = ceil_div(g.length, width), per_block = rows_per_block(g);
   const std::int64_t items = g.kept.count * blocks * strips, elements = g.kept.count * g.over.count * g.length;
-  const std::int64_t work = std::min(per_block, g.over.count) * std::min(g.length, kColumns);
+  const std::int64_t work = std::min(per_block, g.over.count) * std::min(g.length, width);
   const std::int64_t grain = elements <= 2 * kBlock ? items : std::max<std::int64_t>(kBlock / work, 1);
   const std::int64_t adjacent = g.over.n > 0 ? g.over.size[0] : 1, stride = g.over.n > 0 ? g.over.stride[0] : 0;
   parallel_for(items, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t column = item % strips * kColumns, block = item / strips % blocks;
-      const std::int64_t result = item / strips / blocks, columns = std::min(kColumns, g.length - column);
+      const std::int64_t column = item % strips * width, block = item / strips % blocks;
+      const std::int64_t result = item / strips / blocks, columns = std::min(width, g.length - column);
       const std::int64_t base = g.kept.offset(result) + column;
       const std::int64_t last = std::min((block + 1) * per_block, g.over.count);
       char* const acc = task.acc + ((result * blocks + block) * task.accumulators * g.length + column) * task.acc_size;

@@ -76,14 +76,18 @@ struct AnyStep : Truth {
   HWY_INLINE bool operator()(bool acc, auto x) const { return acc | (x != decltype(x){0}); }
 };
 
-/// Asks for as many elements a kilobyte further on in rows of n, of which x begins one, and the next one follows after
-/// `stride`. Widened numbers come in halves of a line of the cache, and fewer lines are on their way at once than memory
-/// could serve: hence they are asked for early. Places that do not exist do no harm.
+/// Asks memory for elements that are needed soon. Widened numbers come in halves of a line of the cache, and fewer lines are
+/// on their way at once than memory could serve: hence they are asked for early. Places that do not exist do no harm.
+template <class T>
+HWY_INLINE void AskFor(const T* x, std::size_t elements) {
+  constexpr std::size_t line = 64 / sizeof(T);
+  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at);
+}
+/// For those a kilobyte beyond element i in rows of n, of which x begins one, and the next one follows after `stride`.
 template <class T>
 HWY_INLINE void AskAhead(const T* x, std::size_t i, std::size_t n, std::size_t stride, std::size_t elements) {
-  constexpr std::size_t line = 64 / sizeof(T), ahead = 1024 / sizeof(T);
-  const T* const from = x + (i + ahead < n ? i + ahead : i + ahead - n + stride);
-  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(from + at);
+  constexpr std::size_t ahead = 1024 / sizeof(T);
+  AskFor(x + (i + ahead < n ? i + ahead : i + ahead - n + stride), elements);
 }
 
 /// Rows in four chains, so that one step need not wait for the step before; `join` makes one vector of them.
@@ -140,6 +144,12 @@ HWY_INLINE void ForColumns(std::size_t lanes, std::size_t cols, F f) {
   if (lanes > 1 && c < cols) f(c, std::integral_constant<std::size_t, 1>(), cols - c);
 }
 
+/// Rows that are added to the accumulators at once: of short ones many, for each group has its cost. Long ones begin pages of
+/// their own, which the prefetchers see too late: the next group is asked for while one is added. Where rows are a power of
+/// two apart, the lines of both groups fall into one set of the first cache, and so few find room.
+constexpr std::size_t kShort = 128, kLong = 384;  // bytes
+constexpr std::size_t kShortRows = 8, kRows = 4, kLongRows = 3;
+
 template <class Step, class T, class A>
 void Column(const void* const* in, std::size_t stride, std::size_t rows, std::size_t cols, const double*, void* acc_out,
             std::size_t) {
@@ -149,17 +159,23 @@ void Column(const void* const* in, std::size_t stride, std::size_t rows, std::si
   if constexpr (std::is_floating_point_v<A>) {
     const hn::ScalableTag<A> d;
     const std::size_t lanes = hn::Lanes(d);
-    ForRows<4>(rows, [&](std::size_t r, auto count) GRADUS_INLINED {
-      ForColumns(lanes, cols, [&](std::size_t c, auto vectors, std::size_t present) GRADUS_INLINED {
-        hn::Vec<decltype(d)> a[decltype(vectors)::value];
-        for (std::size_t v = 0; v < vectors; ++v) a[v] = LoadUpTo(d, acc + c + v * lanes, present);
-        for (std::size_t k = 0; k < count; ++k) {
-          const T* const at = x + (r + k) * stride + c;
-          for (std::size_t v = 0; v < vectors; ++v) a[v] = step(d, a[v], LoadUpToAs(d, at + v * lanes, present));
-        }
-        for (std::size_t v = 0; v < vectors; ++v) StoreUpTo(a[v], d, acc + c + v * lanes, present);
+    const auto add = [&](auto group, auto ask) GRADUS_INLINED {
+      ForRows<group>(rows, [&](std::size_t r, auto count) GRADUS_INLINED {
+        ForColumns(lanes, cols, [&](std::size_t c, auto vectors, std::size_t present) GRADUS_INLINED {
+          hn::Vec<decltype(d)> a[decltype(vectors)::value];
+          for (std::size_t v = 0; v < vectors; ++v) a[v] = LoadUpTo(d, acc + c + v * lanes, present);
+          for (std::size_t k = 0; k < count; ++k) {
+            const T* const at = x + (r + k) * stride + c;
+            if (ask) AskFor(at + count * stride, vectors * lanes);
+            for (std::size_t v = 0; v < vectors; ++v) a[v] = step(d, a[v], LoadUpToAs(d, at + v * lanes, present));
+          }
+          for (std::size_t v = 0; v < vectors; ++v) StoreUpTo(a[v], d, acc + c + v * lanes, present);
+        });
       });
-    });
+    };
+    if (cols * sizeof(T) >= kLong) return add(std::integral_constant<std::size_t, kLongRows>(), std::true_type());
+    if (cols * sizeof(T) >= kShort) return add(std::integral_constant<std::size_t, kRows>(), std::false_type());
+    add(std::integral_constant<std::size_t, kShortRows>(), std::false_type());
   } else {
     for (std::size_t r = 0; r < rows; ++r) {
       GRADUS_INDEPENDENT
