@@ -122,6 +122,7 @@ class Product {
       const bool near = i1 - i0 <= rows_ || stays_near<T>(std::min(p.k, k_block_), p.b_row);
       const bool whole = (j1 - j0) % lanes_ == 0 || reads_part(i1 - i0);
       if (p.b_col == 1 && small && near && whole) {
+        if (direct_pairs(kernels_, p, i0, i1, j0, j1, k_block_)) return;
         return direct_blocks(p, i0, i1, j0, j1, kernels_.straight, kernels_.straight.vectors, p.b_row);
       }
       if (p.b_row == 1 && i1 - i0 <= kernels_.turning.rows && shortest_block(p.k) >= kernels_.turning_k) {
