@@ -107,8 +107,8 @@ class Product {
       across = std::min(b_strips, ceil_div(tasks, down));
       down = std::max(down, std::min(p.b_col == 1 ? a_strips : p.m / kLeastRows, tasks / across));
     }
-    const int64_t i_step = packed_a != nullptr ? ceil_div(a_strips, down) * rows_ : ceil_div(p.m, down),
-                  j_step = ceil_div(b_strips, across) * cols_;
+    const int64_t i_step = packed_a != nullptr ? ceil_div(a_strips, down) * rows_ : ceil_div(p.m, down);
+    const int64_t j_step = ceil_div(b_strips, across) * cols_;
     down = ceil_div(p.m, i_step);
     across = ceil_div(p.n, j_step);
     for_blocks(parallel_, down * across, 1, [&](int64_t begin, int64_t end) {
