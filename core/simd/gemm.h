@@ -1,5 +1,5 @@
-// The packed matrix product on bare pointers, for float and double. gemm.cpp holds what is written once per instruction
-// set, gemm_driver.cpp the loops around it.
+// The packed matrix product on bare pointers, for float and double. gemm.cpp and gemm_tiles-inl.h hold what is written once
+// per instruction set, gemm_driver.cpp the loops around it.
 //
 // One order of summation. The k products of an element are cut into blocks of gemm_k_block(k): a number that depends on
 // k alone. Within a block they are added one after another, in the order of k, starting from 0 (fused multiply-add
