@@ -1,6 +1,6 @@
 // Products whose operands are read where they lie: nothing is packed, blocked or brought near. Small ones end here, before
 // more is asked about them; of larger ones, those parts whose strip of b no second strip of a needs, or that stays in the
-// first cache anyway.
+// first cache anyway. Where tiles would wait, for their sums or for c, other kernels compute the same bits.
 #pragma once
 
 #include <algorithm>
@@ -25,6 +25,23 @@ bool stays_near(int64_t k, int64_t row) {
 /// The rows of a tile where all have about as many: a tile of few rows waits for its sums.
 constexpr int64_t even_rows(int64_t m, int64_t most) { return m <= most ? m : ceil_div(m, ceil_div(m, most)); }
 
+/// Sums so short that writing c takes longest, in as many of the columns [j0, j1) as fill strips; returns where the others
+/// begin. A strip goes no further down c than its lines stay near until the next one has filled them.
+template <class T>
+int64_t short_strips(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0,
+                     int64_t j1, bool add) {
+  const int64_t row = p.result.row, i_step = stays_near<T>(64, row) ? 64 : 8;
+  const int64_t end = j1 - (j1 - j0) % kernels.short_cols;
+  TileSum<T> sum{p.k, p.a + i0 * p.a_row, p.a_row, p.a_col, nullptr, p.b_row, p.a, 0};
+  for (int64_t i = i0; i < i1; i += i_step, sum.a += i_step * p.a_row) {
+    for (int64_t j = j0; j < end; j += kernels.short_cols) {
+      sum.b = p.b + j;
+      kernels.short_sums[p.k - 1](sum, std::min(i_step, i1 - i), p.result.c + i * row + j, row, add);
+    }
+  }
+  return end;
+}
+
 /// One block of k where b is small, or nobody needs it twice: it is read where it lies, tile by tile, with nothing packed.
 template <class T>
 void direct(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
@@ -32,6 +49,9 @@ void direct(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, 
   const int64_t i_step = even_rows(i1 - i0, tiles.rows), j_step = vectors * kernels.lanes;
   const int64_t a_step = i_step * p.a_row, b_step = j_step * p.b_col;
   const TileWriter<T> write(kernels, p.result);
+  if (p.k <= kernels.short_k && p.b_col == 1 && write.plain()) {
+    j0 = short_strips(kernels, p, i0, i1, j0, j1, write.add());
+  }
   TileSum<T> sum{p.k, p.a + i0 * p.a_row, p.a_row, p.a_col, nullptr, b_row, p.a, 0, false};
   for (int64_t i = i0; i < i1; i += i_step, sum.a += a_step) {
     const int64_t rows = std::min(i_step, i1 - i);
@@ -41,6 +61,28 @@ void direct(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, 
       write(tiles.of[cols > kernels.lanes ? 1 : 0][rows - 1], sum, i, j, rows, cols);
     }
   }
+}
+
+/// All blocks of k where c is a single tile of few rows and one vector, which would wait for its sums: two at a time.
+template <class T>
+bool direct_pairs(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0,
+                  int64_t j1, int64_t k_block) {
+  const int64_t rows = i1 - i0, cols = j1 - j0;
+  const TileWriter<T> write(kernels, p.result);
+  if (p.k <= k_block || rows > kernels.pair_rows || cols > kernels.lanes || !write.plain()) return false;
+  T* const c = p.result.c + i0 * p.result.row + j0;
+  TileSum<T> sum{0, p.a + i0 * p.a_row, p.a_row, p.a_col, p.b + j0, p.b_row, p.a, 0, false};
+  for (int64_t k0 = 0; k0 < p.k; k0 += 2 * k_block, sum.a += 2 * k_block * p.a_col, sum.b += 2 * k_block * p.b_row) {
+    sum.k = std::min(k_block, p.k - k0);
+    const int64_t second = std::min(k_block, p.k - k0 - sum.k);
+    const bool add = write.add() || k0 > 0;
+    if (second > 0) {
+      kernels.pairs[rows - 1](sum, second, c, p.result.row, cols, add);
+    } else {
+      kernels.straight.of[0][rows - 1](sum, c, p.result.row, cols, add);
+    }
+  }
+  return true;
 }
 
 /// Solves what is for `direct` at first sight: one block of k, b in the first cache, and c's vectors full enough. What fits a

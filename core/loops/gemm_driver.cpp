@@ -10,11 +10,13 @@ namespace {
 
 using std::int64_t;
 
-// Thresholds, in multiplications (the work) or elements. A parallel loop costs some microseconds to start.
-constexpr double kParallelWork = 1.5e6;     // below: one thread
-constexpr double kTaskWork = 5e5;           // of a task, at least
+// Thresholds, in multiplications (the work) or elements. A parallel loop whose other threads sleep costs little: the caller
+// begins at once, and they come while it lasts or not at all. What pays is what takes some microseconds.
+constexpr double kParallelWork = 7e5;       // below: one thread
+constexpr double kTaskWork = 3.5e5;         // of a task, at least
 constexpr double kVectorParallel = 2e5;     // elements of the matrix that a vector is multiplied with
 constexpr int64_t kPackedBytes = 16 << 20;  // of packed rows held at a time
+constexpr int64_t kLeastRows = 32;          // of a task that has to prepare b
 constexpr int64_t kNear = 524288;           // elements of a that stream past one strip of b after another
 constexpr int64_t kSmallBytes = 1 << 20;    // of an operand that may be read where it lies again and again
 constexpr int64_t kChunk = 2048;            // rows of c that are worked on at a time, about
@@ -103,9 +105,10 @@ class Product {
       const double most = p.b_col == 1 ? 64 : 16;
       const auto tasks = static_cast<int64_t>(std::clamp(work_of(p) / kTaskWork, 1.0, most));
       across = std::min(b_strips, ceil_div(tasks, down));
-      down = std::min(a_strips, std::max(down, tasks / across));
+      down = std::max(down, std::min(p.b_col == 1 ? a_strips : p.m / kLeastRows, tasks / across));
     }
-    const int64_t i_step = ceil_div(a_strips, down) * rows_, j_step = ceil_div(b_strips, across) * cols_;
+    const int64_t i_step = packed_a != nullptr ? ceil_div(a_strips, down) * rows_ : ceil_div(p.m, down);
+    const int64_t j_step = ceil_div(b_strips, across) * cols_;
     down = ceil_div(p.m, i_step);
     across = ceil_div(p.n, j_step);
     for_blocks(parallel_, down * across, 1, [&](int64_t begin, int64_t end) {
@@ -122,6 +125,7 @@ class Product {
       const bool near = i1 - i0 <= rows_ || stays_near<T>(std::min(p.k, k_block_), p.b_row);
       const bool whole = (j1 - j0) % lanes_ == 0 || reads_part(i1 - i0);
       if (p.b_col == 1 && small && near && whole) {
+        if (direct_pairs(kernels_, p, i0, i1, j0, j1, k_block_)) return;
         return direct_blocks(p, i0, i1, j0, j1, kernels_.straight, kernels_.straight.vectors, p.b_row);
       }
       if (p.b_row == 1 && i1 - i0 <= kernels_.turning.rows && shortest_block(p.k) >= kernels_.turning_k) {

@@ -94,6 +94,9 @@ class TileWriter {
     }
   }
 
+  bool plain() const { return plain_; }
+  bool add() const { return add_; }
+
  private:
   [[gnu::noinline]] void by_last_step(Tile tile, const TileSum<T>& sum, const GemmResult<T>& result, int64_t rows,
                                       int64_t cols) const {

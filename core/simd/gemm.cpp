@@ -1,4 +1,4 @@
-// What the matrix product asks of an instruction set: tiles in registers, packing, and the last step into c.
+// What the matrix product asks of an instruction set: the tiles of gemm_tiles-inl.h, packing, and the last step into c.
 #include "core/simd/gemm.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "core/simd/gemm_tiles-inl.h"
 #include "core/simd/loops-inl.h"
 #include "core/simd/pack-inl.h"
 
@@ -20,16 +21,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 using std::int64_t;
-
-// A tile of rows x 2 vectors keeps its sums in registers, beside two vectors of b and one element of a: of 32 registers
-// where there are so many, else of 16.
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
-constexpr int kRows = 14, kTurningVectors = 2;
-#else
-constexpr int kRows = 6, kTurningVectors = 1;
-#endif
-// Of a tile that turns a few vectors of b^T on the way. With more rows it pays to pack them.
-constexpr int kTurningRows = 10;
 
 // One element's step of the sum, as the vectors do it.
 template <class T>
@@ -44,150 +35,6 @@ HWY_INLINE T multiply_add(T x, T y, T sum) {
   return x * y + sum;
 #endif
 }
-
-// --- Tiles ----------------------------------------------------------------------------------------------------------
-
-// Addresses of the rows from few registers: base, base + 5 rows, base + 10 rows; 1, 2 and 4 rows further are addressing
-// modes, and 3 rows is one register more.
-template <std::size_t r, class T>
-HWY_INLINE const T* row_of(const T* a0, const T* a5, const T* a10, int64_t a_row) {
-  return (r < 5 ? a0 : r < 10 ? a5 : a10) + static_cast<int64_t>(r % 5) * a_row;
-}
-
-// A row of sums into c, so many columns of its last vector.
-template <int kVectors, class T>
-HWY_INLINE void put_row(Vec<T> left, Vec<T> right, T* to, int64_t count, bool add) {
-  const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>;
-  if constexpr (kVectors == 2) {
-    put_row<1>(left, left, to, lanes, add);
-    put_row<1>(left, right, to + lanes, count, add);
-  } else if (lanes == 1 || count == lanes) {
-    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), right) : right, d, to);
-  } else {
-    const auto n = static_cast<std::size_t>(count);
-    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), right) : right, d, to, n);
-  }
-}
-
-// The sums of a tile into c. Written out three times, so that `last` and `add` are asked once and not at each of up to 14
-// rows: in a short sum, the stores are most of the work.
-template <class T, int kVectors, std::size_t... r>
-HWY_INLINE void put(std::index_sequence<r...>, const Vec<T>* left, const Vec<T>* right, T* HWY_RESTRICT c,
-                    int64_t c_row, int64_t last, bool add) {
-  constexpr int64_t lanes = kLanes<T>;
-  if (last < lanes) {
-    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
-  } else if (add) {
-    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, lanes, true), ...);
-  } else {
-    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, lanes, false), ...);
-  }
-}
-
-// `part`: the last vector of each row of b is read under a mask, and has `last` elements.
-template <class T, int kVectors, bool part, std::size_t... r>
-HWY_INLINE void tile(std::index_sequence<r...> rows, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row,
-                     int64_t last, bool add) {
-  const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>;
-  const auto mask = hn::FirstN(d, static_cast<std::size_t>(last));
-  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  const int64_t a_row = s.a_row, a_col = s.a_col, b_row = s.b_row, ahead_step = s.ahead_step;
-  const T* HWY_RESTRICT a0 = s.a;
-  const T* HWY_RESTRICT a5 = a0 + 5 * a_row;
-  const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
-  const T* HWY_RESTRICT b = s.b;
-  const T* ahead = s.ahead;
-  for (int64_t p = s.k; p > 0; --p) {
-    const T* const b_last = b + (kVectors - 1) * lanes;
-    const Vec<T> b_right = part ? hn::MaskedLoad(mask, d, b_last) : hn::LoadU(d, b_last);
-    if constexpr (kVectors == 2) {
-      const Vec<T> b_left = hn::LoadU(d, b);
-      Vec<T> x;
-      ((x = hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), left[r] = hn::MulAdd(x, b_left, left[r]),
-        right[r] = hn::MulAdd(x, b_right, right[r])),
-       ...);
-    } else {
-      ((right[r] = hn::MulAdd(hn::Set(d, *row_of<r>(a0, a5, a10, a_row)), b_right, right[r])), ...);
-    }
-    __builtin_prefetch(ahead, 0, 2);
-    ahead += ahead_step;
-    a0 += a_col;
-    a5 += a_col;
-    a10 += a_col;
-    b += b_row;
-  }
-  if constexpr (part) {
-    (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
-  } else {
-    put<T, kVectors>(rows, left, right, c, c_row, last, add);
-  }
-}
-
-template <class T, int kVectors, int rows>
-void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
-  constexpr std::make_index_sequence<rows> r;
-  const int64_t last = cols - (kVectors - 1) * kLanes<T>;
-  if (kMasks && last < kLanes<T> && !sum.whole) {
-    tile<T, kVectors, true>(r, sum, c, c_row, last, add);
-  } else {
-    tile<T, kVectors, false>(r, sum, c, c_row, last, add);
-  }
-}
-
-// The same where the elements of a column of b are neighbours: as many rows of b^T as there are lanes are turned into columns
-// in registers, a block at a time, without being packed first. A last block that is not full overlaps the one before it.
-template <class T, int kVectors, std::size_t... r, std::size_t... q>
-HWY_INLINE void turning_tile(std::index_sequence<r...> rows, std::index_sequence<q...>, const TileSum<T>& s,
-                             T* HWY_RESTRICT c, int64_t c_row, int64_t cols, bool add) {
-  const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
-  Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  const T* columns[kVectors][lanes];
-  for (int v = 0; v < kVectors; ++v) row_pointers(s.b, s.b_row, v * lanes, cols, columns[v]);
-  for (int64_t p = 0; p < s.k; p += block) {
-    const int64_t first = std::min(p, s.k - block);
-    Vec<T> b_left[block], b_right[block];
-    load_transposed<T>(columns[kVectors - 1], first, b_right);
-    if constexpr (kVectors == 2) load_transposed<T>(columns[0], first, b_left);
-    const auto add_products = [&](const T* a, Vec<T> x0, Vec<T> x1) HWY_ATTR {
-      Vec<T> x;
-      if constexpr (kVectors == 2) {
-        ((x = hn::Set(d, a[static_cast<int64_t>(r) * s.a_row]), left[r] = hn::MulAdd(x, x0, left[r]),
-          right[r] = hn::MulAdd(x, x1, right[r])),
-         ...);
-      } else {
-        ((right[r] = hn::MulAdd(hn::Set(d, a[static_cast<int64_t>(r) * s.a_row]), x1, right[r])), ...);
-      }
-    };
-    const T* const a = s.a + first * s.a_col;
-    const auto done = static_cast<std::size_t>(p - first);
-    ((q < done ? void() : add_products(a + static_cast<int64_t>(q) * s.a_col, b_left[q], b_right[q])), ...);
-  }
-  put<T, kVectors>(rows, left, right, c, c_row, cols - (kVectors - 1) * lanes, add);
-}
-
-template <class T, int kVectors, int rows>
-void turning_tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
-  turning_tile<T, kVectors>(std::make_index_sequence<rows>(), std::make_index_sequence<kBlock<T>>(), sum, c, c_row,
-                            cols, add);
-}
-
-template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>
-struct Tiles;
-template <class T, int kVectors, int... i>
-struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
-  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
-};
-template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kTurningRows>>
-struct TurningTiles;
-template <class T, int kVectors, int... i>
-struct TurningTiles<T, kVectors, std::integer_sequence<int, i...>> {
-  static constexpr typename GemmKernels<T>::Tile table[] = {&turning_tile_of<T, kVectors, i + 1>...};
-};
 
 // --- The last step --------------------------------------------------------------------------------------------------
 
@@ -367,6 +214,11 @@ const GemmKernels<T>& kernels_of() {
       {{Tiles<T, 1>::table, Tiles<T, 2>::table}, kRows, 2},
       {{TurningTiles<T, 1>::table, TurningTiles<T, kTurningVectors>::table}, kTurningRows, kTurningVectors},
       kBlock<T>,
+      Pairs<T>::table,
+      kPairRows,
+      ShortSums<T>::table,
+      kShortSum,
+      kShortVectors * kLanes<T>,
       &pack<T, kRows>,
       {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
       &finish<T>,

@@ -1,5 +1,5 @@
-// The packed matrix product on bare pointers, for float and double. gemm.cpp holds what is written once per instruction
-// set, gemm_driver.cpp the loops around it.
+// The packed matrix product on bare pointers, for float and double. gemm.cpp and gemm_tiles-inl.h hold what is written once
+// per instruction set, gemm_driver.cpp the loops around it.
 //
 // One order of summation. The k products of an element are cut into blocks of gemm_k_block(k): a number that depends on
 // k alone. Within a block they are added one after another, in the order of k, starting from 0 (fused multiply-add
@@ -92,6 +92,11 @@ struct GemmKernels {
     const Tile* of[2];
     std::int64_t rows, vectors;
   };
+  /// Of so few rows and one vector: the sums over k, then those over the `second` <= k products after them.
+  using Pair = void (*)(const TileSum<T>& sum, std::int64_t second, T* c, std::int64_t c_row, std::int64_t cols,
+                        bool add);
+  /// Of any number of rows and short_cols columns: the sums over one k.
+  using Short = void (*)(const TileSum<T>& sum, std::int64_t rows, T* c, std::int64_t c_row, bool add);
   /// packed[p width + i] = x[i x_width + p x_k] for p < k and i < filled; the rest, up to the width, holds numbers of x,
   /// or 0.
   using Pack = void (*)(std::int64_t k, std::int64_t filled, const T* x, std::int64_t x_width, std::int64_t x_k,
@@ -110,8 +115,12 @@ struct GemmKernels {
   Tiles straight;      ///< `rows` rows and 2 vectors
   Tiles turning;  ///< where b[p b_row + j] is b[p + j b_row]: its columns are contiguous. Reads no column beyond cols
   std::int64_t turning_k;  ///< the least k of those
-  Pack pack_rows;          ///< strips of a: width `rows`
-  Pack pack_cols[2];       ///< strips of b: width `lanes` and 2 `lanes`
+  const Pair* pairs;       ///< pairs[rows - 1]
+  std::int64_t pair_rows;
+  const Short* short_sums;  ///< short_sums[k - 1]
+  std::int64_t short_k, short_cols;
+  Pack pack_rows;     ///< strips of a: width `rows`
+  Pack pack_cols[2];  ///< strips of b: width `lanes` and 2 `lanes`
   Finish finish;
   VectorByRows vector_by_rows;
   Dots dots;

@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
   for (std::string_view set : instruction_sets()) {
     const UsingSet use(set);
     Random random(8);
-    for (std::int64_t k : {1, 7, 64, 320, 321, 700, 3001}) {
+    for (std::int64_t k : {1, 3, 6, 7, 64, 320, 321, 700, 3001}) {
       const std::int64_t m = 90, n = 100;
       const Array a = numbers<float>({m, k}, random), b = numbers<float>({k, n}, random);
       const Array at = a.t().clone().t(), bt = b.t().clone().t();  // the same numbers, column by column
@@ -299,6 +299,8 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
       const Array turned = empty({n, m}).t();
       gemm(turned, a, b);
       BOOST_TEST(same_bits(turned, c), k << " into columns on " << set);
+      const Array sums = numbers<float>({m, n}, random), grown = sums.clone();
+      gemm(grown, a, b, 1, 1);
       for (std::int64_t rows : {1, 2, 5, 14, 29}) {
         const Array part = a.slice(0, 30, 30 + rows);
         BOOST_TEST(same_bits(core::matmul(part, b), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
@@ -314,6 +316,10 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
           BOOST_TEST(same_bits(core::matmul(a, dense), part), k << " dense cols " << cols << " on " << set);
           BOOST_TEST(same_bits(core::matmul(a.slice(0, 8, 20), dense), part.slice(0, 8, 20)),
                      k << " a tile of " << cols << " columns on " << set);
+          const Array few = sums.slice(0, 8, 13).slice(1, 41, 41 + cols).clone();
+          gemm(few, a.slice(0, 8, 13), dense, 1, 1);
+          BOOST_TEST(same_bits(few, grown.slice(0, 8, 13).slice(1, 41, 41 + cols)),
+                     k << " added to few rows of " << cols << " columns on " << set);
         }
         BOOST_TEST(same_bits(core::matmul(at, bt.slice(1, 41, 41 + cols)), part),
                    k << " cols " << cols << " on " << set);
