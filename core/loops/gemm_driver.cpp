@@ -121,6 +121,9 @@ class Product {
 
   void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
     if (packed_a == nullptr) {
+      if (p.b_col == 1 && i1 - i0 <= kFewRows && j1 - j0 >= 3 * cols_ && (j1 - j0) * p.k > kDirect) {
+        return few_rows(p, i0, i1, j0, j1);
+      }
       const bool small = j1 - j0 <= cols_ || (j1 - j0) * p.k <= kDirect;
       const bool near = i1 - i0 <= rows_ || stays_near<T>(std::min(p.k, k_block_), p.b_row);
       const bool whole = (j1 - j0) % lanes_ == 0 || reads_part(i1 - i0);
@@ -147,6 +150,12 @@ class Product {
       block.result = for_block(p.result, k0 == 0, k0 + block.k == p.k);
       direct(kernels_, block, i0, i1, j0, j1, tiles, vectors, b_row);
     }
+  }
+
+  // A tile of few rows waits for its sums, and reads a narrow strip of each of b's rows, which may be far apart.
+  void few_rows(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    const int64_t step = kMostSums / kFewRows / cols_ * cols_;
+    for (int64_t j = j0; j < j1; j += step) vectors_by_rows(p, i0, i1 - i0, j, std::min(step, j1 - j));
   }
 
   // Whether so many rows read part of a vector under a mask, which not all processors do as fast: for many, it is packed.
@@ -221,7 +230,7 @@ class Product {
       for (int64_t j = begin; j < end; j += step) {
         const int64_t n = std::min(step, end - j);
         if (by_rows) {
-          vector_by_rows(j, n);
+          vectors_by_rows(p_, 0, 1, j, n);
         } else {
           vector_by_cols(j, n);
         }
@@ -229,14 +238,20 @@ class Product {
     });
   }
 
-  void vector_by_rows(int64_t j, int64_t n) {
+  /// Of few rows and so many columns that their sums stay in the first cache: b is read row by row.
+  void vectors_by_rows(const GemmProblem<T>& p, int64_t i, int64_t rows, int64_t j, int64_t n) {
     alignas(64) T sums[kMostSums + kMostCols];
-    alignas(64) T gathered[gemm_longest_block];
-    for (int64_t k0 = 0; k0 < p_.k; k0 += k_block_) {
-      const int64_t k = std::min(k_block_, p_.k - k0);
-      const T* x = contiguous(k, p_.a + k0 * p_.a_col, p_.a_col, gathered);
-      kernels_.vector_by_rows(k, x, p_.b + k0 * p_.b_row + j, p_.b_row, n, sums);
-      kernels_.finish(sums, 0, part(for_block(p_.result, k0 == 0, k0 + k == p_.k), 0, j), 1, n);
+    alignas(64) T gathered[kFewRows * gemm_longest_block];
+    for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
+      const int64_t k = std::min(k_block_, p.k - k0);
+      const T* x = p.a + i * p.a_row + k0 * p.a_col;
+      int64_t x_row = p.a_row;
+      if (p.a_col != 1) {
+        for (int64_t r = 0; r < rows; ++r) contiguous(k, x + r * p.a_row, p.a_col, gathered + r * k);
+        x = gathered, x_row = k;
+      }
+      kernels_.vectors_by_rows[rows - 1](k, x, x_row, p.b + k0 * p.b_row + j, p.b_row, n, sums, n);
+      kernels_.finish(sums, n, part(for_block(p.result, k0 == 0, k0 + k == p.k), i, j), rows, n);
     }
   }
 
@@ -262,7 +277,7 @@ class Product {
   }
 
   static constexpr int64_t kMostLanes = 64 / static_cast<int64_t>(sizeof(T)), kMostCols = 2 * kMostLanes;
-  static constexpr int64_t kMostSums = 1024;
+  static constexpr int64_t kMostSums = 1024, kFewRows = 3;
   static constexpr int64_t kSmall = kSmallBytes / static_cast<int64_t>(sizeof(T));
 
   GemmProblem<T> p_;

@@ -115,42 +115,57 @@ void finish(const T* sums, int64_t sums_row, const GemmResult<T>& result, int64_
   finish_rows(sums, sums_row, result, rows, cols);
 }
 
-// --- A row vector times a matrix ------------------------------------------------------------------------------------
+// --- One row or a few times a matrix ------------------------------------------------------------------------------
 
-// Adds `count` rows of b to the sums, in their order.
-template <int count, class T>
-HWY_INLINE void rows_into(const T* x, const T* b, int64_t b_row, int64_t n, T* sums, bool first) {
+// Adds `count` rows of b to the sums of each of so many rows of x, in their order.
+template <int rows, int count, class T>
+HWY_INLINE void rows_into(const T* x, int64_t x_row, const T* b, int64_t b_row, int64_t n, T* sums, int64_t sums_row,
+                          bool first) {
   const Tag<T> d;
   constexpr int64_t lanes = kLanes<T>;
-  Vec<T> factors[count];
-  for (int i = 0; i < count; ++i) factors[i] = hn::Set(d, x[i]);
+  Vec<T> factors[rows][count];
+  for (int r = 0; r < rows; ++r) {
+    for (int i = 0; i < count; ++i) factors[r][i] = hn::Set(d, x[r * x_row + i]);
+  }
   int64_t j = 0;
   for (; j + lanes <= n; j += lanes) {
-    Vec<T> sum = first ? hn::Zero(d) : hn::LoadU(d, sums + j);
-    for (int i = 0; i < count; ++i) sum = hn::MulAdd(factors[i], hn::LoadU(d, b + i * b_row + j), sum);
-    hn::StoreU(sum, d, sums + j);
-  }
-  if (kMasks && j < n) {
-    const auto mask = hn::FirstN(d, static_cast<std::size_t>(n - j));
-    Vec<T> sum = first ? hn::Zero(d) : hn::MaskedLoad(mask, d, sums + j);
+    Vec<T> sum[rows];
+    for (int r = 0; r < rows; ++r) sum[r] = first ? hn::Zero(d) : hn::LoadU(d, sums + r * sums_row + j);
     for (int i = 0; i < count; ++i) {
-      sum = hn::MulAdd(factors[i], hn::MaskedLoad(mask, d, b + i * b_row + j), sum);
+      const Vec<T> y = hn::LoadU(d, b + i * b_row + j);
+      for (int r = 0; r < rows; ++r) sum[r] = hn::MulAdd(factors[r][i], y, sum[r]);
     }
-    hn::BlendedStore(sum, mask, d, sums + j);
-    j = n;
+    for (int r = 0; r < rows; ++r) hn::StoreU(sum[r], d, sums + r * sums_row + j);
   }
-  for (; j < n; ++j) {
-    T sum = first ? T(0) : sums[j];
-    for (int i = 0; i < count; ++i) sum = multiply_add(x[i], b[i * b_row + j], sum);
-    sums[j] = sum;
+  for (int r = 0; r < rows && j < n; ++r) {
+    T* const to = sums + r * sums_row;
+    if constexpr (kMasks) {
+      const auto mask = hn::FirstN(d, static_cast<std::size_t>(n - j));
+      Vec<T> sum = first ? hn::Zero(d) : hn::MaskedLoad(mask, d, to + j);
+      for (int i = 0; i < count; ++i) {
+        sum = hn::MulAdd(factors[r][i], hn::MaskedLoad(mask, d, b + i * b_row + j), sum);
+      }
+      hn::BlendedStore(sum, mask, d, to + j);
+    } else {
+      for (int64_t q = j; q < n; ++q) {
+        T sum = first ? T(0) : to[q];
+        for (int i = 0; i < count; ++i) sum = multiply_add(x[r * x_row + i], b[i * b_row + q], sum);
+        to[q] = sum;
+      }
+    }
   }
 }
 
-template <class T>
-void vector_by_rows(int64_t k, const T* x, const T* b, int64_t b_row, int64_t n, T* sums) {
+// As many rows of b at a time as leave room for their factors in registers.
+template <int rows, class T>
+void vectors_by_rows(int64_t k, const T* x, int64_t x_row, const T* b, int64_t b_row, int64_t n, T* sums,
+                     int64_t sums_row) {
+  constexpr int count = rows == 1 || kRows > 6 ? 8 : 4;
   int64_t p = 0;
-  for (; p + 8 <= k; p += 8) rows_into<8>(x + p, b + p * b_row, b_row, n, sums, p == 0);
-  for (; p < k; ++p) rows_into<1>(x + p, b + p * b_row, b_row, n, sums, p == 0);
+  for (; p + count <= k; p += count) {
+    rows_into<rows, count>(x + p, x_row, b + p * b_row, b_row, n, sums, sums_row, p == 0);
+  }
+  for (; p < k; ++p) rows_into<rows, 1>(x + p, x_row, b + p * b_row, b_row, n, sums, sums_row, p == 0);
 }
 
 // --- Dot products ---------------------------------------------------------------------------------------------------
@@ -222,7 +237,7 @@ const GemmKernels<T>& kernels_of() {
       &pack<T, kRows>,
       {&pack<T, kLanes<T>>, &pack<T, 2 * kLanes<T>>},
       &finish<T>,
-      &vector_by_rows<T>,
+      {&vectors_by_rows<1, T>, &vectors_by_rows<2, T>, &vectors_by_rows<3, T>},
       &dots<T>};
   return kernels;
 }

@@ -104,8 +104,9 @@ struct GemmKernels {
   /// c <- alpha sums + beta c + bias, for `rows` x `cols` sums whose rows lie `sums_row` apart.
   using Finish = void (*)(const T* sums, std::int64_t sums_row, const GemmResult<T>& result, std::int64_t rows,
                           std::int64_t cols);
-  /// sums[j] = sum over p < k of x[p] b[p b_row + j] for j < n. May write `lanes` elements beyond n.
-  using VectorByRows = void (*)(std::int64_t k, const T* x, const T* b, std::int64_t b_row, std::int64_t n, T* sums);
+  /// sums[r sums_row + j] = sum over p < k of x[r x_row + p] b[p b_row + j] for j < n, and for each of some rows r.
+  using VectorsByRows = void (*)(std::int64_t k, const T* x, std::int64_t x_row, const T* b, std::int64_t b_row,
+                                 std::int64_t n, T* sums, std::int64_t sums_row);
   /// sums[j] = sum over p < k of x[p] b[j b_col + p] for j < count. May write `lanes` elements beyond count.
   using Dots = void (*)(std::int64_t k, std::int64_t count, const T* x, const T* b, std::int64_t b_col, T* sums);
 
@@ -122,7 +123,7 @@ struct GemmKernels {
   Pack pack_rows;     ///< strips of a: width `rows`
   Pack pack_cols[2];  ///< strips of b: width `lanes` and 2 `lanes`
   Finish finish;
-  VectorByRows vector_by_rows;
+  VectorsByRows vectors_by_rows[3];  ///< of one row to three
   Dots dots;
 };
 

@@ -196,6 +196,10 @@ BOOST_AUTO_TEST_CASE(narrow_products) {
     Random random(2);
     random_product<float>(150, 700, 4, random);  // several blocks of k
     random_product<float>(5, 2000, 7, random);
+    for (std::int64_t rows : {2, 3}) {  // b read row by row
+      random_product<float>(rows, 700, 131, random);
+      random_product<double>(rows, 333, 700, random);
+    }
     random_product<float>(40, 1024, 3, random);  // rows whose lines push each other out of the first cache
   }
 }
@@ -301,7 +305,7 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
       BOOST_TEST(same_bits(turned, c), k << " into columns on " << set);
       const Array sums = numbers<float>({m, n}, random), grown = sums.clone();
       gemm(grown, a, b, 1, 1);
-      for (std::int64_t rows : {1, 2, 5, 14, 29}) {
+      for (std::int64_t rows : {1, 2, 3, 5, 14, 29}) {
         const Array part = a.slice(0, 30, 30 + rows);
         BOOST_TEST(same_bits(core::matmul(part, b), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
         if (rows == 1) continue;
