@@ -2,8 +2,9 @@
 // inputs and its columns. Outputs whose windows reach into padding go one by one.
 //
 // Rows are often shorter than a vector, or no multiple of one. Where memory goes on behind a row, its last vector does,
-// too: what it computes there from whatever is read means nothing, and is written again with the next row. A call
-// takes many rows, so that only its last vectors go by parts.
+// too: what it computes there from whatever is read means nothing, and is written again with the next row. Rows whose
+// windows lie in the same way are a run: what is found out once for it, a row of few vectors need not pay for; and only
+// the run's last rows must ask before each load and store whether memory goes on.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd/pooling.cpp"
 #include <hwy/foreach_target.h>
@@ -169,20 +170,21 @@ HWY_NOINLINE void MaxOne(const PoolGrid& g, const Run& run, const T* x, std::int
   where[o] = static_cast<std::int32_t>(position);
 }
 
-/// Whether all vectors of the run lie before the ends of what is read and written.
-HWY_INLINE bool IsWhole(const PoolGrid& g, const Run& run, std::int64_t lanes, std::int64_t readable,
-                        std::int64_t writable) {
-  if (run.count == 0 || g.inner_begin[2] == g.inner_end[2]) return true;
+/// How many of the run's rows have all their vectors before the ends of what is read and written.
+HWY_INLINE std::int64_t WholeRows(const PoolGrid& g, const Run& run, std::int64_t lanes, std::int64_t readable,
+                                  std::int64_t writable) {
+  if (run.count == 0 || g.inner_begin[2] == g.inner_end[2]) return run.rows;
   const std::int64_t last = g.inner_end[2] - 1 - (g.inner_end[2] - 1 - g.inner_begin[2]) % lanes;  // the last vector's
-  const std::int64_t first_read =
-      run.inputs[run.count - 1] + (run.rows - 1) * run.step + last * g.stride[2] - g.padding[2];
-  return first_read + (g.kernel[2] - 1) * g.dilation[2] + lanes * g.stride[2] <= readable &&
-         (run.rows - 1) * g.out[2] + last + lanes <= writable;
+  const std::int64_t first_read = run.inputs[run.count - 1] + last * g.stride[2] - g.padding[2];
+  const std::int64_t read = first_read + (g.kernel[2] - 1) * g.dilation[2] + lanes * g.stride[2],
+                     written = last + lanes;
+  if (read > readable || written > writable) return 0;
+  return std::min({run.rows, (readable - read) / run.step + 1, (writable - written) / g.out[2] + 1});
 }
 
 template <class T, int Stride, bool whole>
-HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* x, const T* x_end, T* y, const T* y_end,
-                         std::int32_t* where) {
+HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, std::int64_t begin, std::int64_t end, const T* x,
+                         const T* x_end, T* y, const T* y_end, std::int32_t* where) {
   const hn::ScalableTag<T> d;
   const hn::RebindToSigned<decltype(d)> di;
   using Int = hn::TFromD<decltype(di)>;
@@ -193,8 +195,11 @@ HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* x, const T*
   const std::int32_t* const where_end = where + (y_end - y);
   const std::int64_t inner_begin = g.inner_begin[2], inner_end = run.count == 0 ? inner_begin : g.inner_end[2];
   const std::int64_t out = g.out[2], count = run.count, *const inputs = run.inputs;
-  std::int64_t shift = 0;
-  for (std::int64_t r = 0; r < run.rows; ++r, x += run.step, shift += run.shift, y += out, where += out) {
+  std::int64_t shift = begin * run.shift;
+  x += begin * run.step;
+  y += begin * out;
+  where += begin * out;
+  for (std::int64_t r = begin; r < end; ++r, x += run.step, shift += run.shift, y += out, where += out) {
     for (std::int64_t o = 0; o < inner_begin; ++o) MaxOne(g, run, x, shift, o, y, where);
     for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
       const std::int64_t first = o * columns.stride - g.padding[2];
@@ -226,9 +231,9 @@ void MaxRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t
   ForRuns(g, begin, end, scratch, [&](const Run& run) {
     const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
     const T* const plane = x + run.plane * g.plane();
-    const bool whole = IsWhole(g, run, lanes, x_end - plane, y_end - (y + at));
-    const auto kernel = whole ? MaxRun<T, Stride, true> : MaxRun<T, Stride, false>;
-    kernel(g, run, plane, x_end, y + at, y_end, positions + at);
+    const std::int64_t whole = WholeRows(g, run, lanes, x_end - plane, y_end - (y + at));
+    MaxRun<T, Stride, true>(g, run, 0, whole, plane, x_end, y + at, y_end, positions + at);
+    MaxRun<T, Stride, false>(g, run, whole, run.rows, plane, x_end, y + at, y_end, positions + at);
   });
 }
 
@@ -245,13 +250,15 @@ HWY_NOINLINE void AvgOne(const PoolGrid& g, const Run& run, const T* x, const T*
 }
 
 template <class T, int Stride, bool whole>
-HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, const T* x, const T* x_end, const T* divisors, T* y,
-                         const T* y_end) {
+HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, std::int64_t begin, std::int64_t end, const T* x,
+                         const T* x_end, const T* divisors, T* y, const T* y_end) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Columns columns(g);
   const std::int64_t inner_begin = g.inner_begin[2], inner_end = g.inner_end[2], out = g.out[2];
-  for (std::int64_t r = 0; r < run.rows; ++r, x += run.step, y += out) {
+  x += begin * run.step;
+  y += begin * out;
+  for (std::int64_t r = begin; r < end; ++r, x += run.step, y += out) {
     const T* const divisor = divisors + run.row_of(r) * out;
     for (std::int64_t o = 0; o < inner_begin; ++o) AvgOne(g, run, x, divisor, o, y);
     for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
@@ -278,9 +285,9 @@ void AvgRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t
   ForRuns(g, begin, end, scratch, [&](const Run& run) {
     const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
     const T* const plane = x + run.plane * g.plane();
-    const bool whole = IsWhole(g, run, lanes, x_end - plane, y_end - (y + at));
-    const auto kernel = whole ? AvgRun<T, Stride, true> : AvgRun<T, Stride, false>;
-    kernel(g, run, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
+    const std::int64_t whole = WholeRows(g, run, lanes, x_end - plane, y_end - (y + at));
+    AvgRun<T, Stride, true>(g, run, 0, whole, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
+    AvgRun<T, Stride, false>(g, run, whole, run.rows, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
   });
 }
 
