@@ -2,8 +2,9 @@
 // inputs and its columns. Outputs whose windows reach into padding go one by one.
 //
 // Rows are often shorter than a vector, or no multiple of one. Where memory goes on behind a row, its last vector does,
-// too: what it computes there from whatever is read means nothing, and is written again with the next row. A call
-// takes many rows, so that only its last vectors go by parts.
+// too: what it computes there from whatever is read means nothing, and is written again with the next row. Rows whose
+// windows lie in the same way are a run: what is found out once for it, a row of few vectors need not pay for; and only
+// the run's last rows must ask before each load and store whether memory goes on.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd/pooling.cpp"
 #include <hwy/foreach_target.h>
@@ -61,7 +62,11 @@ HWY_INLINE void ForColumns(D d, const Columns& columns, const T* from, const T* 
     }
 #endif
     HWY_ALIGN T buffer[kMaxLanes<T>];
-    CopyStrided(from, columns.stride, end, lanes, buffer);
+    if (whole) {
+      for (std::int64_t i = 0; i < lanes; ++i) buffer[i] = from[i * columns.stride];
+    } else {
+      CopyStrided(from, columns.stride, end, lanes, buffer);
+    }
     f(hn::Load(d, buffer));
   }
 }
@@ -107,22 +112,27 @@ struct Reads {
   std::int64_t first, step, end;
 };
 
-/// Rows of outputs below each other whose windows lie in the same way: those of the first read the rows of inputs that
-/// begin at inputs[..] in the plane, those of the next one the rows `step` further.
+/// Rows of outputs whose windows lie in the same way: the first one's read the rows of inputs that begin at inputs[..] in
+/// the plane, the next one's those `step` further. They lie below each other, or, where planes have one row, are all of
+/// a plane of their own: `shift` is from one to the next in the plane, `step` or 0.
 struct Run {
   std::int64_t plane, row;  ///< and the first row's index in it
-  std::int64_t rows, step;
+  std::int64_t rows, step, shift;
   const std::int64_t* inputs;
   std::int64_t count;
+  std::int64_t row_of(std::int64_t r) const { return shift == 0 ? 0 : row + r; }  ///< in its plane
 };
 
 /// f(run) for rows [begin, end) of all planes.
 template <class F>
 HWY_INLINE void ForRuns(const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch, F f) {
-  for (std::int64_t i = begin; i < end;) {
-    const std::int64_t plane = i / g.rows(), row = i % g.rows(), d = row / g.out[1], h = row % g.out[1];
+  const std::int64_t rows = g.out[1], below = g.stride[1] * g.in[2];
+  const bool planes = g.rows() == 1;
+  std::int64_t plane = begin / g.rows(), d = begin % g.rows() / rows, h = begin % rows;
+  for (std::int64_t left = end - begin; left > 0;) {
     const bool inner = h >= g.inner_begin[1] && h < g.inner_end[1];
-    Run run{plane, row, inner ? std::min(g.inner_end[1] - h, end - i) : 1, g.stride[1] * g.in[2], scratch, 0};
+    Run run{plane, d * rows + h, 1, planes ? g.plane() : below, planes ? 0 : below, scratch, 0};
+    if (planes || inner) run.rows = planes ? left : std::min(g.inner_end[1] - h, left);
     const Reads depth(g, 0, d), height(g, 1, h);
     for (std::int64_t j = depth.first; j < depth.end; j += depth.step) {
       for (std::int64_t k = height.first; k < height.end; k += height.step) {
@@ -130,23 +140,29 @@ HWY_INLINE void ForRuns(const PoolGrid& g, std::int64_t begin, std::int64_t end,
       }
     }
     f(run);
-    i += run.rows;
+    left -= run.rows;
+    h += run.rows;
+    if (h < rows) continue;
+    h = 0;
+    if (++d < g.out[0]) continue;
+    d = 0;
+    ++plane;
   }
 }
 
-/// Output o of a row, wherever its window lies; `shift` is how far the run has led.
+/// Output o of a row, wherever its window lies; `shift` is where x lies in its plane.
 template <class T>
-HWY_NOINLINE void MaxOne(const PoolGrid& g, const Run& run, const T* plane, std::int64_t shift, std::int64_t o, T* y,
+HWY_NOINLINE void MaxOne(const PoolGrid& g, const Run& run, const T* x, std::int64_t shift, std::int64_t o, T* y,
                          std::int32_t* where) {
   const Reads columns(g, 2, o);
   T best = -std::numeric_limits<T>::infinity();
   std::int64_t position = -1;
   for (std::int64_t i = 0; i < run.count; ++i) {
     for (std::int64_t c = columns.first; c < columns.end; c += columns.step) {
-      const std::int64_t p = run.inputs[i] + shift + c;
-      if (position < 0 || plane[p] > best || plane[p] != plane[p]) {
-        best = plane[p];
-        position = p;
+      const std::int64_t p = run.inputs[i] + c;
+      if (position < 0 || x[p] > best || x[p] != x[p]) {
+        best = x[p];
+        position = p + shift;
       }
     }
   }
@@ -154,20 +170,21 @@ HWY_NOINLINE void MaxOne(const PoolGrid& g, const Run& run, const T* plane, std:
   where[o] = static_cast<std::int32_t>(position);
 }
 
-/// Whether all vectors of the run lie before the ends of what is read and written.
-inline bool IsWhole(const PoolGrid& g, const Run& run, std::int64_t lanes, std::int64_t readable,
-                    std::int64_t writable) {
-  if (run.count == 0 || g.inner_begin[2] == g.inner_end[2]) return true;
+/// How many of the run's rows have all their vectors before the ends of what is read and written.
+HWY_INLINE std::int64_t WholeRows(const PoolGrid& g, const Run& run, std::int64_t lanes, std::int64_t readable,
+                                  std::int64_t writable) {
+  if (run.count == 0 || g.inner_begin[2] == g.inner_end[2]) return run.rows;
   const std::int64_t last = g.inner_end[2] - 1 - (g.inner_end[2] - 1 - g.inner_begin[2]) % lanes;  // the last vector's
-  const std::int64_t first_read =
-      run.inputs[run.count - 1] + (run.rows - 1) * run.step + last * g.stride[2] - g.padding[2];
-  return first_read + (g.kernel[2] - 1) * g.dilation[2] + lanes * g.stride[2] <= readable &&
-         (run.rows - 1) * g.out[2] + last + lanes <= writable;
+  const std::int64_t first_read = run.inputs[run.count - 1] + last * g.stride[2] - g.padding[2];
+  const std::int64_t read = first_read + (g.kernel[2] - 1) * g.dilation[2] + lanes * g.stride[2],
+                     written = last + lanes;
+  if (read > readable || written > writable) return 0;
+  return std::min({run.rows, (readable - read) / run.step + 1, (writable - written) / g.out[2] + 1});
 }
 
 template <class T, int Stride, bool whole>
-HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* plane, const T* x_end, T* y, const T* y_end,
-                         std::int32_t* where) {
+HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, std::int64_t begin, std::int64_t end, const T* x,
+                         const T* x_end, T* y, const T* y_end, std::int32_t* where) {
   const hn::ScalableTag<T> d;
   const hn::RebindToSigned<decltype(d)> di;
   using Int = hn::TFromD<decltype(di)>;
@@ -178,17 +195,20 @@ HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* plane, cons
   const std::int32_t* const where_end = where + (y_end - y);
   const std::int64_t inner_begin = g.inner_begin[2], inner_end = run.count == 0 ? inner_begin : g.inner_end[2];
   const std::int64_t out = g.out[2], count = run.count, *const inputs = run.inputs;
-  for (std::int64_t r = 0; r < run.rows; ++r, y += out, where += out) {
-    const std::int64_t shift = r * run.step;
-    for (std::int64_t o = 0; o < inner_begin; ++o) MaxOne(g, run, plane, shift, o, y, where);
+  std::int64_t shift = begin * run.shift;
+  x += begin * run.step;
+  y += begin * out;
+  where += begin * out;
+  for (std::int64_t r = begin; r < end; ++r, x += run.step, shift += run.shift, y += out, where += out) {
+    for (std::int64_t o = 0; o < inner_begin; ++o) MaxOne(g, run, x, shift, o, y, where);
     for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
-      const std::int64_t first = shift + o * columns.stride - g.padding[2];
+      const std::int64_t first = o * columns.stride - g.padding[2];
+      const auto begins = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(first + shift)));
       auto best = hn::Set(d, -std::numeric_limits<T>::infinity());
-      auto position = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(inputs[0] + first)));
+      auto position = hn::Add(begins, hn::Set(di, static_cast<Int>(inputs[0])));
       for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t at = inputs[i] + first;
-        auto here = hn::Add(lane_offset, hn::Set(di, static_cast<Int>(at)));
-        ForColumns<Stride, whole>(d, columns, plane + at, x_end, [&](auto v) HWY_ATTR {
+        auto here = hn::Add(begins, hn::Set(di, static_cast<Int>(inputs[i])));
+        ForColumns<Stride, whole>(d, columns, x + inputs[i] + first, x_end, [&](auto v) HWY_ATTR {
           const auto wins = hn::Or(hn::Gt(v, best), hn::IsNaN(v));
           best = hn::IfThenElse(wins, v, best);
           position = hn::IfThenElse(hn::RebindMask(di, wins), here, position);
@@ -198,7 +218,7 @@ HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, const T* plane, cons
       StoreBefore<whole>(y_end, best, d, y + o);
       StorePositions<whole>(where_end, position, di, where + o);
     }
-    for (std::int64_t o = inner_end; o < out; ++o) MaxOne(g, run, plane, shift, o, y, where);
+    for (std::int64_t o = inner_end; o < out; ++o) MaxOne(g, run, x, shift, o, y, where);
   }
 }
 
@@ -211,9 +231,9 @@ void MaxRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t
   ForRuns(g, begin, end, scratch, [&](const Run& run) {
     const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
     const T* const plane = x + run.plane * g.plane();
-    const bool whole = IsWhole(g, run, lanes, x_end - plane, y_end - (y + at));
-    const auto kernel = whole ? MaxRun<T, Stride, true> : MaxRun<T, Stride, false>;
-    kernel(g, run, plane, x_end, y + at, y_end, positions + at);
+    const std::int64_t whole = WholeRows(g, run, lanes, x_end - plane, y_end - (y + at));
+    MaxRun<T, Stride, true>(g, run, 0, whole, plane, x_end, y + at, y_end, positions + at);
+    MaxRun<T, Stride, false>(g, run, whole, run.rows, plane, x_end, y + at, y_end, positions + at);
   });
 }
 
@@ -229,25 +249,28 @@ HWY_NOINLINE void AvgOne(const PoolGrid& g, const Run& run, const T* x, const T*
   y[o] = sum / divisor[o];
 }
 
-template <class T, int Stride>
-HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, const T* x, const T* x_end, const T* divisor,
-                         const T* divisors_end, T* y, const T* y_end) {
+template <class T, int Stride, bool whole>
+HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, std::int64_t begin, std::int64_t end, const T* x,
+                         const T* x_end, const T* divisors, T* y, const T* y_end) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Columns columns(g);
   const std::int64_t inner_begin = g.inner_begin[2], inner_end = g.inner_end[2], out = g.out[2];
-  for (std::int64_t r = 0; r < run.rows; ++r, x += run.step, divisor += out, y += out) {
+  x += begin * run.step;
+  y += begin * out;
+  for (std::int64_t r = begin; r < end; ++r, x += run.step, y += out) {
+    const T* const divisor = divisors + run.row_of(r) * out;
     for (std::int64_t o = 0; o < inner_begin; ++o) AvgOne(g, run, x, divisor, o, y);
     for (std::int64_t o = inner_begin; o < inner_end; o += lanes) {
       auto sum = hn::Zero(d);
       for (std::int64_t i = 0; i < run.count; ++i) {
         auto row_sum = hn::Zero(d);
-        ForColumns<Stride, false>(d, columns, x + run.inputs[i] + o * columns.stride - g.padding[2], x_end,
+        ForColumns<Stride, whole>(d, columns, x + run.inputs[i] + o * columns.stride - g.padding[2], x_end,
                                   [&](auto v) HWY_ATTR { row_sum = hn::Add(row_sum, v); });
         sum = hn::Add(sum, row_sum);
       }
-      const auto count = static_cast<std::size_t>(std::min(lanes, divisors_end - (divisor + o)));
-      StoreBefore<false>(y_end, hn::Div(sum, LoadUpTo(d, divisor + o, count)), d, y + o);
+      const auto count = static_cast<std::size_t>(std::min(lanes, divisors + g.outputs() - (divisor + o)));
+      StoreBefore<whole>(y_end, hn::Div(sum, LoadUpTo(d, divisor + o, count)), d, y + o);
     }
     for (std::int64_t o = inner_end; o < out; ++o) AvgOne(g, run, x, divisor, o, y);
   }
@@ -256,12 +279,15 @@ HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, const T* x, const T*
 template <class T, int Stride>
 void AvgRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch,
              const void* divisors, void* out) {
-  const T* const x = static_cast<const T*>(in);
-  const T* const divisor = static_cast<const T*>(divisors);
-  T* const y = static_cast<T*>(out);
+  const T *const x = static_cast<const T*>(in), *const x_end = x + g.planes * g.plane();
+  T *const y = static_cast<T*>(out), *const y_end = y + end * g.out[2];
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
   ForRuns(g, begin, end, scratch, [&](const Run& run) {
-    AvgRun<T, Stride>(g, run, x + run.plane * g.plane(), x + g.planes * g.plane(), divisor + run.row * g.out[2],
-                      divisor + g.outputs(), y + (run.plane * g.rows() + run.row) * g.out[2], y + end * g.out[2]);
+    const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
+    const T* const plane = x + run.plane * g.plane();
+    const std::int64_t whole = WholeRows(g, run, lanes, x_end - plane, y_end - (y + at));
+    AvgRun<T, Stride, true>(g, run, 0, whole, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
+    AvgRun<T, Stride, false>(g, run, whole, run.rows, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
   });
 }
 
@@ -299,9 +325,9 @@ void AvgPlanesBackward(const void* above, const PoolGrid& g, std::int64_t begin,
   std::fill(dx + begin * g.plane(), dx + end * g.plane(), T{0});
   ForRuns(g, begin * g.rows(), end * g.rows(), scratch, [&](const Run& run) {
     for (std::int64_t r = 0; r < run.rows; ++r) {
-      const std::int64_t row = run.row + r;
-      const T* const dy = static_cast<const T*>(above) + (run.plane * g.rows() + row) * g.out[2];
-      Map(Divide(), share, dy, static_cast<const T*>(divisors) + row * g.out[2], static_cast<std::size_t>(g.out[2]));
+      const T* const dy = static_cast<const T*>(above) + (run.plane * g.rows() + run.row + r) * g.out[2];
+      const T* const divisor = static_cast<const T*>(divisors) + run.row_of(r) * g.out[2];
+      Map(Divide(), share, dy, divisor, static_cast<std::size_t>(g.out[2]));
       for (std::int64_t i = 0; i < run.count; ++i) {
         AddShares(g, share, dx + run.plane * g.plane() + run.inputs[i] + r * run.step);
       }
