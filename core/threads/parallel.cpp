@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cfenv>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -18,6 +17,7 @@
 
 #include "cpu_limit.h"
 #include "../base/fail.h"
+#include "floating_mode.h"
 
 #ifdef GRADUS_TSAN
 extern "C" void __tsan_acquire(void*);
@@ -78,7 +78,6 @@ class Loop {
   Loop(std::int64_t n, std::int64_t grain, std::int64_t blocks, int spans,
        FunctionRef<void(std::int64_t, std::int64_t)> body)
       : n_(n), grain_(grain), spans_(spans), body_(body) {
-    std::fegetenv(&mode_);
     for (int s = 0; s < spans; ++s) {
       span_[s].next.store(blocks * s / spans, std::memory_order_relaxed);
       span_[s].end = blocks * (s + 1) / spans;
@@ -99,11 +98,10 @@ class Loop {
   }
   /// Helpers compute with the caller's rounding and subnormal modes.
   void help(int place) noexcept {
-    std::fenv_t own;
-    std::fegetenv(&own);
-    std::fesetenv(&mode_);
+    const FloatingMode own = FloatingMode::current();
+    if (own != mode_) mode_.use();
     join(place);
-    std::fesetenv(&own);
+    own.use();
   }
 
   /// Once all threads are through: throws what a block has thrown.
@@ -133,7 +131,7 @@ class Loop {
   const std::int64_t n_, grain_;
   const int spans_;
   FunctionRef<void(std::int64_t, std::int64_t)> body_;
-  std::fenv_t mode_;
+  const FloatingMode mode_ = FloatingMode::current();
   std::atomic<bool> failed_{false};
   std::exception_ptr error_;
   char done_ = 0;  // an address for the sanitizer

@@ -394,6 +394,22 @@ BOOST_AUTO_TEST_CASE(sums_around_the_blocks) {
   }
 }
 
+// Where long rows are cut into strips, and where rows are added in groups: rows and columns that tell their sums apart.
+BOOST_AUTO_TEST_CASE(sums_of_columns_around_strips_and_groups) {
+  for (std::int64_t columns : {1, 31, 32, 33, 95, 96, 97, 511, 512, 513, 520, 700, 1024, 1025, 1587}) {
+    for (std::int64_t rows : {1, 2, 3, 4, 7, 8, 9, 131, 300}) {
+      Values expected;
+      for (std::int64_t c = 0; c < columns; ++c) {
+        expected.push_back(static_cast<double>(rows * c + rows * (rows - 1) / 2));
+      }
+      for (DType dtype : {kFloat32, kFloat64, kInt64}) {
+        const Array x = add(arange(0, rows, 1, dtype).view({rows, 1}), arange(0, columns, 1, dtype));
+        BOOST_TEST((values(core::sum(x, 0)) == expected), rows << " rows of " << columns << ", " << to_string(dtype));
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_to_reduce) {
   for (DType dtype : kAll) {
     const Array none = zeros({0, 3}, dtype);
