@@ -18,9 +18,6 @@ namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-using std::int64_t;
-
 // A tile of rows x 2 vectors keeps its sums in registers, beside two vectors of b and one element of a: of 32 registers
 // where there are so many, else of 16.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
@@ -85,8 +82,9 @@ HWY_INLINE void put(std::index_sequence<r...>, const Vec<T>* left, const Vec<T>*
   }
 }
 
-// `part`: the last vector of each row of b is read under a mask, and has `last` elements.
-template <class T, int kVectors, bool part, std::size_t... r>
+// How b's rows are read: from end to end; the last vector of each under a mask, `last` elements; or from wherever they lie.
+enum class Reads { whole, part, scattered };
+template <class T, int kVectors, Reads reads, std::size_t... r>
 HWY_INLINE void tile(std::index_sequence<r...> rows, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row,
                      int64_t last, bool add) {
   const Tag<T> d;
@@ -100,9 +98,11 @@ HWY_INLINE void tile(std::index_sequence<r...> rows, const TileSum<T>& s, T* HWY
   const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
   const T* HWY_RESTRICT b = s.b;
   const T* ahead = s.ahead;
+  [[maybe_unused]] const int64_t* offset = s.offsets;
   for (int64_t p = s.k; p > 0; --p) {
+    if constexpr (reads == Reads::scattered) b = s.b + *offset++;
     const T* const b_last = b + (kVectors - 1) * lanes;
-    const Vec<T> b_right = part ? hn::MaskedLoad(mask, d, b_last) : hn::LoadU(d, b_last);
+    const Vec<T> b_right = reads == Reads::part ? hn::MaskedLoad(mask, d, b_last) : hn::LoadU(d, b_last);
     if constexpr (kVectors == 2) {
       const Vec<T> b_left = hn::LoadU(d, b);
       Vec<T> x;
@@ -117,23 +117,25 @@ HWY_INLINE void tile(std::index_sequence<r...> rows, const TileSum<T>& s, T* HWY
     a0 += a_col;
     a5 += a_col;
     a10 += a_col;
-    b += b_row;
+    if constexpr (reads != Reads::scattered) b += b_row;
   }
-  if constexpr (part) {
+  if constexpr (reads == Reads::part) {
     (put_row<kVectors>(left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
   } else {
     put<T, kVectors>(rows, left, right, c, c_row, last, add);
   }
 }
 
-template <class T, int kVectors, int rows>
+template <class T, int kVectors, bool scattered, int rows>
 void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
   constexpr std::make_index_sequence<rows> r;
   const int64_t last = cols - (kVectors - 1) * kLanes<T>;
-  if (kMasks && last < kLanes<T> && !sum.whole) {
-    tile<T, kVectors, true>(r, sum, c, c_row, last, add);
+  if constexpr (scattered) {
+    tile<T, kVectors, Reads::scattered>(r, sum, c, c_row, last, add);
+  } else if (kMasks && last < kLanes<T> && !sum.whole) {
+    tile<T, kVectors, Reads::part>(r, sum, c, c_row, last, add);
   } else {
-    tile<T, kVectors, false>(r, sum, c, c_row, last, add);
+    tile<T, kVectors, Reads::whole>(r, sum, c, c_row, last, add);
   }
 }
 
@@ -176,11 +178,11 @@ void turning_tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, b
                             cols, add);
 }
 
-template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>
+template <class T, int kVectors, bool scattered = false, class Rows = std::make_integer_sequence<int, kRows>>
 struct Tiles;
-template <class T, int kVectors, int... i>
-struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
-  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
+template <class T, int kVectors, bool scattered, int... i>
+struct Tiles<T, kVectors, scattered, std::integer_sequence<int, i...>> {
+  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, scattered, i + 1>...};
 };
 template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kTurningRows>>
 struct TurningTiles;
@@ -365,6 +367,7 @@ const GemmKernels<T>& kernels_of() {
       kRows,
       kMasks,
       {{Tiles<T, 1>::table, Tiles<T, 2>::table}, kRows, 2},
+      {{Tiles<T, 1, true>::table, Tiles<T, 2, true>::table}, kRows, 2},
       {{TurningTiles<T, 1>::table, TurningTiles<T, kTurningVectors>::table}, kTurningRows, kTurningVectors},
       kBlock<T>,
       &pack<T, kRows>,
