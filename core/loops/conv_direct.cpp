@@ -43,8 +43,8 @@ struct Window {
       : block(number),
         first(number * blocks.per_block),
         last(std::min(first + blocks.per_block, blocks.rows)),
-        slab(p.grid, first * blocks.width, last * blocks.width),
-        memory(p.channels * slab.channel() + most_place_vectors * (slab.row() + lanes), lanes) {
+        slab(p.grid, first * blocks.width, last * blocks.width, ConvSlab::everywhere),
+        memory(p.channels * slab.channel() + most_place_vectors * (slab.position_pitch(1) + lanes), lanes) {
     for (int64_t c = 0; c < channels; ++c) add_runs(p.grid, c, below);
     const int64_t vectors = ceil_div(blocks.width, lanes);
     int64_t beside = p.grid.positions[1] == 1 ? most_place_vectors : 1;
@@ -55,7 +55,7 @@ struct Window {
             places.data(),
             static_cast<int64_t>(places.size()),
             static_cast<int>(beside),
-            slab.row(),
+            slab.position_pitch(1),
             blocks.width,
             p.channels * p.grid.all_taps(),
             p.grid.spacing[1] > 0 ? p.grid.taps[2] : -p.grid.taps[2]};
@@ -92,7 +92,8 @@ struct Window {
     const bool one = first / rows == (last - 1) / rows;  // then the slab begins with the first row of the block
     for (int64_t r = first; r < last;) {
       const int64_t source =
-          one ? (r - first) * slab.row() : (r / rows - first / rows) * slab.plane() + r % rows * slab.row();
+          one ? (r - first) * slab.position_pitch(1)
+              : (r / rows - first / rows) * slab.position_pitch(0) + r % rows * slab.position_pitch(1);
       const int64_t count = std::min({most_rows, rows - r % rows, last - r});
       for (int64_t j = 0; j < width; j += most_cols) {
         places.push_back({source + j, (r - first) * width + j, static_cast<int>(count),

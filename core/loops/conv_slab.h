@@ -13,70 +13,118 @@
 
 namespace gradus::core::kernels {
 
-/// The geometry of the slab for positions [begin, end), counted along the rows of the grid. The element that position q
-/// and tap t meet lies at position offset + tap offset. Where the innermost dimension has a step, the slab holds its
-/// elements sorted by their remainder, so that neighbouring positions are neighbours here, too.
+/// Positions cut into pieces of at most so many: within rows or planes of the grid where these are so long that no room
+/// for vectors is wasted, since a slab of several has each of its rows for fewer positions.
+class Pieces {
+ public:
+  /// `many`: positions of a long row or plane; pieces begin a multiple of `multiple` after the beginning of one.
+  Pieces(const ConvGrid& grid, int64_t most, int64_t multiple, int64_t many) : line_(grid.positions[2]) {
+    sliding_ = 2;
+    if (line_ < many && grid.positions[1] > 1) sliding_ = 1, line_ *= grid.positions[1];
+    if (line_ < many && grid.positions[0] > 1) sliding_ = 0, line_ *= grid.positions[0];
+    // What remains are dimensions of one position, unless the line is long enough.
+    per_line_ = ceil_div(line_, most);
+    step_ = ceil_div(ceil_div(line_, per_line_), multiple) * multiple;
+    per_line_ = ceil_div(line_, step_);
+    count_ = grid.all_positions() / line_ * per_line_;
+  }
+  int64_t count() const { return count_; }
+  int64_t largest() const { return std::min(step_, line_); }
+  int sliding() const { return sliding_; }  ///< the first dimension in which positions of a piece differ, if any
+  int64_t begin(int64_t i) const { return i / per_line_ * line_ + i % per_line_ * step_; }
+  int64_t end(int64_t i) const { return std::min(begin(i) + step_, (i / per_line_ + 1) * line_); }
+
+ private:
+  int64_t line_, per_line_, step_, count_;
+  int sliding_;
+};
+
+/// The geometry of the slab for positions [begin, end). The element that position q and tap t meet lies at position offset
+/// + tap offset.
+///
+/// Along a dimension that slides, the slab holds each element once, and taps move along it; of any other, it holds what the
+/// positions meet once for each tap. So where one dimension slides, the first in which positions differ, all positions lie
+/// in one row, one after the other, whatever the tap; and the slab is a matrix with such a row for each channel and each
+/// combination of the other taps. Where positions are a step apart, a dimension that slides is sorted by the remainder.
 class ConvSlab {
  public:
-  ConvSlab(const ConvGrid& grid, int64_t begin, int64_t end) : grid_(grid), begin_(begin), end_(end) {
-    const int64_t plane = grid.positions[1] * grid.positions[2], row = grid.positions[2];
-    const int64_t last = end - 1;
-    const int64_t from[conv_dims] = {begin / plane, begin % plane / row, begin % row};
-    const int64_t to[conv_dims] = {last / plane, last % plane / row, last % row};
+  static constexpr int everywhere = -1;  ///< for `sliding`, which is else a dimension
+
+  ConvSlab(const ConvGrid& grid, int64_t begin, int64_t end, int sliding) : grid_(grid) {
+    const int64_t width = grid.positions[2], plane = grid.positions[1] * width, last = end - 1;
+    const int64_t from[conv_dims] = {begin / plane, begin % plane / width, begin % width};
+    const int64_t to[conv_dims] = {last / plane, last % plane / width, last % width};
+    int64_t low[conv_dims], size[conv_dims];
     bool single = true;  // whether all positions have the same index in the dimensions before this one
     for (int d = 0; d < conv_dims; ++d) {
-      low_[d] = single ? from[d] : 0;
-      const int64_t high = single ? to[d] : grid.positions[d] - 1;
+      slides_[d] = sliding == everywhere || sliding == d;
+      low[d] = single ? from[d] : 0;
+      const int64_t count = (single ? to[d] : grid.positions[d] - 1) - low[d] + 1;
+      single = single && from[d] == to[d];
       const int64_t reach = (grid.taps[d] - 1) * grid.spacing[d];
       nearest_[d] = std::min<int64_t>(grid.first[d], grid.first[d] + reach);
-      size_[d] = (high - low_[d]) * grid.step[d] + std::abs(reach) + 1;
-      single = single && from[d] == to[d];
+      length_[d] = slides_[d] ? count + ceil_div(std::abs(reach) + 1, grid.step[d]) - 1 : count;
+      size[d] = slides_[d] ? length_[d] * grid.step[d] : count;
     }
-    phase_ = ceil_div(size_[2], grid.step[2]);
-    row_ = phase_ * grid.step[2];
-    plane_ = size_[1] * row_;
     // Where dilation and padding are far larger than the source, so is the slab.
-    check_request(checked_numel({size_[0], size_[1], row_, static_cast<int64_t>(sizeof(double))}, "conv"));
-    channel_ = size_[0] * plane_;
-    for (int d = 0; d < conv_dims; ++d) {
-      inside_[d] = std::clamp<int64_t>(-start(d), 0, size_[d]);
-      outside_[d] = std::clamp<int64_t>(grid_.extent[d] - start(d), inside_[d], size_[d]);
+    check_request(checked_numel({size[0], size[1], size[2], static_cast<int64_t>(sizeof(double))}, "conv"));
+    for (int64_t d = conv_dims - 1, pitch = 1; d >= 0; pitch *= size[d--]) pitch_[d] = pitch;
+    row_ = size[0] * pitch_[0];
+    // An odd number of lines of the cache: rows do not push each other out of it.
+    if (sliding != everywhere) row_ = (ceil_div(row_, 16) | 1) * 16;
+    copies_ = 1;
+    first_ = 0;
+    for (int d = conv_dims - 1; d >= 0; --d) {
+      tap_pitch_[d] = row_ * copies_;
+      if (!slides_[d]) copies_ *= grid.taps[d];
+      first_ += (from[d] - low[d]) * pitch_[d];
+      set_lines(d, low[d] * grid.step[d]);
     }
   }
 
-  int64_t channel() const { return channel_; }              ///< elements of a channel
-  int64_t row() const { return grid_.step[1] * row_; }      ///< from one row of positions to the next
-  int64_t plane() const { return grid_.step[0] * plane_; }  ///< from one plane of positions to the next
+  int64_t row() const { return row_; }                       ///< elements of a row of the matrix
+  int64_t rows() const { return copies_; }                   ///< of a channel
+  int64_t channel() const { return copies_ * row_; }         ///< elements of a channel
+  int64_t first() const { return first_; }                   ///< the offset of the first position
+  int64_t position_pitch(int d) const { return pitch_[d]; }  ///< from one position to the next in that dimension
 
   int64_t tap_offset(int64_t t0, int64_t t1, int64_t t2) const {
     const int64_t t[conv_dims] = {t0, t1, t2};
-    int64_t z[conv_dims];
-    for (int d = 0; d < conv_dims; ++d) z[d] = grid_.first[d] + t[d] * grid_.spacing[d] - nearest_[d];
-    return z[0] * plane_ + z[1] * row_ + z[2] % grid_.step[2] * phase_ + z[2] / grid_.step[2];
+    int64_t offset = 0;
+    for (int d = 0; d < conv_dims; ++d) {
+      const int64_t z = grid_.first[d] + t[d] * grid_.spacing[d] - nearest_[d], step = grid_.step[d];
+      offset += slides_[d] ? (z % step * length_[d] + z / step) * pitch_[d] : t[d] * tap_pitch_[d];
+    }
+    return offset;
   }
   /// Of all taps, in their order.
-  void tap_offsets(int64_t* out) const {
+  std::vector<int64_t> tap_offsets() const {
+    std::vector<int64_t> all;
     for (int64_t t0 = 0; t0 < grid_.taps[0]; ++t0) {
       for (int64_t t1 = 0; t1 < grid_.taps[1]; ++t1) {
-        for (int64_t t2 = 0; t2 < grid_.taps[2]; ++t2) *out++ = tap_offset(t0, t1, t2);
+        for (int64_t t2 = 0; t2 < grid_.taps[2]; ++t2) all.push_back(tap_offset(t0, t1, t2));
       }
     }
+    return all;
   }
-  /// The slab's positions as runs of neighbours, in their order.
-  void runs(std::vector<WindowRun>& out) const {
-    out.clear();
-    const int64_t width = grid_.positions[2];
-    for (int64_t q = begin_; q < end_;) {
-      const int64_t q2 = q % width, count = std::min(width - q2, end_ - q);
-      const int64_t q1 = q / width % grid_.positions[1], q0 = q / width / grid_.positions[1];
-      const int64_t offset = (q0 - low_[0]) * plane() + (q1 - low_[1]) * row() + q2 - low_[2];
-      if (!out.empty() && out.back().offset + out.back().count == offset) {
-        out.back().count += count;
+
+  /// Positions [begin, end), those of the slab, as runs of neighbours, in their order.
+  std::vector<WindowRun> runs(int64_t begin, int64_t end) const {
+    std::vector<WindowRun> all;
+    const int64_t width = grid_.positions[2], plane = grid_.positions[1] * width;
+    for (int64_t q = begin, offset = first_; q < end;) {
+      const int64_t count = std::min(width - q % width, end - q), next = q + count;
+      if (!all.empty() && all.back().offset + all.back().count == offset) {
+        all.back().count += count;
       } else {
-        out.push_back({offset, count});
+        all.push_back({offset, count});
       }
-      q += count;
+      // The next run begins a row, or a plane.
+      offset += pitch_[1] - q % width;
+      if (next % plane == 0) offset += pitch_[0] - grid_.positions[1] * pitch_[1];
+      q = next;
     }
+    return all;
   }
 
   /// Copies `count` channels, the first of which begins at x, with these strides, into a slab that is 0 where nothing
@@ -84,30 +132,24 @@ class ConvSlab {
   template <class T>
   void copy(const ConvKernels<T>& kernels, const T* x, int64_t x_channel, const int64_t* strides, int64_t count,
             T* slab) const {
-    const int64_t *const from = inside_, *const to = outside_;
-    if (from[1] == to[1] || from[2] == to[2]) return;
-    const int64_t step = grid_.step[2], stride = strides[2];
-    for (int64_t c = 0; c < count; ++c) {
-      for (int64_t z0 = from[0]; z0 < to[0]; ++z0) {
-        const T* in = x + c * x_channel + (start(0) + z0) * strides[0] + (start(1) + from[1]) * strides[1] +
-                      (start(2) + from[2]) * stride;
-        T* out = slab + c * channel_ + z0 * plane_ + from[1] * row_;
-        if (step == 1 && stride == 1) {
-          kernels.copy(to[1] - from[1], to[2] - from[2], in, strides[1], out + from[2], row_);
-          continue;
-        }
-        for (int64_t remainder = 0; remainder < step; ++remainder) {
-          const int64_t first = from[2] + ((remainder - from[2]) % step + step) % step;
-          if (first >= to[2]) continue;
-          const int64_t n = ceil_div(to[2] - first, step), rows = to[1] - from[1];
-          const T* x_row = in + (first - from[2]) * stride;
-          T* row = out + remainder * phase_ + first / step;
-          if (step * stride == 2) {
-            kernels.every_second(rows, n, x_row, strides[1], row, row_);
-            continue;
-          }
-          for (int64_t r = 0; r < rows; ++r, x_row += strides[1], row += row_) {
-            for (int64_t i = 0; i < n; ++i) row[i] = x_row[i * step * stride];
+    const int64_t step = grid_.step[2] * strides[2], x_row = grid_.step[1] * strides[1];
+    for (int64_t c = 0; c < count; ++c, x += x_channel, slab += channel()) {
+      for (const Line& l0 : lines_[0]) {
+        for (const Line& l1 : lines_[1]) {
+          for (const Line& l2 : lines_[2]) {
+            const T* from = x + l0.source * strides[0] + l1.source * strides[1] + l2.source * strides[2];
+            T* to = slab + l0.offset + l1.offset + l2.offset;
+            for (int64_t i = 0; i < l0.count; ++i, from += grid_.step[0] * strides[0], to += pitch_[0]) {
+              if (step == 1) {
+                kernels.copy(l1.count, l2.count, from, x_row, to, pitch_[1]);
+              } else if (step == 2) {
+                kernels.every_second(l1.count, l2.count, from, x_row, to, pitch_[1]);
+              } else {
+                for (int64_t r = 0; r < l1.count; ++r) {
+                  for (int64_t j = 0; j < l2.count; ++j) to[r * pitch_[1] + j] = from[r * x_row + j * step];
+                }
+              }
+            }
           }
         }
       }
@@ -115,14 +157,29 @@ class ConvSlab {
   }
 
  private:
-  /// The coordinate in the source of the slab's first element.
-  int64_t start(int d) const { return low_[d] * grid_.step[d] + nearest_[d]; }
+  /// Elements a step apart in the source that are neighbours here: of a tap, or of a remainder where the dimension slides.
+  /// Only those that lie inside the source.
+  struct Line {
+    int64_t source, count, offset;
+  };
+  void set_lines(int d, int64_t start) {
+    const int64_t step = grid_.step[d], extent = grid_.extent[d];
+    for (int64_t i = 0; i < (slides_[d] ? step : grid_.taps[d]); ++i) {
+      const int64_t x = start + (slides_[d] ? nearest_[d] + i : grid_.first[d] + i * grid_.spacing[d]);
+      const int64_t begin = x < 0 ? ceil_div(-x, step) : 0, end = x < extent ? ceil_div(extent - x, step) : 0;
+      const int64_t offset = slides_[d] ? i * length_[d] * pitch_[d] : i * tap_pitch_[d];
+      const int64_t count = std::min(end, length_[d]) - begin;
+      if (count > 0) lines_[d].push_back({x + begin * step, count, offset + begin * pitch_[d]});
+    }
+  }
 
   const ConvGrid& grid_;
-  int64_t begin_, end_;
-  int64_t low_[conv_dims], nearest_[conv_dims], size_[conv_dims];
-  int64_t inside_[conv_dims], outside_[conv_dims];  // the part of the slab that lies inside the source, and its end
-  int64_t phase_, row_, plane_, channel_;
+  bool slides_[conv_dims];
+  int64_t nearest_[conv_dims];                    // the least coordinate that the first position meets
+  int64_t length_[conv_dims], pitch_[conv_dims];  // of a line; from one of its elements to the next
+  int64_t tap_pitch_[conv_dims], copies_;
+  int64_t row_, first_;
+  std::vector<Line> lines_[conv_dims];
 };
 
 /// Memory for slabs, 0 at first, with what vectors read beyond their ends.
@@ -138,6 +195,12 @@ class SlabMemory {
   Workspace<T> memory_;
   int64_t lanes_;
 };
+
+template <class T>
+double work_of(const Correlation<T>& p) {  // multiplications
+  return static_cast<double>(p.images * p.groups) * static_cast<double>(p.rows * p.channels) *
+         static_cast<double>(p.grid.all_positions() * p.grid.all_taps());
+}
 
 /// Whether the positions of the result lie as one row.
 template <class T>

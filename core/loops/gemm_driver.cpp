@@ -176,7 +176,7 @@ class Product {
                             ? Rows<T>{p.a + i0 * p.a_row + k0 * p.a_col, i_step * p.a_row, p.a_row, p.a_col, i_step}
                             : Rows<T>{packed_a + k0 * m_packed + i0 * k, rows_ * k, 1, rows_, rows_};
       const T* b = p.b + k0 * p.b_row;
-      rectangle(kernels_, i0, i1, j0, j1, k, a, for_block(p.result, k0 == 0, k0 + k == p.k),
+      rectangle(kernels_, kernels_.straight, i0, i1, j0, j1, k, a, for_block(p.result, k0 == 0, k0 + k == p.k),
                 [&](int64_t j, int64_t cols, int vectors, int64_t place) {
                   const T* next = p.b_col == 1 && j + cols_ < p.n ? b + j + cols_ : nullptr;
                   if (in_place && (cols == vectors * lanes_ || reads_part(i1 - i0))) {

@@ -45,7 +45,7 @@ class GemmStrips {
         from = {room, step * k, 1, step, step};
       }
       const GemmResult<T> result{c, c_row, 1, T(1), add || k0 > 0 ? T(1) : T(0)};
-      rectangle(kernels_, 0, rows, 0, n_, k, from, result, [&](int64_t j, int64_t, int, int64_t) {
+      rectangle(kernels_, kernels_.straight, 0, rows, 0, n_, k, from, result, [&](int64_t j, int64_t, int, int64_t) {
         const T* const next = j + cols_ < n_ ? strip(k0, j + cols_) : nullptr;
         return Columns<T>{strip(k0, j), cols_, next, cols_};
       });

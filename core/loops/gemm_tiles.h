@@ -65,7 +65,8 @@ struct Columns {
   int64_t row;
   const T* next;
   int64_t next_row;
-  bool whole = true;  ///< as of a TileSum
+  bool whole = true;                 ///< as of a TileSum
+  const int64_t* offsets = nullptr;  ///< as of a TileSum
 };
 
 /// How many strips of b, of k rows each, stay in the first cache together: as many as the rows of one long block.
@@ -116,8 +117,8 @@ class TileWriter {
 /// those that stay near together, gemm_longest_block rows of one strip. Those pass under a strip of a one after another,
 /// so that short sums, whose time is that of writing c, write it along its rows.
 template <class T, class StripOfB>
-void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t k,
-               const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {
+void rectangle(const GemmKernels<T>& kernels, const typename GemmKernels<T>::Tiles& tiles, int64_t i0, int64_t i1,
+               int64_t j0, int64_t j1, int64_t k, const Rows<T>& a, const GemmResult<T>& result, StripOfB columns) {
   constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
   const int64_t lanes = kernels.lanes, rows_step = a.count, cols_step = 2 * lanes;
   const int64_t width = strips_together(k) * cols_step;
@@ -142,6 +143,7 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
         sum.b = strips[s].data;
         sum.b_row = strips[s].row;
         sum.whole = strips[s].whole;
+        sum.offsets = strips[s].offsets;
         if (line < width) {  // the first tiles bring near what follows in b, a line of each row at a time
           sum.ahead = next.next + line;
           sum.ahead_step = next.next_row;
@@ -154,7 +156,7 @@ void rectangle(const GemmKernels<T>& kernels, int64_t i0, int64_t i1, int64_t j0
           sum.ahead = a_strip;
           sum.ahead_step = 0;
         }
-        write(kernels.straight.of[vectors - 1][rows - 1], sum, i, j, rows, cols);
+        write(tiles.of[vectors - 1][rows - 1], sum, i, j, rows, cols);
       }
     }
   }

@@ -1,4 +1,4 @@
-// What convolutions ask of an instruction set: packing patches for the product's tiles, and the direct loops.
+// What convolutions ask of an instruction set: slabs, patches turned, and the direct loops.
 #include "core/simd/conv.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 #include <hwy/highway.h>
 
 #include "core/simd/loops-inl.h"
-#include "core/simd/pack-inl.h"
+#include "core/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradus::core::kernels {
@@ -21,41 +21,8 @@ namespace {
 
 // --- Patches as strips of the product's operand b -------------------------------------------------------------------
 
-template <class T>
-void pack_vector(int64_t k, const int64_t* rows, const WindowPart* parts, int count, const T* x, T* packed,
-                 int64_t width) {
-  const Tag<T> d;
-  const T* from = x + parts[0].offset;
-  if (count == 1) {
-    for (int64_t p = 0; p < k; ++p) hn::StoreU(hn::LoadU(d, from + rows[p]), d, packed + p * width);
-  } else if (count == 2) {
-    const auto left = hn::FirstN(d, static_cast<std::size_t>(parts[1].begin));
-    const T* other = x + parts[1].offset;
-    for (int64_t p = 0; p < k; ++p) {
-      const int64_t row = rows[p];
-      hn::StoreU(hn::IfThenElse(left, hn::LoadU(d, from + row), hn::LoadU(d, other + row)), d, packed + p * width);
-    }
-  } else {
-    for (int64_t p = 0; p < k; ++p) {
-      Vec<T> v = hn::LoadU(d, from + rows[p]);
-      for (int s = 1; s < count; ++s) {
-        const auto left = hn::FirstN(d, static_cast<std::size_t>(parts[s].begin));
-        v = hn::IfThenElse(left, v, hn::LoadU(d, x + parts[s].offset + rows[p]));
-      }
-      hn::StoreU(v, d, packed + p * width);
-    }
-  }
-}
-
-template <class T>
-void pack_windows(int64_t k, const int64_t* rows, int vectors, const WindowPart* const* parts, const int* counts,
-                  const T* x, T* packed) {
-  constexpr int64_t lanes = kLanes<T>;
-  for (int v = 0; v < vectors; ++v) pack_vector(k, rows, parts[v], counts[v], x, packed + v * lanes, vectors * lanes);
-}
-
 template <class T, int vectors>
-void pack_windows_turned(int64_t filled, const int64_t* columns, const WindowRun* runs, int64_t run_count, const T* x,
+void pack_turned_vectors(int64_t filled, const int64_t* columns, const WindowRun* runs, int64_t run_count, const T* x,
                          T* packed) {
   constexpr int64_t lanes = kLanes<T>, block = kBlock<T>, width = vectors * lanes;
   const T* rows[vectors][lanes];
@@ -84,24 +51,29 @@ template <class T>
 void pack_turned(int64_t filled, const int64_t* columns, int vectors, const WindowRun* runs, int64_t run_count,
                  const T* x, T* packed) {
   if (vectors == 1) {
-    pack_windows_turned<T, 1>(filled, columns, runs, run_count, x, packed);
+    pack_turned_vectors<T, 1>(filled, columns, runs, run_count, x, packed);
   } else {
-    pack_windows_turned<T, 2>(filled, columns, runs, run_count, x, packed);
+    pack_turned_vectors<T, 2>(filled, columns, runs, run_count, x, packed);
   }
 }
 
 // --- Rows of a source into a slab -----------------------------------------------------------------------------------
 
 // Short rows: a call of memcpy for each would cost more than the copying. The last vector of a row overlaps the one
-// before.
-template <class T>
+// before; a row shorter than a vector takes one under a mask, where that costs nothing, or vectors of half the size.
+template <class T, class D = Tag<T>>
 void copy_rows(int64_t rows, int64_t n, const T* from, int64_t from_row, T* to, int64_t to_row) {
-  const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>;
-  if (n < lanes) {
+  const D d;
+  constexpr auto lanes = static_cast<int64_t>(hn::MaxLanes(d));
+  if (lanes > 1 && n < lanes) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+    const auto mask = hn::FirstN(d, static_cast<std::size_t>(n));
     for (int64_t r = 0; r < rows; ++r, from += from_row, to += to_row) {
-      for (int64_t j = 0; j < n; ++j) to[j] = from[j];
+      hn::BlendedStore(hn::MaskedLoad(mask, d, from), mask, d, to);
     }
+#elif HWY_TARGET != HWY_SCALAR
+    if constexpr (lanes > 1) copy_rows<T, hn::Half<D>>(rows, n, from, from_row, to, to_row);
+#endif
     return;
   }
   for (int64_t r = 0; r < rows; ++r, from += from_row, to += to_row) {
@@ -373,8 +345,8 @@ void direct_weight(const DirectLoop& loop, const T* x, const T* dy, T* sums) {
 
 template <class T>
 const ConvKernels<T>& kernels_of() {
-  static constexpr ConvKernels<T> kernels = {&pack_windows<T>, &pack_turned<T>, &copy_rows<T>,    &every_second<T>,
-                                             &spread<T>,       &direct<T>,      &direct_weight<T>};
+  static constexpr ConvKernels<T> kernels = {&pack_turned<T>, &copy_rows<T>, &every_second<T>,
+                                             &spread<T>,      &direct<T>,    &direct_weight<T>};
   return kernels;
 }
 

@@ -1,11 +1,12 @@
 // Convolutions on bare pointers, for float and double. conv.cpp holds what is written once per instruction set,
-// conv_driver.cpp the loops of the implicit product, conv_direct.cpp those for groups of few output channels.
+// conv_driver.cpp and conv_weight.cpp the loops of the implicit products, conv_direct.cpp those for groups of few output
+// channels.
 //
 // One mechanism, the correlation, is the convolution and its gradient with respect to the input; its partner is the
-// gradient with respect to the weight. Both are products with the matrix of patches, which is never built: packing a
-// strip of that operand reads the patches where they lie, in a slab, a small copy of the source with the zeros of the
-// padding around it. In a slab the element of row p and column j of the matrix lies at row offset + column offset, so
-// any stride, dilation and number of dimensions is two tables of offsets.
+// gradient with respect to the weight. Both are products with the matrix of patches, which is never built: its elements are
+// read from a slab, a small copy of a part of the source with the zeros of the padding around it. In a slab the element of
+// row p and column j of the matrix lies at row offset + column offset, so any stride, dilation and number of dimensions is
+// two tables of offsets (conv_slab.h).
 #pragma once
 
 #include <cstdint>
@@ -56,10 +57,6 @@ void correlate(const Correlation<double>& problem);
 void correlate_weight(const Correlation<float>& problem, float* dweight);
 void correlate_weight(const Correlation<double>& problem, double* dweight);
 
-/// The lanes of a vector from `begin` on (up to the next part's) lie at x + offset + lane.
-struct WindowPart {
-  std::int64_t offset, begin;
-};
 /// `count` elements from x + offset on.
 struct WindowRun {
   std::int64_t offset, count;
@@ -94,12 +91,8 @@ struct DirectLoop {
 /// vector.
 template <class T>
 struct ConvKernels {
-  /// packed[p width + i] = x[rows[p] + the place of column i] for p < k; `parts` has the parts of each of the width's
-  /// vectors, of which there are counts[v].
-  using Pack = void (*)(std::int64_t k, const std::int64_t* rows, int vectors, const WindowPart* const* parts,
-                        const int* counts, const T* x, T* packed);
-  /// packed[p width + i] = x[columns[i] + the place of row p], rows being the elements of the runs one after another;
-  /// writes up to 4 rows beyond the last.
+  /// packed[p width + i] = x[columns[i] + the place of row p] for i < filled, rows being the elements of the runs one after
+  /// another; writes up to 3 rows beyond the last.
   using PackTurned = void (*)(std::int64_t filled, const std::int64_t* columns, int vectors, const WindowRun* runs,
                               std::int64_t run_count, const T* x, T* packed);
   /// y[i y_out + position] = the sum over taps of w[i w_out + tap] x[position + tap's offset], for i < outs <= 4; from
@@ -115,7 +108,6 @@ struct ConvKernels {
   using EverySecond = Copy;
   /// to[2 i] = from[i] for i < n; nothing between them is written.
   using Spread = void (*)(std::int64_t n, const T* from, T* to);
-  Pack pack;
   PackTurned pack_turned;
   Copy copy;
   EverySecond every_second;

@@ -227,6 +227,7 @@ const GemmKernels<T>& kernels_of() {
       kRows,
       kMasks,
       {{Tiles<T, 1>::table, Tiles<T, 2>::table}, kRows, 2},
+      {{Tiles<T, 1, true>::table, Tiles<T, 2, true>::table}, kRows, 2},
       {{TurningTiles<T, 1>::table, TurningTiles<T, kTurningVectors>::table}, kTurningRows, kTurningVectors},
       kBlock<T>,
       Pairs<T>::table,

@@ -79,6 +79,7 @@ struct TileSum {
   std::int64_t ahead_step;
   bool whole =
       true;  ///< whether all lanes of a row's vectors can be read, as of a packed one, or no more than there are columns
+  const std::int64_t* offsets = nullptr;  ///< of scattered tiles: row p of b begins at b + offsets[p]
 };
 
 /// What an instruction set contributes. Rows of a tile are elements of a, columns are vectors of elements of b.
@@ -114,6 +115,7 @@ struct GemmKernels {
   std::int64_t rows;   ///< of the largest tile; its columns are 2 lanes
   bool reads_part;     ///< whether tiles obey when a row of b is not whole
   Tiles straight;      ///< `rows` rows and 2 vectors
+  Tiles scattered;     ///< as large, where b's rows lie anywhere; whole ones
   Tiles turning;  ///< where b[p b_row + j] is b[p + j b_row]: its columns are contiguous. Reads no column beyond cols
   std::int64_t turning_k;  ///< the least k of those
   const Pair* pairs;       ///< pairs[rows - 1]

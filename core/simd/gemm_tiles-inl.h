@@ -1,7 +1,8 @@
 // The tiles of a matrix product, one copy for each instruction set (Highway's foreach_target). A tile keeps its sums in
-// registers while k goes on: each step multiplies an element of a for each row with one or two vectors of b. There are three
-// other kinds of them: where b has to be turned; where there are so few sums that each waits for its last product; and where
-// they are so short that writing them takes longest. The order in which products are added is the same in all.
+// registers while k goes on: each step multiplies an element of a for each row with one or two vectors of b. There are four
+// other kinds of them: where b's rows lie anywhere; where b has to be turned; where there are so few sums that each waits for
+// its last product; and where they are so short that writing them takes longest. The order in which products are added is
+// the same in all.
 #if defined(GRADUS_CORE_KERNELS_GEMM_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef GRADUS_CORE_KERNELS_GEMM_TILES_INL_H_
 #undef GRADUS_CORE_KERNELS_GEMM_TILES_INL_H_
@@ -79,8 +80,9 @@ HWY_INLINE void put(D d, std::index_sequence<r...>, const hn::Vec<D>* left, cons
   }
 }
 
-// `part`: the last vector of each row of b is read under a mask, and has `last` elements.
-template <int kVectors, bool part, class D, class T = hn::TFromD<D>, std::size_t... r>
+// How b's rows are read: from end to end; the last vector of each under a mask, `last` elements; or from wherever they lie.
+enum class Reads { whole, part, scattered };
+template <int kVectors, Reads reads, class D, class T = hn::TFromD<D>, std::size_t... r>
 HWY_INLINE void tile(D d, std::index_sequence<r...> rows, const TileSum<T>& s, T* HWY_RESTRICT c, int64_t c_row,
                      int64_t last, bool add) {
   using V = hn::Vec<D>;
@@ -94,9 +96,11 @@ HWY_INLINE void tile(D d, std::index_sequence<r...> rows, const TileSum<T>& s, T
   const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
   const T* HWY_RESTRICT b = s.b;
   const T* ahead = s.ahead;
+  [[maybe_unused]] const int64_t* offset = s.offsets;
   for (int64_t p = s.k; p > 0; --p) {
+    if constexpr (reads == Reads::scattered) b = s.b + *offset++;
     const T* const b_last = b + (kVectors - 1) * lanes;
-    const V b_right = part ? hn::MaskedLoad(mask, d, b_last) : hn::LoadU(d, b_last);
+    const V b_right = reads == Reads::part ? hn::MaskedLoad(mask, d, b_last) : hn::LoadU(d, b_last);
     if constexpr (kVectors == 2) {
       const V b_left = hn::LoadU(d, b);
       V x;
@@ -111,26 +115,28 @@ HWY_INLINE void tile(D d, std::index_sequence<r...> rows, const TileSum<T>& s, T
     a0 += a_col;
     a5 += a_col;
     a10 += a_col;
-    b += b_row;
+    if constexpr (reads != Reads::scattered) b += b_row;
   }
-  if constexpr (part) {
+  if constexpr (reads == Reads::part) {
     (put_row<kVectors>(d, left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
   } else {
     put<kVectors>(d, rows, left, right, c, c_row, last, add);
   }
 }
 
-template <class T, int kVectors, int rows>
+template <class T, int kVectors, bool scattered, int rows>
 void tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
   constexpr std::make_index_sequence<rows> r;
   const int64_t last = cols - (kVectors - 1) * kLanes<T>;
-  if (kMasks && last < kLanes<T> && !sum.whole) {
+  if constexpr (scattered) {
+    tile<kVectors, Reads::scattered>(Tag<T>(), r, sum, c, c_row, last, add);
+  } else if (kMasks && last < kLanes<T> && !sum.whole) {
     if (kVectors == 1 && last <= kLanesOf<HalfTag<T>>) {
-      return tile<1, true>(HalfTag<T>(), r, sum, c, c_row, last, add);
+      return tile<1, Reads::part>(HalfTag<T>(), r, sum, c, c_row, last, add);
     }
-    tile<kVectors, true>(Tag<T>(), r, sum, c, c_row, last, add);
+    tile<kVectors, Reads::part>(Tag<T>(), r, sum, c, c_row, last, add);
   } else {
-    tile<kVectors, false>(Tag<T>(), r, sum, c, c_row, last, add);
+    tile<kVectors, Reads::whole>(Tag<T>(), r, sum, c, c_row, last, add);
   }
 }
 
@@ -232,11 +238,11 @@ void turning_tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, b
                             cols, add);
 }
 
-template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kRows>>
+template <class T, int kVectors, bool scattered = false, class Rows = std::make_integer_sequence<int, kRows>>
 struct Tiles;
-template <class T, int kVectors, int... i>
-struct Tiles<T, kVectors, std::integer_sequence<int, i...>> {
-  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, i + 1>...};
+template <class T, int kVectors, bool scattered, int... i>
+struct Tiles<T, kVectors, scattered, std::integer_sequence<int, i...>> {
+  static constexpr typename GemmKernels<T>::Tile table[] = {&tile_of<T, kVectors, scattered, i + 1>...};
 };
 template <class T, int kVectors, class Rows = std::make_integer_sequence<int, kTurningRows>>
 struct TurningTiles;
