@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "../threads/even_grain.h"
 #include "conv_slab.h"
 #include "gemm_tiles.h"
 
@@ -19,44 +20,63 @@ constexpr int64_t kMostOuts = 4;           // output channels that are computed 
 constexpr int64_t kEnoughTasks = 32;
 constexpr double kTaskWork = 2e5;  // multiplications of a task, about
 
-/// Planes of positions are cut into blocks of whole rows.
-template <class T>
-struct Blocks {
-  Blocks(const ConvGrid& grid, int64_t channels)
-      : width(grid.positions[2]),
-        rows(grid.positions[0] * grid.positions[1]),
-        per_block(std::clamp<int64_t>(std::min(kSlabPositions, kSlabElements / channels) / width, 1, rows)),
-        count(ceil_div(rows, per_block)) {}
-  const int64_t width, rows, per_block, count;
+/// Positions are cut into blocks of whole rows, or parts of one where that is too long for a slab.
+class Blocks {
+ public:
+  Blocks(const ConvGrid& grid, int64_t channels, int64_t lanes)
+      : all_(grid.all_positions()), width_(grid.positions[2]) {
+    const int64_t most = std::max(std::min(kSlabPositions, kSlabElements / channels), most_place_vectors * lanes);
+    line_ = width_ > most ? width_ : all_;
+    size_ = width_ > most ? even_grain(width_, most, most_place_vectors * lanes) : most / width_ * width_;
+    per_line_ = ceil_div(line_, size_);
+  }
+  int64_t count() const { return all_ / line_ * per_line_; }
+  int64_t size() const { return std::min(size_, line_); }  ///< positions of the largest
+  int64_t begin(int64_t i) const { return i / per_line_ * line_ + i % per_line_ * size_; }
+  int64_t end(int64_t i) const { return std::min(begin(i) + size_, (i / per_line_ + 1) * line_); }
+  int64_t cols() const { return std::min(size_, width_); }  ///< of its rows
+
+ private:
+  int64_t all_, width_;
+  int64_t line_, per_line_;  // positions that are cut by themselves: a row, or all; and the blocks of them
+  int64_t size_;
 };
+
+/// Of the vectors of a place, how many lie beside each other: all in single rows; otherwise as many as fill them.
+inline int beside_in_place(const ConvGrid& grid, int64_t cols, bool below, int64_t lanes) {
+  const int64_t vectors = ceil_div(cols, lanes);
+  int beside = grid.positions[1] == 1 ? most_place_vectors : 1;
+  while (!below && beside < most_place_vectors && vectors % (2 * beside) == 0) beside *= 2;
+  return beside;
+}
 
 /// Whether the taps' rows lie as far apart in a slab as those of the positions.
 inline bool taps_like_rows(const ConvGrid& grid) {
   return grid.positions[1] > 1 && std::abs(grid.spacing[1]) == grid.step[1];
 }
 
-/// The slab of one block of rows, for one image after the other, and what is computed from it. `below`: taps below each
+/// The slab of one block, for one image after the other, and what is computed from it. `below`: taps below each
 /// other make a run.
 template <class T>
 struct Window {
-  Window(const Correlation<T>& p, const Blocks<T>& blocks, int64_t number, int64_t channels, bool below, int64_t lanes)
+  Window(const Correlation<T>& p, const Blocks& blocks, int64_t number, int64_t run_channels, bool below, int64_t lanes)
       : block(number),
-        first(number * blocks.per_block),
-        last(std::min(first + blocks.per_block, blocks.rows)),
-        slab(p.grid, first * blocks.width, last * blocks.width, ConvSlab::everywhere),
-        memory(p.channels * slab.channel() + most_place_vectors * (slab.position_pitch(1) + lanes), lanes) {
-    for (int64_t c = 0; c < channels; ++c) add_runs(p.grid, c, below);
-    const int64_t vectors = ceil_div(blocks.width, lanes);
-    int64_t beside = p.grid.positions[1] == 1 ? most_place_vectors : 1;
-    while (!below && beside < most_place_vectors && vectors % (2 * beside) == 0) beside *= 2;
+        begin(blocks.begin(number)),
+        end(blocks.end(number)),
+        slab(p.grid, begin, end, ConvSlab::everywhere),
+        beside(beside_in_place(p.grid, blocks.cols(), below, lanes)),
+        memory(
+            p.channels * slab.channel() + (most_place_vectors / beside - 1) * slab.position_pitch(1) + beside * lanes,
+            lanes) {
+    for (int64_t c = 0; c < run_channels; ++c) add_runs(p.grid, c, below);
     add_places(p.grid, beside * lanes, most_place_vectors / beside);
     loop = {runs.data(),
             static_cast<int64_t>(runs.size()),
             places.data(),
             static_cast<int64_t>(places.size()),
-            static_cast<int>(beside),
+            beside,
             slab.position_pitch(1),
-            blocks.width,
+            p.grid.positions[2],
             p.channels * p.grid.all_taps(),
             p.grid.spacing[1] > 0 ? p.grid.taps[2] : -p.grid.taps[2]};
   }
@@ -66,10 +86,11 @@ struct Window {
               p.source_stride, p.channels, memory.data());
   }
 
-  int64_t block, first, last;
+  int64_t block, begin, end;
   ConvSlab slab;
+  int beside;
   std::vector<TapRun> runs;   // of some channels, one after another
-  std::vector<Place> places;  // their results from the first row on
+  std::vector<Place> places;  // their results from the first position on
   DirectLoop loop;            // through all of them
   SlabMemory<T> memory;
 
@@ -88,16 +109,17 @@ struct Window {
     }
   }
   void add_places(const ConvGrid& grid, int64_t most_cols, int64_t most_rows) {
-    const int64_t rows = grid.positions[1], width = grid.positions[2];
+    const int64_t rows = grid.positions[1], width = grid.positions[2], cols = std::min(width, end - begin);
+    const int64_t first = begin / width, last = (end - 1) / width + 1;
     const bool one = first / rows == (last - 1) / rows;  // then the slab begins with the first row of the block
     for (int64_t r = first; r < last;) {
       const int64_t source =
           one ? (r - first) * slab.position_pitch(1)
               : (r / rows - first / rows) * slab.position_pitch(0) + r % rows * slab.position_pitch(1);
       const int64_t count = std::min({most_rows, rows - r % rows, last - r});
-      for (int64_t j = 0; j < width; j += most_cols) {
+      for (int64_t j = 0; j < cols; j += most_cols) {
         places.push_back({source + j, (r - first) * width + j, static_cast<int>(count),
-                          static_cast<int>(std::min(most_cols, width - j))});
+                          static_cast<int>(std::min(most_cols, cols - j))});
       }
       r += count;
     }
@@ -105,9 +127,8 @@ struct Window {
 };
 
 template <class T>
-double work_of(const Correlation<T>& p, const Blocks<T>& blocks) {  // of a task
-  return static_cast<double>(p.rows * blocks.per_block * blocks.width) *
-         static_cast<double>(p.channels * (p.grid.all_taps() + 4) + 4);
+double work_of(const Correlation<T>& p, const Blocks& blocks) {  // of a task
+  return static_cast<double>(p.rows * blocks.size()) * static_cast<double>(p.channels * (p.grid.all_taps() + 4) + 4);
 }
 
 }  // namespace
@@ -117,13 +138,13 @@ void correlate_direct(const Correlation<T>& p) {
   const ConvKernels<T>& kernels = conv_kernels(T());
   const int64_t lanes = gemm_kernels(T()).lanes, all = p.channels * p.grid.all_taps();
   const bool below = p.rows == 1 && taps_like_rows(p.grid);
-  const Blocks<T> blocks(p.grid, std::max<int64_t>(p.channels, 1));
+  const Blocks blocks(p.grid, std::max<int64_t>(p.channels, 1), lanes);
   const bool dense = dense_result(p);
   const int64_t units = p.images * p.groups;
   const auto grain = static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1;
-  parallel_for(blocks.count * units, grain, [&](int64_t begin, int64_t end) {
+  parallel_for(blocks.count() * units, grain, [&](int64_t begin, int64_t end) {
     std::unique_ptr<Window<T>> window;
-    const int64_t size = blocks.per_block * blocks.width, at_once = std::min(p.rows, kMostOuts);
+    const int64_t size = blocks.size(), at_once = std::min(p.rows, kMostOuts);
     const Workspace<T> sparse(dense ? 1 : at_once * size);
     int64_t block = begin / units, n = begin % units / p.groups, g = begin % p.groups;
     const auto next = [&] {
@@ -136,7 +157,7 @@ void correlate_direct(const Correlation<T>& p) {
         window = std::make_unique<Window<T>>(p, blocks, block, p.channels, below, lanes);
       }
       window->copy(p, n, g);
-      const int64_t runs = window->loop.run_count, position = window->first * blocks.width;
+      const int64_t runs = window->loop.run_count, position = window->begin;
       const int64_t step = std::max<int64_t>(gemm_k_block(runs, gemm_longest_block / (below ? most_run_taps : 1)), 1);
       for (int64_t i = 0; i < p.rows; i += at_once) {
         const int64_t o = g * p.rows + i, outs = std::min(at_once, p.rows - i);
@@ -152,8 +173,7 @@ void correlate_direct(const Correlation<T>& p) {
         }
         if (dense) continue;
         for (int64_t j = 0; j < outs; ++j) {
-          scatter_result(kernels, p, position, window->last * blocks.width, out + j * size,
-                         channel + j * p.result_channel);
+          scatter_result(kernels, p, position, window->end, out + j * size, channel + j * p.result_channel);
         }
       }
     }
@@ -165,13 +185,12 @@ void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
   const ConvKernels<T>& kernels = conv_kernels(T());
   const int64_t lanes = gemm_kernels(T()).lanes, taps = p.grid.all_taps(), all = p.channels * taps;
   const bool below = taps_like_rows(p.grid);
-  const Blocks<T> blocks(p.grid, std::max<int64_t>(p.channels, 1));
+  const Blocks blocks(p.grid, std::max<int64_t>(p.channels, 1), lanes);
   const int64_t size = p.groups * p.rows * all;
-  // A task adds up a block of rows of some images for one group: as many as leave tasks enough, and sums short enough.
+  // A task adds up a block of some images for one group: as many as leave tasks enough, and sums short enough.
   const int64_t together = std::clamp<int64_t>(
-      std::min(p.images * blocks.count * p.groups / kEnoughTasks, kSlabPositions / (blocks.per_block * blocks.width)),
-      1, p.images);
-  const int64_t batches = ceil_div(p.images, together), units = batches * blocks.count;
+      std::min(p.images * blocks.count() * p.groups / kEnoughTasks, kSlabPositions / blocks.size()), 1, p.images);
+  const int64_t batches = ceil_div(p.images, together), units = batches * blocks.count();
   // The sums of each unit; some units at a time, so that they stay small.
   const int64_t at_once = std::clamp<int64_t>((int64_t{1} << 20) / size, 1, units);
   const Workspace<double> partials(at_once * size);
@@ -192,7 +211,7 @@ void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
         std::fill_n(lane_sums.data(), outs * taps * lanes, T(0));
         for (int64_t n = n0; n < n1; ++n) {
           window->copy(p, n, g);
-          const T* dy = p.result + n * p.result_image + g * p.rows * p.result_channel + window->first * blocks.width;
+          const T* dy = p.result + n * p.result_image + g * p.rows * p.result_channel + window->begin;
           for (int64_t i = 0; i < outs; ++i) {
             kernels.direct_weight(window->loop, window->memory.data() + i % p.channels * window->slab.channel(),
                                   dy + i / p.channels * p.result_channel, lane_sums.data() + i * taps * lanes);

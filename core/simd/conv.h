@@ -87,8 +87,7 @@ struct DirectLoop {
 };
 
 /// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides; those of the direct loops,
-/// which read places that are not full whole, behind them also most_place_vectors times a row of positions and a
-/// vector.
+/// which read places that are not full whole, behind them also what such a place has more: vectors beside, and rows below.
 template <class T>
 struct ConvKernels {
   /// packed[p width + i] = x[columns[i] + the place of row p] for i < filled, rows being the elements of the runs one after
