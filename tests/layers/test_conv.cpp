@@ -140,7 +140,11 @@ const std::vector<Problem>& paths() {
       {{3, 8, 9, 12, 11}, {24, 8, 3, 2, 3}, {{1, 2, 1}, {1, 1, 0}, {1, 1, 2}, 1}},
       {{2, 37, 12, 64}, {7, 37, 3, 3}, {{1, 2}, {1, 1}, {1, 1}, 1}},  // few rows, two blocks of k, every second element
       {{2, 5, 11, 63}, {40, 5, 3, 4}, {{2, 2}, {1, 1}, {1, 1}, 1}},   // few rows in phases
-      {{64, 96, 3, 3}, {600, 96, 1, 1}, {{1, 1}, {0, 0}, {1, 1}, 1}},  // columns beyond one task
+      {{64, 96, 3, 3}, {600, 96, 1, 1}, {{1, 1}, {0, 0}, {1, 1}, 1}},               // columns beyond one task
+      {{16, 5, 9, 700}, {40, 5, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},                // several pieces of each row
+      {{4, 6, 7, 330}, {20, 6, 3, 3}, {{2, 1}, {1, 1}, {1, 1}, 1}},                 // a row each, one not full
+      {{3, 4, 6, 19, 21}, {24, 4, 3, 3, 2}, {{1, 1, 1}, {1, 1, 0}, {1, 1, 2}, 1}},  // planes cut by themselves
+      {{16, 80, 9, 250}, {20, 80, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},  // a slab so large that blocks of k are shorter
   };
   return list;
 }
