@@ -145,6 +145,11 @@ const std::vector<Problem>& paths() {
       {{4, 6, 7, 330}, {20, 6, 3, 3}, {{2, 1}, {1, 1}, {1, 1}, 1}},                 // a row each, one not full
       {{3, 4, 6, 19, 21}, {24, 4, 3, 3, 2}, {{1, 1, 1}, {1, 1, 0}, {1, 1, 2}, 1}},  // planes cut by themselves
       {{16, 80, 9, 250}, {20, 80, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},  // a slab so large that blocks of k are shorter
+      // the direct loops in parts of rows: one row, a step, several channels, taps below each other
+      {{1, 1, 40000}, {1, 1, 5}, {{1}, {2}, {1}, 1}},
+      {{1, 2, 70001}, {2, 1, 3}, {{2}, {1}, {1}, 2}},
+      {{1, 12, 9001}, {2, 12, 3}, {{1}, {2}, {2}, 1}},
+      {{1, 2, 3, 33000}, {2, 1, 3, 2}, {{1, 1}, {1, 0}, {1, 1}, 2}},
   };
   return list;
 }
@@ -330,6 +335,18 @@ BOOST_AUTO_TEST_CASE(every_path_agrees_with_the_naive_sums) {
       check_close(ours[1].to(kFloat64), naive.dx, 5e-6, "dx: " + what);
       check_close(ours[2].to(kFloat64), naive.dweight, 5e-6, "dweight: " + what);
     }
+  }
+}
+
+// Where sums are taken in parts, the error does not grow with the length.
+BOOST_AUTO_TEST_CASE(the_weights_gradient_of_a_long_row) {
+  const std::int64_t n = 1 << 20;
+  const Array x = core::full({1, 1, n}, 0.1, kFloat32), dy = core::full({1, 1, n}, 0.3, kFloat32);
+  const Array dweight = core::conv_weight_gradient(dy, x, {1, 1, 5}, {{1}, {2}, {1}, 1});
+  const double product = double{0.1f} * double{0.3f};
+  for (int tap = 0; tap < 5; ++tap) {
+    const double expected = product * static_cast<double>(n - std::abs(tap - 2));
+    BOOST_TEST(std::abs(dweight.flatten()[tap].item<double>() - expected) < 2e-5 * expected);
   }
 }
 
