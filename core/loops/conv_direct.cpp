@@ -9,7 +9,6 @@
 
 #include "../threads/even_grain.h"
 #include "conv_slab.h"
-#include "gemm_tiles.h"
 
 namespace gradus::core::kernels {
 namespace {

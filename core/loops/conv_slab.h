@@ -9,7 +9,8 @@
 
 #include "../base/shape.h"
 #include "../simd/conv.h"
-#include "gemm_tiles.h"
+#include "../simd/gemm.h"
+#include "workspace.h"
 
 namespace gradus::core::kernels {
 

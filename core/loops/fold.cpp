@@ -20,8 +20,6 @@ constexpr std::int64_t kBlock = 32768;
 /// Accumulators that stay in the first-level cache beside the rows that are added to them.
 constexpr std::int64_t kColumns = 512;
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// What combines with anything to that thing.
 Scalar identity_of(Fold op, DType dtype) {
   const double infinity = std::numeric_limits<double>::infinity();

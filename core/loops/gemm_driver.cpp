@@ -73,9 +73,8 @@ class Product {
   // Worth it for an operand that leaves the near cache between its uses, sooner where a step of k is a line of its own,
   // or whose rows lie a multiple of 4096 bytes apart, where the first cache holds fewer of them than a tile has.
   bool packs_a() const {
-    const bool crowded = p_.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
     const int64_t small = p_.a_col == 1 ? kSmall : kSmall / 4;
-    return p_.n >= 6 * cols_ && p_.m > 2 * rows_ && (crowded || p_.m * p_.k > small);
+    return p_.n >= 6 * cols_ && p_.m > 2 * rows_ && (crowded<T>(p_.a_row) || p_.m * p_.k > small);
   }
 
   void pack_a(const GemmProblem<T>& p, T* packed) {

@@ -30,15 +30,13 @@ class GemmStrips {
       }
     }
   }
-  /// c <- a b, or c + a b. Elements of a row of a and of c are neighbours; `room` has room(rows) elements.
+  /// c <- a b, or c + a b; the matrix must have a row. Elements of a row of a and of c are neighbours; `room` has room(rows) elements.
   void multiply(int64_t rows, const T* a, int64_t a_row, T* c, int64_t c_row, bool add, T* room) const {
-    // The first cache holds few lines that lie a multiple of 4096 bytes apart.
-    const bool crowded = a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
     const int64_t step = kernels_.rows;
     for (int64_t k0 = 0; k0 < k_; k0 += block_) {
       const int64_t k = std::min(block_, k_ - k0);
       Rows<T> from{a + k0, step * a_row, a_row, 1, step};
-      if (crowded) {
+      if (crowded<T>(a_row)) {
         for (int64_t i = 0; i < rows; i += step) {
           kernels_.pack_rows(k, std::min(step, rows - i), a + i * a_row + k0, a_row, 1, room + i * k);
         }

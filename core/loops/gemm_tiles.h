@@ -5,40 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../base/function_ref.h"
-#include "../threads/parallel.h"
-#include "../memory/pool.h"
 #include "../simd/gemm.h"
+#include "workspace.h"
 
 namespace gradus::core::kernels {
 
 using std::int64_t;
 
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
+/// Whether rows so many elements apart push each other out of the first cache, which holds few lines that lie a multiple of
+/// 4096 bytes apart. A row that is read again and again (0) does not.
 template <class T>
-class Workspace {
- public:
-  explicit Workspace(int64_t count) : bytes_(static_cast<std::size_t>(count) * sizeof(T)) {
-    check_request(static_cast<int64_t>(bytes_));
-    data_ = static_cast<T*>(pool_allocate(bytes_));
-  }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { pool_free(data_, bytes_); }
-  T* data() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  T* data_;
-};
-
-inline void for_blocks(bool parallel, int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
-  if (parallel) {
-    parallel_for(n, grain, body);
-  } else if (n > 0) {
-    body(0, n);
-  }
+constexpr bool crowded(int64_t row) {
+  return row != 0 && row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
 }
 
 /// What happens to c after one of the blocks of k: beta belongs to the first one, the bias to the last.
@@ -101,12 +79,12 @@ class TileWriter {
  private:
   [[gnu::noinline]] void by_last_step(Tile tile, const TileSum<T>& sum, const GemmResult<T>& result, int64_t rows,
                                       int64_t cols) const {
-    alignas(64) T sums[kMostRows * kMostCols];
+    alignas(64) T sums[gemm_most_rows * kMostCols];
     tile(sum, sums, kMostCols, cols, false);
     kernels_.finish(sums, kMostCols, result, rows, cols);
   }
 
-  static constexpr int64_t kMostRows = 14, kMostCols = 128 / static_cast<int64_t>(sizeof(T));
+  static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
   const GemmKernels<T>& kernels_;
   const GemmResult<T>& result_;
   const bool add_, plain_;

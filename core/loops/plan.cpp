@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "../threads/even_grain.h"
+
 namespace gradus::core::kernels {
 namespace {
-
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Elements of a tile that needs no buffer: enough to forget the cost of starting on it.
 constexpr std::int64_t kPiece = 16384;

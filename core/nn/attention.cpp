@@ -115,7 +115,7 @@ void forward(const Sizes& z, const Array& query, const Array& key, const Array& 
   const bool* const mask = kept.defined() ? static_cast<const bool*>(kept.data()) : nullptr;
   const kernels::RowMap softmax = kernels::softmax_kernel(y.dtype());
   const kernels::Kernel masked_scale = kernels::masked_scale_kernel(y.dtype());
-  const int64_t rows = z.rows(kScores, options.causal ? kCausalRows : z.L), blocks = kernels::ceil_div(z.L, rows);
+  const int64_t rows = z.rows(kScores, options.causal ? kCausalRows : z.L), blocks = ceil_div(z.L, rows);
   const auto grain = static_cast<int64_t>(kTaskWork / z.work(rows)) + 1;
   parallel_for(z.slabs * blocks, grain, [&](int64_t begin, int64_t end) {
     const kernels::Workspace<T> own(all == nullptr ? rows * z.S : 0), dropped(mask != nullptr ? rows * z.S : 0);
@@ -164,7 +164,7 @@ void backward(const Sizes& z, const Array& dy, const Array& query, const Array& 
   // Few heads, and large: the threads share each.
   const bool share = z.slabs < 8 && z.work(z.L) > kParallelWork;
   const int64_t rows = share ? z.rows(kShared, z.L) : z.rows(kScores, options.causal ? kCausalRows : z.L);
-  const int64_t blocks = kernels::ceil_div(z.L, rows);
+  const int64_t blocks = ceil_div(z.L, rows);
 
   const auto one = [&](int64_t slab, T* own, T* dropped) {
     // The last rows first: they see the most columns, and so the first block writes what the others add to.

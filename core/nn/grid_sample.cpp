@@ -8,7 +8,7 @@
 #include "../array/create.h"
 #include "../base/dispatch.h"
 #include "../base/fail.h"
-#include "../loops/gemm_tiles.h"
+#include "../loops/workspace.h"
 #include "../simd/grid_sample.h"
 #include "../threads/parallel.h"
 

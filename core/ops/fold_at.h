@@ -4,7 +4,8 @@
 // float32 is summed up (and multiplied) in float64 and rounded once, in whichever of these ways: by a copy of the columns in
 // float64, where values are not few beside the places; sorted by their places, where they are; in buckets, where there are many,
 // for many threads or because the copy would leave the caches. A few threads share one long column by parts of its places. Each
-// place meets its values in the order of the index, so that all ways give the same bits.
+// place meets its values in the order of the index, and keeps its bits where its total does not change, so that all ways leave
+// the same bits.
 #pragma once
 
 #include <algorithm>
@@ -91,40 +92,50 @@ void fold_directly(const Columns<T>& c) {
   }
 }
 
-// Rows [first, first + rows) of the columns into a copy in float64, one after the other, or back.
-inline void copy_rows(const Columns<float>& c, std::int64_t first, std::int64_t rows, double* copy, bool back) {
-  constexpr auto wide = static_cast<std::int64_t>(sizeof(double)), narrow = static_cast<std::int64_t>(sizeof(float));
-  const bool single = c.count == 1;
-  float* const own = &c.target(first, 0);
-  if ((single ? c.to_row : c.to_column) != 1) {
-    const std::int64_t to_row = single ? 0 : c.to_row * narrow, to_column = (single ? c.to_row : c.to_column) * narrow;
-    const std::int64_t n = single ? 1 : rows, length = single ? rows : c.count;
-    char *const at = reinterpret_cast<char*>(own), *const there = reinterpret_cast<char*>(copy);
-    if (back) {
-      kernels::tile_copy(kFloat32, kFloat64)(at, to_row, to_column, there, length * wide, wide, n, length);
+// Rows of columns as runs of elements, `step` apart: in a copy they lie one after the other.
+struct Runs {
+  Runs(const Columns<float>& c, std::int64_t first, std::int64_t rows) : at(&c.target(first, 0)) {
+    if (c.count == 1) {
+      count = 1, length = rows, pitch = 0, step = c.to_row;
+    } else if (c.to_column == 1 && c.to_row == c.count) {
+      count = 1, length = rows * c.count, pitch = 0, step = 1;
     } else {
-      kernels::tile_copy(kFloat64, kFloat32)(there, length * wide, wide, at, to_row, to_column, n, length);
-    }
-    return;
-  }
-  const bool one_run = single || c.to_row == c.count;
-  const std::int64_t runs = one_run ? 1 : rows, length = one_run ? rows * c.count : c.count;
-  for (std::int64_t r = 0; r < runs; ++r) {
-    if (back) {
-      kernels::narrow(own + r * c.to_row, copy + r * length, length);
-    } else {
-      kernels::widen(copy + r * length, own + r * c.to_row, length);
+      count = rows, length = c.count, pitch = c.to_row, step = c.to_column;
     }
   }
-}
+  void widen(double* copy) const {
+    constexpr auto wide = static_cast<std::int64_t>(sizeof(double)), narrow = static_cast<std::int64_t>(sizeof(float));
+    if (step != 1) {
+      return kernels::tile_copy(kFloat64, kFloat32)(reinterpret_cast<char*>(copy), length * wide, wide,
+                                                    reinterpret_cast<const char*>(at), pitch * narrow, step * narrow,
+                                                    count, length);
+    }
+    for (std::int64_t r = 0; r < count; ++r) kernels::widen(copy + r * length, at + r * pitch, length);
+  }
+  void narrow_changed(const double* copy) const {
+    for (std::int64_t r = 0; r < count; ++r) {
+      float* const to = at + r * pitch;
+      const double* const from = copy + r * length;
+      if (step == 1) {
+        kernels::narrow_changed(to, from, length);
+      } else {
+        for (std::int64_t i = 0; i < length; ++i) to[i * step] = kernels::narrowed_if_changed(to[i * step], from[i]);
+      }
+    }
+  }
+
+  float* at;
+  std::int64_t count, length, pitch, step;
+};
 
 // Rows [first, first + rows) of the columns in float64, for a function that changes them there.
 template <class F>
 void in_copy(const Columns<float>& c, std::int64_t first, std::int64_t rows, char* memory, const F& change) {
   auto* const copy = reinterpret_cast<double*>(memory);
-  copy_rows(c, first, rows, copy, false);
+  const Runs runs(c, first, rows);
+  runs.widen(copy);
   change(copy);
-  copy_rows(c, first, rows, copy, true);
+  runs.narrow_changed(copy);
 }
 
 template <class Fold>
@@ -177,7 +188,7 @@ void fold_few(const Columns<float>& c, std::int64_t first, Valued<Place>* entrie
     for (; entries != end && entries->place == place; ++entries) {
       Fold::put(total, static_cast<double>(entries->value));
     }
-    to = static_cast<float>(total);
+    to = kernels::narrowed_if_changed(to, total);
   }
 }
 using Few = Valued<std::int64_t>;

@@ -40,7 +40,7 @@ void gemm_integers(const kernels::GemmProblem<T>& p, bool parallel) {
         for (int64_t j = 0; j < columns; ++j) {
           std::uint64_t v = alpha * sums[j];
           if (r.beta != 0) v += beta * static_cast<std::uint64_t>(c[j * r.col]);
-          if (r.bias != nullptr) v += static_cast<std::uint64_t>(r.bias[(j0 + j) * r.bias_col]);
+          if (r.bias != nullptr) v += static_cast<std::uint64_t>(r.bias[i * r.bias_row + (j0 + j) * r.bias_col]);
           c[j * r.col] = static_cast<T>(v);
         }
       }

@@ -1,8 +1,8 @@
 // The values of a column that go to one part of its places: internal to core.
 //
-// To write all over an array waits for memory, and two threads would write to one place at once. So each of a few threads has
+// To write all over an array waits for memory, and two threads would write to one place at once. So each of a few tasks has
 // a part of the places for itself, and looks through the whole index for the values that go there: that reads the index once
-// for each part, in the order of memory, which costs far less than the writes, and takes no memory. For many threads, or more
+// for each part, in the order of memory, which costs far less than the writes, and takes no more memory. For many threads, or more
 // places than a cache holds, the values are dealt into buckets instead (buckets.h).
 #pragma once
 

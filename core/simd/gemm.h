@@ -3,7 +3,9 @@
 //
 // One order of summation. The k products of an element are cut into blocks of gemm_k_block(k): a number that depends on
 // k alone. Within a block they are added one after another, in the order of k, starting from 0 (fused multiply-add
-// where the instruction set has it); the blocks' sums are then added to the result in their order. Every path through
+// where the instruction set has it); the blocks' sums s are then added to the result in their order: c <- alpha s + beta c for
+// the first, c <- alpha s + c for the others, and the bias with the last. (They are computed also for an alpha of 0, so that
+// NaN in a or b is seen.) Every path through
 // the code keeps to that order but one: packed or not, a few rows or many, the transposed problem, the blocks computed
 // apart and added later. So the bits of an element depend on its row of a, its column of b, alpha, beta and bias, and
 // neither on the sizes and strides of the matrices nor on the number of threads.
@@ -62,6 +64,9 @@ constexpr std::int64_t gemm_k_block(std::int64_t k, std::int64_t longest = gemm_
   return ((k + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
+/// Rows of a tile on any instruction set, at most.
+constexpr std::int64_t gemm_most_rows = 14;
+
 /// Solves the problem; `parallel` allows it to use several threads. MemoryError, before c is written, when a
 /// workspace cannot be had.
 void gemm(const GemmProblem<float>& problem, bool parallel);
@@ -116,7 +121,7 @@ struct GemmKernels {
   bool reads_part;     ///< whether tiles obey when a row of b is not whole
   Tiles straight;      ///< `rows` rows and 2 vectors
   Tiles scattered;     ///< as large, where b's rows lie anywhere; whole ones
-  Tiles turning;  ///< where b[p b_row + j] is b[p + j b_row]: its columns are contiguous. Reads no column beyond cols
+  Tiles turning;  ///< of a b whose columns are contiguous: element (p, j) is b[p + j b_row]. Reads none beyond cols
   std::int64_t turning_k;  ///< the least k of those
   const Pair* pairs;       ///< pairs[rows - 1]
   std::int64_t pair_rows;

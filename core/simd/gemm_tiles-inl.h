@@ -31,6 +31,7 @@ constexpr int kRows = 14, kTurningVectors = 2, kPairRows = 7, kShortVectors = 4;
 #else
 constexpr int kRows = 6, kTurningVectors = 1, kPairRows = 6, kShortVectors = 2;
 #endif
+static_assert(kRows <= gemm_most_rows && kRows <= 15, "row_of reaches row 14");
 // Of a tile that turns a few vectors of b^T on the way. With more rows it pays to pack them.
 constexpr int kTurningRows = 10;
 // The longest short sum: so many rows of b, kShortVectors of each, beside as many sums and an element of a.

@@ -167,18 +167,21 @@ void Widen(double* wide, const float* x, std::int64_t n) {
   for (; i + lanes <= n; i += lanes) hn::StoreU(hn::PromoteTo(d, hn::LoadU(half, x + i)), d, wide + i);
   for (; i < n; ++i) wide[i] = static_cast<double>(x[i]);
 }
-void Narrow(float* x, const double* wide, std::int64_t n) {
+void NarrowChanged(float* x, const double* wide, std::int64_t n) {
   const hn::ScalableTag<double> d;
+  const hn::RebindToUnsigned<decltype(d)> bits;
   const hn::Rebind<float, decltype(d)> half;
+  const hn::RebindToUnsigned<decltype(half)> half_bits;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto a = ToFloat32(half, hn::LoadU(d, wide + i)), b = ToFloat32(half, hn::LoadU(d, wide + i + lanes));
-    hn::StoreU(a, half, x + i);
-    hn::StoreU(b, half, x + i + lanes);
+  for (; i + lanes <= n; i += lanes) {
+    const auto before = hn::LoadU(half, x + i);
+    const auto after = hn::LoadU(d, wide + i);
+    const auto same = hn::Eq(hn::BitCast(bits, hn::PromoteTo(d, before)), hn::BitCast(bits, after));
+    const auto kept = hn::RebindMask(half, hn::MaskFromVec(hn::TruncateTo(half_bits, hn::VecFromMask(bits, same))));
+    hn::StoreU(hn::IfThenElse(kept, before, ToFloat32(half, after)), half, x + i);
   }
-  for (; i + lanes <= n; i += lanes) hn::StoreU(ToFloat32(half, hn::LoadU(d, wide + i)), half, x + i);
-  for (; i < n; ++i) x[i] = static_cast<float>(wide[i]);
+  for (; i < n; ++i) x[i] = narrowed_if_changed(x[i], wide[i]);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -199,9 +202,9 @@ std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const s
   return HWY_DYNAMIC_DISPATCH(PlacesWithin)(places, beside, index, all_beside, n, first, size);
 }
 HWY_EXPORT(Widen);
-HWY_EXPORT(Narrow);
+HWY_EXPORT(NarrowChanged);
 void widen(double* wide, const float* x, std::int64_t n) { HWY_DYNAMIC_DISPATCH(Widen)(wide, x, n); }
-void narrow(float* x, const double* wide, std::int64_t n) { HWY_DYNAMIC_DISPATCH(Narrow)(x, wide, n); }
+void narrow_changed(float* x, const double* wide, std::int64_t n) { HWY_DYNAMIC_DISPATCH(NarrowChanged)(x, wide, n); }
 void add_at(double* sums, const std::int64_t* index, const float* values, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(AddAt)(sums, index, values, n);
 }

@@ -1,6 +1,7 @@
 // Index arrays: what their entries are, and sums at the places that they name. Internal to core.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace gradus::core::kernels {
@@ -22,8 +23,13 @@ std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const s
                            const std::uint32_t* all_beside, std::int64_t n, std::int64_t first, std::int64_t size);
 inline constexpr std::int64_t kMostLanes = 16;  // of 4 bytes
 
-/// wide[i] = x[i], and back, rounded, for i < n: what tile_copy does, in the vectors of this machine.
+/// wide[i] = x[i] for i < n; and back, rounded, for those that are no longer what was widened: others keep their bits, also
+/// those of a signalling NaN, and of a subnormal number while the processor takes these for 0.
 void widen(double* wide, const float* x, std::int64_t n);
-void narrow(float* x, const double* wide, std::int64_t n);
+void narrow_changed(float* x, const double* wide, std::int64_t n);
+inline float narrowed_if_changed(float x, double wide) {
+  const bool same = std::bit_cast<std::uint64_t>(static_cast<double>(x)) == std::bit_cast<std::uint64_t>(wide);
+  return same ? x : static_cast<float>(wide);
+}
 
 }  // namespace gradus::core::kernels

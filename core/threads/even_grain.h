@@ -5,6 +5,9 @@
 
 namespace gradus::core {
 
+/// The least whole number of blocks of b that holds a.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// The grain for n > 0 indices of equal work, at most `most` but for rounding up to a multiple of `unit`: a loop of
 /// several blocks has a multiple of four of them, about equally long, so that neither two threads nor four wait for one
 /// that has a block more. It follows from n alone, as what a block computes must.
