@@ -2,6 +2,8 @@
 // (made by reference/make_indexing.py, where each case's call stands); what has no gradient; what is refused.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <map>
@@ -264,6 +266,36 @@ BOOST_AUTO_TEST_CASE(threads_change_no_bit) {
     sums.data_ptr<double>()[9 * few.data_ptr<std::int64_t>()[k]] += static_cast<double>(v.data_ptr<float>()[k]);
   }
   BOOST_TEST(same_bits(one[5].array(), sums.to(kFloat32)));
+}
+
+// Sums are taken in float64, of some ways for all places of a column: what is not named keeps its bits all the same, those of
+// a signalling NaN among them, which any computation would change.
+BOOST_AUTO_TEST_CASE(places_that_no_value_reaches_keep_their_bits) {
+  constexpr std::uint32_t signalling = 0x7f800123;
+  struct Case {
+    core::Shape shape;
+    std::int64_t values;
+    bool turned;
+  };
+  const std::vector<Case> cases = {{{300000}, 65536, false},   {{300000}, 100, false},   {{300000}, 20000, false},
+                                   {{3000000}, 500000, false}, {{500, 300}, 400, false}, {{500, 300}, 400, true}};
+  ManyThreads().each([&] {
+    for (const Case& c : cases) {
+      Tensor x = empty(c.shape);
+      std::fill_n(static_cast<std::uint32_t*>(x.array().data()), x.numel(), signalling);
+      if (c.turned) x = x.t();
+      core::Shape places = x.sizes();
+      places[0] = c.values;
+      const Tensor v = ones(places);
+      x.narrow(0, 3, 1).fill_(1);
+      Tensor(x).scatter_add_(0, full(places, 3, kLong), v);
+      const core::Array bits = x.array().contiguous();
+      const auto* const all = static_cast<const std::uint32_t*>(bits.data());
+      const std::int64_t row = x.numel() / x.size(0);
+      BOOST_TEST(bits.data_ptr<float>()[3 * row] == static_cast<float>(c.values + 1));
+      BOOST_TEST(std::count(all, all + x.numel(), signalling) == x.numel() - row, core::to_string(c.shape));
+    }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(places_of_what_is_not_0) {
