@@ -15,77 +15,93 @@ namespace {
 
 constexpr int64_t kSlabPositions = 16384;  // of a slab: what the second cache holds
 constexpr int64_t kSlabElements = 65536;   // of all its channels
+constexpr int64_t kGoodRows = 8;           // of a block, so that few rows of the source are copied for two of them
 constexpr int64_t kMostOuts = 4;           // output channels that are computed side by side
 constexpr int64_t kEnoughTasks = 32;
 constexpr double kTaskWork = 2e5;  // multiplications of a task, about
 
-/// Positions are cut into blocks of whole rows, or parts of one where that is too long for a slab.
+/// Some rows of positions, counted through all planes, and columns of them.
+struct Block {
+  int64_t row, rows, col, cols;
+};
+
+/// Positions are cut into blocks of rows: of whole ones, or of parts where too few whole ones would fit into a slab.
 class Blocks {
  public:
   Blocks(const ConvGrid& grid, int64_t channels, int64_t lanes)
-      : all_(grid.all_positions()), width_(grid.positions[2]) {
-    const int64_t most = std::max(std::min(kSlabPositions, kSlabElements / channels), most_place_vectors * lanes);
-    line_ = width_ > most ? width_ : all_;
-    size_ = width_ > most ? even_grain(width_, most, most_place_vectors * lanes) : most / width_ * width_;
-    per_line_ = ceil_div(line_, size_);
+      : all_rows_(grid.positions[0] * grid.positions[1]), width_(grid.positions[2]) {
+    const int64_t place = most_place_vectors * lanes, rows = std::min(kGoodRows, grid.positions[1]);
+    const int64_t most = std::max(std::min(kSlabPositions, kSlabElements / channels), most_place_vectors * place);
+    const int64_t part = even_grain(width_, std::max(most / rows / place * place, place), place);
+    cols_ = width_ * rows <= most ? width_ : std::min(width_, part);
+    rows_ = std::clamp<int64_t>(most / cols_, 1, all_rows_);
   }
-  int64_t count() const { return all_ / line_ * per_line_; }
-  int64_t size() const { return std::min(size_, line_); }  ///< positions of the largest
-  int64_t begin(int64_t i) const { return i / per_line_ * line_ + i % per_line_ * size_; }
-  int64_t end(int64_t i) const { return std::min(begin(i) + size_, (i / per_line_ + 1) * line_); }
-  int64_t cols() const { return std::min(size_, width_); }  ///< of its rows
+  int64_t count() const { return ceil_div(all_rows_, rows_) * ceil_div(width_, cols_); }
+  int64_t rows() const { return rows_; }          ///< of the largest
+  int64_t size() const { return rows_ * cols_; }  ///< positions of the largest
+  Block at(int64_t i) const {
+    const int64_t across = ceil_div(width_, cols_), row = i / across * rows_, col = i % across * cols_;
+    return {row, std::min(rows_, all_rows_ - row), col, std::min(cols_, width_ - col)};
+  }
+  /// Of the vectors of a place, how many lie beside each other: as many as fill it.
+  int beside(const ConvGrid& grid, bool below, int64_t lanes) const {
+    const int64_t rows = std::min(rows_, grid.positions[1]), vectors = ceil_div(cols_, lanes);
+    int beside = rows == 1 ? most_place_vectors : rows < most_place_vectors ? most_place_vectors / 2 : 1;
+    while (!below && beside < most_place_vectors && vectors % (2 * beside) == 0) beside *= 2;
+    return beside;
+  }
 
  private:
-  int64_t all_, width_;
-  int64_t line_, per_line_;  // positions that are cut by themselves: a row, or all; and the blocks of them
-  int64_t size_;
+  int64_t all_rows_, width_, rows_, cols_;
 };
 
-/// Of the vectors of a place, how many lie beside each other: all in single rows; otherwise as many as fill them.
-inline int beside_in_place(const ConvGrid& grid, int64_t cols, bool below, int64_t lanes) {
-  const int64_t vectors = ceil_div(cols, lanes);
-  int beside = grid.positions[1] == 1 ? most_place_vectors : 1;
-  while (!below && beside < most_place_vectors && vectors % (2 * beside) == 0) beside *= 2;
-  return beside;
+/// The columns of a block as a grid of their own.
+ConvGrid columns_of(const ConvGrid& whole, const Block& block) {
+  ConvGrid grid = whole;
+  grid.first[2] += block.col * grid.step[2];
+  grid.positions[2] = block.cols;
+  return grid;
 }
 
-/// Whether the taps' rows lie as far apart in a slab as those of the positions.
-inline bool taps_like_rows(const ConvGrid& grid) {
-  return grid.positions[1] > 1 && std::abs(grid.spacing[1]) == grid.step[1];
+/// Whether taps that lie below each other make a run: their rows must lie as far apart in a slab as those of the positions,
+/// of which a place has one for each of its vectors.
+bool in_runs(const ConvGrid& grid, const Blocks& blocks) {
+  return std::min(grid.positions[1], blocks.rows()) >= most_place_vectors && std::abs(grid.spacing[1]) == grid.step[1];
 }
 
-/// The slab of one block, for one image after the other, and what is computed from it. `below`: taps below each
-/// other make a run.
+/// The slab of one block, for one image after the other, and what is computed from it. `y_row`: from one row of positions in
+/// the result to the next.
 template <class T>
 struct Window {
-  Window(const Correlation<T>& p, const Blocks& blocks, int64_t number, int64_t run_channels, bool below, int64_t lanes)
-      : block(number),
-        begin(blocks.begin(number)),
-        end(blocks.end(number)),
-        slab(p.grid, begin, end, ConvSlab::everywhere),
-        beside(beside_in_place(p.grid, blocks.cols(), below, lanes)),
-        memory(
-            p.channels * slab.channel() + (most_place_vectors / beside - 1) * slab.position_pitch(1) + beside * lanes,
-            lanes) {
-    for (int64_t c = 0; c < run_channels; ++c) add_runs(p.grid, c, below);
-    add_places(p.grid, beside * lanes, most_place_vectors / beside);
+  Window(const Correlation<T>& p, const Blocks& blocks, int64_t i, int64_t run_channels, bool below, int64_t y_row,
+         int64_t lanes)
+      : number(i),
+        block(blocks.at(i)),
+        grid(columns_of(p.grid, block)),
+        slab(grid, block.row * block.cols, (block.row + block.rows) * block.cols, ConvSlab::everywhere),
+        beside(blocks.beside(grid, below, lanes)),
+        memory(slab.elements(p.channels) + (most_place_vectors / beside - 1) * slab.position_pitch(1) + beside * lanes,
+               lanes) {
+    for (int64_t c = 0; c < run_channels; ++c) add_runs(c, below);
+    add_places(y_row, beside * lanes, most_place_vectors / beside);
     loop = {runs.data(),
             static_cast<int64_t>(runs.size()),
             places.data(),
             static_cast<int64_t>(places.size()),
             beside,
             slab.position_pitch(1),
-            p.grid.positions[2],
-            p.channels * p.grid.all_taps(),
-            p.grid.spacing[1] > 0 ? p.grid.taps[2] : -p.grid.taps[2]};
+            y_row,
+            p.channels * grid.all_taps(),
+            grid.spacing[1] > 0 ? grid.taps[2] : -grid.taps[2]};
   }
   void copy(const Correlation<T>& p, int64_t n, int64_t g) const {
-    if (p.channels * p.grid.all_taps() == 0) return;
     slab.copy(conv_kernels(T()), p.source + n * p.source_image + g * p.channels * p.source_channel, p.source_channel,
               p.source_stride, p.channels, memory.data());
   }
 
-  int64_t block, begin, end;
+  int64_t number;
+  Block block;
+  ConvGrid grid;
   ConvSlab slab;
   int beside;
   std::vector<TapRun> runs;   // of some channels, one after another
@@ -94,7 +110,7 @@ struct Window {
   SlabMemory<T> memory;
 
  private:
-  void add_runs(const ConvGrid& grid, int64_t c, bool below) {
+  void add_runs(int64_t c, bool below) {
     const int64_t most = below ? most_run_taps : 1;
     for (int64_t t0 = 0; t0 < grid.taps[0]; ++t0) {
       for (int64_t t1 = 0; t1 < grid.taps[1]; t1 += most) {
@@ -107,18 +123,17 @@ struct Window {
       }
     }
   }
-  void add_places(const ConvGrid& grid, int64_t most_cols, int64_t most_rows) {
-    const int64_t rows = grid.positions[1], width = grid.positions[2], cols = std::min(width, end - begin);
-    const int64_t first = begin / width, last = (end - 1) / width + 1;
+  void add_places(int64_t y_row, int64_t most_cols, int64_t most_rows) {
+    const int64_t rows = grid.positions[1], first = block.row, last = block.row + block.rows;
     const bool one = first / rows == (last - 1) / rows;  // then the slab begins with the first row of the block
     for (int64_t r = first; r < last;) {
       const int64_t source =
           one ? (r - first) * slab.position_pitch(1)
               : (r / rows - first / rows) * slab.position_pitch(0) + r % rows * slab.position_pitch(1);
       const int64_t count = std::min({most_rows, rows - r % rows, last - r});
-      for (int64_t j = 0; j < cols; j += most_cols) {
-        places.push_back({source + j, (r - first) * width + j, static_cast<int>(count),
-                          static_cast<int>(std::min(most_cols, cols - j))});
+      for (int64_t j = 0; j < block.cols; j += most_cols) {
+        places.push_back({source + j, (r - first) * y_row + j, static_cast<int>(count),
+                          static_cast<int>(std::min(most_cols, block.cols - j))});
       }
       r += count;
     }
@@ -135,9 +150,9 @@ double work_of(const Correlation<T>& p, const Blocks& blocks) {  // of a task
 template <class T>
 void correlate_direct(const Correlation<T>& p) {
   const ConvKernels<T>& kernels = conv_kernels(T());
-  const int64_t lanes = gemm_kernels(T()).lanes, all = p.channels * p.grid.all_taps();
-  const bool below = p.rows == 1 && taps_like_rows(p.grid);
-  const Blocks blocks(p.grid, std::max<int64_t>(p.channels, 1), lanes);
+  const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2], all = p.channels * p.grid.all_taps();
+  const Blocks blocks(p.grid, p.channels, lanes);
+  const bool below = p.rows == 1 && in_runs(p.grid, blocks);
   const bool dense = dense_result(p);
   const int64_t units = p.images * p.groups;
   const auto grain = static_cast<int64_t>(kTaskWork / work_of(p, blocks)) + 1;
@@ -152,17 +167,19 @@ void correlate_direct(const Correlation<T>& p) {
       if (++n == p.images) n = 0, ++block;
     };
     for (int64_t task = begin; task < end; ++task, next()) {
-      if (window == nullptr || window->block != block) {
-        window = std::make_unique<Window<T>>(p, blocks, block, p.channels, below, lanes);
+      if (window == nullptr || window->number != block) {
+        const int64_t y_row = dense ? width : blocks.at(block).cols;
+        window = std::make_unique<Window<T>>(p, blocks, block, p.channels, below, y_row, lanes);
       }
       window->copy(p, n, g);
-      const int64_t runs = window->loop.run_count, position = window->begin;
-      const int64_t step = std::max<int64_t>(gemm_k_block(runs, gemm_longest_block / (below ? most_run_taps : 1)), 1);
+      const Block& here = window->block;
+      const int64_t runs = window->loop.run_count;
+      const int64_t step = gemm_k_block(runs, gemm_longest_block / (below ? most_run_taps : 1));
       for (int64_t i = 0; i < p.rows; i += at_once) {
         const int64_t o = g * p.rows + i, outs = std::min(at_once, p.rows - i);
         T* const channel = p.result + n * p.result_image + o * p.result_channel;
-        T* const out = dense ? channel + position : sparse.data();
-        for (int64_t r = 0; r == 0 || r < runs; r += step) {
+        T* const out = dense ? channel + here.row * width + here.col : sparse.data();
+        for (int64_t r = 0; r < runs; r += step) {
           DirectLoop loop = window->loop;
           loop.runs += r;
           loop.run_count = std::min(step, runs - r);
@@ -172,7 +189,9 @@ void correlate_direct(const Correlation<T>& p) {
         }
         if (dense) continue;
         for (int64_t j = 0; j < outs; ++j) {
-          scatter_result(kernels, p, position, window->end, out + j * size, channel + j * p.result_channel);
+          scatter_result(kernels, window->grid, p.result_stride, here.row * here.cols,
+                         (here.row + here.rows) * here.cols, out + j * size,
+                         channel + j * p.result_channel + here.col * p.result_stride[2]);
         }
       }
     }
@@ -182,9 +201,10 @@ void correlate_direct(const Correlation<T>& p) {
 template <class T>
 void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
   const ConvKernels<T>& kernels = conv_kernels(T());
-  const int64_t lanes = gemm_kernels(T()).lanes, taps = p.grid.all_taps(), all = p.channels * taps;
-  const bool below = taps_like_rows(p.grid);
-  const Blocks blocks(p.grid, std::max<int64_t>(p.channels, 1), lanes);
+  const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2];
+  const int64_t taps = p.grid.all_taps(), all = p.channels * taps;
+  const Blocks blocks(p.grid, p.channels, lanes);
+  const bool below = in_runs(p.grid, blocks);
   const int64_t size = p.groups * p.rows * all;
   // A task adds up a block of some images for one group: as many as leave tasks enough, and sums short enough.
   const int64_t together = std::clamp<int64_t>(
@@ -204,13 +224,14 @@ void correlate_weight_direct(const Correlation<T>& p, T* dweight) {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t g = task % p.groups, unit = unit0 + task / p.groups;
         const int64_t block = unit / batches, n0 = unit % batches * together, n1 = std::min(n0 + together, p.images);
-        if (window == nullptr || window->block != block) {
-          window = std::make_unique<Window<T>>(p, blocks, block, 1, below, lanes);
+        if (window == nullptr || window->number != block) {
+          window = std::make_unique<Window<T>>(p, blocks, block, 1, below, width, lanes);
         }
         std::fill_n(lane_sums.data(), outs * taps * lanes, T(0));
         for (int64_t n = n0; n < n1; ++n) {
           window->copy(p, n, g);
-          const T* dy = p.result + n * p.result_image + g * p.rows * p.result_channel + window->begin;
+          const T* dy = p.result + n * p.result_image + g * p.rows * p.result_channel + window->block.row * width +
+                        window->block.col;
           for (int64_t i = 0; i < outs; ++i) {
             kernels.direct_weight(window->loop, window->memory.data() + i % p.channels * window->slab.channel(),
                                   dy + i / p.channels * p.result_channel, lane_sums.data() + i * taps * lanes);

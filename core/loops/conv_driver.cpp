@@ -79,7 +79,8 @@ class Forward {
         : j0(begin),
           j1(end),
           slab(f.p_.grid, begin, end, sliding),
-          memory(std::min(f.p_.channels, (f.k_block_ + f.taps_ - 2) / f.taps_ + 1) * slab.channel(), f.tiles_.lanes) {
+          // As many channels as a block of k touches.
+          memory(slab.elements(std::min(f.p_.channels, (f.k_block_ + f.taps_ - 2) / f.taps_ + 1)), f.tiles_.lanes) {
       const std::vector<int64_t> taps = slab.tap_offsets();
       rows.reserve(static_cast<std::size_t>(f.k_));
       for (int64_t c = 0; c < f.p_.channels; ++c) {
@@ -132,13 +133,14 @@ class Forward {
       rectangle(tiles_, tiles_.scattered, 0, i1 - i0, 0, j1 - j0, k,
                 Rows<T>{a, tiles_.rows * k, 1, tiles_.rows, strip_rows_}, for_block(result, k0 == 0, k0 + k == k_),
                 [&](int64_t j, int64_t, int, int64_t) {
-                  return Columns<T>{
-                      from + j, 0, j == 0 ? ahead : nullptr, strips_together(k) * cols_, true, window.rows.data() + k0};
+                  const int64_t first = strips_together(k) * cols_;  // the last one of those that go together is asked
+                  return Columns<T>{from + j, 0, j < first ? ahead : nullptr, first, true, window.rows.data() + k0};
                 });
     }
     if (!dense_) {
       for (int64_t i = 0; i < i1 - i0; ++i) {
-        scatter_result(kernels_, p_, j0, j1, sparse.data() + i * (j1 - j0), channel + i * p_.result_channel);
+        scatter_result(kernels_, p_.grid, p_.result_stride, j0, j1, sparse.data() + i * (j1 - j0),
+                       channel + i * p_.result_channel);
       }
     }
   }
@@ -151,10 +153,29 @@ class Forward {
   const bool dense_;
 };
 
+/// Where no tap meets anything, as in most phases of the input gradient of a kernel smaller than its stride.
+template <class T>
+void fill_with_bias(const Correlation<T>& p) {
+  const int64_t outs = p.groups * p.rows, *const n = p.grid.positions, *const stride = p.result_stride;
+  parallel_for(p.images * outs, 32768 / p.grid.all_positions() + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const T value = p.bias != nullptr ? p.bias[i % outs] : T(0);
+      T* const channel = p.result + i / outs * p.result_image + i % outs * p.result_channel;
+      for (int64_t q0 = 0; q0 < n[0]; ++q0) {
+        for (int64_t q1 = 0; q1 < n[1]; ++q1) {
+          T* const row = channel + q0 * stride[0] + q1 * stride[1];
+          for (int64_t q2 = 0; q2 < n[2]; ++q2) row[q2 * stride[2]] = value;
+        }
+      }
+    }
+  });
+}
+
 template <class T>
 void solve(const Correlation<T>& p) {
   if (p.images == 0 || p.groups == 0 || p.rows == 0 || p.grid.all_positions() == 0) return;
-  if (is_direct(p) || p.channels == 0 || p.grid.all_taps() == 0) return correlate_direct(p);
+  if (p.channels == 0 || p.grid.all_taps() == 0) return fill_with_bias(p);
+  if (is_direct(p)) return correlate_direct(p);
   Forward<T>(p).run();
 }
 

@@ -83,9 +83,11 @@ class ConvSlab {
     }
   }
 
-  int64_t row() const { return row_; }                       ///< elements of a row of the matrix
-  int64_t rows() const { return copies_; }                   ///< of a channel
-  int64_t channel() const { return copies_ * row_; }         ///< elements of a channel
+  int64_t row() const { return row_; }                ///< elements of a row of the matrix
+  int64_t rows() const { return copies_; }            ///< of a channel
+  int64_t channel() const { return copies_ * row_; }  ///< elements of a channel
+  /// Elements of so many channels. MemoryError where that is beyond all memory.
+  int64_t elements(int64_t channels) const { return checked_numel({channels, copies_, row_}, "conv"); }
   int64_t first() const { return first_; }                   ///< the offset of the first position
   int64_t position_pitch(int d) const { return pitch_[d]; }  ///< from one position to the next in that dimension
 
@@ -211,27 +213,28 @@ bool dense_result(const Correlation<T>& p) {
          (p.grid.positions[0] == 1 || p.result_stride[0] == plane);
 }
 
-/// Puts positions [begin, end) of a channel, which lie in a row, where they belong.
+/// Puts positions [begin, end) of a channel, which lie in a row, where they belong; `strides` are those of the dimensions.
 template <class T>
-void scatter_result(const ConvKernels<T>& kernels, const Correlation<T>& p, int64_t begin, int64_t end, const T* row,
-                    T* channel) {
-  const int64_t width = p.grid.positions[2];
+void scatter_result(const ConvKernels<T>& kernels, const ConvGrid& grid, const int64_t* strides, int64_t begin,
+                    int64_t end, const T* row, T* channel) {
+  const int64_t width = grid.positions[2];
   for (int64_t q = begin; q < end;) {
     const int64_t q2 = q % width, count = std::min(width - q2, end - q);
-    const int64_t q1 = q / width % p.grid.positions[1], q0 = q / width / p.grid.positions[1];
-    T* to = channel + q0 * p.result_stride[0] + q1 * p.result_stride[1] + q2 * p.result_stride[2];
-    if (p.result_stride[2] == 2) {
+    const int64_t q1 = q / width % grid.positions[1], q0 = q / width / grid.positions[1];
+    T* to = channel + q0 * strides[0] + q1 * strides[1] + q2 * strides[2];
+    if (strides[2] == 2) {
       kernels.spread(count, row + (q - begin), to);
     } else {
-      for (int64_t i = 0; i < count; ++i) to[i * p.result_stride[2]] = row[q - begin + i];
+      for (int64_t i = 0; i < count; ++i) to[i * strides[2]] = row[q - begin + i];
     }
     q += count;
   }
 }
 
 /// Whether the direct loops are better than tiles. A group's few output channels would not pay for the packing of patches;
-/// the loops read them from the slab, where the vectors of a row of positions must be mostly full.
-constexpr int64_t kDirectOuts = 8;
+/// the loops read them from the slab, where the vectors of a row of positions must be mostly full; all of its channels pass by
+/// for each few outputs, and should stay in the second cache.
+constexpr int64_t kDirectOuts = 8, kDirectChannels = 256;
 template <class T>
 bool can_be_direct(const Correlation<T>& p) {  // their tables number the taps by 32 bits
   return p.channels * p.grid.all_taps() <= std::numeric_limits<std::int32_t>::max();
@@ -240,7 +243,8 @@ template <class T>
 bool is_direct(const Correlation<T>& p) {
   if (!can_be_direct(p)) return false;
   const int64_t lanes = gemm_kernels(T()).lanes, width = p.grid.positions[2];
-  return p.rows * p.channels <= 4 || (p.rows <= kDirectOuts && 4 * width >= 3 * ceil_div(width, lanes) * lanes);
+  if (p.rows * p.channels <= 4) return true;
+  return p.rows <= (p.channels <= kDirectChannels ? kDirectOuts : 1) && 4 * width >= 3 * ceil_div(width, lanes) * lanes;
 }
 template <class T>
 bool is_direct_weight(const Correlation<T>& p) {

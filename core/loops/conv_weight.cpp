@@ -96,7 +96,7 @@ class Weight {
     Window(const Weight& w, int64_t number, int64_t channels)
         : piece(number),
           slab(w.p_.grid, w.pieces_.begin(number), w.pieces_.end(number), w.sliding()),
-          image(channels * slab.channel()),
+          image(slab.elements(channels)),
           runs(slab.runs(w.pieces_.begin(number), w.pieces_.end(number))),
           memory(w.together_ * image, w.tiles_.lanes) {
       const std::vector<int64_t> taps = slab.tap_offsets();

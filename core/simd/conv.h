@@ -28,9 +28,10 @@ struct ConvGrid {
 
 /// result[n][g rows + i][q] = bias[g rows + i] + sum over c < channels and taps t of
 ///   weight[g][i][c][t] source[n][g channels + c][where q and t meet].
-/// All strides are in elements. The sum runs over (c, t) in their order, in the blocks of a product (gemm.h), but for
-/// one exception: a group of one output channel whose taps lie as far apart as the rows of its positions. There, the
-/// direct loops take up to most_run_taps taps below each other as a run; runs stand in the order of their first taps,
+/// All strides are in elements. The sum runs over (c, t) in their order, in blocks whose sums are added in their order:
+/// in the direct loops they are as long as those of a product (gemm.h), and the bias begins the sum; in tiles they are
+/// shorter where the slab is large, and the bias comes last. One exception: a group of one output channel whose taps lie as
+/// far apart as the rows of its positions, at least most_place_vectors of which are computed together. There, the direct loops take up to most_run_taps taps below each other as a run; runs stand in the order of their first taps,
 /// the taps of a run in that of the source's rows, and a block has at most 1 / most_run_taps as many runs as others
 /// have taps. The order depends on the geometry, the sizes of an image and the instruction set, but neither on the
 /// number of images nor on that of threads.
