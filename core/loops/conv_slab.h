@@ -246,9 +246,11 @@ bool is_direct(const Correlation<T>& p) {
   if (p.rows * p.channels <= 4) return true;
   return p.rows <= (p.channels <= kDirectChannels ? kDirectOuts : 1) && 4 * width >= 3 * ceil_div(width, lanes) * lanes;
 }
+/// Of the weight's gradient, whose sums begin anew in every row: with rows so long also for more outputs and channels.
+constexpr int64_t kLongRow = 24;
 template <class T>
 bool is_direct_weight(const Correlation<T>& p) {
-  return p.rows * p.channels <= 4 && can_be_direct(p);
+  return p.rows * p.channels <= (p.grid.positions[2] >= kLongRow ? 32 : 4) && can_be_direct(p);
 }
 template <class T>
 void correlate_direct(const Correlation<T>& p);

@@ -67,10 +67,11 @@ class Weight {
     for_blocks(parallel, tasks, grain, [&](int64_t begin, int64_t end) {
       const Workspace<T> packed(by_shifts_ ? 1 : a_strips_ * tiles_.rows * together_ * pieces_.largest());
       const Workspace<T> strip((gemm_longest_block + 4) * cols_);
+      std::unique_ptr<Window> window;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t c = task % across * c_step, g = task / across % p_.groups, b = task / across / p_.groups;
         if (c >= p_.channels) continue;
-        block_of(g, c, std::min(c + c_step, p_.channels), b * per_block, std::min((b + 1) * per_block, units_),
+        block_of(g, c, std::min(c + c_step, p_.channels), b * per_block, std::min((b + 1) * per_block, units_), window,
                  packed.data(), strip.data(), sums(b) + g * p_.rows * n_);
       }
     });
@@ -93,8 +94,9 @@ class Weight {
 
   /// What is the same for one piece of all images and so many channels.
   struct Window {
-    Window(const Weight& w, int64_t number, int64_t channels)
+    Window(const Weight& w, int64_t number, int64_t of_channels)
         : piece(number),
+          channels(of_channels),
           slab(w.p_.grid, w.pieces_.begin(number), w.pieces_.end(number), w.sliding()),
           image(slab.elements(channels)),
           runs(slab.runs(w.pieces_.begin(number), w.pieces_.end(number))),
@@ -107,7 +109,7 @@ class Weight {
         if (tap < slab.row()) shifts.push_back(slab.first() + tap);
       }
     }
-    int64_t piece;
+    int64_t piece, channels;
     ConvSlab slab;
     int64_t image;                         // elements of an image's slab
     std::vector<int64_t> columns, shifts;  // offsets of all elements of a row of the weight; of the shifts
@@ -123,13 +125,15 @@ class Weight {
     const T* next;  // what the slab of the next unit is copied from, about
   };
 
-  /// Channels [c0, c1) of one group: the sum over units [first, last).
-  void block_of(int64_t g, int64_t c0, int64_t c1, int64_t first, int64_t last, T* packed, T* strip, T* out) {
-    std::unique_ptr<Window> window;
+  /// Channels [c0, c1) of one group: the sum over units [first, last). `window` is that of the last unit before, if any.
+  void block_of(int64_t g, int64_t c0, int64_t c1, int64_t first, int64_t last, std::unique_ptr<Window>& window,
+                T* packed, T* strip, T* out) {
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t piece = unit / batches_, n0 = unit % batches_ * together_;
       const int64_t images = std::min(together_, p_.images - n0), begin = pieces_.begin(piece);
-      if (window == nullptr || window->piece != piece) window = std::make_unique<Window>(*this, piece, c1 - c0);
+      if (window == nullptr || window->piece != piece || window->channels != c1 - c0) {
+        window = std::make_unique<Window>(*this, piece, c1 - c0);
+      }
       for (int64_t n = 0; n < images; ++n) {
         window->slab.copy(kernels_, p_.source + (n0 + n) * p_.source_image + (g * p_.channels + c0) * p_.source_channel,
                           p_.source_channel, p_.source_stride, c1 - c0, window->memory.data() + n * window->image);

@@ -239,7 +239,7 @@ class Product {
 
   /// Of few rows and so many columns that their sums stay in the first cache: b is read row by row.
   void vectors_by_rows(const GemmProblem<T>& p, int64_t i, int64_t rows, int64_t j, int64_t n) {
-    alignas(64) T sums[kMostSums + kMostCols];
+    alignas(64) T sums[kMostSums];
     alignas(64) T gathered[kFewRows * gemm_longest_block];
     for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
       const int64_t k = std::min(k_block_, p.k - k0);

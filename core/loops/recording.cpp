@@ -1,5 +1,6 @@
 #include "recording.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -35,11 +36,13 @@ void ProgramRecording::input(const Array& x) {
   held_.push_back(x);
 }
 
+// Of a part of a recorded value, too, the numbers are those of this run alone.
+bool ProgramRecording::holds(const Array& x) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const Array& value) { return value.storage() == x.storage(); });
+}
+
 int ProgramRecording::constant_of(const Array& x, DType as) {
-  // A part of a recorded value may be all the same for these numbers, and is no constant.
-  for (const Array& recorded : held_) {
-    if (recorded.storage() == x.storage()) return -1;
-  }
+  if (holds(x)) return -1;
   const Array all = x.contiguous();
   const auto size = static_cast<std::size_t>(all.element_size());
   const char* const bytes = static_cast<const char*>(all.data());
@@ -105,10 +108,12 @@ void ProgramRecording::ran(const Array& out, const Loop& loop) {
 }
 
 void ProgramRecording::copied(const Array& out, const Array& src) {
-  if (!refusal_.empty()) return;
-  if (out.numel() != kElements || out.shape() != src.shape() || !out.is_contiguous()) return;
+  if (!refusal_.empty() || !holds(src)) return;
   const auto known = values_.find(src.data());
-  if (known == values_.end() || !src.is_contiguous() || src.numel() != kElements) return;
+  if (known == values_.end() || src.numel() != kElements || !src.is_contiguous() || out.shape() != src.shape() ||
+      !out.is_contiguous()) {
+    return read(src, "a copy of a part");
+  }
   int value = known->second;
   if (out.dtype() != src.dtype()) {
     const Conversion conversion{tile_copy(out.dtype(), src.dtype()), out.element_size(), src.element_size()};
@@ -127,7 +132,7 @@ void ProgramRecording::copied(const Array& out, const Array& src) {
 }
 
 void ProgramRecording::read(const Array& x, const char* by) {
-  if (values_.count(x.data()) != 0) refuse(fmt::format("{} reads what pointwise operations have made", by));
+  if (refusal_.empty() && holds(x)) refuse(fmt::format("{} reads what pointwise operations have made", by));
 }
 
 bool ProgramRecording::finish(const std::vector<Array>& outputs, Program& program) {

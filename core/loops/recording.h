@@ -37,6 +37,7 @@ class ProgramRecording {
   const std::string& refusal() const { return refusal_; }
 
  private:
+  bool holds(const Array& x) const;
   int value_of(const Array& x, DType as);
   int constant_of(const Array& x, DType as);
   void refuse(std::string why);

@@ -98,8 +98,7 @@ struct Layer {
   /// The work on blocks of sequences, in parallel.
   template <class Body>
   void for_sequences(const Body& body) const {
-    const int64_t N = steps.N, blocks = ceil_div(N, kRows),
-                  step = ceil_div(N, std::max<int64_t>(1, blocks));
+    const int64_t N = steps.N, blocks = ceil_div(N, kRows), step = ceil_div(N, std::max<int64_t>(1, blocks));
     const double work = static_cast<double>(steps.rows) * static_cast<double>(G * H) * static_cast<double>(R);
     const int64_t together = static_cast<int64_t>(kTaskWork * static_cast<double>(blocks) / (work + 1)) + 1;
     parallel_for(blocks, together, [&](int64_t first, int64_t last) {

@@ -1,4 +1,5 @@
-// What the matrix product asks of an instruction set: the tiles of gemm_tiles-inl.h, packing, and the last step into c.
+// What the matrix product asks of an instruction set: the tiles of gemm_tiles-inl.h, packing, products of one to three rows
+// by rows of b, dot products, and the last step into c.
 #include "core/simd/gemm.h"
 
 #include <algorithm>

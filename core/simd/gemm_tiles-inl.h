@@ -200,7 +200,7 @@ void short_sums(const TileSum<T>& s, int64_t rows, T* HWY_RESTRICT c, int64_t c_
   }
 }
 
-// The same where the elements of a column of b are neighbours: as many rows of b^T as there are lanes are turned into columns
+// A tile where the elements of a column of b are neighbours: as many rows of b^T as there are lanes are turned into columns
 // in registers, a block at a time, without being packed first. A last block that is not full overlaps the one before it.
 template <class T, int kVectors, std::size_t... r, std::size_t... q>
 HWY_INLINE void turning_tile(std::index_sequence<r...> rows, std::index_sequence<q...>, const TileSum<T>& s,

@@ -255,7 +255,8 @@ HWY_NOINLINE void AvgRun(const PoolGrid& g, const Run& run, std::int64_t begin, 
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Columns columns(g);
-  const std::int64_t inner_begin = g.inner_begin[2], inner_end = g.inner_end[2], out = g.out[2];
+  const std::int64_t inner_begin = g.inner_begin[2], inner_end = run.count == 0 ? inner_begin : g.inner_end[2];
+  const std::int64_t out = g.out[2];
   x += begin * run.step;
   y += begin * out;
   for (std::int64_t r = begin; r < end; ++r, x += run.step, y += out) {

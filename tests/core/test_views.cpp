@@ -1,6 +1,7 @@
 // Views and the geometry behind them: no numbers move, and what comes out is what PyTorch has.
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
 #include <limits>
 
 #include <gradus/core/array/array.h>
@@ -8,6 +9,7 @@
 #include <gradus/core/loops/program.h>
 #include <gradus/core/loops/recording.h>
 #include <gradus/core/ops/pointwise.h>
+#include <gradus/core/ops/reduce.h>
 
 #include "../support/arrays.h"
 
@@ -444,6 +446,17 @@ BOOST_AUTO_TEST_CASE(parts_of_what_is_recorded_are_no_constants) {
       BOOST_TEST(recording.refusal() == "operand 1 of mul is not made by pointwise operations");
     }
   }
+  const auto refused = [&](const std::function<Array(const Array&)>& part) {
+    kernels::ProgramRecording recording;
+    kernels::Program program;
+    recording.input(ones);
+    const Array y = ones * part(ones);
+    return recording.finish({y}, program) ? "" : recording.refusal();
+  };
+  const std::string copy = "a copy of a part reads what pointwise operations have made";
+  BOOST_TEST(refused([](const Array& x) { return x.narrow(0, 5, 1).to(kFloat64).to(kFloat32); }) == copy);
+  BOOST_TEST(refused([](const Array& x) { return reduce(Reduction::Sum, x.narrow(0, 5, 7)); }) ==
+             "a reduction reads what pointwise operations have made");
 }
 
 BOOST_AUTO_TEST_CASE(copies_within_one_memory) {
