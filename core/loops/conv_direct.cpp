@@ -1,6 +1,7 @@
 // Convolutions with few output channels in a group (depthwise ones, and the gradients of images' three channels): their
-// sums run over the slab where it lies. To pack patches for a tile costs two to three cycles a vector, and a tile of few
-// rows uses it too seldom to earn that.
+// sums run over the slab where it lies. A tile of a product would, too, but with few rows its vectors of the source serve few
+// sums each. Here the sums of four vectors of positions stay in registers, for up to four outputs, or for one whose taps that
+// lie below each other share what is loaded.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
