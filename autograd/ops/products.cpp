@@ -74,7 +74,7 @@ struct Addmm {
       core::fail<ShapeError>("addmm: the input must broadcast to {}: {}", shape, c.shape());
     }
     if (s.beta != 0) y.copy_(c);
-    core::gemm(y, a, b, s.alpha, s.beta);
+    core::in_name_of(name, [&] { core::gemm(y, a, b, s.alpha, s.beta); });
     return y;
   }
   static Tensor batch(const Attrs& s, const Examples& x) {

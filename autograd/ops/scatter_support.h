@@ -21,7 +21,9 @@ core::Array in_copy(const core::Array& x, const Rest&... rest) {
 inline Tensor covered(Operand src, Operand index) {
   Tensor part = src.tensor();
   const Tensor& where = index.tensor();
-  if (part.dim() != where.dim()) return part;  // an error below
+  bool covers = part.dim() == where.dim();
+  for (std::int64_t d = 0; covers && d < part.dim(); ++d) covers = where.size(d) <= part.size(d);
+  if (!covers) return part;  // an error below, which names its shape
   for (std::int64_t d = 0; d < part.dim(); ++d) {
     if (where.size(d) < part.size(d)) part = narrow({part, src.at()}, d, 0, where.size(d));
   }

@@ -36,7 +36,7 @@ struct Places {
     if (!fits) {
       fail<ShapeError>(
           "{}: the index, {}, must have as many dimensions as the array, {}, and be longer than it at most along "
-          "dimension {}; the source, {}, must have the index's shape",
+          "dimension {}; the source, {}, must have a value for each of its entries",
           op, index_.shape(), out_.shape(), d, src_.shape());
     }
     index = checked_entries(index, out.shape()[d], op);

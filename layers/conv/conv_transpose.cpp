@@ -51,16 +51,17 @@ Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const T
   // x with s - 1 zeros between neighbours.
   Tensor spread = x;
   Shape extents = {N, O};
-  std::int64_t taps = 1;
+  std::int64_t taps = 1, positions = 1;
   for (int d = 0; d < dims; ++d) {
     const std::int64_t s = attrs.conv.stride[d], extent = (x.size(d + 2) - 1) * s + 1;
     const Tensor apart = spread.unsqueeze(d + 3).movedim(d + 3, -1);
     spread = constant_pad_nd(apart, {0, s - 1}).movedim(-1, d + 3).flatten(d + 2, d + 3).slice(d + 2, 0, extent);
     extents.push_back(extent);
     taps *= weight.size(d + 2);
+    positions *= extent;
   }
   const Tensor by_tap = weight.reshape({G, C / G, O / G, taps}).transpose(1, 2);
-  const Tensor flat = spread.reshape({N, G, C / G, -1});
+  const Tensor flat = spread.reshape({N, G, C / G, positions});
   // For each tap: its matrix of channels times x, where the tap puts it.
   Tensor y;
   for (std::int64_t t = 0; t < taps; ++t) {

@@ -123,7 +123,11 @@ Tensor detail::batch_norm_of_any(Operand x, const Tensor& running_mean, const Te
                                  const functional::BatchNormFuncOptions& options) {
   const Scope scope(x.at());
   const Operand w(options.weight()), b(options.bias()), M(running_mean), V(running_var);
+  if (options.eps() < 0) core::fail<ValueError>("batch_norm: eps must not be negative: {}", options.eps());
   if (!options.training()) return std::get<0>(apply<BatchNormEvalRule>({options.eps()}, x, w, b, M, V));
+  for (const Tensor& running : {running_mean, running_var}) {  // before either is written
+    if (running.defined()) core::expect_own_memory("batch_norm: running statistics", running.array());
+  }
   const auto [y, new_mean, new_var, mean, inv_std] =
       apply<BatchNormRule>({options.momentum(), options.eps()}, x, w, b, M, V);
   if (running_mean.defined() && !func::recomputing()) {

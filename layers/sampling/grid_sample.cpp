@@ -100,7 +100,7 @@ Tensor sampled(const char* op, Operand input, const Tensor& grid, const GridSamp
 Tensor GridSampleRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& grid) {
   const std::int64_t N = x.size(0), C = x.size(1);
   const int dims = static_cast<int>(x.dim()) - 2;
-  Tensor places = grid.reshape({N, -1, dims}), lost = zeros({N, places.size(1)}, kBool);
+  Tensor places = grid.flatten(1, dims), lost = zeros({N, places.size(1)}, kBool);
   for (int d = 0; d < dims; ++d) lost = lost | is_lost(places.select(2, d), x.size(dims + 1 - d), dims, attrs);
   // What is lost is no number, and its gradient none, whatever else it is made of; and no element is read there.
   const Tensor gone = lost.unsqueeze(2), none = zeros_like(places);

@@ -395,6 +395,18 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
       },
       {"BatchNorm1d: input must be [N, C] or [N, C, L] with C = 3: [4, 2]"});
   check_step(layer);
+  const Tensor mean = zeros({3}), var = ones({1}).expand({3});
+  check_error<ValueError>(
+      [&] {
+        F::batch_norm(randn({4, 3}), mean, var, F::BatchNormFuncOptions().training(true));
+      },
+      {"batch_norm", "running statistics", "clone()"});
+  BOOST_TEST(test::values(mean.array()) == std::vector<double>(3, 0.0));
+  check_error<ValueError>(
+      [&] {
+        F::batch_norm(randn({4, 3}), {}, {}, F::BatchNormFuncOptions().training(true).eps(-1));
+      },
+      {"batch_norm: eps must not be negative: -1"});
   check_error<ShapeError>([&] { layer(randn({4, 3, 2, 2})); }, {"BatchNorm1d: input must be", "[4, 3, 2, 2]"});
   check_error<ShapeError>([&] { layer(randn({3})); }, {"BatchNorm1d: input must be", "[3]"});
   check_error<ShapeError>([&] { layer(randn({})); }, {"BatchNorm1d: input must be", "[]"});

@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(the_weights_gradient_of_a_long_row) {
   const std::int64_t n = 1 << 20;
   const Array x = core::full({1, 1, n}, 0.1, kFloat32), dy = core::full({1, 1, n}, 0.3, kFloat32);
   const Array dweight = core::conv_weight_gradient(dy, x, {1, 1, 5}, {{1}, {2}, {1}, 1});
-  const double product = double{0.1f} * double{0.3f};
+  const double product = static_cast<double>(0.1f) * static_cast<double>(0.3f);
   for (int tap = 0; tap < 5; ++tap) {
     const double expected = product * static_cast<double>(n - std::abs(tap - 2));
     BOOST_TEST(std::abs(dweight.flatten()[tap].item<double>() - expected) < 1e-4 * expected);
@@ -548,6 +548,11 @@ BOOST_AUTO_TEST_CASE(empty_batches_and_empty_channels) {
   BOOST_TEST(x.grad().sizes().vec() == (std::vector<std::int64_t>{0, 3, 5, 4}));
   BOOST_TEST(test::values(layer->weight.grad().array()) == std::vector<double>(54, 0.0));
   BOOST_TEST(test::values(layer->bias.grad().array()) == std::vector<double>(2, 0.0));
+  // The transposed one, whose second derivatives go through its reference.
+  const Tensor none = zeros({0, 3, 5, 5}).requires_grad_(), w = randn({3, 4, 3, 3}).requires_grad_();
+  const Tensor up = F::conv_transpose2d(none, w);
+  const std::vector<Tensor> first = autograd::grad({up}, {none, w}, {ones_like(up).requires_grad_()}, true, true);
+  BOOST_TEST(test::values(first[1].array()) == std::vector<double>(108, 0.0));
   // Nothing but padding to see: the bias.
   const Array nothing =
       core::conv(core::zeros({1, 2, 0}), core::ones({1, 2, 3}), core::full({1}, 5, kFloat32), {{1}, {2}, {1}, 1});
