@@ -65,14 +65,20 @@ Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const T
   // For each tap: its matrix of channels times x, where the tap puts it.
   Tensor y;
   for (std::int64_t t = 0; t < taps; ++t) {
+    Tensor term = matmul(by_tap.select(3, t), flat).reshape(extents);
     std::vector<std::int64_t> around;
     std::int64_t rest = t;
     for (int d = dims - 1; d >= 0; --d) {
       const std::int64_t before = rest % weight.size(d + 2) * attrs.conv.dilation[d] - attrs.conv.padding[d];
       rest /= weight.size(d + 2);
-      around.insert(around.end(), {before, shape[d + 2] - extents[d + 2] - before});
+      // The part that falls into the result, which may be nothing.
+      const std::int64_t begin = std::clamp<std::int64_t>(-before, 0, extents[d + 2]);
+      const std::int64_t end = std::clamp(shape[d + 2] - before, begin, extents[d + 2]);
+      term = term.slice(d + 2, begin, end);
+      const std::int64_t front = begin == end ? 0 : before + begin;
+      around.insert(around.end(), {front, shape[d + 2] - front - (end - begin)});
     }
-    const Tensor term = constant_pad_nd(matmul(by_tap.select(3, t), flat).reshape(extents), around);
+    term = constant_pad_nd(term, around);
     y = y.defined() ? y + term : term;
   }
   return bias.defined() ? y + by_channel(bias, shape.size()) : y;

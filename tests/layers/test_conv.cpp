@@ -553,6 +553,15 @@ BOOST_AUTO_TEST_CASE(empty_batches_and_empty_channels) {
   const Tensor up = F::conv_transpose2d(none, w);
   const std::vector<Tensor> first = autograd::grad({up}, {none, w}, {ones_like(up).requires_grad_()}, true, true);
   BOOST_TEST(test::values(first[1].array()) == std::vector<double>(108, 0.0));
+  // Where taps fall beside the result, and where all of them do.
+  using Transposed = F::ConvTranspose1dFuncOptions;
+  for (const bool all : {false, true}) {
+    const auto how = all ? Transposed().stride(7).padding(3).output_padding(6) : Transposed().padding(2);
+    const auto f = [&](const std::vector<Tensor>& in) { return std::vector{F::conv_transpose1d(in[0], in[1], how)}; };
+    const std::vector<Tensor> inputs = {randn({2, 2, 1}, kDouble).requires_grad_(),
+                                        randn({2, 3, all ? 1 : 5}, kDouble).requires_grad_()};
+    BOOST_TEST(gradgradcheck(f, inputs));
+  }
   // Nothing but padding to see: the bias.
   const Array nothing =
       core::conv(core::zeros({1, 2, 0}), core::ones({1, 2, 3}), core::full({1}, 5, kFloat32), {{1}, {2}, {1}, 1});
