@@ -10,8 +10,11 @@
 #include "../base/dispatch.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
-#include "../simd/conv.h"
+#include "../ops/matmul.h"
+#include "../ops/pointwise.h"
 #include "../ops/reduce.h"
+#include "../simd/conv.h"
+#include "patches.h"
 
 namespace gradus::core {
 namespace {
@@ -236,6 +239,71 @@ Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeo
   return y;
 }
 
+namespace {
+
+/// The input gradient where the windows have few positions in a large input, as those of a kernel as large as the image have:
+/// nearly all taps of an element of x would meet nothing. The gradient of the patches is one product for each image and group,
+/// columns = weight^T dy, and each number goes back to where its patch had it from.
+class GradientByColumns {
+ public:
+  GradientByColumns(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry)
+      : dy_(dy),
+        weight_(weight),
+        x_(x),
+        dims_(x.size() - 2),
+        groups_(geometry.groups),
+        windows_{two(weight.shape().data() + 2, 1), two(geometry.dilation.data(), 1), two(geometry.padding.data(), 0),
+                 two(geometry.stride.data(), 1)} {}
+
+  /// The other way takes, for each channel and tap, a multiplication for each element of x (of a phase of the step) and output
+  /// channel; this one for each position and output channel, and a number is stored and added, which counts as several.
+  bool is_better(const ConvGrid& grid) const {
+    if (dims_ > 2 || column() > kMostElements) return false;
+    double all = 1, positions = 1;
+    for (int d = 0; d < conv_dims; ++d) {
+      all *= static_cast<double>(grid.extent[d]) / static_cast<double>(grid.step[d]);
+      positions *= static_cast<double>(grid.positions[d]);
+    }
+    const double outs = static_cast<double>(weight_.size(0) / groups_);
+    return all * outs >= 1.5 * positions * (outs + kColumnCost);
+  }
+
+  Array run(const Array& bias) const {
+    const int64_t N = x_[0], C = x_[1], G = groups_, Q = dy_.numel() / (N * weight_.size(0));
+    const int64_t height = dims_ == 2 ? x_[2] : 1, width = x_.back(), per_image = column();
+    const Array turned = weight_.contiguous().view({G, weight_.size(0) / G, per_image / (G * Q)}).transpose(1, 2);
+    const Array rows = dy_.contiguous().view({N, G, weight_.size(0) / G, Q}), dx = empty(x_, dy_.dtype());
+    const int64_t images = std::max<int64_t>(kMostElements / per_image, 1);  // at a time
+    for (int64_t n = 0; n < N; n += images) {
+      const int64_t count = std::min(images, N - n);
+      const Array columns = matmul(turned, rows.narrow(0, n, count)).view({count, per_image / Q, Q});
+      const Array part = col2im(columns, height, width, windows_).view({count, C, height * width});
+      dx.view({N, C, height * width}).narrow(0, n, count).copy_(bias.defined() ? part + bias.view({C, 1}) : part);
+    }
+    return dx;
+  }
+
+ private:
+  static constexpr int64_t kMostElements = 1 << 22;  // of columns at a time
+  static constexpr double kColumnCost = 12;
+
+  /// The last two dimensions of two, or of one and a dimension of `missing` before it.
+  Dims two(const int64_t* values, int64_t missing) const {
+    return dims_ == 2 ? Dims{values[0], values[1]} : Dims{missing, values[0]};
+  }
+  int64_t column() const {  // elements of an image's columns
+    return weight_.numel() / weight_.size(0) * groups_ * (dy_.numel() / (x_[0] * weight_.size(0)));
+  }
+
+  const Array &dy_, &weight_;
+  const Shape& x_;
+  const int dims_;
+  const int64_t groups_;
+  const PatchWindows windows_;
+};
+
+}  // namespace
+
 Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, const ConvGeometry& geometry,
                           const Array& bias) {
   const ConvGrid grid = grid_of(dy.shape(), x, weight.shape(), geometry);
@@ -248,6 +316,10 @@ Array conv_input_gradient(const Array& dy, const Array& weight, const Shape& x, 
   const bool none = dy.numel() == 0 || weight.numel() == 0;
   if (numel_of(x) == 0 || (none && !bias.defined())) return zeros(x, dy.dtype());
   const Array b = bias.defined() ? bias.contiguous() : bias;
+  if (!none) {
+    const GradientByColumns by_columns(dy, weight, x, geometry);
+    if (by_columns.is_better(grid)) return by_columns.run(b);
+  }
   const Array dx = empty(x, dy.dtype());
   std::vector<Phase> in[conv_dims];
   for (int d = 0; d < conv_dims; ++d) {

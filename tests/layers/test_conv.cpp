@@ -145,6 +145,11 @@ const std::vector<Problem>& paths() {
       {{4, 6, 7, 330}, {20, 6, 3, 3}, {{2, 1}, {1, 1}, {1, 1}, 1}},                 // a row each, one not full
       {{3, 4, 6, 19, 21}, {24, 4, 3, 3, 2}, {{1, 1, 1}, {1, 1, 0}, {1, 1, 2}, 1}},  // planes cut by themselves
       {{16, 80, 9, 250}, {20, 80, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},  // a slab so large that blocks of k are shorter
+      // the input gradient by columns: kernels nearly as large as the image, far apart taps, a step
+      {{3, 6, 9, 8}, {4, 3, 8, 7}, {{1, 1}, {0, 0}, {1, 1}, 2}},
+      {{2, 3, 60}, {5, 3, 51}, {{1}, {2}, {1}, 1}},
+      {{3, 4, 20, 22}, {6, 2, 3, 3}, {{2, 1}, {1, 0}, {9, 10}, 2}},
+      {{40, 70, 24, 24}, {6, 70, 21, 21}, {{1, 1}, {0, 0}, {1, 1}, 1}},  // more columns than are held at a time
       // the direct loops in parts of rows: one row, a step, several channels, taps below each other
       {{1, 1, 40000}, {1, 1, 5}, {{1}, {2}, {1}, 1}},
       {{1, 2, 70001}, {2, 1, 3}, {{2}, {1}, {1}, 2}},
