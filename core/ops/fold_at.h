@@ -103,21 +103,25 @@ struct Runs {
       count = rows, length = c.count, pitch = c.to_row, step = c.to_column;
     }
   }
-  void widen(double* copy) const {
+  /// Whether all come back by `narrow` as they are, if they do not change.
+  bool widen(double* copy) const {
     constexpr auto wide = static_cast<std::int64_t>(sizeof(double)), narrow = static_cast<std::int64_t>(sizeof(float));
     if (step != 1) {
-      return kernels::tile_copy(kFloat64, kFloat32)(reinterpret_cast<char*>(copy), length * wide, wide,
-                                                    reinterpret_cast<const char*>(at), pitch * narrow, step * narrow,
-                                                    count, length);
+      kernels::tile_copy(kFloat64, kFloat32)(reinterpret_cast<char*>(copy), length * wide, wide,
+                                             reinterpret_cast<const char*>(at), pitch * narrow, step * narrow, count,
+                                             length);
+      return false;
     }
-    for (std::int64_t r = 0; r < count; ++r) kernels::widen(copy + r * length, at + r * pitch, length);
+    bool plain = true;
+    for (std::int64_t r = 0; r < count; ++r) plain &= kernels::widen(copy + r * length, at + r * pitch, length);
+    return plain;
   }
-  void narrow_changed(const double* copy) const {
+  void narrow(const double* copy, bool plain) const {
     for (std::int64_t r = 0; r < count; ++r) {
       float* const to = at + r * pitch;
       const double* const from = copy + r * length;
-      if (step == 1) {
-        kernels::narrow_changed(to, from, length);
+      if (plain) {
+        kernels::narrow(to, from, length);
       } else {
         for (std::int64_t i = 0; i < length; ++i) to[i * step] = kernels::narrowed_if_changed(to[i * step], from[i]);
       }
@@ -133,9 +137,9 @@ template <class F>
 void in_copy(const Columns<float>& c, std::int64_t first, std::int64_t rows, char* memory, const F& change) {
   auto* const copy = reinterpret_cast<double*>(memory);
   const Runs runs(c, first, rows);
-  runs.widen(copy);
+  const bool plain = runs.widen(copy);
   change(copy);
-  runs.narrow_changed(copy);
+  runs.narrow(copy, plain);
 }
 
 template <class Fold>

@@ -83,11 +83,17 @@ HWY_INLINE void AskFor(const T* x, std::size_t elements) {
   constexpr std::size_t line = 64 / sizeof(T);
   for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at);
 }
-/// For those a kilobyte beyond element i in rows of n, of which x begins one, and the next one follows after `stride`.
+/// So many elements before they are read: a kilobyte.
 template <class T>
-HWY_INLINE void AskAhead(const T* x, std::size_t i, std::size_t n, std::size_t stride, std::size_t elements) {
-  constexpr std::size_t ahead = 1024 / sizeof(T);
-  AskFor(x + (i + ahead < n ? i + ahead : i + ahead - n + stride), elements);
+constexpr std::size_t kAhead = 1024 / sizeof(T);
+/// f(i, ahead) for i = 0, count, 2 count, .. while all of `count` elements from i on lie in a row of n; what is read a kilobyte
+/// later begins `ahead` beyond i: in this row, or in the next one, which follows after `stride`. The first i that is left.
+template <class T, class F>
+HWY_INLINE std::size_t ForBlocks(std::size_t count, std::size_t n, std::size_t stride, F f) {
+  std::size_t i = 0;
+  for (; i + kAhead<T> < n && i + count <= n; i += count) f(i, kAhead<T>);
+  for (; i + count <= n; i += count) f(i, kAhead<T> - n + stride);
+  return i;
 }
 
 /// Rows in four chains, so that one step need not wait for the step before; `join` makes one vector of them.
@@ -97,14 +103,13 @@ HWY_INLINE hn::Vec<D> FoldRows(D d, const T* x, std::size_t stride, std::size_t 
   const std::size_t lanes = hn::Lanes(d);
   auto a0 = start, a1 = start, a2 = start, a3 = start;
   for (std::size_t r = 0; r < rows; ++r, x += stride) {
-    std::size_t i = 0;
-    for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      AskAhead(x, i, n, stride, 4 * lanes);
-      a0 = step(d, a0, LoadAs(d, x + i));
-      a1 = step(d, a1, LoadAs(d, x + i + lanes));
-      a2 = step(d, a2, LoadAs(d, x + i + 2 * lanes));
-      a3 = step(d, a3, LoadAs(d, x + i + 3 * lanes));
-    }
+    std::size_t i = ForBlocks<T>(4 * lanes, n, stride, [&](std::size_t at, std::size_t ahead) GRADUS_INLINED {
+      AskFor(x + at + ahead, 4 * lanes);
+      a0 = step(d, a0, LoadAs(d, x + at));
+      a1 = step(d, a1, LoadAs(d, x + at + lanes));
+      a2 = step(d, a2, LoadAs(d, x + at + 2 * lanes));
+      a3 = step(d, a3, LoadAs(d, x + at + 3 * lanes));
+    });
     for (; i + lanes <= n; i += lanes) a0 = step(d, a0, LoadAs(d, x + i));
     if (i < n) a1 = hn::IfThenElse(hn::FirstN(d, n - i), step(d, a1, LoadFirstAs(d, x + i, n - i)), a1);
   }
@@ -224,12 +229,11 @@ void PairRow(const void* const* in, std::size_t stride, std::size_t results, std
       second[k] = hn::MulAdd(t, u, second[k]);
     };
     for (std::size_t row = 0; row < each; ++row, a += stride, b += stride) {
-      std::size_t i = 0;
-      for (; i + chains * lanes <= n; i += chains * lanes) {
-        AskAhead(a, i, n, stride, chains * lanes);
-        if (Terms::inputs == 2) AskAhead(b, i, n, stride, chains * lanes);
-        for (std::size_t k = 0; k < chains; ++k) add(k, i + k * lanes, lanes);
-      }
+      std::size_t i = ForBlocks<T>(chains * lanes, n, stride, [&](std::size_t at, std::size_t ahead) GRADUS_INLINED {
+        AskFor(a + at + ahead, chains * lanes);
+        if (Terms::inputs == 2) AskFor(b + at + ahead, chains * lanes);
+        for (std::size_t k = 0; k < chains; ++k) add(k, at + k * lanes, lanes);
+      });
       for (; i + lanes <= n; i += lanes) add(0, i, lanes);
       if (i < n) add(1, i, n - i);
     }

@@ -154,34 +154,47 @@ void AddAt(double* sums, const std::int64_t* index, const float* values, std::in
   for (; i < n; ++i) sums[index[i]] += static_cast<double>(values[i]);
 }
 
-void Widen(double* wide, const float* x, std::int64_t n) {
+bool Widen(double* wide, const float* x, std::int64_t n) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> half;
+  const hn::RebindToUnsigned<decltype(half)> bits;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  // Of the numbers without their signs, as integers: the largest, and the smallest but 0.
+  const auto number = hn::Set(bits, 0x7fffffffu), one = hn::Set(bits, 1u);
+  auto largest = hn::Zero(bits), below = hn::Set(bits, 0xffffffffu);
+  const auto take = [&](std::int64_t i) HWY_ATTR {
+    const auto v = hn::LoadU(half, x + i);
+    const auto magnitude = hn::And(hn::BitCast(bits, v), number);
+    largest = hn::Max(largest, magnitude);
+    below = hn::Min(below, hn::Sub(magnitude, one));
+    hn::StoreU(hn::PromoteTo(d, v), d, wide + i);
+  };
+  std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    take(i);
+    take(i + lanes);
+  }
+  for (; i + lanes <= n; i += lanes) take(i);
+  bool plain = hn::AllFalse(
+      bits, hn::Or(hn::Gt(largest, hn::Set(bits, 0x7f800000u)), hn::Lt(below, hn::Set(bits, 0x007fffffu))));
+  for (; i < n; ++i) {
+    plain = plain && !changes_when_widened(x[i]);
+    wide[i] = static_cast<double>(x[i]);
+  }
+  return plain;
+}
+void Narrow(float* x, const double* wide, std::int64_t n) {
   const hn::ScalableTag<double> d;
   const hn::Rebind<float, decltype(d)> half;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto a = hn::PromoteTo(d, hn::LoadU(half, x + i)), b = hn::PromoteTo(d, hn::LoadU(half, x + i + lanes));
-    hn::StoreU(a, d, wide + i);
-    hn::StoreU(b, d, wide + i + lanes);
+    const auto a = ToFloat32(half, hn::LoadU(d, wide + i)), b = ToFloat32(half, hn::LoadU(d, wide + i + lanes));
+    hn::StoreU(a, half, x + i);
+    hn::StoreU(b, half, x + i + lanes);
   }
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::PromoteTo(d, hn::LoadU(half, x + i)), d, wide + i);
-  for (; i < n; ++i) wide[i] = static_cast<double>(x[i]);
-}
-void NarrowChanged(float* x, const double* wide, std::int64_t n) {
-  const hn::ScalableTag<double> d;
-  const hn::RebindToUnsigned<decltype(d)> bits;
-  const hn::Rebind<float, decltype(d)> half;
-  const hn::RebindToUnsigned<decltype(half)> half_bits;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto before = hn::LoadU(half, x + i);
-    const auto after = hn::LoadU(d, wide + i);
-    const auto same = hn::Eq(hn::BitCast(bits, hn::PromoteTo(d, before)), hn::BitCast(bits, after));
-    const auto kept = hn::RebindMask(half, hn::MaskFromVec(hn::TruncateTo(half_bits, hn::VecFromMask(bits, same))));
-    hn::StoreU(hn::IfThenElse(kept, before, ToFloat32(half, after)), half, x + i);
-  }
-  for (; i < n; ++i) x[i] = narrowed_if_changed(x[i], wide[i]);
+  for (; i + lanes <= n; i += lanes) hn::StoreU(ToFloat32(half, hn::LoadU(d, wide + i)), half, x + i);
+  for (; i < n; ++i) x[i] = static_cast<float>(wide[i]);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -202,9 +215,9 @@ std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const s
   return HWY_DYNAMIC_DISPATCH(PlacesWithin)(places, beside, index, all_beside, n, first, size);
 }
 HWY_EXPORT(Widen);
-HWY_EXPORT(NarrowChanged);
-void widen(double* wide, const float* x, std::int64_t n) { HWY_DYNAMIC_DISPATCH(Widen)(wide, x, n); }
-void narrow_changed(float* x, const double* wide, std::int64_t n) { HWY_DYNAMIC_DISPATCH(NarrowChanged)(x, wide, n); }
+HWY_EXPORT(Narrow);
+bool widen(double* wide, const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(Widen)(wide, x, n); }
+void narrow(float* x, const double* wide, std::int64_t n) { HWY_DYNAMIC_DISPATCH(Narrow)(x, wide, n); }
 void add_at(double* sums, const std::int64_t* index, const float* values, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(AddAt)(sums, index, values, n);
 }

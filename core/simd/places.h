@@ -23,10 +23,16 @@ std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const s
                            const std::uint32_t* all_beside, std::int64_t n, std::int64_t first, std::int64_t size);
 inline constexpr std::int64_t kMostLanes = 16;  // of 4 bytes
 
-/// wide[i] = x[i] for i < n; and back, rounded, for those that are no longer what was widened: others keep their bits, also
-/// those of a signalling NaN, and of a subnormal number while the processor takes these for 0.
-void widen(double* wide, const float* x, std::int64_t n);
-void narrow_changed(float* x, const double* wide, std::int64_t n);
+/// wide[i] = x[i] for i < n. False when some may come back with other bits though they are the same number: NaN, which is quiet
+/// then, and subnormal numbers, which a processor can be told to take for 0.
+bool widen(double* wide, const float* x, std::int64_t n);
+inline bool changes_when_widened(float x) {
+  const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(x) & 0x7fffffffu;
+  return magnitude > 0x7f800000u || magnitude - 1 < 0x007fffffu;
+}
+/// x[i] = wide[i], rounded, for i < n.
+void narrow(float* x, const double* wide, std::int64_t n);
+/// The same for one, which keeps its bits where it is what was widened.
 inline float narrowed_if_changed(float x, double wide) {
   const bool same = std::bit_cast<std::uint64_t>(static_cast<double>(x)) == std::bit_cast<std::uint64_t>(wide);
   return same ? x : static_cast<float>(wide);
