@@ -157,24 +157,22 @@ void AddAt(double* sums, const std::int64_t* index, const float* values, std::in
 bool Widen(double* wide, const float* x, std::int64_t n) {
   const hn::ScalableTag<double> d;
   const hn::Rebind<float, decltype(d)> half;
-  const hn::RebindToUnsigned<decltype(half)> bits;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const hn::ScalableTag<std::uint32_t> bits;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d)), all = static_cast<std::int64_t>(hn::Lanes(bits));
   // Of the numbers without their signs, as integers: the largest, and the smallest but 0.
   const auto number = hn::Set(bits, 0x7fffffffu), one = hn::Set(bits, 1u);
   auto largest = hn::Zero(bits), below = hn::Set(bits, 0xffffffffu);
-  const auto take = [&](std::int64_t i) HWY_ATTR {
-    const auto v = hn::LoadU(half, x + i);
-    const auto magnitude = hn::And(hn::BitCast(bits, v), number);
-    largest = hn::Max(largest, magnitude);
-    below = hn::Min(below, hn::Sub(magnitude, one));
-    hn::StoreU(hn::PromoteTo(d, v), d, wide + i);
-  };
   std::int64_t i = 0;
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    take(i);
-    take(i + lanes);
+    for (std::int64_t k = i; k < i + 2 * lanes; k += all) {
+      const auto magnitude = hn::And(hn::BitCast(bits, hn::LoadU(hn::ScalableTag<float>(), x + k)), number);
+      largest = hn::Max(largest, magnitude);
+      below = hn::Min(below, hn::Sub(magnitude, one));
+    }
+    const auto a = hn::PromoteTo(d, hn::LoadU(half, x + i)), b = hn::PromoteTo(d, hn::LoadU(half, x + i + lanes));
+    hn::StoreU(a, d, wide + i);
+    hn::StoreU(b, d, wide + i + lanes);
   }
-  for (; i + lanes <= n; i += lanes) take(i);
   bool plain = hn::AllFalse(
       bits, hn::Or(hn::Gt(largest, hn::Set(bits, 0x7f800000u)), hn::Lt(below, hn::Set(bits, 0x007fffffu))));
   for (; i < n; ++i) {
