@@ -53,7 +53,7 @@ struct Mean {
   using Attrs = Over;
   static Array forward(const Over& o, const Array& x) { return core::mean(x, o.dims, o.keepdim); }
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Over& o) {
-    return (with_dims(dy, x, o) / static_cast<double>(std::max<std::int64_t>(count(x, o), 1))).expand(x);
+    return (with_dims(dy, x, o) / static_cast<double>(count(x, o))).expand(x);
   });
 };
 // y = sum (x - mean(x))^2 / (n - correction).

@@ -35,8 +35,7 @@ Shape transposed_shape(const Shape& x, const Shape& weight, const ConvTransposeR
   }
   return y;
 }
-// [O] against [N, O, ..].
-Tensor by_channel(const Tensor& bias, int dims) {
+Tensor by_channel(const Tensor& bias, int dims) {  // [O] against [N, O, ..]
   Shape shape = Shape::filled(dims - 1, 1);
   shape[0] = bias.numel();
   return bias.reshape(shape);
@@ -51,19 +50,17 @@ Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const T
   // x with s - 1 zeros between neighbours.
   Tensor spread = x;
   Shape extents = {N, O};
-  std::int64_t taps = 1, positions = 1;
+  std::int64_t taps = 1;
   for (int d = 0; d < dims; ++d) {
     const std::int64_t s = attrs.conv.stride[d], extent = (x.size(d + 2) - 1) * s + 1;
     const Tensor apart = spread.unsqueeze(d + 3).movedim(d + 3, -1);
     spread = constant_pad_nd(apart, {0, s - 1}).movedim(-1, d + 3).flatten(d + 2, d + 3).slice(d + 2, 0, extent);
     extents.push_back(extent);
     taps *= weight.size(d + 2);
-    positions *= extent;
   }
   const Tensor by_tap = weight.reshape({G, C / G, O / G, taps}).transpose(1, 2);
-  const Tensor flat = spread.reshape({N, G, C / G, positions});
-  // For each tap: its matrix of channels times x, where the tap puts it.
-  Tensor y;
+  const Tensor flat = spread.flatten(2).unflatten(1, {G, C / G});
+  Tensor y;  // the sum over taps of the tap's matrix of channels times x, where the tap puts it
   for (std::int64_t t = 0; t < taps; ++t) {
     Tensor term = matmul(by_tap.select(3, t), flat).reshape(extents);
     std::vector<std::int64_t> around;
@@ -78,8 +75,7 @@ Tensor ConvTransposeRule::reference(const Attrs& attrs, const Tensor& x, const T
       const std::int64_t front = begin == end ? 0 : before + begin;
       around.insert(around.end(), {front, shape[d + 2] - front - (end - begin)});
     }
-    term = constant_pad_nd(term, around);
-    y = y.defined() ? y + term : term;
+    y = y.defined() ? y + constant_pad_nd(term, around) : constant_pad_nd(term, around);
   }
   return bias.defined() ? y + by_channel(bias, shape.size()) : y;
 }
