@@ -57,15 +57,15 @@ def growing(family):
 
 
 def measure(setups, options):
-    """The document of --growth: for each family, points of {"sizes", "units", "ours": {threads: ns}, "peer": the fastest's ns},
-    medians over the runs."""
-    result = {}
+    """The document of --growth, anew whenever a family is done: for each family, points of {"sizes", "units", "ours":
+    {threads: ns}, "peer": the fastest's ns}, medians over the runs."""
+    done = []
     with contextlib.ExitStack() as stack:
         served = list(engines.processes(setups, stack))
         watch = engines.Watch(served)
         for family in families:
             if options.wanted(family.name):
-                result[family.name] = []
+                points = []
                 at_work = list(range(len(setups)))
                 for place, case in enumerate(growing(family)):
                     times = {who: [] for who in at_work}
@@ -78,18 +78,16 @@ def measure(setups, options):
                     medians = {who: statistics.median(each) for who, each in times.items()}
                     at_work = [who for who in at_work
                                if medians[who] < (longest if setups[who].ours else longest_of_peer) * 1e9 / 1.8]
-                    result[family.name].append({
+                    points.append({
                         "sizes": case.sizes, "units": family.cost(case.sizes), "ours": {
                             str(setups[who].threads): t for who, t in medians.items() if setups[who].ours},
                         "peer": min((t for who, t in medians.items() if not setups[who].ours), default=None)})
                     if not at_work:
                         break
-        disturbed = watch.parts()
-    return {"machine": engines.machine(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-            "engines": {setup.engine: process.version for setup, process in zip(setups, served)},
-            "simd": options.simd, "runs": options.runs, "disturbed": disturbed,
-            "growth": [{"name": family.name, "unit": family.unit, "points": result[family.name]}
-                       for family in families if family.name in result]}
+                done.append({"name": family.name, "unit": family.unit, "points": points})
+                yield {"machine": engines.machine(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+                       "engines": {setup.engine: process.version for setup, process in zip(setups, served)},
+                       "simd": options.simd, "runs": options.runs, "disturbed": watch.parts(), "growth": done}
 
 
 def of_a_unit(points, line):
@@ -126,23 +124,26 @@ def slower_on_more(document):
                     yield t / each["ours"]["1"], family["name"], threads, each["units"]
 
 
-def table(document):
+def table(document, family):
     lines = lines_of(document)
-    out = [f"{document['machine']}; {', '.join(document['engines'].values())}; {document['date']}; {document['runs']} runs; "
-           f"meanwhile others took {document['disturbed']['others']:.0%} of the processors"]
-    for family in document["growth"]:
-        out += [f"-- {family['name']}", f"{'sizes':>24} {'ns a ' + family['unit'] + ', threads:':>28} "
-                + " ".join(f"{n:>10}" for n in lines) + f" {'peer, best':>10} {'ratio':>6}"]
-        for each in family["points"]:
-            ours = [f"{each['ours'][n] / each['units']:10.4g}" if n in each["ours"] else " " * 10 for n in lines]
-            best = min(each["ours"].values(), default=None)
-            peer = f"{each['peer'] / each['units']:10.4g}" if each["peer"] else " " * 10
-            ratio = f"{best / each['peer']:6.2f}" if best and each["peer"] else ""
-            out.append(f"{'x'.join(map(str, each['sizes'])):>24} {'':28} {' '.join(ours)} {peer} {ratio}")
-    out.append(f"== cliffs: a unit takes more than {steep} times as long as at the size before (the peer's factor there)")
+    out = [f"-- {family['name']}", f"{'sizes':>24} {'ns a ' + family['unit'] + ', threads:':>28} "
+           + " ".join(f"{n:>10}" for n in lines) + f" {'peer, best':>10} {'ratio':>6}"]
+    for each in family["points"]:
+        ours = [f"{each['ours'][n] / each['units']:10.4g}" if n in each["ours"] else " " * 10 for n in lines]
+        best = min(each["ours"].values(), default=None)
+        peer = f"{each['peer'] / each['units']:10.4g}" if each["peer"] else " " * 10
+        ratio = f"{best / each['peer']:6.2f}" if best and each["peer"] else ""
+        out.append(f"{'x'.join(map(str, each['sizes'])):>24} {'':28} {' '.join(ours)} {peer} {ratio}")
+    return "\n".join(out)
+
+
+def findings(document):
+    out = [f"== cliffs: a unit takes more than {steep} times as long as at the size before (the peer's factor there)"]
     out += [f"{factor:6.2f}  {name}, threads: {line}: {before:.3g} -> {after:.3g}"
             + (f"  ({theirs:.2f})" if theirs else "") for factor, name, line, before, after, theirs in cliffs(document)]
     out.append("== slower on more threads than on one, by more than a tenth")
     out += [f"{factor:6.2f}  {name}, threads: {threads}: {units:.3g}"
             for factor, name, threads, units in sorted(slower_on_more(document), reverse=True)]
+    out.append(f"{document['machine']}; {', '.join(document['engines'].values())}; {document['date']}; "
+               f"{document['runs']} runs; meanwhile others took {document['disturbed']['others']:.0%} of the processors")
     return "\n".join(out)
