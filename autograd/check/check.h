@@ -13,12 +13,12 @@
 // dimension), and one expanded along dimension 1 (0, of one dimension; for BatchNorm these are the channels: expanded
 // along batch and positions together, its gradients would vanish); of several outputs each is also the only one that gets
 // a gradient, the others' being absent. Each input itself is laid out in these three ways, too: the same numbers must
-// come out. A further row, create_graph, is the gradient that the
-// rule gives where it is recorded: its reference's, on what the rule has kept of its inputs. The second order compares
-// the gradient of v . gradient(x, dy), for a random v, under create_graph, from the reference alone, and by central
-// differences of the hand-written gradient; with respect to the inputs and to dy. Inputs whose first order is wrong are
-// left out of it: it would only say so again. At second order hand and graph both go through the reference: where they
-// stand together against finite differences, it is the graph that is called the odd one out.
+// come out. A further row, create_graph, is the gradient that the rule gives where it is recorded: its formulas' or its
+// reference's, on what the rule has kept of its inputs. The second order compares the gradient of v . gradient(x, dy), for a
+// random v, under create_graph, from the reference alone, and by central differences of the hand-written gradient; with
+// respect to the inputs and to dy. Inputs whose first order is wrong are left out of it: it would only say so again. At second
+// order hand and graph both go through the reference, unless the rule has formulas: where they stand together against finite
+// differences, it is the graph that is called the odd one out.
 //
 // A gradient that is zero below rounding by every method proves nothing, and its row says so.
 //

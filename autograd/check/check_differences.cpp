@@ -195,7 +195,7 @@ CheckRow judged_once(const std::string& name, int order, const Array& hand, cons
     row.verdict = near_hand ? Verdict::Agree : Verdict::Coarse;
   else if (hand_graph && m.formulas_only)
     row.verdict = Verdict::FormulaOdd;
-  // At second order hand and graph both go through the reference: finite differences are then the better witness.
+  // At second order hand and graph may both go through the reference: finite differences are then the better witness.
   else if (hand_graph)
     row.verdict = order == 2                            ? Verdict::GraphOdd
                   : m.shared.empty() || max_abs(h) == 0 ? Verdict::FiniteOdd

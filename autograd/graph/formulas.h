@@ -184,44 +184,61 @@ concept IsRule = requires {
   &Op::backward;
 };
 
+/// Formulas, which a rule may have beside.
+template <class Op>
+concept HasFormulas = requires {
+  Op::gradients;
+};
+
+// Formulas' side of an operation as masks.
+template <class T>
+struct FormulasOf;
+template <class... F>
+struct FormulasOf<const std::tuple<F...>> {
+  static constexpr int count = sizeof...(F);
+  // One more than there are, so that no input indexes past the end before check_operation has its say.
+  static constexpr std::uint32_t in[count + 1] = {Signature<F>::in..., 0}, out[count + 1] = {Signature<F>::out..., 0};
+  static constexpr std::uint32_t all_in = (0u | ... | Signature<F>::in), all_out = (0u | ... | Signature<F>::out),
+                                 all_dy = (0u | ... | Signature<F>::dy), all_shape = (0u | ... | Signature<F>::shape);
+  static constexpr bool in_list = (Signature<F>::in_list || ...), out_list = (Signature<F>::out_list || ...),
+                        dy_list = (Signature<F>::dy_list || ...);
+  static constexpr bool tensors = (std::is_convertible_v<typename Signature<F>::Result, Tensor> && ...);
+  static constexpr bool all_by_formulas = (Signature<F>::all_by(Suits::Formulas) && ...);
+  static constexpr bool reads_only = (Signature<F>::reads_only && ...);
+  template <class A>
+  static constexpr bool known = (Signature<F>::template known<A> && ...);
+};
+
 // The gradient side of an operation as masks, whichever way it is written.
 template <class Op>
 struct GradientsOf;
 template <class Op>
 requires(!IsRule<Op>) struct GradientsOf<Op> {
-  template <class T>
-  struct Of;
-  template <class... F>
-  struct Of<const std::tuple<F...>> {
-    static constexpr int count = sizeof...(F);
-    // One more than there are, so that no input indexes past the end before check_operation has its say.
-    static constexpr std::uint32_t in[count + 1] = {Signature<F>::in..., 0}, out[count + 1] = {Signature<F>::out..., 0};
-    static constexpr std::uint32_t all_in = (0u | ... | Signature<F>::in), all_out = (0u | ... | Signature<F>::out),
-                                   all_dy = (0u | ... | Signature<F>::dy), all_shape = (0u | ... | Signature<F>::shape);
-    static constexpr bool in_list = (Signature<F>::in_list || ...), out_list = (Signature<F>::out_list || ...),
-                          dy_list = (Signature<F>::dy_list || ...);
-    static constexpr bool tensors = (std::is_convertible_v<typename Signature<F>::Result, Tensor> && ...);
-    static constexpr bool all_by_formulas = (Signature<F>::all_by(Suits::Formulas) && ...);
-    static constexpr bool reads_only = (Signature<F>::reads_only && ...);
-    template <class A>
-    static constexpr bool known = (Signature<F>::template known<A> && ...);
-  };
-  using Formulas = Of<decltype(Op::gradients)>;
+  using Formulas = FormulasOf<decltype(Op::gradients)>;
   static constexpr std::uint32_t all_in = Formulas::all_in, all_out = Formulas::all_out, all_dy = Formulas::all_dy,
                                  all_shape = Formulas::all_shape;
   static constexpr bool in_list = Formulas::in_list, out_list = Formulas::out_list, dy_list = Formulas::dy_list;
 };
+template <class Op>
+struct FormulasBeside {
+  using type = FormulasOf<const std::tuple<>>;
+};
+template <HasFormulas Op>
+struct FormulasBeside<Op> {
+  using type = FormulasOf<decltype(Op::gradients)>;
+};
 template <IsRule Op>
 struct GradientsOf<Op> {
   using Backward = Signature<decltype(&Op::backward)>;
+  using Formulas = typename FormulasBeside<Op>::type;
   static constexpr std::uint32_t shape_only = [] {
     if constexpr (requires { Op::shape_only; })
       return Op::shape_only;
     else
       return 0u;
   }();
-  static constexpr std::uint32_t all_out = Backward::out, all_dy = Backward::dy,
-                                 all_shape = Backward::shape | shape_only;
+  static constexpr std::uint32_t all_out = Backward::out | Formulas::all_out, all_dy = Backward::dy | Formulas::all_dy,
+                                 all_shape = Backward::shape | shape_only | Formulas::all_shape;
   static constexpr bool in_list = false, out_list = false, dy_list = false;
 };
 

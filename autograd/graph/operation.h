@@ -27,6 +27,9 @@
 //     static Tensor reference(const Attrs&, const Tensor& x);
 //   };
 //
+// Under create_graph a rule is differentiated through its reference, or, where it has `gradients` as well (which read no more
+// than it keeps), through these: a convolution's are convolutions again, its reference has a product for each tap.
+//
 // Forward mode derives a tangent from the gradient, unless the struct gives its own: see tangent_formula.h.
 //
 // Optional members of either: `struct Attrs` (the first argument of forward; its `static constexpr auto fields =

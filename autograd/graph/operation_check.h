@@ -55,8 +55,6 @@ struct Checked {
   static_assert(mistake != M::AttrsText,
                 "a field that is listed has a text: declare `std::string text_of(const T&)` in the namespace of its "
                 "type T, or leave it out of fields");
-  static_assert(mistake != M::BothGradients,
-                "an operation has formulas, `gradients`, or it is a rule with `backward` and `reference`: not both");
   static_assert(mistake != M::NoGradients,
                 "an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule: one backward, "
                 "which is not overloaded, and a reference");
@@ -105,7 +103,7 @@ struct Checked {
   static_assert(mistake != M::BackwardParameters,
                 "backward's parameters are DyArray<k>, InArray<i>, OutArray<k>, ShapeOf<i>, Needs or const Attrs&");
   static_assert(mistake != M::BackwardResult, "backward returns std::array<Array, number of inputs>");
-  static_assert(mistake != M::ShapeOnlyRead, "backward reads an input that is kept as a shape only");
+  static_assert(mistake != M::ShapeOnlyRead, "backward, or a formula, reads an input that is kept as a shape only");
   static_assert(mistake != M::BackwardInput,
                 "backward reads, or shape_only names, an input that there is not: inputs count from 0");
   static_assert(mistake != M::InputNames, "input_names has one name per input");

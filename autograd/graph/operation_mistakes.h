@@ -30,7 +30,6 @@ enum class Mistake {
   AttrsDefault,
   AttrsInitialised,
   AttrsText,
-  BothGradients,
   NoGradients,
   NotFormulas,
   Generic,
@@ -228,9 +227,10 @@ struct FormulaTypes<const std::tuple<F...>> {
 
 template <class Op>
 constexpr Mistake mistake_in_formulas() {
-  using Types = FormulaTypes<decltype(Op::gradients)>;
-  if constexpr (Types::mistake != Mistake::None) {
-    return Types::mistake;
+  if constexpr (!HasFormulas<Op>) {  // a rule need not have any
+    return Mistake::None;
+  } else if constexpr (FormulaTypes<decltype(Op::gradients)>::mistake != Mistake::None) {
+    return FormulaTypes<decltype(Op::gradients)>::mistake;
   } else {
     using T = Traits<Op>;
     using F = typename GradientsOf<Op>::Formulas;
@@ -285,13 +285,15 @@ constexpr Mistake mistake_in_rule() {
     return Mistake::BackwardMember;
   } else if constexpr (mistake_in_reference<Op>() != Mistake::None) {
     return mistake_in_reference<Op>();
+  } else if constexpr (mistake_in_formulas<Op>() != Mistake::None) {
+    return mistake_in_formulas<Op>();
   } else {
     using G = GradientsOf<Op>;
     using B = typename G::Backward;
     using Result = std::array<core::Array, static_cast<std::size_t>(T::inputs)>;
     if (!B::template known<typename T::Attrs> || !B::all_by(Suits::Rules)) return Mistake::BackwardParameters;
     if (!std::is_convertible_v<typename B::Result, Result>) return Mistake::BackwardResult;
-    if ((B::in & G::shape_only) != 0) return Mistake::ShapeOnlyRead;
+    if (((B::in | G::Formulas::all_in) & G::shape_only) != 0) return Mistake::ShapeOnlyRead;
     if ((B::in | G::all_shape) >= (1u << T::inputs)) return Mistake::BackwardInput;
     if constexpr (requires { Op::input_names; }) {
       if (std::size(Op::input_names) != static_cast<std::size_t>(T::inputs)) return Mistake::InputNames;
@@ -324,9 +326,6 @@ constexpr Mistake mistake_in() {
     return mistake_in_forward<Op>();
   } else if constexpr (mistake_in_attrs<typename AttrsOf<Op>::type>() != Mistake::None) {
     return mistake_in_attrs<typename AttrsOf<Op>::type>();
-  } else if constexpr (
-      requires { Op::gradients; } && requires { &Op::backward; }) {
-    return Mistake::BothGradients;
   } else if constexpr (!requires { Op::gradients; } && !IsRule<Op>) {
     return Mistake::NoGradients;
   } else if constexpr (mistake_in_gradients<Op>() != Mistake::None) {

@@ -198,20 +198,22 @@ class NodeOf final : public Node {
 
   void compute(const Gradients& dy, Gradients& dx, bool create_graph) {
     if constexpr (IsRule<Op>) {
-      if (create_graph) {
-        differentiate_reference(dy, dx);
-      } else {
+      if (!create_graph) {
         auto arrays = call(&Op::backward, static_cast<typename G::Backward::Parameters*>(nullptr), dy, 0, false);
         for (std::size_t i = 0; i < dx.size(); ++i) {
           if (edges_[i] && arrays[i].defined()) dx[i] = Tensor(std::move(arrays[i]));
         }
+        return;
       }
-    } else {
+    }
+    if constexpr (HasFormulas<Op>) {
       [&]<int... I>(std::integer_sequence<int, I...>) { (run_formula<I>(I, dy, dx, create_graph), ...); }
       (std::make_integer_sequence<int, N>{});
       if constexpr (T::variadic) {
         for (int i = N; i < num_inputs(); ++i) run_formula<N>(i, dy, dx, create_graph);
       }
+    } else {
+      differentiate_reference(dy, dx);
     }
   }
 

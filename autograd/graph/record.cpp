@@ -170,18 +170,26 @@ int Record::Recorder::value_of(const Tensor& x) {
         value = changed(value, body, array);
       }
     } else {
-      // Seen by its tensors only, which are looked up as constants are; a leaf may have been given other numbers since.
+      // Seen by its tensors only, which are looked up as constants are; a leaf may have been given other numbers since. A
+      // backward that is recorded sees it through a tensor of its own.
+      const auto shows = [&](int known) {
+        if (known < 0) return false;
+        const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
+        return v.operation == operation && v.output == body.edge.index && v.offset == array.storage_offset() &&
+               v.writes == array.storage()->write_count() &&
+               all.storages[static_cast<std::size_t>(v.storage)].serial == serials_.find(array.storage().get());
+      };
+      const int latest = o->outputs.size() == 0 ? -1 : static_cast<int>(o->outputs.last) - 1;
       value = bodies_.find(&body);
-      const RecordedValue* v = value < 0 ? nullptr : &all.values[static_cast<std::size_t>(value)];
-      if (v == nullptr || v->operation != operation || v->output != body.edge.index ||
-          v->writes != array.storage()->write_count() || v->offset != array.storage_offset()) {
+      if (!shows(value)) value = shows(latest) ? latest : -1;
+      if (value < 0) {
         value =
             new_value(o->is_leaf ? RecordedValue::kLeaf : RecordedValue::kResult, operation, body.edge.index, array);
         all.storages[static_cast<std::size_t>(all.values.back().storage)].of_leaf |= o->is_leaf;
-        bodies_.set(&body, value);
         if (o->outputs.size() == 0) o->outputs.first = static_cast<std::uint32_t>(value);
         o->outputs.last = static_cast<std::uint32_t>(value) + 1;
       }
+      bodies_.set(&body, value);
     }
   }
   RecordedValue& v = all.values[static_cast<std::size_t>(value)];

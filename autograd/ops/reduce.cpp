@@ -157,7 +157,9 @@ struct Extremum {
   static constexpr std::string_view name = R == Reduction::Max ? "amax" : "amin";
   static constexpr Batch batch = Batch::kDims;
   using Attrs = Over;
-  static Array forward(const Over& o, const Array& x) { return core::reduce(R, x, o.dims, o.keepdim); }
+  static Array forward(const Over& o, const Array& x) {
+    return core::in_name_of(name, [&] { return core::reduce(R, x, o.dims, o.keepdim); });
+  }
   static constexpr auto gradients =
       formulas([](Dy<> dy, In<0> x, Out<> y, const Over& o) { return shared(dy, x, y, o); });
 };
@@ -267,8 +269,12 @@ Tensor amax(Operand x, IntArrayRef dim, bool keepdim) {
 Tensor amin(Operand x, IntArrayRef dim, bool keepdim) {
   return apply<Extremum<Reduction::Min>>(over(x, dim, keepdim, "amin"), x);
 }
-Tensor max(Operand x) { return amax(x); }
-Tensor min(Operand x) { return amin(x); }
+Tensor max(Operand x) {
+  return core::in_name_of("max", [&] { return amax(x); });
+}
+Tensor min(Operand x) {
+  return core::in_name_of("min", [&] { return amin(x); });
+}
 std::tuple<Tensor, Tensor> max(Operand x, std::int64_t dim, bool keepdim) {
   return apply<ExtremumAt<true>>({dim, keepdim}, x);
 }

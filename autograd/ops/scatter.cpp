@@ -1,6 +1,7 @@
 // Writing at the places that an index names along a dimension, with gradients: what was written over gets none, what was
 // written gets that of its place.
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/combine.h"
 #include "../../core/ops/indexing.h"
@@ -249,6 +250,7 @@ Tensor index_add(Operand x, std::int64_t dim, Operand index, Operand source, con
   }
   const std::int64_t d = wrapped("index_add", x, dim);
   check_source("index_add", x, d, index, source);
+  core::expect_whole("index_add", "alpha", alpha.toDouble(), source.tensor().dtype());
   const Scope scope(x.at());
   return apply<IndexAddTo>({d}, x, index, alpha == Scalar(1) ? source.tensor() : source.tensor() * alpha);
 }
@@ -261,6 +263,7 @@ Tensor& index_add_(Operand x, std::int64_t dim, Operand index, Operand source, c
   }
   const std::int64_t d = wrapped("index_add_", x, dim);
   check_source("index_add_", x, d, index, source);
+  core::expect_whole("index_add_", "alpha", alpha.toDouble(), source.tensor().dtype());
   const Tensor scaled = alpha == Scalar(1) ? source.tensor() : mul(source, alpha);
   return apply_inplace<IndexAddTo>({d}, x, index, Operand(scaled, source.at()));
 }

@@ -37,5 +37,8 @@ void fail_own_memory(std::string_view op, IntArrayRef shape, IntArrayRef strides
 void fail_probability(std::string_view op, const char* what, double p) {
   fail<ValueError>("{}: {} must be in [0, 1]: {}", op, what, p);
 }
+void fail_whole(std::string_view op, const char* what, double factor, DType dtype) {
+  fail<ValueError>("{}: {} must be a whole number for {}: {}; to(kFloat) converts", op, what, dtype, factor);
+}
 
 }  // namespace gradus::core::detail

@@ -2,6 +2,7 @@
 // For the library's own sources.
 #pragma once
 
+#include <cmath>
 #include <string_view>
 
 #include "dtype.h"
@@ -26,6 +27,7 @@ namespace detail {
                                                         const char* of, IntArrayRef wanted, const char* cure);
 [[noreturn, gnu::cold]] GRADUS_API void fail_own_memory(std::string_view op, IntArrayRef shape, IntArrayRef strides);
 [[noreturn, gnu::cold]] GRADUS_API void fail_probability(std::string_view op, const char* what, double p);
+[[noreturn, gnu::cold]] GRADUS_API void fail_whole(std::string_view op, const char* what, double factor, DType dtype);
 }  // namespace detail
 
 /// ValueError unless an Array or a Tensor is defined: "exp: the operand must be defined: it has neither storage nor shape".
@@ -88,6 +90,13 @@ template <class Array>
 inline void expect_own_memory(std::string_view op, const Array& out) {
   if (out.may_overlap_itself()) [[unlikely]]
     detail::fail_own_memory(op, out.shape(), out.strides());
+}
+/// ValueError unless what numbers of a dtype are multiplied by gives such numbers: "addmm: beta must be a whole number for
+/// int64: 0.5; to(kFloat) converts".
+inline void expect_whole(std::string_view op, const char* what, double factor, DType dtype) {
+  constexpr double kAllExact = 9007199254740992;  // 2^53: up to there
+  if (!is_floating_point(dtype) && !(factor == std::trunc(factor) && std::abs(factor) <= kAllExact)) [[unlikely]]
+    detail::fail_whole(op, what, factor, dtype);
 }
 /// ValueError: "bernoulli_: p must be in [0, 1]: 1.5".
 inline void expect_probability(std::string_view op, const char* what, double p) {

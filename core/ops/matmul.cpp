@@ -138,10 +138,8 @@ void check_gemm(const Array& c, const Array& a, const Array& b, double alpha, do
     expect_shape("gemm", "the bias", bias->shape(), "[columns]", z[1]);
     expect_dtype("gemm", "the bias", bias->dtype(), "the result", c.dtype());
   }
-  const auto whole = [](double f) { return f == std::trunc(f) && std::abs(f) <= 9007199254740992.0; };  // 2^53
-  if (!is_floating_point(a.dtype()) && !(whole(alpha) && whole(beta))) {
-    fail<ValueError>("gemm: alpha and beta must be whole numbers for {}: {} and {}", a.dtype(), alpha, beta);
-  }
+  expect_whole("gemm", "alpha", alpha, a.dtype());
+  expect_whole("gemm", "beta", beta, a.dtype());
   const bool rows_apart = c.strides()[1] == 1 && c.strides()[0] >= z[1];
   if (!rows_apart) expect_own_memory("gemm", c);
 }

@@ -39,13 +39,8 @@ Array finish(Array value, const Array& x, const Dims& dims, bool keepdim, DType 
 /// The mean, and the variance, in float64.
 std::tuple<Array, Array> moments64(const Array& x, const Dims& over, std::int64_t correction) {
   const auto [mean, squares] = kernels::moments(x, over);
-  // A divisor of 0 gives NaN where there is nothing to vary, as it should; so does one below.
-  const double divisor = static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0));
-  if (divisor == 0) {
-    squares.fill_(std::numeric_limits<double>::quiet_NaN());
-  } else {
-    div.write(squares, squares, divisor);
-  }
+  // Over 0 it is infinite, and NaN where nothing varies.
+  div.write(squares, squares, static_cast<double>(std::max<std::int64_t>(count_over(x, over) - correction, 0)));
   return {mean, squares};
 }
 

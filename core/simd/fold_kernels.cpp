@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -83,16 +84,18 @@ HWY_INLINE void AskFor(const T* x, std::size_t elements) {
   constexpr std::size_t line = 64 / sizeof(T);
   for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at);
 }
-/// So many elements before they are read: a kilobyte.
+/// So many elements before they are read: a page and a half, for no prefetcher follows from one page into the next.
 template <class T>
-constexpr std::size_t kAhead = 1024 / sizeof(T);
-/// f(i, ahead) for i = 0, count, 2 count, .. while all of `count` elements from i on lie in a row of n; what is read a kilobyte
-/// later begins `ahead` beyond i: in this row, or in the next one, which follows after `stride`. The first i that is left.
+constexpr std::size_t kAhead = 6144 / sizeof(T);
+/// f(i, ahead) for i = 0, count, 2 count, .. while all of `count` elements from i on lie in a row of n, of those that follow
+/// each other after `stride`; about kAhead elements later what lies `ahead` beyond i is read. The first i that is left.
 template <class T, class F>
 HWY_INLINE std::size_t ForBlocks(std::size_t count, std::size_t n, std::size_t stride, F f) {
+  const std::size_t here = kAhead<T>,
+                    later = n < here ? here / std::max<std::size_t>(n, 1) * stride : here - n + stride;
   std::size_t i = 0;
-  for (; i + kAhead<T> < n && i + count <= n; i += count) f(i, kAhead<T>);
-  for (; i + count <= n; i += count) f(i, kAhead<T> - n + stride);
+  for (; i + here < n && i + count <= n; i += count) f(i, here);
+  for (; i + count <= n; i += count) f(i, later);
   return i;
 }
 

@@ -55,15 +55,11 @@ Array ConvRule::forward(const Attrs& attrs, const Array& x, const Array& weight,
 
 std::array<Array, 3> ConvRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
                                         InArray<1> weight) {
-  std::array<Array, 3> gradients;
-  if (needs[0]) gradients[0] = core::conv_input_gradient(dy, weight, x.shape(), attrs);
-  if (needs[1]) gradients[1] = core::conv_weight_gradient(dy, x, weight.shape(), attrs);
-  if (needs[2]) {
-    core::Dims all_but_channels = {0};
-    for (int d = 2; d < dy.dim(); ++d) all_but_channels.push_back(d);
-    gradients[2] = core::sum(dy, all_but_channels);
-  }
-  return gradients;
+  std::array<Array, 3> all;
+  if (needs[0]) all[0] = core::conv_input_gradient(dy, weight, x.shape(), attrs);
+  if (needs[1]) all[1] = core::conv_weight_gradient(dy, x, weight.shape(), attrs);
+  if (needs[2]) all[2] = core::sum(dy, all_but_channels(dy.dim()));
+  return all;
 }
 
 namespace {
@@ -85,19 +81,21 @@ Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptio
   if (options.padding().mode == ConvPaddingMode::Same) {
     for (int d = static_cast<int>(D) - 1; d >= 0; --d) {
       if (how.stride[d] != 1) {
-        core::fail<ValueError>("conv{}d: padding kSame needs stride 1: {}", D, how.stride);
+        core::fail<ValueError>("{}: padding kSame needs stride 1: {}", names[D - 1], how.stride);
       }
-      const std::int64_t both = core::window_reach("conv", weight.size(d + 2), how.dilation[d], 0);
+      const std::int64_t both = core::window_reach(names[D - 1], weight.size(d + 2), how.dilation[d], 0);
       how.padding[d] = both / 2;
       behind.insert(behind.end(), {0, both % 2});
       uneven = uneven || both % 2 != 0;
     }
   }
-  if (!alone && !uneven) return apply<ConvRule>(how, x, Operand(weight, x.at()), Operand(options.bias(), x.at()));
-  const Scope scope(x.at());
-  const Tensor batch = alone ? x.tensor().unsqueeze(0) : x.tensor();
-  const Tensor y = apply<ConvRule>(how, uneven ? constant_pad_nd(batch, behind) : batch, weight, options.bias());
-  return alone ? autograd::detail::as_result(y.squeeze(0)) : y;
+  return core::in_name_of(names[D - 1], [&] {
+    if (!alone && !uneven) return apply<ConvRule>(how, x, Operand(weight, x.at()), Operand(options.bias(), x.at()));
+    const Scope scope(x.at());
+    const Tensor batch = alone ? x.tensor().unsqueeze(0) : x.tensor();
+    const Tensor y = apply<ConvRule>(how, uneven ? constant_pad_nd(batch, behind) : batch, weight, options.bias());
+    return alone ? autograd::detail::as_result(y.squeeze(0)) : y;
+  });
 }
 
 template <std::size_t D>
@@ -106,14 +104,21 @@ ExpandingArray<D> expanded(IntArrayRef numbers) {
 }
 
 template <std::size_t D>
-functional::ConvFuncOptions<D> func_options(const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
+functional::ConvFuncOptions<D> func_options(const Tensor& bias, IntArrayRef stride, const ConvPadding<D>& padding,
                                             IntArrayRef dilation, std::int64_t groups) {
   return functional::ConvFuncOptions<D>()
       .bias(bias)
       .stride(expanded<D>(stride))
-      .padding(expanded<D>(padding))
+      .padding(padding)
       .dilation(expanded<D>(dilation))
       .groups(groups);
+}
+
+template <std::size_t D>
+ConvPadding<D> named_padding(const PaddingName& padding) {
+  if (padding.name == "same") return kSame;
+  if (padding.name == "valid") return kValid;
+  core::fail<ValueError>("conv{}d: padding must be \"same\", \"valid\" or numbers: \"{}\"", D, padding.name);
 }
 
 }  // namespace
@@ -132,15 +137,34 @@ Tensor functional::conv3d(Operand x, const Tensor& weight, const Conv3dFuncOptio
 
 Tensor conv1d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
               IntArrayRef dilation, std::int64_t groups) {
-  return nn::functional::conv1d(input, weight, nn::func_options<1>(bias, stride, padding, dilation, groups));
+  return nn::functional::conv1d(input, weight,
+                                nn::func_options<1>(bias, stride, nn::expanded<1>(padding), dilation, groups));
 }
 Tensor conv2d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
               IntArrayRef dilation, std::int64_t groups) {
-  return nn::functional::conv2d(input, weight, nn::func_options<2>(bias, stride, padding, dilation, groups));
+  return nn::functional::conv2d(input, weight,
+                                nn::func_options<2>(bias, stride, nn::expanded<2>(padding), dilation, groups));
 }
 Tensor conv3d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride, IntArrayRef padding,
               IntArrayRef dilation, std::int64_t groups) {
-  return nn::functional::conv3d(input, weight, nn::func_options<3>(bias, stride, padding, dilation, groups));
+  return nn::functional::conv3d(input, weight,
+                                nn::func_options<3>(bias, stride, nn::expanded<3>(padding), dilation, groups));
+}
+
+Tensor conv1d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+              const nn::PaddingName& padding, IntArrayRef dilation, std::int64_t groups) {
+  const auto around = nn::named_padding<1>(padding);
+  return nn::functional::conv1d(input, weight, nn::func_options<1>(bias, stride, around, dilation, groups));
+}
+Tensor conv2d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+              const nn::PaddingName& padding, IntArrayRef dilation, std::int64_t groups) {
+  const auto around = nn::named_padding<2>(padding);
+  return nn::functional::conv2d(input, weight, nn::func_options<2>(bias, stride, around, dilation, groups));
+}
+Tensor conv3d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+              const nn::PaddingName& padding, IntArrayRef dilation, std::int64_t groups) {
+  const auto around = nn::named_padding<3>(padding);
+  return nn::functional::conv3d(input, weight, nn::func_options<3>(bias, stride, around, dilation, groups));
 }
 
 }  // namespace gradus

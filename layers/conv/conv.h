@@ -24,6 +24,7 @@
 #include "../../core/nn/conv.h"
 #include "../../core/base/export.h"
 #include "../module/layer.h"
+#include "conv_gradients.h"
 #include "conv_options.h"
 
 namespace gradus {
@@ -45,6 +46,13 @@ struct ConvRule {
   GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
                                                         autograd::DyArray<> dy, autograd::InArray<0> x,
                                                         autograd::InArray<1> weight);
+  static constexpr auto gradients =
+      autograd::formulas([](autograd::Dy<> dy, autograd::In<1> weight, autograd::ShapeOf<0> x,
+                            const Attrs& attrs) { return conv_input_gradient(dy, weight, x, attrs); },
+                         [](autograd::Dy<> dy, autograd::In<0> x, autograd::ShapeOf<1> weight, const Attrs& attrs) {
+                           return conv_weight_gradient(dy, x, weight, attrs);
+                         },
+                         [](autograd::Dy<> dy) { return dy.sum(all_but_channels(dy.dim())); });
 };
 
 namespace functional {
@@ -115,5 +123,12 @@ GRADUS_API Tensor conv2d(Operand input, const Tensor& weight, const Tensor& bias
                          IntArrayRef padding = 0, IntArrayRef dilation = 1, std::int64_t groups = 1);
 GRADUS_API Tensor conv3d(Operand input, const Tensor& weight, const Tensor& bias = {}, IntArrayRef stride = 1,
                          IntArrayRef padding = 0, IntArrayRef dilation = 1, std::int64_t groups = 1);
+/// Padding by name.
+GRADUS_API Tensor conv1d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                         const nn::PaddingName& padding, IntArrayRef dilation = 1, std::int64_t groups = 1);
+GRADUS_API Tensor conv2d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                         const nn::PaddingName& padding, IntArrayRef dilation = 1, std::int64_t groups = 1);
+GRADUS_API Tensor conv3d(Operand input, const Tensor& weight, const Tensor& bias, IntArrayRef stride,
+                         const nn::PaddingName& padding, IntArrayRef dilation = 1, std::int64_t groups = 1);
 
 }  // namespace gradus

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "../../autograd/tensor/tensor.h"
@@ -13,6 +14,13 @@
 #include "../module/expanding_array.h"
 
 namespace gradus::nn {
+
+/// "same" or "valid".
+struct PaddingName {
+  template <class S>
+  requires std::is_convertible_v<const S&, std::string_view> PaddingName(const S& given) : name(given) {}  // NOLINT
+  std::string_view name;
+};
 
 /// `1`, `{1, 2}`, kSame or kValid.
 template <std::size_t D>

@@ -84,17 +84,17 @@ Array ConvTransposeRule::forward(const Attrs& attrs, const Array& x, const Array
   return core::conv_input_gradient(x, weight, transposed_shape(x.shape(), weight.shape(), attrs), attrs.conv, bias);
 }
 
+Tensor ConvTransposeRule::gradient_of_x(const Attrs& attrs, const Tensor& dy, const Tensor& weight) {
+  return apply<ConvRule>(attrs.conv, dy, weight, Tensor());
+}
+
 std::array<Array, 3> ConvTransposeRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
                                                  InArray<1> weight) {
-  std::array<Array, 3> gradients;
-  if (needs[0]) gradients[0] = core::conv(dy, weight, Array(), attrs.conv);
-  if (needs[1]) gradients[1] = core::conv_weight_gradient(x, dy, weight.shape(), attrs.conv);
-  if (needs[2]) {
-    Dims all_but_channels = {0};
-    for (int d = 2; d < dy.dim(); ++d) all_but_channels.push_back(d);
-    gradients[2] = core::sum(dy, all_but_channels);
-  }
-  return gradients;
+  std::array<Array, 3> all;
+  if (needs[0]) all[0] = core::conv(dy, weight, Array(), attrs.conv);
+  if (needs[1]) all[1] = core::conv_weight_gradient(x, dy, weight.shape(), attrs.conv);
+  if (needs[2]) all[2] = core::sum(dy, all_but_channels(dy.dim()));
+  return all;
 }
 
 namespace {

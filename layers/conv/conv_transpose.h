@@ -49,6 +49,13 @@ struct ConvTransposeRule {
   GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
                                                         autograd::DyArray<> dy, autograd::InArray<0> x,
                                                         autograd::InArray<1> weight);
+  GRADUS_API static Tensor gradient_of_x(const Attrs& attrs, const Tensor& dy, const Tensor& weight);
+  static constexpr auto gradients = autograd::formulas(
+      [](autograd::Dy<> dy, autograd::In<1> weight, const Attrs& attrs) { return gradient_of_x(attrs, dy, weight); },
+      [](autograd::Dy<> dy, autograd::In<0> x, autograd::ShapeOf<1> weight, const Attrs& attrs) {
+        return conv_weight_gradient(x, dy, weight, attrs.conv);
+      },
+      [](autograd::Dy<> dy) { return dy.sum(all_but_channels(dy.dim())); });
 };
 
 namespace functional {

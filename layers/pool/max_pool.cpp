@@ -52,6 +52,14 @@ std::array<Array, 1> MaxPoolRule::backward(const Attrs& windows, DyArray<> dy, S
   return {core::max_pool_backward(dy, positions, x, windows.kernel.size())};
 }
 
+Tensor MaxPoolRule::spread(const Attrs& windows, const Tensor& dy, const core::Shape& x, const Tensor& positions) {
+  const int plane = x.size() - windows.kernel.size();
+  const IntArrayRef sizes = x;
+  core::Shape flat = sizes.slice(0, static_cast<std::size_t>(plane));
+  flat.push_back(core::numel_of(sizes.slice(static_cast<std::size_t>(plane))));
+  return scatter_add(flat, plane, positions.flatten(plane), dy.flatten(plane)).reshape(x);
+}
+
 Tensor functional::max_pool1d(Operand x, const MaxPool1dFuncOptions& o) { return std::get<0>(max_pool(x, o)); }
 Tensor functional::max_pool2d(Operand x, const MaxPool2dFuncOptions& o) { return std::get<0>(max_pool(x, o)); }
 Tensor functional::max_pool3d(Operand x, const MaxPool3dFuncOptions& o) { return std::get<0>(max_pool(x, o)); }

@@ -36,6 +36,12 @@ struct MaxPoolRule {
   GRADUS_API static std::tuple<Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
                                                         autograd::ShapeOf<0> x, autograd::OutArray<1> positions);
+  /// The same as an operation: sums at the positions of each plane.
+  GRADUS_API static Tensor spread(const Attrs& attrs, const Tensor& dy, const core::Shape& x, const Tensor& positions);
+  static constexpr auto gradients =
+      autograd::formulas([](autograd::Dy<> dy, autograd::ShapeOf<0> x, autograd::Out<1> positions, const Attrs& attrs) {
+        return spread(attrs, dy, x, positions);
+      });
 };
 
 /// `MaxPool2dOptions(3).stride(2)`, `MaxPool2dOptions({3, 2}).padding({1, 0})`.

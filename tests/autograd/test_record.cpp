@@ -48,6 +48,20 @@ struct PastTheGraph {  // y = x^3
 
 BOOST_AUTO_TEST_SUITE(record)
 
+// By formulas and by a rule's reference: what they read has one name, however many tensors show it.
+BOOST_AUTO_TEST_CASE(a_backward_that_is_recorded_reads_the_same_leaves) {
+  const Tensor a = leaf(Doubles{1, 2, 3}), w = leaf(Doubles{4, 5, 6});
+  Record record;
+  record.name(a, "a");
+  record.name(w, "w");
+  const Tensor y = nn::functional::layer_norm(a * w, nn::functional::LayerNormFuncOptions({3}).weight(w));
+  const Tensor dx = autograd::grad({y.square().sum()}, {a}, {}, true, true)[0];
+  dx.square().sum().backward();
+  w.detach().mul_(2);  // with other numbers it is another value
+  (a * w).sum().backward();
+  BOOST_TEST(count(record.text(), "  leaf\n") == 3u, record.text());
+}
+
 BOOST_AUTO_TEST_CASE(a_computation_and_its_backward_pass) {
   const Tensor a = leaf(Doubles{1, 2, 3}), b = leaf(Doubles{4, 5, 6});
   Record record;

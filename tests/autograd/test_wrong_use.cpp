@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(types_and_texts_of_errors) {
   const Tensor x = leaf(counting({2, 3}, kFloat64)), w = leaf(counting({4}, kFloat64)),
                m = Tensor(core::ones({2, 3}, kBool));
   const Tensor i = Tensor(counting({3}, kInt64)), b = leaf(counting({2, 2, 3}, kFloat64));
+  const Tensor square(counting({3, 3}, kInt64)), cube = square.unsqueeze(0);
   struct Wrong {
     const char* type;
     std::function<void()> call;
@@ -57,6 +58,23 @@ BOOST_AUTO_TEST_CASE(types_and_texts_of_errors) {
       {"shape", [&] { dot(w, i.to(kFloat64)); }, {"[4] x [3]"}},
       {"shape", [&] { addmm(w, x, x.t()); }, {"addmm", "[2, 2]", "[4]"}},
       {"shape", [&] { addmm(w, x, x); }, {"addmm", "[2, 3] x [2, 3]"}},
+      {"value",
+       [&] { addmm(i, square, square, 0.5); },
+       {"addmm: beta must be a whole number for int64: 0.5; to(kFloat)"}},
+      {"value", [&] { addmm(i, square, square, 1, 1.5); }, {"addmm: alpha must be a whole number for int64: 1.5"}},
+      {"value", [&] { baddbmm(i, cube, cube, 0.5); }, {"baddbmm: beta must be a whole number for int64: 0.5"}},
+      {"value", [&] { baddbmm(i, cube, cube, 1, 0.5); }, {"baddbmm: alpha must be a whole number for int64: 0.5"}},
+      {"value", [&] { index_add(i, 0, i, i, 0.5); }, {"index_add: alpha must be a whole number for int64: 0.5"}},
+      {"value",
+       [&] { i.clone().index_add_(0, i, i, 0.5); },
+       {"index_add_: alpha must be a whole number for int64: 0.5"}},
+      {"index", [&] { empty({0}).amax(); }, {"amax: there must be at least one element"}},
+      {"index", [&] { empty({0}).max(); }, {"max: there must be at least one element"}},
+      {"index",
+       [&] {
+         empty({0, 2}).amin(0);
+       },
+       {"amin: there must be at least one element"}},
       {"dtype", [&] { matmul(x, x.t().to(kFloat32)); }, {"matmul", "float64", "float32"}},
       {"shape",
        [&] {
@@ -520,7 +538,7 @@ BOOST_AUTO_TEST_CASE(numbers_at_the_ends_of_64_bits) {
   check_error<ShapeError>([&] { cat({two, two}); }, {"cat: the joined size"});
   check_error<ShapeError>([&] { max_pool1d(wide.view({1, most}), 1); }, {"max_pool1d: ", "61 bits"});
   check_error<ShapeError>([&] { avg_pool1d(wide.view({1, most}), 3, 1, 1); }, {"avg_pool1d: ", "61 bits"});
-  check_error<ShapeError>([&] { conv1d(wide.view({1, 1, most}), ones({1, 1, 1}), {}, 1, 1); }, {"conv: ", "61 bits"});
+  check_error<ShapeError>([&] { conv1d(wide.view({1, 1, most}), ones({1, 1, 1}), {}, 1, 1); }, {"conv1d: ", "61 bits"});
   check_error<ValueError>([&] { max_pool1d(x.view({1, 3}), most, 1, most / 2); }, {"max_pool1d: dilation x kernel"});
   check_error<ValueError>([&] { split(x, least); }, {"split: "});
   check_error<ShapeError>([&] { repeat(x, {most}); }, {"repeat: "});

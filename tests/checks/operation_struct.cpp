@@ -206,9 +206,14 @@ struct ReferenceAttribute {
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) { return dy * a.p; });
 };
 
-// SAYS an operation has formulas, `gradients`, or it is a rule with `backward` and `reference`: not both
-struct FormulasAndRule : TwiceRule {
-  WRONG(, static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });)
+// SAYS backward, or a formula, reads an input that is kept as a shape only
+struct FormulaOfARule : TwiceRule {
+  static constexpr std::uint32_t shape_only = 1u;
+  static constexpr auto gradients = formulas([](Dy<> dy, WRONG(ShapeOf<0>, In<0>)) { return dy * 2; });
+};
+// SAYS an operation has one gradient formula per input
+struct TooManyFormulasOfARule : TwiceRule {
+  static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; } WRONG(, COMMA no_gradient));
 };
 // SAYS an operation has `static constexpr auto gradients = formulas(...)`, or it is a rule
 struct NoGradients {
@@ -334,7 +339,7 @@ struct BackwardOnTensors : TwiceRule {
 struct OneGradientTooMany : TwiceRule {
   static std::array<Array, WRONG(1, 2)> backward(DyArray<> dy) { return {dy * 2}; }
 };
-// SAYS backward reads an input that is kept as a shape only
+// SAYS backward, or a formula, reads an input that is kept as a shape only
 struct ReadsShapeOnly : TwiceRule {
   static constexpr std::uint32_t shape_only = WRONG(0, 1);
   static std::array<Array, 1> backward(DyArray<> dy, InArray<0>) { return {dy * 2}; }

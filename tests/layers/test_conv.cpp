@@ -495,7 +495,7 @@ BOOST_AUTO_TEST_CASE(modules_are_right_three_ways) {
   BOOST_TEST(nn::check(nn::Conv3d(nn::Conv3dOptions(1, 2, 2).stride(2)), randn({2, 1, 4, 5, 4})).ok());
 }
 
-BOOST_AUTO_TEST_CASE(second_order_goes_through_the_reference) {
+BOOST_AUTO_TEST_CASE(second_order_is_right) {
   const auto f = [](const std::vector<Tensor>& in) {
     const auto how = F::Conv2dFuncOptions().bias(in[2]).stride({2, 1}).padding(1).groups(2);
     return std::vector<Tensor>{F::conv2d(in[0], in[1], how).square()};
@@ -506,6 +506,22 @@ BOOST_AUTO_TEST_CASE(second_order_goes_through_the_reference) {
   BOOST_TEST(gradgradcheck(f, inputs));
 }
 
+// However many taps there are, a gradient that is recorded is one operation, of the same bits as by hand.
+BOOST_AUTO_TEST_CASE(gradients_of_convolutions_are_convolutions) {
+  manual_seed(14);
+  const auto gradients_are = [](const Tensor& y, const Tensor& x, const Tensor& w, const char* of_x) {
+    const auto plain = autograd::grad({y}, {x, w}, {ones_like(y)}, true);
+    const auto recorded = autograd::grad({y}, {x, w}, {ones_like(y)}, true, true);
+    BOOST_TEST(recorded[0].grad_fn()->name() == of_x);
+    BOOST_TEST(recorded[1].grad_fn()->name() == "conv_weight_gradient");
+    for (std::size_t i = 0; i < 2; ++i) BOOST_TEST(same_bits(plain[i], recorded[i]));
+  };
+  const Tensor x = randn({2, 4, 9, 8}).requires_grad_(), w = randn({6, 2, 3, 3}).requires_grad_();
+  gradients_are(conv2d(x, w, {}, {2, 3}, {1, 2}, {2, 1}, 2), x, w, "conv_transpose");
+  const Tensor v = randn({4, 3, 3, 2}).requires_grad_();
+  gradients_are(conv_transpose2d(x, v, {}, {3, 2}, 1, {2, 0}, 2, 2), x, v, "conv");
+}
+
 // --- The modules
 
 BOOST_AUTO_TEST_CASE(a_module_is_the_function_of_its_parameters) {
@@ -514,6 +530,15 @@ BOOST_AUTO_TEST_CASE(a_module_is_the_function_of_its_parameters) {
   const auto how = F::Conv2dFuncOptions().bias(layer->bias).stride(2).padding({1, 0}).dilation({1, 2}).groups(2);
   BOOST_TEST(same_bits(layer(x), F::conv2d(x, layer->weight, how)));
   BOOST_TEST(same_bits(layer(x), conv2d(x, layer->weight, layer->bias, 2, {1, 0}, {1, 2}, 2)));
+  // Padding by name, which no number is taken for.
+  const Tensor same = F::conv2d(x, layer->weight, F::Conv2dFuncOptions().padding(kSame).dilation({1, 2}).groups(2));
+  BOOST_TEST(same_bits(conv2d(x, layer->weight, {}, 1, "same", {1, 2}, 2), same));
+  const Tensor valid = conv2d(x, layer->weight, {}, 2, 0, 1, 2);
+  BOOST_TEST(same_bits(conv2d(x, layer->weight, {}, 2, std::string("valid"), 1, 2), valid));
+  BOOST_TEST(same_bits(conv2d(x, layer->weight, {}, {2}, {0}, {1}, 2), valid));
+  BOOST_TEST(same_bits(conv2d(x, layer->weight, {}, {2, 2}, {0, 0}, {1, 1}, 2), valid));
+  check_error<ValueError>([&] { conv2d(x, layer->weight, {}, 1, "full", 1, 2); },
+                          {"conv2d: padding must be \"same\", \"valid\" or numbers: \"full\""});
   BOOST_TEST(layer->weight.sizes().vec() == (std::vector<std::int64_t>{6, 2, 3, 2}));
   BOOST_TEST(layer->named_parameters().keys() == (std::vector<std::string>{"weight", "bias"}));
   BOOST_TEST(layer->to_string() ==
@@ -553,7 +578,7 @@ BOOST_AUTO_TEST_CASE(empty_batches_and_empty_channels) {
   BOOST_TEST(x.grad().sizes().vec() == (std::vector<std::int64_t>{0, 3, 5, 4}));
   BOOST_TEST(test::values(layer->weight.grad().array()) == std::vector<double>(54, 0.0));
   BOOST_TEST(test::values(layer->bias.grad().array()) == std::vector<double>(2, 0.0));
-  // The transposed one, whose second derivatives go through its reference.
+  // The transposed one.
   const Tensor none = zeros({0, 3, 5, 5}).requires_grad_(), w = randn({3, 4, 3, 3}).requires_grad_();
   const Tensor up = F::conv_transpose2d(none, w);
   const std::vector<Tensor> first = autograd::grad({up}, {none, w}, {ones_like(up).requires_grad_()}, true, true);
@@ -566,6 +591,10 @@ BOOST_AUTO_TEST_CASE(empty_batches_and_empty_channels) {
     const std::vector<Tensor> inputs = {randn({2, 2, 1}, kDouble).requires_grad_(),
                                         randn({2, 3, all ? 1 : 5}, kDouble).requires_grad_()};
     BOOST_TEST(gradgradcheck(f, inputs));
+    const std::int64_t stride = all ? 7 : 1;
+    const nn::ConvTransposeRule::Attrs attrs{{{stride}, {all ? 3 : 2}, {1}, 1}, {all ? 6 : 0}};
+    const auto report = nn::check(nn::ConvTransposeRule(), attrs, inputs[0], inputs[1], Tensor());
+    BOOST_TEST(report.ok(), report);
   }
   // Nothing but padding to see: the bias.
   const Array nothing =
@@ -598,7 +627,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
     layer(randn({2, 4, 5, 5})).sum().backward();
     BOOST_TEST(layer->bias.grad().array().data_ptr<float>()[0] == 50);
   };
-  check_error<ShapeError>([&] { layer(randn({2, 3, 5, 5})); }, {"conv: input must have 4 channels", "[2, 3, 5, 5]"});
+  check_error<ShapeError>([&] { layer(randn({2, 3, 5, 5})); }, {"conv2d: input must have 4 channels", "[2, 3, 5, 5]"});
   works();
   check_error<ShapeError>([&] { layer(randn({5, 5})); }, {"conv2d: input must be [N, C, H, W] or [C, H, W]: [5, 5]"});
   works();
@@ -606,17 +635,17 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
       [&] {
         layer(randn({2, 4, 5, 0}));
       },
-      {"conv: the kernel must not exceed the padded input: 3 wide (dilation 1) for 2 wide (padding "
+      {"conv2d: the kernel must not exceed the padded input: 3 wide (dilation 1) for 2 wide (padding "
        "1) in dimension 3: input [2, 4, 5, 0], weight [6, 4, 3, 3]"});
   works();
-  check_error<DTypeError>([&] { layer(randn({2, 4, 5, 5}, kFloat64)); }, {"conv:", "float64, float32 and float32"});
+  check_error<DTypeError>([&] { layer(randn({2, 4, 5, 5}, kFloat64)); }, {"conv2d:", "float64, float32 and float32"});
   works();
-  check_error<DTypeError>([&] { layer(ones({2, 4, 5, 5}, kInt64)); }, {"conv:", "int64"});
+  check_error<DTypeError>([&] { layer(ones({2, 4, 5, 5}, kInt64)); }, {"conv2d:", "int64"});
   works();
 
   const Tensor x = randn({2, 4, 5, 5}), weight = randn({6, 4, 3, 3});
-  check_error<ValueError>([&] { conv2d(x, weight, {}, 0); }, {"conv: stride must be at least 1: [0, 0]"});
-  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, -1); }, {"conv: padding must be at least 0: [-1, -1]"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 0); }, {"conv2d: stride must be at least 1: [0, 0]"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, -1); }, {"conv2d: padding must be at least 0: [-1, -1]"});
   // A stride beyond the input takes no more memory or time than one within it, up to the largest number.
   for (const std::int64_t kernel : {2, 3, 5}) {
     const Tensor in = randn({1, 8, 10}).requires_grad_(), w = randn({8, 8, kernel}).requires_grad_();
@@ -634,22 +663,23 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   const Tensor row = ones({1, 1, 8}), five = ones({1, 1, 5});
   for (const int shift : {60, 61, 62}) {
     const std::int64_t large = std::int64_t{1} << shift;
-    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 0, large); }, {"conv: dilation x kernel and padding"});
-    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 4 * (large / 2 - 1) + 3, 1); }, {"conv: dilation x kernel"});
+    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 0, large); }, {"conv1d: dilation x kernel and padding"});
+    check_error<ValueError>([&] { conv1d(row, five, {}, 1, 4 * (large / 2 - 1) + 3, 1); },
+                            {"conv1d: dilation x kernel"});
     check_error<ValueError>([&] { F::conv1d(row, five, F::Conv1dFuncOptions().padding(kSame).dilation(large)); },
-                            {"conv: dilation x"});
+                            {"conv1d: dilation x"});
   }
   // A small result, and a padded input that no memory holds.
   const std::int64_t far = std::int64_t{1} << 50;
   check_error<MemoryError>([&] { conv1d(ones({1, 8, 16}), ones({8, 8, 2}), {}, 1, far / 2, far); }, {});
   check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(-3, 4, 3)); },
                           {"Conv2d: channels must not be negative: -3"});
-  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 0); }, {"conv: dilation must be at least 1: [0, 0]"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 0); }, {"conv2d: dilation must be at least 1: [0, 0]"});
   check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 3); },
-                          {"conv: groups must divide the channels: groups 3 for 4 in and 6 out"});
-  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 0); }, {"conv: groups must be at least 1: 0"});
+                          {"conv2d: groups must divide the channels: groups 3 for 4 in and 6 out"});
+  check_error<ValueError>([&] { conv2d(x, weight, {}, 1, 0, 1, 0); }, {"conv2d: groups must be at least 1: 0"});
   check_error<ShapeError>([&] { conv2d(x, weight, {}, {1, 1, 1}); }, {"2 numbers are needed", "3 given"});
-  check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv: bias must be [out channels]: [5] for [6]"});
+  check_error<ShapeError>([&] { conv2d(x, weight, randn({5})); }, {"conv2d: bias must be [out channels]: [5] for [6]"});
   // The gradients by hand read what they are given as far as the shapes say.
   const Array dy = randn({2, 6, 3, 3}).array(), w = weight.array();
   const ConvGeometry how{{1, 1}, {0, 0}, {1, 1}, 1};
@@ -665,7 +695,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
         conv2d(x, randn({6, 4, 3}));
       },
       {"conv2d: weight must be [O, C / groups, K, K']: [6, 4, 3]"});
-  check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 0, 3})); }, {"conv: the kernel must not be empty"});
+  check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 0, 3})); }, {"conv2d: the kernel must not be empty"});
   check_error<ValueError>([&] { F::conv2d(x, weight, F::Conv2dFuncOptions().stride(2).padding(kSame)); },
                           {"conv2d: padding kSame needs stride 1: [2, 2]"});
   check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).groups(4)); },

@@ -367,6 +367,10 @@ BOOST_AUTO_TEST_CASE(names_that_programs_use) {
   BOOST_TEST(equal(std::get<0>(std_mean(x, {0}, 0)), x.std(0, false)));
   BOOST_TEST((tril_indices(2, 2, 0, kInt32).dtype() == kInt32));
   check_error<ValueError>([&] { var(x, {0}, 0.5); }, {"var: the correction must be a whole number: 0.5"});
+  // No degrees of freedom are left: infinite, but where nothing varies.
+  const Tensor spread = tensor({1.0, 2.0, 3.0, 4.0, 4.0, 4.0}).view({2, 3}).var(1, 3.0, false);
+  BOOST_TEST(spread[0].item<double>() == std::numeric_limits<double>::infinity());
+  BOOST_TEST(std::isnan(spread[1].item<double>()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
