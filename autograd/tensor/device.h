@@ -15,7 +15,7 @@ inline constexpr DeviceType kCPU = DeviceType::CPU;
 inline constexpr DeviceType kCUDA = DeviceType::CUDA, kHIP = DeviceType::HIP, kMPS = DeviceType::MPS,
                             kXPU = DeviceType::XPU;
 
-/// There is one kind of device. ValueError for any other type, and any name but "cpu".
+/// There is one kind of device. ValueError for any other type, and any name but "cpu" and "cpu:0".
 class GRADUS_API Device {
  public:
   constexpr Device(DeviceType type = kCPU, int index = -1) : type_(type), index_(index) {  // NOLINT
@@ -28,7 +28,7 @@ class GRADUS_API Device {
   constexpr int index() const { return index_; }
   constexpr bool is_cpu() const { return true; }
   constexpr bool is_cuda() const { return false; }
-  std::string str() const { return "cpu"; }
+  std::string str() const { return index_ < 0 ? "cpu" : "cpu:" + std::to_string(index_); }
   constexpr bool operator==(const Device&) const = default;
 
  private:

@@ -66,8 +66,8 @@ void Device::fail_other(DeviceType) {
   core::fail<ValueError>(
       "Device: there is none but the CPU: ask cuda::is_available(), which is false, before choosing kCUDA");
 }
-Device::Device(std::string_view name) : type_(kCPU), index_(-1) {
-  if (name != "cpu") {
+Device::Device(std::string_view name) : type_(kCPU), index_(name == "cpu:0" ? 0 : -1) {
+  if (name != "cpu" && name != "cpu:0") {
     core::fail<ValueError>("Device: there is only \"cpu\": \"{}\"; ask cuda::is_available(), which is false, first",
                            name);
   }

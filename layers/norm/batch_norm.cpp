@@ -30,6 +30,10 @@ Tensor normalised(const Tensor& centred, const Tensor& var, double eps, const Te
   return bias.defined() ? scaled + by_channel(bias, x_hat) : scaled;
 }
 
+double count_by_channel(const Array& x) {
+  return x.shape()[1] == 0 ? 0 : static_cast<double>(x.numel() / x.shape()[1]);
+}
+
 void check(const Array& x, const Array& weight, const Array& bias, const Array& running_mean,
            const Array& running_var) {
   core::expect_form(x.dim() >= 2, "batch_norm", "input", "[N, C, ..]", x.shape());
@@ -74,11 +78,16 @@ std::tuple<Array, Array, Array, Array, Array> BatchNormRule::forward(const Attrs
                                                                      const Array& running_mean,
                                                                      const Array& running_var) {
   check(x, weight, bias, running_mean, running_var);
-  const std::int64_t C = x.shape()[1];
-  const double m = C == 0 ? 0 : static_cast<double>(x.numel() / C);
-  if (m < 2) {
-    core::fail<ValueError>("batch_norm: training needs at least two values in each channel: {} has {}; or use eval()",
-                           x.shape(), m);
+  const double m = count_by_channel(x);
+  if (m == 1) {
+    core::fail<ValueError>("batch_norm: training needs at least two values in each channel: {} has one; or use eval()",
+                           x.shape());
+  }
+  if (m == 0) {  // nothing is normalised, and no statistic moves
+    const Array none = core::zeros({x.shape()[1]}, kFloat64);
+    const auto kept = [](const Array& running) { return running.defined() ? running.clone() : Array(); };
+    return {core::batch_norm_forward(x, none, none, weight, bias), kept(running_mean), kept(running_var), none,
+            none.clone()};
   }
   const auto [mean, var] = core::channel_stats(x);
   const Array inv_std = core::rsqrt(var + attrs.eps);
@@ -93,7 +102,7 @@ std::tuple<Array, Array, Array, Array, Array> BatchNormRule::forward(const Attrs
 std::array<Array, 5> BatchNormRule::backward(Needs needs, DyArray<> dy, InArray<0> x, InArray<1> weight,
                                              OutArray<3> mean, OutArray<4> inv_std) {
   const auto [sum_dy, sum_dy_x_hat] = core::batch_norm_backward_sums(dy, x, mean, inv_std);
-  const double m = static_cast<double>(x.numel() / x.shape()[1]);
+  const double m = count_by_channel(x);
   Array dx;
   if (needs[0]) dx = core::batch_norm_backward_input(dy, x, mean, inv_std, weight, sum_dy / m, sum_dy_x_hat / m);
   return {dx, sum_dy_x_hat.to(x.dtype()), sum_dy.to(x.dtype())};

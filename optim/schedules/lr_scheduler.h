@@ -109,6 +109,7 @@ class GRADUS_API PerGroup {
   PerGroup(std::vector<double> values);        // NOLINT(google-explicit-constructor)
   PerGroup(const std::vector<float>& values);  // NOLINT(google-explicit-constructor)
   PerGroup(std::initializer_list<double> values);
+  bool empty() const { return values_.empty(); }
   /// One for each of `groups`. ValueError, naming `op` and `name`, when a list has another length, or a number is negative.
   std::vector<double> of(std::string_view op, const char* name, std::size_t groups) const;
 

@@ -19,7 +19,7 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode, d
       eps_(eps),
       patience_(patience),
       cooldown_(cooldown),
-      min_lr_(std::move(min_lr)),
+      min_lr_(min_lr.empty() ? PerGroup(0) : std::move(min_lr)),
       verbose_(verbose),
       best_((mode == min ? 1 : -1) * std::numeric_limits<double>::infinity()) {
   if (!(factor >= 0 && factor < 1)) core::fail<ValueError>("{}: factor must lie in [0, 1): {}", name(), factor);

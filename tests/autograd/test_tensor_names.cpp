@@ -104,6 +104,10 @@ BOOST_AUTO_TEST_CASE(there_is_one_device) {
   check_error<ValueError>([&] { x.to(kMPS); }, {"Device: ", "cuda::is_available()"});
   check_error<ValueError>([&] { x.to("cuda:0"); }, {"Device: ", "cuda:0", "cuda::is_available()"});
   BOOST_CHECK(TensorOptions().layout(kStrided).pinned_memory(false).device() == Device(kCPU));
+  BOOST_CHECK(Device("cpu:0") == Device(kCPU, 0));
+  BOOST_TEST(Device("cpu:0").str() == "cpu:0");
+  BOOST_TEST(Device("cpu").str() == "cpu");
+  check_error<ValueError>([] { Device("cpu:1"); }, {"cpu:1"});
   at::globalContext().setBenchmarkCuDNN(true);
   BOOST_CHECK(!at::globalContext().hasCUDA() && at::globalContext().deterministicAlgorithms());
 }

@@ -59,19 +59,21 @@ struct VariableName : Twice {
 struct NoForward {
   static constexpr std::string_view name = "no_forward";
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
-  WRONG(static Array forward(const Array& x) { return x * 2; }, )
+  WRONG(
+      static Array forward(const Array& x) { return x * 2; }, )
 };
 // SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
 struct TwoForwards {
   static constexpr std::string_view name = "two_forwards";
   static Array forward(const Array& x) { return x * 2; }
-  WRONG(, static Array forward(const Array& x, const Array& y) { return x * y; })
+  WRONG(
+      , static Array forward(const Array& x, const Array& y) { return x * y; })
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
 };
 // SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
 struct TemplateForward {
   static constexpr std::string_view name = "template_forward";
-  static Array forward(const WRONG(Array, auto)& x) { return x * 2; }
+  static Array forward(const WRONG(Array, auto) & x) { return x * 2; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
 };
 // SAYS forward is static: an operation has no state
@@ -86,15 +88,13 @@ struct AttrsBehind {
   struct Attrs {
     double by = 1;
   };
-  static Array forward(WRONG(const Attrs& a COMMA const Array& x, const Array& x, const Attrs& a)) {
-    return x * a.by;
-  }
+  static Array forward(WRONG(const Attrs& a COMMA const Array& x, const Array& x, const Attrs& a)) { return x * a.by; }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) noexcept { return dy * a.by; });
 };
 // SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
 struct TensorForward {
   static constexpr std::string_view name = "tensor_forward";
-  static Array forward(const WRONG(Array, Tensor)& x) noexcept { return WRONG(x, x.array()) * 2; }
+  static Array forward(const WRONG(Array, Tensor) & x) noexcept { return WRONG(x, x.array()) * 2; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
 };
 // SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
@@ -172,7 +172,8 @@ namespace mine {
 struct Colour {
   int code = 0;
 };
-WRONG(std::string text_of(const Colour& colour) { return std::to_string(colour.code); }, )
+WRONG(
+    std::string text_of(const Colour& colour) { return std::to_string(colour.code); }, )
 // SAYS a field that is listed has a text: declare `std::string text_of(const T&)` in the namespace
 struct Painted {
   static constexpr std::string_view name = "painted";
@@ -226,7 +227,8 @@ struct TwoBackwards {
   static constexpr std::string_view name = "two_backwards";
   static Array forward(const Array& x) { return x * 2; }
   static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
-  WRONG(, static std::array<Array, 1> backward(DyArray<> dy, InArray<0>) { return {dy * 2}; })
+  WRONG(
+      , static std::array<Array, 1> backward(DyArray<> dy, InArray<0>) { return {dy * 2}; })
   static Tensor reference(const Tensor& x) { return x * 2; }
 };
 // SAYS gradients is what formulas(...) returns, a constant
@@ -251,8 +253,7 @@ struct TooFewFormulas : Product {
 };
 // SAYS a gradient formula returns a Tensor
 struct PairOfGradients : Twice {
-  static constexpr auto gradients =
-      formulas([](Dy<> dy) { return WRONG(dy * 2, std::pair(dy * 2 COMMA dy * 3)); });
+  static constexpr auto gradients = formulas([](Dy<> dy) { return WRONG(dy * 2, std::pair(dy * 2 COMMA dy * 3)); });
 };
 // SAYS a formula's parameters are Dy<k>, In<i>, Out<k>, ShapeOf<i>, InList, OutList, DyList, Which or const Attrs&
 struct PlainTensor : Twice {
@@ -315,7 +316,8 @@ struct NoReference {
   static constexpr std::string_view name = "no_reference";
   static Array forward(const Array& x) { return x * 2; }
   static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
-  WRONG(static Tensor reference(const Tensor& x) { return x * 2; }, )
+  WRONG(
+      static Tensor reference(const Tensor& x) { return x * 2; }, )
 };
 // SAYS a reference takes what forward takes
 struct OtherReference : TwiceRule {
@@ -405,12 +407,12 @@ void call(const Tensor& x) {
 void calls(Tensor& x) {
   call<Twice, NoName, EmptyName, VariableName, NoForward, TwoForwards, TemplateForward, MemberForward, TensorForward,
        PairWithNumber, TensorResult, NoInputs, TwoViews, GeometryOfNoView, NoneDifferentiable, TooManyDifferentiable,
-       MaskBeyond, BothWays, ConstantWithGradient, FormulasAndRule, NoGradients, TwoBackwards, BareLambda, GenericFormula,
-       MutableFormula, TooManyFormulas, PairOfGradients, PlainTensor, FormulaOnArrays, ChangesByReference, InBeyond,
-       InFarBeyond, ShapeBeyond, ListOfNone, OutBeyond, DyBeyond, DyOfNoGradient, ListRule, MemberBackward, NoReference,
-       OtherReference, ReferenceOfTwo, ReferenceAsVector, BackwardOnTensors, OneGradientTooMany, ReadsShapeOnly,
-       ShapeOnlyBeyond, TooManyNames, IdempotentFormula, IdempotentForgets, AttrsBehind, mine::Painted,
-       NoDefault WRONG(COMMA ReferenceAttribute, )>(x);
+       MaskBeyond, BothWays, ConstantWithGradient, FormulaOfARule, TooManyFormulasOfARule, NoGradients, TwoBackwards,
+       BareLambda, GenericFormula, MutableFormula, TooManyFormulas, PairOfGradients, PlainTensor, FormulaOnArrays,
+       ChangesByReference, InBeyond, InFarBeyond, ShapeBeyond, ListOfNone, OutBeyond, DyBeyond, DyOfNoGradient,
+       ListRule, MemberBackward, NoReference, OtherReference, ReferenceOfTwo, ReferenceAsVector, BackwardOnTensors,
+       OneGradientTooMany, ReadsShapeOnly, ShapeOnlyBeyond, TooManyNames, IdempotentFormula, IdempotentForgets,
+       AttrsBehind, mine::Painted, NoDefault WRONG(COMMA ReferenceAttribute, )>(x);
   (void)apply<ListBefore>(x, {x, x});
   (void)apply<VariableFlag>(x, x);
   (void)apply<TooFewFormulas>(x, x);

@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(plateaus_as_pytorch) {
       {"plateau_max_abs", [](Optimizer& o) { return R(o, R::max, 0.7, 2, 0.01, R::abs, 1); }},
       {"plateau_least", [](Optimizer& o) { return R(o, R::min, 0.1, 1, 1e-4, R::rel, 0, {0.02, 1e-3}); }},
       {"plateau_eps", [](Optimizer& o) { return R(o, R::min, 0.1, 0, 1e-4, R::rel, 0, 0, 1e-3); }},
-      {"plateau_infinite", [](Optimizer& o) { return R(o, R::min, 0.1, 0); }},
+      {"plateau_infinite", [](Optimizer& o) { return R(o, R::min, 0.1, 0, 1e-4, R::rel, 0, {}); }},
   };
   // clang-format on
   BOOST_TEST(cases.size() == file().cases("plateau").size());
