@@ -1,6 +1,6 @@
 // Gradients inside vmap. Where tensors are batched, the engine sees all examples. Where gradients alone are, and what nodes
-// keep is not, formulas take them as they are: they are written on tensors; a rule, and a formula that asks for numbers, goes
-// example by example.
+// keep is not, formulas take them as they are: they are written on tensors; a rule without any, and a formula that asks for
+// numbers, goes example by example.
 #include <algorithm>
 
 #include "../../core/base/fail.h"
@@ -45,7 +45,7 @@ Tensor fresh_leaf_for(const Tensor& x) {
 void run_backward(Node& node, const Gradients& of_outputs, Gradients& of_inputs, bool create_graph) {
   const std::int64_t level = level_of_all(of_outputs);
   if (level == 0) return node.backward(of_outputs, of_inputs, create_graph);
-  if (!node.is_rule()) {
+  if (node.has_formulas()) {
     try {
       return node.backward(of_outputs, of_inputs, create_graph);
     } catch (const NotBatched& asked) {

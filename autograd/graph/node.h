@@ -106,6 +106,8 @@ class GRADUS_API Node {
   virtual bool broadcasts() const noexcept { return false; }
   /// Whether its gradient is written by hand, beside a reference.
   virtual bool is_rule() const noexcept { return false; }
+  /// Whether it can be written on tensors, and so takes gradients of all examples of a batch at once.
+  virtual bool has_formulas() const noexcept { return !is_rule(); }
 
   /// Hooks on the gradient of one output, run in the order of their registration. The number that add_hook returns is
   /// the hook's alone in the whole process.

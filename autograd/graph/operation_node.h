@@ -148,6 +148,7 @@ class NodeOf final : public Node {
   int num_outputs() const noexcept override { return static_cast<int>(metas_.size()); }
   bool broadcasts() const noexcept override { return T::broadcasts; }
   bool is_rule() const noexcept override { return IsRule<Op>; }
+  bool has_formulas() const noexcept override { return HasFormulas<Op>; }
 
   void visit_saved(core::FunctionRef<void(const char*, int, Saved&)> visit) override {
     access_.visit_all("input", kept_in, saved_in_.data(), visit);
@@ -198,7 +199,7 @@ class NodeOf final : public Node {
 
   void compute(const Gradients& dy, Gradients& dx, bool create_graph) {
     if constexpr (IsRule<Op>) {
-      if (!create_graph) {
+      if (!create_graph && !(HasFormulas<Op> && any_batched(dy))) {
         auto arrays = call(&Op::backward, static_cast<typename G::Backward::Parameters*>(nullptr), dy, 0, false);
         for (std::size_t i = 0; i < dx.size(); ++i) {
           if (edges_[i] && arrays[i].defined()) dx[i] = Tensor(std::move(arrays[i]));

@@ -85,6 +85,12 @@ inline Seen look_at(const Operand* inputs, int count) {
   return {unusual, edges, views};
 }
 /// Whether an input is batched.
+inline bool any_batched(const Gradients& gradients) {
+  for (const Tensor& g : gradients) {
+    if (g.defined() && g.body().batch != nullptr) return true;
+  }
+  return false;
+}
 inline bool any_batched(const Operand* inputs, int count) {
   bool any = false;
   for (int i = 0; i < count; ++i) {

@@ -21,10 +21,16 @@ Tensor ConvWeightGradient::gradient_of_x(const Attrs& attrs, const Tensor& g, co
   return conv_input_gradient(dy, g, x, attrs.conv);
 }
 
-// Each example is a group of channels.
+// Each example is a group of channels; of examples that share x, each is further output channels in every group.
 Tensor ConvWeightGradient::batch(const Attrs& attrs, const Examples& x) {
   if (x.size() == 0) return {};
   Attrs all = attrs;
+  if (x.shared(1)) {
+    const std::int64_t B = x.size(), G = attrs.conv.groups, outs = attrs.weight[0] / G;
+    all.weight[0] *= B;
+    const Tensor dy = x[0].unflatten(2, {G, outs}).movedim(0, 2).flatten(1, 3);
+    return apply<ConvWeightGradient>(all, dy, x[1]).unflatten(0, {G, B, outs}).movedim(1, 0).flatten(1, 2);
+  }
   all.conv.groups *= x.size();
   all.weight[0] *= x.size();
   const auto channels = [&](int i) { return x.stacked(i).movedim(0, 1).flatten(1, 2); };

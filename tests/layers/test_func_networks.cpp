@@ -80,6 +80,27 @@ BOOST_AUTO_TEST_CASE(convolutional) {
                 [](const Tensor& y, const Tensor& target) { return nn::functional::cross_entropy(y, target); });
 }
 
+// Of results that all examples share: each row of a Jacobian is a backward of its own, and all go at once.
+BOOST_AUTO_TEST_CASE(many_backwards_of_one_forward_go_at_once) {
+  manual_seed(8);
+  const Tensor x = randn({2, 4, 7, 6}, kDouble).requires_grad_(), w = randn({6, 2, 3, 2}, kDouble).requires_grad_(),
+               v = randn({4, 3, 2, 3}, kDouble).requires_grad_(), b = randn({6}, kDouble).requires_grad_();
+  const auto check = [](const char* name, const Tensor& y, const std::vector<Tensor>& of) {
+    const Tensor dys = randn_like(stack({y, y, y, y, y}).detach());
+    const std::vector<Tensor> all =
+        func::vmap([&](const Tensor& dy) { return autograd::grad({y}, of, {dy}, true); })(dys);
+    for (std::size_t k = 0; k < of.size(); ++k) {
+      for (std::int64_t i = 0; i < 5; ++i) {
+        const Tensor one = autograd::grad({y}, of, {dys[i]}, true)[k];
+        BOOST_TEST(allclose(all[k][i], one, 1e-12, 1e-12), name << ", gradient " << k << " of row " << i);
+      }
+    }
+  };
+  check("conv", conv2d(x, w, b, {2, 1}, {1, 0}, {1, 2}, 2), {x, w, b});
+  check("conv_transpose", conv_transpose2d(x, v, b, {2, 1}, 1, {1, 0}, 2), {x, v, b});
+  check("max_pool", max_pool2d(x, 3, 2, 1), {x});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test
