@@ -65,9 +65,9 @@ void scatter_result(const ConvKernels<T>& kernels, const ConvGrid& grid, const i
   }
 }
 
-/// Whether the direct loops are better than tiles, in which each vector of the source would serve the few outputs of a group
-/// alone. Vectors of a row of positions must be mostly full; all channels pass by for each few outputs, and should stay in the
-/// second cache.
+/// Whether the direct loops are better than tiles, in which each vector of the source would serve the few outputs of a
+/// group alone. Vectors of a row of positions must be mostly full; all channels pass by for each few outputs, and should
+/// stay in the second cache.
 constexpr int64_t kDirectOuts = 8, kDirectChannels = 256;
 template <class T>
 bool can_be_direct(const Correlation<T>& p) {  // their tables number the taps by 32 bits

@@ -12,10 +12,10 @@
 
 namespace gradus::core::kernels {
 
-/// The positions of tiles, cut into pieces of at most so many that follow each other: within rows or planes of the grid where
-/// these are so long that no room for vectors is wasted, since a slab of several has each of its lines for fewer positions.
-/// A piece begins and ends anywhere in a row, as tiles count positions through all rows; the direct loops, whose vectors lie
-/// below each other as well, go by blocks of rows and columns (conv_direct.cpp).
+/// The positions of tiles, cut into pieces of at most so many that follow each other: within rows or planes of the grid
+/// where these are so long that no room for vectors is wasted, since a slab of several has each of its lines for fewer
+/// positions. A piece begins and ends anywhere in a row, as tiles count positions through all rows; the direct loops, whose
+/// vectors lie below each other as well, go by blocks of rows and columns (conv_direct.cpp).
 class Pieces {
  public:
   /// `many`: positions of a long row or plane; pieces begin a multiple of `multiple` after the beginning of one.
@@ -69,8 +69,8 @@ class ConvSlab {
       length_[d] = slides_[d] ? count + ceil_div(std::abs(reach) + 1, grid.step[d]) - 1 : count;
       size[d] = slides_[d] ? length_[d] * grid.step[d] : count;
     }
-    // Where dilation and padding are far larger than the source, so is the slab.
-    check_request(checked_numel({size[0], size[1], size[2], static_cast<int64_t>(sizeof(double))}, "conv"));
+    // Where dilation and padding are far larger than the source, so is the slab: of floats at least. Its memory asks again.
+    check_request(checked_numel({size[0], size[1], size[2], static_cast<int64_t>(sizeof(float))}, "conv"));
     for (int64_t d = conv_dims - 1, pitch = 1; d >= 0; pitch *= size[d--]) pitch_[d] = pitch;
     line_ = size[0] * pitch_[0];
     // An odd number of the cache's lines: ours do not push each other out of it.
@@ -187,12 +187,12 @@ class ConvSlab {
   std::vector<Span> spans_[conv_dims];
 };
 
-/// Memory for slabs, 0 at first; so many elements behind them are what vectors read beyond their ends.
+/// Memory for slabs, 0 at first, and behind them for as many elements as vectors read beyond their ends.
 template <class T>
 class SlabMemory {
  public:
-  SlabMemory(int64_t elements, int64_t spare) : memory_(elements + spare) {
-    std::fill_n(memory_.data(), elements + spare, T(0));
+  SlabMemory(int64_t elements, int64_t beyond) : memory_(elements + beyond) {
+    std::fill_n(memory_.data(), elements + beyond, T(0));
   }
   T* data() const { return memory_.data(); }
 

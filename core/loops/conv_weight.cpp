@@ -5,8 +5,9 @@
 // slab, shifted. So for each shift there is a product whose one operand is the slab as it lies; its vectors run along the
 // outputs, for which dy is turned once for all shifts. Nothing else is packed; the sums are turned in the end.
 //
-// By columns, where the outputs are too few for vectors, or images so small that several make a unit: vectors run along the
-// channels and taps of an output's weight, and strips of patches are turned on the way, from a slab that holds nothing twice.
+// By columns, where the outputs are too few for vectors, or images so small that several make a unit: vectors run along
+// the channels and taps of an output's weight, and strips of patches are turned on the way, from a slab that holds nothing
+// twice.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -18,7 +19,7 @@
 namespace gradus::core::kernels {
 namespace {
 
-constexpr int64_t kManyPositions = 160;  // of a row that pieces do not go beyond
+constexpr int64_t kManyPositions = 160;  // of a row or plane that pieces do not go beyond
 constexpr int64_t kStrips = 12;          // by columns: of a task, for all of which dy is packed once
 constexpr int64_t kTasks = 16;           // each of which has sums of its own
 constexpr int64_t kTurning = 8;          // what turning a vector takes, in rows of a tile
@@ -96,7 +97,7 @@ class Weight {
           slab(w.p_.grid, w.pieces_.begin(number), w.pieces_.end(number), w.sliding()),
           image(slab.elements(channels)),
           runs(slab.runs(w.pieces_.begin(number), w.pieces_.end(number))),
-          memory(w.together_ * image, w.tiles_.lanes) {
+          memory(slab.elements(w.together_ * channels), w.tiles_.lanes) {
       const std::vector<int64_t> taps = slab.tap_offsets();
       for (int64_t c = 0; c < channels; ++c) {
         for (const int64_t tap : taps) offsets.push_back(c * slab.channel() + tap);

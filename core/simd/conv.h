@@ -92,8 +92,8 @@ struct DirectLoop {
 /// read places that are not full whole, what such a place has more, vectors beside and rows below.
 template <class T>
 struct ConvKernels {
-  /// packed[p width + i] = x[offsets[i] + that of position p] for i < filled, where positions are those of the runs one after
-  /// another and `width` is that of the vectors; writes up to 3 positions beyond the last.
+  /// packed[p width + i] = x[offsets[i] + that of position p] for i < filled, where positions are those of the runs one
+  /// after another and `width` is that of the vectors; writes up to 3 positions beyond the last.
   using PackTurned = void (*)(std::int64_t filled, const std::int64_t* offsets, int vectors, const PositionRun* runs,
                               std::int64_t run_count, const T* x, T* packed);
   /// y[i y_out + position] = the sum over taps of w[i w_out + tap] x[position + tap's offset], for i < outs <= 4; from

@@ -10,7 +10,9 @@
 
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/core/array/create.h>
+#include <gradus/core/base/errors.h>
 #include <gradus/core/loops/conv_loops.h>
+#include <gradus/core/loops/workspace.h>
 #include <gradus/core/nn/conv.h>
 #include <gradus/core/ops/pointwise.h>
 #include <gradus/core/ops/reduce.h>
@@ -243,6 +245,12 @@ BOOST_AUTO_TEST_CASE(of_the_input_gradient) {
 BOOST_AUTO_TEST_CASE(of_the_weight_gradient) {
   check_weight_gradient<float>();
   check_weight_gradient<double>();
+}
+
+BOOST_AUTO_TEST_CASE(of_all_memory) {
+  for (const int log : {60, 61, 62}) {  // the bytes of the second are 2^64, 0 in 64 bits
+    BOOST_CHECK_THROW(core::kernels::Workspace<double>(std::int64_t{1} << log), MemoryError);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
