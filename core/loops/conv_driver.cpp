@@ -93,7 +93,6 @@ class Forward {
     for_blocks(parallel, p_.groups * strips_.count, grain, [&](int64_t begin, int64_t end) {
       for (int64_t s = begin; s < end; ++s) {
         const int64_t g = s / strips_.count, strip = s % strips_.count, i = strip * strips_.height;
-        if (i >= p_.outs) continue;
         for (int64_t q = 0; q < k_; q += k_block_) {
           const int64_t k = std::min(k_block_, k_ - q);
           tiles_.pack_rows(k, std::min(strips_.height, p_.outs - i), p_.weight + (g * p_.outs + i) * k_ + q, k_, 1,

@@ -178,7 +178,7 @@ class Weight {
   /// out[output][channel and tap]
   void add_by_columns(const Unit& u, T* packed, T* strip, T* out) const {
     const int64_t k = u.images * u.count;
-    for (int64_t s = 0; s * strips_.height < p_.outs; ++s) {
+    for (int64_t s = 0; s < strips_.count; ++s) {
       const int64_t i = s * strips_.height;
       for (int64_t n = 0; n < u.images; ++n) {
         tiles_.pack_rows(u.count, std::min(strips_.height, p_.outs - i),
