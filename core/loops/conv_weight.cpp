@@ -1,27 +1,25 @@
 // The gradient with respect to the weight: dweight = dy patches^T. The sum over positions is cut into units: so many images,
 // or a piece of one. There are two ways:
 //
-// By shifts. The patches of all taps that differ only along the dimension in which the slab slides are the same rows of the
+// By shifts. The patches of all taps that differ only along the dimension in which the slab slides are the same lines of the
 // slab, shifted. So for each shift there is a product whose one operand is the slab as it lies; its vectors run along the
-// rows of dy, which are turned once for all shifts. Nothing else is packed; the sums are turned in the end.
+// outputs, for which dy is turned once for all shifts. Nothing else is packed; the sums are turned in the end.
 //
-// By columns, where the rows of dy are too few for vectors, or images so small that several make a unit: vectors run along
-// the elements of a row of the weight, and strips of patches are turned on the way, from a slab that holds nothing twice.
+// By columns, where the outputs are too few for vectors, or images so small that several make a unit: vectors run along
+// the channels and taps of an output's weight, and strips of patches are turned on the way, from a slab that holds nothing
+// twice.
 #include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "conv_loops.h"
 #include "conv_slab.h"
-#include "gemm_direct.h"
 #include "gemm_tiles.h"
 
 namespace gradus::core::kernels {
 namespace {
 
-constexpr double kParallelWork = 1e6;    // multiplications below which one thread does it all
-constexpr double kTaskWork = 3e5;        // of a task, at least
-constexpr int64_t kManyPositions = 160;  // of a row that pieces do not go beyond
-constexpr int64_t kSlab = 65536;         // by shifts: elements of the slab of a task, which stay in the second cache
+constexpr int64_t kManyPositions = 160;  // of a row or plane that pieces do not go beyond
 constexpr int64_t kStrips = 12;          // by columns: of a task, for all of which dy is packed once
 constexpr int64_t kTasks = 16;           // each of which has sums of its own
 constexpr int64_t kTurning = 8;          // what turning a vector takes, in rows of a tile
@@ -43,16 +41,15 @@ class Weight {
         together_(pieces_.count() > 1 ? 1 : std::clamp<int64_t>(gemm_longest_block / positions_, 1, problem.images)),
         batches_(ceil_div(problem.images, together_)),
         units_(batches_ * pieces_.count()),
-        size_(problem.groups * problem.rows * n_),
-        a_strips_(ceil_div(problem.rows, tiles_.rows)),
-        strip_rows_(ceil_div(problem.rows, a_strips_)),
+        size_(problem.groups * problem.outs * n_),
+        strips_(problem.outs, tiles_.rows),
         shifts_(problem.grid.taps[pieces_.sliding()]),
         by_shifts_(together_ == 1 && shifts_are_better()) {}
 
   void run() {
     const bool parallel = work_of(p_) >= kParallelWork;
     const ConvSlab slab(p_.grid, pieces_.begin(0), pieces_.end(0), sliding());
-    const int64_t most = by_shifts_ ? kSlab / slab.channel() : kStrips * cols_ / taps_;  // channels of a task
+    const int64_t most = by_shifts_ ? kSlabElements / slab.channel() : kStrips * cols_ / taps_;  // channels of a task
     const int64_t across = ceil_div(p_.channels, std::max<int64_t>(most, 1));
     const int64_t c_step = ceil_div(p_.channels, across);
     // Blocks of units: as many as make enough tasks, of a size that depends on the shapes alone.
@@ -63,16 +60,16 @@ class Weight {
       return by_shifts_ || b > 0 ? partials.data() + (by_shifts_ ? b : b - 1) * size_ : dweight_;
     };
     const int64_t tasks = blocks * p_.groups * across;
-    const auto grain = static_cast<int64_t>(kTaskWork / work_of(p_) * static_cast<double>(tasks)) + 1;
+    const int64_t grain = task_grain(kTaskWork, work_of(p_) / static_cast<double>(tasks));
     for_blocks(parallel, tasks, grain, [&](int64_t begin, int64_t end) {
-      const Workspace<T> packed(by_shifts_ ? 1 : a_strips_ * tiles_.rows * together_ * pieces_.largest());
+      const Workspace<T> packed(by_shifts_ ? 1 : strips_.room * together_ * pieces_.largest());
       const Workspace<T> strip((gemm_longest_block + 4) * cols_);
       std::unique_ptr<Window> window;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t c = task % across * c_step, g = task / across % p_.groups, b = task / across / p_.groups;
         if (c >= p_.channels) continue;
         block_of(g, c, std::min(c + c_step, p_.channels), b * per_block, std::min((b + 1) * per_block, units_), window,
-                 packed.data(), strip.data(), sums(b) + g * p_.rows * n_);
+                 packed.data(), strip.data(), sums(b) + g * p_.outs * n_);
       }
     });
     for_blocks(parallel && blocks > 1, size_, 32768 / blocks + 1, [&](int64_t begin, int64_t end) {
@@ -85,9 +82,9 @@ class Weight {
  private:
   /// In vectors of products.
   bool shifts_are_better() const {
-    const int64_t lanes = tiles_.lanes, rows = p_.rows;
-    const int64_t by_shifts = shifts_ * std::max(ceil_div(rows, lanes) * (n_ / shifts_), kFewestChains);
-    return by_shifts <= ceil_div(n_, lanes) * (rows + kTurning);
+    const int64_t lanes = tiles_.lanes, outs = p_.outs;
+    const int64_t by_shifts = shifts_ * std::max(ceil_div(outs, lanes) * (n_ / shifts_), kFewestChains);
+    return by_shifts <= ceil_div(n_, lanes) * (outs + kTurning);
   }
 
   int sliding() const { return by_shifts_ ? pieces_.sliding() : ConvSlab::everywhere; }
@@ -100,20 +97,20 @@ class Weight {
           slab(w.p_.grid, w.pieces_.begin(number), w.pieces_.end(number), w.sliding()),
           image(slab.elements(channels)),
           runs(slab.runs(w.pieces_.begin(number), w.pieces_.end(number))),
-          memory(w.together_ * image, w.tiles_.lanes) {
+          memory(slab.elements(w.together_ * channels), w.tiles_.lanes) {
       const std::vector<int64_t> taps = slab.tap_offsets();
       for (int64_t c = 0; c < channels; ++c) {
-        for (const int64_t tap : taps) columns.push_back(c * slab.channel() + tap);
+        for (const int64_t tap : taps) offsets.push_back(c * slab.channel() + tap);
       }
       for (const int64_t tap : taps) {
-        if (tap < slab.row()) shifts.push_back(slab.first() + tap);
+        if (tap < slab.line()) shifts.push_back(slab.first() + tap);
       }
     }
     int64_t piece, channels;
     ConvSlab slab;
     int64_t image;                         // elements of an image's slab
-    std::vector<int64_t> columns, shifts;  // offsets of all elements of a row of the weight; of the shifts
-    std::vector<WindowRun> runs;           // the positions
+    std::vector<int64_t> offsets, shifts;  // of all channels and taps; of the shifts
+    std::vector<PositionRun> runs;
     SlabMemory<T> memory;
   };
   /// A part of the sum: so many images, `count` positions of each.
@@ -138,7 +135,7 @@ class Weight {
         window->slab.copy(kernels_, p_.source + (n0 + n) * p_.source_image + (g * p_.channels + c0) * p_.source_channel,
                           p_.source_channel, p_.source_stride, c1 - c0, window->memory.data() + n * window->image);
       }
-      const T* dy = p_.result + n0 * p_.result_image + g * p_.rows * p_.result_channel + begin;
+      const T* dy = p_.result + n0 * p_.result_image + g * p_.outs * p_.result_channel + begin;
       const Unit u{*window,
                    dy,
                    images,
@@ -155,48 +152,48 @@ class Weight {
     }
   }
 
-  /// out[shift][row of the slab][row of dy]
+  /// out[shift][line of the slab][output]
   void add_by_shifts(const Unit& u, T* strip, T* out) const {
     const ConvSlab& slab = u.window.slab;
-    const int64_t rows = (u.c1 - u.c0) * slab.rows(), i_step = even_rows(rows, tiles_.rows);
-    for (int64_t j = 0; j < p_.rows; j += cols_) {
-      const int64_t cols = std::min(cols_, p_.rows - j), vectors = ceil_div(cols, tiles_.lanes);
+    const int64_t lines = (u.c1 - u.c0) * slab.lines(), height = TileStrips(lines, tiles_.rows).height;
+    for (int64_t j = 0; j < p_.outs; j += cols_) {
+      const int64_t cols = std::min(cols_, p_.outs - j), vectors = ceil_div(cols, tiles_.lanes);
       tiles_.pack_cols[vectors - 1](u.count, cols, u.dy + j * p_.result_channel, p_.result_channel, 1, strip);
       for (int64_t s = 0; s < shifts_; ++s) {
-        T* const to = out + (s * (n_ / shifts_) + u.c0 * slab.rows()) * p_.rows + j;
+        T* const to = out + (s * (n_ / shifts_) + u.c0 * slab.lines()) * p_.outs + j;
         const T* x = u.window.memory.data() + u.window.shifts[static_cast<std::size_t>(s)];
-        // Meanwhile the rows of dy that are turned next are brought near, and a part of the next slab's source.
+        // Meanwhile the outputs of dy that are turned next are brought near, and a part of the next slab's source.
         const T* const ahead = s == 0   ? u.dy + (j + cols_) * p_.result_channel
                                : s == 1 ? u.next + j * u.count
                                         : nullptr;
-        rectangle(tiles_, tiles_.straight, 0, rows, 0, cols, u.count,
-                  Rows<T>{x, i_step * slab.row(), slab.row(), 1, i_step},
-                  GemmResult<T>{to, p_.rows, 1, T(1), u.first ? T(0) : T(1)}, [&](int64_t, int64_t, int, int64_t) {
+        rectangle(tiles_, tiles_.straight, 0, lines, 0, cols, u.count,
+                  Rows<T>{x, height * slab.line(), slab.line(), 1, height},
+                  GemmResult<T>{to, p_.outs, 1, T(1), u.first ? T(0) : T(1)}, [&](int64_t, int64_t, int, int64_t) {
                     return Columns<T>{strip, vectors * tiles_.lanes, ahead, cols_};
                   });
       }
     }
   }
 
-  /// out[row of dy][element of a row of the weight]
+  /// out[output][channel and tap]
   void add_by_columns(const Unit& u, T* packed, T* strip, T* out) const {
     const int64_t k = u.images * u.count;
-    for (int64_t s = 0; s * strip_rows_ < p_.rows; ++s) {
-      const int64_t i = s * strip_rows_;
+    for (int64_t s = 0; s < strips_.count; ++s) {
+      const int64_t i = s * strips_.height;
       for (int64_t n = 0; n < u.images; ++n) {
-        tiles_.pack_rows(u.count, std::min(strip_rows_, p_.rows - i),
+        tiles_.pack_rows(u.count, std::min(strips_.height, p_.outs - i),
                          u.dy + n * p_.result_image + i * p_.result_channel, p_.result_channel, 1,
-                         packed + (s * k + n * u.count) * tiles_.rows);
+                         packed + (s * k + n * u.count) * strips_.tile);
       }
     }
-    rectangle(tiles_, tiles_.straight, 0, p_.rows, 0, (u.c1 - u.c0) * taps_, k,
-              Rows<T>{packed, tiles_.rows * k, 1, tiles_.rows, strip_rows_},
+    rectangle(tiles_, tiles_.straight, 0, p_.outs, 0, (u.c1 - u.c0) * taps_, k,
+              Rows<T>{packed, strips_.tile * k, 1, strips_.tile, strips_.height},
               GemmResult<T>{out + u.c0 * taps_, n_, 1, T(1), u.first ? T(0) : T(1)},
               [&](int64_t j, int64_t filled, int vectors, int64_t place) {
                 const int64_t width = vectors * tiles_.lanes;
                 T* const at = strip + place * k * cols_;
                 for (int64_t n = 0; n < u.images; ++n) {
-                  kernels_.pack_turned(filled, u.window.columns.data() + j, vectors, u.window.runs.data(),
+                  kernels_.pack_turned(filled, u.window.offsets.data() + j, vectors, u.window.runs.data(),
                                        static_cast<int64_t>(u.window.runs.size()),
                                        u.window.memory.data() + n * u.window.image, at + n * u.count * width);
                 }
@@ -206,23 +203,23 @@ class Weight {
 
   /// From what add_by_shifts wrote to the weight.
   void put_in_order(const ConvSlab& slab, const T* sums, bool parallel) const {
-    const int64_t rows = p_.rows, group = rows * n_;
+    const int64_t outs = p_.outs, group = outs * n_;
     const std::vector<int64_t> taps = slab.tap_offsets();
     int64_t inner = 1;  // taps from one shift to the next
     for (int d = pieces_.sliding() + 1; d < conv_dims; ++d) inner *= p_.grid.taps[d];
     constexpr int64_t kTogether = 64 / sizeof(T);  // elements of a line of the cache
     const int64_t parts = ceil_div(n_, kTogether);
-    for_blocks(parallel, p_.groups * parts, 32768 / (kTogether * rows) + 1, [&](int64_t begin, int64_t end) {
-      const Workspace<T> some(kTogether * rows);
+    for_blocks(parallel, p_.groups * parts, 32768 / (kTogether * outs) + 1, [&](int64_t begin, int64_t end) {
+      const Workspace<T> some(kTogether * outs);
       for (int64_t part = begin; part < end; ++part) {
         const int64_t g = part / parts, j0 = part % parts * kTogether, count = std::min(kTogether, n_ - j0);
         for (int64_t j = j0; j < j0 + count; ++j) {
           const int64_t c = j / taps_, t = j % taps_, shift = t / inner % shifts_;
-          const int64_t row = c * slab.rows() + taps[static_cast<std::size_t>(t)] / slab.row();
-          const T* from = sums + g * group + (shift * (n_ / shifts_) + row) * rows;
-          std::copy(from, from + rows, some.data() + (j - j0) * rows);
+          const int64_t line = c * slab.lines() + taps[static_cast<std::size_t>(t)] / slab.line();
+          const T* from = sums + g * group + (shift * (n_ / shifts_) + line) * outs;
+          std::copy(from, from + outs, some.data() + (j - j0) * outs);
         }
-        tiles_.finish(some.data(), rows, {dweight_ + g * group + j0, 1, n_}, count, rows);
+        tiles_.finish(some.data(), outs, {dweight_ + g * group + j0, 1, n_}, count, outs);
       }
     });
   }
@@ -231,16 +228,17 @@ class Weight {
   T* const dweight_;
   const GemmKernels<T>& tiles_;
   const ConvKernels<T>& kernels_;
-  const int64_t cols_, taps_, positions_, n_;  // n_: elements of a row of the weight
+  const int64_t cols_, taps_, positions_, n_;  // n_: channels times taps
   const Pieces pieces_;
   const int64_t together_, batches_, units_, size_;
-  const int64_t a_strips_, strip_rows_, shifts_;
+  const TileStrips strips_;
+  const int64_t shifts_;
   const bool by_shifts_;
 };
 
 template <class T>
 void solve(const Correlation<T>& p, T* dweight) {
-  const int64_t size = p.groups * p.rows * p.channels * p.grid.all_taps();
+  const int64_t size = p.groups * p.outs * p.channels * p.grid.all_taps();
   if (size == 0) return;
   if (p.images == 0 || p.grid.all_positions() == 0) {
     std::fill_n(dweight, size, T(0));

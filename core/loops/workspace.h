@@ -1,8 +1,9 @@
-// Memory for a while, and loops that may be parallel: what the drivers of products have in common. Internal to core.
+// Memory for a while, and loops that may be parallel. Internal to core.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "../base/function_ref.h"
 #include "../memory/pool.h"
@@ -15,8 +16,11 @@ namespace gradus::core::kernels {
 template <class T>
 class Workspace {
  public:
-  explicit Workspace(std::int64_t count) : bytes_(static_cast<std::size_t>(count) * sizeof(T)) {
-    check_request(static_cast<std::int64_t>(bytes_));
+  explicit Workspace(std::int64_t count) {
+    std::int64_t bytes = 0;
+    const bool beyond = __builtin_mul_overflow(count, sizeof(T), &bytes);
+    check_request(beyond ? std::numeric_limits<std::int64_t>::max() : bytes);
+    bytes_ = static_cast<std::size_t>(bytes);
     data_ = static_cast<T*>(pool_allocate(bytes_));
   }
   Workspace(const Workspace&) = delete;

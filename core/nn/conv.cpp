@@ -59,7 +59,7 @@ Correlation<T> correlation_of(const ConvGrid& grid, const Array& result, const A
   p.grid = grid;
   p.images = source.size(0);
   p.groups = groups;
-  p.rows = result.size(1) / groups;
+  p.outs = result.size(1) / groups;
   p.channels = source.size(1) / groups;
   p.source = static_cast<const T*>(source.data());
   p.source_image = source.stride(0);
@@ -269,16 +269,21 @@ class GradientByColumns {
   }
 
   Array run(const Array& bias) const {
-    const int64_t N = x_[0], C = x_[1], G = groups_, Q = dy_.numel() / (N * weight_.size(0));
+    const int64_t N = x_[0], O = weight_.size(0) / groups_, Q = dy_.numel() / (N * weight_.size(0));
     const int64_t height = dims_ == 2 ? x_[2] : 1, width = x_.back(), per_image = column();
-    const Array turned = weight_.contiguous().view({G, weight_.size(0) / G, per_image / (G * Q)}).transpose(1, 2);
-    const Array rows = dy_.contiguous().view({N, G, weight_.size(0) / G, Q}), dx = empty(x_, dy_.dtype());
+    const Array turned = weight_.contiguous().view({groups_, O, per_image / (groups_ * Q)}).transpose(1, 2);
+    const Array dy = dy_.contiguous().view({N, groups_, O, Q});
+    const auto of_images = [&](int64_t n, int64_t count) {
+      const Array columns = matmul(turned, dy.narrow(0, n, count)).view({count, per_image / Q, Q});
+      const Array part = col2im(columns, height, width, windows_).view({count, x_[1], height * width});
+      return bias.defined() ? part + bias.view({x_[1], 1}) : part;
+    };
     const int64_t images = std::max<int64_t>(kMostElements / per_image, 1);  // at a time
+    if (images >= N) return of_images(0, N).view(x_);
+    const Array dx = empty(x_, dy_.dtype()), planes = dx.view({N, x_[1], height * width});
     for (int64_t n = 0; n < N; n += images) {
       const int64_t count = std::min(images, N - n);
-      const Array columns = matmul(turned, rows.narrow(0, n, count)).view({count, per_image / Q, Q});
-      const Array part = col2im(columns, height, width, windows_).view({count, C, height * width});
-      dx.view({N, C, height * width}).narrow(0, n, count).copy_(bias.defined() ? part + bias.view({C, 1}) : part);
+      planes.narrow(0, n, count).copy_(of_images(n, count));
     }
     return dx;
   }

@@ -25,7 +25,7 @@ Meeting meeting(int64_t tap, int64_t extent, int64_t positions, int64_t dilation
   return {begin, std::max(begin, end), begin == 0 ? first : first + begin * stride};
 }
 
-/// Calls each(row of columns, plane of x) of one channel: a tap's positions, and x where it sees them.
+/// Calls each(number, down, across) for every tap: where its positions meet the image.
 template <class Each>
 void for_taps(const PatchWindows& w, int64_t height, int64_t width, const Dims& positions, const Each& each) {
   for (int64_t i = 0; i < w.kernel[0]; ++i) {
@@ -36,7 +36,7 @@ void for_taps(const PatchWindows& w, int64_t height, int64_t width, const Dims& 
   }
 }
 
-/// body(image and channel) for all of them.
+/// body(plane) for all of them, image by image and channel by channel; `work` is the numbers of a plane's columns.
 template <class Body>
 void for_planes(int64_t planes, int64_t work, const Body& body) {
   constexpr int64_t block = 32768;

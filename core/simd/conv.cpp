@@ -22,14 +22,13 @@ namespace {
 // --- Patches as strips of the product's operand b -------------------------------------------------------------------
 
 template <class T, int vectors>
-void pack_turned_vectors(int64_t filled, const int64_t* columns, const WindowRun* runs, int64_t run_count, const T* x,
+void pack_turned_vectors(int64_t filled, const int64_t* offsets, const PositionRun* runs, int64_t run_count, const T* x,
                          T* packed) {
   constexpr int64_t lanes = kLanes<T>, block = kBlock<T>, width = vectors * lanes;
-  const T* rows[vectors][lanes];
+  const T* from[vectors][lanes];
   for (int v = 0; v < vectors; ++v) {
     for (int64_t i = 0; i < lanes; ++i) {
-      const int64_t column = v * lanes + i;
-      rows[v][i] = x + columns[column < filled ? column : filled - 1];
+      from[v][i] = x + offsets[std::min(v * lanes + i, filled - 1)];
     }
   }
   Vec<T> block_columns[block];
@@ -37,7 +36,7 @@ void pack_turned_vectors(int64_t filled, const int64_t* columns, const WindowRun
     // Whole blocks: what is read and written beyond a run's end, the next run writes again.
     for (int64_t p = 0; p < runs[r].count; p += block) {
       for (int v = 0; v < vectors; ++v) {
-        load_transposed<T>(rows[v], runs[r].offset + p, block_columns);
+        load_transposed<T>(from[v], runs[r].offset + p, block_columns);
         for (int64_t q = 0; q < block; ++q) {
           hn::StoreU(block_columns[q], Tag<T>(), packed + (p + q) * width + v * lanes);
         }
@@ -48,12 +47,12 @@ void pack_turned_vectors(int64_t filled, const int64_t* columns, const WindowRun
 }
 
 template <class T>
-void pack_turned(int64_t filled, const int64_t* columns, int vectors, const WindowRun* runs, int64_t run_count,
+void pack_turned(int64_t filled, const int64_t* offsets, int vectors, const PositionRun* runs, int64_t run_count,
                  const T* x, T* packed) {
   if (vectors == 1) {
-    pack_turned_vectors<T, 1>(filled, columns, runs, run_count, x, packed);
+    pack_turned_vectors<T, 1>(filled, offsets, runs, run_count, x, packed);
   } else {
-    pack_turned_vectors<T, 2>(filled, columns, runs, run_count, x, packed);
+    pack_turned_vectors<T, 2>(filled, offsets, runs, run_count, x, packed);
   }
 }
 

@@ -1,12 +1,12 @@
 // Convolutions on bare pointers, for float and double. conv.cpp holds what is written once per instruction set,
 // conv_driver.cpp and conv_weight.cpp the loops of the implicit products, conv_direct.cpp those for groups of few output
-// channels.
+// channels, called outputs.
 //
 // One mechanism, the correlation, is the convolution and its gradient with respect to the input; its partner is the
 // gradient with respect to the weight. Both are products with the matrix of patches, which is never built: its elements are
-// read from a slab, a small copy of a part of the source with the zeros of the padding around it. In a slab the element of
-// row p and column j of the matrix lies at row offset + column offset, so any stride, dilation and number of dimensions is
-// two tables of offsets (conv_slab.h).
+// read from a slab, a small copy of a part of the source with the zeros of the padding around it. In a slab the element that
+// a channel and a tap meet at a position lies at their offset + the position's, so any stride, dilation and number of
+// dimensions is two tables of offsets (conv_slab.h).
 #pragma once
 
 #include <cstdint>
@@ -26,23 +26,24 @@ struct ConvGrid {
   std::int64_t all_taps() const { return taps[0] * taps[1] * taps[2]; }
 };
 
-/// result[n][g rows + i][q] = bias[g rows + i] + sum over c < channels and taps t of
+/// result[n][g outs + i][q] = bias[g outs + i] + sum over c < channels and taps t of
 ///   weight[g][i][c][t] source[n][g channels + c][where q and t meet].
 /// All strides are in elements. The sum runs over (c, t) in their order, in blocks whose sums are added in their order:
 /// in the direct loops they are as long as those of a product (gemm.h), and the bias begins the sum; in tiles they are
-/// shorter where the slab is large, and the bias comes last. One exception: a group of one output channel whose taps lie as
-/// far apart as the rows of its positions, at least most_place_vectors of which are computed together. There, the direct loops take up to most_run_taps taps below each other as a run; runs stand in the order of their first taps,
-/// the taps of a run in that of the source's rows, and a block has at most 1 / most_run_taps as many runs as others
-/// have taps. The order depends on the geometry, the sizes of an image and the instruction set, but neither on the
-/// number of images nor on that of threads.
+/// shorter where the slab is large, and the bias comes last. One exception: a group of one output whose taps lie as far
+/// apart as the rows of its positions, at least most_place_vectors of which are computed together. There, the direct loops
+/// take up to most_run_taps taps below each other as a run; runs stand in the order of their first taps, the taps of a run
+/// in that of the source's rows, and a block has at most 1 / most_run_taps as many runs as others have taps. The order
+/// depends on the geometry, the sizes of an image and the instruction set, but neither on the number of images nor on that
+/// of threads.
 template <class T>
 struct Correlation {
   ConvGrid grid;
-  std::int64_t images, groups, rows, channels;
+  std::int64_t images, groups, outs, channels;  ///< outputs and channels of the source are those of a group
   const T* source;
   std::int64_t source_image, source_channel, source_stride[conv_dims];  // any
-  const T* weight;                                                      ///< contiguous [groups, rows, channels, taps]
-  const T* bias;                                                        ///< contiguous [groups rows], or null
+  const T* weight;                                                      ///< contiguous [groups, outs, channels, taps]
+  const T* bias;                                                        ///< contiguous [groups outs], or null
   T* result;
   std::int64_t result_image, result_channel, result_stride[conv_dims];
 };
@@ -51,15 +52,15 @@ struct Correlation {
 void correlate(const Correlation<float>& problem);
 void correlate(const Correlation<double>& problem);
 
-/// The gradient with respect to the weight, contiguous [groups, rows, channels, taps]: with `result` as the gradient
+/// The gradient with respect to the weight, contiguous [groups, outs, channels, taps]: with `result` as the gradient
 /// that comes from above, its positions contiguous,
-///   dweight[g][i][c][t] = sum over images n and positions q of result[n][g rows + i][q] source[n][g channels + c][..].
+///   dweight[g][i][c][t] = sum over images n and positions q of result[n][g outs + i][q] source[n][g channels + c][..].
 /// The sum runs over fixed blocks of positions and images, which are added in their order.
 void correlate_weight(const Correlation<float>& problem, float* dweight);
 void correlate_weight(const Correlation<double>& problem, double* dweight);
 
-/// `count` elements from x + offset on.
-struct WindowRun {
+/// Positions that are neighbours in a slab: `count` elements from x + offset on.
+struct PositionRun {
   std::int64_t offset, count;
 };
 
@@ -87,13 +88,13 @@ struct DirectLoop {
   std::int64_t x_row, y_row, w_out, w_row;  ///< from one row of positions, output, tap of a run to the next
 };
 
-/// What an instruction set contributes. Slabs have `lanes` elements to spare on both sides; those of the direct loops,
-/// which read places that are not full whole, behind them also what such a place has more: vectors beside, and rows below.
+/// What an instruction set contributes. Slabs have elements to spare behind them: `lanes`; those of the direct loops, which
+/// read places that are not full whole, what such a place has more, vectors beside and rows below.
 template <class T>
 struct ConvKernels {
-  /// packed[p width + i] = x[columns[i] + the place of row p] for i < filled, rows being the elements of the runs one after
-  /// another; writes up to 3 rows beyond the last.
-  using PackTurned = void (*)(std::int64_t filled, const std::int64_t* columns, int vectors, const WindowRun* runs,
+  /// packed[p width + i] = x[offsets[i] + that of position p] for i < filled, where positions are those of the runs one
+  /// after another and `width` is that of the vectors; writes up to 3 positions beyond the last.
+  using PackTurned = void (*)(std::int64_t filled, const std::int64_t* offsets, int vectors, const PositionRun* runs,
                               std::int64_t run_count, const T* x, T* packed);
   /// y[i y_out + position] = the sum over taps of w[i w_out + tap] x[position + tap's offset], for i < outs <= 4; from
   /// bias[i] on (null: 0), or added to y. Where outs > 1, all runs must have one tap.
