@@ -2,9 +2,6 @@
 // product and at any number of threads; batches, integers, errors.
 #include <boost/test/unit_test.hpp>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,10 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include <gradus/core/simd/instruction_set.h>
 #include <gradus/core/ops/matmul.h>
 
 #include "../support/arrays.h"
+#include "../support/guarded.h"
+#include "../support/instruction_set.h"
 #include "../support/sanitized.h"
 #include "../support/threads.h"
 
@@ -25,16 +23,11 @@ using namespace gradus::core;
 namespace {
 
 using gradus::test::check_error;
+using gradus::test::guarded;
 using gradus::test::list;
 using gradus::test::ManyThreads;
+using gradus::test::UsingInstructionSet;
 using gradus::test::values;
-
-struct UsingSet {
-  explicit UsingSet(std::string_view name) { use_instruction_set(name); }
-  UsingSet(const UsingSet&) = delete;
-  UsingSet& operator=(const UsingSet&) = delete;
-  ~UsingSet() { use_instruction_set(""); }
-};
 
 using Random = std::mt19937;
 
@@ -185,7 +178,7 @@ BOOST_AUTO_TEST_CASE(random_products) {
 // Few columns (or rows) take a way of their own: the transposed problem, whose columns are turned in registers.
 BOOST_AUTO_TEST_CASE(narrow_products) {
   for (std::string_view set : instruction_sets()) {
-    const UsingSet use(set);
+    const UsingInstructionSet use(set);
     for (unsigned seed = 0; seed < 60; ++seed) {
       Random random(seed);
       const std::int64_t few = draw(random, 2, 12), many = draw(random, 20, 200), k = draw(random, 1, 90);
@@ -279,7 +272,7 @@ void vectors_of_several_blocks(std::int64_t k, Random& random) {
 
 BOOST_AUTO_TEST_CASE(long_vectors) {
   for (std::string_view set : instruction_sets()) {
-    const UsingSet use(set);
+    const UsingInstructionSet use(set);
     Random random(9);
     for (std::int64_t k : {319, 640, 1281, 2561, 5121, 11000}) {
       vectors_of_several_blocks<float>(k, random);
@@ -292,7 +285,7 @@ BOOST_AUTO_TEST_CASE(long_vectors) {
 // which a matrix is contiguous have an order of their own.
 BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
   for (std::string_view set : instruction_sets()) {
-    const UsingSet use(set);
+    const UsingInstructionSet use(set);
     Random random(8);
     for (std::int64_t k : {1, 3, 6, 7, 64, 320, 321, 700, 3001}) {
       const std::int64_t m = 90, n = 100;
@@ -347,7 +340,7 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
 
 BOOST_AUTO_TEST_CASE(every_instruction_set) {
   for (std::string_view set : instruction_sets()) {
-    const UsingSet use(set);
+    const UsingInstructionSet use(set);
     BOOST_TEST(instruction_set() == set);
     for (unsigned seed = 0; seed < 40; ++seed) {
       Random random(seed);
@@ -428,21 +421,8 @@ BOOST_AUTO_TEST_CASE(nan_and_infinity_stay_in_their_row_and_column) {
 
 // Operands that end where the process's memory ends: a vector that reads past a row's end would be fatal.
 BOOST_AUTO_TEST_CASE(nothing_beyond_the_operands_is_touched) {
-  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  const auto guarded = [&](const Array& x) {
-    const auto bytes = static_cast<std::size_t>(x.numel() * x.element_size());
-    const std::size_t inside = (bytes + page - 1) / page * page;
-    void* block = mmap(nullptr, inside + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    BOOST_REQUIRE(block != MAP_FAILED);
-    BOOST_REQUIRE(mprotect(static_cast<char*>(block) + inside, page, PROT_NONE) == 0);
-    char* data = static_cast<char*>(block) + inside - bytes;
-    std::memcpy(data, x.contiguous().data(), bytes);
-    return from_blob(
-        data, x.shape(), contiguous_strides(x.shape()),
-        [block, length = inside + page](void*) { munmap(block, length); }, x.dtype());
-  };
   for (std::string_view set : instruction_sets()) {
-    const UsingSet use(set);
+    const UsingInstructionSet use(set);
     Random random(13);
     const std::int64_t sizes[][3] = {
         {1, 13, 9},   {1, 30, 37},   {1, 400, 21},  {9, 13, 1},      {21, 400, 1}, {1, 400, 1}, {5, 3, 7}, {15, 4, 17},

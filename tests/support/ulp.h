@@ -17,9 +17,9 @@
 
 #include <gradus/core/nn/activation.h>
 #include <gradus/core/array/create.h>
-#include <gradus/core/simd/instruction_set.h>
 #include <gradus/core/ops/pointwise.h>
 
+#include "instruction_set.h"
 #include "sanitized.h"
 
 namespace gradus::test {
@@ -199,12 +199,6 @@ WorstError worst_error(const MathFunction& f, const std::vector<T>& x, const std
   }
   return worst;
 }
-
-/// Uses an instruction set for a while.
-struct UsingInstructionSet {
-  explicit UsingInstructionSet(std::string_view name) { use_instruction_set(name); }
-  ~UsingInstructionSet() { use_instruction_set(""); }
-};
 
 /// The bounds that a source file documents: name -> (float32, float64), from the lines "//   name  1.0  1.0" below the
 /// one that says "float32  float64".
