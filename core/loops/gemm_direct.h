@@ -45,18 +45,18 @@ int64_t short_strips(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int
 /// One block of k where b is small, or nobody needs it twice: it is read where it lies, tile by tile, with nothing packed.
 template <class T>
 void direct(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
-            const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_row) {
+            const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_step) {
   const int64_t i_step = even_rows(i1 - i0, tiles.rows), j_step = vectors * kernels.lanes;
-  const int64_t a_step = i_step * p.a_row, b_step = j_step * p.b_col;
+  const int64_t a_strip = i_step * p.a_row, b_strip = j_step * p.b_col;
   const TileWriter<T> write(kernels, p.result);
   if (p.k <= kernels.short_k && p.b_col == 1 && write.plain()) {
     j0 = short_strips(kernels, p, i0, i1, j0, j1, write.add());
   }
-  TileSum<T> sum{p.k, p.a + i0 * p.a_row, p.a_row, p.a_col, nullptr, b_row, p.a, 0, false};
-  for (int64_t i = i0; i < i1; i += i_step, sum.a += a_step) {
+  TileSum<T> sum{p.k, p.a + i0 * p.a_row, p.a_row, p.a_col, nullptr, b_step, p.a, 0, false};
+  for (int64_t i = i0; i < i1; i += i_step, sum.a += a_strip) {
     const int64_t rows = std::min(i_step, i1 - i);
     sum.b = p.b + j0 * p.b_col;
-    for (int64_t j = j0; j < j1; j += j_step, sum.b += b_step) {
+    for (int64_t j = j0; j < j1; j += j_step, sum.b += b_strip) {
       const int64_t cols = std::min(j_step, j1 - j);
       write(tiles.of[cols > kernels.lanes ? 1 : 0][rows - 1], sum, i, j, rows, cols);
     }
