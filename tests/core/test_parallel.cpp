@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(several_callers_and_changes_of_the_number_of_threads) {
   BOOST_TEST(wrong.load() == 0);
 }
 
-// The threads compute as the caller does, and as they did before when it is done. (The arena took the ordinary mode when it was
+// The threads compute as the caller does, whatever the loop before was run in. (The arena took the ordinary mode when it was
 // made.) `set` says whether the caller is to compute in a mode; computes() tells whether a thread does.
 template <class Set, class Computes>
 void check_mode(const char* what, Set set, Computes computes) {

@@ -42,7 +42,9 @@ PoolGrid drawn_grid(Random& random, std::size_t dims, bool dilated) {
     g.stride[d] = draw(random, 1, 3);
     g.padding[d] = draw(random, 0, g.kernel[d] / 2);
     g.dilation[d] = dilated && g.kernel[d] > 1 ? draw(random, 1, 2) : 1;
-    g.in[d] = draw(random, 0, d == 2 ? 40 : 6) + g.dilation[d] * (g.kernel[d] - 1) + 1;
+    const int64_t reach =
+        g.dilation[d] * (g.kernel[d] - 1);  // a window may be larger than the input, and read nothing of it
+    g.in[d] = std::max<int64_t>(1, reach + 1 - 2 * g.padding[d]) + draw(random, 0, d == 2 ? 40 : 6);
     w.kernel.push_back(g.kernel[d]);
     w.stride.push_back(g.stride[d]);
     w.padding.push_back(g.padding[d]);
