@@ -26,8 +26,8 @@ struct Parts {
 template <class T, class F>
 void for_part(const Columns<T>& c, std::int64_t first, std::int64_t rows, const F& f) {
   // So many that where the loop over those found ends, which is not foreseen, is rare, and few enough to stay in the first cache.
-  constexpr std::int64_t block = 2048, room = block + kernels::kPlacesSpare;
-  std::uint32_t places[room], payloads[room], numbers[block];
+  constexpr std::int64_t block = 2048;
+  std::uint32_t places[block], payloads[block], numbers[block];
   // A place's payload is its value if that has the size of a number, and otherwise where it is.
   constexpr bool fits = sizeof(T) == sizeof(std::uint32_t);
   const bool values = fits && c.from_row == 1;

@@ -111,11 +111,10 @@ std::int64_t PlacesWithin(std::uint32_t* places, std::uint32_t* payloads, const 
   const hn::Repartition<std::uint8_t, decltype(d)> d8;
   const hn::Repartition<std::int64_t, decltype(d)> d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  static_assert(hn::MaxLanes(d) <= kPlacesSpare);
   const auto begin = hn::Set(d, static_cast<std::uint32_t>(first)),
              sizes = hn::Set(d, static_cast<std::uint32_t>(size));
   const auto halves = [&](std::int64_t at) { return hn::BitCast(d, hn::LoadU(d64, index + at)); };
-  for (; i + lanes <= n; i += lanes) {
+  for (; i + lanes <= n; i += lanes) {  // no more are found than were looked at: there is room for a whole vector
     const auto place = hn::Sub(hn::ConcatEven(d, halves(i + lanes / 2), halves(i)), begin);
     const auto within = hn::Lt(place, sizes);  // what lies before the first has wrapped around
     const auto payload = hn::BitCast(d, hn::LoadU(d8, bytes + 4 * i));
