@@ -22,9 +22,6 @@ bool stays_near(int64_t k, int64_t row) {
   return bytes % 64 != 0 || k <= 6 * (64 / std::gcd<int64_t>(64, bytes / 64));
 }
 
-/// The rows of a tile where all have about as many: a tile of few rows waits for its sums.
-constexpr int64_t even_rows(int64_t m, int64_t most) { return m <= most ? m : ceil_div(m, ceil_div(m, most)); }
-
 /// Sums so short that writing c takes longest, in as many of the columns [j0, j1) as fill strips; returns where the others
 /// begin. A strip goes no further down c than its lines stay near until the next one has filled them.
 template <class T>

@@ -37,6 +37,9 @@ GemmProblem<T> part_of_k(const GemmProblem<T>& whole, int64_t k0, int64_t most) 
   return p;
 }
 
+/// A vector is multiplied for itself (vector), a long sum into a small c in blocks of k side by side (split). Everything else goes
+/// by chunks of a that are packed together, if they are (in_chunks), rectangles of c (in_tasks), and within one of these (one_task)
+/// reads b row by row (few_rows), tile by tile where it lies (direct_pairs, direct_blocks), or strip by strip (by_strips).
 template <class T>
 class Product {
  public:

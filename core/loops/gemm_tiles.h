@@ -19,6 +19,9 @@ constexpr bool crowded(int64_t row) {
   return row != 0 && row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
 }
 
+/// The rows of a tile where all have about as many: a tile of few rows waits for its sums.
+constexpr int64_t even_rows(int64_t m, int64_t most) { return m <= most ? m : ceil_div(m, ceil_div(m, most)); }
+
 /// What happens to c after one of the blocks of k: beta belongs to the first one, the bias to the last.
 template <class T>
 GemmResult<T> for_block(const GemmResult<T>& whole, bool first, bool last) {

@@ -222,8 +222,8 @@ HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, std::int64_t begin, 
   }
 }
 
-/// f(whole, run, begin, end, plane, at) for rows [begin, end) of all runs, whose plane begins at `plane` of x and whose outputs at
-/// `at` of y. `whole` is a constant: whether all vectors of these rows are known to lie before the ends of x and of what is written.
+/// f(whole, run, begin, end, plane, at) for rows [begin, end) of each run: its plane begins at `plane` of x, its outputs at `at`
+/// of y. `whole` is a constant, true of rows all of whose vectors lie before the ends of x and of what is written.
 template <class T, class F>
 HWY_INLINE void ForWholeAndOtherRows(const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch,
                                      F f) {
