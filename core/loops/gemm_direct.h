@@ -83,7 +83,8 @@ bool direct_pairs(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_
 }
 
 /// Solves what is for `direct` at first sight: one block of k, b in the first cache, and c's vectors full enough. What fits a
-/// tile is one: for products of some dozens of numbers, asking further takes longer than computing.
+/// tile is one: for products of some dozens of numbers, asking further takes longer than computing. Vectors of which at most
+/// half is filled, and rows of b that push each other out of the cache, are for the driver; rows without gaps do not.
 template <class T>
 bool solve_small(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
   const int64_t lanes = kernels.lanes;

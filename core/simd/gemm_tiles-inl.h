@@ -52,19 +52,22 @@ HWY_INLINE const T* row_of(const T* a0, const T* a5, const T* a10, int64_t a_row
   return (r < 5 ? a0 : r < 10 ? a5 : a10) + static_cast<int64_t>(r % 5) * a_row;
 }
 
-// A row of sums into c, so many columns of its last vector.
-template <int kVectors, class D, class T = hn::TFromD<D>>
-HWY_INLINE void put_row(D d, hn::Vec<D> left, hn::Vec<D> right, T* to, int64_t count, bool add) {
+// `count` sums of a vector into c.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE void put_vector(D d, hn::Vec<D> sums, T* to, int64_t count, bool add) {
   constexpr int64_t lanes = kLanesOf<D>;
-  if constexpr (kVectors == 2) {
-    put_row<1>(d, left, left, to, lanes, add);
-    put_row<1>(d, left, right, to + lanes, count, add);
-  } else if (lanes == 1 || count == lanes) {
-    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), right) : right, d, to);
+  if (lanes == 1 || count == lanes) {
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), sums) : sums, d, to);
   } else {
     const auto n = static_cast<std::size_t>(count);
-    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), right) : right, d, to, n);
+    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), sums) : sums, d, to, n);
   }
+}
+// A row of sums, so many of its last vector; a lone one is `right`.
+template <int kVectors, class D, class T = hn::TFromD<D>>
+HWY_INLINE void put_row(D d, hn::Vec<D> left, hn::Vec<D> right, T* to, int64_t count, bool add) {
+  if constexpr (kVectors == 2) put_vector(d, left, to, kLanesOf<D>, add);
+  put_vector(d, right, to + (kVectors - 1) * kLanesOf<D>, count, add);
 }
 
 // The sums of a tile into c. Written out three times, so that `last` and `add` are asked once and not at each of up to 14
