@@ -22,9 +22,6 @@ bool stays_near(int64_t k, int64_t row) {
   return bytes % 64 != 0 || k <= 6 * (64 / std::gcd<int64_t>(64, bytes / 64));
 }
 
-/// The rows of a tile where all have about as many: a tile of few rows waits for its sums.
-constexpr int64_t even_rows(int64_t m, int64_t most) { return m <= most ? m : ceil_div(m, ceil_div(m, most)); }
-
 /// Sums so short that writing c takes longest, in as many of the columns [j0, j1) as fill strips; returns where the others
 /// begin. A strip goes no further down c than its lines stay near until the next one has filled them.
 template <class T>
@@ -45,18 +42,18 @@ int64_t short_strips(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int
 /// One block of k where b is small, or nobody needs it twice: it is read where it lies, tile by tile, with nothing packed.
 template <class T>
 void direct(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
-            const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_row) {
+            const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_step) {
   const int64_t i_step = even_rows(i1 - i0, tiles.rows), j_step = vectors * kernels.lanes;
-  const int64_t a_step = i_step * p.a_row, b_step = j_step * p.b_col;
+  const int64_t a_strip = i_step * p.a_row, b_strip = j_step * p.b_col;
   const TileWriter<T> write(kernels, p.result);
   if (p.k <= kernels.short_k && p.b_col == 1 && write.plain()) {
     j0 = short_strips(kernels, p, i0, i1, j0, j1, write.add());
   }
-  TileSum<T> sum{p.k, p.a + i0 * p.a_row, p.a_row, p.a_col, nullptr, b_row, p.a, 0, false};
-  for (int64_t i = i0; i < i1; i += i_step, sum.a += a_step) {
+  TileSum<T> sum{p.k, p.a + i0 * p.a_row, p.a_row, p.a_col, nullptr, b_step, p.a, 0, false};
+  for (int64_t i = i0; i < i1; i += i_step, sum.a += a_strip) {
     const int64_t rows = std::min(i_step, i1 - i);
     sum.b = p.b + j0 * p.b_col;
-    for (int64_t j = j0; j < j1; j += j_step, sum.b += b_step) {
+    for (int64_t j = j0; j < j1; j += j_step, sum.b += b_strip) {
       const int64_t cols = std::min(j_step, j1 - j);
       write(tiles.of[cols > kernels.lanes ? 1 : 0][rows - 1], sum, i, j, rows, cols);
     }
@@ -86,7 +83,8 @@ bool direct_pairs(const GemmKernels<T>& kernels, const GemmProblem<T>& p, int64_
 }
 
 /// Solves what is for `direct` at first sight: one block of k, b in the first cache, and c's vectors full enough. What fits a
-/// tile is one: for products of some dozens of numbers, asking further takes longer than computing.
+/// tile is one: for products of some dozens of numbers, asking further takes longer than computing. Vectors of which at most
+/// half is filled, and rows of b that push each other out of the cache, are for the driver; rows without gaps do not.
 template <class T>
 bool solve_small(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
   const int64_t lanes = kernels.lanes;

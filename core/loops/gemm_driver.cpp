@@ -26,6 +26,20 @@ double work_of(const GemmProblem<T>& p) {
   return static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
 }
 
+/// Products [k0, k0 + most) of each sum, as far as there are so many.
+template <class T>
+GemmProblem<T> part_of_k(const GemmProblem<T>& whole, int64_t k0, int64_t most) {
+  GemmProblem<T> p = whole;
+  p.k = std::min(most, whole.k - k0);
+  p.a += k0 * p.a_col;
+  p.b += k0 * p.b_row;
+  p.result = for_block(p.result, k0 == 0, k0 + p.k == whole.k);
+  return p;
+}
+
+/// A vector is multiplied for itself (vector), a long sum into a small c in blocks of k side by side (split). Everything else goes
+/// by chunks of a that are packed together, if they are (in_chunks), rectangles of c (in_tasks), and within one of these (one_task)
+/// reads b row by row (few_rows), tile by tile where it lies (direct_pairs, direct_blocks), or strip by strip (by_strips).
 template <class T>
 class Product {
  public:
@@ -42,14 +56,14 @@ class Product {
     if (p_.m == 1 && (p_.n == 1 || p_.b_col == 1 || p_.b_row == 1)) return vector();
     parallel_ = parallel_ && work_of(p_) >= kParallelWork;
     if (parallel_ && p_.k >= 4 * k_block_ && ceil_div(p_.m, rows_) * ceil_div(p_.n, cols_) < 16) return split();
-    rectangles();
+    in_chunks();
   }
 
  private:
   // --- Rectangles of c: b's strips are prepared by whoever uses them, a's once for all, or not at all ----------------
 
-  void rectangles() {
-    if (!packs_a()) return rectangles(p_, nullptr);
+  void in_chunks() {
+    if (!packs_a()) return in_tasks(p_, nullptr);
     const int64_t m_step = ceil_div(ceil_div(p_.m, ceil_div(p_.m, kChunk)), rows_) * rows_;
     const int64_t most_blocks =
         std::max<int64_t>(1, kPackedBytes / (m_step * k_block_ * static_cast<int64_t>(sizeof(T))));
@@ -58,14 +72,12 @@ class Product {
     const Workspace<T> packed(m_step * depth);
     for (int64_t i = 0; i < p_.m; i += m_step) {
       for (int64_t k0 = 0; k0 < p_.k; k0 += depth) {
-        GemmProblem<T> chunk = p_;
+        GemmProblem<T> chunk = part_of_k(p_, k0, depth);
         chunk.m = std::min(m_step, p_.m - i);
-        chunk.k = std::min(depth, p_.k - k0);
-        chunk.a += i * p_.a_row + k0 * p_.a_col;
-        chunk.b += k0 * p_.b_row;
-        chunk.result = for_block(part(p_.result, i, 0), k0 == 0, k0 + chunk.k == p_.k);
+        chunk.a += i * p_.a_row;
+        chunk.result = part(chunk.result, i, 0);
         pack_a(chunk, packed.data());
-        rectangles(chunk, packed.data());
+        in_tasks(chunk, packed.data());
       }
     }
   }
@@ -95,8 +107,8 @@ class Product {
   // A task has as many rows as pass kNear elements of a, which stream from the third cache, and as few columns as leave
   // it enough work; fewer rows only where there are too few columns. A thread's share is a run of tasks along the rows
   // of c.
-  void rectangles(const GemmProblem<T>& p, const T* packed_a) {
-    if (!parallel_ && p.m <= kNear / gemm_longest_block) return one_rectangle(p, 0, p.m, 0, p.n, packed_a);
+  void in_tasks(const GemmProblem<T>& p, const T* packed_a) {
+    if (!parallel_ && p.m <= kNear / gemm_longest_block) return one_task(p, 0, p.m, 0, p.n, packed_a);
     const int64_t a_strips = ceil_div(p.m, rows_), b_strips = ceil_div(p.n, cols_);
     int64_t down = std::min(a_strips, ceil_div(p.m, std::max<int64_t>(1, kNear / std::min(p.k, k_block_)))), across = 1;
     if (parallel_) {
@@ -113,12 +125,12 @@ class Product {
     for_blocks(parallel_, down * across, 1, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const int64_t i = t / across * i_step, j = t % across * j_step;
-        one_rectangle(p, i, std::min(i + i_step, p.m), j, std::min(j + j_step, p.n), packed_a);
+        one_task(p, i, std::min(i + i_step, p.m), j, std::min(j + j_step, p.n), packed_a);
       }
     });
   }
 
-  void one_rectangle(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
+  void one_task(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
     if (packed_a == nullptr) {
       if (p.b_col == 1 && i1 - i0 <= kFewRows && j1 - j0 >= 3 * cols_ && (j1 - j0) * p.k > kDirect) {
         return few_rows(p, i0, i1, j0, j1);
@@ -140,14 +152,9 @@ class Product {
   }
 
   void direct_blocks(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
-                     const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_row) {
+                     const typename GemmKernels<T>::Tiles& tiles, int64_t vectors, int64_t b_step) {
     for (int64_t k0 = 0; k0 < p.k; k0 += k_block_) {
-      GemmProblem<T> block = p;
-      block.k = std::min(k_block_, p.k - k0);
-      block.a += k0 * p.a_col;
-      block.b += k0 * p.b_row;
-      block.result = for_block(p.result, k0 == 0, k0 + block.k == p.k);
-      direct(kernels_, block, i0, i1, j0, j1, tiles, vectors, b_row);
+      direct(kernels_, part_of_k(p, k0, k_block_), i0, i1, j0, j1, tiles, vectors, b_step);
     }
   }
 
@@ -165,7 +172,7 @@ class Product {
 
   void by_strips(const GemmProblem<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1, const T* packed_a) {
     // On the stack: once c is being written, nothing may fail any more.
-    alignas(64) T buffer[gemm_longest_block * kMostCols];
+    alignas(64) T buffer[gemm_longest_block * gemm_most_cols<T>];
     const int64_t m_packed = ceil_div(p.m, rows_) * rows_, i_step = even_rows(i1 - i0, rows_);
     const bool in_place = p.b_col == 1 && (i1 - i0 <= 4 * rows_ ||
                                            (p.n * p.k <= kSmall && stays_near<T>(std::min(p.k, k_block_), p.b_row)));
@@ -199,13 +206,9 @@ class Product {
       const auto grain = static_cast<int64_t>(kTaskWork / static_cast<double>(size * k_block_)) + 1;
       parallel_for(count, grain, [&](int64_t begin, int64_t end) {
         for (int64_t s = begin; s < end; ++s) {
-          const int64_t k0 = (first + s) * k_block_;
-          GemmProblem<T> block = p_;
-          block.k = std::min(k_block_, p_.k - k0);
-          block.a += k0 * p_.a_col;
-          block.b += k0 * p_.b_row;
+          GemmProblem<T> block = part_of_k(p_, (first + s) * k_block_, k_block_);
           block.result = {sums.data() + s * size, p_.n, 1};
-          Product(block, kernels_, false).rectangles();
+          Product(block, kernels_, false).in_chunks();
         }
       });
       for (int64_t s = 0; s < count; ++s) {
@@ -223,7 +226,7 @@ class Product {
     // By columns: as many as are computed side by side, so that these are read from end to end; more where one block is all
     // of k. By rows: a narrow part of b is read row by row, and its sums stay in the first cache.
     const int64_t step = by_rows ? std::clamp<int64_t>(65536 / p_.k / cols_ * cols_, cols_, kMostSums)
-                                 : (p_.k <= lanes_ * gemm_longest_block ? kMostCols : lanes_);
+                                 : (p_.k <= lanes_ * gemm_longest_block ? gemm_most_cols<T> : lanes_);
     const int64_t grain = even_grain(p_.n, ceil_div(std::max<int64_t>(65536 / p_.k, 1), step) * step, step);
     for_blocks(parallel_ && elements >= kVectorParallel, p_.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; j += step) {
@@ -256,8 +259,8 @@ class Product {
 
   /// The blocks of k are longer: each lane has a part of one.
   void vector_by_cols(int64_t j, int64_t n) {
-    alignas(64) T sums[2 * kMostCols];
-    alignas(64) T gathered[2][kMostLanes * gemm_longest_block];
+    alignas(64) T sums[2 * gemm_most_cols<T>];
+    alignas(64) T gathered[2][gemm_most_lanes<T> * gemm_longest_block];
     const int64_t block = gemm_k_block(p_.k, lanes_ * gemm_longest_block);
     for (int64_t k0 = 0; k0 < p_.k; k0 += block) {
       const int64_t k = std::min(block, p_.k - k0);
@@ -275,7 +278,6 @@ class Product {
     return buffer;
   }
 
-  static constexpr int64_t kMostLanes = 64 / static_cast<int64_t>(sizeof(T)), kMostCols = 2 * kMostLanes;
   static constexpr int64_t kMostSums = 1024, kFewRows = 3;
   static constexpr int64_t kSmall = kSmallBytes / static_cast<int64_t>(sizeof(T));
 

@@ -19,6 +19,9 @@ constexpr bool crowded(int64_t row) {
   return row != 0 && row * static_cast<int64_t>(sizeof(T)) % 4096 == 0;
 }
 
+/// The rows of a tile where all have about as many: a tile of few rows waits for its sums.
+constexpr int64_t even_rows(int64_t m, int64_t most) { return m <= most ? m : ceil_div(m, ceil_div(m, most)); }
+
 /// What happens to c after one of the blocks of k: beta belongs to the first one, the bias to the last.
 template <class T>
 GemmResult<T> for_block(const GemmResult<T>& whole, bool first, bool last) {
@@ -43,8 +46,8 @@ struct Columns {
   int64_t row;
   const T* next;
   int64_t next_row;
-  bool whole = true;                 ///< as of a TileSum
-  const int64_t* offsets = nullptr;  ///< as of a TileSum
+  bool whole = true;  ///< this and what follows: as of a TileSum
+  const int64_t* offsets = nullptr;
 };
 
 /// How many strips of b, of k rows each, stay in the first cache together: as many as the rows of one long block.
@@ -79,12 +82,12 @@ class TileWriter {
  private:
   [[gnu::noinline]] void by_last_step(Tile tile, const TileSum<T>& sum, const GemmResult<T>& result, int64_t rows,
                                       int64_t cols) const {
-    alignas(64) T sums[gemm_most_rows * kMostCols];
-    tile(sum, sums, kMostCols, cols, false);
-    kernels_.finish(sums, kMostCols, result, rows, cols);
+    constexpr int64_t row = gemm_most_cols<T>;
+    alignas(64) T sums[gemm_most_rows * row];
+    tile(sum, sums, row, cols, false);
+    kernels_.finish(sums, row, result, rows, cols);
   }
 
-  static constexpr int64_t kMostCols = 128 / static_cast<int64_t>(sizeof(T));
   const GemmKernels<T>& kernels_;
   const GemmResult<T>& result_;
   const bool add_, plain_;
@@ -119,7 +122,7 @@ void rectangle(const GemmKernels<T>& kernels, const typename GemmKernels<T>::Til
         const int64_t j = first + s * cols_step, cols = std::min(cols_step, end - j);
         const int vectors = cols > lanes ? 2 : 1;
         sum.b = strips[s].data;
-        sum.b_row = strips[s].row;
+        sum.b_step = strips[s].row;
         sum.whole = strips[s].whole;
         sum.offsets = strips[s].offsets;
         if (line < width) {  // the first tiles bring near what follows in b, a line of each row at a time

@@ -7,11 +7,11 @@
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
-#include "conv.h"
 #include "../base/expect.h"
 #include "../base/fail.h"
 #include "../simd/pooling.h"
 #include "../threads/parallel.h"
+#include "conv.h"
 
 namespace gradus::core {
 namespace {

@@ -115,4 +115,12 @@ void for_columns(const Array& out, int d, const Array& index, const Array& src, 
                });
 }
 
+// The same of body(columns), which needs nothing of its own.
+template <class T, class Body>
+void for_columns(const Array& out, int d, const Array& index, const Array& src, const ColumnCut& cut,
+                 const Body& body) {
+  for_columns<T>(
+      out, d, index, src, cut, [] { return 0; }, [&](const Columns<T>& c, int) { body(c); });
+}
+
 }  // namespace gradus::core

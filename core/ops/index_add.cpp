@@ -140,9 +140,8 @@ void sum_at(const Array& out, int d, const Array& index, const Array& src) {
     const Array order = order_of(static_cast<const std::int64_t*>(index.data()), index.stride(d), n, out.size(d));
     // Few rows leave the threads only columns to share.
     const std::int64_t piece = out.size(d) < 16 ? columns_of_rows(length, index.numel() / n) : length;
-    return for_columns<float>(
-        out, d, index, src, ColumnCut(index, d, piece), [] { return 0; },
-        [&](const Columns<float>& c, int) { add_rows_to(c, order.data_ptr<std::int64_t>()); });
+    return for_columns<float>(out, d, index, src, ColumnCut(index, d, piece),
+                              [&](const Columns<float>& c) { add_rows_to(c, order.data_ptr<std::int64_t>()); });
   }
   dispatch(out.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

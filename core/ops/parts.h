@@ -27,23 +27,23 @@ template <class T, class F>
 void for_part(const Columns<T>& c, std::int64_t first, std::int64_t rows, const F& f) {
   // So many that where the loop over those found ends, which is not foreseen, is rare, and few enough to stay in the first cache.
   constexpr std::int64_t block = 2048;
-  std::uint32_t places[block + kernels::kMostLanes], beside[block + kernels::kMostLanes], numbers[block];
-  // Beside a place stands its value if that has the size of a number, and otherwise where it is.
+  std::uint32_t places[block], payloads[block], numbers[block];
+  // A place's payload is its value if that has the size of a number, and otherwise where it is.
   constexpr bool fits = sizeof(T) == sizeof(std::uint32_t);
   const bool values = fits && c.from_row == 1;
   if (!values) std::iota(numbers, numbers + block, std::uint32_t{0});
   for (std::int64_t at = 0; at < c.n; at += block) {
     const T* const from = c.from + at * c.from_row;
-    const auto* const all = values ? reinterpret_cast<const std::uint32_t*>(from) : numbers;
+    const void* const all = values ? static_cast<const void*>(from) : numbers;
     const std::int64_t found =
-        kernels::places_within(places, beside, c.index + at, all, std::min(block, c.n - at), first, rows);
+        kernels::places_within(places, payloads, c.index + at, all, std::min(block, c.n - at), first, rows);
     if constexpr (fits) {
       if (values) {
-        for (std::int64_t i = 0; i < found; ++i) f(places[i], std::bit_cast<T>(beside[i]));
+        for (std::int64_t i = 0; i < found; ++i) f(places[i], std::bit_cast<T>(payloads[i]));
         continue;
       }
     }
-    for (std::int64_t i = 0; i < found; ++i) f(places[i], from[beside[i] * c.from_row]);
+    for (std::int64_t i = 0; i < found; ++i) f(places[i], from[payloads[i] * c.from_row]);
   }
 }
 

@@ -74,26 +74,24 @@ void copy_last_rows(const Places& p) {
   const auto* const entries = last.data_ptr<std::int64_t>();
   // Few rows leave the threads only columns to share.
   const std::int64_t piece = std::min(n, rows) < 16 ? columns_of_rows(length, p.index.numel() / n) : length;
-  for_columns<T>(
-      p.out, p.d, p.index, p.src, ColumnCut(p.index, p.d, piece), [] { return 0; },
-      [&](const Columns<T>& c, int) {
-        const bool packed = c.to_column == 1 && c.from_column == 1;
-        const auto bytes = static_cast<std::size_t>(c.count) * sizeof(T);
-        const auto grain = std::max<std::int64_t>(kPickGrain / c.count, 1);
-        parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t row = begin; row < end; ++row) {
-            const std::int64_t entry = entries[row];
-            if (entry < 0) continue;
-            T* const to = &c.target(row, 0);
-            const T* const from = c.from + entry * c.from_row;
-            if (packed) {
-              std::memcpy(to, from, bytes);
-            } else {
-              for (std::int64_t k = 0; k < c.count; ++k) to[k * c.to_column] = from[k * c.from_column];
-            }
-          }
-        });
-      });
+  for_columns<T>(p.out, p.d, p.index, p.src, ColumnCut(p.index, p.d, piece), [&](const Columns<T>& c) {
+    const bool packed = c.to_column == 1 && c.from_column == 1;
+    const auto bytes = static_cast<std::size_t>(c.count) * sizeof(T);
+    const auto grain = std::max<std::int64_t>(kPickGrain / c.count, 1);
+    parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t entry = entries[row];
+        if (entry < 0) continue;
+        T* const to = &c.target(row, 0);
+        const T* const from = c.from + entry * c.from_row;
+        if (packed) {
+          std::memcpy(to, from, bytes);
+        } else {
+          for (std::int64_t k = 0; k < c.count; ++k) to[k * c.to_column] = from[k * c.from_column];
+        }
+      }
+    });
+  });
 }
 
 }  // namespace

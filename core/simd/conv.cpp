@@ -24,7 +24,7 @@ namespace {
 template <class T, int vectors>
 void pack_turned_vectors(int64_t filled, const int64_t* offsets, const PositionRun* runs, int64_t run_count, const T* x,
                          T* packed) {
-  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>, width = vectors * lanes;
+  constexpr int64_t lanes = kLanes<T>, block = kBlockLanes<T>, width = vectors * lanes;
   const T* from[vectors][lanes];
   for (int v = 0; v < vectors; ++v) {
     for (int64_t i = 0; i < lanes; ++i) {

@@ -77,14 +77,8 @@ struct AnyStep : Truth {
   HWY_INLINE bool operator()(bool acc, auto x) const { return acc | (x != decltype(x){0}); }
 };
 
-/// Asks memory for elements that are needed soon. Widened numbers come in halves of a line of the cache, and fewer lines are
-/// on their way at once than memory could serve: hence they are asked for early. Places that do not exist do no harm.
-template <class T>
-HWY_INLINE void AskFor(const T* x, std::size_t elements) {
-  constexpr std::size_t line = 64 / sizeof(T);
-  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at);
-}
-/// So many elements before they are read: a page and a half, for no prefetcher follows from one page into the next.
+/// So many elements before they are read: a page and a half, for no prefetcher follows from one page into the next. Widened
+/// numbers come in halves of a line of the cache, and fewer lines are on their way at once than memory could serve.
 template <class T>
 constexpr std::size_t kAhead = 6144 / sizeof(T);
 /// f(i, ahead) for i = 0, count, 2 count, .. while all of `count` elements from i on lie in a row of n, of those that follow

@@ -230,7 +230,7 @@ const GemmKernels<T>& kernels_of() {
       {{Tiles<T, 1>::table, Tiles<T, 2>::table}, kRows, 2},
       {{Tiles<T, 1, true>::table, Tiles<T, 2, true>::table}, kRows, 2},
       {{TurningTiles<T, 1>::table, TurningTiles<T, kTurningVectors>::table}, kTurningRows, kTurningVectors},
-      kBlock<T>,
+      kBlockLanes<T>,
       Pairs<T>::table,
       kPairRows,
       ShortSums<T>::table,

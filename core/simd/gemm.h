@@ -32,7 +32,7 @@ struct GemmResult {
 
 /// The part of a result that begins at row i and column j.
 template <class T>
-GemmResult<T> part(const GemmResult<T>& whole, int64_t i, int64_t j) {
+GemmResult<T> part(const GemmResult<T>& whole, std::int64_t i, std::int64_t j) {
   GemmResult<T> r = whole;
   r.c += i * r.row + j * r.col;
   if (r.bias != nullptr) r.bias += i * r.bias_row + j * r.bias_col;
@@ -64,27 +64,32 @@ constexpr std::int64_t gemm_k_block(std::int64_t k, std::int64_t longest = gemm_
   return ((k + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
-/// Rows of a tile on any instruction set, at most.
+/// On any instruction set, at most: rows and columns of a tile.
 constexpr std::int64_t gemm_most_rows = 14;
+template <class T>
+constexpr std::int64_t gemm_most_lanes = 64 / static_cast<std::int64_t>(sizeof(T));
+template <class T>
+constexpr std::int64_t gemm_most_cols = 2 * gemm_most_lanes<T>;
 
 /// Solves the problem; `parallel` allows it to use several threads. MemoryError, before c is written, when a
 /// workspace cannot be had.
 void gemm(const GemmProblem<float>& problem, bool parallel);
 void gemm(const GemmProblem<double>& problem, bool parallel);
 
-/// What a tile of c is computed from: sum over p < k of a[r a_row + p a_col] b[p b_row + j].
+/// What a tile of c is computed from: sum over p < k of a[r a_row + p a_col] times element (p, j) of b, for its rows r and
+/// columns j. That is b[p b_step + j] where rows of b are contiguous; of turning tiles, whose columns are, b[p + j b_step]; of
+/// scattered ones b[offsets[p] + j].
 template <class T>
 struct TileSum {
   std::int64_t k;
   const T* a;
   std::int64_t a_row, a_col;
   const T* b;
-  std::int64_t b_row;
+  std::int64_t b_step;
   const T* ahead;  ///< what will be read next, and is brought near while k goes on: ahead_step elements at a time
   std::int64_t ahead_step;
-  bool whole =
-      true;  ///< whether all lanes of a row's vectors can be read, as of a packed one, or no more than there are columns
-  const std::int64_t* offsets = nullptr;  ///< of scattered tiles: row p of b begins at b + offsets[p]
+  bool whole = true;  ///< whether all lanes of a row's vectors can be read, or no more than there are columns
+  const std::int64_t* offsets = nullptr;
 };
 
 /// What an instruction set contributes. Rows of a tile are elements of a, columns are vectors of elements of b.
@@ -116,12 +121,12 @@ struct GemmKernels {
   /// sums[j] = sum over p < k of x[p] b[j b_col + p] for j < count. May write `lanes` elements beyond count.
   using Dots = void (*)(std::int64_t k, std::int64_t count, const T* x, const T* b, std::int64_t b_col, T* sums);
 
-  std::int64_t lanes;  ///< of a vector
-  std::int64_t rows;   ///< of the largest tile; its columns are 2 lanes
-  bool reads_part;     ///< whether tiles obey when a row of b is not whole
-  Tiles straight;      ///< `rows` rows and 2 vectors
-  Tiles scattered;     ///< as large, where b's rows lie anywhere; whole ones
-  Tiles turning;  ///< of a b whose columns are contiguous: element (p, j) is b[p + j b_row]. Reads none beyond cols
+  std::int64_t lanes;      ///< of a vector
+  std::int64_t rows;       ///< of the largest tile; its columns are 2 lanes
+  bool reads_part;         ///< whether tiles obey when a row of b is not whole
+  Tiles straight;          ///< `rows` rows and 2 vectors
+  Tiles scattered;         ///< as large, where b's rows lie anywhere; whole ones
+  Tiles turning;           ///< columns of b are contiguous. None beyond cols is read
   std::int64_t turning_k;  ///< the least k of those
   const Pair* pairs;       ///< pairs[rows - 1]
   std::int64_t pair_rows;

@@ -32,6 +32,7 @@ constexpr int kRows = 14, kTurningVectors = 2, kPairRows = 7, kShortVectors = 4;
 constexpr int kRows = 6, kTurningVectors = 1, kPairRows = 6, kShortVectors = 2;
 #endif
 static_assert(kRows <= gemm_most_rows && kRows <= 15, "row_of reaches row 14");
+static_assert(kLanes<float> <= gemm_most_lanes<float> && kLanes<double> <= gemm_most_lanes<double>);
 // Of a tile that turns a few vectors of b^T on the way. With more rows it pays to pack them.
 constexpr int kTurningRows = 10;
 // The longest short sum: so many rows of b, kShortVectors of each, beside as many sums and an element of a.
@@ -51,19 +52,22 @@ HWY_INLINE const T* row_of(const T* a0, const T* a5, const T* a10, int64_t a_row
   return (r < 5 ? a0 : r < 10 ? a5 : a10) + static_cast<int64_t>(r % 5) * a_row;
 }
 
-// A row of sums into c, so many columns of its last vector.
-template <int kVectors, class D, class T = hn::TFromD<D>>
-HWY_INLINE void put_row(D d, hn::Vec<D> left, hn::Vec<D> right, T* to, int64_t count, bool add) {
+// `count` sums of a vector into c.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE void put_vector(D d, hn::Vec<D> sums, T* to, int64_t count, bool add) {
   constexpr int64_t lanes = kLanesOf<D>;
-  if constexpr (kVectors == 2) {
-    put_row<1>(d, left, left, to, lanes, add);
-    put_row<1>(d, left, right, to + lanes, count, add);
-  } else if (lanes == 1 || count == lanes) {
-    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), right) : right, d, to);
+  if (lanes == 1 || count == lanes) {
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, to), sums) : sums, d, to);
   } else {
     const auto n = static_cast<std::size_t>(count);
-    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), right) : right, d, to, n);
+    StoreFirst(add ? hn::Add(LoadFirst(d, to, n), sums) : sums, d, to, n);
   }
+}
+// A row of sums, so many of its last vector; a lone one is `right`.
+template <int kVectors, class D, class T = hn::TFromD<D>>
+HWY_INLINE void put_row(D d, hn::Vec<D> left, hn::Vec<D> right, T* to, int64_t count, bool add) {
+  if constexpr (kVectors == 2) put_vector(d, left, to, kLanesOf<D>, add);
+  put_vector(d, right, to + (kVectors - 1) * kLanesOf<D>, count, add);
 }
 
 // The sums of a tile into c. Written out three times, so that `last` and `add` are asked once and not at each of up to 14
@@ -91,7 +95,7 @@ HWY_INLINE void tile(D d, std::index_sequence<r...> rows, const TileSum<T>& s, T
   const auto mask = hn::FirstN(d, static_cast<std::size_t>(last));
   V left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
   V right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  const int64_t a_row = s.a_row, a_col = s.a_col, b_row = s.b_row, ahead_step = s.ahead_step;
+  const int64_t a_row = s.a_row, a_col = s.a_col, b_step = s.b_step, ahead_step = s.ahead_step;
   const T* HWY_RESTRICT a0 = s.a;
   const T* HWY_RESTRICT a5 = a0 + 5 * a_row;
   const T* HWY_RESTRICT a10 = a0 + 10 * a_row;
@@ -116,7 +120,7 @@ HWY_INLINE void tile(D d, std::index_sequence<r...> rows, const TileSum<T>& s, T
     a0 += a_col;
     a5 += a_col;
     a10 += a_col;
-    if constexpr (reads != Reads::scattered) b += b_row;
+    if constexpr (reads != Reads::scattered) b += b_step;
   }
   if constexpr (reads == Reads::part) {
     (put_row<kVectors>(d, left[r], right[r], c + static_cast<int64_t>(r) * c_row, last, add), ...);
@@ -150,18 +154,18 @@ HWY_INLINE void pair(D d, std::index_sequence<r...> rows, const TileSum<T>& s, i
   const auto mask = hn::FirstN(d, static_cast<std::size_t>(cols));
   V sums[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
   V others[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
-  const int64_t k = s.k, a_row = s.a_row, a_col = s.a_col, b_row = s.b_row;
+  const int64_t k = s.k, a_row = s.a_row, a_col = s.a_col, b_step = s.b_step;
   const auto add_products = [&](const T* a, const T* b, V* to) HWY_ATTR {
     const V x = part ? hn::MaskedLoad(mask, d, b) : hn::LoadU(d, b);
     ((to[r] = hn::MulAdd(hn::Set(d, a[static_cast<int64_t>(r) * a_row]), x, to[r])), ...);
   };
-  const T *a = s.a, *b = s.b, *a_other = a + k * a_col, *b_other = b + k * b_row;
+  const T *a = s.a, *b = s.b, *a_other = a + k * a_col, *b_other = b + k * b_step;
   int64_t p = 0;
-  for (; p < second; ++p, a += a_col, b += b_row, a_other += a_col, b_other += b_row) {
+  for (; p < second; ++p, a += a_col, b += b_step, a_other += a_col, b_other += b_step) {
     add_products(a, b, sums);
     add_products(a_other, b_other, others);
   }
-  for (; p < k; ++p, a += a_col, b += b_row) add_products(a, b, sums);
+  for (; p < k; ++p, a += a_col, b += b_step) add_products(a, b, sums);
   put<1>(d, rows, sums, sums, c, c_row, cols, add);
   put<1>(d, rows, others, others, c, c_row, cols, true);
 }
@@ -184,7 +188,7 @@ void short_sums(const TileSum<T>& s, int64_t rows, T* HWY_RESTRICT c, int64_t c_
   constexpr int64_t lanes = kLanes<T>, vectors = kShortVectors;
   Vec<T> b[k][vectors];
   for (int64_t p = 0; p < k; ++p) {
-    for (int64_t v = 0; v < vectors; ++v) b[p][v] = hn::LoadU(d, s.b + p * s.b_row + v * lanes);
+    for (int64_t v = 0; v < vectors; ++v) b[p][v] = hn::LoadU(d, s.b + p * s.b_step + v * lanes);
   }
   const int64_t a_row = s.a_row, a_col = s.a_col;
   for (const T* a = s.a; rows > 0; --rows, a += a_row, c += c_row) {
@@ -206,11 +210,11 @@ template <class T, int kVectors, std::size_t... r, std::size_t... q>
 HWY_INLINE void turning_tile(std::index_sequence<r...> rows, std::index_sequence<q...>, const TileSum<T>& s,
                              T* HWY_RESTRICT c, int64_t c_row, int64_t cols, bool add) {
   const Tag<T> d;
-  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
+  constexpr int64_t lanes = kLanes<T>, block = kBlockLanes<T>;
   Vec<T> left[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
   Vec<T> right[sizeof...(r)] = {(static_cast<void>(r), hn::Zero(d))...};
   const T* columns[kVectors][lanes];
-  for (int v = 0; v < kVectors; ++v) row_pointers(s.b, s.b_row, v * lanes, cols, columns[v]);
+  for (int v = 0; v < kVectors; ++v) row_pointers(s.b, s.b_step, v * lanes, cols, columns[v]);
   for (int64_t p = 0; p < s.k; p += block) {
     const int64_t first = std::min(p, s.k - block);
     Vec<T> b_left[block], b_right[block];
@@ -235,7 +239,7 @@ HWY_INLINE void turning_tile(std::index_sequence<r...> rows, std::index_sequence
 
 template <class T, int kVectors, int rows>
 void turning_tile_of(const TileSum<T>& sum, T* c, int64_t c_row, int64_t cols, bool add) {
-  turning_tile<T, kVectors>(std::make_index_sequence<rows>(), std::make_index_sequence<kBlock<T>>(), sum, c, c_row,
+  turning_tile<T, kVectors>(std::make_index_sequence<rows>(), std::make_index_sequence<kBlockLanes<T>>(), sum, c, c_row,
                             cols, add);
 }
 

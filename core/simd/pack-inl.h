@@ -31,7 +31,7 @@ HWY_INLINE void row_pointers(const T* x, int64_t step, int64_t first, int64_t co
 
 template <class T, int64_t width>
 void pack(int64_t k, int64_t filled, const T* x, int64_t x_width, int64_t x_k, T* packed) {
-  constexpr int64_t lanes = kLanes<T>, block = kBlock<T>;
+  constexpr int64_t lanes = kLanes<T>, block = kBlockLanes<T>;
   if (x_k == 1 && x_width != 1 && k >= block) {
     constexpr int64_t groups = (width + lanes - 1) / lanes;
     const T* rows[groups][lanes];

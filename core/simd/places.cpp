@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd/places.cpp"
@@ -100,25 +101,29 @@ HWY_INLINE std::size_t StoreSelected(D d, M mask, V a, std::uint32_t* to_a, V b,
 }
 #endif
 
-std::int64_t PlacesWithin(std::uint32_t* places, std::uint32_t* beside, const std::int64_t* index,
-                          const std::uint32_t* all_beside, std::int64_t n, std::int64_t first, std::int64_t size) {
+std::int64_t PlacesWithin(std::uint32_t* places, std::uint32_t* payloads, const std::int64_t* index, const void* all,
+                          std::int64_t n, std::int64_t first, std::int64_t size) {
+  const auto* const bytes = static_cast<const unsigned char*>(all);
   std::int64_t i = 0;
   std::size_t count = 0;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
   const hn::ScalableTag<std::uint32_t> d;
+  const hn::Repartition<std::uint8_t, decltype(d)> d8;
+  const hn::Repartition<std::int64_t, decltype(d)> d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto begin = hn::Set(d, static_cast<std::uint32_t>(first)),
              sizes = hn::Set(d, static_cast<std::uint32_t>(size));
-  const auto halves = [&](std::int64_t at) { return hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(index + at)); };
-  for (; i + lanes <= n; i += lanes) {
+  const auto halves = [&](std::int64_t at) { return hn::BitCast(d, hn::LoadU(d64, index + at)); };
+  for (; i + lanes <= n; i += lanes) {  // no more are found than were looked at: there is room for a whole vector
     const auto place = hn::Sub(hn::ConcatEven(d, halves(i + lanes / 2), halves(i)), begin);
     const auto within = hn::Lt(place, sizes);  // what lies before the first has wrapped around
-    count += StoreSelected(d, within, place, places + count, hn::LoadU(d, all_beside + i), beside + count);
+    const auto payload = hn::BitCast(d, hn::LoadU(d8, bytes + 4 * i));
+    count += StoreSelected(d, within, place, places + count, payload, payloads + count);
   }
 #endif
   for (; i < n; ++i) {
     places[count] = static_cast<std::uint32_t>(index[i] - first);
-    beside[count] = all_beside[i];
+    std::memcpy(payloads + count, bytes + 4 * i, 4);
     count += places[count] < static_cast<std::uint32_t>(size);
   }
   return static_cast<std::int64_t>(count);
@@ -208,9 +213,9 @@ OddPlaces odd_places(const std::int64_t* index, std::int64_t n, std::int64_t siz
   return HWY_DYNAMIC_DISPATCH(FindOddPlaces)(index, n, size);
 }
 HWY_EXPORT(PlacesWithin);
-std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const std::int64_t* index,
-                           const std::uint32_t* all_beside, std::int64_t n, std::int64_t first, std::int64_t size) {
-  return HWY_DYNAMIC_DISPATCH(PlacesWithin)(places, beside, index, all_beside, n, first, size);
+std::int64_t places_within(std::uint32_t* places, std::uint32_t* payloads, const std::int64_t* index, const void* all,
+                           std::int64_t n, std::int64_t first, std::int64_t size) {
+  return HWY_DYNAMIC_DISPATCH(PlacesWithin)(places, payloads, index, all, n, first, size);
 }
 HWY_EXPORT(Widen);
 HWY_EXPORT(Narrow);

@@ -17,11 +17,10 @@ OddPlaces odd_places(const std::int64_t* index, std::int64_t n, std::int64_t siz
 void add_at(double* sums, const std::int64_t* index, const float* values, std::int64_t n);
 
 /// Of n entries of an index those that name places [first, first + size), in order: their places, counted from the first, and
-/// what stands beside them. How many; behind them as many elements as a vector has may be overwritten. No place is beyond the
-/// last uint32.
-std::int64_t places_within(std::uint32_t* places, std::uint32_t* beside, const std::int64_t* index,
-                           const std::uint32_t* all_beside, std::int64_t n, std::int64_t first, std::int64_t size);
-inline constexpr std::int64_t kMostLanes = 16;  // of 4 bytes
+/// their payloads, four bytes each of whatever type, n of which begin at `all`. How many; both have room for n, where what lies
+/// behind those found may be overwritten. No place is beyond the last uint32.
+std::int64_t places_within(std::uint32_t* places, std::uint32_t* payloads, const std::int64_t* index, const void* all,
+                           std::int64_t n, std::int64_t first, std::int64_t size);
 
 /// wide[i] = x[i] for i < n. False when some may come back with other bits though they are the same number: NaN, which is quiet
 /// then, and subnormal numbers, which a processor can be told to take for 0.

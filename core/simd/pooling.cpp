@@ -222,19 +222,29 @@ HWY_NOINLINE void MaxRun(const PoolGrid& g, const Run& run, std::int64_t begin, 
   }
 }
 
+/// f(whole, run, begin, end, plane, at) for rows [begin, end) of each run: its plane begins at `plane` of x, its outputs at `at`
+/// of y. `whole` is a constant, true of rows all of whose vectors lie before the ends of x and of what is written.
+template <class T, class F>
+HWY_INLINE void ForWholeAndOtherRows(const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch,
+                                     F f) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  ForRuns(g, begin, end, scratch, [&](const Run& run) {
+    const std::int64_t plane = run.plane * g.plane(), at = (run.plane * g.rows() + run.row) * g.out[2];
+    const std::int64_t whole = WholeRows(g, run, lanes, g.planes * g.plane() - plane, end * g.out[2] - at);
+    f(std::true_type(), run, 0, whole, plane, at);
+    f(std::false_type(), run, whole, run.rows, plane, at);
+  });
+}
+
 template <class T, int Stride>
 void MaxRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t end, std::int64_t* scratch, void* out,
              std::int32_t* positions) {
   const T *const x = static_cast<const T*>(in), *const x_end = x + g.planes * g.plane();
   T *const y = static_cast<T*>(out), *const y_end = y + end * g.out[2];
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
-  ForRuns(g, begin, end, scratch, [&](const Run& run) {
-    const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
-    const T* const plane = x + run.plane * g.plane();
-    const std::int64_t whole = WholeRows(g, run, lanes, x_end - plane, y_end - (y + at));
-    MaxRun<T, Stride, true>(g, run, 0, whole, plane, x_end, y + at, y_end, positions + at);
-    MaxRun<T, Stride, false>(g, run, whole, run.rows, plane, x_end, y + at, y_end, positions + at);
-  });
+  ForWholeAndOtherRows<T>(g, begin, end, scratch,
+                          [&](auto whole, const Run& run, auto r0, auto r1, auto plane, auto at) {
+                            MaxRun<T, Stride, whole()>(g, run, r0, r1, x + plane, x_end, y + at, y_end, positions + at);
+                          });
 }
 
 template <class T>
@@ -282,14 +292,10 @@ void AvgRows(const void* in, const PoolGrid& g, std::int64_t begin, std::int64_t
              const void* divisors, void* out) {
   const T *const x = static_cast<const T*>(in), *const x_end = x + g.planes * g.plane();
   T *const y = static_cast<T*>(out), *const y_end = y + end * g.out[2];
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
-  ForRuns(g, begin, end, scratch, [&](const Run& run) {
-    const std::int64_t at = (run.plane * g.rows() + run.row) * g.out[2];
-    const T* const plane = x + run.plane * g.plane();
-    const std::int64_t whole = WholeRows(g, run, lanes, x_end - plane, y_end - (y + at));
-    AvgRun<T, Stride, true>(g, run, 0, whole, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
-    AvgRun<T, Stride, false>(g, run, whole, run.rows, plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
-  });
+  ForWholeAndOtherRows<T>(
+      g, begin, end, scratch, [&](auto whole, const Run& run, auto r0, auto r1, auto plane, auto at) {
+        AvgRun<T, Stride, whole()>(g, run, r0, r1, x + plane, x_end, static_cast<const T*>(divisors), y + at, y_end);
+      });
 }
 
 struct Divide {

@@ -22,12 +22,12 @@ struct PoolGrid {
   std::int64_t volume() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
-/// y and positions of rows [begin, end) of outputs, counted through all planes. x, y and positions begin with the first
-/// plane's; `scratch` has a place for each row of a window.
+/// y and positions of rows [begin, end) of outputs, counted through all planes: nothing behind these is written, nothing behind
+/// the last plane of x read. x, y and positions begin with the first plane's; `scratch` has a place for each row of a window.
 using MaxPool = void (*)(const void* x, const PoolGrid& grid, std::int64_t begin, std::int64_t end,
                          std::int64_t* scratch, void* y, std::int32_t* positions);
 MaxPool max_pool_kernel(DType dtype, std::int64_t stride);  // of columns
-/// y = (sum of the window) / divisors, with one divisor for each output of a plane.
+/// The same of y = (sum of the window) / divisors, with one divisor for each output of a plane, and a dilation of 1.
 using AvgPool = void (*)(const void* x, const PoolGrid& grid, std::int64_t begin, std::int64_t end,
                          std::int64_t* scratch, const void* divisors, void* y);
 AvgPool avg_pool_kernel(DType dtype, std::int64_t stride);

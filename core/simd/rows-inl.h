@@ -114,11 +114,17 @@ HWY_INLINE double SumRow(const T* x, std::size_t n) {
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3))));
 }
 
-/// Asks for the same place in the next row, which mostly follows in memory: it comes while this row, in the first cache
-/// by then, is computed with. Places that do not exist do no harm.
+/// Asks memory for elements that are needed soon, line by line. Places that do not exist do no harm.
+template <class T>
+HWY_INLINE void AskFor(const T* x, std::size_t elements) {
+  constexpr std::size_t line = 64 / sizeof(T);
+  for (std::size_t at = 0; at < elements; at += line) __builtin_prefetch(x + at);
+}
+/// For the same place in the next row, which mostly follows in memory: it comes while this row, in the first cache by then, is
+/// computed with.
 template <class T>
 HWY_INLINE void AskForNextRow(const T* at, std::size_t n) {
-  __builtin_prefetch(at + n);
+  AskFor(at + n, 1);
 }
 
 /// Two sums over a row at once. f(i, n, a, b) adds to a and b what the n elements from i on give; the dtype holds the sums

@@ -28,10 +28,10 @@ using Vec = hn::Vec<Tag<T>>;
 template <class T>
 constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
 
-// columns[q] = element p + q of each of the `lanes` rows, for q < kBlock.
+// columns[q] = element p + q of each of the `lanes` rows, for q < kBlockLanes.
 #if HWY_TARGET == HWY_SCALAR
 template <class T>
-constexpr int64_t kBlock = 1;
+constexpr int64_t kBlockLanes = 1;
 
 template <class T, class Rows>
 HWY_INLINE void load_transposed(const Rows& rows, int64_t p, Vec<T>* columns) {
@@ -40,12 +40,12 @@ HWY_INLINE void load_transposed(const Rows& rows, int64_t p, Vec<T>* columns) {
 #else
 // A block is 128 bits of a vector: 4 floats or 2 doubles.
 template <class T>
-constexpr int64_t kBlock = 16 / static_cast<int64_t>(sizeof(T));
+constexpr int64_t kBlockLanes = 16 / static_cast<int64_t>(sizeof(T));
 
-// Block i of the result is loaded from rows[first + i kBlock] + p.
+// Block i of the result is loaded from rows[first + i kBlockLanes] + p.
 template <class D, class Rows, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> load_blocks(D d, const Rows& rows, int64_t first, int64_t p) {
-  if constexpr (hn::MaxLanes(D()) <= static_cast<std::size_t>(kBlock<T>)) {
+  if constexpr (hn::MaxLanes(D()) <= static_cast<std::size_t>(kBlockLanes<T>)) {
     return hn::LoadU(d, rows[first] + p);
   } else {
     const hn::Half<D> half;
@@ -54,7 +54,7 @@ HWY_INLINE hn::Vec<D> load_blocks(D d, const Rows& rows, int64_t first, int64_t 
   }
 }
 
-// The square within each block: block b of columns[q] = element q of block b of each of kBlock rows.
+// The square within each block: block b of columns[q] = element q of block b of each of kBlockLanes rows.
 template <class T>
 HWY_INLINE void transpose_within_blocks(const Vec<T>* rows, Vec<T>* columns) {
   const Tag<T> d;
@@ -77,8 +77,8 @@ HWY_INLINE void transpose_within_blocks(const Vec<T>* rows, Vec<T>* columns) {
 // With the blocks loaded so, transposing each within itself transposes the whole.
 template <class T, class Rows>
 HWY_INLINE void load_transposed(const Rows& rows, int64_t p, Vec<T>* columns) {
-  Vec<T> blocks[kBlock<T>];
-  for (int64_t i = 0; i < kBlock<T>; ++i) blocks[i] = load_blocks(Tag<T>(), rows, i, p);
+  Vec<T> blocks[kBlockLanes<T>];
+  for (int64_t i = 0; i < kBlockLanes<T>; ++i) blocks[i] = load_blocks(Tag<T>(), rows, i, p);
   transpose_within_blocks<T>(blocks, columns);
 }
 #endif
@@ -92,7 +92,7 @@ constexpr int64_t kTileEdge = 64 / static_cast<int64_t>(sizeof(T));
 template <class T>
 HWY_INLINE void transpose(Vec<T>* rows) {
   const Tag<T> d;
-  constexpr int64_t block = kBlock<T>, blocks = kLanes<T> / block;
+  constexpr int64_t block = kBlockLanes<T>, blocks = kLanes<T> / block;
   Vec<T> part[blocks][block];
   for (int64_t i = 0; i < blocks; ++i) transpose_within_blocks<T>(rows + i * block, part[i]);
   for (int64_t q = 0; q < block; ++q) {

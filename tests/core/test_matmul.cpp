@@ -283,58 +283,61 @@ BOOST_AUTO_TEST_CASE(long_vectors) {
 
 // The order of summation is a matter of k alone: whatever way an element comes about, its bits are the same. Vectors along
 // which a matrix is contiguous have an order of their own.
+template <class T>
+void check_bits(std::string_view set) {
+  Random random(8);
+  for (std::int64_t k : {1, 3, 6, 7, 64, 320, 321, 700, 3001}) {
+    const std::int64_t m = 90, n = 100;
+    const Array a = numbers<T>({m, k}, random), b = numbers<T>({k, n}, random);
+    const Array at = a.t().clone().t(), bt = b.t().clone().t();  // the same numbers, column by column
+    const Array c = core::matmul(a, b);
+    BOOST_TEST(same_bits(core::matmul(at, bt), c), k << " transposed on " << set);
+    const Array turned = empty({n, m}, dtype_of<T>).t();
+    gemm(turned, a, b);
+    BOOST_TEST(same_bits(turned, c), k << " into columns on " << set);
+    const Array sums = numbers<T>({m, n}, random), grown = sums.clone();
+    gemm(grown, a, b, 1, 1);
+    for (std::int64_t rows : {1, 2, 3, 5, 14, 29}) {
+      const Array part = a.slice(0, 30, 30 + rows);
+      BOOST_TEST(same_bits(core::matmul(part, b), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
+      if (rows == 1) continue;
+      BOOST_TEST(same_bits(core::matmul(part, bt), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
+    }
+    for (std::int64_t cols : {1, 3, 10, 16, 33}) {
+      const Array part = c.slice(1, 41, 41 + cols);
+      if (cols > 1) {
+        const Array dense = b.slice(1, 41, 41 + cols).clone();  // some of a's rows: small products are computed at once
+        BOOST_TEST(same_bits(core::matmul(a, dense), part), k << " dense cols " << cols << " on " << set);
+        BOOST_TEST(same_bits(core::matmul(a.slice(0, 8, 20), dense), part.slice(0, 8, 20)),
+                   k << " a tile of " << cols << " columns on " << set);
+        const Array few = sums.slice(0, 8, 13).slice(1, 41, 41 + cols).clone();
+        gemm(few, a.slice(0, 8, 13), dense, 1, 1);
+        BOOST_TEST(same_bits(few, grown.slice(0, 8, 13).slice(1, 41, 41 + cols)),
+                   k << " added to few rows of " << cols << " columns on " << set);
+      }
+      BOOST_TEST(same_bits(core::matmul(at, bt.slice(1, 41, 41 + cols)), part), k << " cols " << cols << " on " << set);
+      if (cols == 1) continue;
+      BOOST_TEST(same_bits(core::matmul(a, b.slice(1, 41, 41 + cols)), part), k << " cols " << cols << " on " << set);
+    }
+    const Array x = b.select(1, 41), y = core::matmul(a, x);  // strided and contiguous
+    BOOST_TEST(same_bits(core::matmul(x.clone(), a.t()), y), k << " vector on " << set);
+    BOOST_TEST(same_bits(core::matmul(a, x.unsqueeze(1)).select(1, 0), y), k << " column on " << set);
+    for (std::int64_t rows : {2, 7, 29}) {
+      BOOST_TEST(same_bits(core::matmul(a.slice(0, 30, 30 + rows), x), y.slice(0, 30, 30 + rows)),
+                 k << " vector with " << rows << " rows on " << set);
+    }
+    BOOST_TEST(same_bits(core::matmul(a.select(0, 30), x), y.select(0, 30)), k << " dot on " << set);
+    BOOST_TEST(same_bits(core::matmul(at.select(0, 30), x.clone()), y.select(0, 30)), k << " strided dot on " << set);
+    const Array stack = core::matmul(a.view({9, 10, k}), b);
+    BOOST_TEST(same_bits(stack.view({m, n}), c), k << " stacked on " << set);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_rest_of_the_product) {
   for (std::string_view set : instruction_sets()) {
     const UsingInstructionSet use(set);
-    Random random(8);
-    for (std::int64_t k : {1, 3, 6, 7, 64, 320, 321, 700, 3001}) {
-      const std::int64_t m = 90, n = 100;
-      const Array a = numbers<float>({m, k}, random), b = numbers<float>({k, n}, random);
-      const Array at = a.t().clone().t(), bt = b.t().clone().t();  // the same numbers, column by column
-      const Array c = core::matmul(a, b);
-      BOOST_TEST(same_bits(core::matmul(at, bt), c), k << " transposed on " << set);
-      const Array turned = empty({n, m}).t();
-      gemm(turned, a, b);
-      BOOST_TEST(same_bits(turned, c), k << " into columns on " << set);
-      const Array sums = numbers<float>({m, n}, random), grown = sums.clone();
-      gemm(grown, a, b, 1, 1);
-      for (std::int64_t rows : {1, 2, 3, 5, 14, 29}) {
-        const Array part = a.slice(0, 30, 30 + rows);
-        BOOST_TEST(same_bits(core::matmul(part, b), c.slice(0, 30, 30 + rows)), k << " rows " << rows << " on " << set);
-        if (rows == 1) continue;
-        BOOST_TEST(same_bits(core::matmul(part, bt), c.slice(0, 30, 30 + rows)),
-                   k << " rows " << rows << " on " << set);
-      }
-      for (std::int64_t cols : {1, 3, 10, 16, 33}) {
-        const Array part = c.slice(1, 41, 41 + cols);
-        if (cols > 1) {
-          const Array dense =
-              b.slice(1, 41, 41 + cols).clone();  // some of a's rows: small products are computed at once
-          BOOST_TEST(same_bits(core::matmul(a, dense), part), k << " dense cols " << cols << " on " << set);
-          BOOST_TEST(same_bits(core::matmul(a.slice(0, 8, 20), dense), part.slice(0, 8, 20)),
-                     k << " a tile of " << cols << " columns on " << set);
-          const Array few = sums.slice(0, 8, 13).slice(1, 41, 41 + cols).clone();
-          gemm(few, a.slice(0, 8, 13), dense, 1, 1);
-          BOOST_TEST(same_bits(few, grown.slice(0, 8, 13).slice(1, 41, 41 + cols)),
-                     k << " added to few rows of " << cols << " columns on " << set);
-        }
-        BOOST_TEST(same_bits(core::matmul(at, bt.slice(1, 41, 41 + cols)), part),
-                   k << " cols " << cols << " on " << set);
-        if (cols == 1) continue;
-        BOOST_TEST(same_bits(core::matmul(a, b.slice(1, 41, 41 + cols)), part), k << " cols " << cols << " on " << set);
-      }
-      const Array x = b.select(1, 41), y = core::matmul(a, x);  // strided and contiguous
-      BOOST_TEST(same_bits(core::matmul(x.clone(), a.t()), y), k << " vector on " << set);
-      BOOST_TEST(same_bits(core::matmul(a, x.unsqueeze(1)).select(1, 0), y), k << " column on " << set);
-      for (std::int64_t rows : {2, 7, 29}) {
-        BOOST_TEST(same_bits(core::matmul(a.slice(0, 30, 30 + rows), x), y.slice(0, 30, 30 + rows)),
-                   k << " vector with " << rows << " rows on " << set);
-      }
-      BOOST_TEST(same_bits(core::matmul(a.select(0, 30), x), y.select(0, 30)), k << " dot on " << set);
-      BOOST_TEST(same_bits(core::matmul(at.select(0, 30), x.clone()), y.select(0, 30)), k << " strided dot on " << set);
-      const Array stack = core::matmul(a.view({9, 10, k}), b);
-      BOOST_TEST(same_bits(stack.view({m, n}), c), k << " stacked on " << set);
-    }
+    check_bits<float>(set);
+    check_bits<double>(set);
   }
 }
 
@@ -371,6 +374,12 @@ BOOST_AUTO_TEST_CASE(threads_do_not_change_bits) {
   check("narrower", numbers<float>({6000, 333}, random), numbers<float>({333, 3}, random));
   check("flat", numbers<float>({200, 10}, random), numbers<float>({10, 5000}, random));
   check("long sums", numbers<float>({20, 23000}, random), numbers<float>({23000, 30}, random));
+  check("few rows", numbers<float>({3, 900}, random), numbers<float>({900, 6000}, random));
+  check("few rows, float64", numbers<double>({2, 900}, random), numbers<double>({900, 5000}, random));
+  check("short sums", numbers<float>({1500, 4}, random), numbers<float>({4, 1501}, random));
+  check("short sums, float64", numbers<double>({1200, 6}, random), numbers<double>({6, 1203}, random));
+  check("narrow, float64", numbers<double>({6000, 100}, random), numbers<double>({10, 100}, random).t());
+  check("long sums, float64", numbers<double>({20, 23000}, random), numbers<double>({23000, 30}, random));
   check("row", numbers<float>({1200}, random), numbers<float>({1200, 2500}, random));
   check("column", numbers<float>({2500, 1200}, random), numbers<float>({1200}, random));
   check("many small", numbers<float>({64, 60, 60}, random), numbers<float>({64, 60, 60}, random));
@@ -419,25 +428,40 @@ BOOST_AUTO_TEST_CASE(nan_and_infinity_stay_in_their_row_and_column) {
   }
 }
 
-// Operands that end where the process's memory ends: a vector that reads past a row's end would be fatal.
+// Operands that end where the process's memory ends: a vector that reads past a row's end would be fatal. With a bias, into c,
+// and added to c: the latter two write at once what tiles have summed up.
+template <class T>
+void check_guarded(std::int64_t m, std::int64_t k, std::int64_t n, Random& random) {
+  for (int turned = 0; turned < 8; ++turned) {
+    const auto operand = [&](std::int64_t rows, std::int64_t cols, int bit) {
+      return turned & bit ? guarded(numbers<T>({cols, rows}, random)).t() : guarded(numbers<T>({rows, cols}, random));
+    };
+    const Array a = operand(m, k, 1), b = operand(k, n, 2), bias = guarded(numbers<T>({n}, random));
+    for (const double beta : {0, 1}) {
+      const Array c = operand(m, n, 4), old = c.clone();
+      gemm(c, a, b, 1, beta);
+      check_product<T>(c, a, b, 1, beta, old);
+    }
+    const Array c = operand(m, n, 4);
+    gemm(c, a, b, 1, 0, bias);
+    check_product<T>(c, a, b, 1, 0, {}, bias);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_beyond_the_operands_is_touched) {
+  const std::int64_t sizes[][3] = {{1, 13, 9},    {1, 30, 37},     {1, 400, 21}, {9, 13, 1},   {21, 400, 1},
+                                   {1, 400, 1},   {5, 3, 7},       {15, 4, 17},  {33, 35, 31}, {130, 20, 67},
+                                   {67, 50, 130}, {200, 333, 210}, {100, 43, 3}, {6, 37, 45},  {8, 8, 8},
+                                   {2, 90, 101},  {3, 400, 133},                  // few rows by rows of b
+                                   {40, 4, 67},   {70, 6, 150},    {20, 1, 129},  // short sums
+                                   {17, 40, 5},   {30, 50, 3},     {9, 9, 2},     // half a vector
+                                   {5, 700, 7},   {7, 1000, 13},   {2, 650, 3}};  // pairs of blocks
   for (std::string_view set : instruction_sets()) {
     const UsingInstructionSet use(set);
     Random random(13);
-    const std::int64_t sizes[][3] = {
-        {1, 13, 9},   {1, 30, 37},   {1, 400, 21},  {9, 13, 1},      {21, 400, 1}, {1, 400, 1}, {5, 3, 7}, {15, 4, 17},
-        {33, 35, 31}, {130, 20, 67}, {67, 50, 130}, {200, 333, 210}, {100, 43, 3}, {6, 37, 45}, {8, 8, 8}, {5, 700, 7}};
     for (const auto& [m, k, n] : sizes) {
-      for (int turned = 0; turned < 8; ++turned) {
-        const Array a =
-            turned & 1 ? guarded(numbers<float>({k, m}, random)).t() : guarded(numbers<float>({m, k}, random));
-        const Array b =
-            turned & 2 ? guarded(numbers<float>({n, k}, random)).t() : guarded(numbers<float>({k, n}, random));
-        const Array c = turned & 4 ? guarded(empty({n, m})).t() : guarded(empty({m, n}));
-        const Array bias = guarded(numbers<float>({n}, random));
-        gemm(c, a, b, 1, 0, bias);
-        check_product<float>(c, a, b, 1, 0, {}, bias);
-      }
+      check_guarded<float>(m, k, n, random);
+      check_guarded<double>(m, k, n, random);
     }
   }
 }

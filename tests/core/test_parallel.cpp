@@ -15,6 +15,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <pmmintrin.h>
+#endif
+
 #include <gradus/core/threads/cpu_limit.h>
 #include <gradus/core/base/errors.h>
 #include <gradus/core/threads/parallel.h>
@@ -171,31 +175,62 @@ BOOST_AUTO_TEST_CASE(several_callers_and_changes_of_the_number_of_threads) {
   BOOST_TEST(wrong.load() == 0);
 }
 
-// The threads compute as the caller does: here, rounding upwards. (The arena took the ordinary mode when it was made.)
-BOOST_AUTO_TEST_CASE(the_callers_floating_point_mode) {
+// The threads compute as the caller does, whatever the loop before was run in. (The arena took the ordinary mode when it was
+// made.) `set` says whether the caller is to compute in a mode; computes() tells whether a thread does.
+template <class Set, class Computes>
+void check_mode(const char* what, Set set, Computes computes) {
   test::ManyThreads threads;
   set_num_threads(3);
-  const auto rounded_up = [] {
-    std::atomic<int> up{0};
+  const auto blocks = [&] {
+    std::atomic<int> count{0};
     parallel_for(300, 1, [&](std::int64_t, std::int64_t) {
-      volatile double one = 1, tiny = 1e-30;
-      if (one + tiny > 1) up.fetch_add(1);
+      if (computes()) count.fetch_add(1);
       dawdle();
     });
-    return up.load();
+    return count.load();
   };
-  BOOST_TEST(rounded_up() == 0);
-  core::threads_seen(true);
-  // On a busy machine the caller may do it all alone: again, until another thread has taken part.
-  for (int attempt = 0; attempt < 100 && core::threads_seen(false) < 2; ++attempt) {
-    std::fesetround(FE_UPWARD);
-    const int up = rounded_up();
-    std::fesetround(FE_TONEAREST);
-    BOOST_TEST(up == 300);
+  for (const bool in_mode : {false, true, false}) {
+    core::threads_seen(true);
+    // On a busy machine the caller may do it all alone: again, until another thread has taken part.
+    for (int attempt = 0; attempt < 100 && core::threads_seen(false) < 2; ++attempt) {
+      set(in_mode);
+      const int count = blocks();
+      set(false);
+      BOOST_TEST(count == (in_mode ? 300 : 0), what);
+    }
+    BOOST_TEST(core::threads_seen(false) > 1);
   }
-  BOOST_TEST(core::threads_seen(false) > 1);
-  BOOST_TEST(rounded_up() == 0);
 }
+
+BOOST_AUTO_TEST_CASE(the_callers_rounding_mode) {
+  const auto upward = [](bool on) { std::fesetround(on ? FE_UPWARD : FE_TONEAREST); };
+  check_mode("float64", upward, [] {
+    volatile double one = 1, tiny = 1e-30;
+    return one + tiny > 1;
+  });
+  check_mode("long double", upward, [] {  // on x86-64 computed by another unit, with a mode of its own
+    volatile long double one = 1, tiny = 1e-30L;
+    return one + tiny > 1;
+  });
+}
+
+#if defined(__x86_64__)
+BOOST_AUTO_TEST_CASE(the_callers_modes_of_subnormal_numbers) {
+  check_mode(
+      "results are flushed to 0", [](bool on) { _MM_SET_FLUSH_ZERO_MODE(on ? _MM_FLUSH_ZERO_ON : _MM_FLUSH_ZERO_OFF); },
+      [] {
+        volatile float smallest = std::numeric_limits<float>::min(), half = 0.5F;
+        return smallest * half == 0;
+      });
+  check_mode(
+      "operands count as 0",
+      [](bool on) { _MM_SET_DENORMALS_ZERO_MODE(on ? _MM_DENORMALS_ZERO_ON : _MM_DENORMALS_ZERO_OFF); },
+      [] {
+        volatile float subnormal = std::numeric_limits<float>::denorm_min(), large = 1e30F;
+        return subnormal * large == 0;
+      });
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(wrong_numbers_of_threads) {
   const int before = get_num_threads();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <sstream>
+#include <string_view>
 
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/graph/engine.h>
@@ -12,6 +13,7 @@
 #include <gradus/layers/module/check.h>
 #include <gradus/layers/functional.h>
 
+#include "../support/instruction_set.h"
 #include "../support/pytorch.h"
 #include "../support/threads.h"
 #include "../support/three_ways.h"
@@ -19,6 +21,7 @@
 using namespace gradus;
 using core::Array;
 using core::PoolWindows;
+using core::Shape;
 using nn::AdaptiveAvgPool2dRule;
 using nn::AvgPoolRule;
 using nn::MaxPoolRule;
@@ -324,35 +327,50 @@ BOOST_AUTO_TEST_CASE(overlapping_windows_add_up) {
   BOOST_TEST(test::values(z.grad().array()) == (std::vector<double>{1, 11, 111, 110, 100}));
 }
 
+// Planes of one row, of rows, and of planes of rows, cut into tasks.
 BOOST_AUTO_TEST_CASE(layouts_and_threads_change_no_bit) {
-  manual_seed(7);
-  const Tensor x = randn({16, 24, 30, 33}), small = randn({16, 24, 15, 17}), same = randn({16, 24, 30, 33});
-  const PoolWindows apart{{2, 2}, {2, 2}, {0, 1}, {1, 1}, false}, over{{3, 3}, {1, 1}, {1, 1}, {1, 1}, false};
-  const auto run = [&](const Array& in, const Array& a, const Array& b) {
-    const auto [y, at] = MaxPoolRule::forward(apart, in);
-    const auto [z, where] = MaxPoolRule::forward(over, in);
-    return std::vector<Array>{y,
-                              at,
-                              z,
-                              where,
-                              core::max_pool_backward(a, at, in.shape(), 2),
-                              core::max_pool_backward(b, where, in.shape(), 2),
-                              AvgPoolRule::forward({apart, {}}, in),
-                              AvgPoolRule::forward({over, {}}, in),
-                              core::avg_pool_backward("avg_pool2d", a, in.shape(), apart, {}),
-                              core::avg_pool_backward("avg_pool2d", b, in.shape(), over, {}),
-                              core::adaptive_avg_pool2d(in, 7, 5),
-                              core::adaptive_avg_pool2d_backward(a, in.shape())};
+  const auto check = [](const Shape& shape, const PoolWindows& apart, const PoolWindows& over) {
+    const int dims = shape.size() - 2;
+    const Tensor x = randn(shape), small = randn(core::pooled_shape("apart", shape, apart)),
+                 large = randn(core::pooled_shape("over", shape, over));
+    const auto run = [&](const Array& in, const Array& a, const Array& b) {
+      const auto [y, at] = MaxPoolRule::forward(apart, in);
+      const auto [z, where] = MaxPoolRule::forward(over, in);
+      std::vector<Array> all{y,
+                             at,
+                             z,
+                             where,
+                             core::max_pool_backward(a, at, shape, dims),
+                             core::max_pool_backward(b, where, shape, dims),
+                             AvgPoolRule::forward({apart, {}}, in),
+                             AvgPoolRule::forward({over, {}}, in),
+                             core::avg_pool_backward("avg_pool", a, shape, apart, {}),
+                             core::avg_pool_backward("avg_pool", b, shape, over, {})};
+      if (dims == 2) {
+        all.push_back(core::adaptive_avg_pool2d(in, 7, 5));
+        all.push_back(core::adaptive_avg_pool2d_backward(a, shape));
+      }
+      return all;
+    };
+    const std::vector<Array> first = run(x.array(), small.array(), large.array());
+    const auto compare = [&](const std::vector<Array>& now) {
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        BOOST_REQUIRE_MESSAGE(same_bits(now[i], first[i]),
+                              "result " << i << " in " << dims << " dimensions on " << instruction_set());
+      }
+    };
+    test::ManyThreads().each([&] { compare(run(x.array(), small.array(), large.array())); });
+    const auto channels_last = [](const Tensor& t) { return t.movedim(1, -1).contiguous().movedim(-1, 1).array(); };
+    compare(run(channels_last(x), channels_last(small), channels_last(large)));
   };
-  const std::vector<Array> first = run(x.array(), small.array(), same.array());
-  const auto check = [&](const std::vector<Array>& now) {
-    for (std::size_t i = 0; i < now.size(); ++i) BOOST_REQUIRE_MESSAGE(same_bits(now[i], first[i]), "result " << i);
-  };
-  test::ManyThreads().each([&] { check(run(x.array(), small.array(), same.array())); });
-  const auto channels_last = [](const Tensor& t) {
-    return t.permute({0, 2, 3, 1}).contiguous().permute({0, 3, 1, 2}).array();
-  };
-  check(run(channels_last(x), channels_last(small), channels_last(same)));
+  for (std::string_view set : instruction_sets()) {
+    const test::UsingInstructionSet use(set);
+    manual_seed(7);
+    check({60, 70, 75}, {{2}, {2}, {1}, {1}, false}, {{3}, {1}, {1}, {1}, false});
+    check({16, 24, 30, 33}, {{2, 2}, {2, 2}, {0, 1}, {1, 1}, false}, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, false});
+    check({7, 11, 10, 18, 21}, {{2, 2, 2}, {2, 2, 2}, {0, 1, 0}, {1, 1, 1}, false},
+          {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, true});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(empty_batches) {
