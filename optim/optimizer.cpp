@@ -42,6 +42,7 @@ double OptimizerOptions::get_lr() const { fail_absent(kOptions, "get_lr()"); }
 void OptimizerOptions::set_lr(double) { fail_absent(kOptions, "set_lr()"); }
 void OptimizerOptions::check() const {}
 std::vector<Field> OptimizerOptions::named_fields() { fail_absent(kOptions, "named_fields()"); }
+std::unique_ptr<OptimizerOptions> OptimizerOptions::unchosen() const { return nullptr; }
 bool OptimizerOptions::goes_uphill() const { return false; }
 void OptimizerOptions::serialize(serialize::InputArchive&) { fail_absent(kOptions, "serialize()"); }
 void OptimizerOptions::serialize(serialize::OutputArchive&) const { fail_absent(kOptions, "serialize()"); }

@@ -3,12 +3,13 @@
 #include "../autograd/files/files.h"
 #include "../core/base/fail.h"
 #include "../core/base/message.h"
+#include "python_state.h"
 
 namespace gradus {
 namespace {
 
 // The texts of a file whose value is the name of what it holds the state of.
-constexpr const char *kOptimizer = "optimizer", *kSchedule = "schedule";
+constexpr std::string_view kOptimizer = "optimizer", kSchedule = "schedule";
 
 IValueDict values_of(const optim::Schedule& schedule) {
   IValueDict values;
@@ -29,27 +30,37 @@ void take(optim::Optimizer& optimizer, const IValueDict& values) {
   optimizer.load(archive);
 }
 
-template <class Owner, class To>
-void save_state(const Owner& owner, const char* kind, To& to) {
-  serialize::detail::save_values(values_of(owner), to, {{kind, std::string(owner.name())}});
+bool has_levels(const std::string& path) { return serialize::detail::has_levels(path); }
+bool has_levels(const std::ostream&) { return true; }
+
+template <class To>
+void save_state(const optim::Schedule& schedule, To& to) {
+  serialize::detail::save_values(values_of(schedule), to, {{std::string(kSchedule), std::string(schedule.name())}});
+}
+template <class To>
+void save_state(const optim::Optimizer& optimizer, To& to) {
+  const IValueDict values = values_of(optimizer);
+  serialize::detail::save_values(has_levels(to) ? optim::detail::for_python(values) : values, to,
+                                 {{std::string(kOptimizer), std::string(optimizer.name())}});
 }
 
 template <class Owner>
-void load_state(Owner& owner, const char* kind, const IValue& value, const serialize::detail::Texts& texts,
+void load_state(Owner& owner, std::string_view kind, const IValue& value, const serialize::detail::Texts& texts,
                 const std::string& file) {
   IValueDict values;
   if (value.isGenericDict()) values = value.toGenericDict();
   std::string name;
-  if (const auto text = values.find(kind); text != values.end() && text->value().isString())
+  if (const auto text = values.find(std::string(kind)); text != values.end() && text->value().isString())
     name = text->value().toStringRef();
   for (const auto& [key, text] : texts) {
     if (key == kind) name = text;
   }
-  if (name.empty()) {
+  // Python does not name the optimizer whose state it writes.
+  if (name.empty() && !(kind == kOptimizer && optim::detail::from_python(values, owner.name()))) {
     core::fail<ValueError>("load: '{}' must hold what save() writes of an optimizer or a schedule: it names no {}",
                            file, kind);
   }
-  if (name != owner.name()) {
+  if (!name.empty() && name != owner.name()) {
     core::fail<ValueError>("load: '{}' must hold the state of {}: it is that of {}", file, owner.name(),
                            core::in_quotes(name));
   }
@@ -62,14 +73,14 @@ void load_state(Owner& owner, const char* kind, const IValue& value, const seria
 }
 
 template <class Owner>
-void load_file(Owner& owner, const char* kind, const std::string& path) {
+void load_file(Owner& owner, std::string_view kind, const std::string& path) {
   serialize::detail::Texts texts;
   const IValue value = serialize::detail::load_values(path, &texts);
   load_state(owner, kind, value, texts, path);
 }
 
 template <class Owner>
-void load_stream(Owner& owner, const char* kind, std::istream& stream) {
+void load_stream(Owner& owner, std::string_view kind, std::istream& stream) {
   load_state(owner, kind, serialize::detail::load_values(stream), {}, "a stream");
 }
 
@@ -79,13 +90,14 @@ void optim::Optimizer::save(serialize::OutputArchive& archive) const {
   for (const auto& [name, tensor] : state_dict()) archive.write(name, tensor.detach());
 }
 void optim::Optimizer::load(serialize::InputArchive& archive) {
-  load_state_dict(serialize::detail::flat(archive.values()));
+  const std::optional<IValueDict> of_python = detail::from_python(archive.values(), name());
+  load_state_dict(serialize::detail::flat(of_python ? *of_python : archive.values()));
 }
 
-void save(const optim::Optimizer& optimizer, const std::string& path) { save_state(optimizer, kOptimizer, path); }
-void save(const optim::Optimizer& optimizer, std::ostream& stream) { save_state(optimizer, kOptimizer, stream); }
-void save(const optim::Schedule& schedule, const std::string& path) { save_state(schedule, kSchedule, path); }
-void save(const optim::Schedule& schedule, std::ostream& stream) { save_state(schedule, kSchedule, stream); }
+void save(const optim::Optimizer& optimizer, const std::string& path) { save_state(optimizer, path); }
+void save(const optim::Optimizer& optimizer, std::ostream& stream) { save_state(optimizer, stream); }
+void save(const optim::Schedule& schedule, const std::string& path) { save_state(schedule, path); }
+void save(const optim::Schedule& schedule, std::ostream& stream) { save_state(schedule, stream); }
 void load(optim::Optimizer& optimizer, const std::string& path, std::optional<Device>) {
   load_file(optimizer, kOptimizer, path);
 }

@@ -100,6 +100,11 @@ void StateReader::take_fields(const std::string& prefix, const std::vector<Field
         return;
       }
       const Tensor expected = is_tensor ? like : is_text ? empty({from->numel()}, kUInt8) : tensor_of(*to);
+      Tensor same;  // the number, where another dtype holds it
+      if (!is_tensor && !is_text && from->dtype() != expected.dtype()) {
+        same = from->to(expected.dtype());
+        if (equal(same.to(from->dtype()), *from)) from = &same;
+      }
       if (from->sizes() != expected.sizes() || from->dtype() != expected.dtype()) {
         misfit(fmt::format("{} is {} {} and must be {} {}", name, from->dtype(), from->sizes(), expected.dtype(),
                            expected.sizes()));

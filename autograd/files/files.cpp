@@ -191,6 +191,8 @@ std::vector<std::pair<std::string, Tensor>> flat(const IValueDict& values, IValu
   return tensors;
 }
 
+bool has_levels(std::string_view path) { return format_for(path) == Format::Torch; }
+
 void save_values(const IValue& value, const std::string& path, const Texts& texts) {
   const Format format = format_for(path);
   if (!texts.empty() && (format == Format::Npz || format == Format::Npy)) {

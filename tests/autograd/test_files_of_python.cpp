@@ -4,8 +4,12 @@
 
 #include <chrono>
 #include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <gradus/core/files/files.h>
@@ -285,6 +289,57 @@ BOOST_AUTO_TEST_CASE(a_module_that_saves_more_than_its_state_is_asked) {
     gradus::load(other, folder / name);
     BOOST_TEST((other.epoch == 5 && other.fc->weight.equal(net.fc->weight)));
   }
+}
+
+BOOST_AUTO_TEST_CASE(optimizers_go_on_where_pythons_stopped) {
+  using Make = std::function<std::unique_ptr<optim::Optimizer>(const std::vector<Tensor>&)>;
+  const auto plain = []<class O>(std::type_identity<O>) -> Make {
+    return [](const std::vector<Tensor>& w) { return std::make_unique<O>(w); };
+  };
+  // With other settings than the file's, which bring theirs.
+  const std::map<std::string, Make> all = {
+      {"SGD", [](const std::vector<Tensor>& w) { return std::make_unique<optim::SGD>(w, optim::SGDOptions(5)); }},
+      {"Adam", plain(std::type_identity<optim::Adam>())},
+      {"AdamW", plain(std::type_identity<optim::AdamW>())},
+      {"RMSprop", plain(std::type_identity<optim::RMSprop>())},
+      {"Adagrad", plain(std::type_identity<optim::Adagrad>())},
+      {"NAdam", plain(std::type_identity<optim::NAdam>())},
+      {"RAdam", plain(std::type_identity<optim::RAdam>())},
+      {"Adamax", plain(std::type_identity<optim::Adamax>())},
+      {"Adadelta", plain(std::type_identity<optim::Adadelta>())},
+      {"ASGD", plain(std::type_identity<optim::ASGD>())},
+      {"Rprop", plain(std::type_identity<optim::Rprop>())},
+  };
+  const auto goes_on = [](const std::string& name, optim::Optimizer& optimizer, const IValueDict& values) {
+    const Tensor weight = optimizer.parameters()[0];
+    for (int i = 0; i < 2; ++i) {
+      weight.mutable_grad() = weight.detach().pow(3);
+      optimizer.step();
+    }
+    const Tensor after = values.at("after").toTensor();
+    BOOST_TEST(allclose(weight.detach(), after, 1e-6, 1e-9), name << ": " << weight << " for " << after);
+  };
+  const std::string bytes = text_of(python("optimizers.pt"));
+  const IValueDict file = pickle_load({bytes.begin(), bytes.end()}).toGenericDict();
+  BOOST_TEST(file.size() == all.size());
+  for (const auto& [name, make] : all) {
+    const IValueDict values = file.at(name).toGenericDict();
+    const auto optimizer = make({values.at("before").toTensor().clone().requires_grad_()});
+    InputArchive archive, saved;
+    archive.load_from(python("optimizers.pt"));
+    BOOST_REQUIRE(archive.try_read(name, saved));
+    InputArchive state;
+    saved.read("saved", state);
+    optimizer->load(state);
+    goes_on(name, *optimizer, values);
+  }
+  const IValueDict values = file.at("Adam").toGenericDict();
+  optim::Adam adam({values.at("before").toTensor().clone().requires_grad_()});
+  load(adam, python("adam.pt"));
+  goes_on("Adam", adam, values);
+  // An Adam's state is no AdamW's, and says so.
+  optim::AdamW other({values.at("before").toTensor().clone().requires_grad_()});
+  check_error<ValueError>([&] { load(other, python("adam.pt")); }, {"unknown", "decoupled_weight_decay"});
 }
 
 BOOST_AUTO_TEST_CASE(an_optimizer_goes_through_pythons_format_and_streams) {

@@ -6,8 +6,10 @@
 
 state.*: tensors of all dtypes, 0-d, empty, transposed, and two views of one storage; in a .npz bfloat16 is '|V2', as the
 ml_dtypes package has it. values.pt: nested plain values. old.pt: the format before PyTorch 1.6.
+optimizers.pt, adam.pt: what optimizers save.
 """
 import collections
+import copy
 import json
 import os
 import struct
@@ -106,6 +108,43 @@ def write():
     torch.save({"x": x, "y": net(x).detach()}, "outputs.pt")
     for dtype, name in ((torch.float16, "half"), (torch.bfloat16, "bfloat16")):
         torch.save(net.to(dtype).state_dict(), f"net_{name}.pt")
+    write_optimizers()
+
+
+OPTIMIZERS = {
+    "SGD": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True),
+    "Adam": lambda p: torch.optim.Adam(p, lr=0.05, weight_decay=0.1, amsgrad=True),
+    "AdamW": lambda p: torch.optim.AdamW(p, lr=torch.tensor(0.0625)),
+    "RMSprop": lambda p: torch.optim.RMSprop(p, momentum=0.5, centered=True),
+    "Adagrad": lambda p: torch.optim.Adagrad(p, lr_decay=0.1),
+    "NAdam": lambda p: torch.optim.NAdam(p, decoupled_weight_decay=True, weight_decay=0.1),
+    "RAdam": lambda p: torch.optim.RAdam(p),
+    "Adamax": lambda p: torch.optim.Adamax(p),
+    "Adadelta": lambda p: torch.optim.Adadelta(p),
+    "ASGD": lambda p: torch.optim.ASGD(p),
+    "Rprop": lambda p: torch.optim.Rprop(p),
+}
+
+
+def stepped(weight, optimizer, steps):
+    for _ in range(steps):
+        weight.grad = (weight ** 3).detach()
+        optimizer.step()
+    return weight.detach().clone()
+
+
+def write_optimizers():
+    """What an optimizer saves after three steps, with the weight as it was then, and after two steps more."""
+    all = {}
+    for name, make in OPTIMIZERS.items():
+        weight = torch.linspace(0.5, 1.5, 3, dtype=torch.float64).requires_grad_()
+        optimizer = make([weight])
+        before = stepped(weight, optimizer, 3)
+        saved = copy.deepcopy(optimizer.state_dict())
+        if name == "Adam":
+            torch.save(saved, "adam.pt")
+        all[name] = {"saved": saved, "before": before, "after": stepped(weight, optimizer, 2)}
+    torch.save(all, "optimizers.pt")
 
 
 def same(a, b, what):
@@ -155,7 +194,14 @@ def compare(folder):
             same(mine, net(x), path)
             if name == "":
                 assert torch.allclose(mine, outputs["y"], rtol=1e-5, atol=1e-6), path
-    torch.load("optimizer.pt", weights_only=True)
+    # An Adam over these two weights that was saved there goes on here.
+    optimizer = torch.optim.Adam([torch.zeros(2, 2).requires_grad_(), torch.zeros(2).requires_grad_()])
+    optimizer.load_state_dict(torch.load("optimizer.pt", weights_only=True))
+    assert optimizer.state_dict()["state"][1]["step"].dtype == torch.float32
+    for weight in optimizer.param_groups[0]["params"]:
+        weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    assert optimizer.state_dict()["state"][1]["step"] == 2
     print("PyTorch and NumPy read what was written")
 
 

@@ -1,0 +1,135 @@
+#include "python_state.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "../autograd/tensor/create.h"
+
+namespace gradus::optim::detail {
+namespace {
+
+constexpr std::string_view kState = "state", kGroups = "param_groups";
+
+// "state.12.step" is number 12, and its name is step.
+struct Place {
+  std::int64_t number;
+  std::string name;
+};
+std::optional<Place> place_in(std::string_view of, const std::string& key) {
+  if (!key.starts_with(of) || key.size() <= of.size() || key[of.size()] != '.') return {};
+  Place place;
+  const char *const first = key.data() + of.size() + 1, *const end = key.data() + key.size();
+  const auto [rest, error] = std::from_chars(first, end, place.number);
+  if (error != std::errc() || rest == end || *rest != '.') return {};
+  place.name.assign(rest + 1, end);
+  return place;
+}
+
+// A setting as Python has it.
+IValue plain(const Tensor& x) {
+  const bool number = x.dim() == 0;
+  if (x.dtype() == kBool && number) return x.item<bool>();
+  if (x.dtype() == kInt64 && number) return x.item<std::int64_t>();
+  if (x.dtype() == kFloat64 && number) return x.item<double>();
+  if (x.dim() != 1) return x;
+  std::vector<IValue> all;
+  std::string text;
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    if (x.dtype() == kUInt8)
+      text += static_cast<char>(x[i].item<std::uint8_t>());
+    else
+      all.push_back(plain(x[i]));
+  }
+  if (x.dtype() == kUInt8) return text;
+  return x.dtype() == kInt64 ? IValue(std::move(all)) : IValue::tuple(std::move(all));
+}
+
+// And back; undefined for None.
+Tensor tensor_of(const IValue& value) {
+  if (value.isTensor()) return value.toTensor();
+  if (value.isBool()) return full({}, value.toBool(), kBool);
+  if (value.isInt()) return full({}, value.toInt(), kInt64);
+  if (value.isDouble()) return full({}, value.toDouble(), kFloat64);
+  if (value.isString()) {
+    const std::string& text = value.toStringRef();
+    const Tensor bytes = empty({static_cast<std::int64_t>(text.size())}, kUInt8);
+    std::copy(text.begin(), text.end(), bytes.data_ptr<std::uint8_t>());
+    return bytes;
+  }
+  if (!value.isList() && !value.isTuple()) return {};
+  const std::vector<IValue> all = value.toListRef();
+  const bool whole = std::all_of(all.begin(), all.end(), [](const IValue& each) { return each.isInt(); });
+  const Tensor numbers = empty({static_cast<std::int64_t>(all.size())}, whole ? kInt64 : kFloat64);
+  for (std::size_t i = 0; i < all.size(); ++i) numbers[static_cast<std::int64_t>(i)].fill_(all[i].toScalar());
+  return numbers;
+}
+
+// Settings of Python's that say nothing of the numbers, or what the kind of the optimizer says already.
+bool says_nothing(const std::string& setting, const IValue& value, std::string_view optimizer) {
+  if (value.isNone()) return true;
+  if (setting == "foreach" || setting == "fused" || setting == "capturable" || setting == "differentiable") return true;
+  if (!value.isBool()) return false;
+  if (setting == "maximize") return !value.toBool();
+  return setting == "decoupled_weight_decay" &&
+         ((optimizer == "Adam" && !value.toBool()) || (optimizer == "AdamW" && value.toBool()));
+}
+
+}  // namespace
+
+IValueDict for_python(const IValueDict& values) {
+  IValueDict states;
+  std::vector<IValueDict> groups;
+  for (const auto& entry : values) {
+    const std::string key = entry.key().text();
+    const auto state = place_in(kState, key), group = place_in(kGroups, key);
+    if (!entry.value().isTensor() || !(state || group)) return values;
+    const Tensor x = entry.value().toTensor();
+    if (group) {
+      const auto number = static_cast<std::size_t>(group->number);
+      if (number > groups.size()) return values;
+      if (number == groups.size()) groups.emplace_back();
+      groups[number].insert(group->name, plain(x));
+    } else {
+      IValueDict own = states.contains(state->number) ? states.at(state->number).toGenericDict() : IValueDict();
+      own.insert(state->name, state->name == "step" ? x.to(kFloat32) : x);
+      states.insert_or_assign(state->number, std::move(own));
+    }
+  }
+  IValueDict all;
+  all.append(std::string(kState), std::move(states));
+  all.append(std::string(kGroups), std::vector<IValue>(groups.begin(), groups.end()));
+  return all;
+}
+
+std::optional<IValueDict> from_python(const IValueDict& values, std::string_view name) {
+  const auto states = values.find(std::string(kState)), groups = values.find(std::string(kGroups));
+  if (states == values.end() || groups == values.end()) return {};
+  if (!states->value().isGenericDict() || !groups->value().isList()) return {};
+  IValueDict all;
+  const auto put = [&](const std::string& key, const IValue& value) {
+    if (const Tensor x = tensor_of(value); x.defined()) all.insert(key, x);
+  };
+  std::size_t number = 0;
+  for (const IValue& group : groups->value().toListRef()) {
+    if (!group.isGenericDict()) return {};
+    for (const auto& entry : group.toGenericDict()) {
+      const std::string setting = entry.key().text();
+      if (says_nothing(setting, entry.value(), name)) continue;
+      put(fmt::format("{}.{}.{}", kGroups, number, setting), entry.value());
+    }
+    ++number;
+  }
+  for (const auto& state : states->value().toGenericDict()) {
+    if (!state.value().isGenericDict()) return {};
+    for (const auto& entry : state.value().toGenericDict()) {
+      put(fmt::format("{}.{}.{}", kState, state.key().text(), entry.key().text()), entry.value());
+    }
+  }
+  return all;
+}
+
+}  // namespace gradus::optim::detail

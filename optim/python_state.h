@@ -1,0 +1,21 @@
+// An optimizer's state in the order in which Python's `optimizer.state_dict()` has it: internal to optim.
+//
+//   {"state": {0: {"step": 3., "exp_avg": ..}, ..}, "param_groups": [{"lr": 0.1, "betas": (0.9, 0.999), "params": [0, 1]}]}
+//
+// The names are those of Optimizer::state_dict(), which are joined by dots: "state.0.step", "param_groups.0.lr".
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "../autograd/graph/ivalue.h"
+
+namespace gradus::optim::detail {
+
+/// What an optimizer saves, for Python's load_state_dict(); as it is where it is not made of such names.
+IValueDict for_python(const IValueDict& values);
+/// The state of the optimizer `name` that Python has saved, with its names joined; none unless `values` is one. Settings that
+/// choose a way of computing (foreach, fused, capturable, differentiable) are left out.
+std::optional<IValueDict> from_python(const IValueDict& values, std::string_view name);
+
+}  // namespace gradus::optim::detail
