@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
+#include <type_traits>
 #include <utility>
 
-#include "../base/half_bits.h"
 #include "../threads/parallel.h"
 #include "plan.h"
 #include "recording.h"
 #include "../simd/contiguous.h"
+#include "../simd/convert.h"
 #include "../simd/transpose.h"
 
 namespace gradus::core::kernels {
@@ -59,40 +59,49 @@ struct ElementOf<kFloat64> {
   using type = double;
 };
 
-inline float widened(Half value) { return half_value(value.x); }
-inline float widened(BFloat16 value) { return bfloat16_value(value.x); }
 template <class T>
 constexpr bool kIsHalf = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
-
-/// Float16 and bfloat16 by way of float32, as PyTorch's.
+/// Pairs with a kernel of their own.
 template <class To, class From>
-To convert(From value) {
-  if constexpr (kIsHalf<From>) {
-    return convert<To>(widened(value));
-  } else if constexpr (std::is_same_v<To, Half>) {
-    return Half::from_bits(half_bits(static_cast<float>(value)));
-  } else if constexpr (std::is_same_v<To, BFloat16>) {
-    return BFloat16::from_bits(bfloat16_bits(static_cast<float>(value)));
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
-    // Out of range the language leaves the result open; here it is the same on every machine, in every loop.
-    constexpr From limit = static_cast<From>(std::int64_t{1} << 62) * 2;
-    const bool fits = value >= -limit && value < limit;
-    return static_cast<To>(fits ? static_cast<std::int64_t>(value) : std::numeric_limits<std::int64_t>::min());
+constexpr bool kHasKernel = (kIsHalf<To> && std::is_same_v<From, float>) ||
+                            (std::is_same_v<To, float> && kIsHalf<From>) ||
+                            (std::is_same_v<To, std::int32_t> && std::is_same_v<From, float>);
+
+/// Not for float16 and bfloat16.
+template <class To, class From>
+To converted(From value) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
+    return truncated<To>(value);
   } else {
     return static_cast<To>(value);
   }
 }
 
+/// How many elements are converted at once where they pass through a buffer.
+constexpr std::int64_t kRun = 512;
+
 template <class To, class From>
-void copy_row(To* to, const From* from, std::int64_t n) {
-  if constexpr (std::is_same_v<To, From>) {
-    const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(To);
-    const bool apart = ((reinterpret_cast<std::uintptr_t>(to) ^ reinterpret_cast<std::uintptr_t>(from)) & 63) != 0;
-    if (bytes >= 1024 && apart) return copy_bytes(to, from, bytes);
-    std::memcpy(to, from, bytes);
+void convert_row(To* to, const From* from, std::int64_t n) {
+  if constexpr (kHasKernel<To, From>) {
+    convert(to, from, static_cast<std::size_t>(n));
+  } else if constexpr (kIsHalf<To> || kIsHalf<From>) {  // by way of float32, as PyTorch's
+    float middle[kRun];
+    for (std::int64_t i = 0; i < n; i += kRun) {
+      const std::int64_t run = std::min(n - i, kRun);
+      convert_row(middle, from + i, run);
+      convert_row(to + i, middle, run);
+    }
   } else {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i]);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = converted<To>(from[i]);
   }
+}
+
+template <class T>
+void copy_row(T* to, const T* from, std::int64_t n) {
+  const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(T);
+  const bool apart = ((reinterpret_cast<std::uintptr_t>(to) ^ reinterpret_cast<std::uintptr_t>(from)) & 63) != 0;
+  if (bytes >= 1024 && apart) return copy_bytes(to, from, bytes);
+  std::memcpy(to, from, bytes);
 }
 
 /// An element again and again, as fill_pattern wants it.
@@ -102,30 +111,80 @@ std::uint64_t pattern_of(const void* element, std::size_t size) {
   return pattern;
 }
 
-template <class To, class From>
+/// Rows shorter than this are copied column by column.
+constexpr std::int64_t kNarrow = 8;
+
+template <class T>
 void copy_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char* from, std::int64_t from_row,
                std::int64_t from_col, std::int64_t rows, std::int64_t cols) {
-  constexpr std::int64_t to_size = sizeof(To), from_size = sizeof(From);
-  if constexpr (std::is_same_v<To, From> && sizeof(To) >= 4) {
-    if (from_row == from_size && from_col > from_size && to_col == to_size && rows > 1) {
-      return transpose_tile(reinterpret_cast<To*>(to), to_row, reinterpret_cast<const From*>(from), from_col, rows,
+  constexpr std::int64_t size = sizeof(T);
+  if constexpr (size >= 4) {
+    using Moved = std::conditional_t<size == 4, std::uint32_t, std::uint64_t>;
+    if (from_row == size && from_col > size && to_col == size && rows > 1) {
+      return transpose_tile(reinterpret_cast<Moved*>(to), to_row, reinterpret_cast<const Moved*>(from), from_col, rows,
                             cols);
     }
   }
+  if (cols < kNarrow && rows > cols) {
+    std::swap(rows, cols);
+    std::swap(to_row, to_col);
+    std::swap(from_row, from_col);
+  }
   for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
-    To* const out = reinterpret_cast<To*>(to);
-    if (to_col == to_size && from_col == from_size) {
-      copy_row(out, reinterpret_cast<const From*>(from), cols);
-    } else if (to_col == to_size && from_col == 0) {
-      const To value = convert<To>(*reinterpret_cast<const From*>(from));
-      if (cols * to_size >= 256) {
-        fill_pattern(out, static_cast<std::size_t>(cols * to_size), pattern_of(&value, sizeof(To)));
-      } else {
-        for (std::int64_t c = 0; c < cols; ++c) out[c] = value;
-      }
+    T* const out = reinterpret_cast<T*>(to);
+    if (to_col == size && from_col == size) {
+      copy_row(out, reinterpret_cast<const T*>(from), cols);
+    } else if (to_col == size && from_col == 0 && cols * size >= 256) {
+      fill_pattern(out, static_cast<std::size_t>(cols * size), pattern_of(from, sizeof(T)));
+    } else if (from_col == 0) {
+      const T value = *reinterpret_cast<const T*>(from);
+      for (std::int64_t c = 0; c < cols; ++c) *reinterpret_cast<T*>(to + c * to_col) = value;
     } else {
       for (std::int64_t c = 0; c < cols; ++c) {
-        *reinterpret_cast<To*>(to + c * to_col) = convert<To>(*reinterpret_cast<const From*>(from + c * from_col));
+        *reinterpret_cast<T*>(to + c * to_col) = *reinterpret_cast<const T*>(from + c * from_col);
+      }
+    }
+  }
+}
+
+/// Rows of so many elements are converted where they lie; shorter ones are gathered first.
+constexpr std::int64_t kRowConversion = 32;
+
+template <class To, class From>
+void convert_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char* from, std::int64_t from_row,
+                  std::int64_t from_col, std::int64_t rows, std::int64_t cols) {
+  constexpr std::int64_t to_size = sizeof(To), from_size = sizeof(From);
+  constexpr bool direct = !kIsHalf<To> && !kIsHalf<From> && !kHasKernel<To, From>;
+  const bool dense = to_col == to_size && from_col == from_size;
+  if (from_col == 0) {  // one number a row
+    for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
+      To value;
+      convert_row(&value, reinterpret_cast<const From*>(from), 1);
+      copy_tile<To>(to, 0, to_col, reinterpret_cast<const char*>(&value), 0, 0, 1, cols);
+    }
+  } else if (dense && (direct || rows == 1 || cols >= kRowConversion)) {
+    for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
+      convert_row(reinterpret_cast<To*>(to), reinterpret_cast<const From*>(from), cols);
+    }
+  } else if constexpr (direct) {
+    for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
+      for (std::int64_t c = 0; c < cols; ++c) {
+        *reinterpret_cast<To*>(to + c * to_col) = converted<To>(*reinterpret_cast<const From*>(from + c * from_col));
+      }
+    }
+  } else {  // kernels want dense elements: gathered, converted and written from buffers
+    From gathered[kRun];
+    To results[kRun];
+    const std::int64_t width = std::min(cols, kRun), height = kRun / std::max<std::int64_t>(width, 1);
+    for (std::int64_t r = 0; r < rows; r += height) {
+      const std::int64_t h = std::min(height, rows - r);
+      for (std::int64_t c = 0; c < cols; c += width) {
+        const std::int64_t w = std::min(width, cols - c);
+        copy_tile<From>(reinterpret_cast<char*>(gathered), w * from_size, from_size, from + r * from_row + c * from_col,
+                        from_row, from_col, h, w);
+        convert_row(results, gathered, h * w);
+        copy_tile<To>(to + r * to_row + c * to_col, to_row, to_col, reinterpret_cast<const char*>(results), w * to_size,
+                      to_size, h, w);
       }
     }
   }
@@ -135,12 +194,12 @@ void copy_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char* f
 template <DType To, DType From>
 constexpr TileCopy tile_copy_of() {
   if constexpr (To != From) {
-    return copy_tile<typename ElementOf<To>::type, typename ElementOf<From>::type>;
+    return convert_tile<typename ElementOf<To>::type, typename ElementOf<From>::type>;
   } else {
-    return size_of(To) == 1   ? copy_tile<std::uint8_t, std::uint8_t>
-           : size_of(To) == 2 ? copy_tile<std::uint16_t, std::uint16_t>
-           : size_of(To) == 4 ? copy_tile<std::uint32_t, std::uint32_t>
-                              : copy_tile<std::uint64_t, std::uint64_t>;
+    return size_of(To) == 1   ? copy_tile<std::uint8_t>
+           : size_of(To) == 2 ? copy_tile<std::uint16_t>
+           : size_of(To) == 4 ? copy_tile<std::uint32_t>
+                              : copy_tile<std::uint64_t>;
   }
 }
 

@@ -4,10 +4,17 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include <gradus/core/files/safetensors.h>
 #include <gradus/gradus.h>
@@ -86,6 +93,82 @@ void check_conversions(const Format& f) {
   BOOST_TEST(wrong == 0);
 }
 
+// A dtype's elements as bits, which NaN has, too.
+template <class T>
+using BitsOf = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
+
+// Arrays that hold what is given, each in another layout, so that all conversions meet: long rows and short ones, of any
+// length and at any place, with gaps, and columns.
+std::vector<Array> layouts(const Array& x) {
+  const std::int64_t n = x.numel();
+  std::vector<Array> all = {x, x.slice(0, 1, n), x.slice(0, 0, n, 3)};
+  for (std::int64_t length = 0; length < 70; ++length) all.push_back(x.slice(0, length, 2 * length));
+  for (const std::int64_t width : {3, 7, 20, 40, 600}) {
+    const Array rows = x.slice(0, 0, n / width * width).view({n / width, width});
+    all.insert(all.end(), {rows.t(), rows.slice(1, 0, width - 1), rows.slice(1, 0, width, 2), rows.slice(1, 1, 2)});
+  }
+  all.push_back(x.slice(0, 0, 100).view({100, 1}).expand({100, 70}));
+  return all;
+}
+
+// Each array is converted to the bits that `number` makes of each element, also into what has gaps.
+template <class To, class From, class Number>
+void check_bits(const std::vector<BitsOf<From>>& numbers, Number number) {
+  const Array x = core::empty({static_cast<std::int64_t>(numbers.size())}, dtype_of<From>);
+  std::memcpy(x.data_ptr<From>(), numbers.data(), numbers.size() * sizeof(From));
+  for (const Array& from : layouts(x)) {
+    const Array given = from.contiguous(), whole = from.to(dtype_of<To>).contiguous();
+    core::Shape spread = from.shape();
+    const int last = static_cast<int>(from.dim()) - 1;
+    spread[last] *= 2;
+    const Array gaps = core::empty(spread, dtype_of<To>).slice(last, 0, spread[last], 2);
+    gaps.copy_(from);
+    const Array gathered = gaps.contiguous();
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < from.numel(); ++i) {
+      const auto expected = std::bit_cast<BitsOf<To>>(number(given.data_ptr<From>()[i]));
+      for (const Array& to : {std::cref(whole), std::cref(gathered)}) {
+        wrong += std::bit_cast<BitsOf<To>>(to.data_ptr<To>()[i]) != expected;
+      }
+    }
+    BOOST_TEST(wrong == 0, to_string(dtype_of<From>) << " to " << to_string(dtype_of<To>) << " of " << from.numel());
+  }
+}
+
+// Float32: every 16-bit number of both formats and the middles between them, what lies next to those, and all exponents with
+// fractions where something changes.
+std::vector<std::uint32_t> boundaries() {
+  std::vector<std::uint32_t> all;
+  const auto around = [&](std::uint32_t bits) { all.insert(all.end(), {bits - 1, bits, bits + 1}); };
+  for (std::uint32_t i = 0; i < 65536; ++i) {
+    const float half = Half::from_bits(static_cast<std::uint16_t>(i));
+    around(std::bit_cast<std::uint32_t>(half));
+    if (std::isfinite(half)) around(std::bit_cast<std::uint32_t>(half + std::copysign(0x1p-25f, half)));
+    around(std::bit_cast<std::uint32_t>(half) | 0x1000);
+    around(i << 16);
+    around(i << 16 | 0x8000);
+  }
+  for (std::uint32_t i = 0; i < 512; ++i) {
+    for (int bit = 0; bit < 23; ++bit) around(i << 23 | 1u << bit);
+  }
+  for (std::uint32_t i = 0; i < 200000; ++i) all.push_back(i * 2654435761u);
+  return all;
+}
+
+void check_all_bits() {
+  std::vector<std::uint16_t> all(65536);
+  std::iota(all.begin(), all.end(), std::uint16_t{0});
+  check_bits<float, Half>(all, [](Half x) { return static_cast<float>(x); });
+  check_bits<float, BFloat16>(all, [](BFloat16 x) { return static_cast<float>(x); });
+  const std::vector<std::uint32_t> numbers = boundaries();
+  check_bits<Half, float>(numbers, [](float x) { return Half(x); });
+  check_bits<BFloat16, float>(numbers, [](float x) { return BFloat16(x); });
+  check_bits<std::int32_t, float>(numbers, [](float x) {
+    if (!(std::fabs(x) < 0x1p63f)) return std::int32_t{0};
+    return static_cast<std::int32_t>(static_cast<std::int64_t>(x));
+  });
+}
+
 std::string printed(const Tensor& x) {
   std::ostringstream out;
   out << x;
@@ -98,6 +181,17 @@ BOOST_AUTO_TEST_SUITE(half)
 
 BOOST_AUTO_TEST_CASE(float16_is_rounded_to_nearest) { check_conversions<Half>(kHalfFormat); }
 BOOST_AUTO_TEST_CASE(bfloat16_is_rounded_to_nearest) { check_conversions<BFloat16>(kBFloatFormat); }
+
+// Kernels convert what lies in arrays; single numbers are held against the definition above.
+BOOST_AUTO_TEST_CASE(arrays_are_converted_to_the_bits_of_single_numbers) { check_all_bits(); }
+#if defined(__x86_64__)
+BOOST_AUTO_TEST_CASE(subnormals_are_converted_where_they_are_flushed) {
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(before | 0x8040);  // results and operands
+  check_all_bits();
+  _mm_setcsr(before);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(between_all_dtypes) {
   const std::vector<double> numbers = {0, 1, -1, 7, 100, -100, 127, -128};
