@@ -61,38 +61,34 @@ struct ElementOf<kFloat64> {
 
 template <class T>
 constexpr bool kIsHalf = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
-/// Pairs with a kernel of their own.
+/// The type by way of which numbers are converted: float16 and bfloat16 by float32, as PyTorch's; floating numbers to narrow
+/// integers by int32, whose low bits those are. void: straight.
 template <class To, class From>
-constexpr bool kHasKernel = (kIsHalf<To> && std::is_same_v<From, float>) ||
-                            (std::is_same_v<To, float> && kIsHalf<From>) ||
-                            (std::is_same_v<To, std::int32_t> && std::is_same_v<From, float>);
-
-/// Not for float16 and bfloat16.
+using MiddleOf =
+    std::conditional_t<HasConversionKernel<To, From>, void,
+                       std::conditional_t<kIsHalf<To> || kIsHalf<From>, float,
+                                          std::conditional_t<std::is_floating_point_v<From> && std::is_integral_v<To> &&
+                                                                 sizeof(To) < 4 && !std::is_same_v<To, bool>,
+                                                             std::int32_t, void>>>;
 template <class To, class From>
-To converted(From value) {
-  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
-    return truncated<To>(value);
-  } else {
-    return static_cast<To>(value);
-  }
-}
+constexpr bool kIsPlain = !HasConversionKernel<To, From> && std::is_void_v<MiddleOf<To, From>>;
 
 /// How many elements are converted at once where they pass through a buffer.
 constexpr std::int64_t kRun = 512;
 
 template <class To, class From>
 void convert_row(To* to, const From* from, std::int64_t n) {
-  if constexpr (kHasKernel<To, From>) {
+  if constexpr (HasConversionKernel<To, From>) {
     convert(to, from, static_cast<std::size_t>(n));
-  } else if constexpr (kIsHalf<To> || kIsHalf<From>) {  // by way of float32, as PyTorch's
-    float middle[kRun];
+  } else if constexpr (!kIsPlain<To, From>) {
+    MiddleOf<To, From> middle[kRun];
     for (std::int64_t i = 0; i < n; i += kRun) {
       const std::int64_t run = std::min(n - i, kRun);
       convert_row(middle, from + i, run);
       convert_row(to + i, middle, run);
     }
   } else {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = converted<To>(from[i]);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
   }
 }
 
@@ -154,7 +150,6 @@ template <class To, class From>
 void convert_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char* from, std::int64_t from_row,
                   std::int64_t from_col, std::int64_t rows, std::int64_t cols) {
   constexpr std::int64_t to_size = sizeof(To), from_size = sizeof(From);
-  constexpr bool direct = !kIsHalf<To> && !kIsHalf<From> && !kHasKernel<To, From>;
   const bool dense = to_col == to_size && from_col == from_size;
   if (from_col == 0) {  // one number a row
     for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
@@ -162,14 +157,14 @@ void convert_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char
       convert_row(&value, reinterpret_cast<const From*>(from), 1);
       copy_tile<To>(to, 0, to_col, reinterpret_cast<const char*>(&value), 0, 0, 1, cols);
     }
-  } else if (dense && (direct || rows == 1 || cols >= kRowConversion)) {
+  } else if (dense && (kIsPlain<To, From> || rows == 1 || cols >= kRowConversion)) {
     for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
       convert_row(reinterpret_cast<To*>(to), reinterpret_cast<const From*>(from), cols);
     }
-  } else if constexpr (direct) {
+  } else if constexpr (kIsPlain<To, From>) {
     for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
       for (std::int64_t c = 0; c < cols; ++c) {
-        *reinterpret_cast<To*>(to + c * to_col) = converted<To>(*reinterpret_cast<const From*>(from + c * from_col));
+        *reinterpret_cast<To*>(to + c * to_col) = static_cast<To>(*reinterpret_cast<const From*>(from + c * from_col));
       }
     }
   } else {  // kernels want dense elements: gathered, converted and written from buffers
@@ -190,11 +185,11 @@ void convert_tile(char* to, std::int64_t to_row, std::int64_t to_col, const char
   }
 }
 
-/// Between equal dtypes only the width matters.
+/// True is the byte 1, and compilers make vectors of bytes. Between equal dtypes only the width matters.
 template <DType To, DType From>
 constexpr TileCopy tile_copy_of() {
   if constexpr (To != From) {
-    return convert_tile<typename ElementOf<To>::type, typename ElementOf<From>::type>;
+    return convert_tile<typename ElementOf<To>::type, typename ElementOf<From == kBool ? kUInt8 : From>::type>;
   } else {
     return size_of(To) == 1   ? copy_tile<std::uint8_t>
            : size_of(To) == 2 ? copy_tile<std::uint16_t>

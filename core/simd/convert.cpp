@@ -14,11 +14,12 @@ namespace gradus::core::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Each conversion has two forms: of a number, and of as many as a vector of float32 has.
+// Each conversion has two forms: of a number, and of as many as Tag's vectors have.
 
 #if HWY_TARGET != HWY_SCALAR
 
 using D = hn::ScalableTag<float>;
+using D64 = hn::ScalableTag<double>;
 using DU = hn::RebindToUnsigned<D>;
 using DI = hn::RebindToSigned<D>;
 using D16 = hn::Rebind<std::uint16_t, D>;
@@ -64,6 +65,7 @@ HWY_INLINE Bits16 half_bits_of(Floats from) {
 struct FromHalf {
   static float number(Half x) { return half_value(x.x); }
 #if HWY_TARGET != HWY_SCALAR
+  using Tag = D;
   static HWY_INLINE Floats vector(Bits16 x) {
     if constexpr (kHasHalf) {
       const Floats y = hn::PromoteTo(D(), hn::BitCast(hn::Rebind<hwy::float16_t, D>(), x));
@@ -78,6 +80,7 @@ struct FromHalf {
 struct ToHalf {
   static Half number(float x) { return Half::from_bits(half_bits(x)); }
 #if HWY_TARGET != HWY_SCALAR
+  using Tag = D;
   static HWY_INLINE Bits16 vector(Floats x) {
     if constexpr (kHasHalf) {
       const Floats nan = hn::CopySignToAbs(hn::BitCast(D(), bits(0x7fc00000)), x);
@@ -93,6 +96,7 @@ struct ToHalf {
 struct FromBFloat16 {
   static float number(BFloat16 x) { return bfloat16_value(x.x); }
 #if HWY_TARGET != HWY_SCALAR
+  using Tag = D;
   static HWY_INLINE Floats vector(Bits16 x) { return hn::BitCast(D(), hn::ShiftLeft<16>(hn::PromoteTo(DU(), x))); }
 #endif
 };
@@ -100,6 +104,7 @@ struct FromBFloat16 {
 struct ToBFloat16 {
   static BFloat16 number(float x) { return BFloat16::from_bits(bfloat16_bits(x)); }
 #if HWY_TARGET != HWY_SCALAR
+  using Tag = D;
   static HWY_INLINE Bits16 vector(Floats from) {
     const Bits x = hn::BitCast(DU(), from), odd = hn::And(hn::ShiftRight<16>(x), bits(1));
     const Bits rounded = hn::Add(hn::Add(x, bits(0x7fff)), odd);
@@ -110,35 +115,50 @@ struct ToBFloat16 {
 #endif
 };
 
-struct ToInt32 {
-  static std::int32_t number(float x) { return truncated<std::int32_t>(x); }
+template <class To, class From>
+struct ToInteger {
+  static To number(From x) { return truncated<To>(x); }
 #if HWY_TARGET != HWY_SCALAR
-  static HWY_INLINE hn::Vec<DI> vector(Floats x) {
-    if (HWY_LIKELY(hn::AllTrue(D(), hn::Lt(hn::Abs(x), hn::Set(D(), 0x1p31f))))) return hn::ConvertTo(DI(), x);
-    HWY_ALIGN float from[kMaxLanes<float>];
-    HWY_ALIGN std::int32_t to[kMaxLanes<float>];
-    hn::Store(x, D(), from);
-    for (std::size_t i = 0; i < hn::Lanes(D()); ++i) to[i] = number(from[i]);
-    return hn::Load(DI(), to);
+  using Tag = std::conditional_t<sizeof(To) == 4 && sizeof(From) == 4, D, D64>;
+  using DTo = hn::Rebind<To, Tag>;
+  using DFrom = hn::Rebind<From, Tag>;
+  static HWY_INLINE hn::Vec<DTo> vector(hn::Vec<DFrom> x) {
+    const hn::Rebind<std::int32_t, Tag> di;
+    if (HWY_LIKELY(hn::AllTrue(DFrom(), hn::Lt(hn::Abs(x), hn::Set(DFrom(), From{0x1p31}))))) {  // as nearly always
+      if constexpr (sizeof(To) == 4 && sizeof(From) == 4) {
+        return hn::ConvertTo(di, x);
+      } else if constexpr (sizeof(To) == 4) {
+        return hn::DemoteTo(di, x);
+      } else if constexpr (sizeof(From) == 4) {
+        return hn::PromoteTo(DTo(), hn::ConvertTo(di, x));
+      } else {
+        return hn::PromoteTo(DTo(), hn::DemoteTo(di, x));
+      }
+    }
+    HWY_ALIGN From from[kMaxLanes<From>];
+    HWY_ALIGN To to[kMaxLanes<To>];
+    hn::Store(x, DFrom(), from);
+    for (std::size_t i = 0; i < hn::Lanes(DTo()); ++i) to[i] = number(from[i]);
+    return hn::Load(DTo(), to);
   }
 #endif
 };
 
 #if HWY_TARGET != HWY_SCALAR
-template <class T>
-HWY_INLINE auto load(const T* from) {
+template <class Tag, class T>
+HWY_INLINE auto load(Tag, const T* from) {
   if constexpr (sizeof(T) == 2) {
     return hn::LoadU(D16(), reinterpret_cast<const std::uint16_t*>(from));
   } else {
-    return hn::LoadU(hn::Rebind<T, D>(), from);
+    return hn::LoadU(hn::Rebind<T, Tag>(), from);
   }
 }
-template <class T, class V>
-HWY_INLINE void store(V v, T* to) {
+template <class Tag, class V, class T>
+HWY_INLINE void store(V v, Tag, T* to) {
   if constexpr (sizeof(T) == 2) {
     hn::StoreU(v, D16(), reinterpret_cast<std::uint16_t*>(to));
   } else {
-    hn::StoreU(v, hn::Rebind<T, D>(), to);
+    hn::StoreU(v, hn::Rebind<T, Tag>(), to);
   }
 }
 #endif
@@ -146,22 +166,29 @@ HWY_INLINE void store(V v, T* to) {
 template <class Conversion, class To, class From>
 HWY_INLINE void Run(To* HWY_RESTRICT to, const From* HWY_RESTRICT from, std::size_t n) {
 #if HWY_TARGET != HWY_SCALAR
-  if (const std::size_t lanes = hn::Lanes(D()); n >= lanes) {
+  const typename Conversion::Tag d;
+  if (const std::size_t lanes = hn::Lanes(d); n >= lanes) {
     std::size_t i = 0;
     for (; i + 2 * lanes <= n; i += 2 * lanes) {
-      const auto x0 = load(from + i), x1 = load(from + i + lanes);
+      const auto x0 = load(d, from + i), x1 = load(d, from + i + lanes);
       const auto y0 = Conversion::vector(x0), y1 = Conversion::vector(x1);
-      store(y0, to + i);
-      store(y1, to + i + lanes);
+      store(y0, d, to + i);
+      store(y1, d, to + i + lanes);
     }
     for (; i < n; i += lanes) {  // the last ones together with some before them, which come out as they were
       const std::size_t at = std::min(i, n - lanes);
-      store(Conversion::vector(load(from + at)), to + at);
+      store(Conversion::vector(load(d, from + at)), d, to + at);
     }
     return;
   }
 #endif
   for (std::size_t i = 0; i < n; ++i) to[i] = Conversion::number(from[i]);
+}
+
+template <class From>
+HWY_INLINE void Truth(bool* HWY_RESTRICT to, const From* HWY_RESTRICT from, std::size_t n) {
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] != From{0};
 }
 
 }  // namespace
@@ -170,7 +197,18 @@ void HalfToFloat(float* to, const Half* from, std::size_t n) { Run<FromHalf>(to,
 void FloatToHalf(Half* to, const float* from, std::size_t n) { Run<ToHalf>(to, from, n); }
 void BFloat16ToFloat(float* to, const BFloat16* from, std::size_t n) { Run<FromBFloat16>(to, from, n); }
 void FloatToBFloat16(BFloat16* to, const float* from, std::size_t n) { Run<ToBFloat16>(to, from, n); }
-void FloatToInt32(std::int32_t* to, const float* from, std::size_t n) { Run<ToInt32>(to, from, n); }
+template <class To, class From>
+HWY_INLINE void Truncate(To* to, const From* from, std::size_t n) {
+  Run<ToInteger<To, From>>(to, from, n);
+}
+void FloatToInt32(std::int32_t* to, const float* from, std::size_t n) { Truncate(to, from, n); }
+void FloatToInt64(std::int64_t* to, const float* from, std::size_t n) { Truncate(to, from, n); }
+void DoubleToInt32(std::int32_t* to, const double* from, std::size_t n) { Truncate(to, from, n); }
+void DoubleToInt64(std::int64_t* to, const double* from, std::size_t n) { Truncate(to, from, n); }
+void Int32ToBool(bool* to, const std::int32_t* from, std::size_t n) { Truth(to, from, n); }
+void Int64ToBool(bool* to, const std::int64_t* from, std::size_t n) { Truth(to, from, n); }
+void FloatToBool(bool* to, const float* from, std::size_t n) { Truth(to, from, n); }
+void DoubleToBool(bool* to, const double* from, std::size_t n) { Truth(to, from, n); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace gradus::core::kernels
@@ -184,12 +222,26 @@ HWY_EXPORT(FloatToHalf);
 HWY_EXPORT(BFloat16ToFloat);
 HWY_EXPORT(FloatToBFloat16);
 HWY_EXPORT(FloatToInt32);
+HWY_EXPORT(FloatToInt64);
+HWY_EXPORT(DoubleToInt32);
+HWY_EXPORT(DoubleToInt64);
+HWY_EXPORT(Int32ToBool);
+HWY_EXPORT(Int64ToBool);
+HWY_EXPORT(FloatToBool);
+HWY_EXPORT(DoubleToBool);
 
 void convert(float* to, const Half* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(HalfToFloat)(to, from, n); }
 void convert(Half* to, const float* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(FloatToHalf)(to, from, n); }
 void convert(float* to, const BFloat16* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(BFloat16ToFloat)(to, from, n); }
 void convert(BFloat16* to, const float* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(FloatToBFloat16)(to, from, n); }
 void convert(std::int32_t* to, const float* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(FloatToInt32)(to, from, n); }
+void convert(std::int64_t* to, const float* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(FloatToInt64)(to, from, n); }
+void convert(std::int32_t* to, const double* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(DoubleToInt32)(to, from, n); }
+void convert(std::int64_t* to, const double* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(DoubleToInt64)(to, from, n); }
+void convert(bool* to, const std::int32_t* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(Int32ToBool)(to, from, n); }
+void convert(bool* to, const std::int64_t* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(Int64ToBool)(to, from, n); }
+void convert(bool* to, const float* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(FloatToBool)(to, from, n); }
+void convert(bool* to, const double* from, std::size_t n) { HWY_DYNAMIC_DISPATCH(DoubleToBool)(to, from, n); }
 
 }  // namespace gradus::core::kernels
 #endif

@@ -16,6 +16,19 @@ void convert(float* to, const BFloat16* from, std::size_t n);
 void convert(BFloat16* to, const float* from, std::size_t n);
 /// By `truncated`.
 void convert(std::int32_t* to, const float* from, std::size_t n);
+void convert(std::int64_t* to, const float* from, std::size_t n);
+void convert(std::int32_t* to, const double* from, std::size_t n);
+void convert(std::int64_t* to, const double* from, std::size_t n);
+/// Anything but 0 is true, NaN too.
+void convert(bool* to, const std::int32_t* from, std::size_t n);
+void convert(bool* to, const std::int64_t* from, std::size_t n);
+void convert(bool* to, const float* from, std::size_t n);
+void convert(bool* to, const double* from, std::size_t n);
+
+template <class To, class From>
+concept HasConversionKernel = requires(To* to, const From* from) {
+  convert(to, from, std::size_t{});
+};
 
 /// A floating number towards zero, wrapped around where To is narrower than 64 bits. What int64 cannot hold becomes its least
 /// value: the language leaves that open; here it is the same on every machine, in every loop.

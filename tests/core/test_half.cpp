@@ -95,7 +95,9 @@ void check_conversions(const Format& f) {
 
 // A dtype's elements as bits, which NaN has, too.
 template <class T>
-using BitsOf = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
+using BitsOf = std::conditional_t<sizeof(T) == 1, std::uint8_t,
+                                  std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                                     std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
 
 // Arrays that hold what is given, each in another layout, so that all conversions meet: long rows and short ones, of any
 // length and at any place, with gaps, and columns.
@@ -155,6 +157,24 @@ std::vector<std::uint32_t> boundaries() {
   return all;
 }
 
+// Integers wrap around; what int64 cannot hold is its least value.
+template <class To, class From>
+void check_integer(const std::vector<BitsOf<From>>& numbers) {
+  check_bits<To, From>(numbers, [](From x) {
+    const bool fits = std::fabs(x) < From{0x1p63};
+    return static_cast<To>(fits ? static_cast<std::int64_t>(x) : std::numeric_limits<std::int64_t>::min());
+  });
+}
+template <class From>
+void check_integers(const std::vector<BitsOf<From>>& numbers) {
+  check_integer<std::uint8_t, From>(numbers);
+  check_integer<std::int8_t, From>(numbers);
+  check_integer<std::int16_t, From>(numbers);
+  check_integer<std::int32_t, From>(numbers);
+  check_integer<std::int64_t, From>(numbers);
+  check_bits<bool, From>(numbers, [](From x) { return !(x == 0); });
+}
+
 void check_all_bits() {
   std::vector<std::uint16_t> all(65536);
   std::iota(all.begin(), all.end(), std::uint16_t{0});
@@ -163,10 +183,13 @@ void check_all_bits() {
   const std::vector<std::uint32_t> numbers = boundaries();
   check_bits<Half, float>(numbers, [](float x) { return Half(x); });
   check_bits<BFloat16, float>(numbers, [](float x) { return BFloat16(x); });
-  check_bits<std::int32_t, float>(numbers, [](float x) {
-    if (!(std::fabs(x) < 0x1p63f)) return std::int32_t{0};
-    return static_cast<std::int32_t>(static_cast<std::int64_t>(x));
-  });
+  check_integers<float>(numbers);
+  std::vector<std::uint64_t> wide;
+  for (const std::uint32_t bits : numbers) {
+    const double value = static_cast<double>(std::bit_cast<float>(bits));
+    wide.push_back(std::bit_cast<std::uint64_t>(value) + bits % 3 - 1);
+  }
+  check_integers<double>(wide);
 }
 
 std::string printed(const Tensor& x) {
