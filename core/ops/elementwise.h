@@ -20,6 +20,14 @@ GRADUS_API Array threshold(const Array& x, double threshold, double value);  ///
 GRADUS_API Array hardsigmoid(const Array& x);                                ///< (x + 3) / 6 held within [0, 1]
 GRADUS_API Array hardswish(const Array& x);                                  ///< x hardsigmoid(x)
 GRADUS_API Array prelu(const Array& x, const Array& weight);                 ///< x > 0 ? x : weight x
+// Their gradients: dy times the slope at x.
+GRADUS_API Array hardtanh_backward(const Array& dy, const Array& x, double low, double high);  ///< 1 between the bounds
+GRADUS_API Array hardshrink_backward(const Array& dy, const Array& x, double lambda);          ///< softshrink's, too
+GRADUS_API Array threshold_backward(const Array& dy, const Array& x, double threshold);
+GRADUS_API Array hardsigmoid_backward(const Array& dy, const Array& x);
+GRADUS_API Array hardswish_backward(const Array& dy, const Array& x);
+GRADUS_API Array prelu_backward(const Array& dy, const Array& x, const Array& weight);
+GRADUS_API Array prelu_backward_weight(const Array& dy, const Array& x);  ///< of a weight for each element
 
 GRADUS_API Array copysign(const Array& a, const Array& b);  ///< |a| with b's sign; integers become float32
 GRADUS_API Array fmax(const Array& a, const Array& b);      ///< maximum where both are numbers, else the one that is

@@ -27,9 +27,9 @@ template <class Op, class T>
 void Of2(void* out, const void* const* in, std::size_t n, const void* param) {
   T* y = static_cast<T*>(out);
   const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
-  const T p = static_cast<const T*>(param)[0];
+  const T p = static_cast<const T*>(param)[0], q = static_cast<const T*>(param)[1];
   GRADUS_INDEPENDENT
-  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], p);
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], p, q);
 }
 template <class Op, class T>
 void Of3(void* out, const void* const* in, std::size_t n, const void* param) {
@@ -94,29 +94,73 @@ struct Hardswish {
 };
 struct Copysign {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T) {
+  static HWY_INLINE T of(T a, T b, T, T) {
     return __builtin_copysign(a, b);
   }
-  static HWY_INLINE float of(float a, float b, float) { return __builtin_copysignf(a, b); }
+  static HWY_INLINE float of(float a, float b, float, float) { return __builtin_copysignf(a, b); }
 };
 struct Fmax {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T) {
+  static HWY_INLINE T of(T a, T b, T, T) {
     const T larger = a < b ? b : a;
     return a != a ? b : larger;
   }
 };
 struct Fmin {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T) {
+  static HWY_INLINE T of(T a, T b, T, T) {
     const T smaller = a > b ? b : a;
     return a != a ? b : smaller;
   }
 };
 struct Prelu {
   template <class T>
-  static HWY_INLINE T of(T x, T weight, T) {
+  static HWY_INLINE T of(T x, T weight, T, T) {
     return x > T{0} ? x : weight * x;
+  }
+};
+// Gradients: dy where the function rises, 0 where it is flat.
+struct HardtanhBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T low, T high) {
+    return ((x <= low) | (x >= high)) ? T{0} : dy;
+  }
+};
+struct HardshrinkBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T lambda, T) {
+    return ((x >= -lambda) & (x <= lambda)) ? T{0} : dy;
+  }
+};
+struct ThresholdBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T threshold, T) {
+    return x <= threshold ? T{0} : dy;
+  }
+};
+struct HardsigmoidBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T, T) {
+    return ((x > T{-3}) & (x < T{3})) ? dy / T{6} : T{0};
+  }
+};
+struct HardswishBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T, T) {
+    const T slope = x <= T{-3} ? T{0} : x / T{3} + static_cast<T>(0.5);
+    return dy * (x >= T{3} ? T{1} : slope);
+  }
+};
+struct PreluBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T weight, T) {
+    return x > T{0} ? dy : dy * weight;
+  }
+};
+struct PreluBackwardWeight {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T, T) {
+    return x > T{0} ? T{0} : dy * x;
   }
 };
 /// From the nearer end, so that both ends are met exactly.
@@ -129,7 +173,7 @@ struct Lerp {
 };
 struct LerpNumber {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T weight) {
+  static HWY_INLINE T of(T a, T b, T weight, T) {
     return Lerp::of(a, b, weight, weight);
   }
 };
@@ -219,10 +263,28 @@ Kernel FindModulo(OperationKey op, DType dtype) {
 template <class T>
 Kernel FindOf(Elementwise op) {
   // In the order of Elementwise.
-  static constexpr Kernel table[] = {Of1<Frac, T>,      Of1<NanToNum, T>,    Of1<Hardshrink, T>, Of1<Softshrink, T>,
-                                     Of1<Threshold, T>, Of1<Hardsigmoid, T>, Of1<Hardswish, T>,  Of2<Copysign, T>,
-                                     Of2<Fmax, T>,      Of2<Fmin, T>,        Of2<Prelu, T>,      Of2<LerpNumber, T>,
-                                     Of3<Lerp, T>,      Of3<Addcmul, T>,     Of3<Addcdiv, T>};
+  static constexpr Kernel table[] = {Of1<Frac, T>,
+                                     Of1<NanToNum, T>,
+                                     Of1<Hardshrink, T>,
+                                     Of1<Softshrink, T>,
+                                     Of1<Threshold, T>,
+                                     Of1<Hardsigmoid, T>,
+                                     Of1<Hardswish, T>,
+                                     Of2<Copysign, T>,
+                                     Of2<Fmax, T>,
+                                     Of2<Fmin, T>,
+                                     Of2<Prelu, T>,
+                                     Of2<HardtanhBackward, T>,
+                                     Of2<HardshrinkBackward, T>,
+                                     Of2<ThresholdBackward, T>,
+                                     Of2<HardsigmoidBackward, T>,
+                                     Of2<HardswishBackward, T>,
+                                     Of2<PreluBackwardWeight, T>,
+                                     Of2<LerpNumber, T>,
+                                     Of3<PreluBackward, T>,
+                                     Of3<Lerp, T>,
+                                     Of3<Addcmul, T>,
+                                     Of3<Addcdiv, T>};
   return table[static_cast<int>(op)];
 }
 Kernel FindElementwise(Elementwise op, DType dtype) {
