@@ -1,6 +1,7 @@
 // What moves elements about: views where strides permit, else copies.
 #include <algorithm>
 
+#include "../../core/ops/combine.h"
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
@@ -139,6 +140,27 @@ Tensor concatenate(OperandList tensors, std::int64_t dim) {
   return core::in_name_of("concatenate", [&] { return cat(tensors, dim); });
 }
 
+namespace {
+
+struct Roll {
+  static constexpr std::string_view name = "roll";
+  static constexpr std::string_view formula = "y[i] = x[(i - shifts) mod n] along dims, dx[i] = dy[(i + shifts) mod n]";
+  static constexpr Batch batch = Batch::kDims;
+  static constexpr bool moves = true;
+  struct Attrs {
+    core::Dims shifts, dims;
+    static constexpr auto fields = named("shifts", &Attrs::shifts, "dims", &Attrs::dims);
+  };
+  static Array forward(const Attrs& a, const Array& x) { return core::roll(x, a.shifts, a.dims); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
+    core::Dims back = a.shifts;
+    for (int i = 0; i < back.size(); ++i) back[i] = -back[i];
+    return roll(dy, back, a.dims);
+  });
+};
+
+}  // namespace
+
 Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
   const Scope scope(x.at());
   const Tensor& tensor = x.tensor();
@@ -149,14 +171,12 @@ Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
   if (shifts.size() != dims.size() || shifts.empty()) {
     core::fail<ValueError>("roll: there must be a shift for each dimension: {} for {}", shifts, dims);
   }
-  Tensor y = tensor;
+  Roll::Attrs attrs;
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    const int dim = core::existing_dim(dims[i], tensor.body().array.dim(), "roll");
-    const std::int64_t n = y.size(dim);
-    const std::int64_t first = n == 0 ? 0 : (n - shifts[i] % n) % n;  // what comes to the beginning
-    if (first != 0) y = cat({y.narrow(dim, first, n - first), y.narrow(dim, 0, first)}, dim);
+    attrs.dims.push_back(core::existing_dim(dims[i], tensor.body().array.dim(), "roll"));
+    attrs.shifts.push_back(tensor.size(attrs.dims.back()) == 0 ? 0 : shifts[i] % tensor.size(attrs.dims.back()));
   }
-  return y.is_same(tensor) ? tensor.clone() : y;
+  return apply<Roll>(attrs, tensor);
 }
 
 Tensor rot90(Operand x, std::int64_t k, IntArrayRef dims) {
@@ -269,116 +289,6 @@ Tensor cartesian_prod(OperandList tensors) {
     for (Tensor& column : columns) column = column.reshape({-1});
     return stack(columns, 1);
   });
-}
-
-namespace {
-
-enum class Border { Reflect, Replicate, Circular };
-
-// What lies before (or behind) x along a dimension.
-Tensor beside(const Tensor& x, std::int64_t dim, std::int64_t count, bool before, Border border) {
-  const std::int64_t n = x.size(dim);
-  switch (border) {
-    case Border::Reflect:
-      return x.narrow(dim, before ? 1 : n - 1 - count, count).flip(dim);
-    case Border::Circular:
-      return x.narrow(dim, before ? n - count : 0, count);
-    default: {
-      Shape shape = x.body().array.shape();
-      shape[static_cast<int>(dim)] = count;
-      return x.narrow(dim, before ? 0 : n - 1, 1).expand(shape);
-    }
-  }
-}
-
-Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
-  const Scope scope(x.at());
-  const std::int64_t dims = x.tensor().dim();
-  const auto pairs = static_cast<std::int64_t>(pad.size() / 2);
-  if (pad.size() % 2 != 0 || pairs > dims || pairs == 0) {
-    core::fail<ShapeError>("{}: there must be two counts for each of the last dimensions: {} for {}", op, pad,
-                           x.tensor().sizes());
-  }
-  Tensor y = x.tensor();
-  for (std::int64_t k = 0; k < pairs; ++k) {
-    const std::int64_t dim = dims - 1 - k, n = y.size(dim), before = pad[static_cast<std::size_t>(2 * k)],
-                       after = pad[static_cast<std::size_t>(2 * k + 1)];
-    // A border is repeated as often as one likes, where there is one.
-    const std::int64_t most = border == Border::Reflect    ? std::max<std::int64_t>(n - 1, 0)
-                              : border == Border::Circular ? n
-                              : n == 0                     ? 0
-                                                           : std::max(before, after);
-    for (const std::int64_t count : {before, after}) {
-      if (count > most) {
-        core::fail<ValueError>("{}: counts must be at most {}, what there is to take of dimension {}: {} for {}", op,
-                               std::max<std::int64_t>(most, 0), dim, count, x.tensor().sizes());
-      }
-    }
-    std::int64_t size = 0;
-    if (__builtin_add_overflow(n, std::max<std::int64_t>(before, 0), &size) ||
-        __builtin_add_overflow(size, std::max<std::int64_t>(after, 0), &size)) {
-      core::fail<ShapeError>("{}: a size must fit into 64 bits: {} for {}", op, pad, x.tensor().sizes());
-    }
-    // Below 0 they crop, what was padded too.
-    const std::int64_t first = before < 0 ? before : 0, last = after < 0 ? after : 0;
-    if (first < -size || last < -(size + first) || ((first < 0 || last < 0) && size + first + last == 0 && n > 0)) {
-      core::fail<ValueError>("{}: counts below 0 must leave something of what there is: {} and {} of {}", op, before,
-                             after, n);
-    }
-    std::vector<Tensor> parts;
-    if (before > 0) parts.push_back(beside(y, dim, before, true, border));
-    parts.push_back(y);
-    if (after > 0) parts.push_back(beside(y, dim, after, false, border));
-    if (parts.size() > 1) y = core::in_name_of(op, [&] { return cat(parts, dim); });
-    if (first < 0 || last < 0) y = y.narrow(dim, -first, size + first + last);
-  }
-  // Cropping alone makes a view.
-  return std::all_of(pad.begin(), pad.end(), [](std::int64_t count) { return count <= 0; }) ? y.clone()
-                                                                                            : y.contiguous();
-}
-
-// Of the last `dims` dimensions, before which there may be channels and a batch.
-Tensor padded_all(const char* op, Operand x, IntArrayRef pad, Border border, std::int64_t dims) {
-  const std::int64_t n = x.tensor().dim();
-  if ((n != dims + 1 && n != dims + 2) || static_cast<std::int64_t>(pad.size()) != 2 * dims) {
-    core::fail<ShapeError>("{}: {} counts for {} or {} dimensions: {} for {}", op, 2 * dims, dims + 1, dims + 2, pad,
-                           x.tensor().sizes());
-  }
-  return padded(op, x, pad, border);
-}
-
-}  // namespace
-
-Tensor pad(Operand x, IntArrayRef pad, std::string_view mode, std::optional<double> value) {
-  if (mode == "constant") {
-    return core::in_name_of("pad", [&] { return constant_pad_nd(x, pad, value.value_or(0)); });
-  }
-  if (value && *value != 0) {
-    core::fail<ValueError>("pad: only constant padding has a value: {} with \"{}\"", *value, mode);
-  }
-  if (mode == "reflect") return padded("pad", x, pad, Border::Reflect);
-  if (mode == "replicate") return padded("pad", x, pad, Border::Replicate);
-  if (mode == "circular") return padded("pad", x, pad, Border::Circular);
-  core::fail<ValueError>("pad: the mode must be \"constant\", \"reflect\", \"replicate\" or \"circular\": \"{}\"",
-                         mode);
-}
-Tensor reflection_pad1d(Operand x, IntArrayRef pad) {
-  return padded_all("reflection_pad1d", x, pad, Border::Reflect, 1);
-}
-Tensor reflection_pad2d(Operand x, IntArrayRef pad) {
-  return padded_all("reflection_pad2d", x, pad, Border::Reflect, 2);
-}
-Tensor reflection_pad3d(Operand x, IntArrayRef pad) {
-  return padded_all("reflection_pad3d", x, pad, Border::Reflect, 3);
-}
-Tensor replication_pad1d(Operand x, IntArrayRef pad) {
-  return padded_all("replication_pad1d", x, pad, Border::Replicate, 1);
-}
-Tensor replication_pad2d(Operand x, IntArrayRef pad) {
-  return padded_all("replication_pad2d", x, pad, Border::Replicate, 2);
-}
-Tensor replication_pad3d(Operand x, IntArrayRef pad) {
-  return padded_all("replication_pad3d", x, pad, Border::Replicate, 3);
 }
 
 }  // namespace gradus

@@ -111,6 +111,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"grid_sample", "sampling"},
                                                     {"power_log", "gradients_at_edges"},
                                                     {"spherical_bessel", "gradients_at_edges"},
+                                                    {"border_pad_sum", "borders"},
                                                     {"linalg_cofactor_slope", "linalg"},
                                                     {"one_minus_square", "gradients_at_edges"}};
   return list;
