@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "recording.h"
 #include "../simd/contiguous.h"
+#include "../simd/convert.h"
 #include "../simd/transpose.h"
 
 namespace gradus::core::kernels {
@@ -83,6 +84,9 @@ To convert(From value) {
   }
 }
 
+template <class T>
+constexpr bool kIsComputed = !kIsHalf<T> && !std::is_same_v<T, std::int8_t> && !std::is_same_v<T, std::int16_t>;
+
 template <class To, class From>
 void copy_row(To* to, const From* from, std::int64_t n) {
   if constexpr (std::is_same_v<To, From>) {
@@ -91,6 +95,9 @@ void copy_row(To* to, const From* from, std::int64_t n) {
     if (bytes >= 1024 && apart) return copy_bytes(to, from, bytes);
     std::memcpy(to, from, bytes);
   } else {
+    if constexpr (kIsComputed<To> && kIsComputed<From>) {
+      if (n >= 32) return convert_row(DTypeOf<To>::value, DTypeOf<From>::value)(to, from, static_cast<std::size_t>(n));
+    }
     for (std::int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i]);
   }
 }
