@@ -68,6 +68,11 @@ inline constexpr BinaryRow floor_divide{
     .name = "floor_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 inline constexpr BinaryRow trunc_divide{
     .name = "trunc_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
+/// The whole numbers q with which fmod and remainder are a - q b, exactly.
+inline constexpr BinaryRow fmod_quotient{
+    .name = "fmod_quotient", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
+inline constexpr BinaryRow remainder_quotient{
+    .name = "remainder_quotient", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 // clang-format on
 
 }  // namespace gradus::core

@@ -192,14 +192,32 @@ struct Addcdiv {
 
 // a - q b, q the quotient cut off. In float64 both are exact for float32 as long as q has no more than 29 bits; a q that rounding
 // has put one too high is put right. What is beyond goes by the C library, a block at a time.
-enum class Modulo { Fmod, Remainder, FloorDivide };
+enum class Modulo { Fmod, Remainder, FloorDivide, FmodQuotient, RemainderQuotient };
 template <Modulo op>
-HWY_INLINE double FromRest(double a, double b, double rest) {
+HWY_INLINE double FromRest(double a, double b, double rest, double q) {
   if constexpr (op == Modulo::Fmod) return rest;
+  if constexpr (op == Modulo::FmodQuotient) return q + 0.0;  // never -0
   const bool apart = (rest != 0) & ((rest < 0) != (b < 0));
   if constexpr (op == Modulo::Remainder) return apart ? rest + b : rest;
+  // Not q: of it the compiler makes no vectors here.
   const double whole = __builtin_rint((a - rest) / b) - (apart ? 1.0 : 0.0);
+  if constexpr (op == Modulo::RemainderQuotient) return whole + 0.0;
   return whole == 0 ? __builtin_copysign(0.0, a / b) : whole;
+}
+template <Modulo op>
+float ByLibrary(float a, float b) {
+  switch (op) {
+    case Modulo::Fmod:
+      return fmod_of(a, b);
+    case Modulo::Remainder:
+      return remainder_of(a, b);
+    case Modulo::FloorDivide:
+      return floor_divide_of(a, b);
+    case Modulo::FmodQuotient:
+      return fmod_quotient_of(a, b);
+    case Modulo::RemainderQuotient:
+      return remainder_quotient_of(a, b);
+  }
 }
 template <Modulo op>
 void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
@@ -214,18 +232,17 @@ void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
       const auto u = static_cast<double>(a[begin + i]), v = static_cast<double>(b[begin + i]);
       const double q = __builtin_trunc(u / v), size = v < 0 ? -v : v, least = u < 0 ? -u : u;
       double rest = u - q * v;
-      rest = (((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0))) ? rest + (u < 0 ? -size : size) : rest;
+      const bool over = ((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0));
+      rest = over ? rest + (u < 0 ? -size : size) : rest;
       rest = __builtin_copysign(rest, u);  // a zero's sign
       beyond |= static_cast<int>(!(least < size * 5e8)) | static_cast<int>(!(size < 1e38));
-      result[i] = static_cast<float>(FromRest<op>(u, v, rest));
+      result[i] = static_cast<float>(FromRest<op>(u, v, rest, over ? q - __builtin_copysign(1.0, q) : q));
     }
     for (std::size_t i = 0; i < count; ++i) {
       if (beyond == 0) {
         y[begin + i] = result[i];
       } else {
-        y[begin + i] = op == Modulo::Fmod        ? std::fmod(a[begin + i], b[begin + i])
-                       : op == Modulo::Remainder ? remainder_of(a[begin + i], b[begin + i])
-                                                 : floor_divide_of(a[begin + i], b[begin + i]);
+        y[begin + i] = ByLibrary<op>(a[begin + i], b[begin + i]);
       }
     }
   }
@@ -255,6 +272,10 @@ Kernel FindModulo(OperationKey op, DType dtype) {
       return ModuloOf<Modulo::Remainder>;
     case "floor_divide"_key:
       return ModuloOf<Modulo::FloorDivide>;
+    case "fmod_quotient"_key:
+      return ModuloOf<Modulo::FmodQuotient>;
+    case "remainder_quotient"_key:
+      return ModuloOf<Modulo::RemainderQuotient>;
     default:
       return nullptr;
   }

@@ -31,7 +31,7 @@ enum class Elementwise : std::uint8_t {
   Addcmul,
   Addcdiv
 };
-/// fmod, remainder and floor_divide of floating-point numbers: exact remainders. nullptr for other operations and integers.
+/// fmod, remainder, their quotients and floor_divide of floating-point numbers: exact remainders. nullptr for other operations and integers.
 Kernel modulo_kernel(OperationKey op, DType dtype);
 /// nullptr for integers.
 Kernel elementwise_kernel(Elementwise op, DType dtype);

@@ -159,6 +159,21 @@ BOOST_AUTO_TEST_CASE(conversions) {
   }
 }
 
+// Of fmod and remainder, rounded once: also beside numbers whose quotients fill more than float64's digits.
+BOOST_AUTO_TEST_CASE(whole_quotients) {
+  for (const double size : {1e-3, 1.0, 1e3, 1e6, 1e12, 1e30}) {
+    const Array a = (randn({500}, kFloat64, {11, 0}) * Array(full({}, size, kFloat64))).to(kFloat32);
+    const Array b = randn({500}, kFloat64, {12, 0}).to(kFloat32);
+    const Array cut_off = fmod_quotient(a, b), down = remainder_quotient(a, b);
+    for (std::int64_t i = 0; i < 500; ++i) {
+      const long double u = a.data_ptr<float>()[i], v = b.data_ptr<float>()[i], rest = std::fmod(u, v);
+      const long double q = std::rint((u - rest) / v), below = rest != 0 && (rest < 0) != (v < 0) ? q - 1 : q;
+      BOOST_TEST(cut_off.data_ptr<float>()[i] == static_cast<float>(q));
+      BOOST_TEST(down.data_ptr<float>()[i] == static_cast<float>(below));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::core
