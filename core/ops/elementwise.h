@@ -56,6 +56,9 @@ GRADUS_API double xlog1py_of(double x, double y) noexcept;
 GRADUS_API float logaddexp2_of(float a, float b) noexcept;
 GRADUS_API double logaddexp2_of(double a, double b) noexcept;
 
+/// j_n(scale x), n >= 0, the spherical Bessel function, computed in float64. Floating-point numbers only.
+GRADUS_API Array spherical_bessel(const Array& x, std::int64_t n, double scale);
+
 // clang-format off: one operation a line
 inline constexpr UnaryRow erfinv{"erfinv", Yields::Floating, Kernels::Library, erfinv_of, erfinv_of};
 inline constexpr UnaryRow i0{"i0", Yields::Floating, Kernels::Library, i0_of, i0_of};
