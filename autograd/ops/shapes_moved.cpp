@@ -232,16 +232,21 @@ Tensor trace(Operand x) {
   return diagonal(x.tensor()).sum();
 }
 
-// How many ways there are, about; more than there is memory for is refused.
-static void expect_memory_for_choices(std::int64_t n, std::int64_t r, bool with_replacement) {
+// How many ways there are; more than there is memory for is refused.
+static std::int64_t number_of_choices(std::int64_t n, std::int64_t r, bool with_replacement) {
   const double of = static_cast<double>(n) + (with_replacement ? static_cast<double>(r) - 1 : 0);
   const double k = std::min(static_cast<double>(r), of - static_cast<double>(r));
-  double ways = 1;
-  for (double i = 1; i <= k && ways < 1e18; ++i) ways *= (of - k + i) / i;
-  if (ways * static_cast<double>(r) >= 1e18) {
+  double about = 1;
+  for (double i = 1; i <= k && about < 1e18; ++i) about *= (of - k + i) / i;
+  if (about * static_cast<double>(r) >= 1e18) {
     core::fail<ValueError>("combinations: {} of {} are more than there is memory for", r, n);
   }
-  core::empty({static_cast<std::int64_t>(ways), r}, kInt64);
+  __extension__ unsigned __int128 ways = 1;  // after each step a whole number
+  const auto least = static_cast<std::int64_t>(of - k), steps = static_cast<std::int64_t>(k);
+  for (std::int64_t i = 1; i <= steps; ++i) {
+    ways = ways * static_cast<std::uint64_t>(least + i) / static_cast<std::uint64_t>(i);
+  }
+  return static_cast<std::int64_t>(ways);
 }
 Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (x.tensor().dim() != 1) {
@@ -250,28 +255,29 @@ Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (r < 0) core::fail<ValueError>("combinations: r must not be negative: {}", r);
   if (r == 0) return empty({0}, x.tensor().dtype());
   const std::int64_t n = x.tensor().numel(), apart = with_replacement ? 0 : 1;
-  bool more = n > 0 && (with_replacement || r <= n);  // r may be more than any memory holds
-  if (more) expect_memory_for_choices(n, r, with_replacement);
-  std::vector<std::int64_t> all;
-  // One choice, each place at least `apart` behind the one before.
-  const Array choice = core::empty({more ? r : 0}, kInt64);
+  const bool some = n > 0 && (with_replacement || r <= n);  // r may be more than any memory holds
+  const std::int64_t rows = some ? number_of_choices(n, r, with_replacement) : 0;
+  const Array index = core::empty({rows * (some ? r : 1)}, kInt64);
+  auto* to = index.data_ptr<std::int64_t>();
+  // One choice, each place at least `apart` behind the one before; the last place runs on to the end.
+  const Array choice = core::empty({some ? r : 0}, kInt64);
   auto* const places = choice.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < choice.numel(); ++i) places[i] = i * apart;
-  const auto most = [&](std::int64_t i) { return n - 1 - (r - 1 - i) * apart; };
-  while (more) {
-    all.insert(all.end(), places, places + r);
-    std::int64_t i = r - 1;
-    while (i >= 0 && places[i] == most(i)) --i;
+  for (bool more = some; more;) {
+    for (std::int64_t last = places[r - 1]; last < n; ++last) {
+      to = std::copy(places, places + r - 1, to);
+      *to++ = last;
+    }
+    std::int64_t i = r - 2;
+    while (i >= 0 && places[i] == n - 1 - (r - 1 - i) * apart) --i;
     more = i >= 0;
     if (!more) break;
     std::int64_t next = ++places[i];
     for (++i; i < r; ++i) places[i] = next += apart;
   }
   const Scope scope(x.at());
-  const auto rows = static_cast<std::int64_t>(all.size()) / r;
-  const Tensor index(core::from_data(all.data(), {rows * r}, kInt64));
   return core::in_name_of("combinations", [&] {
-    return detail::as_result(index_select(x.tensor(), 0, index).view({rows, r}));
+    return detail::as_result(index_select(x.tensor(), 0, Tensor(index)).view({rows, r}));
   });
 }
 
