@@ -166,7 +166,8 @@ BOOST_AUTO_TEST_CASE(whole_quotients) {
     const Array b = randn({500}, kFloat64, {12, 0}).to(kFloat32);
     const Array cut_off = fmod_quotient(a, b), down = remainder_quotient(a, b);
     for (std::int64_t i = 0; i < 500; ++i) {
-      const long double u = a.data_ptr<float>()[i], v = b.data_ptr<float>()[i], rest = std::fmod(u, v);
+      const auto u = static_cast<long double>(a.data_ptr<float>()[i]);
+      const auto v = static_cast<long double>(b.data_ptr<float>()[i]), rest = std::fmod(u, v);
       const long double q = std::rint((u - rest) / v), below = rest != 0 && (rest < 0) != (v < 0) ? q - 1 : q;
       BOOST_TEST(cut_off.data_ptr<float>()[i] == static_cast<float>(q));
       BOOST_TEST(down.data_ptr<float>()[i] == static_cast<float>(below));
