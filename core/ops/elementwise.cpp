@@ -37,6 +37,7 @@ Array run(const char* op, Elementwise which, std::initializer_list<const Array*>
   for (const Array* x : operands) all[count++] = *x;
   PointwiseCall call(op, {&all[0], &all[1], &all[2]});
   call.set(kernels::elementwise_kernel(which, compute), compute, dtype, param.bytes, sizeof param.bytes);
+  call.loop.number_kernels[1] = kernels::elementwise_number_kernel(which, compute);
   for (int k = 0; k < count; ++k) call.read(all[k], compute);
   if (out == nullptr) return call.run();
   call.run_into(*out);

@@ -40,6 +40,15 @@ void Of3(void* out, const void* const* in, std::size_t n, const void* param) {
   for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], c[i], p);
 }
 
+template <class Op, class T>
+void Of3Number(void* out, const void* const* in, std::size_t n, const void* param) {
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *c = static_cast<const T*>(in[2]);
+  const T b = *static_cast<const T*>(in[1]), p = static_cast<const T*>(param)[0];
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b, c[i], p);
+}
+
 struct Frac {
   template <class T>
   static HWY_INLINE T of(T x, T, T, T) {
@@ -311,6 +320,15 @@ Kernel FindOf(Elementwise op) {
 Kernel FindElementwise(Elementwise op, DType dtype) {
   return dtype == kFloat32 ? FindOf<float>(op) : dtype == kFloat64 ? FindOf<double>(op) : nullptr;
 }
+template <class T>
+Kernel FindNumberOf(Elementwise op) {
+  return op == Elementwise::Addcmul   ? Of3Number<Addcmul, T>
+         : op == Elementwise::Addcdiv ? Of3Number<Addcdiv, T>
+                                      : nullptr;
+}
+Kernel FindElementwiseNumber(Elementwise op, DType dtype) {
+  return dtype == kFloat32 ? FindNumberOf<float>(op) : dtype == kFloat64 ? FindNumberOf<double>(op) : nullptr;
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace gradus::core::kernels
@@ -320,9 +338,13 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindElementwise);
+HWY_EXPORT(FindElementwiseNumber);
 HWY_EXPORT(FindModulo);
 Kernel modulo_kernel(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindModulo)(op, dtype); }
 Kernel elementwise_kernel(Elementwise op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindElementwise)(op, dtype); }
+Kernel elementwise_number_kernel(Elementwise op, DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindElementwiseNumber)(op, dtype);
+}
 
 }  // namespace gradus::core::kernels
 #endif

@@ -35,5 +35,7 @@ enum class Elementwise : std::uint8_t {
 Kernel modulo_kernel(OperationKey op, DType dtype);
 /// nullptr for integers.
 Kernel elementwise_kernel(Elementwise op, DType dtype);
+/// Where input 1 is a single number: in[1] points to that. nullptr where there is no such kernel.
+Kernel elementwise_number_kernel(Elementwise op, DType dtype);
 
 }  // namespace gradus::core::kernels
