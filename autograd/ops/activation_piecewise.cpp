@@ -11,6 +11,7 @@
 #include "activation.h"
 #include "activation_rules.h"
 #include "binary_operation.h"
+#include "piecewise_rules.h"
 #include "rewrite.h"
 #include "rounded_once.h"
 
@@ -30,80 +31,65 @@ struct LogSigmoid {
   static Array forward(const Array& x) { return core::softplus(x, -1, std::numeric_limits<double>::infinity()); }
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * logistic(-x); });
 };
-// y = min(max(x, low), high)
-struct Hardtanh {
-  static constexpr std::string_view name = "hardtanh";
-  static constexpr Batch batch = Batch::kEach;
-  struct Attrs {
-    Scalar low, high;
-    static constexpr auto fields = named("low", &Attrs::low, "high", &Attrs::high);
-  };
-  static Array forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
-  static constexpr auto gradients = formulas(
-      [](Dy<> dy, In<0> x, const Attrs& c) { return masked_fill(dy, logical_or(x <= c.low, x >= c.high), 0); });
-};
-// y = min(max(x / 6 + 1 / 2, 0), 1)
-struct Hardsigmoid {
-  static constexpr std::string_view name = "hardsigmoid";
-  static constexpr Batch batch = Batch::kEach;
-  static Array forward(const Array& x) { return core::hardsigmoid(x); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> x) { return masked_fill(dy / 6, !logical_and(x > -3, x < 3), 0); });
-};
-// y = x min(max(x / 6 + 1 / 2, 0), 1), whose slope is (2 x + 3) / 6 between -3 and 3
-struct Hardswish {
-  static constexpr std::string_view name = "hardswish";
-  static constexpr Batch batch = Batch::kEach;
-  static Array forward(const Array& x) { return core::hardswish(x); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> x) { return dy * masked_fill(masked_fill(x / 3 + 0.5, x <= -3, 0), x >= 3, 1); });
-};
-struct Lambda {
-  double lambda = 0.5;
-  static constexpr auto fields = named("lambda", &Lambda::lambda);
-};
-Tensor beyond(const Tensor& dy, const Tensor& x, double lambda) {
-  return masked_fill(dy, logical_and(x >= -lambda, x <= lambda), 0);
-}
-// y = x where |x| > lambda, else 0
-struct Hardshrink {
-  static constexpr std::string_view name = "hardshrink";
-  static constexpr Batch batch = Batch::kEach;
-  using Attrs = Lambda;
-  static Array forward(const Attrs& c, const Array& x) { return core::hardshrink(x, c.lambda); }
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Lambda& c) { return beyond(dy, x, c.lambda); });
-};
-// y = sign(x) max(|x| - lambda, 0)
-struct Softshrink {
-  static constexpr std::string_view name = "softshrink";
-  static constexpr Batch batch = Batch::kEach;
-  using Attrs = Lambda;
-  static Array forward(const Attrs& c, const Array& x) { return core::softshrink(x, c.lambda); }
-  static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Lambda& c) { return beyond(dy, x, c.lambda); });
-};
-// y = x where x > threshold, else c, the value
-struct Threshold {
-  static constexpr std::string_view name = "threshold";
-  static constexpr Batch batch = Batch::kEach;
-  struct Attrs {
-    double threshold = 0, value = 0;
-    static constexpr auto fields = named("threshold", &Attrs::threshold, "value", &Attrs::value);
-  };
-  static Array forward(const Attrs& c, const Array& x) { return core::threshold(x, c.threshold, c.value); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> x, const Attrs& c) { return masked_fill(dy, x <= c.threshold, 0); });
-};
-// y = x where x > 0, else weight x
-struct Prelu {
-  static constexpr std::string_view name = "prelu";
-  static constexpr bool broadcasts = true;
-  static Array forward(const Array& x, const Array& weight) { return core::prelu(x, weight); }
-  static constexpr auto gradients =
-      formulas([](Dy<> dy, In<0> x, In<1> weight) { return where(x > 0, dy, dy * weight); },
-               [](Dy<> dy, In<0> x) { return masked_fill(dy * x, x > 0, 0); });
-};
-
 }  // namespace
+
+namespace autograd {
+
+Tensor HardtanhRule::reference(const Attrs& c, const Tensor& x) {
+  return masked_fill(masked_fill(x, x <= c.low, c.low), x >= c.high, c.high);
+}
+Array HardtanhRule::forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
+std::array<Array, 1> HardtanhRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
+  return {core::hardtanh_backward(dy, x, c.low.toDouble(), c.high.toDouble())};
+}
+
+Tensor HardsigmoidRule::reference(const Tensor& x) {
+  return masked_fill(masked_fill((x + 3) / 6, !(x > -3), 0), x >= 3, 1);
+}
+Array HardsigmoidRule::forward(const Array& x) { return core::hardsigmoid(x); }
+std::array<Array, 1> HardsigmoidRule::backward(DyArray<> dy, InArray<0> x) {
+  return {core::hardsigmoid_backward(dy, x)};
+}
+
+Tensor HardswishRule::reference(const Tensor& x) {
+  // An infinite x would not cancel.
+  const Tensor above = x >= 3, bent = masked_fill(x, logical_or(x <= -3, above), 0);
+  return where(above, x, bent * (bent + 3) / 6);
+}
+Array HardswishRule::forward(const Array& x) { return core::hardswish(x); }
+std::array<Array, 1> HardswishRule::backward(DyArray<> dy, InArray<0> x) { return {core::hardswish_backward(dy, x)}; }
+
+Tensor HardshrinkRule::reference(const Attrs& c, const Tensor& x) {
+  return masked_fill(x, logical_and(x >= -c.lambda, x <= c.lambda), 0);
+}
+Array HardshrinkRule::forward(const Attrs& c, const Array& x) { return core::hardshrink(x, c.lambda); }
+std::array<Array, 1> HardshrinkRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
+  return {core::hardshrink_backward(dy, x, c.lambda)};
+}
+
+Tensor SoftshrinkRule::reference(const Attrs& c, const Tensor& x) {
+  const Tensor near = logical_and(x >= -c.lambda, x <= c.lambda);
+  return masked_fill(where(x > 0, x - c.lambda, x + c.lambda), near, 0);
+}
+Array SoftshrinkRule::forward(const Attrs& c, const Array& x) { return core::softshrink(x, c.lambda); }
+std::array<Array, 1> SoftshrinkRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
+  return {core::hardshrink_backward(dy, x, c.lambda)};
+}
+
+Tensor ThresholdRule::reference(const Attrs& c, const Tensor& x) { return masked_fill(x, x <= c.threshold, c.value); }
+Array ThresholdRule::forward(const Attrs& c, const Array& x) { return core::threshold(x, c.threshold, c.value); }
+std::array<Array, 1> ThresholdRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
+  return {core::threshold_backward(dy, x, c.threshold)};
+}
+
+Tensor PreluRule::reference(const Tensor& x, const Tensor& weight) { return where(x > 0, x, weight * x); }
+Array PreluRule::forward(const Array& x, const Array& weight) { return core::prelu(x, weight); }
+std::array<Array, 2> PreluRule::backward(Needs needs, DyArray<> dy, InArray<0> x, InArray<1> weight) {
+  return {needs[0] ? core::prelu_backward(dy, x, weight) : Array(),
+          needs[1] ? core::prelu_backward_weight(dy, x) : Array()};
+}
+
+}  // namespace autograd
 
 Tensor celu(Operand x, const Scalar& alpha) {
   if (stored(x)) return rounded_once([&](Operand u) { return celu(u, alpha); }, x);
@@ -137,23 +123,23 @@ Tensor hardtanh(Operand x, const Scalar& low, const Scalar& high) {
   if (!(low.toDouble() <= high.toDouble())) {
     core::fail<ValueError>("hardtanh: low must not exceed high: {} and {}", low.toDouble(), high.toDouble());
   }
-  return apply<Hardtanh>({low, high}, x);
+  return apply<HardtanhRule>({low, high}, x);
 }
 Tensor relu6(Operand x) { return hardtanh(x, 0, 6); }
-Tensor hardsigmoid(Operand x) { return apply<Hardsigmoid>(x); }
-Tensor hardswish(Operand x) { return apply<Hardswish>(x); }
-Tensor hardshrink(Operand x, const Scalar& lambda) { return apply<Hardshrink>({lambda.toDouble()}, x); }
+Tensor hardsigmoid(Operand x) { return apply<HardsigmoidRule>(x); }
+Tensor hardswish(Operand x) { return apply<HardswishRule>(x); }
+Tensor hardshrink(Operand x, const Scalar& lambda) { return apply<HardshrinkRule>({lambda.toDouble()}, x); }
 Tensor softshrink(Operand x, const Scalar& lambda) {
   if (!(lambda.toDouble() >= 0)) {
     core::fail<ValueError>("softshrink: lambda must not be negative: {}", lambda.toDouble());
   }
-  return apply<Softshrink>({lambda.toDouble()}, x);
+  return apply<SoftshrinkRule>({lambda.toDouble()}, x);
 }
 Tensor threshold(Operand x, const Scalar& threshold, const Scalar& value) {
-  return apply<Threshold>({threshold.toDouble(), value.toDouble()}, x);
+  return apply<ThresholdRule>({threshold.toDouble(), value.toDouble()}, x);
 }
 Tensor& threshold_(Operand x, const Scalar& threshold, const Scalar& value) {
-  return apply_inplace<Threshold>({threshold.toDouble(), value.toDouble()}, x);
+  return apply_inplace<ThresholdRule>({threshold.toDouble(), value.toDouble()}, x);
 }
 Tensor prelu(Operand x, Operand weight) {
   const Scope scope(x.at());
@@ -165,13 +151,13 @@ Tensor prelu(Operand x, Operand weight) {
   }
   core::Shape shape = core::Shape::filled(static_cast<int>(in.dim()), 1);
   if (w.numel() != 1) shape[1] = channels;
-  return apply<Prelu>(in, w.reshape(shape));
+  return apply<PreluRule>(in, w.reshape(shape));
 }
 Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
   if (stored(x)) return rounded_once([&](Operand u) { return leaky_relu(u, negative_slope); }, x);
   check_floating("leaky_relu", x);
   const Scope scope(x.at());
-  return apply<Prelu>(x.tensor(), number_like(negative_slope, x.tensor()));
+  return apply<PreluRule>(x.tensor(), number_like(negative_slope, x.tensor()));
 }
 Tensor glu(Operand x, std::int64_t dim) {
   if (stored(x)) return rounded_once([&](Operand u) { return glu(u, dim); }, x);
@@ -190,7 +176,7 @@ Tensor rrelu(Operand x, const Scalar& lower, const Scalar& upper, bool training)
     check_floating("rrelu", x);
     const Scope scope(x.at());
     const Tensor in = x.tensor(), slope = zeros_like(in).uniform_(low, high);
-    return apply<Prelu>(in, slope);
+    return apply<PreluRule>(in, slope);
   });
 }
 

@@ -111,17 +111,15 @@ struct Minimum : BinaryOperation<core::minimum> {
 };
 // y = a - q b, where q is a / b cut off (Fmod) or rounded down (Remainder): dL/db = -dy q. Of the quotient that y was computed
 // with: a / b itself may round to the next whole number. It is constant where it is smooth.
-template <const core::BinaryRow& row>
+template <const core::BinaryRow& row, const core::BinaryRow& quotient_row>
 struct Modulo : BinaryOperation<row> {
-  static Tensor quotient(const Array& a, const Array& b) {
-    const Array rest = row(a, b);
-    const Array share = core::where(core::eq(rest, b), 1, rest / b);  // infinite ones, too
-    return Tensor(core::round(a / b - share));
-  }
+  static Tensor quotient(const Array& a, const Array& b) { return Tensor(quotient_row(a, b)); }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); },
                [](Dy<> dy, In<0> a, In<1> b) { return -(dy * quotient(a.array(), b.array())); });
 };
+using Fmod = Modulo<core::fmod, core::fmod_quotient>;
+using Remainder = Modulo<core::remainder, core::remainder_quotient>;
 // dL/da = dy b / (a^2 + b^2), dL/db = -dy a / (a^2 + b^2); 0 at the origin, as PyTorch's.
 struct Atan2 : BinaryOperation<core::atan2> {
   // x / (a^2 + b^2), x one of the two. Where squares over- or underflow, by way of numbers near 1: that scale cancels, and
@@ -229,10 +227,10 @@ Tensor& pow_(Operand a, Operand b) { return apply_inplace<Pow>({}, a, b); }
 Tensor& pow_(Operand a, const Scalar& b) { return apply_inplace<PowNumber>({b}, a); }
 Tensor maximum(Operand a, Operand b) { return apply<Maximum>(a, b); }
 Tensor minimum(Operand a, Operand b) { return apply<Minimum>(a, b); }
-Tensor fmod(Operand a, Operand b) { return apply<Modulo<core::fmod>>(a, b); }
-Tensor& fmod_(Operand a, Operand b) { return apply_inplace<Modulo<core::fmod>>({}, a, b); }
-Tensor remainder(Operand a, Operand b) { return apply<Modulo<core::remainder>>(a, b); }
-Tensor& remainder_(Operand a, Operand b) { return apply_inplace<Modulo<core::remainder>>({}, a, b); }
+Tensor fmod(Operand a, Operand b) { return apply<Fmod>(a, b); }
+Tensor& fmod_(Operand a, Operand b) { return apply_inplace<Fmod>({}, a, b); }
+Tensor remainder(Operand a, Operand b) { return apply<Remainder>(a, b); }
+Tensor& remainder_(Operand a, Operand b) { return apply_inplace<Remainder>({}, a, b); }
 Tensor atan2(Operand a, Operand b) { return apply<Atan2>(a, b); }
 Tensor& atan2_(Operand a, Operand b) { return apply_inplace<Atan2>({}, a, b); }
 Tensor xlogy(Operand a, Operand b) { return apply<Xlogy>(a, b); }

@@ -4,6 +4,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "../../core/ops/elementwise_into.h"
 #include "../../core/ops/matmul.h"
 #include "../../core/ops/stored.h"
 #include "../graph/grad_mode.h"
@@ -73,6 +74,11 @@ struct Addmm {
     const Array y = core::empty(shape, a.dtype());
     if (core::broadcast_shapes(c.shape(), shape, "addmm") != shape) {
       core::fail<ShapeError>("addmm: the input must broadcast to {}: {}", shape, c.shape());
+    }
+    const bool alike = c.dtype() == a.dtype() && b.dtype() == a.dtype() && is_floating_point(a.dtype());
+    if (a.shape()[1] == 1 && s.alpha == 1 && s.beta == 1 && alike) {  // one product for each element: one pass
+      core::addcmul_into(y, c, a, b, 1);
+      return y;
     }
     if (s.beta != 0) y.copy_(c);
     core::in_name_of(name, [&] { core::gemm(y, a, b, s.alpha, s.beta); });

@@ -1,6 +1,7 @@
 // What moves elements about: views where strides permit, else copies.
 #include <algorithm>
 
+#include "../../core/ops/combine.h"
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
@@ -139,6 +140,27 @@ Tensor concatenate(OperandList tensors, std::int64_t dim) {
   return core::in_name_of("concatenate", [&] { return cat(tensors, dim); });
 }
 
+namespace {
+
+struct Roll {
+  static constexpr std::string_view name = "roll";
+  static constexpr std::string_view formula = "y[i] = x[(i - shifts) mod n] along dims, dx[i] = dy[(i + shifts) mod n]";
+  static constexpr Batch batch = Batch::kDims;
+  static constexpr bool moves = true;
+  struct Attrs {
+    core::Dims shifts, dims;
+    static constexpr auto fields = named("shifts", &Attrs::shifts, "dims", &Attrs::dims);
+  };
+  static Array forward(const Attrs& a, const Array& x) { return core::roll(x, a.shifts, a.dims); }
+  static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
+    core::Dims back = a.shifts;
+    for (int i = 0; i < back.size(); ++i) back[i] = -back[i];
+    return roll(dy, back, a.dims);
+  });
+};
+
+}  // namespace
+
 Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
   const Scope scope(x.at());
   const Tensor& tensor = x.tensor();
@@ -149,14 +171,12 @@ Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
   if (shifts.size() != dims.size() || shifts.empty()) {
     core::fail<ValueError>("roll: there must be a shift for each dimension: {} for {}", shifts, dims);
   }
-  Tensor y = tensor;
+  Roll::Attrs attrs;
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    const int dim = core::existing_dim(dims[i], tensor.body().array.dim(), "roll");
-    const std::int64_t n = y.size(dim);
-    const std::int64_t first = n == 0 ? 0 : (n - shifts[i] % n) % n;  // what comes to the beginning
-    if (first != 0) y = cat({y.narrow(dim, first, n - first), y.narrow(dim, 0, first)}, dim);
+    attrs.dims.push_back(core::existing_dim(dims[i], tensor.body().array.dim(), "roll"));
+    attrs.shifts.push_back(tensor.size(attrs.dims.back()) == 0 ? 0 : shifts[i] % tensor.size(attrs.dims.back()));
   }
-  return y.is_same(tensor) ? tensor.clone() : y;
+  return apply<Roll>(attrs, tensor);
 }
 
 Tensor rot90(Operand x, std::int64_t k, IntArrayRef dims) {
@@ -212,16 +232,21 @@ Tensor trace(Operand x) {
   return diagonal(x.tensor()).sum();
 }
 
-// How many ways there are, about; more than there is memory for is refused.
-static void expect_memory_for_choices(std::int64_t n, std::int64_t r, bool with_replacement) {
+// How many ways there are; more than there is memory for is refused.
+static std::int64_t number_of_choices(std::int64_t n, std::int64_t r, bool with_replacement) {
   const double of = static_cast<double>(n) + (with_replacement ? static_cast<double>(r) - 1 : 0);
   const double k = std::min(static_cast<double>(r), of - static_cast<double>(r));
-  double ways = 1;
-  for (double i = 1; i <= k && ways < 1e18; ++i) ways *= (of - k + i) / i;
-  if (ways * static_cast<double>(r) >= 1e18) {
+  double about = 1;
+  for (double i = 1; i <= k && about < 1e18; ++i) about *= (of - k + i) / i;
+  if (about * static_cast<double>(r) >= 1e18) {
     core::fail<ValueError>("combinations: {} of {} are more than there is memory for", r, n);
   }
-  core::empty({static_cast<std::int64_t>(ways), r}, kInt64);
+  __extension__ unsigned __int128 ways = 1;  // after each step a whole number
+  const auto least = static_cast<std::int64_t>(of - k), steps = static_cast<std::int64_t>(k);
+  for (std::int64_t i = 1; i <= steps; ++i) {
+    ways = ways * static_cast<std::uint64_t>(least + i) / static_cast<std::uint64_t>(i);
+  }
+  return static_cast<std::int64_t>(ways);
 }
 Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (x.tensor().dim() != 1) {
@@ -230,28 +255,29 @@ Tensor combinations(Operand x, std::int64_t r, bool with_replacement) {
   if (r < 0) core::fail<ValueError>("combinations: r must not be negative: {}", r);
   if (r == 0) return empty({0}, x.tensor().dtype());
   const std::int64_t n = x.tensor().numel(), apart = with_replacement ? 0 : 1;
-  bool more = n > 0 && (with_replacement || r <= n);  // r may be more than any memory holds
-  if (more) expect_memory_for_choices(n, r, with_replacement);
-  std::vector<std::int64_t> all;
-  // One choice, each place at least `apart` behind the one before.
-  const Array choice = core::empty({more ? r : 0}, kInt64);
+  const bool some = n > 0 && (with_replacement || r <= n);  // r may be more than any memory holds
+  const std::int64_t rows = some ? number_of_choices(n, r, with_replacement) : 0;
+  const Array index = core::empty({rows * (some ? r : 1)}, kInt64);
+  auto* to = index.data_ptr<std::int64_t>();
+  // One choice, each place at least `apart` behind the one before; the last place runs on to the end.
+  const Array choice = core::empty({some ? r : 0}, kInt64);
   auto* const places = choice.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < choice.numel(); ++i) places[i] = i * apart;
-  const auto most = [&](std::int64_t i) { return n - 1 - (r - 1 - i) * apart; };
-  while (more) {
-    all.insert(all.end(), places, places + r);
-    std::int64_t i = r - 1;
-    while (i >= 0 && places[i] == most(i)) --i;
+  for (bool more = some; more;) {
+    for (std::int64_t last = places[r - 1]; last < n; ++last) {
+      to = std::copy(places, places + r - 1, to);
+      *to++ = last;
+    }
+    std::int64_t i = r - 2;
+    while (i >= 0 && places[i] == n - 1 - (r - 1 - i) * apart) --i;
     more = i >= 0;
     if (!more) break;
     std::int64_t next = ++places[i];
     for (++i; i < r; ++i) places[i] = next += apart;
   }
   const Scope scope(x.at());
-  const auto rows = static_cast<std::int64_t>(all.size()) / r;
-  const Tensor index(core::from_data(all.data(), {rows * r}, kInt64));
   return core::in_name_of("combinations", [&] {
-    return detail::as_result(index_select(x.tensor(), 0, index).view({rows, r}));
+    return detail::as_result(index_select(x.tensor(), 0, Tensor(index)).view({rows, r}));
   });
 }
 
@@ -269,116 +295,6 @@ Tensor cartesian_prod(OperandList tensors) {
     for (Tensor& column : columns) column = column.reshape({-1});
     return stack(columns, 1);
   });
-}
-
-namespace {
-
-enum class Border { Reflect, Replicate, Circular };
-
-// What lies before (or behind) x along a dimension.
-Tensor beside(const Tensor& x, std::int64_t dim, std::int64_t count, bool before, Border border) {
-  const std::int64_t n = x.size(dim);
-  switch (border) {
-    case Border::Reflect:
-      return x.narrow(dim, before ? 1 : n - 1 - count, count).flip(dim);
-    case Border::Circular:
-      return x.narrow(dim, before ? n - count : 0, count);
-    default: {
-      Shape shape = x.body().array.shape();
-      shape[static_cast<int>(dim)] = count;
-      return x.narrow(dim, before ? 0 : n - 1, 1).expand(shape);
-    }
-  }
-}
-
-Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
-  const Scope scope(x.at());
-  const std::int64_t dims = x.tensor().dim();
-  const auto pairs = static_cast<std::int64_t>(pad.size() / 2);
-  if (pad.size() % 2 != 0 || pairs > dims || pairs == 0) {
-    core::fail<ShapeError>("{}: there must be two counts for each of the last dimensions: {} for {}", op, pad,
-                           x.tensor().sizes());
-  }
-  Tensor y = x.tensor();
-  for (std::int64_t k = 0; k < pairs; ++k) {
-    const std::int64_t dim = dims - 1 - k, n = y.size(dim), before = pad[static_cast<std::size_t>(2 * k)],
-                       after = pad[static_cast<std::size_t>(2 * k + 1)];
-    // A border is repeated as often as one likes, where there is one.
-    const std::int64_t most = border == Border::Reflect    ? std::max<std::int64_t>(n - 1, 0)
-                              : border == Border::Circular ? n
-                              : n == 0                     ? 0
-                                                           : std::max(before, after);
-    for (const std::int64_t count : {before, after}) {
-      if (count > most) {
-        core::fail<ValueError>("{}: counts must be at most {}, what there is to take of dimension {}: {} for {}", op,
-                               std::max<std::int64_t>(most, 0), dim, count, x.tensor().sizes());
-      }
-    }
-    std::int64_t size = 0;
-    if (__builtin_add_overflow(n, std::max<std::int64_t>(before, 0), &size) ||
-        __builtin_add_overflow(size, std::max<std::int64_t>(after, 0), &size)) {
-      core::fail<ShapeError>("{}: a size must fit into 64 bits: {} for {}", op, pad, x.tensor().sizes());
-    }
-    // Below 0 they crop, what was padded too.
-    const std::int64_t first = before < 0 ? before : 0, last = after < 0 ? after : 0;
-    if (first < -size || last < -(size + first) || ((first < 0 || last < 0) && size + first + last == 0 && n > 0)) {
-      core::fail<ValueError>("{}: counts below 0 must leave something of what there is: {} and {} of {}", op, before,
-                             after, n);
-    }
-    std::vector<Tensor> parts;
-    if (before > 0) parts.push_back(beside(y, dim, before, true, border));
-    parts.push_back(y);
-    if (after > 0) parts.push_back(beside(y, dim, after, false, border));
-    if (parts.size() > 1) y = core::in_name_of(op, [&] { return cat(parts, dim); });
-    if (first < 0 || last < 0) y = y.narrow(dim, -first, size + first + last);
-  }
-  // Cropping alone makes a view.
-  return std::all_of(pad.begin(), pad.end(), [](std::int64_t count) { return count <= 0; }) ? y.clone()
-                                                                                            : y.contiguous();
-}
-
-// Of the last `dims` dimensions, before which there may be channels and a batch.
-Tensor padded_all(const char* op, Operand x, IntArrayRef pad, Border border, std::int64_t dims) {
-  const std::int64_t n = x.tensor().dim();
-  if ((n != dims + 1 && n != dims + 2) || static_cast<std::int64_t>(pad.size()) != 2 * dims) {
-    core::fail<ShapeError>("{}: {} counts for {} or {} dimensions: {} for {}", op, 2 * dims, dims + 1, dims + 2, pad,
-                           x.tensor().sizes());
-  }
-  return padded(op, x, pad, border);
-}
-
-}  // namespace
-
-Tensor pad(Operand x, IntArrayRef pad, std::string_view mode, std::optional<double> value) {
-  if (mode == "constant") {
-    return core::in_name_of("pad", [&] { return constant_pad_nd(x, pad, value.value_or(0)); });
-  }
-  if (value && *value != 0) {
-    core::fail<ValueError>("pad: only constant padding has a value: {} with \"{}\"", *value, mode);
-  }
-  if (mode == "reflect") return padded("pad", x, pad, Border::Reflect);
-  if (mode == "replicate") return padded("pad", x, pad, Border::Replicate);
-  if (mode == "circular") return padded("pad", x, pad, Border::Circular);
-  core::fail<ValueError>("pad: the mode must be \"constant\", \"reflect\", \"replicate\" or \"circular\": \"{}\"",
-                         mode);
-}
-Tensor reflection_pad1d(Operand x, IntArrayRef pad) {
-  return padded_all("reflection_pad1d", x, pad, Border::Reflect, 1);
-}
-Tensor reflection_pad2d(Operand x, IntArrayRef pad) {
-  return padded_all("reflection_pad2d", x, pad, Border::Reflect, 2);
-}
-Tensor reflection_pad3d(Operand x, IntArrayRef pad) {
-  return padded_all("reflection_pad3d", x, pad, Border::Reflect, 3);
-}
-Tensor replication_pad1d(Operand x, IntArrayRef pad) {
-  return padded_all("replication_pad1d", x, pad, Border::Replicate, 1);
-}
-Tensor replication_pad2d(Operand x, IntArrayRef pad) {
-  return padded_all("replication_pad2d", x, pad, Border::Replicate, 2);
-}
-Tensor replication_pad3d(Operand x, IntArrayRef pad) {
-  return padded_all("replication_pad3d", x, pad, Border::Replicate, 3);
 }
 
 }  // namespace gradus

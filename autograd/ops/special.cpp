@@ -50,7 +50,7 @@ struct Entr : OfRow<core::entr> {
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x) { return dy * (-log(x) - 1); });
 };
 Tensor bessel(std::int64_t n, const Tensor& x);
-// y = j_n(pi x), the spherical Bessel function: j_0(z) = sin(z) / z, and z^n / (2n + 1)!! near 0 (DLMF 10.47, 10.53.1).
+// y = j_n(pi x), the spherical Bessel function
 // What is left of a small x would be lost in the differences that sinc's slopes are otherwise made of.
 struct SphericalBessel {
   static constexpr std::string_view name = "spherical_bessel";
@@ -59,38 +59,7 @@ struct SphericalBessel {
     std::int64_t n = 1;
     static constexpr auto fields = named("n", &Attrs::n);
   };
-  static double value(std::int64_t n, double z) {
-    if (std::fabs(z) > static_cast<double>(n) + 1) {  // upward: j_(k + 1) = (2k + 1) j_k / z - j_(k - 1)
-      double j = std::sin(z) / z, before = std::cos(z) / z;
-      for (std::int64_t k = 0; k < n; ++k) {
-        const double next = static_cast<double>(2 * k + 1) / z * j - before;
-        before = j;
-        j = next;
-      }
-      return j;
-    }
-    double term = 1;
-    for (std::int64_t k = 1; k <= n; ++k) term *= z / static_cast<double>(2 * k + 1);
-    double sum = term;
-    for (std::int64_t k = 1; std::fabs(term) > 1e-17 * std::fabs(sum); ++k) {
-      term *= -z * z / static_cast<double>(2 * k * (2 * (n + k) + 1));
-      sum += term;
-    }
-    return sum;
-  }
-  static Array forward(const Attrs& a, const Array& in) {
-    const Array x = in.contiguous(), y = core::empty(x.shape(), x.dtype());
-    core::dispatch(x.dtype(), [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      const T* const from = x.data_ptr<T>();
-      T* const to = y.data_ptr<T>();
-      core::parallel_for(x.numel(), 1024, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-          to[i] = static_cast<T>(value(a.n, kPi * static_cast<double>(from[i])));
-      });
-    });
-    return y;
-  }
+  static Array forward(const Attrs& a, const Array& x) { return core::spherical_bessel(x, a.n, kPi); }
   // (2n + 1) j_n' = n j_(n - 1) - (n + 1) j_(n + 1)
   static constexpr auto gradients = formulas([](Dy<> dy, In<0> x, const Attrs& a) {
     const auto n = static_cast<double>(a.n);

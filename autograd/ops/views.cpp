@@ -5,6 +5,7 @@
 
 #include "../../core/ops/combine.h"
 #include "../../core/array/create.h"
+#include "../../core/array/reshape.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
@@ -254,10 +255,8 @@ Tensor Tensor::view(IntArrayRef shape, Location at) const {
 }
 
 Tensor reshape(Operand x, IntArrayRef shape) {
-  const Array& a = x.tensor().body().array;
-  const Array result = a.reshape(shape);
-  if (result.storage() == a.storage()) return apply<View>({result.shape()}, x);
-  return apply<Reshape>({result.shape()}, x);
+  const auto [wanted, is_view] = core::reshaped(x.tensor().body().array, shape);
+  return is_view ? apply<View>({wanted}, x) : apply<Reshape>({wanted}, x);
 }
 Tensor flatten(Operand x, std::int64_t start_dim, std::int64_t end_dim) {
   const Tensor& tensor = x.tensor();

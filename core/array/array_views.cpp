@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "array.h"
+#include "reshape.h"
 #include "../base/fail.h"
 
 namespace gradus::core {
@@ -73,6 +74,11 @@ Array Array::view(IntArrayRef shape) const {
                      shape, shape_, strides_);
   }
   return with(*this, wanted, *strides);
+}
+
+Reshaped reshaped(const Array& x, IntArrayRef shape) {
+  const Shape wanted = filled_in(shape, x, "reshape");
+  return {wanted, strides_for(x, wanted).has_value()};
 }
 
 Array Array::reshape(IntArrayRef shape) const {

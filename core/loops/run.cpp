@@ -109,7 +109,9 @@ class TileLoop {
     for (int k = 1; k < std::min(operands_, 3) && !buffered; ++k) {
       const bool single =
           stored_[k] == computed_[k] && plan->col_stride(k) == 0 && loop.number_kernels[k - 1] != nullptr;
-      if (!single || (operands_ == 3 && !straight_[3 - k])) continue;
+      bool beside = true;  // the others are read where they lie, too
+      for (int other = 1; other < operands_; ++other) beside = beside && (other == k || straight_[other]);
+      if (!single || !beside) continue;
       kernel_ = loop.number_kernels[k - 1];  // reads the number where it lies
       straight_[k] = true;
       single_ = k;

@@ -156,4 +156,28 @@ Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value) {
   return result;
 }
 
+Array roll(const Array& x, IntArrayRef shifts, IntArrayRef dims) {
+  const Array result = empty(x.shape(), x.dtype());
+  if (x.numel() == 0) return result;
+  Dims by = Dims::filled(x.dim(), 0);
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    const int d = wrap_dim(dims[i], x.dim(), "roll");
+    const std::int64_t n = x.size(d);
+    by[d] = (by[d] + shifts[i] % n + n) % n;
+  }
+  // Along each dimension that moves, two parts.
+  const auto copy = [&](const auto& self, const Array& to, const Array& from, int d) -> void {
+    while (d < by.size() && by[d] == 0) ++d;
+    if (d == by.size()) {
+      to.copy_(from);
+      return;
+    }
+    const std::int64_t n = from.size(d), shift = by[d];
+    self(self, to.narrow(d, shift, n - shift), from.narrow(d, 0, n - shift), d + 1);
+    self(self, to.narrow(d, 0, shift), from.narrow(d, n - shift, shift), d + 1);
+  };
+  copy(copy, result, x, 0);
+  return result;
+}
+
 }  // namespace gradus::core

@@ -37,6 +37,7 @@ Array run(const char* op, Elementwise which, std::initializer_list<const Array*>
   for (const Array* x : operands) all[count++] = *x;
   PointwiseCall call(op, {&all[0], &all[1], &all[2]});
   call.set(kernels::elementwise_kernel(which, compute), compute, dtype, param.bytes, sizeof param.bytes);
+  call.loop.number_kernels[1] = kernels::elementwise_number_kernel(which, compute);
   for (int k = 0; k < count; ++k) call.read(all[k], compute);
   if (out == nullptr) return call.run();
   call.run_into(*out);
@@ -59,6 +60,10 @@ DType floating(const char* op, std::initializer_list<const Array*> operands) {
   const DType dtype = common(op, operands);
   expect_floating(op, "the operand", dtype);
   return dtype;
+}
+Array backward(const char* op, Elementwise which, const Array& dy, const Array& x,
+               std::initializer_list<double> numbers = {}) {
+  return run(op, which, {&dy, &x}, floating(op, {&dy, &x}), numbers);
 }
 
 }  // namespace
@@ -87,6 +92,28 @@ Array hardsigmoid(const Array& x) {
 Array hardswish(const Array& x) { return run("hardswish", Elementwise::Hardswish, {&x}, floating("hardswish", {&x})); }
 Array prelu(const Array& x, const Array& weight) {
   return run("prelu", Elementwise::Prelu, {&x, &weight}, floating("prelu", {&x, &weight}));
+}
+Array hardtanh_backward(const Array& dy, const Array& x, double low, double high) {
+  return backward("hardtanh_backward", Elementwise::HardtanhBackward, dy, x, {low, high});
+}
+Array hardshrink_backward(const Array& dy, const Array& x, double lambda) {
+  return backward("hardshrink_backward", Elementwise::HardshrinkBackward, dy, x, {lambda});
+}
+Array threshold_backward(const Array& dy, const Array& x, double threshold) {
+  return backward("threshold_backward", Elementwise::ThresholdBackward, dy, x, {threshold});
+}
+Array hardsigmoid_backward(const Array& dy, const Array& x) {
+  return backward("hardsigmoid_backward", Elementwise::HardsigmoidBackward, dy, x);
+}
+Array hardswish_backward(const Array& dy, const Array& x) {
+  return backward("hardswish_backward", Elementwise::HardswishBackward, dy, x);
+}
+Array prelu_backward(const Array& dy, const Array& x, const Array& weight) {
+  return run("prelu_backward", Elementwise::PreluBackward, {&dy, &x, &weight},
+             floating("prelu_backward", {&dy, &x, &weight}));
+}
+Array prelu_backward_weight(const Array& dy, const Array& x) {
+  return backward("prelu_backward_weight", Elementwise::PreluBackwardWeight, dy, x);
 }
 Array copysign(const Array& a, const Array& b) {
   const DType dtype = common("copysign", {&a, &b});

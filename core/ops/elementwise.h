@@ -20,6 +20,14 @@ GRADUS_API Array threshold(const Array& x, double threshold, double value);  ///
 GRADUS_API Array hardsigmoid(const Array& x);                                ///< (x + 3) / 6 held within [0, 1]
 GRADUS_API Array hardswish(const Array& x);                                  ///< x hardsigmoid(x)
 GRADUS_API Array prelu(const Array& x, const Array& weight);                 ///< x > 0 ? x : weight x
+// Their gradients: dy times the slope at x.
+GRADUS_API Array hardtanh_backward(const Array& dy, const Array& x, double low, double high);  ///< 1 between the bounds
+GRADUS_API Array hardshrink_backward(const Array& dy, const Array& x, double lambda);          ///< softshrink's, too
+GRADUS_API Array threshold_backward(const Array& dy, const Array& x, double threshold);
+GRADUS_API Array hardsigmoid_backward(const Array& dy, const Array& x);
+GRADUS_API Array hardswish_backward(const Array& dy, const Array& x);
+GRADUS_API Array prelu_backward(const Array& dy, const Array& x, const Array& weight);
+GRADUS_API Array prelu_backward_weight(const Array& dy, const Array& x);  ///< of a weight for each element
 
 GRADUS_API Array copysign(const Array& a, const Array& b);  ///< |a| with b's sign; integers become float32
 GRADUS_API Array fmax(const Array& a, const Array& b);      ///< maximum where both are numbers, else the one that is
@@ -48,6 +56,9 @@ GRADUS_API double xlog1py_of(double x, double y) noexcept;
 GRADUS_API float logaddexp2_of(float a, float b) noexcept;
 GRADUS_API double logaddexp2_of(double a, double b) noexcept;
 
+/// j_n(scale x), n >= 0, the spherical Bessel function, computed in float64. Floating-point numbers only.
+GRADUS_API Array spherical_bessel(const Array& x, std::int64_t n, double scale);
+
 // clang-format off: one operation a line
 inline constexpr UnaryRow erfinv{"erfinv", Yields::Floating, Kernels::Library, erfinv_of, erfinv_of};
 inline constexpr UnaryRow i0{"i0", Yields::Floating, Kernels::Library, i0_of, i0_of};
@@ -60,6 +71,11 @@ inline constexpr BinaryRow floor_divide{
     .name = "floor_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 inline constexpr BinaryRow trunc_divide{
     .name = "trunc_divide", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
+/// The whole numbers q with which fmod and remainder are a - q b, exactly.
+inline constexpr BinaryRow fmod_quotient{
+    .name = "fmod_quotient", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
+inline constexpr BinaryRow remainder_quotient{
+    .name = "remainder_quotient", .yields = Yields::Same, .kernels = Kernels::Each, .divides = true};
 // clang-format on
 
 }  // namespace gradus::core

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "../array/create.h"
 #include "../base/dispatch.h"
@@ -168,12 +169,13 @@ void scatter_fold(Reduction fold, const Array& out, std::int64_t dim, const Arra
 
 Array last_writes(const Shape& shape, std::int64_t dim, const Array& index) {
   // Each place is told which entry along dim wrote it last, and each entry asks.
-  Array last = empty(shape, kInt64);
   const int d = wrap_dim(dim, shape.size(), "scatter");
   const Shape whole = at_least_1d(index.shape());
+  const DType dtype = whole[d] <= std::numeric_limits<std::int32_t>::max() ? kInt32 : kInt64;
+  Array last = empty(shape, dtype);
   Shape one = Shape::filled(whole.size(), 1);
   one[d] = whole[d];
-  const Array number = arange(0, whole[d], 1, kInt64).view(one).expand(whole);
+  const Array number = arange(0, whole[d], 1, dtype).view(one).expand(whole);
   scatter_write(last, dim, index, number, "scatter");
   return eq(gather(last, d, index), number.view(index.dim() == 0 ? Shape() : number.shape()));
 }

@@ -27,9 +27,9 @@ template <class Op, class T>
 void Of2(void* out, const void* const* in, std::size_t n, const void* param) {
   T* y = static_cast<T*>(out);
   const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
-  const T p = static_cast<const T*>(param)[0];
+  const T p = static_cast<const T*>(param)[0], q = static_cast<const T*>(param)[1];
   GRADUS_INDEPENDENT
-  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], p);
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], p, q);
 }
 template <class Op, class T>
 void Of3(void* out, const void* const* in, std::size_t n, const void* param) {
@@ -38,6 +38,15 @@ void Of3(void* out, const void* const* in, std::size_t n, const void* param) {
   const T p = static_cast<const T*>(param)[0];
   GRADUS_INDEPENDENT
   for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b[i], c[i], p);
+}
+
+template <class Op, class T>
+void Of3Number(void* out, const void* const* in, std::size_t n, const void* param) {
+  T* y = static_cast<T*>(out);
+  const T *a = static_cast<const T*>(in[0]), *c = static_cast<const T*>(in[2]);
+  const T b = *static_cast<const T*>(in[1]), p = static_cast<const T*>(param)[0];
+  GRADUS_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) y[i] = Op::of(a[i], b, c[i], p);
 }
 
 struct Frac {
@@ -94,29 +103,73 @@ struct Hardswish {
 };
 struct Copysign {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T) {
+  static HWY_INLINE T of(T a, T b, T, T) {
     return __builtin_copysign(a, b);
   }
-  static HWY_INLINE float of(float a, float b, float) { return __builtin_copysignf(a, b); }
+  static HWY_INLINE float of(float a, float b, float, float) { return __builtin_copysignf(a, b); }
 };
 struct Fmax {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T) {
+  static HWY_INLINE T of(T a, T b, T, T) {
     const T larger = a < b ? b : a;
     return a != a ? b : larger;
   }
 };
 struct Fmin {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T) {
+  static HWY_INLINE T of(T a, T b, T, T) {
     const T smaller = a > b ? b : a;
     return a != a ? b : smaller;
   }
 };
 struct Prelu {
   template <class T>
-  static HWY_INLINE T of(T x, T weight, T) {
+  static HWY_INLINE T of(T x, T weight, T, T) {
     return x > T{0} ? x : weight * x;
+  }
+};
+// Gradients: dy where the function rises, 0 where it is flat.
+struct HardtanhBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T low, T high) {
+    return ((x <= low) | (x >= high)) ? T{0} : dy;
+  }
+};
+struct HardshrinkBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T lambda, T) {
+    return ((x >= -lambda) & (x <= lambda)) ? T{0} : dy;
+  }
+};
+struct ThresholdBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T threshold, T) {
+    return x <= threshold ? T{0} : dy;
+  }
+};
+struct HardsigmoidBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T, T) {
+    return ((x > T{-3}) & (x < T{3})) ? dy / T{6} : T{0};
+  }
+};
+struct HardswishBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T, T) {
+    const T slope = x <= T{-3} ? T{0} : x / T{3} + static_cast<T>(0.5);
+    return dy * (x >= T{3} ? T{1} : slope);
+  }
+};
+struct PreluBackward {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T weight, T) {
+    return x > T{0} ? dy : dy * weight;
+  }
+};
+struct PreluBackwardWeight {
+  template <class T>
+  static HWY_INLINE T of(T dy, T x, T, T) {
+    return x > T{0} ? T{0} : dy * x;
   }
 };
 /// From the nearer end, so that both ends are met exactly.
@@ -129,7 +182,7 @@ struct Lerp {
 };
 struct LerpNumber {
   template <class T>
-  static HWY_INLINE T of(T a, T b, T weight) {
+  static HWY_INLINE T of(T a, T b, T weight, T) {
     return Lerp::of(a, b, weight, weight);
   }
 };
@@ -148,14 +201,32 @@ struct Addcdiv {
 
 // a - q b, q the quotient cut off. In float64 both are exact for float32 as long as q has no more than 29 bits; a q that rounding
 // has put one too high is put right. What is beyond goes by the C library, a block at a time.
-enum class Modulo { Fmod, Remainder, FloorDivide };
+enum class Modulo { Fmod, Remainder, FloorDivide, FmodQuotient, RemainderQuotient };
 template <Modulo op>
-HWY_INLINE double FromRest(double a, double b, double rest) {
+HWY_INLINE double FromRest(double a, double b, double rest, double q) {
   if constexpr (op == Modulo::Fmod) return rest;
+  if constexpr (op == Modulo::FmodQuotient) return q + 0.0;  // never -0
   const bool apart = (rest != 0) & ((rest < 0) != (b < 0));
   if constexpr (op == Modulo::Remainder) return apart ? rest + b : rest;
+  // Not q: of it the compiler makes no vectors here.
   const double whole = __builtin_rint((a - rest) / b) - (apart ? 1.0 : 0.0);
+  if constexpr (op == Modulo::RemainderQuotient) return whole + 0.0;
   return whole == 0 ? __builtin_copysign(0.0, a / b) : whole;
+}
+template <Modulo op>
+float ByLibrary(float a, float b) {
+  switch (op) {
+    case Modulo::Fmod:
+      return fmod_of(a, b);
+    case Modulo::Remainder:
+      return remainder_of(a, b);
+    case Modulo::FloorDivide:
+      return floor_divide_of(a, b);
+    case Modulo::FmodQuotient:
+      return fmod_quotient_of(a, b);
+    case Modulo::RemainderQuotient:
+      return remainder_quotient_of(a, b);
+  }
 }
 template <Modulo op>
 void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
@@ -170,18 +241,17 @@ void ModuloOf(void* out, const void* const* in, std::size_t n, const void*) {
       const auto u = static_cast<double>(a[begin + i]), v = static_cast<double>(b[begin + i]);
       const double q = __builtin_trunc(u / v), size = v < 0 ? -v : v, least = u < 0 ? -u : u;
       double rest = u - q * v;
-      rest = (((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0))) ? rest + (u < 0 ? -size : size) : rest;
+      const bool over = ((u < 0) & (rest > 0)) | ((u > 0) & (rest < 0));
+      rest = over ? rest + (u < 0 ? -size : size) : rest;
       rest = __builtin_copysign(rest, u);  // a zero's sign
       beyond |= static_cast<int>(!(least < size * 5e8)) | static_cast<int>(!(size < 1e38));
-      result[i] = static_cast<float>(FromRest<op>(u, v, rest));
+      result[i] = static_cast<float>(FromRest<op>(u, v, rest, over ? q - __builtin_copysign(1.0, q) : q));
     }
     for (std::size_t i = 0; i < count; ++i) {
       if (beyond == 0) {
         y[begin + i] = result[i];
       } else {
-        y[begin + i] = op == Modulo::Fmod        ? std::fmod(a[begin + i], b[begin + i])
-                       : op == Modulo::Remainder ? remainder_of(a[begin + i], b[begin + i])
-                                                 : floor_divide_of(a[begin + i], b[begin + i]);
+        y[begin + i] = ByLibrary<op>(a[begin + i], b[begin + i]);
       }
     }
   }
@@ -211,6 +281,10 @@ Kernel FindModulo(OperationKey op, DType dtype) {
       return ModuloOf<Modulo::Remainder>;
     case "floor_divide"_key:
       return ModuloOf<Modulo::FloorDivide>;
+    case "fmod_quotient"_key:
+      return ModuloOf<Modulo::FmodQuotient>;
+    case "remainder_quotient"_key:
+      return ModuloOf<Modulo::RemainderQuotient>;
     default:
       return nullptr;
   }
@@ -219,14 +293,41 @@ Kernel FindModulo(OperationKey op, DType dtype) {
 template <class T>
 Kernel FindOf(Elementwise op) {
   // In the order of Elementwise.
-  static constexpr Kernel table[] = {Of1<Frac, T>,      Of1<NanToNum, T>,    Of1<Hardshrink, T>, Of1<Softshrink, T>,
-                                     Of1<Threshold, T>, Of1<Hardsigmoid, T>, Of1<Hardswish, T>,  Of2<Copysign, T>,
-                                     Of2<Fmax, T>,      Of2<Fmin, T>,        Of2<Prelu, T>,      Of2<LerpNumber, T>,
-                                     Of3<Lerp, T>,      Of3<Addcmul, T>,     Of3<Addcdiv, T>};
+  static constexpr Kernel table[] = {Of1<Frac, T>,
+                                     Of1<NanToNum, T>,
+                                     Of1<Hardshrink, T>,
+                                     Of1<Softshrink, T>,
+                                     Of1<Threshold, T>,
+                                     Of1<Hardsigmoid, T>,
+                                     Of1<Hardswish, T>,
+                                     Of2<Copysign, T>,
+                                     Of2<Fmax, T>,
+                                     Of2<Fmin, T>,
+                                     Of2<Prelu, T>,
+                                     Of2<HardtanhBackward, T>,
+                                     Of2<HardshrinkBackward, T>,
+                                     Of2<ThresholdBackward, T>,
+                                     Of2<HardsigmoidBackward, T>,
+                                     Of2<HardswishBackward, T>,
+                                     Of2<PreluBackwardWeight, T>,
+                                     Of2<LerpNumber, T>,
+                                     Of3<PreluBackward, T>,
+                                     Of3<Lerp, T>,
+                                     Of3<Addcmul, T>,
+                                     Of3<Addcdiv, T>};
   return table[static_cast<int>(op)];
 }
 Kernel FindElementwise(Elementwise op, DType dtype) {
   return dtype == kFloat32 ? FindOf<float>(op) : dtype == kFloat64 ? FindOf<double>(op) : nullptr;
+}
+template <class T>
+Kernel FindNumberOf(Elementwise op) {
+  return op == Elementwise::Addcmul   ? Of3Number<Addcmul, T>
+         : op == Elementwise::Addcdiv ? Of3Number<Addcdiv, T>
+                                      : nullptr;
+}
+Kernel FindElementwiseNumber(Elementwise op, DType dtype) {
+  return dtype == kFloat32 ? FindNumberOf<float>(op) : dtype == kFloat64 ? FindNumberOf<double>(op) : nullptr;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -237,9 +338,13 @@ HWY_AFTER_NAMESPACE();
 namespace gradus::core::kernels {
 
 HWY_EXPORT(FindElementwise);
+HWY_EXPORT(FindElementwiseNumber);
 HWY_EXPORT(FindModulo);
 Kernel modulo_kernel(OperationKey op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindModulo)(op, dtype); }
 Kernel elementwise_kernel(Elementwise op, DType dtype) { return HWY_DYNAMIC_DISPATCH(FindElementwise)(op, dtype); }
+Kernel elementwise_number_kernel(Elementwise op, DType dtype) {
+  return HWY_DYNAMIC_DISPATCH(FindElementwiseNumber)(op, dtype);
+}
 
 }  // namespace gradus::core::kernels
 #endif

@@ -19,14 +19,23 @@ enum class Elementwise : std::uint8_t {
   Fmax,
   Fmin,
   Prelu,
+  HardtanhBackward,
+  HardshrinkBackward,
+  ThresholdBackward,
+  HardsigmoidBackward,
+  HardswishBackward,
+  PreluBackwardWeight,
   LerpNumber,
+  PreluBackward,
   Lerp,
   Addcmul,
   Addcdiv
 };
-/// fmod, remainder and floor_divide of floating-point numbers: exact remainders. nullptr for other operations and integers.
+/// fmod, remainder, their quotients and floor_divide of floating-point numbers: exact remainders. nullptr for other operations and integers.
 Kernel modulo_kernel(OperationKey op, DType dtype);
 /// nullptr for integers.
 Kernel elementwise_kernel(Elementwise op, DType dtype);
+/// Where input 1 is a single number: in[1] points to that. nullptr where there is no such kernel.
+Kernel elementwise_number_kernel(Elementwise op, DType dtype);
 
 }  // namespace gradus::core::kernels

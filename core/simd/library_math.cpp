@@ -49,6 +49,10 @@ Kernel binary_of(OperationKey op) {
       return kernel2<T, remainder_of<T>>;
     case "floor_divide"_key:
       return kernel2<T, floor_divide_of<T>>;
+    case "fmod_quotient"_key:
+      return kernel2<T, fmod_quotient_of<T>>;
+    case "remainder_quotient"_key:
+      return kernel2<T, remainder_quotient_of<T>>;
     case "trunc_divide"_key:
       return kernel2<T, trunc_divide_of<T>>;
     default:

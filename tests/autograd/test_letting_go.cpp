@@ -292,6 +292,13 @@ BOOST_AUTO_TEST_CASE(a_gradient_that_is_held_stays) {
   BOOST_CHECK_EQUAL(Alive(), before);
 }
 
+BOOST_AUTO_TEST_CASE(a_reshape_copies_once_where_it_must) {
+  const Tensor x = ones({300, 200}), turned = x.t();
+  const std::int64_t before = memory_stats().allocations;
+  const Tensor view = x.reshape({-1}), copy = turned.reshape({-1});
+  BOOST_TEST(memory_stats().allocations == before + 1);
+}
+
 // What a visitor was given is its own, what it packs then goes with the rest, and the rest is not visited.
 BOOST_AUTO_TEST_CASE(values_go_while_they_are_looked_at) {
   const Alive before;

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -125,6 +126,53 @@ BOOST_AUTO_TEST_CASE(first_of_the_order) {
   const auto [all, order] = sort(x, 1, true);
   BOOST_TEST(all_equal(values, all.narrow(1, 0, 6)));
   BOOST_TEST(all_equal(places, order.narrow(1, 0, 6)));
+}
+
+// Long rows beside numbers that are converted alone: of any size, also where no integer holds them.
+BOOST_AUTO_TEST_CASE(conversions) {
+  constexpr DType all[] = {kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64};
+  const Array normal = randn({300}, kFloat64, {9, 0}), edges = samples().to(kFloat64);
+  std::vector<Array> arrays = {edges};
+  for (const double size : {1.0, 100.0, 3e9, 1e18, 2e19}) {
+    arrays.push_back(normal * Array(full({}, size, kFloat64)));
+    arrays.push_back(cat(std::vector<Array>{arrays.back(), edges.narrow(0, 0, 9), normal}, 0));
+  }
+  for (const Array& x : arrays) {
+    for (const DType from : all) {
+      const Array of = x.to(from);
+      for (const DType to : all) {
+        const Array row = of.to(to);
+        std::vector<Array> alone;
+        for (std::int64_t i = 0; i < of.numel(); ++i) alone.push_back(of.narrow(0, i, 1).to(to));
+        const Array each = cat(alone, 0);
+        BOOST_TEST(
+            std::memcmp(row.data(), each.data(), static_cast<std::size_t>(row.numel() * row.element_size())) == 0,
+            to_string(from) << " to " << to_string(to));
+      }
+    }
+  }
+  const double limit = 0x1p63;
+  for (const double beyond : {limit, -limit, 2 * limit, -2 * limit, double(NAN), double(INFINITY)}) {
+    const Array x = full({100}, beyond, kFloat64);
+    BOOST_TEST(x.to(kInt64)[99].item<std::int64_t>() == std::numeric_limits<std::int64_t>::min());
+    BOOST_TEST(x.to(kInt32)[99].item<std::int32_t>() == 0);
+  }
+}
+
+// Of fmod and remainder, rounded once: also beside numbers whose quotients fill more than float64's digits.
+BOOST_AUTO_TEST_CASE(whole_quotients) {
+  for (const double size : {1e-3, 1.0, 1e3, 1e6, 1e12, 1e30}) {
+    const Array a = (randn({500}, kFloat64, {11, 0}) * Array(full({}, size, kFloat64))).to(kFloat32);
+    const Array b = randn({500}, kFloat64, {12, 0}).to(kFloat32);
+    const Array cut_off = fmod_quotient(a, b), down = remainder_quotient(a, b);
+    for (std::int64_t i = 0; i < 500; ++i) {
+      const auto u = static_cast<long double>(a.data_ptr<float>()[i]);
+      const auto v = static_cast<long double>(b.data_ptr<float>()[i]), rest = std::fmod(u, v);
+      const long double q = std::rint((u - rest) / v), below = rest != 0 && (rest < 0) != (v < 0) ? q - 1 : q;
+      BOOST_TEST(cut_off.data_ptr<float>()[i] == static_cast<float>(q));
+      BOOST_TEST(down.data_ptr<float>()[i] == static_cast<float>(below));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <gradus/autograd/ops/activation_rules.h>
+#include <gradus/autograd/ops/piecewise_rules.h>
 #include <gradus/autograd/check/check.h>
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/check/gradcheck.h>
@@ -122,6 +123,13 @@ BOOST_AUTO_TEST_CASE(rules_agree_three_ways) {
   passes(nn::check<autograd::SiluRule>(x));
   passes(nn::check<autograd::SoftplusRule>({1, 20}, x));
   passes(nn::check<autograd::SoftplusRule>({2, 3}, x));
+  passes(nn::check<autograd::HardtanhRule>({-0.7, 1.1}, x));
+  passes(nn::check<autograd::HardsigmoidRule>(x));
+  passes(nn::check<autograd::HardswishRule>(x));
+  passes(nn::check<autograd::HardshrinkRule>({0.5}, x));
+  passes(nn::check<autograd::SoftshrinkRule>({0.5}, x));
+  passes(nn::check<autograd::ThresholdRule>({0.3, 20}, x));
+  passes(nn::check<autograd::PreluRule>(x, randn({5}, kFloat64)));
   passes(nn::check(nn::GELU(), randn({7, 5})));
   passes(nn::check(nn::SiLU(), randn({7, 5})));
   passes(nn::check(nn::Softplus(), randn({7, 5})));
@@ -185,6 +193,44 @@ BOOST_AUTO_TEST_CASE(relu_reference_agrees_bit_for_bit) {
   test::check_close(y, reference, 0, "relu");
   test::check_close(x.grad(), z.grad(), 0, "relu's gradient");
   BOOST_TEST(std::string(y.grad_fn()->name()) == "relu");
+}
+
+// At the ends of the pieces, too, and of what is no number.
+BOOST_AUTO_TEST_CASE(gradients_of_pieces_are_those_of_their_references) {
+  const std::vector<double> at = {-kInf, -4, -3, -1, -0.5, -0.0, 0, 0.5, 1, 3, 4, kInf, kNan};
+  const auto agree = [&](const char* name, auto function, auto reference) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      const Tensor x = Tensor(test::list(at)).to(dtype).requires_grad_(), z = Tensor(x.array()).requires_grad_();
+      const Tensor dy = randn({13}, dtype);
+      function(x).backward(dy);
+      reference(z).backward(dy);
+      test::check_close(x.grad(), z.grad(), dtype == kFloat32 ? 1e-6 : 1e-15, name);
+    }
+  };
+  using namespace autograd;
+  agree(
+      "hardtanh", [](const Tensor& x) { return hardtanh(x, -0.5, 1); },
+      [](const Tensor& x) {
+        return HardtanhRule::reference({-0.5, 1}, x);
+      });
+  agree(
+      "hardsigmoid", [](const Tensor& x) { return hardsigmoid(x); }, HardsigmoidRule::reference);
+  agree(
+      "hardswish", [](const Tensor& x) { return hardswish(x); }, HardswishRule::reference);
+  agree(
+      "hardshrink", [](const Tensor& x) { return hardshrink(x, 0.5); },
+      [](const Tensor& x) { return HardshrinkRule::reference({0.5}, x); });
+  agree(
+      "softshrink", [](const Tensor& x) { return softshrink(x, 0.5); },
+      [](const Tensor& x) { return SoftshrinkRule::reference({0.5}, x); });
+  agree(
+      "threshold", [](const Tensor& x) { return threshold(x, 0.5, 2); },
+      [](const Tensor& x) {
+        return ThresholdRule::reference({0.5, 2}, x);
+      });
+  agree(
+      "prelu", [](const Tensor& x) { return prelu(x, tensor({0.25}, x.dtype())); },
+      [](const Tensor& x) { return PreluRule::reference(x, tensor({0.25}, x.dtype())); });
 }
 
 BOOST_AUTO_TEST_CASE(both_orders_against_finite_differences) {

@@ -91,6 +91,13 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"silu", "activation"},
                                                     {"softplus", "activation"},
                                                     {"elu", "activation"},
+                                                    {"hardtanh", "activation"},
+                                                    {"hardsigmoid", "activation"},
+                                                    {"hardswish", "activation"},
+                                                    {"hardshrink", "activation"},
+                                                    {"softshrink", "activation"},
+                                                    {"threshold", "activation"},
+                                                    {"prelu", "activation"},
                                                     {"scaled_dot_product_attention", "attention"},
                                                     {"binary_cross_entropy_with_logits", "loss"},
                                                     {"ctc_loss", "losses"},
@@ -104,6 +111,7 @@ const std::vector<ProvenElsewhere>& proven_elsewhere() {
                                                     {"grid_sample", "sampling"},
                                                     {"power_log", "gradients_at_edges"},
                                                     {"spherical_bessel", "gradients_at_edges"},
+                                                    {"border_pad_sum", "borders"},
                                                     {"linalg_cofactor_slope", "linalg"},
                                                     {"one_minus_square", "gradients_at_edges"}};
   return list;

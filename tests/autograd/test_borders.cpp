@@ -1,0 +1,118 @@
+// Padding by what lies within, and its gradients, beside loops by index; roll likewise.
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+#include <gradus/autograd/check/gradcheck.h>
+#include <gradus/autograd/graph/engine.h>
+#include <gradus/autograd/ops/functions.h>
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/autograd/tensor/operators.h>
+#include <gradus/core/ops/random.h>
+
+#include "../support/pytorch.h"
+#include "../support/threads.h"
+
+using namespace gradus;
+using test::check_close;
+
+namespace {
+
+using Pad = std::vector<std::int64_t>;
+const std::vector<std::string> kModes = {"reflect", "replicate", "circular"};
+
+// Where place i of a padded dimension of n comes from.
+std::int64_t source(const std::string& mode, std::int64_t i, std::int64_t before, std::int64_t n) {
+  const std::int64_t at = i - before;
+  if (mode == "circular") return (at + n) % n;
+  if (mode == "replicate") return at < 0 ? 0 : at >= n ? n - 1 : at;
+  return at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
+}
+// A padded dimension as a matrix [padded, n] of zeros and ones: padding is a product with it, its gradient with its transpose.
+Tensor matrix(const std::string& mode, std::int64_t before, std::int64_t after, std::int64_t n) {
+  Tensor m = zeros({n + before + after, n}, kFloat64);
+  for (std::int64_t i = 0; i < m.size(0); ++i) m[i][source(mode, i, before, n)].fill_(1);
+  return m;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(borders)
+
+BOOST_AUTO_TEST_CASE(pads_are_products_with_a_matrix) {
+  const std::vector<Pad> pads = {{1, 2, 2, 1},  {0, 3, 3, 0},   {-1, 2, 1, -2},
+                                 {2, -2, 0, 0}, {0, 0, -1, -1}, {4, 4, 3, 3}};
+  const Tensor image = randn({2, 3, 4, 5}, kFloat64), turned = randn({2, 4, 5, 3}, kFloat64).permute({0, 3, 1, 2});
+  for (const std::string& mode : kModes) {
+    for (const Pad& p : pads) {
+      for (const Tensor& x : {image, turned}) {
+        const Tensor in = x.detach().requires_grad_(), y = pad(in, p, mode);
+        const Tensor rows = matrix(mode, p[2], p[3], 4), columns = matrix(mode, p[0], p[1], 5);
+        check_close(y, matmul(matmul(rows, x), columns.t()), 0, mode);
+        const Tensor dy = randn(y.sizes(), kFloat64);
+        y.backward(dy);
+        check_close(in.grad(), matmul(matmul(rows.t(), dy), columns), 1e-14, mode + "'s gradient");
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_pads_are_differentiated_again) {
+  const Tensor x = randn({2, 3, 4}, kFloat64).requires_grad_();
+  for (const std::string& mode : kModes) {
+    const auto f = [&](const std::vector<Tensor>& in) {
+      return std::vector<Tensor>{pad(in[0] * in[0], {2, 1, -1, 2}, mode)};
+    };
+    BOOST_TEST(gradcheck(f, {x}));
+    BOOST_TEST(gradgradcheck(f, {x}));
+  }
+}
+
+// What comes to one place is rounded once.
+BOOST_AUTO_TEST_CASE(gradients_of_many_repetitions_keep_their_digits) {
+  const Tensor x = randn({1, 2, 3}).requires_grad_();
+  const Tensor dy = rand({1, 2, 20003});
+  replication_pad1d(x, {10000, 10000}).backward(dy);
+  const Tensor wide = dy.to(kFloat64);
+  const Tensor expected =
+      stack({wide.narrow(2, 0, 10001).sum(2), wide.select(2, 10001), wide.narrow(2, 10002, 10001).sum(2)}, 2);
+  check_close(x.grad(), expected.to(kFloat32), 0, "the gradient");
+}
+
+BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
+  const Tensor images = randn({5, 7, 60, 70}), slab = randn({2, 40, 9000});
+  std::vector<Tensor> first;
+  test::ManyThreads many;
+  many.each([&] {
+    std::vector<Tensor> results;
+    for (const std::string& mode : kModes) {
+      for (const Tensor& x : {images, slab}) {
+        const Tensor in = x.detach().requires_grad_(), y = pad(in, {3, 2, 2, 3}, mode);
+        y.backward(y.detach() * 0.3);
+        results.push_back(y.detach());
+        results.push_back(in.grad());
+      }
+    }
+    if (first.empty()) first = results;
+    for (std::size_t i = 0; i < results.size(); ++i) BOOST_TEST(equal(results[i], first[i]), "result " << i);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(roll_moves_along_several_dimensions) {
+  const Tensor x = randn({3, 4, 5}, kFloat64);
+  for (const Tensor& in : {x, x.permute({1, 2, 0})}) {
+    const Tensor leaf = in.detach().requires_grad_();
+    const Tensor y = roll(leaf, {2, -1, 7, 1}, {0, 2, 0, 1});
+    const std::int64_t a = in.size(0), b = in.size(1), c = in.size(2);
+    for (std::int64_t i = 0; i < in.numel(); ++i) {
+      const std::int64_t p = i / (b * c), q = i / c % b, r = i % c;
+      BOOST_TEST(y.detach()[(p + 9) % a][(q + 1) % b][(r + c - 1) % c].item<double>() == in[p][q][r].item<double>());
+    }
+    const Tensor dy = randn(y.sizes(), kFloat64);
+    y.backward(dy);
+    BOOST_TEST(equal(leaf.grad(), roll(dy, {-2, 1, -7, -1}, {0, 2, 0, 1})));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
