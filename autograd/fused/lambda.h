@@ -80,8 +80,14 @@ consteval std::size_t parameters_of() {
     return requires(const F& f, const ValueAt<I>&... x) { f(x...); };
   }
   (std::make_index_sequence<N>{});
-  static_assert(takes || N < kMaxLambdaInputs,
-                "a pointwise lambda has one to eight parameters: [](auto x, auto y) { ... }");
+  constexpr bool refused = !takes && N == kMaxLambdaInputs, generic = !requires { &F::operator(); };
+  static_assert(
+      !refused || generic,
+      "a pointwise lambda takes each parameter as `auto`, no number of its own type: [](auto x, auto y) { ... }");
+  static_assert(
+      !refused || !generic,
+      "a pointwise lambda has one to eight parameters, [](auto x, auto y) { ... }, and calls functions by their "
+      "names alone: exp(x), not std::exp(x)");
   if constexpr (takes || N == kMaxLambdaInputs) {
     return N;
   } else {

@@ -5,6 +5,7 @@
 
 #include "../../core/base/fail.h"
 #include "../tensor/tensor.h"
+#include "function_node.h"
 #include "node.h"
 
 namespace gradus::autograd {
@@ -18,6 +19,17 @@ void rethrow_exactly(const std::exception& error, const std::string& note) {
     if (typeid(error) == typeid(One)) throw One(error.what() + ("\n  " + note));
   };
   (as(static_cast<const E*>(nullptr)), ...);
+}
+
+// Whether what is being handled complains of something undefined: only then may a gradient that did not come be its cause.
+bool is_of_undefined() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return std::string_view(error.what()).find("undefined") != std::string_view::npos;
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -39,7 +51,8 @@ std::string written(const core::WriteMark& mark) {
 // Where an exception left a formula, and which gradients it did not get.
 std::string place_of(const Node& node, const Gradients& of_outputs) {
   std::string text = "in the backward pass of " + described(node);
-  if (of_outputs.size() < 2) return text;
+  if (of_outputs.size() < 2 || dynamic_cast<const detail::FunctionNode*>(&node) != nullptr || !is_of_undefined())
+    return text;
   for (std::size_t k = 0; k < of_outputs.size(); ++k) {
     if (of_outputs[k].defined()) continue;
     text += fmt::format(
