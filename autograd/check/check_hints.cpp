@@ -68,14 +68,25 @@ std::string dimensions(const NamedArray& of, unsigned subset) {
 struct CountRelation {
   double least;
   double (*factor)(double N);
+  const char* as;  // where it may be another's factor
   const char* text;
 };
 constexpr CountRelation kCountRelations[] = {
-    {2, [](double N) { return 1 / N; }, "a mean where a sum is due, over "},
-    {2, [](double N) { return N; }, "a sum where a mean is due, over "},
-    {3, [](double N) { return (N - 1) / N; }, "divided by N where N - 1 is due, N counting "},
-    {3, [](double N) { return N / (N - 1); }, "divided by N - 1 where N is due, N counting "},
+    {2, [](double N) { return 1 / N; }, "as of ", "a mean where a sum is due, over "},
+    {2, [](double N) { return N; }, "as of ", "a sum where a mean is due, over "},
+    {3, [](double N) { return (N - 1) / N; }, "as if ", "divided by N where N - 1 is due, N counting "},
+    {3, [](double N) { return N / (N - 1); }, "as if ", "divided by N - 1 where N is due, N counting "},
 };
+
+// Whether it is a factor that a formula may well have of its own: 2/3 of what is due may be an exponent that was mistaken.
+bool is_plain(double factor, double tolerance) {
+  constexpr int kSmall = 6;
+  for (int q = 1; q <= kSmall; ++q) {
+    const double p = std::round(factor * q);
+    if (p >= 1 && p <= kSmall && near(factor * q, p, tolerance)) return true;
+  }
+  return false;
+}
 
 class Explanation {
  public:
@@ -136,7 +147,9 @@ class Explanation {
         }
       }
       if (fitting.empty()) continue;
-      say(fmt::format("{}{}", relation.text, fmt::join(fitting, " or ")));
+      const bool plain = is_plain(c, m_.tolerance);
+      say(fmt::format("{}{}{}{}", plain ? "one factor everywhere, " : "", plain ? relation.as : "", relation.text,
+                      fmt::join(fitting, " or ")));
       return;
     }
   }
@@ -251,7 +264,7 @@ class Explanation {
           say(fmt::format("the factor {} is missing, along dimension {}", tensor.name, d));
         }
       }
-      if (found_.empty()) say(fmt::format("it is right but for one factor for each index of dimension {}", d));
+      if (found_.empty()) say(fmt::format("as if it were right but for one factor for each index of dimension {}", d));
     }
   }
 

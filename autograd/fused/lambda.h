@@ -80,8 +80,15 @@ consteval std::size_t parameters_of() {
     return requires(const F& f, const ValueAt<I>&... x) { f(x...); };
   }
   (std::make_index_sequence<N>{});
-  static_assert(takes || N < kMaxLambdaInputs,
-                "a pointwise lambda has one to eight parameters: [](auto x, auto y) { ... }");
+  constexpr bool refused = !takes && N == kMaxLambdaInputs;
+  constexpr bool has_types = requires { &F::operator(); }
+  &&!requires(const F& f) { f(); };
+  static_assert(!refused || !has_types,
+                "a pointwise lambda takes each parameter as `auto`: [](auto x, auto y) { ... }");
+  static_assert(
+      !refused || has_types,
+      "a pointwise lambda has one to eight parameters, [](auto x, auto y) { ... }, and calls functions by their "
+      "names alone: exp(x), not std::exp(x)");
   if constexpr (takes || N == kMaxLambdaInputs) {
     return N;
   } else {

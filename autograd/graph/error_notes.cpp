@@ -5,6 +5,7 @@
 
 #include "../../core/base/fail.h"
 #include "../tensor/tensor.h"
+#include "function_node.h"
 #include "node.h"
 
 namespace gradus::autograd {
@@ -18,6 +19,17 @@ void rethrow_exactly(const std::exception& error, const std::string& note) {
     if (typeid(error) == typeid(One)) throw One(error.what() + ("\n  " + note));
   };
   (as(static_cast<const E*>(nullptr)), ...);
+}
+
+// Whether what is being handled complains of this ("undefined", "must be defined"): what may be its cause is said only then.
+bool is_about(std::string_view what) {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return std::string_view(error.what()).find(what) != std::string_view::npos;
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -36,16 +48,26 @@ std::string written(const core::WriteMark& mark) {
   return text;
 }
 
-// Where an exception left a formula, and which gradients it did not get.
+// Where an exception left a formula, which gradients it did not get, and which are not its to write to.
 std::string place_of(const Node& node, const Gradients& of_outputs) {
   std::string text = "in the backward pass of " + described(node);
-  if (of_outputs.size() < 2) return text;
+  const bool is_function = dynamic_cast<const detail::FunctionNode*>(&node) != nullptr;  // it is given zeros
+  const bool absent = of_outputs.size() > 1 && !is_function && is_about("defined");
+  const bool written = is_about("must have its own memory");
   for (std::size_t k = 0; k < of_outputs.size(); ++k) {
-    if (of_outputs[k].defined()) continue;
-    text += fmt::format(
-        "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, and its formula has to "
-        "ask dy.defined() first",
-        k);
+    if (!of_outputs[k].defined()) {
+      if (!absent) continue;
+      text += fmt::format(
+          "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, and its formula has "
+          "to "
+          "ask dy.defined() first",
+          k);
+    } else if (written && of_outputs[k].body().array.may_overlap_itself()) {
+      text += fmt::format(
+          "; the incoming gradient of its output {} lies like that: a formula must not change it in place, but compute "
+          "another (dy * 2 for dy.mul_(2)), or change a clone()",
+          k);
+    }
   }
   return text;
 }

@@ -79,9 +79,19 @@ void FunctionCall::add_tensors(const Tensor* tensors, std::size_t count) {
 }
 void FunctionCall::add_other() { node_->end_argument(false, 0); }
 
+std::vector<Operand> FunctionCall::operands() const {
+  std::vector<Operand> operands;
+  for (const Tensor& x : inputs_) operands.emplace_back(x, node_->location());
+  return operands;
+}
+
 AutogradContext* FunctionCall::begin() {
   for (const Tensor& x : inputs_) writes_.push_back(x.defined() ? x.version() : 0);
   node_->begin();
+  if (node_->recorded() && Observer::active()) {
+    const std::vector<Operand> inputs = operands();
+    Observer::tell_writing(*node_, inputs.data(), static_cast<int>(inputs.size()), false);
+  }
   return &node_->context();
 }
 
@@ -89,11 +99,10 @@ Tensor FunctionCall::finish(Tensor output) { return finish(variable_list{std::mo
 variable_list FunctionCall::finish(variable_list outputs) {
   node_->attach(inputs_, writes_, outputs);
   if (!node_->recorded() || !Observer::active()) return outputs;
-  std::vector<Operand> operands;
-  for (const Tensor& x : inputs_) operands.emplace_back(x, node_->location());
+  const std::vector<Operand> inputs = operands();
   std::vector<core::Array> arrays;
   for (const Tensor& y : outputs) arrays.push_back(y.defined() ? y.array() : absent_array);
-  Observer::tell_recorded(*node_, operands.data(), static_cast<int>(operands.size()), arrays);
+  Observer::tell_recorded(*node_, inputs.data(), static_cast<int>(inputs.size()), arrays);
   return outputs;
 }
 

@@ -130,6 +130,7 @@ class GRADUS_API FunctionCall {
 
  private:
   void add_tensors(const Tensor* tensors, std::size_t count);
+  std::vector<Operand> operands() const;
   void add_other();
   core::Ref<FunctionNode> node_;
   variable_list inputs_;

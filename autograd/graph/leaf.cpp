@@ -96,6 +96,14 @@ Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
   Tensor& sum = shared_->grad;
   if (gone_ && shared_->post_hooks.empty()) return {};  // nobody can ask for it
   if (sum.defined()) {
+    const TensorMeta& of_leaf = outputs()[0];
+    if (sum.array().shape() != of_leaf.shape) {
+      core::fail<ShapeError>(
+          "backward: `.grad` of a leaf ({}, {}), to which a gradient is to be added, must have the leaf's shape: it "
+          "was "
+          "given one of {}; assign another, or Tensor()",
+          of_leaf.shape, of_leaf.dtype, sum.sizes());
+    }
     // Memory of its own for a sum that cannot be written where `.grad` is.
     if (!create_graph && !sum.requires_grad() && sum.array().may_overlap_itself()) {
       sum = Tensor(sum.array().clone());

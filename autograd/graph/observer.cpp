@@ -76,6 +76,12 @@ void Observer::tell_each(const Tell& tell) {
 void Observer::tell_recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs) {
   tell_each([&](Observer& o) { o.recorded(node, inputs, count, outputs); });
 }
+void Observer::tell_writing(Node& node, const Operand* inputs, int count, bool certain) {
+  tell_each([&](Observer& o) { o.writing(node, inputs, count, certain); });
+}
+void Observer::tell_carried_over(Node& node, const Operand* inputs, int count, const core::Array& result) {
+  tell_each([&](Observer& o) { o.carried_over(node, inputs, count, result); });
+}
 void Observer::tell_started(const std::vector<Tensor>& outputs, const Gradients& gradients) {
   std::vector<Observer*> told;
   try {

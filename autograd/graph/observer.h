@@ -28,6 +28,12 @@ class GRADUS_API Observer {
 
   /// A call has been recorded: its node, complete, with the inputs, `count` of them, and the results of forward.
   virtual void recorded(Node&, const Operand* /*inputs*/, int /*count*/, const std::vector<core::Array>& /*outputs*/) {}
+  /// A call is about to change inputs[0] in place, or, where it is not `certain` (a Function's), may change any of them: what
+  /// it reads is still as it was. `recorded` comes when it has computed, unless it throws.
+  virtual void writing(Node&, const Operand* /*inputs*/, int /*count*/, bool /*certain*/) {}
+  /// The history of a view or of its base has got a node that no call computed: as_strided, or what a change in place of a
+  /// view takes. `result` has the numbers that it stands for; undefined where they are no longer there.
+  virtual void carried_over(Node&, const Operand* /*inputs*/, int /*count*/, const core::Array& /*result*/) {}
   /// A backward pass begins, with these gradients of its outputs. Passes may nest: a step of one may begin another. What
   /// this throws ends the pass: `ended` then comes for those that were told of its beginning.
   virtual void started(const std::vector<Tensor>& /*outputs*/, const Gradients& /*gradients*/) {}
@@ -66,6 +72,8 @@ class GRADUS_API Observer {
 
   // Tell all of the calling thread's.
   static void tell_recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs);
+  static void tell_writing(Node& node, const Operand* inputs, int count, bool certain = true);
+  static void tell_carried_over(Node& node, const Operand* inputs, int count, const core::Array& result);
   static void tell_started(const std::vector<Tensor>& outputs, const Gradients& gradients);
   static void tell_running(Node& node, const Gradients& of_outputs);
   static void tell_ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs);

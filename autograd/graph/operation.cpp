@@ -163,7 +163,8 @@ std::string holder_of(const core::Array& y, const Operand* inputs, int count) {
 
 }  // namespace
 
-void fail_shared(std::string_view op, int output, const core::Array& y, const Operand* inputs, int count) {
+void fail_output(std::string_view op, int output, const core::Array& y, const Operand* inputs, int count) {
+  if (!y.defined()) core::fail<ValueError>("{}: forward must return a defined Array: it returned Array()", op);
   const std::string holder = holder_of(y, inputs, count);
   if (holder.empty()) {
     core::fail<ValueError>(
@@ -264,7 +265,9 @@ void check_carried_over(const char* op, const Tensor& self) {
   if (self.requires_grad() && !leads_to_base(self)) {
     core::fail<GradError>(
         "{}: a view whose history does not lead through its base cannot be changed in place while recording (the base "
-        "was detached by detach_(), or what the view is of was made a leaf by requires_grad_()): change a clone()",
+        "was detached by detach_(), or what the view is of was made a leaf by requires_grad_()): change a clone(), or "
+        "open "
+        "a NoGradGuard around the change",
         op);
   }
 }
@@ -320,6 +323,7 @@ void tell_written(Node& node, const Operand* inputs, int count, const core::Arra
   try {
     Observer::tell_recorded(node, inputs, count, {y});
   } catch (...) {
+    const Unobserved unobserved;
     end_inplace(inputs[0].tensor(), core::Ref<Node>(&node), inputs[0].at());
     throw;
   }

@@ -124,7 +124,8 @@ void check_memory(const Result& y, const Operand* inputs, int count) {
       bool shared = false;
       for (int i = 0; i < n; ++i) shared |= storage == input_array(inputs[i]).storage().get();
       for (int j = 0; j < k; ++j) shared |= storage == output(y, j).storage().get();
-      if (shared && storage != nullptr) fail_shared(Op::name, k, result, inputs, count);
+      if (storage == nullptr ? std::is_same_v<Result, core::Array> : shared)
+        fail_output(Op::name, k, result, inputs, count);
     }
   }
 }
@@ -162,8 +163,8 @@ template <class Op, class Result>
     Observer::tell_unrecorded(Op::name, inputs, count, outputs);
 }
 
-/// The same of a call in place, before its history is rewritten: observers see the operands as they were read. Where one
-/// throws, the history is rewritten nevertheless, as the numbers have changed by then.
+/// The same of a call in place, before its history is rewritten: operands have the history that was read (their numbers had
+/// Observer::writing). Where one throws, it is rewritten nevertheless, as the numbers have changed by then.
 GRADUS_API void tell_written(Node& node, const Operand* inputs, int count, const core::Array& y);
 
 template <class Op>
@@ -366,6 +367,8 @@ requires(detail::is_right<Op>) Tensor& apply_inplace(const typename detail::Attr
   if (records) {
     made = new detail::NodeOf<Op>(attrs, inputs, count, true);
     node = core::Ref<Node>::adopt(made);
+    if (Observer::active()) [[unlikely]]
+      Observer::tell_writing(*made, inputs, count);
   }
   const core::Array& x = self.tensor().array();
   [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -53,7 +53,10 @@ class StepBy final : public ViewStep {
       if (!any_requires_grad(inputs, N)) return {};
       auto* node = new NodeOf<Op>(attrs_, inputs, N, false);
       const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
-      node->set_outputs(run_forward<Op>(attrs_, inputs, N, InputIndices<Op>{}));
+      const core::Array y = run_forward<Op>(attrs_, inputs, N, InputIndices<Op>{});
+      node->set_outputs(y);
+      if (Observer::active()) [[unlikely]]
+        Observer::tell_carried_over(*node, inputs, N, y);
       return {owner, 0};
     }
     (std::make_integer_sequence<int, N - 1>{});

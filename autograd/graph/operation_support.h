@@ -251,8 +251,8 @@ GRADUS_API std::vector<Tensor> make_outputs(std::vector<core::Array>&& values, c
 GRADUS_API Tensor make_view(core::Array&& value, core::Ref<Node> node, const Tensor& of, core::Ref<ViewStep> by = {});
 /// Whether a view's history leads through its base and is what its geometry says.
 GRADUS_API bool leads_to_base(const Tensor& tensor);
-/// ValueError: an output shares memory with an input, or another output, where no view is declared.
-[[noreturn]] GRADUS_API void fail_shared(std::string_view op, int output, const core::Array& y, const Operand* inputs,
+/// ValueError: an output shares memory with an input, or another output, where no view is declared; or there is none.
+[[noreturn]] GRADUS_API void fail_output(std::string_view op, int output, const core::Array& y, const Operand* inputs,
                                          int count);
 /// ValueError: a view is declared, and the output shows something else than input 0.
 [[noreturn]] GRADUS_API void fail_no_view(std::string_view op, const core::Array& y, const Operand* inputs, int count);

@@ -65,7 +65,7 @@ RecordedNumbers Record::Recorder::numbers_of(const Array& x) {
   return n;
 }
 
-int Record::Recorder::new_operation(const Node& node) {
+int Record::Recorder::new_operation(const Node& node, const std::vector<int>& inputs) {
   RecordedOperation& o = all.operations.emplace_back();
   o.name = node.name();
   o.module = node.module();
@@ -75,7 +75,10 @@ int Record::Recorder::new_operation(const Node& node) {
   o.attributes = node.attributes();
   o.is_rule = node.is_rule();
   o.during = open_.empty() ? -1 : open_.back();
-  o.inputs.first = o.inputs.last = end_of(all.links.size());
+  for (const int value : inputs) count_use(value);
+  o.inputs.first = end_of(all.links.size());
+  all.links.insert(all.links.end(), inputs.begin(), inputs.end());
+  o.inputs.last = end_of(all.links.size());
   o.outputs.first = o.outputs.last = end_of(all.values.size());
   o.saved.first = o.saved.last = end_of(all.saved.size());
   const int place = last(all.operations.size());
@@ -86,7 +89,7 @@ int Record::Recorder::new_operation(const Node& node) {
 int Record::Recorder::operation_of(const Node& node) {
   const int known = operations_.find(&node);
   if (known >= 0 && all.operations[static_cast<std::size_t>(known)].number == node.number()) return known;
-  const int place = new_operation(node);
+  const int place = new_operation(node, {});
   RecordedOperation& o = all.operations.back();
   o.elsewhere = true;
   o.is_leaf = node.num_inputs() == 0;
@@ -200,40 +203,14 @@ int Record::Recorder::value_of(const Tensor& x) {
   return value;
 }
 
-// A result whose memory has been written to, as under a NoGradGuard: with other numbers it is another value.
-int Record::Recorder::changed(int value, const Body& body, const Array& array) {
-  const std::uint64_t writes = array.storage()->write_count();
-  const int known = bodies_.find(&body);
-  const RecordedValue first = all.values[static_cast<std::size_t>(value)];
-  if (known >= 0) {
-    const RecordedValue& v = all.values[static_cast<std::size_t>(known)];
-    if (v.operation == first.operation && v.output == first.output && v.writes == writes &&
-        v.offset == array.storage_offset())
-      return known;
-  }
-  const std::size_t statistics = all.statistics.size();
-  const RecordedNumbers now = numbers_of(array);
-  if (first.dtype == array.dtype() && first.shape == array.shape() && all.same(first.numbers, now)) {
-    all.numbers.take_back(now);
-    all.statistics.resize(statistics);
-    all.values[static_cast<std::size_t>(value)].writes = writes;
-    return value;
-  }
-  const int fresh = new_value(RecordedValue::kResult, first.operation, first.output, array, &now);
-  bodies_.set(&body, fresh);
-  return fresh;
-}
-
 // Uses are counted by results, whatever was written to them since: gradients are added up by results.
-int Record::Recorder::value_of(const Operand& input) {
-  const int value = value_of(input.tensor());
-  if (value < 0) return value;
+void Record::Recorder::count_use(int value) {
+  if (value < 0) return;
   const RecordedValue& v = all.values[static_cast<std::size_t>(value)];
   int counted = value;
   if (v.kind == RecordedValue::kResult && !all.operations[static_cast<std::size_t>(v.operation)].elsewhere)
     counted = static_cast<int>(all.operations[static_cast<std::size_t>(v.operation)].outputs.first) + v.output;
   if (uses_[static_cast<std::size_t>(counted)] < 2) ++uses_[static_cast<std::size_t>(counted)];
-  return value;
 }
 
 void Record::Recorder::save(Node& node, RecordedOperation& operation) {
@@ -255,14 +232,9 @@ void Record::Recorder::save(Node& node, RecordedOperation& operation) {
 
 void Record::Recorder::recorded(Node& node, const Operand* inputs, int count, const std::vector<Array>& outputs) {
   if (!on_) return;
-  int values[32];
-  std::vector<int> many;
-  int* const of_inputs = count <= 32 ? values : (many.resize(static_cast<std::size_t>(count)), many.data());
-  for (int i = 0; i < count; ++i) of_inputs[i] = value_of(inputs[i]);
-  const int place = new_operation(node);
+  const std::vector<int> read = values_read(node, inputs, count);
+  const int place = new_operation(node, read);
   RecordedOperation& o = all.operations.back();
-  all.links.insert(all.links.end(), of_inputs, of_inputs + count);
-  o.inputs.last = end_of(all.links.size());
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const Array& y = outputs[k];
     if (!y.defined()) {  // holds the place

@@ -37,6 +37,8 @@ class Record::Recorder final : public Observer {
   void stop() noexcept { on_ = false; }
 
   void recorded(Node& node, const Operand* inputs, int count, const std::vector<core::Array>& outputs) override;
+  void writing(Node& node, const Operand* inputs, int count, bool certain) override;
+  void carried_over(Node& node, const Operand* inputs, int count, const core::Array& result) override;
   void started(const std::vector<Tensor>& outputs, const Gradients& gradients) override;
   void running(Node& node, const Gradients& of_outputs) override;
   void ran(Node& node, const Gradients& of_outputs, Gradients& of_inputs) override;
@@ -71,11 +73,18 @@ class Record::Recorder final : public Observer {
     std::int64_t bytes;
     bool with_history;
   };
-  int new_operation(const Node& node);
+  // What a call in place read, before it wrote.
+  struct Read {
+    std::uint64_t node;  // its number
+    std::vector<int> values;
+  };
+  int new_operation(const Node& node, const std::vector<int>& inputs);
   int operation_of(const Node& node);
   int new_value(detail::RecordedValue::Kind kind, int operation, int output, const core::Array& x,
                 const detail::RecordedNumbers* numbers = nullptr);
-  int value_of(const Operand& input);
+  const std::vector<int>& values_read(const Node& node, const Operand* inputs, int count);
+  int value_before(const Tensor& x) const;
+  void count_use(int value);
   int value_of(const Tensor& x);
   int constant(const Tensor& x);
   int changed(int value, const Body& body, const core::Array& array);
@@ -101,9 +110,13 @@ class Record::Recorder final : public Observer {
   bool on_ = true;
   detail::Places operations_, storages_, bodies_;
   std::unordered_map<const Body*, detail::Named> names_;
-  std::vector<core::Ref<Node>> leaves_;  // kept, so that no other comes to lie where one was; no tensor hangs by them
-  std::vector<std::uint8_t> uses_;       // of each value, by operations: 2 stands for more
-  std::vector<int> open_;                // steps that run, passes inside steps
+  std::vector<core::Ref<Node>> leaves_;   // kept, so that no other comes to lie where one was; no tensor hangs by them
+  std::vector<std::uint8_t> uses_;        // of each value, by operations: 2 stands for more
+  std::unordered_map<int, int> changed_;  // of results that were written to without being recorded, the last value
+  std::vector<Read> reads_;               // of calls that go on, and of those that threw
+  std::vector<int> read_;                 // of the call that is being recorded
+  core::Array stretch_;                   // of the base that a call changes through a view, before that
+  std::vector<int> open_;                 // steps that run, passes inside steps
   std::vector<int> passes_;
   std::vector<int> calls_;  // of modules, those that go on
   core::StorageSerials serials_;

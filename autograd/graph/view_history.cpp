@@ -147,28 +147,33 @@ Geometry geometry_in(const Array& base, const Array& view) {
   return {view.shape(), view.strides(), offset};
 }
 
-// The node of a call of Op on these, without its forward.
+// The node of a call of Op on these, without its forward. Observers are told of `numbers`: what it would give.
 template <class Op, std::size_t N>
-Edge recorded(const typename Op::Attrs& attrs, const Operand (&inputs)[N], const Array& result) {
+Edge recorded(const typename Op::Attrs& attrs, const Operand (&inputs)[N], const Array& result, const Array& numbers) {
   auto* node = new detail::NodeOf<Op>(attrs, inputs, static_cast<int>(N), false);
   const core::Ref<Node> owner = core::Ref<Node>::adopt(node);
   node->set_outputs(result);
+  if (Observer::active()) [[unlikely]]
+    Observer::tell_carried_over(*node, inputs, static_cast<int>(N), numbers);
   return {owner, 0};
 }
 
-// `x`, or the stretch of memory that it lies in, without numbers: what geometries are counted in.
-Tensor stretch_of(const Tensor& x, Location at) {
+// `x`, or the stretch of memory that it lies in, without numbers: what geometries are counted in. Where x has been
+// `changed` since, what it read is gone.
+Tensor stretch_of(const Tensor& x, Location at, bool changed) {
   if (x.is_contiguous()) return x;
   const std::int64_t length = length_of(x.array());
   const Array stretch = detail::zeros_without_memory({Shape{length}, x.dtype()});
   if (!x.requires_grad()) return Tensor(stretch);
-  return Tensor(stretch, recorded<StridedPut>({geometry_in(x.array(), x.array()), length}, {Operand(x, at)}, stretch));
+  const bool told = Observer::active() && !changed;
+  return Tensor(stretch, recorded<StridedPut>({geometry_in(x.array(), x.array()), length}, {Operand(x, at)}, stretch,
+                                              told ? detail::numbers_of_stretch(x.array()) : Array()));
 }
 
 // The history of `view`, of numbers of x, as its geometry says.
 Edge strided_edge(const Tensor& x, const Array& view, Location at) {
   if (!x.requires_grad()) return {};
-  return recorded<AsStrided>(geometry_in(x.array(), view), {Operand(stretch_of(x, at), at)}, view);
+  return recorded<AsStrided>(geometry_in(x.array(), view), {Operand(stretch_of(x, at, false), at)}, view, view);
 }
 
 // Whether every element of y is one of x, in the same storage.
@@ -207,12 +212,19 @@ Edge edge_as_view_of(const Body& base, const Array& view, const ViewStep* by) {
 }
 
 Edge edge_after_write(const Tensor& base, const Array& view, const Edge& written, Location at) {
-  const Tensor stretch = stretch_of(base, at), new_view(view, written);
-  const Edge edge = recorded<AsStridedScatter>(geometry_in(base.array(), view),
-                                               {Operand(stretch, at), Operand(new_view, at)}, stretch.array());
+  const Tensor stretch = stretch_of(base, at, true), new_view(view, written);
+  const Edge edge =
+      recorded<AsStridedScatter>(geometry_in(base.array(), view), {Operand(stretch, at), Operand(new_view, at)},
+                                 stretch.array(), Observer::active() ? numbers_of_stretch(base.array()) : Array());
   if (stretch.is_same(base)) return edge;
   const Tensor changed(stretch.array(), edge);
-  return recorded<AsStrided>(geometry_in(base.array(), base.array()), {Operand(changed, at)}, base.array());
+  return recorded<AsStrided>(geometry_in(base.array(), base.array()), {Operand(changed, at)}, base.array(),
+                             base.array());
+}
+
+Array numbers_of_stretch(const Array& base) {
+  if (base.is_contiguous()) return base;
+  return StridedPut::forward({geometry_in(base, base), length_of(base)}, base);
 }
 
 void check_writable_view(const Array& base, const Array& view) { geometry_in(base, view); }

@@ -16,4 +16,7 @@ void end_inplace(const Tensor& self, Edge written, Location at);
 /// The edge of a base one of whose views has been given new numbers and a new edge.
 Edge edge_after_write(const Tensor& base, const core::Array& view, const Edge& written, Location at);
 
+/// A base, or, where it is not contiguous, the memory from its first element to its last, 0 between its elements.
+core::Array numbers_of_stretch(const core::Array& base);
+
 }  // namespace gradus::autograd::detail

@@ -29,6 +29,7 @@ Array as_matrix(Array a, std::int64_t rows, std::int64_t columns) {
 }
 
 void check_sizes(const Array& x, const Array& weight, const Array& bias) {
+  core::expect_defined("linear", "input", x);
   core::expect_form(weight.dim() == 2, "linear", "weight", "[out_features, in_features]", weight.shape());
   const std::int64_t n = weight.shape()[0], m = weight.shape()[1];
   if (x.dim() == 0 || x.shape().back() != m) {
@@ -52,11 +53,10 @@ Tensor LinearRule::reference(const Tensor& x, const Tensor& weight, const Tensor
 
 Array LinearRule::forward(const Array& x, const Array& weight, const Array& bias) {
   check_sizes(x, weight, bias);
-  const std::int64_t n = weight.shape()[0], m = weight.shape()[1];
+  const std::int64_t n = weight.shape()[0], m = weight.shape()[1], k = samples(x);
   Shape shape = x.shape();
   shape[shape.size() - 1] = n;
   const Array z = core::empty(shape, x.dtype());
-  const std::int64_t k = samples(x);
   core::gemm(as_matrix(z, k, n), as_matrix(x, k, m), weight.t(), 1, 0, bias);
   return z;
 }

@@ -163,6 +163,13 @@ Tensor& Module::register_parameter(std::string name, Tensor tensor, bool require
           "register_parameter: '{}' must not be the result of an operation: it is that of {}; detach() it", name,
           tensor.grad_fn()->name());
     }
+    if (requires_grad && !tensor.is_floating_point()) {
+      fail<GradError>(
+          "register_parameter: '{}' must be of a floating dtype to have a gradient: it is {}; pass requires_grad = "
+          "false, "
+          "or register a buffer",
+          name, tensor.dtype());
+    }
     tensor.requires_grad_(requires_grad);
   }
   tensor = shared_in_copy(&Module::parameters_, name, std::move(tensor));

@@ -51,6 +51,28 @@ struct Weighted {
   static constexpr auto gradients = formulas([](Dy<> dy, In<1> w) { return dy * w; }, no_gradient);
 };
 
+// Two outputs, and a formula that keeps what it reads.
+struct Careful {
+  static constexpr std::string_view name = "test_careful";
+  static std::tuple<Array, Array> forward(const Array& x) { return {x * x, x * 3}; }
+  static constexpr auto gradients =
+      formulas([](Dy<0> a, Dy<1> b, In<0> x) { return b.defined() ? a * x * 2 + b * 3 : a * x * 2; });
+};
+struct WritesToGradient {
+  static constexpr std::string_view name = "test_writes_to_gradient";
+  static Array forward(const Array& x) { return x * 2; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy).mul_(2); });
+};
+struct Pair : Function<Pair> {
+  static variable_list forward(AutogradContext* ctx, const Tensor& x) {
+    ctx->save_for_backward({x});
+    return {x * x, x * 3};
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& dy) {
+    return {dy[0] * ctx->get_saved_variables()[0] * 2 + dy[1] * 3};
+  }
+};
+
 // Throws what it is told to.
 struct Throwing {
   static constexpr std::string_view name = "test_throwing";
@@ -97,6 +119,47 @@ BOOST_AUTO_TEST_CASE(an_absent_gradient) {
   } catch (const ValueError& error) {
     BOOST_CHECK(std::string(error.what()).find("Dy<") == std::string::npos);
   }
+}
+
+// An output that was not used is not the cause where something else is.
+BOOST_AUTO_TEST_CASE(an_absent_gradient_is_not_always_the_cause) {
+  const auto text_of = [](const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const Tensor x = leaf(Doubles{1, 2});
+  for (const bool by_function : {false, true}) {
+    for (const bool changed : {false, true}) {
+      const Tensor h = x * 1, y = by_function ? Pair::apply(h)[0] : std::get<0>(apply<Careful>(h));
+      if (changed)
+        h.mul_(2);
+      else
+        y.sum().backward();
+      const std::string text = text_of([&] { y.sum().backward(); });
+      BOOST_CHECK(text.find("in the backward pass of") != std::string::npos);
+      BOOST_CHECK_MESSAGE(text.find("not used") == std::string::npos, text);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_is_expanded_is_written_to) {
+  const Tensor y = apply<WritesToGradient>(leaf(Doubles{1, 2}));
+  check_error<ValueError>([&] { y.sum().backward(); },
+                          {"its own memory", "incoming gradient of its output 0", "dy * 2", "clone()"});
+}
+
+BOOST_AUTO_TEST_CASE(a_grad_of_another_shape) {
+  const Tensor x = leaf(Doubles{1, 2, 3}), other = leaf(Doubles{1, 2, 3});
+  x.mutable_grad() = ones({4}, kFloat64);
+  check_error<ShapeError>([&] { (x + other).sum().backward(); }, {"`.grad` of a leaf ([3], float64)", "[4]"});
+  BOOST_CHECK(!other.grad().defined());
+  x.mutable_grad() = Tensor();
+  (x + other).sum().backward();
+  BOOST_CHECK((values(x.grad()) == Doubles{1, 1, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_broadcast_that_was_not_declared) {

@@ -301,6 +301,14 @@ struct SlightlyOff : LinearRule {
   }
 };
 
+/// y = x^3, and 2 in place of the 3: what (N - 1) / N is for N = 3.
+struct CubeByTwo {
+  static constexpr std::string_view name = "test_cube_by_two";
+  static Array forward(const Array& x) { return x * x * x; }
+  static constexpr auto gradients =
+      autograd::formulas([](autograd::Dy<> dy, autograd::In<0> x) { return dy * x * x * 2; });
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(check_mutants)
@@ -318,6 +326,17 @@ BOOST_AUTO_TEST_CASE(a_mean_for_a_sum) {
               "hand = 7 graph: a sum where a mean is due, over dimension 0 of input 0 (size 7)");
   hand_caught(check(Unbiased(), draw({7, 3})), "input 0",
               "divided by N - 1 where N is due, N counting dimension 0 of input 0 (size 7)");
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_factor_is_no_count) {
+  for (const core::Shape& shape : {core::Shape{3}, {4, 3}, {3, 2}, {5}}) {
+    for (const CheckRow& row : check(CubeByTwo(), draw(shape)).rows) {
+      if (row.ok() || row.order != 1) continue;
+      BOOST_TEST(row.hint.find("one factor everywhere") != std::string::npos, row.hint);
+      const std::size_t count = row.hint.find("divided by N");
+      BOOST_TEST((count == std::string::npos || row.hint.find("as if divided by N") + 6 == count), row.hint);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(sign_transpose_shape) {

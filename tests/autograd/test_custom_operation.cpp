@@ -12,6 +12,7 @@
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/graph/grad_mode.h>
 #include <gradus/autograd/check/gradcheck.h>
+#include <gradus/autograd/check/check.h>
 #include <gradus/autograd/graph/operation.h>
 #include <gradus/autograd/tensor/print.h>
 #include <gradus/core/ops/combine.h>
@@ -214,6 +215,12 @@ autograd::TensorFunction function(F f) {
   return [f](const std::vector<Tensor>& x) { return std::vector<Tensor>{f(x)}; };
 }
 
+struct Nothing {
+  static constexpr std::string_view name = "test_nothing";
+  static Array forward(const Array&) { return {}; }
+  static constexpr auto gradients = formulas([](Dy<> dy) { return Tensor(dy); });
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(custom_operation)
@@ -244,7 +251,9 @@ BOOST_AUTO_TEST_CASE(fifteen_lines) {
 
 BOOST_AUTO_TEST_CASE(a_check_of_nothing_is_an_error) {
   const autograd::TensorFunction twice = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0] * 2}; };
-  const autograd::TensorFunction whole = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0].to(kLong)}; };
+  const autograd::TensorFunction whole = [](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{x[0].to(kLong)};
+  };
   const autograd::TensorFunction undefined = [](const std::vector<Tensor>&) { return std::vector<Tensor>(1); };
   const Tensor fixed = ones({3}, kDouble), x = ones({3}, kDouble).requires_grad_();
   for (const auto& checked : {gradcheck, gradgradcheck}) {
@@ -265,7 +274,8 @@ BOOST_AUTO_TEST_CASE(broken_operations_are_caught) {
                                                                    "analytic 0.504554", "finite difference -0.504554"});
   check_error<ShapeError>([&] { gradcheck(f(Broken<1>{}), {x}); }, {"test_broken_shape", "input 0", "[3] for [2, 3]"});
   BOOST_CHECK(gradcheck(f(Broken<2>{}), {x}));
-  check_error<GradError>([&] { gradgradcheck(f(Broken<2>{}), {x}); }, {"test_broken_second_order: to be differentiated again"});
+  check_error<GradError>([&] { gradgradcheck(f(Broken<2>{}), {x}); },
+                         {"test_broken_second_order: to be differentiated again"});
   // One gradient too many or too few for its dtype is the check's own error.
   check_error<ValueError>([&] { gradcheck(f(Broken<2>{}), {Tensor(core::ones({2}, kFloat32)).requires_grad_()}); },
                           {"gradcheck", "float64", "float32"});
@@ -472,6 +482,13 @@ BOOST_AUTO_TEST_CASE(operations_are_listed) {
   BOOST_CHECK_EQUAL(find("max").outputs, 1);  // its index has no gradient
   BOOST_CHECK_EQUAL(find("where").inputs, 3);
   BOOST_CHECK(!find("matmul").is_rule);
+}
+
+BOOST_AUTO_TEST_CASE(a_forward_that_returns_nothing) {
+  check_error<ValueError>([] { apply<Nothing>(leaf(Doubles{1})); },
+                          {"test_nothing: forward must return a defined Array"});
+  check_error<ValueError>([] { autograd::check<Nothing>(ones({2})); },
+                          {"test_nothing: forward must return a defined Array"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -724,6 +724,14 @@ BOOST_AUTO_TEST_CASE(new_data_parts_a_base_from_its_views) {
   check(x.grad(), {2, 0});
 }
 
+BOOST_AUTO_TEST_CASE(a_view_that_was_made_a_leaf_is_changed_under_a_guard) {
+  const Tensor x = doubles({1, 2}).view({2, 1}).requires_grad_();
+  check_error<GradError>([&] { x[0][0] = 5; }, {"fill_: ", "clone()", "NoGradGuard"});
+  const NoGradGuard guard;
+  x[0][0] = 5;
+  check(x, {5, 2});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

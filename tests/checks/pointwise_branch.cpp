@@ -1,5 +1,6 @@
 // Pointwise lambdas, each CASE but 0 with a mistake; what the compiler says then stands behind the number.
 #include <algorithm>
+#include <cmath>
 
 #include <gradus/autograd/fused/lambda.h>
 
@@ -36,6 +37,12 @@ Tensor scaled(const Tensor& x, double by) {
 #elif CASE == 6
 // CASE 6: a pointwise lambda has one to eight parameters
 inline constexpr auto none = pointwise("none", [] { return 1; });
+#elif CASE == 7
+// CASE 7: a pointwise lambda takes each parameter as `auto`
+inline constexpr auto half = pointwise("half", [](double x) { return x / 2; });
+#elif CASE == 8
+// CASE 8: calls functions by their names alone: exp(x), not std::exp(x)
+inline constexpr auto e = pointwise("e", [](auto x) { return std::exp(x); });
 #endif
 
 Tensor use(const Tensor& x) { return ramp(x); }

@@ -195,6 +195,8 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_step(layer);
   check_error<ShapeError>([&] { layer(randn({})); }, {"linear: input's last size", "[] for in_features = 5"});
   check_step(layer);
+  check_error<Error>([&] { layer(Tensor()); }, {"linear: input must be defined"});
+  check_step(layer);
   check_error<DTypeError>([&] { layer(randn({4, 5}, kFloat64)); }, {"linear:", "float64, float32 and float32", "to()"});
   check_step(layer);
   check_error<DTypeError>([&] { layer(ones({4, 5}, kInt64)); }, {"linear:", "int64, float32"});

@@ -142,4 +142,13 @@ BOOST_AUTO_TEST_CASE(a_taken_name_changes_nothing) {
   BOOST_TEST(fc->named_parameters().keys() == before);
 }
 
+BOOST_AUTO_TEST_CASE(a_parameter_of_whole_numbers) {
+  nn::Module module;
+  check_error<gradus::GradError>([&] { module.register_parameter("ids", torch::ones({3}, torch::kInt64)); },
+                                 {"register_parameter: 'ids'", "int64", "requires_grad = false", "buffer"});
+  BOOST_TEST(module.parameters().empty());
+  module.register_parameter("ids", torch::ones({3}, torch::kInt64), false);
+  BOOST_TEST(module.parameters().size() == 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,234 @@
+// Record of changes in place: the numbers that were read and those that were written, and one graph of views and bases.
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <gradus/autograd/graph/record.h>
+#include <gradus/autograd/tensor/create.h>
+#include <gradus/gradus.h>
+
+#include "../support/gradients.h"
+
+namespace gradus::test {
+namespace {
+
+using autograd::Record;
+using nlohmann::json;
+
+struct Call {
+  std::vector<Doubles> inputs;
+  Doubles output;
+};
+
+// Calls of each name; all must be one graph, whose only end is the pass's output, with numbers everywhere. (A view that is
+// kept follows its base: nobody reads the select that made it.)
+std::map<std::string, std::vector<Call>> calls(const Record& record) {
+  const json r = json::parse(record.json());
+  BOOST_CHECK(record.text().find("unrecorded") == std::string::npos);
+  std::set<std::size_t> read;
+  for (const json& v : r["passes"].back()["outputs"]) read.insert(v.get<std::size_t>());
+  const auto numbers = [&](const json& v) {
+    BOOST_REQUIRE(!v.is_null());
+    const json& value = r["values"][v.get<std::size_t>()];
+    const Doubles all = value["numbers"]["all"].get<Doubles>();
+    std::size_t size = 1;
+    for (const json& n : value["shape"]) size *= n.get<std::size_t>();
+    BOOST_CHECK_EQUAL(all.size(), size);
+    return all;
+  };
+  std::map<std::string, std::vector<Call>> found;
+  for (const json& o : r["operations"]) {
+    BOOST_CHECK_NE(o["kind"], "elsewhere");
+    if (o["kind"] != "operation") continue;
+    Call call{{}, numbers(o["outputs"][0])};
+    for (const json& v : o["inputs"]) {
+      call.inputs.push_back(numbers(v));
+      read.insert(v.get<std::size_t>());
+    }
+    found[o["name"].get<std::string>()].push_back(std::move(call));
+  }
+  for (const json& o : r["operations"]) {
+    if (o["kind"] == "operation" && o["name"] != "select")
+      BOOST_CHECK_MESSAGE(read.contains(o["outputs"][0].get<std::size_t>()), o["name"]);
+  }
+  return found;
+}
+
+void expect(const Call& call, const std::vector<Doubles>& inputs, const Doubles& output) {
+  BOOST_CHECK(call.inputs == inputs);
+  BOOST_CHECK(call.output == output);
+}
+
+Tensor doubles_of(const Doubles& numbers, IntArrayRef shape) {
+  return tensor(numbers, kFloat64).view(shape).detach().requires_grad_();
+}
+
+struct Doubled : autograd::Function<Doubled> {
+  static Tensor forward(autograd::AutogradContext* ctx, const Tensor& x) {
+    x.mul_(2);
+    ctx->mark_dirty({x});
+    return x;
+  }
+  static autograd::variable_list backward(autograd::AutogradContext*, const autograd::variable_list& dy) {
+    return {dy[0] * 2};
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(record_inplace)
+
+BOOST_AUTO_TEST_CASE(of_a_result) {
+  const Tensor x = leaf(Doubles{1, 2});
+  Record record;
+  const Tensor y = x * 2;
+  y.mul_(3);
+  y.mul_(y);
+  y.sum().backward();
+  auto of = calls(record);
+  BOOST_REQUIRE_EQUAL(of["mul_"].size(), 2u);
+  expect(of["mul_"][0], {{2, 4}}, {6, 12});
+  expect(of["mul_"][1], {{6, 12}, {6, 12}}, {36, 144});
+  expect(of["sum"][0], {{36, 144}}, {180});
+}
+
+BOOST_AUTO_TEST_CASE(of_what_has_no_history) {
+  const Tensor x = leaf(Doubles{1, 2}), c = tensor({3, 4}, kFloat64);
+  Record record;
+  c.mul_(x);
+  c.sum().backward();
+  auto of = calls(record);
+  expect(of["mul_"][0], {{3, 4}, {1, 2}}, {3, 8});
+}
+
+BOOST_AUTO_TEST_CASE(of_a_large_one) {
+  const Tensor x = leaf(Doubles(100, 1.0));
+  Record record;
+  const Tensor y = x * 2;
+  y.add_(1);
+  y.sum().backward();
+  const json r = json::parse(record.json()), &values = r["values"];
+  for (const json& o : r["operations"]) {
+    if (o["name"] != "add_") continue;
+    BOOST_CHECK_EQUAL(values[o["inputs"][0].get<std::size_t>()]["numbers"]["mean"], 2.0);
+    BOOST_CHECK_EQUAL(values[o["outputs"][0].get<std::size_t>()]["numbers"]["mean"], 3.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_view) {
+  const Tensor x = doubles_of(Doubles{1, 2, 3, 4}, {2, 2});
+  Record record;
+  const Tensor y = x * 2, kept = y[1];
+  y[0].mul_(3);
+  kept.mul_(5);
+  y.sum().backward();
+  auto of = calls(record);
+  BOOST_REQUIRE_EQUAL(of["mul_"].size(), 2u);
+  expect(of["mul_"][0], {{2, 4}}, {6, 12});
+  expect(of["mul_"][1], {{6, 8}}, {30, 40});
+  BOOST_REQUIRE_EQUAL(of["as_strided_scatter"].size(), 2u);
+  expect(of["as_strided_scatter"][0], {{2, 4, 6, 8}, {6, 12}}, {6, 12, 6, 8});
+  expect(of["as_strided_scatter"][1], {{6, 12, 6, 8}, {30, 40}}, {6, 12, 30, 40});
+  expect(of["as_strided"][0], {{6, 12, 6, 8}}, {6, 8});
+}
+
+BOOST_AUTO_TEST_CASE(of_an_element_that_is_assigned) {
+  const Tensor x = leaf(Doubles{1, 2, 3});
+  Record record;
+  const Tensor y = x * 2;
+  y[1] = 5;
+  y.sum().backward();
+  auto of = calls(record);
+  expect(of["as_strided_scatter"][0], {{2, 4, 6}, {5}}, {2, 5, 6});
+}
+
+BOOST_AUTO_TEST_CASE(of_a_part_of_what_has_no_history) {
+  const Tensor x = leaf(Doubles{1, 2}), c = ones({2, 2}, kFloat64);
+  Record record;
+  c[0] = x * 2;
+  c.sum().backward();
+  auto of = calls(record);
+  expect(of["as_strided_scatter"][0], {{1, 1, 1, 1}, {2, 4}}, {2, 4, 1, 1});
+}
+
+BOOST_AUTO_TEST_CASE(of_a_view_of_what_is_not_contiguous) {
+  const Tensor x = leaf(Doubles{3, 5});
+  for (const bool has_history : {false, true}) {
+    const Tensor y(tensor({1, 2, 3, 4, 5, 6}, kFloat64).view({3, 2}).t().array());
+    Record record;
+    if (has_history) y.mul_(x.sum());
+    const double by = has_history ? 8 : 1;
+    y.narrow(1, 0, 1).mul_(x.view({2, 1}));
+    y.sum().backward();
+    auto of = calls(record);
+    const Doubles column = {by * 3, by * 10};
+    expect(of["mul_"].back(), {{by, by * 2}, {3, 5}}, column);
+    expect(of["as_strided_scatter"][0], {{by, by * 2, by * 3, by * 4, by * 5, by * 6}, column},
+           {by * 3, by * 10, by * 3, by * 4, by * 5, by * 6});
+    expect(of["sum"].back(), {{by * 3, by * 3, by * 5, by * 10, by * 4, by * 6}}, {by * 31});
+    BOOST_CHECK_EQUAL(of["strided_put"].size(), has_history ? 1u : 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_base_whose_views_follow) {
+  const Tensor x = leaf(Doubles{1, 2});
+  Record record;
+  const Tensor y = x * 2, second = y[1];
+  y.mul_(3);
+  (second * y).sum().backward();
+  auto of = calls(record);
+  expect(of["as_strided"][0], {{6, 12}}, {12});
+  expect(of["mul"][1], {{12}, {6, 12}}, {72, 144});
+}
+
+BOOST_AUTO_TEST_CASE(by_a_function) {
+  const Tensor x = leaf(Doubles{1, 2});
+  Record record;
+  const Tensor y = x * 3;
+  Doubled::apply(y);
+  y.sum().backward();
+  for (const auto& [name, made] : calls(record)) {
+    if (name.ends_with("Doubled")) expect(made[0], {{3, 6}}, {6, 12});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_that_throws_leaves_no_trace) {
+  const Tensor x = leaf(Doubles{1, 2});
+  Record record;
+  const Tensor y = x * 2;
+  BOOST_CHECK_THROW(y.add_(ones({3}, kFloat64)), Error);
+  y.mul_(3);
+  BOOST_CHECK_THROW(y.add_(ones({3}, kFloat64)), Error);
+  (y + y).sum().backward();
+  auto of = calls(record);
+  BOOST_CHECK(!of.contains("add_"));
+  expect(of["mul_"][0], {{2, 4}}, {6, 12});
+  expect(of["add"][0], {{6, 12}, {6, 12}}, {12, 24});
+}
+
+BOOST_AUTO_TEST_CASE(after_a_change_that_was_not_recorded) {
+  const Tensor x = leaf(Doubles{1, 2});
+  Record record;
+  const Tensor y = x * 2;
+  {
+    const NoGradGuard guard;
+    y.add_(1);
+  }
+  y[0].mul_(2);
+  y.sum().backward();
+  const json r = json::parse(record.json()), &values = r["values"];
+  for (const json& o : r["operations"]) {
+    if (o["name"] != "as_strided_scatter") continue;
+    BOOST_CHECK((values[o["inputs"][0].get<std::size_t>()]["numbers"]["all"].get<Doubles>() == Doubles{3, 5}));
+  }
+  BOOST_CHECK(record.text().find("after an unrecorded change") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace gradus::test
