@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <string>
 
 #include "core/base/array_ref.h"
 #include "core/base/context.h"
@@ -43,6 +44,15 @@ template <class F>
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain, const F& body) {
   core::parallel_for(end > begin ? end - begin : 0, grain > 0 ? grain : 1,
                      [&](std::int64_t from, std::int64_t to) { body(begin + from, begin + to); });
+}
+/// Operations run one after the other, each on all threads: the number of those that run at once cannot be set.
+inline void set_num_interop_threads(int) {}
+inline int get_num_interop_threads() { return 1; }
+/// How many threads compute, in words.
+inline std::string get_parallel_info() {
+  return "Gradus/Parallel:\n\tget_num_threads() : " + std::to_string(get_num_threads()) +
+         "\n\tget_num_interop_threads() : " + std::to_string(get_num_interop_threads()) +
+         "\nparallel backend: oneTBB\n";
 }
 /// What `make_generator<at::CPUGeneratorImpl>(seed)` names: all generators are the CPU's.
 struct CPUGeneratorImpl;
@@ -83,3 +93,8 @@ namespace c10 = gradus;
 #define FORWARD_HAS_DEFAULT_ARGS(...) GRADUS_FORWARD_HAS_DEFAULT_ARGS(__VA_ARGS__)
 #define TORCH_ARG(T, name) GRADUS_ARG(T, name)
 #define TORCH_CHECK(condition, ...) GRADUS_CHECK(condition __VA_OPT__(, ) __VA_ARGS__)
+#define TORCH_CHECK_INDEX(condition, ...) GRADUS_CHECK_AS(::gradus::IndexError, condition __VA_OPT__(, ) __VA_ARGS__)
+#define TORCH_CHECK_TYPE(condition, ...) GRADUS_CHECK_AS(::gradus::TypeError, condition __VA_OPT__(, ) __VA_ARGS__)
+#define TORCH_CHECK_VALUE(condition, ...) GRADUS_CHECK_AS(::gradus::ValueError, condition __VA_OPT__(, ) __VA_ARGS__)
+#define TORCH_INTERNAL_ASSERT(condition, ...) \
+  GRADUS_CHECK(condition, "internal assert: this must hold: " #condition __VA_OPT__(, "; ", ) __VA_ARGS__)

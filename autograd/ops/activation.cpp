@@ -1,6 +1,7 @@
 #include "activation.h"
 
 #include "activation_rules.h"
+#include "rounded_once.h"
 
 #include <cmath>
 #include <limits>
@@ -142,7 +143,16 @@ Tensor softplus(Operand x, const Scalar& beta, const Scalar& threshold) {
     core::fail<ValueError>("softplus: beta must be a number other than 0: {}", beta.toDouble());
   return apply<SoftplusRule>({beta.toDouble(), threshold.toDouble()}, x);
 }
-Tensor elu(Operand x, const Scalar& alpha) { return apply<EluRule>({alpha.toDouble()}, x); }
+Tensor elu(Operand x, const Scalar& alpha, const Scalar& scale, const Scalar& input_scale) {
+  const double a = alpha.toDouble(), s = scale.toDouble(), c = input_scale.toDouble();
+  if (s == 1 && c == 1) return apply<EluRule>({a}, x);
+  if (stored(x)) return rounded_once([&](Operand u) { return elu(u, a, s, c); }, x);
+  core::expect_floating("elu", "the operand", x.tensor().dtype());
+  const Scope scope(x.at());
+  if (c == 1) return elu(x.tensor(), a) * s;
+  const Tensor &t = x.tensor(), positive = t > 0;
+  return where(positive, t * s, expm1(masked_fill(t, positive, 0) * c) * (a * s));
+}
 Tensor tanh_backward(Operand dy, Operand y) { return apply<TanhBackward>(dy, y); }
 Tensor sigmoid_backward(Operand dy, Operand y) { return apply<SigmoidBackward>(dy, y); }
 

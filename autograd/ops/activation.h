@@ -17,7 +17,8 @@ GRADUS_API Tensor silu(Operand x);  ///< x sigmoid(x)
 /// log(1 + exp(beta x)) / beta; x itself where beta x > threshold. ValueError unless beta > 0.
 GRADUS_API Tensor softplus(Operand x, const Scalar& beta = 1, const Scalar& threshold = 20);
 GRADUS_API Tensor leaky_relu(Operand x, const Scalar& negative_slope = 0.01);  ///< x > 0 ? x : negative_slope x
-GRADUS_API Tensor elu(Operand x, const Scalar& alpha = 1);                     ///< x > 0 ? x : alpha (exp(x) - 1)
+/// scale (x > 0 ? x : alpha (exp(input_scale x) - 1))
+GRADUS_API Tensor elu(Operand x, const Scalar& alpha = 1, const Scalar& scale = 1, const Scalar& input_scale = 1);
 GRADUS_API Tensor celu(Operand x, const Scalar& alpha = 1);  ///< x > 0 ? x : alpha (exp(x / alpha) - 1)
 GRADUS_API Tensor& celu_(Operand x, const Scalar& alpha = 1);
 GRADUS_API Tensor selu(Operand x);  ///< 1.0507.. elu(x, 1.6733..); Klambauer and others, 2017

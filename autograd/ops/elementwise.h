@@ -1,9 +1,9 @@
-// More pointwise operations: quotients and remainders with numbers, bounds that are tensors, mixtures. What pointwise.h says of names with _ at their end holds here, too.
+// More pointwise operations: quotients and remainders with numbers, bounds that are tensors, mixtures; what numbers are made
+// of. What pointwise.h says of names with _ at their end holds here, too.
 #pragma once
 
 #include <optional>
 #include <string_view>
-#include <vector>
 #include <vector>
 
 #include "../../core/base/export.h"
@@ -62,6 +62,26 @@ GRADUS_API Tensor& addcmul_(Operand x, Operand a, Operand b, const Scalar& value
 GRADUS_API Tensor addcdiv(Operand x, Operand a, Operand b,
                           const Scalar& value = 1);  ///< x + value a / b, of floating numbers
 GRADUS_API Tensor& addcdiv_(Operand x, Operand a, Operand b, const Scalar& value = 1);
+
+GRADUS_API Tensor signbit(Operand x);  ///< whether its sign is set: of -0, too
+/// 0 below 0, the value at 0, 1 above; NaN gives 0. The gradient goes to values alone, where x is 0.
+GRADUS_API Tensor heaviside(Operand x, Operand values);
+GRADUS_API Tensor& heaviside_(Operand x, Operand values);
+GRADUS_API Tensor ldexp(Operand x, Operand other);  ///< x 2^other
+GRADUS_API Tensor& ldexp_(Operand x, Operand other);
+/// pow in float64, whatever the operands are. In place of float64 alone: DTypeError.
+GRADUS_API Tensor float_power(Operand x, Operand exponent);
+GRADUS_API Tensor float_power(Operand x, const Scalar& exponent);
+GRADUS_API Tensor float_power(const Scalar& x, Operand exponent);
+GRADUS_API Tensor& float_power_(Operand x, Operand exponent);
+GRADUS_API Tensor& float_power_(Operand x, const Scalar& exponent);
+// None of these has a gradient.
+GRADUS_API Tensor gcd(Operand a, Operand b);  ///< the greatest common divisor of integers; 0 of 0 and 0
+GRADUS_API Tensor& gcd_(Operand a, Operand b);
+GRADUS_API Tensor lcm(Operand a, Operand b);  ///< the least common multiple of integers; 0 where one is 0
+GRADUS_API Tensor& lcm_(Operand a, Operand b);
+GRADUS_API Tensor nextafter(Operand a, Operand b);  ///< the next floating-point number from a towards b
+GRADUS_API Tensor& nextafter_(Operand a, Operand b);
 
 /// x held within bounds that broadcast; where they cross the upper one holds. The gradient goes to x where it is not beyond
 /// a bound, else to the bound.
@@ -187,6 +207,33 @@ class ElementwiseMembers : public PointwiseMembers<Tensor> {
   Tensor fmin(const Tensor& b, Location at = Location::here()) const { return gradus::fmin({self(), at}, b); }
   Tensor logaddexp2(const Tensor& b, Location at = Location::here()) const {
     return gradus::logaddexp2({self(), at}, b);
+  }
+  Tensor signbit(Location at = Location::here()) const { return gradus::signbit({self(), at}); }
+  Tensor heaviside(const Tensor& values, Location at = Location::here()) const {
+    return gradus::heaviside({self(), at}, values);
+  }
+  Tensor& heaviside_(const Tensor& values, Location at = Location::here()) const {
+    return gradus::heaviside_({self(), at}, {values, at});
+  }
+  Tensor ldexp(const Tensor& other, Location at = Location::here()) const { return gradus::ldexp({self(), at}, other); }
+  Tensor& ldexp_(const Tensor& other, Location at = Location::here()) const {
+    return gradus::ldexp_({self(), at}, {other, at});
+  }
+  template <class B>
+  Tensor float_power(const B& exponent, Location at = Location::here()) const {
+    return gradus::float_power({self(), at}, exponent);
+  }
+  template <class B>
+  Tensor& float_power_(const B& exponent, Location at = Location::here()) const {
+    return gradus::float_power_({self(), at}, exponent);
+  }
+  Tensor gcd(const Tensor& b, Location at = Location::here()) const { return gradus::gcd({self(), at}, b); }
+  Tensor& gcd_(const Tensor& b, Location at = Location::here()) const { return gradus::gcd_({self(), at}, {b, at}); }
+  Tensor lcm(const Tensor& b, Location at = Location::here()) const { return gradus::lcm({self(), at}, b); }
+  Tensor& lcm_(const Tensor& b, Location at = Location::here()) const { return gradus::lcm_({self(), at}, {b, at}); }
+  Tensor nextafter(const Tensor& b, Location at = Location::here()) const { return gradus::nextafter({self(), at}, b); }
+  Tensor& nextafter_(const Tensor& b, Location at = Location::here()) const {
+    return gradus::nextafter_({self(), at}, {b, at});
   }
   Tensor isclose(const Tensor& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false,
                  Location at = Location::here()) const {

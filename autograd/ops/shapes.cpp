@@ -1,5 +1,6 @@
 // Views made of views.
 #include <algorithm>
+#include <type_traits>
 
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
@@ -192,6 +193,41 @@ std::vector<Tensor> tensor_split(Operand x, const Tensor& indices_or_sections, s
   const Tensor dense = given.contiguous();
   return tensor_split(x, IntArrayRef(dense.data_ptr<std::int64_t>(), static_cast<std::size_t>(dense.numel())), dim);
 }
+
+namespace {
+
+// tensor_split along a dimension that the name says, of tensors that have `least` dimensions. Where: sections or indices.
+template <class Where>
+std::vector<Tensor> split_in_name(const char* op, const Operand& x, std::int64_t least, std::int64_t dim,
+                                  const Where& where) {
+  const Shape& shape = x.tensor().body().array.shape();
+  if (shape.size() < least) {
+    core::fail<ShapeError>("{}: the operand must have at least {} dimension{}: {}", op, least, least == 1 ? "" : "s",
+                           shape);
+  }
+  if constexpr (std::is_same_v<Where, std::int64_t>) {
+    const std::int64_t n = shape[static_cast<int>(dim)];
+    if (where < 1 || n % where != 0) {
+      core::fail<ValueError>("{}: the sections must divide the size of dimension {}: {} of {}; tensor_split takes any",
+                             op, dim, where, n);
+    }
+  }
+  return core::in_name_of(op, [&] { return tensor_split(x, where, dim); });
+}
+std::int64_t columns_of(const Operand& x) { return x.tensor().dim() == 1 ? 0 : 1; }
+
+}  // namespace
+
+std::vector<Tensor> hsplit(Operand x, std::int64_t sections) {
+  return split_in_name("hsplit", x, 1, columns_of(x), sections);
+}
+std::vector<Tensor> hsplit(Operand x, IntArrayRef indices) {
+  return split_in_name("hsplit", x, 1, columns_of(x), indices);
+}
+std::vector<Tensor> vsplit(Operand x, std::int64_t sections) { return split_in_name("vsplit", x, 2, 0, sections); }
+std::vector<Tensor> vsplit(Operand x, IntArrayRef indices) { return split_in_name("vsplit", x, 2, 0, indices); }
+std::vector<Tensor> dsplit(Operand x, std::int64_t sections) { return split_in_name("dsplit", x, 3, 2, sections); }
+std::vector<Tensor> dsplit(Operand x, IntArrayRef indices) { return split_in_name("dsplit", x, 3, 2, indices); }
 
 Tensor atleast_1d(Operand x) { return x.tensor().dim() < 1 ? unsqueeze(x, 0) : x.tensor(); }
 Tensor atleast_2d(Operand x) {

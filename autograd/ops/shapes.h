@@ -37,6 +37,14 @@ GRADUS_API std::vector<Tensor> split_with_sizes(Operand x, IntArrayRef sizes, st
 GRADUS_API std::vector<Tensor> tensor_split(Operand x, std::int64_t sections, std::int64_t dim = 0);
 GRADUS_API std::vector<Tensor> tensor_split(Operand x, IntArrayRef indices, std::int64_t dim = 0);
 GRADUS_API std::vector<Tensor> tensor_split(Operand x, const Tensor& indices_or_sections, std::int64_t dim = 0);
+/// The same along dimension 1 (of a vector 0), 0 and 2; the sections are of one size. ShapeError where there is no such
+/// dimension, ValueError unless the sections divide it.
+GRADUS_API std::vector<Tensor> hsplit(Operand x, std::int64_t sections);
+GRADUS_API std::vector<Tensor> hsplit(Operand x, IntArrayRef indices);
+GRADUS_API std::vector<Tensor> vsplit(Operand x, std::int64_t sections);
+GRADUS_API std::vector<Tensor> vsplit(Operand x, IntArrayRef indices);
+GRADUS_API std::vector<Tensor> dsplit(Operand x, std::int64_t sections);
+GRADUS_API std::vector<Tensor> dsplit(Operand x, IntArrayRef indices);
 /// With leading dimensions of size 1 (of a matrix in 3-d: a last one).
 GRADUS_API Tensor atleast_1d(Operand x);
 GRADUS_API Tensor atleast_2d(Operand x);
@@ -58,9 +66,10 @@ GRADUS_API Tensor pixel_unshuffle(Operand x, std::int64_t downscale_factor);
 
 // Copies.
 
-GRADUS_API Tensor hstack(OperandList tensors);  ///< along the columns (of 1-d ones: one behind the other)
-GRADUS_API Tensor vstack(OperandList tensors);  ///< as rows
-GRADUS_API Tensor dstack(OperandList tensors);  ///< along the third dimension
+GRADUS_API Tensor hstack(OperandList tensors);        ///< along the columns (of 1-d ones: one behind the other)
+GRADUS_API Tensor vstack(OperandList tensors);        ///< as rows
+GRADUS_API Tensor dstack(OperandList tensors);        ///< along the third dimension
+GRADUS_API Tensor column_stack(OperandList tensors);  ///< along dimension 1; vectors and numbers are columns
 /// Matrices along the diagonal of one, 0 elsewhere; vectors are rows, numbers matrices of one element.
 GRADUS_API Tensor block_diag(OperandList tensors);
 GRADUS_API Tensor concat(OperandList tensors, std::int64_t dim = 0);
@@ -159,6 +168,24 @@ class ShapeMembers {
   std::vector<Tensor> tensor_split(const Tensor& indices_or_sections, std::int64_t dim = 0,
                                    Location at = Location::here()) const {
     return gradus::tensor_split({self(), at}, indices_or_sections, dim);
+  }
+  std::vector<Tensor> hsplit(std::int64_t sections, Location at = Location::here()) const {
+    return gradus::hsplit({self(), at}, sections);
+  }
+  std::vector<Tensor> hsplit(IntArrayRef indices, Location at = Location::here()) const {
+    return gradus::hsplit({self(), at}, indices);
+  }
+  std::vector<Tensor> vsplit(std::int64_t sections, Location at = Location::here()) const {
+    return gradus::vsplit({self(), at}, sections);
+  }
+  std::vector<Tensor> vsplit(IntArrayRef indices, Location at = Location::here()) const {
+    return gradus::vsplit({self(), at}, indices);
+  }
+  std::vector<Tensor> dsplit(std::int64_t sections, Location at = Location::here()) const {
+    return gradus::dsplit({self(), at}, sections);
+  }
+  std::vector<Tensor> dsplit(IntArrayRef indices, Location at = Location::here()) const {
+    return gradus::dsplit({self(), at}, indices);
   }
   Tensor ravel(Location at = Location::here()) const { return gradus::ravel({self(), at}); }
   Tensor roll(IntArrayRef shifts, IntArrayRef dims = {}, Location at = Location::here()) const {

@@ -114,6 +114,13 @@ Tensor hstack(OperandList tensors) {
 }
 Tensor vstack(OperandList tensors) { return stacked("vstack", tensors, atleast_2d(tensors), 0); }
 Tensor dstack(OperandList tensors) { return stacked("dstack", tensors, atleast_3d(tensors), 2); }
+Tensor column_stack(OperandList tensors) {
+  std::vector<Tensor> columns;
+  for (const Operand& x : tensors) {
+    columns.push_back(x.tensor().dim() < 2 ? unsqueeze({atleast_1d(x), x.at()}, 1) : x.tensor());
+  }
+  return stacked("column_stack", tensors, columns, 1);
+}
 Tensor block_diag(OperandList tensors) {
   if (tensors.empty()) return Tensor(core::empty({1, 0}, get_default_dtype()));
   return core::in_name_of("block_diag", [&] {

@@ -26,6 +26,7 @@ class GRADUS_API Device {
   explicit Device(std::string_view name);
   constexpr DeviceType type() const { return type_; }
   constexpr int index() const { return index_; }
+  constexpr bool has_index() const { return index_ != -1; }
   constexpr bool is_cpu() const { return true; }
   constexpr bool is_cuda() const { return false; }
   std::string str() const { return index_ < 0 ? "cpu" : "cpu:" + std::to_string(index_); }

@@ -77,6 +77,7 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   Device device() const { return {}; }
   TensorOptions options() const { return TensorOptions().dtype(dtype()); }
   std::int64_t element_size() const { return body().array.element_size(); }
+  std::int64_t itemsize() const { return element_size(); }
   std::int64_t nbytes() const {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(numel()) * static_cast<std::uint64_t>(element_size()));
   }
@@ -86,9 +87,17 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   Layout layout() const { return kStrided; }
   bool is_cpu() const { return true; }
   bool is_cuda() const { return false; }
-  DType type() const { return dtype(); }  ///< what `to` and `toType` take
-  std::string toString() const;           ///< "CPUFloatType"
+  std::int64_t get_device() const { return -1; }  ///< the CPU has no number
+  DType type() const { return dtype(); }          ///< what `to` and `toType` take
+  std::string toString() const;                   ///< "CPUFloatType"
   bool is_floating_point() const { return gradus::is_floating_point(dtype()); }
+  bool is_signed() const { return dtype() != kBool && dtype() != kUInt8; }
+  bool is_complex() const { return false; }
+  bool is_sparse() const { return false; }
+  /// False: what is made in an InferenceMode is a tensor like any other.
+  bool is_inference() const { return false; }
+  /// Whether the two share memory.
+  bool is_alias_of(const Tensor& other) const { return array().storage() == other.array().storage(); }
   /// Whether two handles are the same tensor.
   bool is_same(const Tensor& other) const noexcept { return body_ == other.body_; }
   /// How many handles there are of this tensor; 0 when undefined.
@@ -101,6 +110,16 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
     return array().data_ptr<T>();
   }
   void* data_ptr() const { return array().data(); }
+  template <class T>
+  const T* const_data_ptr() const {
+    return data_ptr<std::remove_const_t<T>>();
+  }
+  const void* const_data_ptr() const { return data_ptr(); }
+  template <class T>
+  T* mutable_data_ptr() const {
+    return data_ptr<T>();
+  }
+  void* mutable_data_ptr() const { return data_ptr(); }
   template <class T, std::size_t N>
   TensorAccessor<T, N> accessor() const {
     return array().accessor<T, N>();
@@ -143,6 +162,8 @@ class GRADUS_API Tensor : public autograd::ElementwiseMembers<Tensor>,
   Tensor& detach_() const;
   /// As detach: an alias. In-place changes through it are noticed where a saved value is used.
   Tensor data() const { return detach(); }
+  Tensor variable_data() const { return detach(); }
+  Tensor tensor_data() const { return detach(); }
   template <class T>
   T* data() const {
     return data_ptr<T>();
@@ -319,6 +340,9 @@ static_assert(sizeof(Tensor) == sizeof(void*), "a handle, and nothing else");
 using TensorList = std::vector<Tensor>;
 
 inline std::int64_t numel(const Tensor& x) { return x.numel(); }
+inline bool is_floating_point(const Tensor& x) { return x.is_floating_point(); }
+inline bool is_signed(const Tensor& x) { return x.is_signed(); }
+inline bool is_complex(const Tensor& x) { return x.is_complex(); }
 inline bool is_nonzero(const Tensor& x) { return x.is_nonzero(); }
 inline Tensor detach(const Tensor& x) { return x.detach(); }
 /// The dtype of a result of these, as `+` of them has it.
@@ -327,6 +351,9 @@ GRADUS_API DType result_type(const Tensor& a, const Scalar& b);
 GRADUS_API DType result_type(const Scalar& a, const Tensor& b);
 GRADUS_API DType result_type(const Scalar& a, const Scalar& b);
 
+/// Of exactly a dtype: `sum(x, {})` is over all dimensions.
+inline Tensor sum(Operand x, ::std::same_as<DType> auto dtype) { return sum(x, IntArrayRef(), false, dtype); }
+inline Tensor mean(Operand x, ::std::same_as<DType> auto dtype) { return mean(x, IntArrayRef(), false, dtype); }
 inline Tensor var(Operand x, ::std::same_as<bool> auto unbiased) { return var(x, IntArrayRef(), unbiased); }
 inline Tensor std(Operand x, ::std::same_as<bool> auto unbiased) { return std(x, IntArrayRef(), unbiased); }
 inline ::std::tuple<Tensor, Tensor> std_mean(Operand x, ::std::same_as<bool> auto unbiased) {

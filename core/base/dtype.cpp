@@ -54,6 +54,10 @@ std::string to_string(const Scalar& value) {
   }
 }
 
+Scalar Scalar::operator-() const {
+  if (kind_ == kBool) core::fail<DTypeError>("neg: the number must not be bool: {}; ! negates truth", to_string(*this));
+  return negated(*this);
+}
 Scalar negated(const Scalar& a) { return product(a, Scalar(-1)); }
 
 Scalar product(const Scalar& a, const Scalar& b) {

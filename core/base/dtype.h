@@ -182,6 +182,14 @@ class Scalar {
   constexpr int toInt() const { return to<int>(); }
   constexpr bool toBool() const { return to<bool>(); }
   constexpr std::int64_t toLong() const { return to<std::int64_t>(); }
+  /// -x; integers wrap around. DTypeError for a bool.
+  GRADUS_API Scalar operator-() const;
+  // PyTorch's names.
+  constexpr DType type() const { return kind_; }
+  constexpr bool isFloatingPoint() const { return is_floating_point(); }
+  constexpr bool isIntegral(bool include_bool) const { return kind_ == kInt64 || (include_bool && kind_ == kBool); }
+  constexpr bool isBoolean() const { return kind_ == kBool; }
+  constexpr bool isComplex() const { return false; }
   constexpr bool operator==(const Scalar& other) const {
     return kind_ == other.kind_ && (kind_ == kFloat64 ? float_ == other.float_ : int_ == other.int_);
   }

@@ -83,9 +83,9 @@ void Message::integer(long long value) { stream_->out << value; }
 void Message::natural(unsigned long long value) { stream_->out << value; }
 void Message::number(double value) { stream_->out << value; }
 
-void fail_check(const char* condition, const Message& message) {
+std::string check_text(const char* condition, const Message& message) {
   const std::string text = message.str();
-  throw Error(text.empty() ? std::string("check: this must hold: ") + condition : text);
+  return text.empty() ? std::string("check: this must hold: ") + condition : text;
 }
 
 }  // namespace gradus::core

@@ -63,19 +63,22 @@ class GRADUS_API Message {
   Stream* stream_;  // owned: a unique_ptr's template would be instantiated in every file
 };
 
-[[noreturn]] GRADUS_API void fail_check(const char* condition, const Message& message);
+/// What the values say; where they say nothing, the condition.
+GRADUS_API std::string check_text(const char* condition, const Message& message);
 
-template <class... Values>
+template <class E, class... Values>
 [[noreturn, gnu::cold, gnu::noinline]] void fail_check(const char* condition, const Values&... values) {
   Message message;
   (message.add(values), ...);
-  fail_check(condition, message);
+  throw E(check_text(condition, message));
 }
 
 }  // namespace gradus::core
 
-/// Throws gradus::Error with the values, written one after the other, unless the condition holds.
-#define GRADUS_CHECK(condition, ...)                                                     \
-  do {                                                                                   \
-    if (!(condition)) ::gradus::core::fail_check(#condition __VA_OPT__(, ) __VA_ARGS__); \
+/// Throws an E with the values, written one after the other, unless the condition holds.
+#define GRADUS_CHECK_AS(E, condition, ...)                                                  \
+  do {                                                                                      \
+    if (!(condition)) ::gradus::core::fail_check<E>(#condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)
+/// The same with gradus::Error.
+#define GRADUS_CHECK(condition, ...) GRADUS_CHECK_AS(::gradus::Error, condition __VA_OPT__(, ) __VA_ARGS__)

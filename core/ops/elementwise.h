@@ -38,6 +38,13 @@ GRADUS_API Array lerp(const Array& a, const Array& b, const Array& weight);
 GRADUS_API Array addcmul(const Array& x, const Array& a, const Array& b, const Scalar& value);  ///< x + value a b
 GRADUS_API Array addcdiv(const Array& x, const Array& a, const Array& b, const Scalar& value);  ///< x + value a / b
 
+/// The greatest common divisor and the least common multiple, not negative, unless the dtype does not hold them. Integers
+/// only (DTypeError).
+GRADUS_API Array gcd(const Array& a, const Array& b);
+GRADUS_API Array lcm(const Array& a, const Array& b);
+/// The next number of the result's dtype from a towards b. Floating-point numbers only.
+GRADUS_API Array nextafter(const Array& a, const Array& b);
+
 /// The inverse of erf.
 GRADUS_API float erfinv_of(float x) noexcept;
 GRADUS_API double erfinv_of(double x) noexcept;

@@ -1,13 +1,16 @@
 #include "rnn_cell.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "../../autograd/graph/grad_mode.h"
 #include "../../autograd/tensor/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../module/any_module.h"
 #include "../module/module_hooks.h"
@@ -49,23 +52,34 @@ std::string sizes_text(std::int64_t input_size, std::int64_t hidden_size, bool b
   return fmt::format("{}, {}{}", input_size, hidden_size, bias ? "" : ", bias=false");
 }
 
-// What a rule reads of a cell's input or state: [1, N, I] or [N, H].
-Tensor rows_of(const Module& cell, const char* what, const Tensor& x, const Tensor& input, std::int64_t width) {
+std::string name_of(const Module& cell) { return cell.name(); }
+std::string name_of(const char* function) { return function; }
+
+// What a rule reads of an input or a state: [1, N, I] or [N, H].
+template <class Who>
+Tensor rows_of(const Who& who, const char* what, const Tensor& x, const Tensor& input, std::int64_t width) {
   const bool one = input.defined() && input.dim() == 1;
   if (!x.defined() || (x.dim() != 1 && x.dim() != 2) || x.size(-1) != width || x.dim() != input.dim() ||
       (!one && x.size(0) != input.size(0))) {
-    core::fail<ShapeError>("{}: {} must be [N, {}] or [{}], as input: {}", cell.name(), what, width, width,
+    core::fail<ShapeError>("{}: {} must be [N, {}] or [{}], as input: {}", name_of(who), what, width, width,
                            x.defined() ? fmt::format("{}", x.sizes()) : "undefined");
   }
   return one ? x.unsqueeze(0) : x;
 }
 
 struct Step {
+  // Who: a cell, or a function's name.
+  template <class Who>
+  Step(const Who& who, std::int64_t input_size, std::int64_t hidden_size, const Tensor& input, const Tensor& hx,
+       const Tensor& cx = {})
+      : x(rows_of(who, "input", input, input, input_size).unsqueeze(0)), one(input.dim() == 1) {
+    if (hx.defined()) h0 = rows_of(who, "hx", hx, input, hidden_size);
+    if (cx.defined()) c0 = rows_of(who, "cx", cx, input, hidden_size);
+  }
   template <class Cell>
-  Step(const Cell& cell, const Tensor& input, const Tensor& hx, const Tensor& cx = {})
-      : x(rows_of(cell, "input", input, input, cell.options.input_size()).unsqueeze(0)), one(input.dim() == 1) {
-    if (hx.defined()) h0 = rows_of(cell, "hx", hx, input, cell.options.hidden_size());
-    if (cx.defined()) c0 = rows_of(cell, "cx", cx, input, cell.options.hidden_size());
+  requires std::is_base_of_v<Module, Cell> Step(const Cell& cell, const Tensor& input, const Tensor& hx,
+                                                const Tensor& cx = {})
+      : Step(cell, cell.options.input_size(), cell.options.hidden_size(), input, hx, cx) {
     detail::ModuleHooks::before_forward(cell);
   }
   Tensor result(const Tensor& state) const { return one ? state.squeeze(0) : state; }
@@ -119,3 +133,45 @@ std::string GRUCellImpl::extra_repr() const {
 }
 
 }  // namespace gradus::nn
+
+namespace gradus {
+
+using core::RecurrentKind;
+
+namespace {
+
+// All states after one step, of a batch of one where there is none.
+std::array<Tensor, 2> step(const char* op, RecurrentKind kind, Operand input, const Tensor& hx, const Tensor& cx,
+                           const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh) {
+  return core::in_name_of(op, [&]() -> std::array<Tensor, 2> {
+    const autograd::Scope scope(input.at());
+    core::expect_form(w_ih.dim() == 2, op, "w_ih", "[G H, I]", w_ih.sizes());
+    core::expect_form(w_hh.dim() == 2, op, "w_hh", "[G H, H]", w_hh.sizes());
+    const nn::Step s(op, w_ih.size(1), w_hh.size(1), input.tensor(), hx, cx);
+    const auto all = nn::detail::apply_recurrent(kind, false, s.x, w_ih, w_hh, b_ih, b_hh, s.h0, s.c0);
+    return {s.result(all[1]), all[2].defined() ? s.result(all[2]) : all[2]};
+  });
+}
+
+}  // namespace
+
+std::tuple<Tensor, Tensor> lstm_cell(Operand input, const std::vector<Tensor>& hx, const Tensor& w_ih,
+                                     const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh) {
+  if (hx.size() != 2) core::fail<ValueError>("lstm_cell: hx must be two tensors, h and c: {}", hx.size());
+  const auto [h, c] = step("lstm_cell", RecurrentKind::kLstm, input, hx[0], hx[1], w_ih, w_hh, b_ih, b_hh);
+  return {h, c};
+}
+Tensor gru_cell(Operand input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+                const Tensor& b_hh) {
+  return step("gru_cell", RecurrentKind::kGru, input, hx, {}, w_ih, w_hh, b_ih, b_hh)[0];
+}
+Tensor rnn_tanh_cell(Operand input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+                     const Tensor& b_hh) {
+  return step("rnn_tanh_cell", RecurrentKind::kTanh, input, hx, {}, w_ih, w_hh, b_ih, b_hh)[0];
+}
+Tensor rnn_relu_cell(Operand input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+                     const Tensor& b_hh) {
+  return step("rnn_relu_cell", RecurrentKind::kRelu, input, hx, {}, w_ih, w_hh, b_ih, b_hh)[0];
+}
+
+}  // namespace gradus

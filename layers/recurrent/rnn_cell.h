@@ -1,4 +1,4 @@
-// RNNCell, LSTMCell, GRUCell: one step of one layer (recurrent_rules.h), for loops of one's own.
+// RNNCell, LSTMCell, GRUCell: one step of one layer (recurrent_rules.h), for loops of one's own; the same as functions.
 #pragma once
 
 #include <cstddef>
@@ -112,3 +112,20 @@ class GRADUS_API GRUCellImpl : public detail::RNNCellImplBase<GRUCellImpl, GRUCe
 GRADUS_MODULE(GRUCell);
 
 }  // namespace gradus::nn
+
+namespace gradus {
+
+// One step with parameters that are given: input [N, I] and states [N, H], or [I] and [H]; w_ih [G H, I], w_hh [G H, H], and
+// biases [G H] or none. States that are undefined are 0. ShapeError where the sizes don't fit.
+
+/// (h, c) of hx = {h, c}: ValueError unless it is two.
+GRADUS_API std::tuple<Tensor, Tensor> lstm_cell(Operand input, const std::vector<Tensor>& hx, const Tensor& w_ih,
+                                                const Tensor& w_hh, const Tensor& b_ih = {}, const Tensor& b_hh = {});
+GRADUS_API Tensor gru_cell(Operand input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh,
+                           const Tensor& b_ih = {}, const Tensor& b_hh = {});
+GRADUS_API Tensor rnn_tanh_cell(Operand input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh,
+                                const Tensor& b_ih = {}, const Tensor& b_hh = {});
+GRADUS_API Tensor rnn_relu_cell(Operand input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh,
+                                const Tensor& b_ih = {}, const Tensor& b_hh = {});
+
+}  // namespace gradus

@@ -243,7 +243,7 @@ bool same_numbers(const Tensor& a, const Tensor& b) {
 
 BOOST_AUTO_TEST_SUITE(operations)
 
-// What the headers declare to change its first operand in place stands in a row, or, without a gradient, in the suite logic.
+// What the headers declare to change its first operand in place stands in a row, or else in the suites logic and numbers.
 BOOST_AUTO_TEST_CASE(every_form_in_place_has_a_row) {
   const auto text_of = [](const std::filesystem::path& folder, const char* ending) {
     std::string text;
@@ -257,8 +257,10 @@ BOOST_AUTO_TEST_CASE(every_form_in_place_has_a_row) {
   const std::filesystem::path tests = std::filesystem::path(GRADUS_TEST_DATA) / "..";
   const std::string headers = text_of(tests / ".." / "autograd" / "ops", ".h");
   std::string table = text_of(tests / "table", ".cpp");
-  std::ifstream logic(tests / "autograd" / "test_logic.cpp");
-  table.append(std::istreambuf_iterator<char>(logic), {});
+  for (const char* suite : {"test_logic.cpp", "test_numbers.cpp"}) {
+    std::ifstream file(tests / "autograd" / suite);
+    table.append(std::istreambuf_iterator<char>(file), {});
+  }
   const std::string start = "GRADUS_API Tensor& ";
   int forms = 0;
   for (std::size_t at = headers.find(start); at != std::string::npos; at = headers.find(start, at + 1)) {

@@ -97,7 +97,45 @@ BOOST_AUTO_TEST_CASE(the_default_dtype_is_taken_where_none_is_named) {
   check_error<DTypeError>([] { set_default_dtype(kInt64); }, {"set_default_dtype: ", "int64", "kFloat"});
 }
 
+BOOST_AUTO_TEST_CASE(what_a_tensor_says_of_itself) {
+  const Tensor x = zeros({2, 3}, kDouble), view = x[1];
+  BOOST_CHECK(x.itemsize() == 8 && x.get_device() == -1 && !x.is_sparse() && !torch::is_complex(x));
+  BOOST_CHECK(x.is_signed() && torch::is_floating_point(x) && torch::is_signed(x.to(kChar)));
+  BOOST_CHECK(!x.to(kByte).is_signed() && !x.to(kBool).is_signed() && !x.is_complex());
+  BOOST_CHECK(view.is_alias_of(x) && !x.clone().is_alias_of(x));
+  view.mutable_data_ptr<double>()[2] = 7;
+  static_assert(std::is_same_v<decltype(x.const_data_ptr<double>()), const double*>);
+  BOOST_CHECK(x.const_data_ptr<double>()[5] == 7 && x.const_data_ptr<const double>()[5] == 7);
+  BOOST_CHECK(x.const_data_ptr() == x.data_ptr() && x.mutable_data_ptr() == x.data_ptr());
+  check_error<DTypeError>([&] { x.const_data_ptr<float>(); }, {"float32", "float64"});
+  const Tensor w = (x * 2).requires_grad_(), y = w * 3;
+  for (const Tensor& bare : {y.variable_data(), y.tensor_data()}) {
+    BOOST_CHECK(!bare.requires_grad() && bare.data_ptr() == y.data_ptr());
+  }
+  {
+    const InferenceMode mode;
+    BOOST_CHECK(!zeros({1}).is_inference());  // and may be used where a gradient is asked for
+  }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_and_their_kinds) {
+  const Scalar whole = 3, real = 2.5, truth = true;
+  BOOST_CHECK(real.isFloatingPoint() && !whole.isFloatingPoint() && !truth.isFloatingPoint());
+  BOOST_CHECK(whole.isIntegral(false) && !real.isIntegral(true) && truth.isIntegral(true) && !truth.isIntegral(false));
+  BOOST_CHECK(truth.isBoolean() && !whole.isBoolean() && !real.isComplex() && whole.type() == kLong);
+  BOOST_CHECK(-whole == Scalar(-3) && -real == Scalar(-2.5) && (-whole).isIntegral(false));
+  check_error<DTypeError>([&] { -truth; }, {"neg: ", "true"});
+}
+
+BOOST_AUTO_TEST_CASE(threads_by_name) {
+  at::set_num_interop_threads(4);
+  BOOST_TEST(at::get_num_interop_threads() == 1);
+  BOOST_TEST(torch::get_parallel_info().find("get_num_threads() : " + std::to_string(get_num_threads())) !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(there_is_one_device) {
+  BOOST_CHECK(!torch::Device(kCPU).has_index() && torch::Device(kCPU, 0).has_index());
   const Tensor x = zeros({2});
   BOOST_CHECK(!x.is_cuda() && x.is_cpu() && !mps::is_available() && !cuda::cudnn_is_available());
   check_error<ValueError>([&] { x.cuda(); }, {"Device: ", "cuda::is_available()"});
@@ -140,6 +178,25 @@ BOOST_AUTO_TEST_CASE(channels_last) {
   BOOST_CHECK(
       (zeros({1, 2, 3, 4, 5}).contiguous(MemoryFormat::ChannelsLast3d).strides() == IntArrayRef{120, 1, 40, 10, 2}));
   check_error<ShapeError>([&] { x[0].contiguous(MemoryFormat::ChannelsLast); }, {"contiguous: ", "[3, 4, 5]"});
+}
+
+BOOST_AUTO_TEST_CASE(columns_and_equal_parts) {
+  BOOST_TEST(equal(torch::column_stack({tensor(1), tensor(2)}), tensor({{1, 2}})));
+  BOOST_TEST(equal(torch::column_stack({tensor({1, 2}), ones({2, 2}, kLong)}), tensor({{1, 1, 1}, {2, 1, 1}})));
+  const Tensor x = numbers({2, 4});
+  const auto halves = torch::hsplit(x, 2), at = torch::hsplit(x, {1, 3});
+  BOOST_CHECK(halves.size() == 2 && equal(halves[1], x.slice(1, 2)) && halves[1]._base().is_same(x));
+  BOOST_CHECK(at.size() == 3 && equal(at[1], x.slice(1, 1, 3)) && equal(x[0].hsplit(4)[3], x[0].slice(0, 3)));
+  BOOST_CHECK(equal(torch::vsplit(x, 2)[1], x.slice(0, 1)) && torch::dsplit(x.unsqueeze(0), {1, 2}).size() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(sums_in_a_named_dtype) {
+  const Tensor x = tensor({1, 2, 4}), third = tensor({1. / 3, 1.}).to(kFloat);
+  BOOST_TEST(torch::mean(x, kDouble).item<double>() == 7. / 3);
+  BOOST_TEST((torch::mean(x, 0, true, kDouble).dtype() == kDouble));
+  BOOST_TEST((torch::sum(third, torch::kDouble).dtype() == kDouble));
+  BOOST_TEST(torch::sum(third, kDouble).item<double>() == third.to(kDouble).sum().item<double>());
+  BOOST_CHECK(torch::sum(x, {}).dtype() == kInt64 && torch::sum(x, 0).item<int>() == 7);
 }
 
 BOOST_AUTO_TEST_CASE(made_like_another) {

@@ -223,7 +223,7 @@ std::map<std::string, Operation, std::less<>> other_operations() {
       {"silu", from(OfOne(&g::silu))},
       {"softplus", from(&g::softplus)},
       {"leaky_relu", from(&g::leaky_relu)},
-      {"elu", from(&g::elu)},
+      {"elu", from(+[](Operand x, const Scalar& alpha) { return g::elu(x, alpha); })},
       {"tanh_backward", from(&g::tanh_backward)},
       {"sigmoid_backward", from(&g::sigmoid_backward)},
       {"add", from(static_cast<Tensor (*)(Operand, Operand, const Scalar&)>(&g::add))},

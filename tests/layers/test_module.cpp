@@ -715,7 +715,15 @@ BOOST_AUTO_TEST_CASE(macros_of_pytorch) {
   TORCH_CHECK(x.dim() == 2, "not thrown");
   int evaluated = 0;
   TORCH_CHECK(x.dim() == 2, ++evaluated);
+  TORCH_CHECK_VALUE(x.dim() == 2, ++evaluated);
+  TORCH_INTERNAL_ASSERT(x.dim() == 2, ++evaluated);
   BOOST_TEST(evaluated == 0);
+  check_error<c10::ValueError>([&] { TORCH_CHECK_VALUE(x.dim() == 3, "dim ", x.dim()); }, {"dim 2"});
+  check_error<c10::IndexError>([&] { TORCH_CHECK_INDEX(x.dim() == 3, "dim ", x.dim()); }, {"dim 2"});
+  check_error<c10::TypeError>([&] { TORCH_CHECK_TYPE(x.dim() == 3); }, {"x.dim() == 3"});
+  check_error<c10::Error>([&] { TORCH_INTERNAL_ASSERT(x.dim() == 3, "dim ", x.dim()); },
+                          {"internal assert", "x.dim() == 3", "dim 2"});
+  check_error<c10::Error>([&] { TORCH_INTERNAL_ASSERT(x.dim() == 3); }, {"internal assert", "x.dim() == 3"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

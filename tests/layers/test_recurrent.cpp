@@ -316,6 +316,42 @@ BOOST_AUTO_TEST_CASE(modules) {
   check_error<ValueError>([] { nn::LSTM(nn::LSTMOptions(2, 3).proj_size(3)); }, {"proj_size"});
 }
 
+// The modules' numbers and gradients from their parameters, in a batch and alone.
+BOOST_AUTO_TEST_CASE(cells_as_functions) {
+  const auto agree = [](const nn::Module& module, const Tensor& ours, const Tensor& theirs) {
+    BOOST_TEST(equal(ours, theirs));
+    const auto leaves = module.parameters();
+    const auto a = autograd::grad({ours.sum()}, leaves), b = autograd::grad({theirs.sum()}, leaves);
+    for (std::size_t i = 0; i < a.size(); ++i) BOOST_TEST(equal(a[i], b[i]));
+  };
+  const auto compare = [&](const Tensor& x, const Tensor& h, const Tensor& c) {
+    const nn::LSTMCell lstm(I, H);
+    const auto [h_1, c_1] = lstm_cell(x, {h, c}, lstm->weight_ih, lstm->weight_hh, lstm->bias_ih, lstm->bias_hh);
+    const auto [h_2, c_2] = lstm->forward(x, States(h, c));
+    agree(*lstm, h_1 * c_1, h_2 * c_2);
+    const nn::GRUCell gru(nn::GRUCellOptions(I, H).bias(false));
+    agree(*gru, gru_cell(x, h, gru->weight_ih, gru->weight_hh), gru->forward(x, h));
+    for (const bool relu : {false, true}) {
+      nn::RNNCellOptions options = nn::RNNCellOptions(I, H);
+      if (relu) options.nonlinearity(kReLU);
+      const nn::RNNCell rnn(options);
+      const auto function = relu ? rnn_relu_cell : rnn_tanh_cell;
+      agree(*rnn, function(x, h, rnn->weight_ih, rnn->weight_hh, rnn->bias_ih, rnn->bias_hh), rnn->forward(x, h));
+    }
+  };
+  const Tensor x = fill({N, I}, 1, kFloat), h = fill({N, H}, 2, kFloat), c = fill({N, H}, 3, kFloat);
+  compare(x, h, c);
+  compare(x[1], h[1], c[1]);
+  compare(x, {}, {});
+
+  const Tensor w_ih = ones({3 * H, I}), w_hh = ones({3 * H, H});
+  check_error<ShapeError>([&] { gru_cell(x, h[0], w_ih, w_hh); }, {"gru_cell: hx must be [N, 3] or [3]", "[3]"});
+  check_error<ShapeError>([&] { gru_cell(h, h, w_ih, w_hh); }, {"gru_cell: input", "[4, 3]"});
+  check_error<ShapeError>([&] { gru_cell(x, h, w_ih[0], w_hh); }, {"gru_cell: w_ih", "[2]"});
+  check_error<ShapeError>([&] { gru_cell(x, h, w_ih, w_hh.t()); }, {"gru_cell: "});
+  check_error<ValueError>([&] { lstm_cell(x, {h}, w_ih, w_hh); }, {"lstm_cell: hx must be two tensors", "1"});
+}
+
 BOOST_AUTO_TEST_CASE(a_packed_sequence_is_checked) {
   const auto sizes = [](const std::vector<std::int64_t>& of) { return tensor(of, kInt64); };
   using Packed = rnn::PackedSequence;

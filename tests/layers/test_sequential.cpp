@@ -230,6 +230,10 @@ BOOST_AUTO_TEST_CASE(identity_and_functions_are_modules) {
   nn::Sequential seq(nn::Identity(), nn::Functional(gradus::relu), nn::Functional([](Tensor t) { return t * 3; }),
                      nn::Functional(gradus::log_softmax, 0, std::nullopt));
   BOOST_TEST(seq->forward(x).allclose(gradus::log_softmax(gradus::tensor({0.0, 6.0}), 0)));
+  // PyTorch's own example, with all arguments bound.
+  BOOST_TEST(equal(nn::Functional(gradus::elu, 1, 1, 1)(x), elu(x)));
+  const Tensor scaled = nn::Functional(gradus::elu, 1.5, 2., 0.5)(x);
+  BOOST_TEST(scaled.allclose(gradus::tensor({-1.1804080208620997, 4.0})));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

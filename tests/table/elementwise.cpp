@@ -36,6 +36,11 @@ std::vector<Row> elementwise_rows() {
       Row{"clamp", [](const Operands& x) { return clamp(x[0], x[1], x[2]); }, {real(s23), real(s23, -2, 1), real(s23, -0.5, 2)}, kBroadcasts | kLinear | kNoTies}.in_place([](const Tensor& y, const Operands& x) { y.clamp_(x[1], x[2]); }),
       Row{"clamp_min with a tensor", [](const Operands& x) { return clamp_min(x[0], x[1]); }, {real(s23), real(s23)}, kLinear | kNoTies | kComposed, {{{2, 3}, {}}, {{2, 3}, {2, 1}}, {{0, 3}, {3}}}}.in_place([](const Tensor& y, const Operands& x) { y.clamp_min_(x[1]); }),
       Row{"clamp_max with a tensor", [](const Operands& x) { return clip(x[0], {}, x[1]); }, {real(s23), real(s23)}, kLinear | kNoTies | kComposed, {{{2, 3}, {}}, {{2, 3}, {2, 1}}, {{0, 3}, {3}}}}.in_place([](const Tensor& y, const Operands& x) { y.clamp_max_(x[1]); }),
+      Row{"heaviside", on([](const Tensor& values) { return heaviside(tensor({0., -1.5, 2.}, kDouble).to(values.dtype()), values); }), {real(s23)}, kLinear | kComposed, {{{3}}, {{0, 3}}}}.wrong<ShapeError>("heaviside: ", [](const Tensor& x) { heaviside(x, x.t()); }),
+      Row{"ldexp", two(ldexp), {real(s23), real(s23)}, kComposed, {{{2, 3}, {}}, {{2, 1}, {1, 3}}, {{0, 3}, {3}}}}.in_place([](const Tensor& y, const Operands& x) { y.ldexp_(x[1]); }).wrong<ShapeError>("ldexp: ", [](const Tensor& x) { ldexp(x, x.t()); }).wrong<DTypeError>("ldexp_: ", [](const Tensor& x) { x.to(kInt64).ldexp_(x); }),
+      Row{"float_power", [](const Operands& x) { return float_power(x[0], x[1]).to(x[0].dtype()); }, {positive(s23), real(s23)}, kComposed, {{{2, 3}, {}}, {{2, 1}, {1, 3}}, {{0, 3}, {3}}}}.wrong<ShapeError>("float_power: ", [](const Tensor& x) { float_power(x, x.t()); }),
+      Row{"float_power with a number", on([](const Tensor& x) { return x.float_power(3).to(x.dtype()); }), {real(s23)}, kPointwise | kComposed}.wrong<DTypeError>("float_power_: ", [](const Tensor& x) { x.to(kFloat).float_power_(3); }),
+      {"float_power of a number", on([](const Tensor& x) { return float_power(2.5, x).to(x.dtype()); }), {real(s23)}, kPointwise | kComposed},
       // Special functions.
       Row{"erfinv", one(erfinv), {real(s23, -0.9, 0.9)}, kPointwise}.in_place(erfinv_),
       Row{"i0", one(i0), {real(s23)}, kPointwise}.in_place(i0_),

@@ -59,6 +59,8 @@ std::vector<Row> pointwise_rows() {
       {"softplus", on([](const Tensor& x) { return softplus(x, 2, 3); }), {real(s34)}, kPointwise},
       {"leaky_relu", on([](const Tensor& x) { return leaky_relu(x, 0.2); }), {real(s23)}, kPointwise | kComposed | kLinear},
       {"elu", on([](const Tensor& x) { return elu(x, 1.5); }), {real(s23)}, kPointwise | kComposed},
+      {"elu with scales", on([](const Tensor& x) { return elu(x, 1.5, 0.7); }), {real(s23)}, kPointwise | kComposed},
+      {"elu with all scales", on([](const Tensor& x) { return elu(x, 1.5, 0.7, -0.6); }), {real(s23)}, kPointwise | kComposed},
       {"tanh_backward", two(tanh_backward), {real(s23), real(s23)}, 0, {{{}, {}}, {{0, 2}, {0, 2}}}},
       {"sigmoid_backward", two(sigmoid_backward), {real(s23), real(s23)}, 0, {{{}, {}}, {{0, 2}, {0, 2}}}},
       // With a number.
