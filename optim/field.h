@@ -62,15 +62,6 @@ class Field {
     }
     return visit(static_cast<Tensor*>(at_));
   }
-  /// Whether two of the same type have the same value; tensors are no settings.
-  bool same(const Field& other) const {
-    return visit([&]<class T>(T* at) {
-      if constexpr (std::is_same_v<T, ::gradus::Tensor>)
-        return false;
-      else
-        return *at == *static_cast<T*>(other.at_);
-    });
-  }
   /// Takes over the value of a field of the same type.
   void assign(const Field& other) const {
     visit([&]<class T>(T* at) { *at = *static_cast<T*>(other.at_); });

@@ -42,7 +42,6 @@ double OptimizerOptions::get_lr() const { fail_absent(kOptions, "get_lr()"); }
 void OptimizerOptions::set_lr(double) { fail_absent(kOptions, "set_lr()"); }
 void OptimizerOptions::check() const {}
 std::vector<Field> OptimizerOptions::named_fields() { fail_absent(kOptions, "named_fields()"); }
-std::unique_ptr<OptimizerOptions> OptimizerOptions::unchosen() const { return nullptr; }
 bool OptimizerOptions::goes_uphill() const { return false; }
 void OptimizerOptions::serialize(serialize::InputArchive&) { fail_absent(kOptions, "serialize()"); }
 void OptimizerOptions::serialize(serialize::OutputArchive&) const { fail_absent(kOptions, "serialize()"); }
@@ -150,37 +149,17 @@ Tensor Optimizer::reference(State&, const OptimizerOptions&, const Tensor&, cons
 void Optimizer::check_parameter(const Tensor&) const {}
 
 void Optimizer::check_options(const OptimizerParamGroup& group) const {
-  check_kind(group);
-  group.options().check();
-}
-void Optimizer::check_kind(const OptimizerParamGroup& group) const {
   const OptimizerOptions &options = group.options(), &own = *defaults_;
   if (typeid(options) != typeid(own)) {
     core::fail<ValueError>("optimizer: a group's options must be of the optimizer's own kind: {}Options for {}", name_,
                            name_);
   }
+  options.check();
 }
-
-namespace {
-
-// What has not been chosen comes from the defaults.
-void inherit(OptimizerOptions& options, OptimizerOptions& defaults) {
-  const std::unique_ptr<OptimizerOptions> unchosen = options.unchosen();
-  if (!unchosen) return;
-  const std::vector<Field> own = options.named_fields(), none = unchosen->named_fields(),
-                           from = defaults.named_fields();
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    if (own[i].same(none[i])) own[i].assign(from[i]);
-  }
-}
-
-}  // namespace
 
 void Optimizer::add_param_group(OptimizerParamGroup group) {
   if (!group.has_options()) group.set_options(defaults_->clone());
-  check_kind(group);
-  inherit(group.options(), *defaults_);
-  group.options().check();
+  check_options(group);
   std::vector<Tensor> known = parameters();
   for (const Tensor& p : group.params()) {
     expect_new_leaf(p, known);

@@ -4,11 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include "../core/base/arg.h"
@@ -29,8 +27,6 @@ class GRADUS_API OptimizerOptions {
  public:
   virtual ~OptimizerOptions();
   virtual std::unique_ptr<OptimizerOptions> clone() const = 0;
-  /// Settings of the same kind of which none has been chosen; null, by default, where nobody can tell.
-  virtual std::unique_ptr<OptimizerOptions> unchosen() const;
   /// ValueError, of these two, for options without a rate of their own.
   virtual double get_lr() const;
   virtual void set_lr(double lr);
@@ -51,16 +47,6 @@ class OptimizerCloneableOptions : public OptimizerOptions {
  public:
   std::unique_ptr<OptimizerOptions> clone() const override {
     return std::unique_ptr<OptimizerOptions>(new Derived(static_cast<const Derived&>(*this)));  // one type for all
-  }
-  std::unique_ptr<OptimizerOptions> unchosen() const override {
-    if constexpr (std::is_same_v<decltype(&Derived::named_fields), decltype(&OptimizerOptions::named_fields)>)
-      return nullptr;
-    else if constexpr (std::is_default_constructible_v<Derived>)
-      return std::unique_ptr<OptimizerOptions>(new Derived());
-    else if constexpr (std::is_constructible_v<Derived, double>)  // a rate that is always chosen
-      return std::unique_ptr<OptimizerOptions>(new Derived(std::numeric_limits<double>::quiet_NaN()));
-    else
-      return nullptr;
   }
   double get_lr() const override {
     if constexpr (requires(const Derived& o) { o.lr(); }) return static_cast<const Derived&>(*this).lr();
@@ -147,8 +133,7 @@ class GRADUS_API ParamStates {
   std::size_t next_ = 0;  // where the next one asked for is likely to stand
 };
 
-/// Parameters and their settings. Those that were left as they are in new settings of their kind, or all where there are
-/// none, are the optimizer's defaults: `Adam(groups with AdamOptions().weight_decay(0.1), AdamOptions(0.01))` has lr 0.01.
+/// Parameters and their settings; without settings the optimizer's defaults hold.
 class GRADUS_API OptimizerParamGroup {
  public:
   OptimizerParamGroup(std::vector<Tensor> params);  // NOLINT(google-explicit-constructor)
@@ -282,7 +267,6 @@ class GRADUS_API Optimizer {
                                             const OptimizerOptions& options, const Tensor& w) const;
 
   void check_options(const OptimizerParamGroup& group) const;
-  void check_kind(const OptimizerParamGroup& group) const;
   bool knows_all() const;
   void check_groups() const;
   void check_gradient(const Tensor& parameter) const;

@@ -100,14 +100,12 @@ class GRADUS_API Node {
   virtual void tangent(const Gradients& of_inputs, Gradients& of_outputs, bool create_graph);
   /// Calls with each value that is kept: of "input" or "output" number `index`.
   virtual void visit_saved(core::FunctionRef<void(const char* kind, int index, Saved& value)>) {}
-  /// Lets go of the saved values.
-  virtual void release_saved() noexcept {}
+  virtual void release_saved() noexcept {}  ///< lets go of the saved values
   /// Whether gradients of an input may have the broadcast shape, for the engine to sum down.
   virtual bool broadcasts() const noexcept { return false; }
   /// Whether its gradient is written by hand, beside a reference.
   virtual bool is_rule() const noexcept { return false; }
-  /// Whether it can be written on tensors, and so takes gradients of all examples of a batch at once.
-  virtual bool has_formulas() const noexcept { return !is_rule(); }
+  virtual bool has_formulas() const noexcept { return !is_rule(); }  ///< takes gradients of all examples at once
 
   /// Hooks on the gradient of one output, run in the order of their registration. The number that add_hook returns is
   /// the hook's alone in the whole process.

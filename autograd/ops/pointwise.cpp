@@ -113,6 +113,7 @@ struct Minimum : BinaryOperation<core::minimum> {
 // with: a / b itself may round to the next whole number. It is constant where it is smooth.
 template <const core::BinaryRow& row, const core::BinaryRow& quotient_row>
 struct Modulo : BinaryOperation<row> {
+  static constexpr std::string_view formula = "y = a - q b, q = a / b as a whole number, da = dy, db = -dy q";
   static Tensor quotient(const Array& a, const Array& b) { return Tensor(quotient_row(a, b)); }
   static constexpr auto gradients =
       formulas([](Dy<> dy) { return Tensor(dy); },

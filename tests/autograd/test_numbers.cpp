@@ -1,5 +1,4 @@
 // Signs, powers, divisors and neighbours of numbers, with values of PyTorch's.
-// Label: serial
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

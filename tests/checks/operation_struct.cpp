@@ -212,7 +212,7 @@ struct FormulaOfARule : TwiceRule {
   static constexpr std::uint32_t shape_only = 1u;
   static constexpr auto gradients = formulas([](Dy<> dy, WRONG(ShapeOf<0>, In<0>)) { return dy * 2; });
 };
-// SAYS an operation has one gradient formula per input
+// SAYS an operation has one gradient formula per input, no_gradient where there is none
 struct TooManyFormulasOfARule : TwiceRule {
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; } WRONG(, COMMA no_gradient));
 };

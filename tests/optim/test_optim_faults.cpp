@@ -105,33 +105,6 @@ BOOST_AUTO_TEST_CASE(settings_are_checked_and_nothing_is_lost) {
   BOOST_TEST(p.sum().item<double>() == 1.5);
 }
 
-// As in PyTorch 2.15: what a group's options leave as new ones of their kind have it is the optimizer's default.
-BOOST_AUTO_TEST_CASE(groups_inherit_what_they_do_not_choose) {
-  const auto group = [](const optim::OptimizerOptions& options) {
-    return std::vector<optim::OptimizerParamGroup>{{std::vector<Tensor>{ones({1}, requires_grad())}, options.clone()}};
-  };
-  optim::SGD sgd(group(optim::SGDOptions(0.01)), optim::SGDOptions(0.5).momentum(0.9).weight_decay(0.1));
-  const auto& of_sgd = static_cast<optim::SGDOptions&>(sgd.param_groups()[0].options());
-  BOOST_TEST(of_sgd.lr() == 0.01);
-  BOOST_TEST(of_sgd.momentum() == 0.9);
-  BOOST_TEST(of_sgd.weight_decay() == 0.1);
-  optim::Adam adam(group(optim::AdamOptions().weight_decay(0.2)),
-                   optim::AdamOptions(0.5).betas({0.1, 0.2}).amsgrad(true));
-  adam.add_param_group(group(optim::AdamOptions(0.7).betas({0.3, 0.4}))[0]);
-  const auto of_adam = [&](std::size_t i) {
-    return static_cast<optim::AdamOptions&>(adam.param_groups()[i].options());
-  };
-  BOOST_TEST(of_adam(0).lr() == 0.5);
-  BOOST_TEST(of_adam(0).weight_decay() == 0.2);
-  BOOST_TEST(std::get<0>(of_adam(0).betas()) == 0.1);
-  BOOST_TEST(of_adam(0).amsgrad());
-  BOOST_TEST(of_adam(1).lr() == 0.7);
-  BOOST_TEST(std::get<1>(of_adam(1).betas()) == 0.4);
-  // What is out of range is refused, wherever it comes from.
-  test::check_error<ValueError>([&] { adam.add_param_group(group(optim::AdamOptions(-1))[0]); }, {"lr"});
-  BOOST_TEST(adam.param_groups().size() == 2u);
-}
-
 BOOST_AUTO_TEST_CASE(groups_and_their_parameters) {
   const Tensor p = ones({3}, requires_grad()), q = ones({2}, requires_grad());
   std::vector<optim::OptimizerParamGroup> groups;
