@@ -24,12 +24,20 @@
 #include "../../core/nn/conv.h"
 #include "../../core/base/export.h"
 #include "../module/layer.h"
-#include "conv_gradients.h"
 #include "conv_options.h"
 
 namespace gradus {
 
 namespace nn {
+
+// Gradients as operations: conv_gradients.h.
+/// dL/dx of the shape x, a transposed convolution.
+GRADUS_API Tensor conv_input_gradient(const Tensor& dy, const Tensor& weight, const core::Shape& x,
+                                      const core::ConvGeometry& geometry);
+GRADUS_API Tensor conv_weight_gradient(const Tensor& dy, const Tensor& x, const core::Shape& weight,
+                                       const core::ConvGeometry& geometry);
+/// All dimensions of dy but the channels: the bias's gradient is the sum over them.
+GRADUS_API core::Dims all_but_channels(std::int64_t dims);
 
 /// y of x [N, C, ..], weight [O, C / groups, kernel..] and bias [O] or absent. Errors are those of core/nn/conv.h.
 struct ConvRule {

@@ -40,12 +40,4 @@ struct ConvWeightGradient {
       });
 };
 
-/// dL/dx of the shape x, a transposed convolution.
-GRADUS_API Tensor conv_input_gradient(const Tensor& dy, const Tensor& weight, const core::Shape& x,
-                                      const core::ConvGeometry& geometry);
-GRADUS_API Tensor conv_weight_gradient(const Tensor& dy, const Tensor& x, const core::Shape& weight,
-                                       const core::ConvGeometry& geometry);
-/// All dimensions of dy but the channels: the bias's gradient is the sum over them.
-GRADUS_API core::Dims all_but_channels(std::int64_t dims);
-
 }  // namespace gradus::nn

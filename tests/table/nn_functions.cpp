@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include <gradus/gradus.h>
+#include <gradus/layers/conv/conv_gradients.h>
 
 #include "vocabulary.h"
 
