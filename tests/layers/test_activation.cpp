@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/ops/activation_rules.h>
 #include <gradus/autograd/ops/piecewise_rules.h>
 #include <gradus/autograd/check/check.h>
