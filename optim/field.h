@@ -63,9 +63,7 @@ class Field {
     return visit(static_cast<Tensor*>(at_));
   }
   /// Takes over the value of a field of the same type.
-  void assign(const Field& other) const {
-    visit([&]<class T>(T* at) { *at = *static_cast<T*>(other.at_); });
-  }
+  GRADUS_API void assign(const Field& other) const;
 
  private:
   enum class Kind : std::uint8_t { Bool, Integer, Number, Pair, Triple, Text, Tensor };

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "../autograd/tensor/create.h"
+#include "state_dict.h"
 
 namespace gradus::optim::detail {
 namespace {
@@ -49,17 +52,12 @@ IValue plain(const Tensor& x) {
 }
 
 // And back; undefined for None.
-Tensor tensor_of(const IValue& value) {
+Tensor setting_of(const IValue& value) {
   if (value.isTensor()) return value.toTensor();
-  if (value.isBool()) return full({}, value.toBool(), kBool);
-  if (value.isInt()) return full({}, value.toInt(), kInt64);
-  if (value.isDouble()) return full({}, value.toDouble(), kFloat64);
-  if (value.isString()) {
-    const std::string& text = value.toStringRef();
-    const Tensor bytes = empty({static_cast<std::int64_t>(text.size())}, kUInt8);
-    std::copy(text.begin(), text.end(), bytes.data_ptr<std::uint8_t>());
-    return bytes;
-  }
+  if (value.isBool()) return tensor_of(value.toBool());
+  if (value.isInt()) return tensor_of(value.toInt());
+  if (value.isDouble()) return tensor_of(value.toDouble());
+  if (value.isString()) return tensor_of(value.toStringView());
   if (!value.isList() && !value.isTuple()) return {};
   const std::vector<IValue> all = value.toListRef();
   const bool whole = std::all_of(all.begin(), all.end(), [](const IValue& each) { return each.isInt(); });
@@ -81,7 +79,7 @@ bool says_nothing(const std::string& setting, const IValue& value, std::string_v
 }  // namespace
 
 IValueDict for_python(const IValueDict& values) {
-  IValueDict states;
+  std::map<std::int64_t, IValueDict> states;
   std::vector<IValueDict> groups;
   for (const auto& entry : values) {
     const std::string key = entry.key().text();
@@ -94,28 +92,34 @@ IValueDict for_python(const IValueDict& values) {
       if (number == groups.size()) groups.emplace_back();
       groups[number].insert(group->name, plain(x));
     } else {
-      IValueDict own = states.contains(state->number) ? states.at(state->number).toGenericDict() : IValueDict();
-      own.insert(state->name, state->name == "step" ? x.to(kFloat32) : x);
-      states.insert_or_assign(state->number, std::move(own));
+      states[state->number].insert(state->name, state->name == "step" ? x.to(kFloat32) : x);
     }
   }
-  IValueDict all;
-  all.append(std::string(kState), std::move(states));
+  IValueDict by_number, all;
+  for (auto& [number, state] : states) by_number.append(number, std::move(state));
+  all.append(std::string(kState), std::move(by_number));
   all.append(std::string(kGroups), std::vector<IValue>(groups.begin(), groups.end()));
   return all;
 }
 
-std::optional<IValueDict> from_python(const IValueDict& values, std::string_view name) {
+bool is_of_python(const IValueDict& values) {
   const auto states = values.find(std::string(kState)), groups = values.find(std::string(kGroups));
-  if (states == values.end() || groups == values.end()) return {};
-  if (!states->value().isGenericDict() || !groups->value().isList()) return {};
+  if (states == values.end() || groups == values.end()) return false;
+  if (!states->value().isGenericDict() || !groups->value().isList()) return false;
+  for (const auto& state : states->value().toGenericDict()) {
+    if (!state.value().isGenericDict()) return false;
+  }
+  const std::vector<IValue> all = groups->value().toListRef();
+  return std::all_of(all.begin(), all.end(), [](const IValue& group) { return group.isGenericDict(); });
+}
+
+IValueDict from_python(const IValueDict& values, std::string_view name) {
   IValueDict all;
   const auto put = [&](const std::string& key, const IValue& value) {
-    if (const Tensor x = tensor_of(value); x.defined()) all.insert(key, x);
+    if (const Tensor x = setting_of(value); x.defined()) all.insert(key, x);
   };
   std::size_t number = 0;
-  for (const IValue& group : groups->value().toListRef()) {
-    if (!group.isGenericDict()) return {};
+  for (const IValue& group : values.at(std::string(kGroups)).toListRef()) {
     for (const auto& entry : group.toGenericDict()) {
       const std::string setting = entry.key().text();
       if (says_nothing(setting, entry.value(), name)) continue;
@@ -123,8 +127,7 @@ std::optional<IValueDict> from_python(const IValueDict& values, std::string_view
     }
     ++number;
   }
-  for (const auto& state : states->value().toGenericDict()) {
-    if (!state.value().isGenericDict()) return {};
+  for (const auto& state : values.at(std::string(kState)).toGenericDict()) {
     for (const auto& entry : state.value().toGenericDict()) {
       put(fmt::format("{}.{}.{}", kState, state.key().text(), entry.key().text()), entry.value());
     }

@@ -5,7 +5,6 @@
 // The names are those of Optimizer::state_dict(), which are joined by dots: "state.0.step", "param_groups.0.lr".
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "../autograd/graph/ivalue.h"
@@ -14,8 +13,10 @@ namespace gradus::optim::detail {
 
 /// What an optimizer saves, for Python's load_state_dict(); as it is where it is not made of such names.
 IValueDict for_python(const IValueDict& values);
-/// The state of the optimizer `name` that Python has saved, with its names joined; none unless `values` is one. Settings that
-/// choose a way of computing (foreach, fused, capturable, differentiable) are left out.
-std::optional<IValueDict> from_python(const IValueDict& values, std::string_view name);
+/// Whether it is a state that Python has saved.
+bool is_of_python(const IValueDict& values);
+/// Such a state, of the optimizer `name`, with its names joined. Settings that choose a way of computing (foreach, fused,
+/// capturable, differentiable) are left out.
+IValueDict from_python(const IValueDict& values, std::string_view name);
 
 }  // namespace gradus::optim::detail

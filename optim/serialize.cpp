@@ -56,7 +56,7 @@ void load_state(Owner& owner, std::string_view kind, const IValue& value, const 
     if (key == kind) name = text;
   }
   // Python does not name the optimizer whose state it writes.
-  if (name.empty() && !(kind == kOptimizer && optim::detail::from_python(values, owner.name()))) {
+  if (name.empty() && !(kind == kOptimizer && optim::detail::is_of_python(values))) {
     core::fail<ValueError>("load: '{}' must hold what save() writes of an optimizer or a schedule: it names no {}",
                            file, kind);
   }
@@ -90,8 +90,8 @@ void optim::Optimizer::save(serialize::OutputArchive& archive) const {
   for (const auto& [name, tensor] : state_dict()) archive.write(name, tensor.detach());
 }
 void optim::Optimizer::load(serialize::InputArchive& archive) {
-  const std::optional<IValueDict> of_python = detail::from_python(archive.values(), name());
-  load_state_dict(serialize::detail::flat(of_python ? *of_python : archive.values()));
+  const IValueDict& values = archive.values();
+  load_state_dict(serialize::detail::flat(detail::is_of_python(values) ? detail::from_python(values, name()) : values));
 }
 
 void save(const optim::Optimizer& optimizer, const std::string& path) { save_state(optimizer, path); }

@@ -9,30 +9,39 @@
 #include "optimizer.h"
 
 namespace gradus::optim {
+
+void Field::assign(const Field& other) const {
+  visit([&]<class T>(T* at) { *at = *static_cast<T*>(other.at_); });
+}
+
 namespace detail {
-namespace {
 
 Tensor tensor_of(bool value) { return full({}, value, kBool); }
 Tensor tensor_of(std::int64_t value) { return full({}, value, kInt64); }
 Tensor tensor_of(double value) { return full({}, value, kFloat64); }
-Tensor tensor_of(const std::tuple<double, double>& value) {
+Tensor tensor_of(const Field::Pair& value) {
   const Tensor pair = empty({2}, kFloat64);
   std::tie(pair.data_ptr<double>()[0], pair.data_ptr<double>()[1]) = value;
   return pair;
 }
-Tensor tensor_of(const std::tuple<double, double, double>& value) {
+Tensor tensor_of(const Field::Triple& value) {
   const Tensor triple = empty({3}, kFloat64);
   double* const at = triple.data_ptr<double>();
   std::tie(at[0], at[1], at[2]) = value;
   return triple;
 }
-Tensor tensor_of(const std::optional<std::string>& value) {  // its bytes; none where it is absent
-  if (!value) return {};
-  const Tensor bytes = empty({static_cast<std::int64_t>(value->size())}, kUInt8);
-  std::copy(value->begin(), value->end(), bytes.data_ptr<std::uint8_t>());
+Tensor tensor_of(std::string_view text) {
+  const Tensor bytes = empty({static_cast<std::int64_t>(text.size())}, kUInt8);
+  std::copy(text.begin(), text.end(), bytes.data_ptr<std::uint8_t>());
   return bytes;
 }
-Tensor tensor_of(const Tensor& value) { return value; }
+
+namespace {
+
+// Nothing for what is absent.
+Tensor value_of(const auto& value) { return tensor_of(value); }
+Tensor value_of(const Field::Text& value) { return value ? tensor_of(std::string_view(*value)) : Tensor(); }
+Tensor value_of(const Tensor& value) { return value; }
 
 void assign(bool& to, const Tensor& from) { to = from.item<bool>(); }
 void assign(std::int64_t& to, const Tensor& from) { to = from.item<std::int64_t>(); }
@@ -54,7 +63,7 @@ void assign(Tensor& to, const Tensor& from) { to = Tensor(from.array().clone());
 
 void append_fields(NamedState& to, const std::string& prefix, const std::vector<Field>& fields) {
   for (const Field& field : fields) {
-    const Tensor value = field.visit([](const auto* at) { return tensor_of(*at); });
+    const Tensor value = field.visit([](const auto* at) { return value_of(*at); });
     if (value.defined() && !(field.is_flag() && !value.item<bool>())) to.emplace_back(prefix + field.name, value);
   }
 }
@@ -99,7 +108,7 @@ void StateReader::take_fields(const std::string& prefix, const std::vector<Field
         }
         return;
       }
-      const Tensor expected = is_tensor ? like : is_text ? empty({from->numel()}, kUInt8) : tensor_of(*to);
+      const Tensor expected = is_tensor ? like : is_text ? empty({from->numel()}, kUInt8) : value_of(*to);
       Tensor same;  // the number, where another dtype holds it
       if (!is_tensor && !is_text && from->dtype() != expected.dtype()) {
         same = from->to(expected.dtype());

@@ -1,6 +1,7 @@
 // Fields as named tensors, and back: internal to optim.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,6 +10,14 @@
 #include "field.h"
 
 namespace gradus::optim::detail {
+
+/// A value as a tensor: of no dimensions, of two or three numbers, or a text's bytes.
+Tensor tensor_of(bool value);
+Tensor tensor_of(std::int64_t value);
+Tensor tensor_of(double value);
+Tensor tensor_of(const Field::Pair& value);
+Tensor tensor_of(const Field::Triple& value);
+Tensor tensor_of(std::string_view text);
 
 /// Appends a struct's fields under `prefix` + their names; undefined tensors are left out.
 void append_fields(NamedState& to, const std::string& prefix, const std::vector<Field>& fields);

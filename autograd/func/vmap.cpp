@@ -125,6 +125,15 @@ Tensors over_chunk(detail::Function f, const Tensors& stacked, const Dimensions&
 
 }  // namespace
 
+BatchDims::BatchDims(std::int64_t dim) : all_(dim) {}
+BatchDims::BatchDims(int dim) : all_(dim) {}
+BatchDims::BatchDims(std::initializer_list<std::optional<std::int64_t>> each) : each_(each), listed_(true) {}
+BatchDims::BatchDims(std::vector<std::optional<std::int64_t>> each) : each_(std::move(each)), listed_(true) {}
+BatchDims::BatchDims(const BatchDims&) = default;
+BatchDims::BatchDims(BatchDims&&) noexcept = default;
+BatchDims& BatchDims::operator=(const BatchDims&) = default;
+BatchDims& BatchDims::operator=(BatchDims&&) noexcept = default;
+BatchDims::~BatchDims() = default;
 Dimensions BatchDims::of(std::size_t count, const char* which) const {
   if (!listed_) return Dimensions(count, all_);
   if (each_.size() != count) {

@@ -32,14 +32,20 @@ using autograd::warn_of_loops;
 
 /// Which dimension of each tensor goes over the examples, counted from the end where negative; std::nullopt: none, all
 /// examples have the same tensor. One number stands for all.
-class BatchDims {
+class GRADUS_API BatchDims {
  public:
-  BatchDims(std::int64_t dim) : all_(dim) {}  // NOLINT(google-explicit-constructor)
-  BatchDims(int dim) : all_(dim) {}           // NOLINT(google-explicit-constructor)
-  BatchDims(std::initializer_list<std::optional<std::int64_t>> each) : each_(each), listed_(true) {}   // NOLINT
-  BatchDims(std::vector<std::optional<std::int64_t>> each) : each_(std::move(each)), listed_(true) {}  // NOLINT
+  // Defined in the source file: a list of optional numbers is dear to compile.
+  BatchDims(std::int64_t dim);                                         // NOLINT(google-explicit-constructor)
+  BatchDims(int dim);                                                  // NOLINT(google-explicit-constructor)
+  BatchDims(std::initializer_list<std::optional<std::int64_t>> each);  // NOLINT
+  BatchDims(std::vector<std::optional<std::int64_t>> each);            // NOLINT
+  BatchDims(const BatchDims&);
+  BatchDims(BatchDims&&) noexcept;
+  BatchDims& operator=(const BatchDims&);
+  BatchDims& operator=(BatchDims&&) noexcept;
+  ~BatchDims();
   /// For so many tensors. ValueError when the list is of another length.
-  GRADUS_API std::vector<std::optional<std::int64_t>> of(std::size_t count, const char* which) const;
+  std::vector<std::optional<std::int64_t>> of(std::size_t count, const char* which) const;
 
  private:
   std::int64_t all_ = 0;

@@ -301,6 +301,7 @@ const IValue& IValueDict::at(const IValue& key) const {
   if (found == end()) core::fail<IndexError>("IValueDict: there must be an entry of that key: {}", key.text());
   return found->value();
 }
+IValueDict::Entry::Entry(IValue key, IValue value) : key_(std::move(key)), value_(std::move(value)) {}
 bool IValueDict::insert(IValue key, IValue value) {
   if (contains(key)) return false;
   append(std::move(key), std::move(value));
@@ -337,11 +338,15 @@ std::pair<IValueMap::iterator, bool> IValueMap::insert(value_type entry) {
   entries_.push_back(std::move(entry));
   return {end() - 1, true};
 }
+std::pair<IValueMap::iterator, bool> IValueMap::emplace(std::string name, IValue value) {
+  return insert({std::move(name), std::move(value)});
+}
 std::pair<IValueMap::iterator, bool> IValueMap::insert_or_assign(std::string name, IValue value) {
   const auto [at, fresh] = emplace(std::move(name), IValue());
   at->second = std::move(value);
   return {at, fresh};
 }
+IValueMap::iterator IValueMap::erase(const_iterator at) { return entries_.erase(at); }
 std::size_t IValueMap::erase(const std::string& name) {
   const auto found = find(name);
   if (found == end()) return 0;

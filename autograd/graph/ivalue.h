@@ -146,7 +146,7 @@ class GRADUS_API IValueDict {
  public:
   class Entry {
    public:
-    Entry(IValue key, IValue value) : key_(std::move(key)), value_(std::move(value)) {}
+    Entry(IValue key, IValue value);
     const IValue& key() const noexcept { return key_; }
     const IValue& value() const noexcept { return value_; }
     IValue& value() noexcept { return value_; }
@@ -209,12 +209,10 @@ class GRADUS_API IValueMap {
   bool contains(const std::string& name) const { return count(name) != 0; }
   /// Where it is, and whether it was not there before: then it stays as it is.
   std::pair<iterator, bool> insert(value_type entry);
-  std::pair<iterator, bool> emplace(std::string name, IValue value) {
-    return insert({std::move(name), std::move(value)});
-  }
+  std::pair<iterator, bool> emplace(std::string name, IValue value);
   std::pair<iterator, bool> insert_or_assign(std::string name, IValue value);
   std::size_t erase(const std::string& name);
-  iterator erase(const_iterator at) { return entries_.erase(at); }
+  iterator erase(const_iterator at);
   void clear() noexcept { entries_.clear(); }
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }

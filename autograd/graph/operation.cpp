@@ -15,6 +15,13 @@ namespace gradus::autograd {
 namespace detail {
 
 void append(AttributeList& list, const char* name, std::string value) { list.push_back({name, std::move(value)}); }
+void append(std::vector<std::string>& names, const char* name) { names.emplace_back(name); }
+
+std::vector<Operand> joined(std::initializer_list<Operand> first, const OperandList& list) {
+  std::vector<Operand> all(first);
+  all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
 
 std::string text_of(double value) { return fmt::format("{:g}", value); }
 std::string text_of(std::int64_t value) { return fmt::format("{}", value); }

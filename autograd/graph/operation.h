@@ -298,8 +298,7 @@ struct ApplyTo<Op, std::index_sequence<I...>> {
     if constexpr (sizeof...(I) == 0) {
       return run<Op>(attrs, list.begin(), static_cast<int>(list.size()));
     } else {
-      std::vector<Operand> all(first);
-      all.insert(all.end(), list.begin(), list.end());
+      const std::vector<Operand> all = joined(first, list);
       return run<Op>(attrs, all.data(), static_cast<int>(all.size()));
     }
   }

@@ -99,6 +99,8 @@ inline bool any_batched(const Operand* inputs, int count) {
   }
   return any;
 }
+/// The operands before a list, and those of the list.
+GRADUS_API std::vector<Operand> joined(std::initializer_list<Operand> first, const OperandList& list);
 /// Inputs of which some are of storage types, converted to what is computed in; with the dtypes that results have then.
 class GRADUS_API Widened {
  public:
@@ -162,11 +164,12 @@ AttributeList list_attributes(const Attrs& attrs) {
   }
   return list;
 }
+GRADUS_API void append(std::vector<std::string>& names, const char* name);
 template <class Attrs>
 std::vector<std::string> attribute_names() {
   std::vector<std::string> names;
   if constexpr (core::HasFields<Attrs>) {
-    core::each_field_name(Attrs::fields, [&](const char* name) { names.emplace_back(name); });
+    core::each_field_name(Attrs::fields, [&](const char* name) { append(names, name); });
   }
   return names;
 }

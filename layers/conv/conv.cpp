@@ -6,6 +6,7 @@
 #include "../../core/base/fail.h"
 #include "../../core/nn/conv.h"
 #include "../../core/ops/reduce.h"
+#include "conv_rules.h"
 
 namespace gradus {
 namespace nn {

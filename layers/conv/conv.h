@@ -15,13 +15,9 @@
 //     dL/dbias[o]          = sum over n and q of dy[n][o][q]
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
-#include "../../autograd/graph/operation.h"
-#include "../../core/nn/conv.h"
 #include "../../core/base/export.h"
 #include "../module/layer.h"
 #include "conv_options.h"
@@ -29,39 +25,6 @@
 namespace gradus {
 
 namespace nn {
-
-// Gradients as operations: conv_gradients.h.
-/// dL/dx of the shape x, a transposed convolution.
-GRADUS_API Tensor conv_input_gradient(const Tensor& dy, const Tensor& weight, const core::Shape& x,
-                                      const core::ConvGeometry& geometry);
-GRADUS_API Tensor conv_weight_gradient(const Tensor& dy, const Tensor& x, const core::Shape& weight,
-                                       const core::ConvGeometry& geometry);
-/// All dimensions of dy but the channels: the bias's gradient is the sum over them.
-GRADUS_API core::Dims all_but_channels(std::int64_t dims);
-
-/// y of x [N, C, ..], weight [O, C / groups, kernel..] and bias [O] or absent. Errors are those of core/nn/conv.h.
-struct ConvRule {
-  static constexpr std::string_view name = "conv";
-  static constexpr std::string_view input_names[] = {"x", "weight", "bias"};
-  static constexpr std::uint32_t shape_only = 1u << 2;  // no gradient reads the bias
-  using Attrs = core::ConvGeometry;
-
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x, const core::Array& weight,
-                                        const core::Array& bias);
-  GRADUS_API static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
-  /// dx, dweight, dbias.
-  GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
-                                                        autograd::DyArray<> dy, autograd::InArray<0> x,
-                                                        autograd::InArray<1> weight);
-  static constexpr auto gradients =
-      autograd::formulas([](autograd::Dy<> dy, autograd::In<1> weight, autograd::ShapeOf<0> x,
-                            const Attrs& attrs) { return conv_input_gradient(dy, weight, x, attrs); },
-                         [](autograd::Dy<> dy, autograd::In<0> x, autograd::ShapeOf<1> weight, const Attrs& attrs) {
-                           return conv_weight_gradient(dy, x, weight, attrs);
-                         },
-                         [](autograd::Dy<> dy) { return dy.sum(all_but_channels(dy.dim())); });
-};
 
 namespace functional {
 /// ConvRule for inputs with and without N. ValueError for kSame with a stride other than 1.

@@ -1,6 +1,5 @@
 // Convolutions under func::vmap: examples are samples where they share the weight; else each is a group of channels.
-#include "conv.h"
-#include "conv_transpose.h"
+#include "conv_rules.h"
 
 namespace gradus::nn {
 

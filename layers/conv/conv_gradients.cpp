@@ -1,7 +1,5 @@
-#include "conv_gradients.h"
-
-#include "conv.h"
-#include "conv_transpose.h"
+// Convolutions' gradients as operations.
+#include "conv_rules.h"
 
 namespace gradus::nn {
 

@@ -7,6 +7,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/reduce.h"
+#include "conv_rules.h"
 
 namespace gradus {
 namespace nn {

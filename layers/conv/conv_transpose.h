@@ -15,48 +15,14 @@
 //     dL/dbias[o]          = sum over n and z of dy[n][o][z]
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
-#include "../../core/nn/conv.h"
 #include "conv.h"
 
 namespace gradus {
 
 namespace nn {
-
-/// y of x [N, C, ..], weight [C, O / groups, kernel..] and bias [O] or absent.
-struct ConvTransposeRule {
-  static constexpr std::string_view name = "conv_transpose";
-  static constexpr std::string_view formula =
-      "y[n, o, z] = b[o] + sum W[c, o, k] x[n, c, q] over c and q s - p + k d = z, dx[n, c, q] = sum W[c, o, "
-      "k] dy[n, o, q s - p + k d] over o and k, dW[c, o, k] = sum x[n, c, q] dy[n, o, q s - p + k d] over n "
-      "and q, db[o] = sum dy[n, o, z] over n and z";
-  static constexpr std::string_view input_names[] = {"x", "weight", "bias"};
-  static constexpr std::uint32_t shape_only = 1u << 2;  // no gradient reads the bias
-
-  struct Attrs {
-    core::ConvGeometry conv;
-    core::Dims output_padding;  ///< below the stride
-    static constexpr auto fields = named(&Attrs::conv, "output_padding", &Attrs::output_padding);
-  };
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x, const core::Array& weight,
-                                        const core::Array& bias);
-  GRADUS_API static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
-  /// dx, dweight, dbias.
-  GRADUS_API static std::array<core::Array, 3> backward(const Attrs& attrs, autograd::Needs needs,
-                                                        autograd::DyArray<> dy, autograd::InArray<0> x,
-                                                        autograd::InArray<1> weight);
-  GRADUS_API static Tensor gradient_of_x(const Attrs& attrs, const Tensor& dy, const Tensor& weight);
-  static constexpr auto gradients = autograd::formulas(
-      [](autograd::Dy<> dy, autograd::In<1> weight, const Attrs& attrs) { return gradient_of_x(attrs, dy, weight); },
-      [](autograd::Dy<> dy, autograd::In<0> x, autograd::ShapeOf<1> weight, const Attrs& attrs) {
-        return conv_weight_gradient(x, dy, weight, attrs.conv);
-      },
-      [](autograd::Dy<> dy) { return dy.sum(all_but_channels(dy.dim())); });
-};
 
 namespace functional {
 /// As gradus::conv_transpose1d and so on, below.

@@ -73,6 +73,9 @@ std::shared_ptr<Module> ModuleDictImpl::pop(const std::string& key) {
   return module;
 }
 
+void ModuleDictImpl::update(const ModuleDictImpl& other) { update(Items(other.children_)); }
+std::vector<std::string> ModuleDictImpl::keys() const { return children_.keys(); }
+std::vector<std::shared_ptr<Module>> ModuleDictImpl::values() const { return children_.values(); }
 ModuleDictImpl::Pairs ModuleDictImpl::items() const { return {children_.begin(), children_.end()}; }
 
 std::shared_ptr<Module> ModuleDictImpl::clone(const std::optional<Device>&) const {
@@ -124,6 +127,8 @@ void ParameterDictImpl::put(const std::string& key, const Tensor& parameter) {
   insert(key, parameter);
 }
 
+std::vector<std::string> ParameterDictImpl::keys() const { return parameters_.keys(); }
+std::vector<Tensor> ParameterDictImpl::values() const { return parameters_.values(); }
 Tensor ParameterDictImpl::pop(const std::string& key) {
   const Tensor parameter = parameters_[key];
   parameters_.erase(key);

@@ -122,7 +122,7 @@ class GRADUS_API ModuleDictImpl : public Cloneable<ModuleDictImpl> {
         insert(item.first, detail::shared_module(item.second));
     }
   }
-  void update(const ModuleDictImpl& other) { update(Items(other.children_)); }
+  void update(const ModuleDictImpl& other);
   void update(const ModuleHolder<ModuleDictImpl>& other) { update(*other); }
   void insert(const std::string& key, std::shared_ptr<Module> module);
   template <class M>
@@ -136,8 +136,8 @@ class GRADUS_API ModuleDictImpl : public Cloneable<ModuleDictImpl> {
   void clear() { children_.clear(); }
 
   Pairs items() const;
-  std::vector<std::string> keys() const { return children_.keys(); }
-  std::vector<std::shared_ptr<Module>> values() const { return children_.values(); }
+  std::vector<std::string> keys() const;
+  std::vector<std::shared_ptr<Module>> values() const;
   auto begin() noexcept { return children_.begin(); }
   auto end() noexcept { return children_.end(); }
   auto begin() const noexcept { return children_.begin(); }
@@ -226,8 +226,8 @@ class GRADUS_API ParameterDictImpl : public Cloneable<ParameterDictImpl> {
     }
   }
   void clear() { parameters_.clear(); }
-  std::vector<std::string> keys() const { return parameters_.keys(); }
-  std::vector<Tensor> values() const { return parameters_.values(); }
+  std::vector<std::string> keys() const;
+  std::vector<Tensor> values() const;
   auto begin() noexcept { return parameters_.begin(); }
   auto end() noexcept { return parameters_.end(); }
   auto begin() const noexcept { return parameters_.begin(); }

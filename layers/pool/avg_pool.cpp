@@ -5,6 +5,7 @@
 #include "../../core/array/create.h"
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
+#include "pool_rules.h"
 #include "pooling.h"
 
 namespace gradus::nn {

@@ -6,54 +6,14 @@
 //     y_o = sum over output o's window of x / n_o          dL/dx_i = sum over all o whose window holds i of dL/dy_o / n_o
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
-#include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
-#include "../../core/nn/pooling.h"
 #include "../module/expanding_array.h"
 #include "../module/layer.h"
 
 namespace gradus::nn {
-
-/// y of x [C, ..] or [N, C, ..].
-struct AvgPoolRule {
-  static constexpr std::string_view name = "avg_pool";
-  static constexpr std::string_view input_names[] = {"x"};
-  static constexpr std::uint32_t shape_only = 1u << 0;
-
-  struct Attrs {
-    core::PoolWindows windows;
-    core::PoolDivisor divisor;
-    static constexpr auto fields = named(&Attrs::windows, &Attrs::divisor);
-  };
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
-  static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
-  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
-                                                        autograd::ShapeOf<0> x);
-};
-
-/// y of x [C, H, W] or [N, C, H, W]: the mean over windows of as even a size as there is, where sizes do not divide.
-/// Output o of m reads [floor(o n / m), ceil((o + 1) n / m)) of n.
-struct AdaptiveAvgPool2dRule {
-  static constexpr std::string_view name = "adaptive_avg_pool2d";
-  static constexpr std::string_view input_names[] = {"x"};
-  static constexpr std::uint32_t shape_only = 1u << 0;
-
-  struct Attrs {
-    std::int64_t height = 1, width = 1;
-    static constexpr auto fields = named("height", &Attrs::height, "width", &Attrs::width);
-  };
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
-  GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
-  static Tensor batch(const Attrs& attrs, const autograd::Examples& x);
-  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
-                                                        autograd::ShapeOf<0> x);
-};
 
 template <std::size_t D>
 struct AvgPoolOptions {

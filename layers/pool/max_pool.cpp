@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "../../core/base/fail.h"
+#include "pool_rules.h"
 #include "pooling.h"
 
 namespace gradus::nn {

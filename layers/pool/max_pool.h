@@ -10,39 +10,14 @@
 //     y_o = x_{m_o}          dL/dx_i = sum over all o with m_o = i of dL/dy_o
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string_view>
 #include <tuple>
 
-#include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
-#include "../../core/nn/pooling.h"
 #include "../module/expanding_array.h"
 #include "../module/layer.h"
 
 namespace gradus::nn {
-
-/// (y, positions) of x [C, ..] or [N, C, ..]; positions (int32) are those of the largest values in their planes. Errors
-/// as core::pooled_shape says; DTypeError for integers.
-struct MaxPoolRule {
-  static constexpr std::string_view name = "max_pool";
-  static constexpr std::string_view input_names[] = {"x"};
-  static constexpr int differentiable_outputs = 1;
-  using Attrs = core::PoolWindows;
-
-  GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
-  GRADUS_API static std::tuple<core::Array, core::Array> forward(const Attrs& attrs, const core::Array& x);
-  GRADUS_API static std::tuple<Tensor, Tensor> batch(const Attrs& attrs, const autograd::Examples& x);
-  GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, autograd::DyArray<> dy,
-                                                        autograd::ShapeOf<0> x, autograd::OutArray<1> positions);
-  /// The same as an operation: sums at the positions of each plane.
-  GRADUS_API static Tensor spread(const Attrs& attrs, const Tensor& dy, const core::Shape& x, const Tensor& positions);
-  static constexpr auto gradients =
-      autograd::formulas([](autograd::Dy<> dy, autograd::ShapeOf<0> x, autograd::Out<1> positions, const Attrs& attrs) {
-        return spread(attrs, dy, x, positions);
-      });
-};
 
 /// `MaxPool2dOptions(3).stride(2)`, `MaxPool2dOptions({3, 2}).padding({1, 0})`.
 template <std::size_t D>

@@ -150,7 +150,7 @@ void ChunkQueue::State::read_chunks(std::size_t reader) {
   }
 }
 
-ChunkQueue::ChunkQueue() : state_(std::make_unique<State>()) {}
+ChunkQueue::ChunkQueue() : state_(new State()) {}
 ChunkQueue::~ChunkQueue() { stop(); }
 
 void ChunkQueue::start(const ChunkDatasetOptions& options, Next next, Read read, Order order) {

@@ -9,6 +9,7 @@
 
 #include "../../core/base/arg.h"
 #include "../../core/base/function_ref.h"
+#include "../../core/base/own.h"
 #include "loader.h"
 
 namespace gradus::data::datasets {
@@ -57,8 +58,8 @@ class GRADUS_API ChunkQueue {
   using Faults = std::vector<Fault>;
   struct Chunk {
     std::shared_ptr<void> examples;
-    Indices order;         ///< in which they are handed out
-    std::size_t used = 0;  ///< so many are
+    Indices order;                          ///< in which they are handed out
+    std::size_t used = 0;                   ///< so many are
     std::exception_ptr error = nullptr;     ///< in the place of examples
     std::exception_ptr original = nullptr;  ///< the same, where it is of reading a chunk
     std::size_t reader = 0, chunk = 0;      ///< that failed
@@ -86,7 +87,7 @@ class GRADUS_API ChunkQueue {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  core::Own<State> state_;
 };
 
 /// ValueError when the size is not that of the options.
@@ -112,10 +113,10 @@ class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, Chun
   /// `preprocessing_policy` is shown what was read before it is shuffled.
   ChunkDataset(ChunkReader chunk_reader, ChunkSampler chunk_sampler, ExampleSampler example_sampler,
                ChunkDatasetOptions options, Policy preprocessing_policy = {})
-      : parts_(std::make_unique<Parts>(Parts{std::move(chunk_reader), std::move(chunk_sampler),
-                                             std::move(example_sampler), std::move(preprocessing_policy)})),
+      : parts_(new Parts{std::move(chunk_reader), std::move(chunk_sampler), std::move(example_sampler),
+                         std::move(preprocessing_policy)}),
         options_(std::move(options)),
-        queue_(std::make_unique<detail::ChunkQueue>()) {}
+        queue_(new detail::ChunkQueue()) {}
 
   /// ValueError when the size is not that of the options.
   BatchType get_batch(std::size_t batch_size) override {
@@ -188,9 +189,9 @@ class ChunkDataset final : public StatefulDataset<ChunkDataset<ChunkReader, Chun
     ExampleSampler example_sampler;
     Policy policy;
   };
-  std::unique_ptr<Parts> parts_;
+  core::Own<Parts> parts_;
   ChunkDatasetOptions options_;
-  std::unique_ptr<detail::ChunkQueue> queue_;  // last: its threads end before what they read from
+  core::Own<detail::ChunkQueue> queue_;  // last: its threads end before what they read from
   bool resumed_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "../../core/base/arg.h"
 #include "../../core/base/errors.h"
 #include "../../core/base/function_ref.h"
+#include "../../core/base/own.h"
 #include "dataset.h"
 #include "samplers.h"
 
@@ -137,7 +138,7 @@ class GRADUS_API Pipeline {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  core::Own<State> state_;
 };
 /// A loader's position: of its loop, and its sampler's at the epoch's beginning, under "sampler.".
 GRADUS_API samplers::Position joined(const Pipeline::Progress& progress, const samplers::Position& sampler);
@@ -164,7 +165,8 @@ class GRADUS_API Cursor {
 
 template <class Request>
 constexpr bool says_examples() {
-  return requires(const Request& request) { request.size(); } || std::is_convertible_v<Request, std::size_t>;
+  return requires(const Request& request) { request.size(); }
+  || std::is_convertible_v<Request, std::size_t>;
 }
 template <class Request>
 std::size_t examples_of(const Request& request) {

@@ -217,7 +217,7 @@ void Pipeline::State::run(std::size_t worker, const Work& work) {
   }
 }
 
-Pipeline::Pipeline(const FullDataLoaderOptions& options) : state_(std::make_unique<State>(options)) {}
+Pipeline::Pipeline(const FullDataLoaderOptions& options) : state_(new State(options)) {}
 Pipeline::~Pipeline() { join(); }
 
 void Pipeline::add(Work work, bool in_turn) {

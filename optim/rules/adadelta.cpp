@@ -8,6 +8,11 @@
 
 namespace gradus::optim {
 
+AdadeltaOptions::~AdadeltaOptions() = default;
+ASGDOptions::~ASGDOptions() = default;
+Adadelta::~Adadelta() = default;
+ASGD::~ASGD() = default;
+
 AdadeltaOptions::AdadeltaOptions(double lr) : lr_(lr) {}
 void AdadeltaOptions::check() const {
   detail::expect_not_negative("Adadelta", {{"lr", lr_}, {"eps", eps_}, {"weight_decay", weight_decay_}});

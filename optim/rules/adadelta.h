@@ -14,6 +14,7 @@ class GRADUS_API AdadeltaOptions final : public OptimizerCloneableOptions<Adadel
 
  public:
   AdadeltaOptions(double lr = 1);  // NOLINT(google-explicit-constructor)
+  ~AdadeltaOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -52,6 +53,7 @@ class GRADUS_API ASGDOptions final : public OptimizerCloneableOptions<ASGDOption
 
  public:
   ASGDOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
+  ~ASGDOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -86,11 +88,15 @@ extern template class GRADUS_API OptimizerOf<AdadeltaRule>;
 extern template class GRADUS_API OptimizerOf<ASGDRule>;
 /// See AdadeltaRule for the formula.
 class GRADUS_API Adadelta final : public OptimizerOf<AdadeltaRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Adadelta() override;
 };
 /// See ASGDRule for the formula.
 class GRADUS_API ASGD final : public OptimizerOf<ASGDRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~ASGD() override;
 };
 
 }  // namespace gradus::optim

@@ -4,6 +4,9 @@
 
 namespace gradus::optim {
 
+AdagradOptions::~AdagradOptions() = default;
+Adagrad::~Adagrad() = default;
+
 AdagradOptions::AdagradOptions(double lr) : lr_(lr) {}
 
 void AdagradOptions::check() const {

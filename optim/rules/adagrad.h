@@ -15,6 +15,7 @@ class GRADUS_API AdagradOptions final : public OptimizerCloneableOptions<Adagrad
 
  public:
   AdagradOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
+  ~AdagradOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -45,7 +46,9 @@ struct AdagradRule {
 extern template class GRADUS_API OptimizerOf<AdagradRule>;
 /// See AdagradRule for the formula.
 class GRADUS_API Adagrad final : public OptimizerOf<AdagradRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Adagrad() override;
 };
 
 }  // namespace gradus::optim

@@ -6,6 +6,11 @@
 #include "../../core/nn/optimizer_step.h"
 
 namespace gradus::optim {
+
+AdamOptions::~AdamOptions() = default;
+AdamWOptions::~AdamWOptions() = default;
+Adam::~Adam() = default;
+AdamW::~AdamW() = default;
 namespace {
 
 template <class Options>

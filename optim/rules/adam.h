@@ -21,6 +21,7 @@ class GRADUS_API AdamOptions final : public OptimizerCloneableOptions<AdamOption
 
  public:
   AdamOptions(double lr = 1e-3);  // NOLINT(google-explicit-constructor)
+  ~AdamOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -40,6 +41,7 @@ class GRADUS_API AdamWOptions final : public OptimizerCloneableOptions<AdamWOpti
 
  public:
   AdamWOptions(double lr = 1e-3);  // NOLINT(google-explicit-constructor)
+  ~AdamWOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -91,11 +93,15 @@ extern template class GRADUS_API OptimizerOf<AdamRule>;
 extern template class GRADUS_API OptimizerOf<AdamWRule>;
 /// See AdamRule for the formula.
 class GRADUS_API Adam final : public OptimizerOf<AdamRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Adam() override;
 };
 /// See AdamWRule.
 class GRADUS_API AdamW final : public OptimizerOf<AdamWRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~AdamW() override;
 };
 
 }  // namespace gradus::optim

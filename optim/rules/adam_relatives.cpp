@@ -6,6 +6,13 @@
 #include "../../core/nn/optimizer_step.h"
 
 namespace gradus::optim {
+
+NAdamOptions::~NAdamOptions() = default;
+RAdamOptions::~RAdamOptions() = default;
+AdamaxOptions::~AdamaxOptions() = default;
+NAdam::~NAdam() = default;
+RAdam::~RAdam() = default;
+Adamax::~Adamax() = default;
 namespace {
 
 template <class Options>

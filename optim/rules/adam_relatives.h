@@ -22,6 +22,7 @@ class GRADUS_API NAdamOptions final : public OptimizerCloneableOptions<NAdamOpti
 
  public:
   NAdamOptions(double lr = 2e-3);  // NOLINT(google-explicit-constructor)
+  ~NAdamOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -64,6 +65,7 @@ class GRADUS_API RAdamOptions final : public OptimizerCloneableOptions<RAdamOpti
 
  public:
   RAdamOptions(double lr = 1e-3);  // NOLINT(google-explicit-constructor)
+  ~RAdamOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -104,6 +106,7 @@ class GRADUS_API AdamaxOptions final : public OptimizerCloneableOptions<AdamaxOp
 
  public:
   AdamaxOptions(double lr = 2e-3);  // NOLINT(google-explicit-constructor)
+  ~AdamaxOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -136,15 +139,21 @@ extern template class GRADUS_API OptimizerOf<RAdamRule>;
 extern template class GRADUS_API OptimizerOf<AdamaxRule>;
 /// See NAdamRule for the formula.
 class GRADUS_API NAdam final : public OptimizerOf<NAdamRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~NAdam() override;
 };
 /// See RAdamRule for the formula.
 class GRADUS_API RAdam final : public OptimizerOf<RAdamRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~RAdam() override;
 };
 /// See AdamaxRule for the formula.
 class GRADUS_API Adamax final : public OptimizerOf<AdamaxRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Adamax() override;
 };
 
 }  // namespace gradus::optim

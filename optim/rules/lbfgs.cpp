@@ -12,6 +12,8 @@
 #include "line_search.h"
 
 namespace gradus::optim {
+
+LBFGSOptions::~LBFGSOptions() = default;
 namespace {
 
 // Of half precision, products and sums are of float: those of a gradient with itself soon are more than 65504.

@@ -22,6 +22,7 @@ class GRADUS_API LBFGSOptions final : public OptimizerCloneableOptions<LBFGSOpti
 
  public:
   LBFGSOptions(double lr = 1);  // NOLINT(google-explicit-constructor)
+  ~LBFGSOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };

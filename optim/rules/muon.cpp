@@ -8,6 +8,9 @@
 #include "../../core/base/message.h"
 
 namespace gradus::optim {
+
+MuonOptions::~MuonOptions() = default;
+Muon::~Muon() = default;
 namespace {
 
 // To the nearest number that bfloat16 has.

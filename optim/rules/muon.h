@@ -27,6 +27,7 @@ class GRADUS_API MuonOptions final : public OptimizerCloneableOptions<MuonOption
 
  public:
   MuonOptions(double lr = 1e-3);  // NOLINT(google-explicit-constructor)
+  ~MuonOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -61,7 +62,9 @@ struct MuonRule {
 extern template class GRADUS_API OptimizerOf<MuonRule>;
 /// See MuonRule for the formula.
 class GRADUS_API Muon final : public OptimizerOf<MuonRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Muon() override;
 };
 
 }  // namespace gradus::optim

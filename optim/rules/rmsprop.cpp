@@ -5,6 +5,9 @@
 
 namespace gradus::optim {
 
+RMSpropOptions::~RMSpropOptions() = default;
+RMSprop::~RMSprop() = default;
+
 RMSpropOptions::RMSpropOptions(double lr) : lr_(lr) {}
 
 void RMSpropOptions::check() const {

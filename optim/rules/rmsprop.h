@@ -16,6 +16,7 @@ class GRADUS_API RMSpropOptions final : public OptimizerCloneableOptions<RMSprop
 
  public:
   RMSpropOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
+  ~RMSpropOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -49,7 +50,9 @@ struct RMSpropRule {
 extern template class GRADUS_API OptimizerOf<RMSpropRule>;
 /// See RMSpropRule for the formula.
 class GRADUS_API RMSprop final : public OptimizerOf<RMSpropRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~RMSprop() override;
 };
 
 }  // namespace gradus::optim

@@ -5,6 +5,9 @@
 
 namespace gradus::optim {
 
+SGDOptions::~SGDOptions() = default;
+SGD::~SGD() = default;
+
 SGDOptions::SGDOptions(double lr) : lr_(lr) {}
 
 void SGDOptions::check() const {

@@ -16,6 +16,7 @@ class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions>
 
  public:
   SGDOptions(double lr);  // NOLINT(google-explicit-constructor)
+  ~SGDOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -46,7 +47,9 @@ struct SGDRule {
 extern template class GRADUS_API OptimizerOf<SGDRule>;
 /// See SGDRule for the formula.
 class GRADUS_API SGD final : public OptimizerOf<SGDRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~SGD() override;
 };
 
 }  // namespace gradus::optim

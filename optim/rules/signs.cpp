@@ -5,6 +5,11 @@
 
 namespace gradus::optim {
 
+RpropOptions::~RpropOptions() = default;
+LionOptions::~LionOptions() = default;
+Rprop::~Rprop() = default;
+Lion::~Lion() = default;
+
 RpropOptions::RpropOptions(double lr) : lr_(lr) {}
 void RpropOptions::check() const {
   const auto [minus, plus] = etas_;

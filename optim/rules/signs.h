@@ -19,6 +19,7 @@ class GRADUS_API RpropOptions final : public OptimizerCloneableOptions<RpropOpti
 
  public:
   RpropOptions(double lr = 1e-2);  // NOLINT(google-explicit-constructor)
+  ~RpropOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -58,6 +59,7 @@ class GRADUS_API LionOptions final : public OptimizerCloneableOptions<LionOption
 
  public:
   LionOptions(double lr = 1e-4);  // NOLINT(google-explicit-constructor)
+  ~LionOptions() override;
   void check() const override;
   std::vector<Field> named_fields() override;
 };
@@ -86,11 +88,15 @@ extern template class GRADUS_API OptimizerOf<RpropRule>;
 extern template class GRADUS_API OptimizerOf<LionRule>;
 /// See RpropRule for the formula.
 class GRADUS_API Rprop final : public OptimizerOf<RpropRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Rprop() override;
 };
 /// See LionRule for the formula.
 class GRADUS_API Lion final : public OptimizerOf<LionRule> {
+ public:
   using OptimizerOf::OptimizerOf;
+  ~Lion() override;
 };
 
 }  // namespace gradus::optim

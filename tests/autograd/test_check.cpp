@@ -17,16 +17,15 @@
 #include <gradus/core/ops/reduce.h>
 #include <gradus/layers/activation/activation.h>
 #include <gradus/layers/attention/attention.h>
-#include <gradus/layers/pool/avg_pool.h>
 #include <gradus/layers/norm/batch_norm.h>
 #include <gradus/layers/module/check.h>
-#include <gradus/layers/conv/conv.h>
+#include <gradus/layers/conv/conv_rules.h>
 #include <gradus/layers/loss/cross_entropy.h>
 #include <gradus/layers/dropout/dropout.h>
 #include <gradus/layers/embedding/embedding.h>
 #include <gradus/layers/norm/layer_norm.h>
 #include <gradus/layers/linear/linear.h>
-#include <gradus/layers/pool/max_pool.h>
+#include <gradus/layers/pool/pool_rules.h>
 #include <gradus/layers/module/sequential.h>
 
 #include "../support/arrays.h"

@@ -12,6 +12,7 @@
 #include <gradus/core/ops/pointwise.h>
 #include <gradus/core/simd/instruction_set.h>
 #include <gradus/layers/module/check.h>
+#include <gradus/layers/conv/conv_rules.h>
 #include <gradus/layers/functional.h>
 
 #include "../support/pytorch.h"

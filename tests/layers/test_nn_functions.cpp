@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <gradus/gradus.h>
+#include <gradus/layers/conv/conv_rules.h>
 
 #include "../support/pytorch.h"
 

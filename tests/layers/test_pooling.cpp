@@ -12,6 +12,7 @@
 #include <gradus/core/nn/pooling.h>
 #include <gradus/layers/module/check.h>
 #include <gradus/layers/functional.h>
+#include <gradus/layers/pool/pool_rules.h>
 
 #include "../support/instruction_set.h"
 #include "../support/pytorch.h"

@@ -2,7 +2,7 @@
 #include <tuple>
 
 #include <gradus/gradus.h>
-#include <gradus/layers/conv/conv_gradients.h>
+#include <gradus/layers/conv/conv_rules.h>
 
 #include "vocabulary.h"
 
