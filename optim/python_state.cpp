@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "../autograd/tensor/create.h"
+#include "../core/base/fail.h"
+#include "../core/base/message.h"
 #include "state_dict.h"
 
 namespace gradus::optim::detail {
@@ -51,25 +53,41 @@ IValue plain(const Tensor& x) {
   return x.dtype() == kInt64 ? IValue(std::move(all)) : IValue::tuple(std::move(all));
 }
 
-// And back; undefined for None.
-Tensor setting_of(const IValue& value) {
+// And back.
+Tensor setting_of(const std::string& key, const IValue& value) {
   if (value.isTensor()) return value.toTensor();
   if (value.isBool()) return tensor_of(value.toBool());
   if (value.isInt()) return tensor_of(value.toInt());
   if (value.isDouble()) return tensor_of(value.toDouble());
   if (value.isString()) return tensor_of(value.toStringView());
-  if (!value.isList() && !value.isTuple()) return {};
-  const std::vector<IValue> all = value.toListRef();
-  const bool whole = std::all_of(all.begin(), all.end(), [](const IValue& each) { return each.isInt(); });
-  const Tensor numbers = empty({static_cast<std::int64_t>(all.size())}, whole ? kInt64 : kFloat64);
-  for (std::size_t i = 0; i < all.size(); ++i) numbers[static_cast<std::int64_t>(i)].fill_(all[i].toScalar());
-  return numbers;
+  std::vector<Tensor> numbers;
+  bool whole = true, known = value.isList() || value.isTuple();
+  for (const IValue& each : known ? value.toListRef() : std::vector<IValue>()) {
+    known = known && (each.isScalar() || (each.isTensor() && each.toTensor().dim() == 0));
+    if (!known) break;
+    whole = whole && each.isInt();
+    numbers.push_back(setting_of(key, each).to(kFloat64));
+  }
+  if (!known) {
+    core::fail<ValueError>("load: {} must be a tensor, a number, a text, or a list of numbers: it holds {}",
+                           core::in_quotes(key), value.text());
+  }
+  return (numbers.empty() ? empty({0}, kFloat64) : stack(numbers)).to(whole ? kInt64 : kFloat64);
+}
+
+// Python's optimizers count in float32, as far as that goes.
+Tensor step_of(const Tensor& step) {
+  if (step.dtype() != kInt64 || step.dim() != 0) return step;
+  const Tensor count = step.to(kFloat32);
+  return equal(count.to(kInt64), step) ? count : step;
 }
 
 // Settings of Python's that say nothing of the numbers, or what the kind of the optimizer says already.
 bool says_nothing(const std::string& setting, const IValue& value, std::string_view optimizer) {
   if (value.isNone()) return true;
-  if (setting == "foreach" || setting == "fused" || setting == "capturable" || setting == "differentiable") return true;
+  for (const char* of_computing : {"foreach", "fused", "capturable", "differentiable", "param_names"}) {
+    if (setting == of_computing) return true;
+  }
   if (!value.isBool()) return false;
   if (setting == "maximize") return !value.toBool();
   return setting == "decoupled_weight_decay" &&
@@ -78,7 +96,8 @@ bool says_nothing(const std::string& setting, const IValue& value, std::string_v
 
 }  // namespace
 
-IValueDict for_python(const IValueDict& values) {
+IValueDict for_python(const IValueDict& values, const Optimizer& optimizer) {
+  if (optimizer.name() == "LBFGS") return values;
   std::map<std::int64_t, IValueDict> states;
   std::vector<IValueDict> groups;
   for (const auto& entry : values) {
@@ -92,7 +111,12 @@ IValueDict for_python(const IValueDict& values) {
       if (number == groups.size()) groups.emplace_back();
       groups[number].insert(group->name, plain(x));
     } else {
-      states[state->number].insert(state->name, state->name == "step" ? x.to(kFloat32) : x);
+      states[state->number].insert(state->name, state->name == "step" ? step_of(x) : x);
+    }
+  }
+  for (std::size_t g = 0; g < std::min(groups.size(), optimizer.param_groups().size()); ++g) {
+    for (const Field& field : optimizer.param_groups()[g].options().clone()->named_fields()) {
+      groups[g].insert(field.name, field.is_flag() ? IValue(false) : IValue());  // where there is none yet
     }
   }
   IValueDict by_number, all;
@@ -116,7 +140,7 @@ bool is_of_python(const IValueDict& values) {
 IValueDict from_python(const IValueDict& values, std::string_view name) {
   IValueDict all;
   const auto put = [&](const std::string& key, const IValue& value) {
-    if (const Tensor x = setting_of(value); x.defined()) all.insert(key, x);
+    if (!value.isNone()) all.insert(key, setting_of(key, value));
   };
   std::size_t number = 0;
   for (const IValue& group : values.at(std::string(kGroups)).toListRef()) {

@@ -8,15 +8,18 @@
 #include <string_view>
 
 #include "../autograd/graph/ivalue.h"
+#include "optimizer.h"
 
 namespace gradus::optim::detail {
 
-/// What an optimizer saves, for Python's load_state_dict(); as it is where it is not made of such names.
-IValueDict for_python(const IValueDict& values);
+/// What an optimizer saves, for Python's load_state_dict(), with the settings that it leaves out: None and False. As it is where
+/// it is not made of such names, and LBFGS's, which Python has in lists.
+IValueDict for_python(const IValueDict& values, const Optimizer& optimizer);
 /// Whether it is a state that Python has saved.
 bool is_of_python(const IValueDict& values);
 /// Such a state, of the optimizer `name`, with its names joined. Settings that choose a way of computing (foreach, fused,
-/// capturable, differentiable) are left out.
+/// capturable, differentiable) and names of parameters are left out. ValueError for what is no tensor, number, text or list of
+/// numbers.
 IValueDict from_python(const IValueDict& values, std::string_view name);
 
 }  // namespace gradus::optim::detail

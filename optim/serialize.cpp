@@ -40,8 +40,18 @@ void save_state(const optim::Schedule& schedule, To& to) {
 template <class To>
 void save_state(const optim::Optimizer& optimizer, To& to) {
   const IValueDict values = values_of(optimizer);
-  serialize::detail::save_values(has_levels(to) ? optim::detail::for_python(values) : values, to,
+  serialize::detail::save_values(has_levels(to) ? optim::detail::for_python(values, optimizer) : values, to,
                                  {{std::string(kOptimizer), std::string(optimizer.name())}});
+}
+
+// A checkpoint of Python's holds an optimizer's state beside others.
+std::string part_of(const IValueDict& values) {
+  for (const auto& entry : values) {
+    if (!entry.value().isGenericDict() || !optim::detail::is_of_python(entry.value().toGenericDict())) continue;
+    return fmt::format("; {0} is one: read it as a part of the file, archive.read({0}, part), optimizer.load(part)",
+                       core::in_quotes(entry.key().text()));
+  }
+  return "";
 }
 
 template <class Owner>
@@ -57,8 +67,8 @@ void load_state(Owner& owner, std::string_view kind, const IValue& value, const 
   }
   // Python does not name the optimizer whose state it writes.
   if (name.empty() && !(kind == kOptimizer && optim::detail::is_of_python(values))) {
-    core::fail<ValueError>("load: '{}' must hold what save() writes of an optimizer or a schedule: it names no {}",
-                           file, kind);
+    core::fail<ValueError>("load: '{}' must hold what save() writes of an optimizer or a schedule: it names no {}{}",
+                           file, kind, kind == kOptimizer ? part_of(values) : "");
   }
   if (!name.empty() && name != owner.name()) {
     core::fail<ValueError>("load: '{}' must hold the state of {}: it is that of {}", file, owner.name(),

@@ -245,8 +245,7 @@ void Pass::run_nodes() {
   complete_ = true;
 }
 
-// A gradient may lie in the memory of a `.grad`, as after y.backward(x.grad()): what comes to other leaves is what it
-// was.
+// A gradient may lie in a `.grad`'s memory, as after y.backward(x.grad()): what comes to other leaves is what it was.
 void Pass::copy_what_accumulation_changes() {
   std::unordered_set<const core::Storage*> changes;
   for (const Arrived& a : arrived_) changes.insert(a.leaf->written_by_accumulation(create_graph_));
@@ -256,8 +255,7 @@ void Pass::copy_what_accumulation_changes() {
   }
 }
 
-// The last step, in three rounds: what may fail comes before the first `.grad` is touched, the users' hooks after the
-// last.
+// The last step, in three rounds: what may fail before the first `.grad` is touched, the users' hooks after the last.
 void Pass::accumulate() {
   bool shared = false;
   for (Arrived& a : arrived_) {

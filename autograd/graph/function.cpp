@@ -96,14 +96,21 @@ AutogradContext* FunctionCall::begin() {
 }
 
 Tensor FunctionCall::finish(Tensor output) { return finish(variable_list{std::move(output)})[0]; }
-variable_list FunctionCall::finish(variable_list outputs) {
-  node_->attach(inputs_, writes_, outputs);
-  if (!node_->recorded() || !Observer::active()) return outputs;
-  const std::vector<Operand> inputs = operands();
-  std::vector<core::Array> arrays;
-  for (const Tensor& y : outputs) arrays.push_back(y.defined() ? y.array() : absent_array);
-  Observer::tell_recorded(*node_, inputs.data(), static_cast<int>(inputs.size()), arrays);
-  return outputs;
+variable_list FunctionCall::finish(variable_list results) {
+  node_->complete(inputs_, writes_, results);
+  if (node_->recorded() && Observer::active()) {
+    const std::vector<Operand> inputs = operands();
+    std::vector<core::Array> arrays;
+    for (const Tensor& y : results) arrays.push_back(y.defined() ? y.array() : absent_array);
+    try {
+      Observer::tell_recorded(*node_, inputs.data(), static_cast<int>(inputs.size()), arrays);
+    } catch (...) {
+      const Unobserved unobserved;
+      (void)node_->attach(inputs_, results);
+      throw;
+    }
+  }
+  return node_->attach(inputs_, results);
 }
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 
 #include "../../core/array/create.h"
 #include "../../core/base/fail.h"
@@ -138,43 +139,60 @@ void FunctionNode::check_changes(const variable_list& inputs, const std::vector<
   }
 }
 
-void FunctionNode::attach(const variable_list& inputs, const std::vector<std::uint64_t>& writes,
-                          variable_list& outputs) {
-  check_changes(inputs, writes, outputs);
+void FunctionNode::complete(const variable_list& inputs, const std::vector<std::uint64_t>& writes,
+                            const variable_list& results) {
+  check_changes(inputs, writes, results);
   for (const Tensor& dirty : context_.dirty_) dirty.array().mark_written(type_.name, location());
-  for (const Tensor& y : outputs) outputs_.push_back(meta_of(y.defined() ? y.array() : absent_array));
-  flows_.resize(outputs.size());
-  const variable_list bare = outputs;
-  for (std::size_t k = 0; k < bare.size(); ++k) {
-    if (!bare[k].defined()) continue;
-    const bool dirty = index_in(context_.dirty_, bare[k]) >= 0 && index_in(inputs, bare[k]) >= 0;
-    outputs[k] = attached(bare[k], static_cast<int>(k), dirty, inputs);
-  }
-  if (recorded_) keep(inputs, bare);
-  context_.to_save_.clear();
-  context_.dirty_.clear();
-  context_.non_differentiable_.clear();
-}
-
-Tensor FunctionNode::attached(const Tensor& y, int index, bool dirty, const variable_list& inputs) {
-  const bool differentiable = recorded_ && y.is_floating_point() && index_in(context_.non_differentiable_, y) < 0;
-  flows_[static_cast<std::size_t>(index)] = differentiable;
-  if (!differentiable) {
-    if (dirty) end_unrecorded(y);
-    return y.requires_grad() ? y.detach() : y;
-  }
-  if (dirty) {
+  for (const Tensor& y : results) {
+    outputs_.push_back(meta_of(y.defined() ? y.array() : absent_array));
+    flows_.push_back(recorded_ && y.defined() && y.is_floating_point() &&
+                     index_in(context_.non_differentiable_, y) < 0);
+    if (!flows_.back() || !rewrites(inputs, y)) continue;
     std::vector<Operand> operands{Operand(y, location())};
     for (const Tensor& x : inputs) operands.emplace_back(x, location());
     (void)begin_inplace(type_.name, operands.data(), static_cast<int>(operands.size()));
-    end_inplace(y, Edge{core::Ref<Node>(this), index}, location());
+  }
+  if (recorded_) keep(inputs, results);
+}
+
+bool FunctionNode::rewrites(const variable_list& inputs, const Tensor& result) const {
+  return index_in(context_.dirty_, result) >= 0 && index_in(inputs, result) >= 0;
+}
+
+variable_list FunctionNode::attach(const variable_list& inputs, const variable_list& results) {
+  variable_list outputs = results;
+  std::exception_ptr first;
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    if (!results[k].defined()) continue;
+    try {
+      outputs[k] = attached(results[k], static_cast<int>(k), inputs);
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (recorded_) keep_history(results);
+  context_.to_save_.clear();
+  context_.dirty_.clear();
+  context_.non_differentiable_.clear();
+  if (first) std::rethrow_exception(first);
+  return outputs;
+}
+
+Tensor FunctionNode::attached(const Tensor& y, int index, const variable_list& inputs) {
+  const bool rewritten = rewrites(inputs, y);
+  if (!flows_[static_cast<std::size_t>(index)]) {
+    if (rewritten) end_unrecorded(y);
+    return y.requires_grad() ? y.detach() : y;
+  }
+  const Edge edge{core::Ref<Node>(this), index};
+  if (rewritten) {
+    end_inplace(y, edge, location());
     return y;
   }
   if (y.is_view() && y.body().view->base->use_count() > 1) return alias_of(y.array(), y, index);
   for (const Tensor& x : inputs) {
     if (shares_memory(x, y)) return alias_of(y.array(), y.is_view() ? y : x, index);
   }
-  const Edge edge{core::Ref<Node>(this), index};
   if (y.requires_grad()) return Tensor(y.array(), edge);  // a graph that forward has recorded itself ends here
   y.body().view = nullptr;                                // nobody else sees its base
   y.body().set_edge(edge);
@@ -193,7 +211,15 @@ void FunctionNode::keep(const variable_list& inputs, const variable_list& output
   for (std::size_t i = 0; i < context_.to_save_.size(); ++i) {
     kept_.push_back(kept(context_.to_save_[i], static_cast<int>(i), inputs, outputs));
   }
-  keep_saved_data(outputs);
+}
+
+// What has been kept beside arguments and results may be the base of one that was changed.
+void FunctionNode::keep_history(const variable_list& results) {
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    if (kept_[i].kind == std::string_view("tensor") && context_.to_save_[i].defined())
+      kept_[i].edge = context_.to_save_[i].edge();
+  }
+  keep_saved_data(results);
 }
 
 // Numbers and the way to their history, never the tensor itself: an output's history leads back here, a leaf's `.grad` may.
@@ -210,8 +236,6 @@ FunctionNode::Kept FunctionNode::kept(const Tensor& x, int index, const variable
   } else if (output >= 0) {
     kept.kind = "output";
     kept.index = output;
-  } else {
-    kept.edge = x.edge();
   }
   return kept;
 }

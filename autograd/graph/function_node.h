@@ -26,8 +26,11 @@ class FunctionNode final : public Node {
   const FunctionType& type() const noexcept { return type_; }
   bool recorded() const noexcept { return recorded_; }
   int argument_of(int input) const;
-  /// The results of forward with their history, in place of those without.
-  void attach(const variable_list& inputs, const std::vector<std::uint64_t>& writes, variable_list& outputs);
+  /// Forward has given these results: checks them, and keeps what is to be kept.
+  void complete(const variable_list& inputs, const std::vector<std::uint64_t>& writes, const variable_list& results);
+  /// The results with their history; arguments that were changed get it, and the bases of those that are views. Observers
+  /// know of the call by now; what one of them throws comes when all have it.
+  variable_list attach(const variable_list& inputs, const variable_list& results);
 
   std::string_view name() const override { return type_.name; }
   AttributeList attributes() const override;
@@ -57,9 +60,12 @@ class FunctionNode final : public Node {
 
   void check_changes(const variable_list& inputs, const std::vector<std::uint64_t>& writes,
                      const variable_list& outputs) const;
-  Tensor attached(const Tensor& output, int index, bool dirty, const variable_list& inputs);
+  /// Whether it is an argument that was changed in place.
+  bool rewrites(const variable_list& inputs, const Tensor& result) const;
+  Tensor attached(const Tensor& result, int index, const variable_list& inputs);
   Tensor alias_of(const core::Array& value, const Tensor& of, int index);
   void keep(const variable_list& inputs, const variable_list& outputs);
+  void keep_history(const variable_list& results);
   Kept kept(const Tensor& tensor, int index, const variable_list& inputs, const variable_list& outputs);
   void keep_saved_data(const variable_list& outputs);
   void rejoin_saved_data(IValueMap& saved_data, bool join);

@@ -347,7 +347,14 @@ void end_inplace(const Tensor& self, Edge written, Location at) {
   }
   // The view's new numbers are part of the base now; every view, this one included, follows when it is next asked.
   const Tensor base(body.view->base);
-  base.body().rewrite(edge_after_write(base, body.array, written, at));
+  const auto rewrite = [&] { base.body().rewrite(edge_after_write(base, body.array, written, at)); };
+  try {
+    rewrite();
+  } catch (...) {  // an observer's: the numbers are written, and so is their history
+    const Unobserved unobserved;
+    rewrite();
+    throw;
+  }
 }
 
 }  // namespace detail

@@ -87,8 +87,11 @@ void Record::Recorder::carried_over(Node& node, const Operand* inputs, int count
   const Array y = result.defined() ? result : std::exchange(stretch_, {});
   if (y.defined()) {
     new_value(RecordedValue::kResult, place, 0, y);
-  } else {  // holds the place
-    all.values.emplace_back().operation = place;
+  } else {  // holds the place: its numbers are not there to be seen
+    RecordedValue& unseen = all.values.emplace_back();
+    unseen.operation = place;
+    unseen.dtype = node.outputs()[0].dtype;
+    unseen.shape = node.outputs()[0].shape;
     uses_.push_back(0);
   }
   o.outputs.last = end_of(all.values.size());

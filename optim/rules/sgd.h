@@ -5,9 +5,8 @@
 
 namespace gradus::optim {
 
-/// lr has no default: what is right differs by orders of magnitude.
 class GRADUS_API SGDOptions final : public OptimizerCloneableOptions<SGDOptions> {
-  GRADUS_ARG(double, lr);
+  GRADUS_ARG(double, lr);  ///< no default: what is right differs by orders of magnitude
   GRADUS_ARG(double, momentum) = 0;
   GRADUS_ARG(double, dampening) = 0;
   GRADUS_ARG(double, weight_decay) = 0;

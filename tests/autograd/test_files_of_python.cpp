@@ -4,12 +4,10 @@
 
 #include <chrono>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <memory>
 #include <sstream>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include <gradus/core/files/files.h>
@@ -17,6 +15,7 @@
 #include <gradus/core/files/values.h>
 #include <gradus/gradus.h>
 
+#include "../support/all_optimizers.h"
 #include "../support/arrays.h"
 #include "../support/folder.h"
 
@@ -292,24 +291,7 @@ BOOST_AUTO_TEST_CASE(a_module_that_saves_more_than_its_state_is_asked) {
 }
 
 BOOST_AUTO_TEST_CASE(optimizers_go_on_where_pythons_stopped) {
-  using Make = std::function<std::unique_ptr<optim::Optimizer>(const std::vector<Tensor>&)>;
-  const auto plain = []<class O>(std::type_identity<O>) -> Make {
-    return [](const std::vector<Tensor>& w) { return std::make_unique<O>(w); };
-  };
-  // With other settings than the file's, which bring theirs.
-  const std::map<std::string, Make> all = {
-      {"SGD", [](const std::vector<Tensor>& w) { return std::make_unique<optim::SGD>(w, optim::SGDOptions(5)); }},
-      {"Adam", plain(std::type_identity<optim::Adam>())},
-      {"AdamW", plain(std::type_identity<optim::AdamW>())},
-      {"RMSprop", plain(std::type_identity<optim::RMSprop>())},
-      {"Adagrad", plain(std::type_identity<optim::Adagrad>())},
-      {"NAdam", plain(std::type_identity<optim::NAdam>())},
-      {"RAdam", plain(std::type_identity<optim::RAdam>())},
-      {"Adamax", plain(std::type_identity<optim::Adamax>())},
-      {"Adadelta", plain(std::type_identity<optim::Adadelta>())},
-      {"ASGD", plain(std::type_identity<optim::ASGD>())},
-      {"Rprop", plain(std::type_identity<optim::Rprop>())},
-  };
+  const auto all = all_optimizers();
   const auto goes_on = [](const std::string& name, optim::Optimizer& optimizer, const IValueDict& values) {
     const Tensor weight = optimizer.parameters()[0];
     for (int i = 0; i < 2; ++i) {
@@ -340,6 +322,62 @@ BOOST_AUTO_TEST_CASE(optimizers_go_on_where_pythons_stopped) {
   // An Adam's state is no AdamW's, and says so.
   optim::AdamW other({values.at("before").toTensor().clone().requires_grad_()});
   check_error<ValueError>([&] { load(other, python("adam.pt")); }, {"unknown", "decoupled_weight_decay"});
+}
+
+BOOST_AUTO_TEST_CASE(a_state_of_pythons_that_does_not_fit_is_refused_by_its_name) {
+  const Folder folder;
+  nn::Linear fc(1, 1);
+  optim::SGD sgd(fc->parameters(), 0.5);
+  const auto with = [&](const char* setting, IValue value) {
+    IValueDict group, state;
+    for (const auto& [name, number] :
+         {std::pair{"lr", 0.25}, {"momentum", 0.}, {"dampening", 0.}, {"weight_decay", 0.}})
+      group.insert_or_assign(name, number);
+    group.insert_or_assign("nesterov", false);
+    group.insert_or_assign("params", std::vector<std::int64_t>{0, 1});
+    group.insert_or_assign(setting, std::move(value));
+    state.insert("state", IValueDict());
+    state.insert("param_groups", std::vector<IValue>{group});
+    save(IValue(state), folder / "sgd.pt");
+    load(sgd, folder / "sgd.pt");
+  };
+  IValueDict levels;
+  levels.insert("a", 1);
+  for (const IValue& value : {IValue(levels), IValue(std::vector<std::string>{"a"}), IValue(ones({2, 2}))}) {
+    check_error<ValueError>([&] { with("mystery", value); }, {"'param_groups.0.mystery'", "sgd.pt"});
+  }
+  BOOST_TEST(sgd.param_groups()[0].options().get_lr() == 0.5);
+  // These say nothing of the numbers.
+  for (const char* setting : {"foreach", "fused", "param_names"}) with(setting, std::vector<std::string>{"a", "b"});
+  with("momentum", tensor(0.125, kFloat64));
+  BOOST_TEST(static_cast<optim::SGDOptions&>(sgd.param_groups()[0].options()).momentum() == 0.125);
+
+  // A checkpoint holds it beside others.
+  IValueDict checkpoint;
+  checkpoint.insert("epoch", 3);
+  checkpoint.insert("optimizer", load(folder / "sgd.pt"));
+  save(IValue(checkpoint), folder / "all.pt");
+  check_error<ValueError>([&] { load(sgd, folder / "all.pt"); }, {"archive.read('optimizer', part)"});
+  optim::SGD other(fc->parameters(), 0.5);
+  InputArchive archive, part;
+  archive.load_from(folder / "all.pt");
+  archive.read("optimizer", part);
+  other.load(part);
+  BOOST_TEST(other.param_groups()[0].options().get_lr() == 0.25);
+}
+
+BOOST_AUTO_TEST_CASE(steps_that_float32_does_not_hold_stay_whole) {
+  const Folder folder;
+  for (const std::int64_t steps : {7, 16777216, 16777217}) {
+    const Tensor w = ones({1}, kFloat64).requires_grad_();
+    optim::Adam adam({w}), other({w});
+    w.mutable_grad() = ones({1}, kFloat64);
+    adam.step();
+    static_cast<optim::AdamParamState&>(*adam.state().begin()->second).step(steps);
+    save(adam, folder / "a.pt");
+    load(other, folder / "a.pt");
+    BOOST_TEST(other.state(w)->step() == steps);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_optimizer_goes_through_pythons_format_and_streams) {

@@ -74,9 +74,62 @@ struct ThrowsAtStart : autograd::Observer {
   }
 };
 
+// Throws at one of the three things that it is told of a change in place.
+struct ThrowsAtAChange : autograd::Observer {
+  enum At { kWriting, kRecorded, kCarriedOver };
+  explicit ThrowsAtAChange(At when) : at(when) {}
+  void writing(autograd::Node&, const autograd::Operand*, int, bool) override { when(kWriting); }
+  void recorded(autograd::Node&, const autograd::Operand*, int, const std::vector<core::Array>&) override {
+    when(kRecorded);
+  }
+  void carried_over(autograd::Node&, const autograd::Operand*, int, const core::Array&) override { when(kCarriedOver); }
+  void when(At now) const {
+    if (now == at) throw std::runtime_error("not now");
+  }
+  At at;
+};
+
+struct Tripled : autograd::Function<Tripled> {
+  static variable_list forward(autograd::AutogradContext* ctx, const Tensor& a, const Tensor& b) {
+    a.mul_(3);
+    b.mul_(3);
+    ctx->mark_dirty({a, b});
+    return {a, b};
+  }
+  static variable_list backward(autograd::AutogradContext*, const variable_list& dy) { return {dy[0] * 3, dy[1] * 3}; }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(observers)
+
+BOOST_AUTO_TEST_CASE(what_they_throw_at_a_change_of_a_view_leaves_its_base_with_the_history_of_its_numbers) {
+  using Throws = ThrowsAtAChange;
+  for (const auto at : {Throws::kWriting, Throws::kRecorded, Throws::kCarriedOver}) {
+    for (const bool contiguous : {true, false}) {
+      for (const bool by_a_function : {false, true}) {
+        BOOST_TEST_CONTEXT(at << ' ' << contiguous << ' ' << by_a_function) {
+          const Tensor x = tensor({1, 2, 3, 4}, kFloat64).view({2, 2}).detach().requires_grad_();
+          Tensor y = x * 1, z = x * 1;
+          if (!contiguous) y = y.t();
+          const Tensor v = y[0], w = z[0];
+          {
+            const Throws throws(at);
+            BOOST_CHECK_THROW(by_a_function ? (void)Tripled::apply(v, w) : (void)v.mul_(3), std::runtime_error);
+          }
+          // Whatever its numbers are now, they are x times the gradient.
+          for (const Tensor& base : {y, z}) {
+            const Tensor dx = autograd::grad({base.sum()}, {x}, {}, true)[0];
+            BOOST_CHECK(equal(base.detach(), (base.is_same(y) && !contiguous ? (dx * x).t() : dx * x).detach()));
+          }
+          const bool wrote = at != Throws::kWriting;
+          BOOST_CHECK_EQUAL(y[0][0].item<double>(), wrote ? 3 : 1);
+          BOOST_CHECK_EQUAL(z[0][0].item<double>(), wrote && by_a_function ? 3 : 1);
+        }
+      }
+    }
+  }
+}
 
 BOOST_AUTO_TEST_CASE(what_they_throw_in_an_operation_in_place_leaves_the_history_right) {
   const Tensor x = leaf(Doubles{1, 2});

@@ -197,6 +197,42 @@ BOOST_AUTO_TEST_CASE(by_a_function) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(by_a_function_that_is_given_a_view) {
+  const Tensor x = doubles_of(Doubles{1, 2, 3, 4}, {2, 2});
+  Record record;
+  const Tensor y = x * 1;
+  const Tensor z = Doubled::apply(y[0])[0];
+  (y.sum() + z.sum()).backward();
+  auto of = calls(record);  // none is of another record, each is listed once
+  BOOST_REQUIRE_EQUAL(of.count("Doubled"), 1u);
+  BOOST_REQUIRE_EQUAL(of.at("Doubled").size(), 1u);
+  expect(of.at("Doubled")[0], {{1, 2}}, {2, 4});
+  expect(of.at("as_strided_scatter").at(0), {{1, 2, 3, 4}, {2, 4}}, {2, 4, 3, 4});
+  BOOST_CHECK((values(x.grad()) == Doubles{4, 2, 1, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(by_a_function_of_a_view_of_what_is_not_contiguous) {
+  const Tensor x = ones({2, 3}, kFloat64).requires_grad_();
+  Record record;
+  const Tensor y(tensor({1, 2, 3, 4, 5, 6}, kFloat64).view({3, 2}).t().array());
+  y.mul_(x);
+  Doubled::apply(y[0]);
+  y.sum().backward();
+  const json r = json::parse(record.json());
+  int puts = 0;  // its numbers were written over before anybody knew that it would be asked for them
+  for (const json& o : r["operations"]) {
+    BOOST_CHECK_NE(o["kind"], "elsewhere");
+    if (o["name"] != "strided_put") continue;
+    const json& value = r["values"][o["outputs"][0].get<std::size_t>()];
+    BOOST_CHECK_EQUAL(value["dtype"], "float64");
+    BOOST_CHECK((value["shape"] == json{6}));
+    BOOST_CHECK(value["storage"].is_null());
+    ++puts;
+  }
+  BOOST_CHECK_EQUAL(puts, 1);
+  BOOST_CHECK((values(x.grad()) == Doubles{2, 6, 10, 2, 4, 6}));
+}
+
 BOOST_AUTO_TEST_CASE(one_that_throws_leaves_no_trace) {
   const Tensor x = leaf(Doubles{1, 2});
   Record record;

@@ -7,6 +7,8 @@
 
 #include <gradus/gradus.h>
 
+#include "../support/all_optimizers.h"
+
 using namespace gradus;
 
 int main(int argc, char** argv) {
@@ -28,12 +30,17 @@ int main(int argc, char** argv) {
         load(net, to + name + ending);
       }
     }
-    nn::Linear fc(2, 2);
-    optim::Adam adam(fc->parameters());
-    fc(ones({1, 2})).sum().backward();
-    adam.step();
-    save(adam, to + "optimizer.pt");
-    load(adam, to + "optimizer.pt");
+    const IValueDict saved = load(from + "optimizers.pt").toGenericDict();
+    serialize::InputArchive archive;
+    archive.load_from(from + "optimizers.pt");
+    for (const auto& [name, make] : test::all_optimizers()) {
+      serialize::InputArchive entry, part;
+      archive.read(name, entry);
+      entry.read("saved", part);
+      const auto optimizer = make({saved.at(name).toGenericDict().at("before").toTensor().clone().requires_grad_()});
+      optimizer->load(part);
+      save(*optimizer, to + "optimizer_" + name + ".pt");
+    }
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -123,6 +123,8 @@ OPTIMIZERS = {
     "Adadelta": lambda p: torch.optim.Adadelta(p),
     "ASGD": lambda p: torch.optim.ASGD(p),
     "Rprop": lambda p: torch.optim.Rprop(p),
+    "Muon": lambda p: torch.optim.Muon(p, lr=0.02),
+    "named": lambda p: torch.optim.Adam([("weight", p[0])]),
 }
 
 
@@ -137,7 +139,8 @@ def write_optimizers():
     """What an optimizer saves after three steps, with the weight as it was then, and after two steps more."""
     all = {}
     for name, make in OPTIMIZERS.items():
-        weight = torch.linspace(0.5, 1.5, 3, dtype=torch.float64).requires_grad_()
+        weight = torch.linspace(0.5, 1.5, 3, dtype=torch.float64)
+        weight = (weight.reshape(1, 3).clone() if name == "Muon" else weight).requires_grad_()
         optimizer = make([weight])
         before = stepped(weight, optimizer, 3)
         saved = copy.deepcopy(optimizer.state_dict())
@@ -194,14 +197,15 @@ def compare(folder):
             same(mine, net(x), path)
             if name == "":
                 assert torch.allclose(mine, outputs["y"], rtol=1e-5, atol=1e-6), path
-    # An Adam over these two weights that was saved there goes on here.
-    optimizer = torch.optim.Adam([torch.zeros(2, 2).requires_grad_(), torch.zeros(2).requires_grad_()])
-    optimizer.load_state_dict(torch.load("optimizer.pt", weights_only=True))
-    assert optimizer.state_dict()["state"][1]["step"].dtype == torch.float32
-    for weight in optimizer.param_groups[0]["params"]:
-        weight.grad = torch.ones_like(weight)
-    optimizer.step()
-    assert optimizer.state_dict()["state"][1]["step"] == 2
+    # Optimizers whose states were read and written there go on here as if they had never been away.
+    saved = torch.load(f"{HERE}/optimizers.pt", weights_only=True)
+    assert list(saved) == list(OPTIMIZERS)
+    for name in OPTIMIZERS:
+        weight = saved[name]["before"].clone().requires_grad_()
+        optimizer = torch.optim.Adam([weight]) if name == "named" else OPTIMIZERS[name]([weight])
+        optimizer.load_state_dict(torch.load(f"optimizer_{name}.pt", weights_only=True))
+        # A rate that is a float32 tensor makes AdamW compute in float32 here; read as a number it does not.
+        assert torch.allclose(stepped(weight, optimizer, 2), saved[name]["after"], rtol=1e-6, atol=1e-9), name
     print("PyTorch and NumPy read what was written")
 
 
