@@ -95,7 +95,7 @@ AutogradContext* FunctionCall::begin() {
   return &node_->context();
 }
 
-Tensor FunctionCall::finish(Tensor output) { return finish(variable_list{std::move(output)})[0]; }
+Tensor FunctionCall::finish(Tensor result) { return finish(variable_list{std::move(result)})[0]; }
 variable_list FunctionCall::finish(variable_list results) {
   node_->complete(inputs_, writes_, results);
   if (node_->recorded() && Observer::active()) {

@@ -125,8 +125,8 @@ class GRADUS_API FunctionCall {
   }
   /// Once all arguments are known.
   AutogradContext* begin();
-  Tensor finish(Tensor output);
-  variable_list finish(variable_list outputs);
+  Tensor finish(Tensor result);
+  variable_list finish(variable_list results);
 
  private:
   void add_tensors(const Tensor* tensors, std::size_t count);

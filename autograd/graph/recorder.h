@@ -75,7 +75,8 @@ class Record::Recorder final : public Observer {
   };
   // What a call in place read, before it wrote.
   struct Read {
-    std::uint64_t node;  // its number
+    static constexpr int kLater = -2;  // of what it does not write over
+    std::uint64_t node;                // its number
     std::vector<int> values;
   };
   int new_operation(const Node& node, const std::vector<int>& inputs);

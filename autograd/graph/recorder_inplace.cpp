@@ -11,11 +11,18 @@ namespace gradus::autograd {
 using namespace detail;  // NOLINT(google-build-using-namespace): the lists that it fills
 using core::Array;
 
-// What the call is about to write over is looked at now, and of a view its base, too.
+// What the call is about to write over is looked at now, and of a view its base, too; the rest when it has computed, if it
+// does.
 void Record::Recorder::writing(Node& node, const Operand* inputs, int count, bool certain) {
   if (!on_) return;
   Read read{node.number(), {}};
-  for (int i = 0; i < count; ++i) read.values.push_back(value_of(inputs[i].tensor()));
+  const auto same_memory = [&](const Tensor& x) {
+    return x.defined() && numbers_of_all(x).storage() == numbers_of_all(inputs[0].tensor()).storage();
+  };
+  for (int i = 0; i < count; ++i) {
+    const Tensor& x = inputs[i].tensor();
+    read.values.push_back(!certain || same_memory(x) ? value_of(x) : Read::kLater);
+  }
   reads_.push_back(std::move(read));
   stretch_ = {};
   for (int i = 0; i < (certain ? 1 : count); ++i) {
@@ -35,8 +42,11 @@ const std::vector<int>& Record::Recorder::values_read(const Node& node, const Op
     read_ = std::move(of_this->values);
     reads_.erase(of_this, reads_.end());
   } else {
-    read_.clear();
-    for (int i = 0; i < count; ++i) read_.push_back(value_of(inputs[i].tensor()));
+    read_.assign(static_cast<std::size_t>(count), Read::kLater);
+  }
+  for (int i = 0; i < count; ++i) {
+    int& value = read_[static_cast<std::size_t>(i)];
+    if (value == Read::kLater) value = value_of(inputs[i].tensor());
   }
   return read_;
 }
