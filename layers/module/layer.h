@@ -26,6 +26,32 @@ template <class Derived, class... X>
 concept Computes = requires(Derived& d, const X&... x) {
   d.compute(x...);
 };
+// Functions, and not members: each layer's class, and there are many, is compiled by every file that includes it.
+template <class Derived>
+Tensor compute_of(Module& module, const Operand* x, std::size_t count) {
+  auto& d = static_cast<Derived&>(module);
+  if constexpr (Computes<Derived, Operand, Tensor, Tensor>) {
+    if (count == 3) return d.compute(x[0], x[1].tensor(), x[2].tensor());
+  }
+  if constexpr (Computes<Derived, Operand, Tensor>) {
+    if (count == 2) return d.compute(x[0], x[1].tensor());
+  }
+  if constexpr (Computes<Derived, Operand>) return d.compute(x[0]);
+  return {};
+}
+template <class Derived, class... X>
+Tensor compute(Derived& module, Operand x, const X&... more) {
+  if (module.has_hooks()) [[unlikely]] {
+    const Operand all[] = {x, Operand(more, x.at())...};
+    return hooked(module, all, 1 + sizeof...(X), &compute_of<Derived>);
+  }
+  try {
+    const autograd::Scope scope(x.at(), module.path());
+    return module.compute(x, more...);
+  } catch (...) {
+    rethrow_from(module, x.at());
+  }
+}
 }  // namespace detail
 
 /// A module that computes one Tensor of one to three. Derived writes `Tensor compute(Operand x)`, or with one or two
@@ -44,25 +70,15 @@ class Layer : public Cloneable<Derived> {
   // Templates, because Derived is incomplete where this class is made: what it computes is seen when it is called.
   template <class D = Derived>
   Tensor forward(Operand x) requires detail::Computes<D, Operand> {
-    if (this->has_hooks()) [[unlikely]]
-      return detail::hooked(*this, &x, 1, &Layer::compute_of);
-    return in_scope(x.at(), [&] { return derived().compute(x); });
+    return detail::compute(static_cast<Derived&>(*this), x);
   }
   template <class D = Derived>
   Tensor forward(Operand x, const Tensor& y) requires detail::Computes<D, Operand, Tensor> {
-    if (this->has_hooks()) [[unlikely]] {
-      const Operand all[] = {x, Operand(y, x.at())};
-      return detail::hooked(*this, all, 2, &Layer::compute_of);
-    }
-    return in_scope(x.at(), [&] { return derived().compute(x, y); });
+    return detail::compute(static_cast<Derived&>(*this), x, y);
   }
   template <class D = Derived>
   Tensor forward(Operand x, const Tensor& y, const Tensor& z) requires detail::Computes<D, Operand, Tensor, Tensor> {
-    if (this->has_hooks()) [[unlikely]] {
-      const Operand all[] = {x, Operand(y, x.at()), Operand(z, x.at())};
-      return detail::hooked(*this, all, 3, &Layer::compute_of);
-    }
-    return in_scope(x.at(), [&] { return derived().compute(x, y, z); });
+    return detail::compute(static_cast<Derived&>(*this), x, y, z);
   }
   /// The fields of Derived's `options`, if it has such.
   std::string extra_repr() const override {
@@ -70,27 +86,6 @@ class Layer : public Cloneable<Derived> {
       return detail::repr(static_cast<const Derived&>(*this).options);
     else
       return {};
-  }
-
- private:
-  Derived& derived() { return static_cast<Derived&>(*this); }
-  static Tensor compute_of(Module& module, const Operand* x, std::size_t count) {
-    auto& d = static_cast<Derived&>(module);
-    if constexpr (detail::Computes<Derived, Operand, Tensor, Tensor>) {
-      if (count == 3) return d.compute(x[0], x[1].tensor(), x[2].tensor());
-    }
-    if constexpr (detail::Computes<Derived, Operand, Tensor>) {
-      if (count == 2) return d.compute(x[0], x[1].tensor());
-    }
-    if constexpr (detail::Computes<Derived, Operand>) return d.compute(x[0]);
-    return {};
-  }
-  template <class Call>
-  Tensor in_scope(Location at, const Call& call) const try {
-    const autograd::Scope scope(at, this->path());
-    return call();
-  } catch (...) {
-    detail::rethrow_from(*this, at);
   }
 };
 
