@@ -1,6 +1,6 @@
 // Activations made of straight pieces as rules: what their gradients are by hand, in one pass, and what they are made of.
-// NaN is on the side that keeps it: its gradient passes, but for hardsigmoid's, which is 0 as PyTorch's. A reference gives
-// what forward does, zeros' signs, infinities and NaN too, where a Record or UseReferences puts it in the rule's place.
+// NaN is on the side that keeps it: its gradient passes, but for hardsigmoid's, which is 0 as PyTorch's. References,
+// which a Record or UseReferences may put in the rules' place, give what forward does: zeros' signs, infinities, NaN.
 #pragma once
 
 #include <array>

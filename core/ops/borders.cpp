@@ -27,7 +27,8 @@ Ends ends_of(int d, int dims, IntArrayRef pad) {
   return k < pad.size() ? Ends{pad[k], pad[k + 1]} : Ends{};
 }
 
-// Places of a padded dimension, one behind the other, that come from places one apart: forwards, backwards, or from one alone.
+// Places of a padded dimension, one behind the other, that come from places one apart, forwards or backwards, or from
+// one alone.
 struct Run {
   std::int64_t begin, count;  // may be none
   std::int64_t from, step;    // where the first comes from, and how much farther on the next
@@ -119,7 +120,7 @@ inline void pad_row(T* to, const T* from, const Line& line) {
   copy_few(to, from, line.after);
 }
 
-// What one task sums: places [row, behind) of a dimension of n, at columns [begin, end) of the `inner` elements of each.
+// What one task sums: places [row, behind) of a dimension, at columns [begin, end) of the `inner` elements of each.
 struct Part {
   std::int64_t row, behind, begin, end;
 };

@@ -13,8 +13,8 @@ enum class Border : std::uint8_t { Reflect, Replicate, Circular };
 /// negative counts cut off as many, of what was padded too. ShapeError unless there are two counts for each of the last
 /// dimensions; ValueError when a count is more than there is to take, or nothing would be left.
 GRADUS_API Array border_pad(const Array& x, IntArrayRef pad, Border border);
-/// The gradient: of this shape, at each place the sum of what border_pad took from there. dy must have the padded shape.
-/// Floating-point numbers only.
+/// The gradient: of this shape, at each place the sum of what border_pad took from there. ShapeError unless dy has the
+/// padded shape. Floating-point numbers only.
 GRADUS_API Array border_pad_sum(const Shape& shape, IntArrayRef pad, Border border, const Array& dy);
 
 }  // namespace gradus::core

@@ -209,7 +209,6 @@ struct Piecewise {
 std::vector<Piecewise> pieces() {
   using namespace autograd;
   const auto weight = [](const Tensor& x) { return tensor({0.25}, x.dtype()); };
-  // clang-format off: one operation a line
   return {{"hardtanh", [](const Tensor& x) { return hardtanh(x, -0.5, 1); },
            [](const Tensor& x) {
              return HardtanhRule::reference({-0.5, 1}, x);
@@ -242,7 +241,6 @@ std::vector<Piecewise> pieces() {
            }},
           {"prelu", [=](const Tensor& x) { return prelu(x, weight(x)); },
            [=](const Tensor& x) { return PreluRule::reference(x, weight(x)); }}};
-  // clang-format on
 }
 const std::vector<double> kEnds = {-kInf, -4, -3, -1, -0.5, -0.3, -0.0, 0, 0.5, 1, 3, 4, kInf, kNan};
 
