@@ -40,8 +40,7 @@ void Comparison::layouts() {
       row.verdict = Verdict::Layout;
       row.hint = fmt::format(
           "where it is laid out {}, element {} of {} is {:.6g}, and {:.6g} for the same numbers laid out {}: is "
-          "memory "
-          "read as if it were?",
+          "memory read as if it were?",
           fault.layout, at.element,
           at.gradient ? "the gradient of " + subject_.variables[checked_[at.tensor]].name : output_name(at.tensor),
           at.a, at.b, fault.layout == "expanded" ? "contiguously" : "as given");

@@ -253,8 +253,7 @@ void Comparison::tangents(core::FunctionRef<void(std::string)> misconduct) {
     if (!(std::abs(forward - backward) <= 1e-9 * size)) {
       misconduct(
           fmt::format("its tangent is not what its gradients say: along a random direction the output changes by "
-                      "{:.10g} as one has "
-                      "it, and by {:.10g} as the other",
+                      "{:.10g} as one has it, and by {:.10g} as the other",
                       forward, backward));
     }
   } catch (const Error& error) {

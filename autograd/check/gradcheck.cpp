@@ -234,8 +234,7 @@ void expect_same_when_recorded(const Probe& probe, const Probe::Call& call, cons
     if (apart.factor <= 1) continue;
     core::fail<GradError>(
         "gradgradcheck: the gradient with respect to input {}, element {}, must be the same under create_graph: "
-        "{:.10g} "
-        "for {:.10g}{}",
+        "{:.10g} for {:.10g}{}",
         probe.wanted()[apart.tensor], apart.element, apart.a, apart.b,
         alone < dy.size() ? fmt::format(", with a gradient for output {} only", alone) : "");
   }

@@ -50,9 +50,9 @@ GRADUS_API std::vector<std::pair<std::string, Tensor>> flat(const IValueDict& va
 /// Texts that come with tensors: metadata in safetensors, entries in Python's format.
 using Texts = std::vector<std::pair<std::string, std::string>>;
 GRADUS_API void save_values(const IValue& value, const std::string& path, const Texts& texts = {});
+GRADUS_API void save_values(const IValue& value, std::ostream& stream, const Texts& texts = {});
 /// Whether the format of a path's ending has dictionaries and lists within each other: Python's.
 GRADUS_API bool has_levels(std::string_view path);
-GRADUS_API void save_values(const IValue& value, std::ostream& stream, const Texts& texts = {});
 GRADUS_API IValue load_values(const std::string& path, Texts* texts = nullptr);
 GRADUS_API IValue load_values(std::istream& stream);
 GRADUS_API IValue load_values(const void* data, std::size_t size, const std::string& name);

@@ -212,8 +212,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
     if (!fits) {
       core::fail<GradError>(
           "checkpoint: the function must be deterministic: its operations saved {} values, and {} when it ran again "
-          "for "
-          "backward",
+          "for backward",
           kinds_.size(), count);
     }
     for (std::size_t i = 0; i < kinds_.size(); ++i) {

@@ -84,7 +84,7 @@ inline Seen look_at(const Operand* inputs, int count) {
   }
   return {unusual, edges, views};
 }
-/// Whether an input is batched.
+/// Whether a gradient, or an input, is batched.
 inline bool any_batched(const Gradients& gradients) {
   for (const Tensor& g : gradients) {
     if (g.defined() && g.body().batch != nullptr) return true;

@@ -36,7 +36,7 @@ struct LogSigmoid {
 namespace autograd {
 
 Tensor HardtanhRule::reference(const Attrs& c, const Tensor& x) {
-  return masked_fill(masked_fill(x, x <= c.low, c.low), x >= c.high, c.high);
+  return where(logical_or(x <= c.low, x >= c.high), clamp(x.detach(), c.low, c.high), x);
 }
 Array HardtanhRule::forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
 std::array<Array, 1> HardtanhRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
@@ -44,7 +44,8 @@ std::array<Array, 1> HardtanhRule::backward(const Attrs& c, DyArray<> dy, InArra
 }
 
 Tensor HardsigmoidRule::reference(const Tensor& x) {
-  return masked_fill(masked_fill((x + 3) / 6, !(x > -3), 0), x >= 3, 1);
+  const Tensor bent = masked_fill(masked_fill((x + 3) / 6, x <= -3, 0), x >= 3, 1);
+  return where(x != x, x.detach(), bent);
 }
 Array HardsigmoidRule::forward(const Array& x) { return core::hardsigmoid(x); }
 std::array<Array, 1> HardsigmoidRule::backward(DyArray<> dy, InArray<0> x) {
@@ -52,9 +53,9 @@ std::array<Array, 1> HardsigmoidRule::backward(DyArray<> dy, InArray<0> x) {
 }
 
 Tensor HardswishRule::reference(const Tensor& x) {
-  // An infinite x would not cancel.
-  const Tensor above = x >= 3, bent = masked_fill(x, logical_or(x <= -3, above), 0);
-  return where(above, x, bent * (bent + 3) / 6);
+  // An infinite x would not cancel. Where it is flat it has x's sign, and is NaN at -inf.
+  const Tensor above = x >= 3, below = x <= -3, bent = masked_fill(x, logical_or(below, above), 0);
+  return where(below, x.detach() * 0, where(above, x, bent * (bent + 3) / 6));
 }
 Array HardswishRule::forward(const Array& x) { return core::hardswish(x); }
 std::array<Array, 1> HardswishRule::backward(DyArray<> dy, InArray<0> x) { return {core::hardswish_backward(dy, x)}; }
@@ -69,7 +70,7 @@ std::array<Array, 1> HardshrinkRule::backward(const Attrs& c, DyArray<> dy, InAr
 
 Tensor SoftshrinkRule::reference(const Attrs& c, const Tensor& x) {
   const Tensor near = logical_and(x >= -c.lambda, x <= c.lambda);
-  return masked_fill(where(x > 0, x - c.lambda, x + c.lambda), near, 0);
+  return where(near, x.detach() * 0, where(x > 0, x - c.lambda, x + c.lambda));  // a zero has x's sign
 }
 Array SoftshrinkRule::forward(const Attrs& c, const Array& x) { return core::softshrink(x, c.lambda); }
 std::array<Array, 1> SoftshrinkRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
@@ -82,7 +83,10 @@ std::array<Array, 1> ThresholdRule::backward(const Attrs& c, DyArray<> dy, InArr
   return {core::threshold_backward(dy, x, c.threshold)};
 }
 
-Tensor PreluRule::reference(const Tensor& x, const Tensor& weight) { return where(x > 0, x, weight * x); }
+Tensor PreluRule::reference(const Tensor& x, const Tensor& weight) {
+  const Tensor above = x > 0;
+  return where(above, x, weight * masked_fill(x, above, 0));  // 0 times an infinite x would be NaN
+}
 Array PreluRule::forward(const Array& x, const Array& weight) { return core::prelu(x, weight); }
 std::array<Array, 2> PreluRule::backward(Needs needs, DyArray<> dy, InArray<0> x, InArray<1> weight) {
   return {needs[0] ? core::prelu_backward(dy, x, weight) : Array(),

@@ -1,7 +1,7 @@
 // Padding by what lies within, with gradients.
 #include "../../core/ops/borders.h"
 
-#include <algorithm>
+#include <vector>
 
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
@@ -26,13 +26,16 @@ struct BorderPad {
   static constexpr std::string_view formula = "y[i] = x[from(i)], dx[j] = sum dy[i] where from(i) = j";
   static constexpr bool moves = true;
   struct Attrs {
-    core::Dims pad;
+    std::vector<std::int64_t> pad;
     Border border = Border::Reflect;
     std::string_view mode() const { return mode_of(border); }
     static constexpr auto fields = named("pad", &Attrs::pad, "mode", &Attrs::mode);
   };
   static Array forward(const Attrs& a, const Array& x) { return core::border_pad(x, a.pad, a.border); }
-  static Tensor batch(const Attrs& a, const Examples& x) { return apply<BorderPad>(a, x[0]); }
+  static Tensor batch(const Attrs& a, const Examples& x) {
+    const bool fits = static_cast<std::int64_t>(a.pad.size()) <= 2 * x.dim(0);
+    return fits ? apply<BorderPad>(a, x[0]) : Tensor();
+  }
   static Tensor back(const Attrs& a, const Shape& x, const Tensor& dy);
   static constexpr auto gradients = formulas([](Dy<> dy, ShapeOf<0> x, const Attrs& a) { return back(a, x, dy); });
 };
@@ -41,7 +44,7 @@ struct BorderPadSum {
   static constexpr std::string_view formula = "y[j] = sum x[i] where from(i) = j, dx[i] = dy[from(i)]";
   static constexpr Batch batch = Batch::kDims;
   struct Attrs {
-    core::Dims pad;
+    std::vector<std::int64_t> pad;
     Border border = Border::Reflect;
     Shape shape;
     std::string_view mode() const { return mode_of(border); }
@@ -58,39 +61,7 @@ Tensor BorderPad::back(const Attrs& a, const Shape& x, const Tensor& dy) {
 
 Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
   const Scope scope(x.at());
-  const std::int64_t dims = x.tensor().dim();
-  const auto pairs = static_cast<std::int64_t>(pad.size() / 2);
-  if (pad.size() % 2 != 0 || pairs > dims || pairs == 0) {
-    core::fail<ShapeError>("{}: there must be two counts for each of the last dimensions: {} for {}", op, pad,
-                           x.tensor().sizes());
-  }
-  for (std::int64_t k = 0; k < pairs; ++k) {
-    const std::int64_t dim = dims - 1 - k, n = x.tensor().size(dim), before = pad[static_cast<std::size_t>(2 * k)],
-                       after = pad[static_cast<std::size_t>(2 * k + 1)];
-    // A border is repeated as often as one likes, where there is one.
-    const std::int64_t most = border == Border::Reflect    ? std::max<std::int64_t>(n - 1, 0)
-                              : border == Border::Circular ? n
-                              : n == 0                     ? 0
-                                                           : std::max(before, after);
-    for (const std::int64_t count : {before, after}) {
-      if (count > most) {
-        core::fail<ValueError>("{}: counts must be at most {}, what there is to take of dimension {}: {} for {}", op,
-                               std::max<std::int64_t>(most, 0), dim, count, x.tensor().sizes());
-      }
-    }
-    std::int64_t size = 0;
-    if (__builtin_add_overflow(n, std::max<std::int64_t>(before, 0), &size) ||
-        __builtin_add_overflow(size, std::max<std::int64_t>(after, 0), &size)) {
-      core::fail<ShapeError>("{}: a size must fit into 64 bits: {} for {}", op, pad, x.tensor().sizes());
-    }
-    // Below 0 they crop, what was padded too.
-    const std::int64_t first = before < 0 ? before : 0, last = after < 0 ? after : 0;
-    if (first < -size || last < -(size + first) || ((first < 0 || last < 0) && size + first + last == 0 && n > 0)) {
-      core::fail<ValueError>("{}: counts below 0 must leave something of what there is: {} and {} of {}", op, before,
-                             after, n);
-    }
-  }
-  return core::in_name_of(op, [&] { return apply<BorderPad>({core::Dims(pad), border}, x.tensor()); });
+  return core::in_name_of(op, [&] { return apply<BorderPad>({pad.vec(), border}, x.tensor()); });
 }
 
 // Of the last `dims` dimensions, before which there may be channels and a batch.

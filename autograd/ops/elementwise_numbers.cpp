@@ -18,7 +18,9 @@ namespace {
 struct Signbit {
   static constexpr std::string_view name = "signbit";
   static constexpr Batch batch = Batch::kEach;
-  static Array forward(const Array& x) { return core::lt(core::copysign(core::scalar(1, x.dtype()), x), 0); }
+  static Array forward(const Array& x) {
+    return core::in_name_of(name, [&] { return core::lt(core::copysign(core::scalar(1, x.dtype()), x), 0); });
+  }
 };
 struct Gcd {
   static constexpr std::string_view name = "gcd";

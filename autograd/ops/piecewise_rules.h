@@ -1,5 +1,6 @@
 // Activations made of straight pieces as rules: what their gradients are by hand, in one pass, and what they are made of.
-// NaN is on the side that keeps it: its gradient passes, but for hardsigmoid's, which is 0 as PyTorch's.
+// NaN is on the side that keeps it: its gradient passes, but for hardsigmoid's, which is 0 as PyTorch's. References,
+// which a Record or UseReferences may put in the rules' place, give what forward does: zeros' signs, infinities, NaN.
 #pragma once
 
 #include <array>
@@ -45,16 +46,17 @@ struct HardswishRule {
   GRADUS_API static std::array<core::Array, 1> backward(DyArray<> dy, InArray<0> x);
 };
 
-struct Lambda {
+/// What a shrink takes off.
+struct ShrinkBy {
   double lambda = 0.5;
-  static constexpr auto fields = named("lambda", &Lambda::lambda);
+  static constexpr auto fields = named("lambda", &ShrinkBy::lambda);
 };
 struct HardshrinkRule {
   static constexpr std::string_view name = "hardshrink";
   static constexpr std::string_view formula = "y = x where |x| > lambda, else 0, dx = dy 1[|x| > lambda]";
   static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
-  using Attrs = Lambda;
+  using Attrs = ShrinkBy;
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, DyArray<> dy, InArray<0> x);
@@ -64,7 +66,7 @@ struct SoftshrinkRule {
   static constexpr std::string_view formula = "y = sign(x) max(|x| - lambda, 0), dx = dy 1[|x| > lambda]";
   static constexpr Batch batch = Batch::kEach;
   static constexpr std::string_view input_names[] = {"x"};
-  using Attrs = Lambda;
+  using Attrs = ShrinkBy;
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x);
   GRADUS_API static core::Array forward(const Attrs& attrs, const core::Array& x);
   GRADUS_API static std::array<core::Array, 1> backward(const Attrs& attrs, DyArray<> dy, InArray<0> x);

@@ -167,8 +167,8 @@ Tensor baddbmm(Operand input, Operand a, Operand b, const Scalar& beta, const Sc
   }
   check_batches("baddbmm", a, b);
   check_broadcasts("baddbmm", input, {a.tensor().size(0), a.tensor().size(1), b.tensor().size(2)});
-  core::expect_whole("baddbmm", "beta", beta.toDouble(), input.tensor().dtype());
-  core::expect_whole("baddbmm", "alpha", alpha.toDouble(), a.tensor().dtype());
+  core::expect_whole("baddbmm", "beta", beta, input.tensor().dtype());
+  core::expect_whole("baddbmm", "alpha", alpha, a.tensor().dtype());
   const Scope scope(input.at());
   return core::in_name_of("baddbmm", [&] {
     const Tensor product = bmm(a.tensor(), b.tensor());

@@ -250,7 +250,7 @@ Tensor index_add(Operand x, std::int64_t dim, Operand index, Operand source, con
   }
   const std::int64_t d = wrapped("index_add", x, dim);
   check_source("index_add", x, d, index, source);
-  core::expect_whole("index_add", "alpha", alpha.toDouble(), source.tensor().dtype());
+  core::expect_whole("index_add", "alpha", alpha, source.tensor().dtype());
   const Scope scope(x.at());
   return apply<IndexAddTo>({d}, x, index, alpha == Scalar(1) ? source.tensor() : source.tensor() * alpha);
 }
@@ -263,7 +263,7 @@ Tensor& index_add_(Operand x, std::int64_t dim, Operand index, Operand source, c
   }
   const std::int64_t d = wrapped("index_add_", x, dim);
   check_source("index_add_", x, d, index, source);
-  core::expect_whole("index_add_", "alpha", alpha.toDouble(), source.tensor().dtype());
+  core::expect_whole("index_add_", "alpha", alpha, source.tensor().dtype());
   const Tensor scaled = alpha == Scalar(1) ? source.tensor() : mul(source, alpha);
   return apply_inplace<IndexAddTo>({d}, x, index, Operand(scaled, source.at()));
 }

@@ -161,7 +161,7 @@ struct Roll {
   static Array forward(const Attrs& a, const Array& x) { return core::roll(x, a.shifts, a.dims); }
   static constexpr auto gradients = formulas([](Dy<> dy, const Attrs& a) {
     core::Dims back = a.shifts;
-    for (int i = 0; i < back.size(); ++i) back[i] = -back[i];
+    for (int i = 0; i < back.size(); ++i) back[i] = -(back[i] % std::max<std::int64_t>(dy.size(a.dims[i]), 1));
     return roll(dy, back, a.dims);
   });
 };
@@ -175,14 +175,8 @@ Tensor roll(Operand x, IntArrayRef shifts, IntArrayRef dims) {
     if (tensor.dim() == 0) return tensor.clone();
     return detail::as_result(roll(tensor.reshape({-1}), shifts, {0}).reshape(tensor.sizes()));
   }
-  if (shifts.size() != dims.size() || shifts.empty()) {
-    core::fail<ValueError>("roll: there must be a shift for each dimension: {} for {}", shifts, dims);
-  }
-  Roll::Attrs attrs;
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    attrs.dims.push_back(core::existing_dim(dims[i], tensor.body().array.dim(), "roll"));
-    attrs.shifts.push_back(tensor.size(attrs.dims.back()) == 0 ? 0 : shifts[i] % tensor.size(attrs.dims.back()));
-  }
+  Roll::Attrs attrs{shifts, {}};
+  for (const std::int64_t dim : dims) attrs.dims.push_back(core::existing_dim(dim, tensor.body().array.dim(), "roll"));
   return apply<Roll>(attrs, tensor);
 }
 
@@ -241,17 +235,14 @@ Tensor trace(Operand x) {
 
 // How many ways there are; more than there is memory for is refused.
 static std::int64_t number_of_choices(std::int64_t n, std::int64_t r, bool with_replacement) {
-  const double of = static_cast<double>(n) + (with_replacement ? static_cast<double>(r) - 1 : 0);
-  const double k = std::min(static_cast<double>(r), of - static_cast<double>(r));
-  double about = 1;
-  for (double i = 1; i <= k && about < 1e18; ++i) about *= (of - k + i) / i;
-  if (about * static_cast<double>(r) >= 1e18) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide length = static_cast<Wide>(r), of = static_cast<Wide>(n) + (with_replacement ? length - 1 : 0),
+             k = std::min(length, of - length);
+  constexpr Wide limit = 1000000000000000000;
+  Wide ways = 1;  // after each step a whole number
+  for (Wide i = 1; i <= k && ways * length < limit; ++i) ways = ways * (of - k + i) / i;
+  if (ways * length >= limit) {
     core::fail<ValueError>("combinations: {} of {} are more than there is memory for", r, n);
-  }
-  __extension__ unsigned __int128 ways = 1;  // after each step a whole number
-  const auto least = static_cast<std::int64_t>(of - k), steps = static_cast<std::int64_t>(k);
-  for (std::int64_t i = 1; i <= steps; ++i) {
-    ways = ways * static_cast<std::uint64_t>(least + i) / static_cast<std::uint64_t>(i);
   }
   return static_cast<std::int64_t>(ways);
 }

@@ -5,10 +5,8 @@
 #include <limits>
 
 #include "../../core/array/create.h"
-#include "../../core/base/dispatch.h"
 #include "../../core/base/floating.h"
 #include "../../core/ops/elementwise.h"
-#include "../../core/threads/parallel.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
 #include "activation_rules.h"

@@ -38,7 +38,8 @@ void fail_probability(std::string_view op, const char* what, double p) {
   fail<ValueError>("{}: {} must be in [0, 1]: {}", op, what, p);
 }
 void fail_whole(std::string_view op, const char* what, double factor, DType dtype) {
-  fail<ValueError>("{}: {} must be a whole number for {}: {}; to(kFloat) converts", op, what, dtype, factor);
+  const char* const bound = factor == std::trunc(factor) ? " below 2^53" : "";
+  fail<ValueError>("{}: {} must be a whole number{} for {}: {}; to(kFloat) converts", op, what, bound, dtype, factor);
 }
 
 }  // namespace gradus::core::detail

@@ -94,9 +94,13 @@ inline void expect_own_memory(std::string_view op, const Array& out) {
 /// ValueError unless what numbers of a dtype are multiplied by gives such numbers: "addmm: beta must be a whole number for
 /// int64: 0.5; to(kFloat) converts".
 inline void expect_whole(std::string_view op, const char* what, double factor, DType dtype) {
-  constexpr double kAllExact = 9007199254740992;  // 2^53: up to there
-  if (!is_floating_point(dtype) && !(factor == std::trunc(factor) && std::abs(factor) <= kAllExact)) [[unlikely]]
+  constexpr double kAllExact = 9007199254740992;  // 2^53: below it no other whole number has been rounded to this one
+  if (!is_floating_point(dtype) && !(factor == std::trunc(factor) && std::abs(factor) < kAllExact)) [[unlikely]]
     detail::fail_whole(op, what, factor, dtype);
+}
+/// The same where they are multiplied by the number itself, which may be any integer.
+inline void expect_whole(std::string_view op, const char* what, const Scalar& factor, DType dtype) {
+  if (factor.is_floating_point()) expect_whole(op, what, factor.toDouble(), dtype);
 }
 /// ValueError: "bernoulli_: p must be in [0, 1]: 1.5".
 inline void expect_probability(std::string_view op, const char* what, double p) {

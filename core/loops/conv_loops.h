@@ -9,6 +9,7 @@
 #include "../simd/conv.h"
 #include "../simd/gemm.h"
 #include "../threads/even_grain.h"
+#include "gemm_tiles.h"
 
 namespace gradus::core::kernels {
 
@@ -33,7 +34,7 @@ double work_of(const Correlation<T>& p) {
 /// `tile` rows of the largest tile.
 struct TileStrips {
   TileStrips(int64_t rows, int64_t of_tile)
-      : count(ceil_div(rows, of_tile)), height(ceil_div(rows, count)), tile(of_tile), room(count * of_tile) {}
+      : count(ceil_div(rows, of_tile)), height(even_rows(rows, of_tile)), tile(of_tile), room(count * of_tile) {}
   int64_t count, height;  ///< strips, and rows of each; the last one may have fewer, but has one
   int64_t tile, room;     ///< for each k: elements of a packed strip, and of all of them
 };

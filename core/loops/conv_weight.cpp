@@ -155,7 +155,7 @@ class Weight {
   /// out[shift][line of the slab][output]
   void add_by_shifts(const Unit& u, T* strip, T* out) const {
     const ConvSlab& slab = u.window.slab;
-    const int64_t lines = (u.c1 - u.c0) * slab.lines(), height = TileStrips(lines, tiles_.rows).height;
+    const int64_t lines = (u.c1 - u.c0) * slab.lines(), height = even_rows(lines, tiles_.rows);
     for (int64_t j = 0; j < p_.outs; j += cols_) {
       const int64_t cols = std::min(cols_, p_.outs - j), vectors = ceil_div(cols, tiles_.lanes);
       tiles_.pack_cols[vectors - 1](u.count, cols, u.dy + j * p_.result_channel, p_.result_channel, 1, strip);

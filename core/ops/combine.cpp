@@ -157,14 +157,19 @@ Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value) {
 }
 
 Array roll(const Array& x, IntArrayRef shifts, IntArrayRef dims) {
-  const Array result = empty(x.shape(), x.dtype());
-  if (x.numel() == 0) return result;
+  expect_defined("roll", "the operand", x);
+  if (shifts.size() != dims.size() || shifts.empty()) {
+    fail<ValueError>("roll: there must be a shift for each dimension: {} for {}", shifts, dims);
+  }
   Dims by = Dims::filled(x.dim(), 0);
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    const int d = wrap_dim(dims[i], x.dim(), "roll");
-    const std::int64_t n = x.size(d);
-    by[d] = (by[d] + shifts[i] % n + n) % n;
+    const int d = existing_dim(dims[i], x.dim(), "roll");
+    const std::int64_t n = std::max<std::int64_t>(x.size(d), 1);
+    const std::int64_t shift = shifts[i] % n, back = shift > 0 ? n - shift : -shift;
+    by[d] = by[d] < back ? by[d] + (n - back) : by[d] - back;
   }
+  const Array result = empty(x.shape(), x.dtype());
+  if (x.numel() == 0) return result;
   // Along each dimension that moves, two parts.
   const auto copy = [&](const auto& self, const Array& to, const Array& from, int d) -> void {
     while (d < by.size() && by[d] == 0) ++d;

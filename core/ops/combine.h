@@ -31,6 +31,7 @@ GRADUS_API void keep_triu(const Array& x, std::int64_t diagonal = 0);
 /// cut off than there is.
 GRADUS_API Array constant_pad(const Array& x, IntArrayRef pad, const Scalar& value = 0);
 /// Moved along dimensions by as many places as each shift says; what leaves at one end comes in at the other.
+/// One may come more than once. ValueError unless there is a shift for each dimension, and one at least.
 GRADUS_API Array roll(const Array& x, IntArrayRef shifts, IntArrayRef dims);
 
 }  // namespace gradus::core

@@ -42,6 +42,7 @@ T next_of(T a, T b) noexcept {
 template <StoredNumber T>
 float next_stored(float a, float b) noexcept {
   if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<float>::quiet_NaN();
+  a = T(a), b = T(b);  // an operand may come from a wider dtype
   if (a == b) return b;
   if (a == 0) return T::from_bits(b > 0 ? 0x0001 : 0x8001);
   const bool outward = (b > a) == (a > 0);

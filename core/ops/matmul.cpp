@@ -2,7 +2,6 @@
 #include "matmul.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <type_traits>
 #include <utility>

@@ -128,7 +128,7 @@ struct Prelu {
     return x > T{0} ? x : weight * x;
   }
 };
-// Gradients: dy where the function rises, 0 where it is flat.
+// Gradients: 0 where the function is flat, whatever dy is there, and elsewhere dy times its slope.
 struct HardtanhBackward {
   template <class T>
   static HWY_INLINE T of(T dy, T x, T low, T high) {
@@ -156,8 +156,8 @@ struct HardsigmoidBackward {
 struct HardswishBackward {
   template <class T>
   static HWY_INLINE T of(T dy, T x, T, T) {
-    const T slope = x <= T{-3} ? T{0} : x / T{3} + static_cast<T>(0.5);
-    return dy * (x >= T{3} ? T{1} : slope);
+    const T bent = dy * (x / T{3} + static_cast<T>(0.5)), rising = x >= T{3} ? dy : bent;
+    return x <= T{-3} ? T{0} : rising;
   }
 };
 struct PreluBackward {
@@ -292,30 +292,42 @@ Kernel FindModulo(OperationKey op, DType dtype) {
 
 template <class T>
 Kernel FindOf(Elementwise op) {
-  // In the order of Elementwise.
-  static constexpr Kernel table[] = {Of1<Frac, T>,
-                                     Of1<NanToNum, T>,
-                                     Of1<Hardshrink, T>,
-                                     Of1<Softshrink, T>,
-                                     Of1<Threshold, T>,
-                                     Of1<Hardsigmoid, T>,
-                                     Of1<Hardswish, T>,
-                                     Of2<Copysign, T>,
-                                     Of2<Fmax, T>,
-                                     Of2<Fmin, T>,
-                                     Of2<Prelu, T>,
-                                     Of2<HardtanhBackward, T>,
-                                     Of2<HardshrinkBackward, T>,
-                                     Of2<ThresholdBackward, T>,
-                                     Of2<HardsigmoidBackward, T>,
-                                     Of2<HardswishBackward, T>,
-                                     Of2<PreluBackwardWeight, T>,
-                                     Of2<LerpNumber, T>,
-                                     Of3<PreluBackward, T>,
-                                     Of3<Lerp, T>,
-                                     Of3<Addcmul, T>,
-                                     Of3<Addcdiv, T>};
-  return table[static_cast<int>(op)];
+  static constexpr struct {
+    Elementwise op;
+    Kernel kernel;
+  } rows[] = {
+      {Elementwise::Frac, Of1<Frac, T>},
+      {Elementwise::NanToNum, Of1<NanToNum, T>},
+      {Elementwise::Hardshrink, Of1<Hardshrink, T>},
+      {Elementwise::Softshrink, Of1<Softshrink, T>},
+      {Elementwise::Threshold, Of1<Threshold, T>},
+      {Elementwise::Hardsigmoid, Of1<Hardsigmoid, T>},
+      {Elementwise::Hardswish, Of1<Hardswish, T>},
+      {Elementwise::Copysign, Of2<Copysign, T>},
+      {Elementwise::Fmax, Of2<Fmax, T>},
+      {Elementwise::Fmin, Of2<Fmin, T>},
+      {Elementwise::Prelu, Of2<Prelu, T>},
+      {Elementwise::HardtanhBackward, Of2<HardtanhBackward, T>},
+      {Elementwise::HardshrinkBackward, Of2<HardshrinkBackward, T>},
+      {Elementwise::ThresholdBackward, Of2<ThresholdBackward, T>},
+      {Elementwise::HardsigmoidBackward, Of2<HardsigmoidBackward, T>},
+      {Elementwise::HardswishBackward, Of2<HardswishBackward, T>},
+      {Elementwise::PreluBackwardWeight, Of2<PreluBackwardWeight, T>},
+      {Elementwise::LerpNumber, Of2<LerpNumber, T>},
+      {Elementwise::PreluBackward, Of3<PreluBackward, T>},
+      {Elementwise::Lerp, Of3<Lerp, T>},
+      {Elementwise::Addcmul, Of3<Addcmul, T>},
+      {Elementwise::Addcdiv, Of3<Addcdiv, T>},
+  };
+  constexpr auto by_number = [] {
+    std::size_t count = 0;
+    for (const auto& row : rows) {
+      if (static_cast<std::size_t>(row.op) != count++) return false;
+    }
+    return count == static_cast<std::size_t>(Elementwise::Addcdiv) + 1;
+  };
+  static_assert(by_number(), "a row for each of Elementwise, in its order");
+  return rows[static_cast<int>(op)].kernel;
 }
 Kernel FindElementwise(Elementwise op, DType dtype) {
   return dtype == kFloat32 ? FindOf<float>(op) : dtype == kFloat64 ? FindOf<double>(op) : nullptr;

@@ -56,22 +56,28 @@ inline T floor_divide_of(T a, T b) {
 /// The whole number q that `rest`, one of the remainders of floating-point numbers, is a - q b with: of infinite ones, too,
 /// and where rest has been rounded to b. Never -0.
 template <class T>
+requires std::is_floating_point_v<T>
 inline T quotient_of(T a, T b, T rest) {
+  // Of float32 in float64, which has room for the digits of all but the largest.
+  const auto u = static_cast<double>(a), v = static_cast<double>(b), r = static_cast<double>(rest);
+  return static_cast<T>(std::rint(u / v - (r == v ? 1.0 : r / v)));
+}
+/// Of integers they are the quotients above.
+template <class T>
+inline T fmod_quotient_of(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
-    // Of float32 in float64, which has room for the digits of all but the largest.
-    const auto u = static_cast<double>(a), v = static_cast<double>(b), r = static_cast<double>(rest);
-    return static_cast<T>(std::rint(u / v - (r == v ? 1.0 : r / v)));
+    return quotient_of(a, b, fmod_of(a, b));
   } else {
-    return b == 0 ? T{0} : static_cast<T>(trunc_divide_of(static_cast<T>(a - rest), b));
+    return trunc_divide_of(a, b);
   }
 }
 template <class T>
-inline T fmod_quotient_of(T a, T b) {
-  return quotient_of(a, b, fmod_of(a, b));
-}
-template <class T>
 inline T remainder_quotient_of(T a, T b) {
-  return quotient_of(a, b, remainder_of(a, b));
+  if constexpr (std::is_floating_point_v<T>) {
+    return quotient_of(a, b, remainder_of(a, b));
+  } else {
+    return floor_divide_of(a, b);
+  }
 }
 
 }  // namespace gradus::core::kernels

@@ -58,7 +58,14 @@ Tensor MaxPoolRule::spread(const Attrs& windows, const Tensor& dy, const core::S
   const IntArrayRef sizes = x;
   core::Shape flat = sizes.slice(0, static_cast<std::size_t>(plane));
   flat.push_back(core::numel_of(sizes.slice(static_cast<std::size_t>(plane))));
-  return scatter_add(flat, plane, positions.flatten(plane), dy.flatten(plane)).reshape(x);
+  const auto summed = [&](const Tensor& at, const Tensor& g) {
+    return scatter_add(flat, plane, at.flatten(plane), g.flatten(plane)).reshape(x);
+  };
+  bool alone = false;  // a window of padding alone, at position -1, may be among them
+  for (int d = 0; d < windows.kernel.size(); ++d) alone |= windows.dilation[d] > 1 && windows.padding[d] > 0;
+  if (!alone) return summed(positions, dy);
+  const Tensor none = positions < 0;
+  return summed(masked_fill(positions, none, 0), masked_fill(dy, none, 0));
 }
 
 Tensor functional::max_pool1d(Operand x, const MaxPool1dFuncOptions& o) { return std::get<0>(max_pool(x, o)); }

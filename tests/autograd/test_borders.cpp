@@ -1,14 +1,18 @@
 // Padding by what lies within, and its gradients, beside loops by index; roll likewise.
 #include <boost/test/unit_test.hpp>
 
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <gradus/autograd/check/gradcheck.h>
+#include <gradus/autograd/func/vmap.h>
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/ops/functions.h>
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/tensor/operators.h>
+#include <gradus/core/array/create.h>
+#include <gradus/core/ops/borders.h>
 #include <gradus/core/ops/random.h>
 
 #include "../support/pytorch.h"
@@ -16,6 +20,7 @@
 
 using namespace gradus;
 using test::check_close;
+using test::check_error;
 
 namespace {
 
@@ -113,6 +118,114 @@ BOOST_AUTO_TEST_CASE(roll_moves_along_several_dimensions) {
     y.backward(dy);
     BOOST_TEST(equal(leaf.grad(), roll(dy, {-2, 1, -7, -1}, {0, 2, 0, 1})));
   }
+}
+
+// A row of any length is cut along itself.
+BOOST_AUTO_TEST_CASE(long_rows) {
+  const std::int64_t n = 100003;
+  const Tensor x = randn({n}), apart = stack({x, x}, 1).select(1, 0);
+  test::ManyThreads many;
+  for (const std::string& mode : kModes) {
+    for (const Pad& p : {Pad{70001, 40000}, Pad{-5, 99999}, Pad{90001, -60000}}) {
+      std::vector<std::int64_t> from;
+      for (std::int64_t i = 0; i < n + p[0] + p[1]; ++i) from.push_back(source(mode, i, p[0], n));
+      const Tensor index = Tensor(test::list(from)), dy = rand(index.sizes());
+      const Tensor y = index_select(x, 0, index);
+      const Tensor sums = index_add(zeros({n}, kFloat64), 0, index, dy.to(kFloat64)).to(kFloat32);
+      many.each([&] {
+        for (const Tensor& in : {x, apart}) {
+          const Tensor leaf = in.detach().requires_grad_(), padded = pad(leaf, p, mode);
+          BOOST_TEST(equal(padded, y), mode);
+          padded.backward(dy);
+          BOOST_TEST(equal(leaf.grad(), sums), mode + "'s gradient");
+        }
+      });
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_there_is_no_memory_for) {
+  const Tensor x = ones({1, 1, 3});
+  for (const char* mode : {"replicate", "constant"}) {
+    check_error<MemoryError>([&] { pad(x, {std::int64_t{1} << 42, 0}, mode); }, {});
+    check_error<ShapeError>([&] { pad(x, {std::int64_t{1} << 62, 0}, mode); }, {});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pads_check_their_arguments) {
+  using core::Border;
+  using core::border_pad;
+  using core::border_pad_sum;
+  const core::Array x = core::ones({3}, kFloat64);
+  check_error<ShapeError>([&] { border_pad(x, {1}, Border::Reflect); }, {"border_pad: ", "two counts", "[1] for [3]"});
+  check_error<ShapeError>([&] { border_pad(x, {}, Border::Reflect); }, {"border_pad: ", "[] for [3]"});
+  check_error<ShapeError>([&] { border_pad(x, {1, 1, 1, 1}, Border::Reflect); }, {"border_pad: ", "[1, 1, 1, 1]"});
+  check_error<ShapeError>([&] { border_pad(core::ones({}), {1, 1}, Border::Circular); }, {"border_pad: ", "for []"});
+  check_error<ValueError>(
+      [&] {
+        border_pad(x, {5, 0}, Border::Reflect);
+      },
+      {"border_pad: ", "at most 2", ": 5 for [3]"});
+  check_error<ValueError>(
+      [&] {
+        border_pad(x, {0, 4}, Border::Circular);
+      },
+      {"border_pad: ", "at most 3", ": 4 for [3]"});
+  check_error<ValueError>([&] { border_pad(x, {-3, 0}, Border::Replicate); }, {"border_pad: ", "-3 and 0 of 3"});
+  check_error<ValueError>(
+      [&] {
+        border_pad(core::ones({0}), {1, 0}, Border::Replicate);
+      },
+      {"border_pad: ", "at most 0"});
+  check_error<ValueError>([] { border_pad(core::Array(), {1, 1}, Border::Reflect); }, {"border_pad: the operand"});
+  const core::Array dy = core::ones({5}, kFloat64);
+  check_error<ShapeError>(
+      [&] {
+        border_pad_sum({3}, {1, 2}, Border::Reflect, dy);
+      },
+      {"border_pad_sum: ", "[5]", "[6]"});
+  check_error<ShapeError>([&] { border_pad_sum({3}, {1}, Border::Reflect, dy); }, {"border_pad_sum: ", "[1] for [3]"});
+  check_error<ValueError>(
+      [&] {
+        border_pad_sum({3}, {4, -2}, Border::Reflect, dy);
+      },
+      {"border_pad_sum: ", "at most 2"});
+  check_error<ValueError>([&] { border_pad_sum({3}, {1, 1}, Border::Reflect, {}); }, {"border_pad_sum: "});
+  // Operations bear their own names, and inside vmap a batch is no dimension of an example's.
+  const Tensor t = ones({2, 3}, kFloat64);
+  check_error<ValueError>([&] { pad(t, {5, 0}, "reflect"); }, {"pad: counts must be at most 2"});
+  check_error<ValueError>([&] { reflection_pad1d(t, {0, 3}); }, {"reflection_pad1d: counts must be at most 2"});
+  check_error<ShapeError>([&] { func::vmap([](const Tensor& row) {
+                                  return pad(row, {1, 1, 1, 1}, "circular");
+                                })(t); },
+                          {"pad: ", "[3]"});
+  check_error<ValueError>(
+      [&] {
+        roll(t, {1, 2}, {0});
+      },
+      {"roll: there must be a shift for each dimension: [1, 2] for [0]"});
+}
+
+// More dimensions than a list of their sizes has pairs of counts.
+BOOST_AUTO_TEST_CASE(five_padded_dimensions) {
+  const Tensor x = randn({2, 2, 2, 2, 2}, kFloat64).requires_grad_();
+  const Tensor y = pad(x, {1, 0, 1, 0, 1, 0, 1, 0, 1, 0}, "circular");
+  BOOST_TEST(equal(y, cat({x.slice(4, 1), x}, 4)
+                          .index_select(0, tensor({1, 0, 1}))
+                          .index_select(1, tensor({1, 0, 1}))
+                          .index_select(2, tensor({1, 0, 1}))
+                          .index_select(3, tensor({1, 0, 1}))));
+  y.sum().backward();
+  BOOST_TEST(x.grad().sum().item<double>() == 243);
+}
+
+BOOST_AUTO_TEST_CASE(roll_by_the_least_number) {
+  const Tensor x = randn({7}, kFloat64).requires_grad_();
+  const std::int64_t least = std::numeric_limits<std::int64_t>::min();  // -1 of 7
+  const Tensor y = roll(x, {least}, {0}), dy = randn({7}, kFloat64);
+  BOOST_TEST(equal(y, roll(x.detach(), {-1}, {0})));
+  y.backward(dy);
+  BOOST_TEST(equal(x.grad(), roll(dy, {1}, {0})));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -441,6 +441,24 @@ BOOST_AUTO_TEST_CASE(a_number_divided_by_small_ones) {
   BOOST_TEST((7 / tensor({3.f}))[0].item<float>() == 7.f / 3.f);
 }
 
+// Integers are multiplied by a factor as it is, where it isn't a double that multiplies them.
+BOOST_AUTO_TEST_CASE(factors_of_integers) {
+  const Tensor i = tensor({0, 1}), x = ones({2}, kInt64), square = ones({1, 1}, kInt64), cube = ones({1, 1, 1}, kInt64);
+  for (const std::int64_t factor : {std::int64_t{1} << 60, (std::int64_t{1} << 53) + 1, -(std::int64_t{1} << 53) - 1}) {
+    BOOST_TEST(equal(index_add(x, 0, i, x, factor), x + factor));
+    const Tensor y = x.clone();
+    BOOST_TEST(equal(y.index_add_(0, i, x, factor), x + factor));
+    BOOST_TEST(equal(baddbmm(cube, cube, cube, 1, factor), cube + factor));
+    BOOST_TEST(equal(baddbmm(cube, cube, cube, factor, 1), cube + factor));
+    check_error<ValueError>([&] { addmm(square, square, square, 1, factor); },
+                            {"addmm: alpha must be a whole number below 2^53 for int64"});
+    check_error<ValueError>([&] { addmm(square, square, square, factor, 1); },
+                            {"addmm: beta must be a whole number below 2^53"});
+  }
+  const std::int64_t exact = (std::int64_t{1} << 53) - 1;
+  BOOST_TEST(equal(addmm(square, square, square, 1, exact), square + exact));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::test

@@ -25,6 +25,7 @@ BOOST_AUTO_TEST_CASE(signs) {
   BOOST_TEST(equal(tensor({-1, 0, 3}).signbit(), tensor({1, 0, 0}) == 1));
   BOOST_TEST(!tensor({1, 200}).to(kByte).signbit().any().item<bool>());
   BOOST_TEST(!tensor({true, false}).signbit().any().item<bool>());
+  check_error<ValueError>([] { torch::signbit(Tensor()); }, {"signbit: "});
 }
 
 BOOST_AUTO_TEST_CASE(steps_of_heaviside) {
@@ -109,6 +110,13 @@ BOOST_AUTO_TEST_CASE(neighbours) {
   BOOST_TEST(differ(kBFloat16, 0x1p-7, 0x1p-133) == 65536 + 512);  // of 65536, to which 65504 rounds
   BOOST_TEST(differ(kHalf, 0x1p-10, 0x1p-24) == std::numeric_limits<double>::infinity());
   BOOST_TEST((torch::nextafter(ones(2), ones(1, kDouble)).dtype() == kDouble));
+  // An operand of a wider dtype counts as what it is in the result's.
+  for (const DType dtype : {kHalf, kBFloat16}) {
+    const Tensor one = ones({2}, dtype), odd = tensor({1.5, 1.5}, dtype);
+    BOOST_TEST(equal(torch::nextafter(one, tensor(1.0001f)), one), to_string(dtype));
+    BOOST_TEST(equal(torch::nextafter(tensor(1.5001f), one), torch::nextafter(odd, one)), to_string(dtype));
+  }
+  BOOST_TEST(torch::nextafter(tensor(1e-30f), -ones({1}, kHalf)).to(kDouble)[0].item<double>() == -0x1p-24);
   const Tensor y = ones(2);
   BOOST_TEST(equal(y.nextafter_(tensor(2.)), ones(2) + 0x1p-23));
   check_error<DTypeError>([] { torch::nextafter(arange(2), arange(2)); }, {"nextafter: ", "int64"});

@@ -306,6 +306,23 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_number_of_threads) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(roll_checks_its_arguments) {
+  const Array x = counting({2, 3});
+  BOOST_TEST((values(roll(x, {1}, {1})) == Values{2, 0, 1, 5, 3, 4}));
+  BOOST_TEST((values(roll(x, {kMin, kMax, 2}, {-1, 1, 0})) == values(roll(x, {2}, {1}))));  // 1 + 1 of 3, and none of 2
+  const std::int64_t shifts[] = {1, 77};                                                    // only the first is given
+  check_error<ValueError>(
+      [&] {
+        roll(x, {shifts, 1}, {0, 1});
+      },
+      {"roll: ", "a shift for each dimension: [1] for [0, 1]"});
+  check_error<ValueError>([&] { roll(x, {1, 2}, {0}); }, {"roll: ", "[1, 2] for [0]"});
+  check_error<ValueError>([&] { roll(x, {}, {}); }, {"roll: ", "[] for []"});
+  check_error<IndexError>([&] { roll(x, {1}, {2}); }, {"roll: "});
+  check_error<IndexError>([&] { roll(counting({}), {1}, {0}); }, {"roll: "});
+  check_error<ValueError>([&] { roll(Array(), {1}, {0}); }, {"roll: the operand must be defined"});
+}
+
 BOOST_AUTO_TEST_CASE(triangles) {
   const Array x = counting({3, 3}).slice(0, 0, 3);
   BOOST_TEST((values(tril(x)) == Values{0, 0, 0, 3, 4, 0, 6, 7, 8}));

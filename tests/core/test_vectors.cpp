@@ -175,6 +175,27 @@ BOOST_AUTO_TEST_CASE(whole_quotients) {
   }
 }
 
+// Of integers, whose least ones have no room for a - rest.
+BOOST_AUTO_TEST_CASE(whole_quotients_of_integers) {
+  const auto over = [](auto least) {
+    using T = decltype(least);
+    const T most = std::numeric_limits<T>::max();
+    for (const T a : {least, static_cast<T>(least + 1), T(0), T(7), most}) {
+      for (const T b : {T(1), T(2), T(3), static_cast<T>(most - 1), most, static_cast<T>(T(0) - T(3)), least}) {
+        if (b == 0) continue;
+        const Array u = full({70}, a, dtype_of<T>), v = full({70}, b, dtype_of<T>);
+        __extension__ using Wide = __int128;
+        const Wide x = a, y = b, cut = x / y, down = cut - ((x % y != 0 && (x % y < 0) != (y < 0)) ? 1 : 0);
+        BOOST_TEST(fmod_quotient(u, v).data_ptr<T>()[69] == static_cast<T>(cut));
+        BOOST_TEST(remainder_quotient(u, v).data_ptr<T>()[69] == static_cast<T>(down));
+      }
+    }
+  };
+  over(std::numeric_limits<std::int64_t>::min());
+  over(std::numeric_limits<std::int32_t>::min());
+  over(std::uint8_t{0});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace gradus::core

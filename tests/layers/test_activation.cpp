@@ -2,7 +2,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include <gradus/autograd/graph/engine.h>
 #include <gradus/autograd/ops/activation_rules.h>
@@ -196,42 +199,115 @@ BOOST_AUTO_TEST_CASE(relu_reference_agrees_bit_for_bit) {
   BOOST_TEST(std::string(y.grad_fn()->name()) == "relu");
 }
 
+namespace {
+
+struct Piecewise {
+  const char* name;
+  std::function<Tensor(const Tensor&)> function, reference;
+};
+// Bounds at 0, whose sign a comparison does not see, too.
+std::vector<Piecewise> pieces() {
+  using namespace autograd;
+  const auto weight = [](const Tensor& x) { return tensor({0.25}, x.dtype()); };
+  return {{"hardtanh", [](const Tensor& x) { return hardtanh(x, -0.5, 1); },
+           [](const Tensor& x) {
+             return HardtanhRule::reference({-0.5, 1}, x);
+           }},
+          {"hardtanh from 0", [](const Tensor& x) { return hardtanh(x, 0, 1); },
+           [](const Tensor& x) {
+             return HardtanhRule::reference({0, 1}, x);
+           }},
+          {"hardtanh to -0", [](const Tensor& x) { return hardtanh(x, -1, -0.0); },
+           [](const Tensor& x) {
+             return HardtanhRule::reference({-1, -0.0}, x);
+           }},
+          {"hardsigmoid", [](const Tensor& x) { return hardsigmoid(x); }, HardsigmoidRule::reference},
+          {"hardswish", [](const Tensor& x) { return hardswish(x); }, HardswishRule::reference},
+          {"hardshrink", [](const Tensor& x) { return hardshrink(x, 0.5); },
+           [](const Tensor& x) { return HardshrinkRule::reference({0.5}, x); }},
+          {"hardshrink by 0", [](const Tensor& x) { return hardshrink(x, 0); },
+           [](const Tensor& x) { return HardshrinkRule::reference({0}, x); }},
+          {"softshrink", [](const Tensor& x) { return softshrink(x, 0.5); },
+           [](const Tensor& x) { return SoftshrinkRule::reference({0.5}, x); }},
+          {"softshrink by 0", [](const Tensor& x) { return softshrink(x, 0); },
+           [](const Tensor& x) { return SoftshrinkRule::reference({0}, x); }},
+          {"threshold", [](const Tensor& x) { return threshold(x, 0.5, 2); },
+           [](const Tensor& x) {
+             return ThresholdRule::reference({0.5, 2}, x);
+           }},
+          {"threshold at 0", [](const Tensor& x) { return threshold(x, 0, -0.0); },
+           [](const Tensor& x) {
+             return ThresholdRule::reference({0, -0.0}, x);
+           }},
+          {"prelu", [=](const Tensor& x) { return prelu(x, weight(x)); },
+           [=](const Tensor& x) { return PreluRule::reference(x, weight(x)); }}};
+}
+const std::vector<double> kEnds = {-kInf, -4, -3, -1, -0.5, -0.3, -0.0, 0, 0.5, 1, 3, 4, kInf, kNan};
+
+}  // namespace
+
 // At the ends of the pieces, too, and of what is no number.
 BOOST_AUTO_TEST_CASE(gradients_of_pieces_are_those_of_their_references) {
-  const std::vector<double> at = {-kInf, -4, -3, -1, -0.5, -0.0, 0, 0.5, 1, 3, 4, kInf, kNan};
-  const auto agree = [&](const char* name, auto function, auto reference) {
+  const auto count = static_cast<std::int64_t>(kEnds.size());
+  for (const Piecewise& piece : pieces()) {
     for (const DType dtype : {kFloat32, kFloat64}) {
-      const Tensor x = Tensor(test::list(at)).to(dtype).requires_grad_(), z = Tensor(x.array()).requires_grad_();
-      const Tensor dy = randn({13}, dtype);
-      function(x).backward(dy);
-      reference(z).backward(dy);
-      test::check_close(x.grad(), z.grad(), dtype == kFloat32 ? 1e-6 : 1e-15, name);
+      const Tensor x = Tensor(test::list(kEnds)).to(dtype).requires_grad_(), z = Tensor(x.array()).requires_grad_();
+      const Tensor dy = randn({count}, dtype);
+      piece.function(x).backward(dy);
+      piece.reference(z).backward(dy);
+      test::check_close(x.grad(), z.grad(), dtype == kFloat32 ? 1e-6 : 1e-15, piece.name);
     }
-  };
-  using namespace autograd;
-  agree(
-      "hardtanh", [](const Tensor& x) { return hardtanh(x, -0.5, 1); },
-      [](const Tensor& x) {
-        return HardtanhRule::reference({-0.5, 1}, x);
-      });
-  agree(
-      "hardsigmoid", [](const Tensor& x) { return hardsigmoid(x); }, HardsigmoidRule::reference);
-  agree(
-      "hardswish", [](const Tensor& x) { return hardswish(x); }, HardswishRule::reference);
-  agree(
-      "hardshrink", [](const Tensor& x) { return hardshrink(x, 0.5); },
-      [](const Tensor& x) { return HardshrinkRule::reference({0.5}, x); });
-  agree(
-      "softshrink", [](const Tensor& x) { return softshrink(x, 0.5); },
-      [](const Tensor& x) { return SoftshrinkRule::reference({0.5}, x); });
-  agree(
-      "threshold", [](const Tensor& x) { return threshold(x, 0.5, 2); },
-      [](const Tensor& x) {
-        return ThresholdRule::reference({0.5, 2}, x);
-      });
-  agree(
-      "prelu", [](const Tensor& x) { return prelu(x, tensor({0.25}, x.dtype())); },
-      [](const Tensor& x) { return PreluRule::reference(x, tensor({0.25}, x.dtype())); });
+  }
+}
+
+// A Record of references, and UseReferences, compute what the rules do.
+BOOST_AUTO_TEST_CASE(references_of_pieces_give_what_forward_does) {
+  for (const Piecewise& piece : pieces()) {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      const Tensor x = Tensor(test::list(kEnds)).to(dtype);
+      const std::vector<double> y = test::values(piece.function(x).array()),
+                                z = test::values(piece.reference(x).array());
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const bool same =
+            std::isnan(y[i]) ? std::isnan(z[i]) : y[i] == z[i] && std::signbit(y[i]) == std::signbit(z[i]);
+        BOOST_TEST(same, piece.name << " at " << kEnds[i] << ": " << y[i] << " and " << z[i]);
+      }
+    }
+  }
+}
+
+// Where they are flat nothing of dy passes, whatever it is: by hand and recorded.
+BOOST_AUTO_TEST_CASE(nothing_passes_where_pieces_are_flat) {
+  const Tensor zero = zeros({4}, kFloat64);
+  for (const Piecewise& piece : pieces()) {
+    const std::string name = piece.name;
+    const bool shrinks = name.find("shrink") != std::string::npos;
+    if (name == "prelu" || name.ends_with("by 0")) continue;
+    const Tensor x =
+        tensor(shrinks ? std::vector<double>{-0.5, -0.1, 0, 0.2} : std::vector<double>{-3, -4, -5, -1e300}, kFloat64)
+            .requires_grad_();
+    const Tensor dy = tensor({kInf, kNan, -kInf, 1.0}, kFloat64), y = piece.function(x);
+    test::check_close(autograd::grad({y}, {x}, {dy}, true)[0], zero, 0, name);
+    test::check_close(autograd::grad({y}, {x}, {dy}, true, true)[0], zero, 0, name + ", recorded");
+  }
+}
+
+// The factor is masked, not the product: 0 times an infinite operand would be NaN.
+BOOST_AUTO_TEST_CASE(prelu_of_infinite_operands) {
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const bool recorded : {false, true}) {
+      const Tensor x = tensor({kInf, -1., 2.}, dtype).view({1, 3}).requires_grad_(),
+                   w = tensor({0.25}, dtype).requires_grad_();
+      const auto first = autograd::grad({prelu(x, w).sum()}, {x, w}, {}, true, recorded);
+      test::check_close(first[0].view({3}), tensor({1., 0.25, 1.}, dtype), 0, "dx");
+      test::check_close(first[1], tensor({-1.}, dtype), 0, "dweight");
+      const Tensor u = tensor({1., -1., 2.}, dtype).view({1, 3}).requires_grad_(),
+                   infinite = tensor({kInf}, dtype).requires_grad_();
+      const auto second = autograd::grad({prelu(u, infinite).sum()}, {u, infinite}, {}, true, recorded);
+      test::check_close(second[0].view({3}), tensor({1., kInf, 1.}, dtype), 0, "dx of an infinite weight");
+      test::check_close(second[1], tensor({-1.}, dtype), 0, "an infinite weight's");
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(both_orders_against_finite_differences) {

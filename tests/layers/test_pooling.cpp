@@ -9,6 +9,8 @@
 
 #include <gradus/autograd/tensor/create.h>
 #include <gradus/autograd/graph/engine.h>
+#include <gradus/autograd/func/transforms.h>
+#include <gradus/autograd/func/vmap.h>
 #include <gradus/core/nn/pooling.h>
 #include <gradus/layers/module/check.h>
 #include <gradus/layers/functional.h>
@@ -228,6 +230,34 @@ BOOST_AUTO_TEST_CASE(ties_and_nan) {
   BOOST_TEST(test::values(nothing.array()) == std::vector<double>{-kInf});
   nothing.sum().backward();
   BOOST_TEST(test::values(narrow.grad().array()) == (std::vector<double>{0, 0}));
+}
+
+// Such windows, and some that reach into padding, in all that computes with the gradient's formula; dy may be infinite.
+BOOST_AUTO_TEST_CASE(windows_of_padding_have_gradients_of_every_kind) {
+  const Tensor x = randn({2, 3, 2, 4}, kFloat64).requires_grad_();
+  for (const std::int64_t dilation : {2, 5}) {
+    const auto pool = [&](const Tensor& in) { return max_pool2d(in, 2, 1, 1, {1, dilation}); };
+    const Tensor y = pool(x), alone = y.detach() == -kInf;
+    BOOST_REQUIRE(alone.any().item<bool>() == (dilation == 5));
+    for (const double at_alone : {2.0, kInf}) {
+      const Tensor dy = where(alone, tensor(at_alone, kFloat64), randn(y.sizes(), kFloat64)).requires_grad_();
+      const Tensor dx = autograd::grad({y}, {x}, {dy}, true)[0];
+      BOOST_TEST(dx.isfinite().all().item<bool>());
+      const Tensor recorded = autograd::grad({y}, {x}, {dy}, true, true)[0];
+      check_close(recorded, dx, 0, "under create_graph");
+      // It is linear in dy: its gradient picks what was chosen, and nothing for what was not.
+      const Tensor v = randn(x.sizes(), kFloat64), back = autograd::grad({recorded}, {dy}, {v})[0];
+      const auto [same, tangent] = func::jvp(pool, x.detach(), v);
+      BOOST_TEST(equal(same, y.detach()));
+      check_close(tangent, back, 0, "jvp's tangent");
+      BOOST_TEST((tangent.masked_select(alone) == 0).all().item<bool>());
+    }
+    const Tensor dys = randn({5, 2, 3, y.size(2), y.size(3)}, kFloat64);
+    const Tensor each = func::vmap([&](const Tensor& dy) { return autograd::grad({y}, {x}, {dy}, true)[0]; })(dys);
+    for (std::int64_t i = 0; i < 5; ++i) {
+      check_close(each[i], autograd::grad({y}, {x}, {dys[i]}, true)[0], 0, "vmap");
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_no_window_reads_changes_nothing) {
