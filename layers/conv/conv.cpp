@@ -25,8 +25,11 @@ Tensor ConvRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& we
   std::vector<std::int64_t> pad;
   for (int d = dims - 1; d >= 0; --d) pad.insert(pad.end(), 2, attrs.padding[d]);
   const Tensor padded = constant_pad_nd(x, pad);
-  std::int64_t taps = 1;
-  for (int d = 0; d < dims; ++d) taps *= weight.size(d + 2);
+  std::int64_t taps = 1, positions = 1;
+  for (int d = 0; d < dims; ++d) {
+    taps *= weight.size(d + 2);
+    positions *= shape[d + 2];
+  }
   const Tensor by_tap = weight.reshape({G, O / G, C / G, taps});
 
   // For each tap: the input as the positions see it there, times that tap's matrix of channels.
@@ -39,7 +42,6 @@ Tensor ConvRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& we
       rest /= weight.size(d + 2);
       seen = seen.slice(d + 2, start, start + (shape[d + 2] - 1) * attrs.stride[d] + 1, attrs.stride[d]);
     }
-    const std::int64_t positions = numel_of(shape) == 0 ? 0 : numel_of(shape) / (shape[0] * shape[1]);
     const Tensor term = matmul(by_tap.select(3, t), seen.reshape({N, G, C / G, positions}));
     y = y.defined() ? y + term : term;
   }
@@ -59,7 +61,7 @@ std::array<Array, 3> ConvRule::backward(const Attrs& attrs, Needs needs, DyArray
   std::array<Array, 3> all;
   if (needs[0]) all[0] = core::conv_input_gradient(dy, weight, x.shape(), attrs);
   if (needs[1]) all[1] = core::conv_weight_gradient(dy, x, weight.shape(), attrs);
-  if (needs[2]) all[2] = core::sum(dy, all_but_channels(dy.dim()));
+  if (needs[2]) all[2] = core::sum(dy, core::all_but_channels(dy.dim()));
   return all;
 }
 

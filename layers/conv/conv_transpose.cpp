@@ -94,7 +94,7 @@ std::array<Array, 3> ConvTransposeRule::backward(const Attrs& attrs, Needs needs
   std::array<Array, 3> all;
   if (needs[0]) all[0] = core::conv(dy, weight, Array(), attrs.conv);
   if (needs[1]) all[1] = core::conv_weight_gradient(x, dy, weight.shape(), attrs.conv);
-  if (needs[2]) all[2] = core::sum(dy, all_but_channels(dy.dim()));
+  if (needs[2]) all[2] = core::sum(dy, core::all_but_channels(dy.dim()));
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/batch_norm.h"
+#include "../../core/nn/channels.h"
 #include "../../core/ops/pointwise.h"
 
 namespace gradus::nn {
@@ -57,11 +58,10 @@ void check(const Array& x, const Array& weight, const Array& bias, const Array& 
 // dgamma = sum dy x_hat,  dbeta = sum dy
 Tensor BatchNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                 const Tensor&, const Tensor&) {
-  core::Dims all_but_channels = {0};
-  for (std::int64_t d = 2; d < x.dim(); ++d) all_but_channels.push_back(d);
-  const Tensor mean = x.mean(all_but_channels, true);
+  const core::Dims others = core::all_but_channels(x.dim());
+  const Tensor mean = x.mean(others, true);
   const Tensor centred = x - mean;
-  const Tensor var = square(centred).mean(all_but_channels, true);
+  const Tensor var = square(centred).mean(others, true);
   return normalised(centred, var, attrs.eps, weight, bias);
 }
 
