@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
 
@@ -57,6 +58,7 @@ Tensor BorderPad::back(const Attrs& a, const Shape& x, const Tensor& dy) {
 }
 
 Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
+  core::expect_defined(op, "the operand", x.tensor());
   const Scope scope(x.at());
   const std::int64_t dims = x.tensor().dim();
   const auto pairs = static_cast<std::int64_t>(pad.size() / 2);
@@ -95,6 +97,7 @@ Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
 
 // Of the last `dims` dimensions, before which there may be channels and a batch.
 Tensor padded_all(const char* op, Operand x, IntArrayRef pad, Border border, std::int64_t dims) {
+  core::expect_defined(op, "the operand", x.tensor());
   const std::int64_t n = x.tensor().dim();
   if ((n != dims + 1 && n != dims + 2) || static_cast<std::int64_t>(pad.size()) != 2 * dims) {
     core::fail<ShapeError>("{}: {} counts for {} or {} dimensions: {} for {}", op, 2 * dims, dims + 1, dims + 2, pad,

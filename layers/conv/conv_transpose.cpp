@@ -118,9 +118,9 @@ Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Te
   constexpr const char* weights[] = {"[C, O / groups, K]", "[C, O / groups, K, K']", "[C, O / groups, K, K', K'']"};
   const char* const op = names[dims - 1];
   const Tensor& given = input.tensor();
-  core::expect_floating(op, "input", given.dtype());
-  core::expect_form(given.dim() == dims + 1 || given.dim() == dims + 2, op, "input", inputs[dims - 1], given.sizes());
-  core::expect_form(weight.dim() == dims + 2, op, "weight", weights[dims - 1], weight.sizes());
+  core::expect_floating(op, "input", given);
+  core::expect_dims(op, "input", given, dims + 1, dims + 2, inputs[dims - 1]);
+  core::expect_dims(op, "weight", weight, dims + 2, dims + 2, weights[dims - 1]);
   core::expect_dtype(op, "weight", weight.dtype(), "input", given.dtype());
   ConvTransposeRule::Attrs how{{each(op, "stride", dims, stride, 1), each(op, "padding", dims, padding, 0),
                                 each(op, "dilation", dims, dilation, 1), groups},

@@ -37,8 +37,8 @@ double count_by_channel(const Array& x) {
 
 void check(const Array& x, const Array& weight, const Array& bias, const Array& running_mean,
            const Array& running_var) {
-  core::expect_form(x.dim() >= 2, "batch_norm", "input", "[N, C, ..]", x.shape());
-  core::expect_floating("batch_norm", "input", x.dtype());
+  core::expect_dims("batch_norm", "input", x, 2, core::kMaxDims, "[N, C, ..]");
+  core::expect_floating("batch_norm", "input", x);
   const Array* all[] = {&weight, &bias, &running_mean, &running_var};
   constexpr const char* names[] = {"weight", "bias", "running_mean", "running_var"};
   for (int i = 0; i < 4; ++i) {

@@ -21,7 +21,7 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
                      const Tensor& running_var, bool use_input_stats, double momentum, double eps, bool) {
   constexpr const char* op = "instance_norm";
   const Tensor& x = input.tensor();
-  core::expect_form(x.dim() >= 3, op, "input", "[N, C, ..]", x.sizes());
+  core::expect_dims(op, "input", x, 3, core::kMaxDims, "[N, C, ..]");
   return core::in_name_of(op, [&] {
     const std::int64_t N = x.size(0), C = x.size(1);
     if (use_input_stats && !running_mean.defined() && !running_var.defined() && C > 0) {
