@@ -159,6 +159,8 @@ void BatchNormBase<D, Derived>::reset() {
 
 template <int D, class Derived>
 Tensor BatchNormBase<D, Derived>::compute(Operand x) {
+  constexpr const char* names[] = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d"};
+  core::expect_defined(names[D - 1], "input", x.tensor());
   const std::int64_t dims = x.tensor().dim();
   if ((dims != D + 2 && (D != 1 || dims != 2)) || x.tensor().size(1) != options.num_features()) {
     constexpr const char* wanted[] = {"[N, C] or [N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
