@@ -96,8 +96,8 @@ void Comparison::compare_recorded(const Second& hand, const Second& graph) {
     row.upstream = "create_graph";
     if (row.verdict == Verdict::HandOdd) {
       row.hint =
-          "under create_graph the rule gives another gradient: are its formulas right, if it has any; does its reference "
-          "read an input that is kept as a shape only? " +
+          "under create_graph the rule gives another gradient: are its formulas right, if it has any; does its "
+          "reference read an input that is kept as a shape only? " +
           row.hint;
     }
     add(std::move(row));

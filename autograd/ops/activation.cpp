@@ -147,7 +147,7 @@ Tensor elu(Operand x, const Scalar& alpha, const Scalar& scale, const Scalar& in
   const double a = alpha.toDouble(), s = scale.toDouble(), c = input_scale.toDouble();
   if (s == 1 && c == 1) return apply<EluRule>({a}, x);
   if (stored(x)) return rounded_once([&](Operand u) { return elu(u, a, s, c); }, x);
-  core::expect_floating("elu", "the operand", x.tensor().dtype());
+  core::expect_floating("elu", "the operand", x.tensor());
   const Scope scope(x.at());
   if (c == 1) return elu(x.tensor(), a) * s;
   const Tensor &t = x.tensor(), positive = t > 0;

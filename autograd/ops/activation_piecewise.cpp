@@ -22,7 +22,7 @@ using core::Array;
 
 namespace {
 
-void check_floating(const char* op, const Operand& x) { core::expect_floating(op, "the operand", x.tensor().dtype()); }
+void check_floating(const char* op, const Operand& x) { core::expect_floating(op, "the operand", x.tensor()); }
 
 // y = log s(x), s the logistic function
 struct LogSigmoid {
@@ -38,7 +38,9 @@ namespace autograd {
 Tensor HardtanhRule::reference(const Attrs& c, const Tensor& x) {
   return where(logical_or(x <= c.low, x >= c.high), clamp(x.detach(), c.low, c.high), x);
 }
-Array HardtanhRule::forward(const Attrs& c, const Array& x) { return core::clamp(x, c.low, c.high); }
+Array HardtanhRule::forward(const Attrs& c, const Array& x) {
+  return core::in_name_of("hardtanh", [&] { return core::clamp(x, c.low, c.high); });
+}
 std::array<Array, 1> HardtanhRule::backward(const Attrs& c, DyArray<> dy, InArray<0> x) {
   return {core::hardtanh_backward(dy, x, c.low.toDouble(), c.high.toDouble())};
 }
@@ -129,7 +131,9 @@ Tensor hardtanh(Operand x, const Scalar& low, const Scalar& high) {
   }
   return apply<HardtanhRule>({low, high}, x);
 }
-Tensor relu6(Operand x) { return hardtanh(x, 0, 6); }
+Tensor relu6(Operand x) {
+  return core::in_name_of("relu6", [&] { return hardtanh(x, 0, 6); });
+}
 Tensor hardsigmoid(Operand x) { return apply<HardsigmoidRule>(x); }
 Tensor hardswish(Operand x) { return apply<HardswishRule>(x); }
 Tensor hardshrink(Operand x, const Scalar& lambda) { return apply<HardshrinkRule>({lambda.toDouble()}, x); }
@@ -146,6 +150,7 @@ Tensor& threshold_(Operand x, const Scalar& threshold, const Scalar& value) {
   return apply_inplace<ThresholdRule>({threshold.toDouble(), value.toDouble()}, x);
 }
 Tensor prelu(Operand x, Operand weight) {
+  core::expect_defined("prelu", "input", x.tensor(), "weight", weight.tensor());
   const Scope scope(x.at());
   const Tensor in = x.tensor(), w = weight.tensor();
   const std::int64_t channels = in.dim() < 2 ? 1 : in.size(1);
@@ -164,6 +169,7 @@ Tensor leaky_relu(Operand x, const Scalar& negative_slope) {
   return apply<PreluRule>(x.tensor(), number_like(negative_slope, x.tensor()));
 }
 Tensor glu(Operand x, std::int64_t dim) {
+  core::expect_defined("glu", "the operand", x.tensor());
   if (stored(x)) return rounded_once([&](Operand u) { return glu(u, dim); }, x);
   const Scope scope(x.at());
   const Tensor in = x.tensor();

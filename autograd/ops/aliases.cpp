@@ -12,7 +12,7 @@ Tensor& absolute_(Operand x) { return abs_(x); }
 Tensor negative(Operand x) { return neg(x); }
 Tensor& negative_(Operand x) { return neg_(x); }
 Tensor positive(Operand x) {
-  core::expect_numeric("positive", "the operand", x.tensor().dtype());
+  core::expect_numeric("positive", "the operand", x.tensor());
   return x.tensor();
 }
 Tensor fix(Operand x) { return trunc(x); }

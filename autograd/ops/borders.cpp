@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
 
@@ -60,12 +61,14 @@ Tensor BorderPad::back(const Attrs& a, const Shape& x, const Tensor& dy) {
 }
 
 Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
+  core::expect_defined(op, "the operand", x.tensor());
   const Scope scope(x.at());
   return core::in_name_of(op, [&] { return apply<BorderPad>({pad.vec(), border}, x.tensor()); });
 }
 
 // Of the last `dims` dimensions, before which there may be channels and a batch.
 Tensor padded_all(const char* op, Operand x, IntArrayRef pad, Border border, std::int64_t dims) {
+  core::expect_defined(op, "the operand", x.tensor());
   const std::int64_t n = x.tensor().dim();
   if ((n != dims + 1 && n != dims + 2) || static_cast<std::int64_t>(pad.size()) != 2 * dims) {
     core::fail<ShapeError>("{}: {} counts for {} or {} dimensions: {} for {}", op, 2 * dims, dims + 1, dims + 2, pad,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/grad_mode.h"
 #include "../graph/operation.h"
@@ -211,6 +212,7 @@ Tensor scatter_add(IntArrayRef shape, std::int64_t dim, Operand index, Operand x
   return apply<ScatterAdd>({Shape(shape), dim}, x, index);
 }
 Tensor constant_pad_nd(Operand x, IntArrayRef pad, const Scalar& value) {
+  core::expect_defined("constant_pad_nd", "the operand", x.tensor());
   return apply<ConstantPad>({pad.vec(), value}, x);
 }
 Tensor tril(Operand x, std::int64_t diagonal) { return apply<Tril>({diagonal}, x); }

@@ -2,6 +2,7 @@
 #include "distance.h"
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/statistics.h"
 #include "../graph/grad_mode.h"
@@ -78,6 +79,7 @@ Tensor dist(Operand a, Operand b, const Scalar& p) {
   return core::in_name_of("dist", [&] { return norm(a.tensor() - b.tensor(), p); });
 }
 Tensor cosine_similarity(Operand a, Operand b, std::int64_t dim, double eps) {
+  core::expect_defined("cosine_similarity", "x1", a.tensor(), "x2", b.tensor());
   if (stored(a, b)) return rounded_once([&](Operand u, Operand v) { return cosine_similarity(u, v, dim, eps); }, a, b);
   const Scope scope(a.at());
   return core::in_name_of("cosine_similarity", [&] {
@@ -89,6 +91,7 @@ Tensor cosine_similarity(Operand a, Operand b, std::int64_t dim, double eps) {
   });
 }
 Tensor pairwise_distance(Operand a, Operand b, double p, double eps, bool keepdim) {
+  core::expect_defined("pairwise_distance", "x1", a.tensor(), "x2", b.tensor());
   if (stored(a, b))
     return rounded_once([&](Operand u, Operand v) { return pairwise_distance(u, v, p, eps, keepdim); }, a, b);
   const Scope scope(a.at());

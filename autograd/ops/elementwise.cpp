@@ -262,7 +262,7 @@ Tensor round(Operand x, std::int64_t decimals) {
   if (stored(x)) {
     return rounded_once([&](Operand u) { return round(u, decimals); }, x);
   }
-  core::expect_floating("round", "the operand", x.tensor().dtype());
+  core::expect_floating("round", "the operand", x.tensor());
   return core::in_name_of("round", [&] {
     const Scope scope(x.at());
     const double unit = std::pow(10.0, static_cast<double>(std::abs(decimals)));

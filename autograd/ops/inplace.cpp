@@ -90,7 +90,7 @@ double below(double number, DType dtype) {
   return x.item<double>();
 }
 DType floating(const Tensor& x, const char* op) {
-  core::expect_floating(op, "the tensor", x.dtype());
+  core::expect_floating(op, "the tensor", x);
   return x.dtype();
 }
 

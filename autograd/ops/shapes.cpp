@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../graph/operation.h"
 
@@ -79,6 +80,7 @@ Tensor adjoint(Operand x) {
 }
 
 Tensor unflatten(Operand x, std::int64_t dim, IntArrayRef sizes) {
+  core::expect_defined("unflatten", "the operand", x.tensor());
   const Shape& from = x.tensor().body().array.shape();
   const int at = core::existing_dim(dim, from.size(), "unflatten");
   if (sizes.empty()) core::fail<ShapeError>("unflatten: there must be at least one size: {}", sizes);

@@ -20,6 +20,7 @@ Tensor ravel(Operand x) {
 }
 
 Tensor channel_shuffle(Operand x, std::int64_t groups) {
+  core::expect_defined("channel_shuffle", "the operand", x.tensor());
   const Shape& shape = x.tensor().body().array.shape();
   if (shape.size() < 3) {
     core::fail<ShapeError>("channel_shuffle: the operand must be [N, C, ..] of 3 dimensions and more: {}", shape);
@@ -44,6 +45,7 @@ struct Pixels {
   std::int64_t channels, rows, columns;
 };
 Pixels pixels_of(const char* op, const Operand& x, std::int64_t factor) {
+  core::expect_defined(op, "the operand", x.tensor());
   const Shape& shape = x.tensor().body().array.shape();
   const int n = shape.size();
   if (n < 3) core::fail<ShapeError>("{}: the operand must be [.., C, H, W]: {}", op, shape);

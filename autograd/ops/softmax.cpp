@@ -1,6 +1,7 @@
 #include "softmax.h"
 
 #include "../../core/array/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/nn/softmax.h"
 #include "../../core/ops/reduce.h"
 
@@ -54,11 +55,13 @@ std::array<Array, 1> LogSoftmaxRule::backward(const SoftmaxAttrs& attrs, DyArray
 }  // namespace autograd
 
 Tensor softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  core::expect_defined("softmax", "the operand", x.tensor());
   const Tensor in = dtype ? x.tensor().to(*dtype, x.at()) : x.tensor();
   return autograd::apply<autograd::SoftmaxRule>({core::wrap_dim(dim, in.body().array.dim(), "softmax")},
                                                 Operand(in, x.at()));
 }
 Tensor log_softmax(Operand x, std::int64_t dim, std::optional<DType> dtype) {
+  core::expect_defined("log_softmax", "the operand", x.tensor());
   const Tensor in = dtype ? x.tensor().to(*dtype, x.at()) : x.tensor();
   return autograd::apply<autograd::LogSoftmaxRule>({core::wrap_dim(dim, in.body().array.dim(), "log_softmax")},
                                                    Operand(in, x.at()));

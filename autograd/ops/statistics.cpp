@@ -70,7 +70,7 @@ struct MedianOfAll {
 std::int64_t wrapped(const Operand& x, std::int64_t dim, const char* op) {
   return core::wrap_dim(dim, x.tensor().body().array.dim(), op);
 }
-void check_floating(const char* op, const Tensor& x) { core::expect_floating(op, "the operand", x.dtype()); }
+void check_floating(const char* op, const Tensor& x) { core::expect_floating(op, "the operand", x); }
 
 Tensor at_quantiles(const char* op, const Operand& x, const Operand& quantiles, std::optional<std::int64_t> dim,
                     bool keepdim, std::string_view interpolation, bool ignore_nan) {
@@ -221,7 +221,7 @@ Tensor cov(Operand x, std::int64_t correction, OptionalOperand fweights, Optiona
     return rounded_once([&](Operand u) { return cov(u, correction, fweights, aweights); }, x);
   }
   core::expect_form(x.tensor().dim() <= 2, "cov", "the operand", "[V, N], [N] or []", x.tensor().sizes());
-  core::expect_numeric("cov", "the operand", x.tensor().dtype());
+  core::expect_numeric("cov", "the operand", x.tensor());
   if (fweights && !is_integral((*fweights).dtype())) {
     core::fail<DTypeError>("cov: fweights must be integers: {}; aweights may be any", (*fweights).dtype());
   }

@@ -6,6 +6,7 @@
 #include "../../core/ops/combine.h"
 #include "../../core/array/create.h"
 #include "../../core/array/reshape.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
@@ -260,6 +261,7 @@ Tensor reshape(Operand x, IntArrayRef shape) {
 }
 Tensor flatten(Operand x, std::int64_t start_dim, std::int64_t end_dim) {
   const Tensor& tensor = x.tensor();
+  core::expect_defined("flatten", "the operand", tensor);
   const Shape shape = tensor.body().array.flatten(start_dim, end_dim).shape();
   return shape.size() == tensor.dim() && tensor.dim() > 0 ? tensor : reshape(x, shape);  // itself, as PyTorch's
 }

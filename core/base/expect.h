@@ -36,14 +36,23 @@ inline void expect_defined(std::string_view op, const char* what, const X& x) {
   if (!x.defined()) [[unlikely]]
     detail::fail_undefined(op, what);
 }
+/// The same for several: `expect_defined(op, "input", x, "target", target)`.
+template <class X, class... More>
+inline void expect_defined(std::string_view op, const char* what, const X& x, const char* next, const More&... more) {
+  expect_defined(op, what, x);
+  expect_defined(op, next, more...);
+}
+
+// What follows takes an array or a tensor where it can, not its shape or dtype: of one that is undefined the first is said to
+// be so, under its name.
+
 /// DTypeError: "dropout: input must be floating: int64; to(kFloat) converts".
 inline void expect_floating(std::string_view op, const char* what, DType dtype) {
   if (!is_floating_point(dtype)) [[unlikely]]
     detail::fail_floating(op, what, dtype);
 }
-/// Both for an array.
-template <class Array>
-inline void expect_floating(std::string_view op, const char* what, const Array& x) {
+template <class X>
+inline void expect_floating(std::string_view op, const char* what, const X& x) {
   expect_defined(op, what, x);
   expect_floating(op, what, x.dtype());
 }
@@ -51,6 +60,11 @@ inline void expect_floating(std::string_view op, const char* what, const Array& 
 inline void expect_numeric(std::string_view op, const char* what, DType dtype) {
   if (dtype == kBool) [[unlikely]]
     detail::fail_numeric(op, what);
+}
+template <class X>
+inline void expect_numeric(std::string_view op, const char* what, const X& x) {
+  expect_defined(op, what, x);
+  expect_numeric(op, what, x.dtype());
 }
 /// DTypeError: "where: the condition must be bool: float32; a comparison gives one".
 inline void expect_bool(std::string_view op, const char* what, DType dtype) {
@@ -67,6 +81,13 @@ inline void expect_form(bool holds, std::string_view op, const char* what, const
   if (!holds) [[unlikely]]
     detail::fail_form(op, what, form, shape);
 }
+/// The same of the number of dimensions, from `least` to `most`.
+template <class X>
+inline void expect_dims(std::string_view op, const char* what, const X& x, std::int64_t least, std::int64_t most,
+                        const char* form) {
+  expect_defined(op, what, x);
+  expect_form(x.dim() >= least && x.dim() <= most, op, what, form, x.sizes());
+}
 /// ShapeError: "batch_norm: weight must be [C]: [4] for [3]".
 inline void expect_shape(std::string_view op, const char* what, IntArrayRef shape, const char* form,
                          IntArrayRef wanted) {
@@ -79,10 +100,17 @@ inline void expect_same_shape(std::string_view op, const char* what, IntArrayRef
   if (!(shape == wanted)) [[unlikely]]
     detail::fail_same_shape(op, what, shape, of, wanted, cure);
 }
+template <class X, class Other>
+requires requires(const X& x, const Other& other) { x.sizes(), other.sizes(); }
+inline void expect_same_shape(std::string_view op, const char* what, const X& x, const char* of, const Other& other,
+                              const char* cure = nullptr) {
+  expect_defined(op, of, other, what, x);
+  expect_same_shape(op, what, x.sizes(), of, other.sizes(), cure);
+}
 /// ShapeError or DTypeError unless an array has another's shape and dtype.
 template <class Array>
 inline void expect_alike(std::string_view op, const char* what, const Array& x, const char* of, const Array& other) {
-  expect_same_shape(op, what, x.shape(), of, other.shape());
+  expect_same_shape(op, what, x, of, other);
   expect_dtype(op, what, x.dtype(), of, other.dtype());
 }
 /// ValueError where elements of an array that is written into share memory.

@@ -99,13 +99,7 @@ class Machine {
   }
   void push_name(std::string_view module, std::string_view name) {
     const std::string full = std::string(module) + " " + std::string(name);
-    if (!is_known_name(full)) {
-      fail<FileError>(
-          "pickle: '{}' must name only what tensors and plain values need: it names {}, at byte {}; nothing of a file "
-          "is executed: save a state_dict(), or convert what it holds to tensors, numbers, texts, lists and "
-          "dictionaries",
-          file_, in_quotes(std::string(module) + "." + std::string(name)), at_);
-    }
+    if (!is_known_name(full)) fail_unknown_name(full, file_, at_);
     if (const DType* dtype = dtype_named(full)) return push(values().integer(static_cast<std::int64_t>(*dtype)));
     const Node node = values().add(Kind::Name);
     at(node).text = full;
@@ -317,7 +311,7 @@ class Machine {
     return shape;
   }
 
-  // _rebuild_tensor_v2(storage, offset, sizes, strides, requires_grad, hooks)
+  // _rebuild_tensor_v2(storage, offset, sizes, strides, requires_grad, hooks, bits)
   Node tensor(Node arguments) {
     PickledTensor tensor;
     tensor.storage = static_cast<std::size_t>(argument(arguments, 0, Kind::Storage).integer);
@@ -329,7 +323,10 @@ class Machine {
       refuse("a tensor of shape {}, strides {} and offset {} does not lie in its storage of {}", tensor.shape,
              tensor.strides, tensor.offset, storage.numel);
     }
-    const bool requires_grad = at(arguments).items.size() > 4 && argument(arguments, 4, Kind::Bool).flag;
+    const std::vector<Node>& given = at(arguments).items;
+    if (given.size() > 6 && values().find(at(given[6]), "neg") != nullptr)
+      refuse("a tensor is the negative of what its storage holds: save x.resolve_neg()");
+    const bool requires_grad = given.size() > 4 && argument(arguments, 4, Kind::Bool).flag;
     const Node node = values().add(Kind::Array);
     at(node).integer = static_cast<std::int64_t>(out_.tensors.size());
     at(node).flag = requires_grad;

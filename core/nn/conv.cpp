@@ -183,6 +183,17 @@ std::int64_t window_reach(const char* op, std::int64_t kernel, std::int64_t dila
   return reach;
 }
 
+void expect_conv_channels(const char* op, IntArrayRef x, int64_t channels, const Shape& weight, int64_t groups) {
+  if (channels % groups != 0 || weight[0] % groups != 0) {
+    fail<ValueError>("{}: groups must divide the channels: groups {} for {} in and {} out", op, groups, channels,
+                     weight[0]);
+  }
+  if (channels / groups != weight[1]) {
+    fail<ShapeError>("{}: input must have {} channels for weight {} and groups {}: {}", op, weight[1] * groups, weight,
+                     groups, x);
+  }
+}
+
 Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geometry) {
   const int dims = weight.size() - 2;
   if (dims < 1 || dims > conv_dims) {
@@ -193,14 +204,7 @@ Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geomet
     fail<ShapeError>("conv: input must be [N, C, ..] in as many dimensions as weight: {} for weight {}", x, weight);
   }
   check_numbers(geometry, dims);
-  const int64_t groups = geometry.groups;
-  if (x[1] % groups != 0 || weight[0] % groups != 0) {
-    fail<ValueError>("conv: groups must divide the channels: groups {} for {} in and {} out", groups, x[1], weight[0]);
-  }
-  if (x[1] / groups != weight[1]) {
-    fail<ShapeError>("conv: input must have {} channels for weight {} and groups {}: {}", weight[1] * groups, weight,
-                     groups, x);
-  }
+  expect_conv_channels("conv", x, x[1], weight, geometry.groups);
   Shape y = {x[0], weight[0]};
   for (int d = 0; d < dims; ++d) {
     if (weight[d + 2] < 1) fail<ShapeError>("conv: the kernel must not be empty: weight {}", weight);

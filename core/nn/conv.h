@@ -30,6 +30,9 @@ GRADUS_API std::int64_t window_reach(const char* op, std::int64_t kernel, std::i
 /// The shape of y. ShapeError when the shapes do not fit each other, or the kernel exceeds the padded input;
 /// ValueError for a stride or dilation below 1, a negative padding, groups that do not divide the channels.
 GRADUS_API Shape conv_shape(const Shape& x, const Shape& weight, const ConvGeometry& geometry);
+/// ValueError and ShapeError unless a weight [O, C / groups, ..] is for an x of so many channels; groups is above 0.
+GRADUS_API void expect_conv_channels(const char* op, IntArrayRef x, std::int64_t channels, const Shape& weight,
+                                     std::int64_t groups);
 /// `bias` may be undefined. DTypeError unless all have one floating dtype.
 GRADUS_API Array conv(const Array& x, const Array& weight, const Array& bias, const ConvGeometry& geometry);
 /// dL/dx for dy = dL/dy. With a bias of x's channels, which may be undefined, it is the transposed convolution of dy.

@@ -31,13 +31,13 @@ Tensor functional::mish(Operand x) { return gradus::mish(x); }
 Tensor functional::logsigmoid(Operand x) { return log_sigmoid(x); }
 Tensor functional::softsign(Operand x) {
   if (stored(x)) return rounded_once(softsign, x);
-  core::expect_floating("softsign", "input", x.tensor().dtype());
+  core::expect_floating("softsign", "input", x.tensor());
   const Scope scope(x.at());
   return x.tensor() / (abs(x.tensor()) + 1);
 }
 Tensor functional::tanhshrink(Operand x) {
   if (stored(x)) return rounded_once(tanhshrink, x);
-  core::expect_floating("tanhshrink", "input", x.tensor().dtype());
+  core::expect_floating("tanhshrink", "input", x.tensor());
   const Scope scope(x.at());
   return x.tensor() - gradus::tanh(x.tensor());
 }

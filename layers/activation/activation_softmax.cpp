@@ -24,13 +24,12 @@ Tensor functional::softmin(Operand x, const SoftminFuncOptions& options) {
   return core::in_name_of("softmin", [&] { return gradus::softmax(-x.tensor(), options.dim(), options.dtype()); });
 }
 Tensor functional::softmax2d(Operand x) {
-  const std::int64_t dims = x.tensor().dim();
-  core::expect_form(dims == 3 || dims == 4, "softmax2d", "input", "[N, C, H, W] or [C, H, W]", x.tensor().sizes());
+  core::expect_dims("softmax2d", "input", x.tensor(), 3, 4, "[N, C, H, W] or [C, H, W]");
   return core::in_name_of("softmax2d", [&] { return gradus::softmax(x, -3); });
 }
 Tensor functional::gumbel_softmax(Operand x, const GumbelSoftmaxFuncOptions& options) {
   if (stored(x)) return rounded_once([&](Operand u) { return gumbel_softmax(u, options); }, x);
-  core::expect_floating("gumbel_softmax", "input", x.tensor().dtype());
+  core::expect_floating("gumbel_softmax", "input", x.tensor());
   if (!(options.tau() > 0)) core::fail<ValueError>("gumbel_softmax: tau must be above 0: {}", options.tau());
   const Scope scope(x.at());
   return core::in_name_of("gumbel_softmax", [&] {

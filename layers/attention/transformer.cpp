@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "../../autograd/tensor/create.h"
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../module/init.h"
 
@@ -133,6 +134,7 @@ Tensor TransformerImpl::forward(Operand src, const Tensor& tgt, const Tensor& sr
                                 const Tensor& tgt_key_padding_mask, const Tensor& memory_key_padding_mask) {
   const Scope scope(src.at(), path());
   const Tensor& x = src.tensor();
+  core::expect_defined("Transformer", "src", x, "tgt", tgt);
   const std::int64_t d = options.d_model();
   const auto fits = [d](const Tensor& t) { return (t.dim() == 2 || t.dim() == 3) && t.size(-1) == d; };
   if (!fits(x) || !fits(tgt) || x.dim() != tgt.dim() || (x.dim() == 3 && x.size(1) != tgt.size(1))) {

@@ -25,8 +25,11 @@ Tensor ConvRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& we
   std::vector<std::int64_t> pad;
   for (int d = dims - 1; d >= 0; --d) pad.insert(pad.end(), 2, attrs.padding[d]);
   const Tensor padded = constant_pad_nd(x, pad);
-  std::int64_t taps = 1;
-  for (int d = 0; d < dims; ++d) taps *= weight.size(d + 2);
+  std::int64_t taps = 1, positions = 1;
+  for (int d = 0; d < dims; ++d) {
+    taps *= weight.size(d + 2);
+    positions *= shape[d + 2];
+  }
   const Tensor by_tap = weight.reshape({G, O / G, C / G, taps});
 
   // For each tap: the input as the positions see it there, times that tap's matrix of channels.
@@ -39,7 +42,6 @@ Tensor ConvRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& we
       rest /= weight.size(d + 2);
       seen = seen.slice(d + 2, start, start + (shape[d + 2] - 1) * attrs.stride[d] + 1, attrs.stride[d]);
     }
-    const std::int64_t positions = numel_of(shape) == 0 ? 0 : numel_of(shape) / (shape[0] * shape[1]);
     const Tensor term = matmul(by_tap.select(3, t), seen.reshape({N, G, C / G, positions}));
     y = y.defined() ? y + term : term;
   }
@@ -59,7 +61,7 @@ std::array<Array, 3> ConvRule::backward(const Attrs& attrs, Needs needs, DyArray
   std::array<Array, 3> all;
   if (needs[0]) all[0] = core::conv_input_gradient(dy, weight, x.shape(), attrs);
   if (needs[1]) all[1] = core::conv_weight_gradient(dy, x, weight.shape(), attrs);
-  if (needs[2]) all[2] = core::sum(dy, all_but_channels(dy.dim()));
+  if (needs[2]) all[2] = core::sum(dy, core::all_but_channels(dy.dim()));
   return all;
 }
 
@@ -69,31 +71,36 @@ template <std::size_t D>
 Tensor convolve(Operand x, const Tensor& weight, const functional::ConvFuncOptions<D>& options) {
   constexpr const char* wanted[] = {"[N, C, L] or [C, L]", "[N, C, H, W] or [C, H, W]",
                                     "[N, C, D, H, W] or [C, D, H, W]"};
-  const std::int64_t dims = x.tensor().dim();
-  const bool alone = dims == D + 1;
   constexpr const char* names[] = {"conv1d", "conv2d", "conv3d"};
   constexpr const char* weights[] = {"[O, C / groups, K]", "[O, C / groups, K, K']", "[O, C / groups, K, K', K'']"};
-  core::expect_form(alone || dims == D + 2, names[D - 1], "input", wanted[D - 1], x.tensor().sizes());
-  core::expect_form(weight.dim() == D + 2, names[D - 1], "weight", weights[D - 1], weight.sizes());
+  const char* const op = names[D - 1];
+  const Tensor& given = x.tensor();
+  core::expect_dims(op, "input", given, D + 1, D + 2, wanted[D - 1]);
+  core::expect_dims(op, "weight", weight, D + 2, D + 2, weights[D - 1]);
+  const bool alone = given.dim() == D + 1;
   ConvRule::Attrs how{IntArrayRef(options.stride()), IntArrayRef(options.padding().amount),
                       IntArrayRef(options.dilation()), options.groups()};
+  if (how.groups > 0) {  // before anything is padded, so that the error shows what was given
+    core::expect_conv_channels(op, given.sizes(), given.size(-1 - std::int64_t{D}), weight.body().array.shape(),
+                               how.groups);
+  }
   std::vector<std::int64_t> behind;  // what kSame pads behind, beyond what it pads before
   bool uneven = false;
   if (options.padding().mode == ConvPaddingMode::Same) {
     for (int d = static_cast<int>(D) - 1; d >= 0; --d) {
       if (how.stride[d] != 1) {
-        core::fail<ValueError>("{}: padding kSame needs stride 1: {}", names[D - 1], how.stride);
+        core::fail<ValueError>("{}: padding kSame needs stride 1: {}", op, how.stride);
       }
-      const std::int64_t both = core::window_reach(names[D - 1], weight.size(d + 2), how.dilation[d], 0);
+      const std::int64_t both = core::window_reach(op, weight.size(d + 2), how.dilation[d], 0);
       how.padding[d] = both / 2;
       behind.insert(behind.end(), {0, both % 2});
       uneven = uneven || both % 2 != 0;
     }
   }
-  return core::in_name_of(names[D - 1], [&] {
+  return core::in_name_of(op, [&] {
     if (!alone && !uneven) return apply<ConvRule>(how, x, Operand(weight, x.at()), Operand(options.bias(), x.at()));
     const Scope scope(x.at());
-    const Tensor batch = alone ? x.tensor().unsqueeze(0) : x.tensor();
+    const Tensor batch = alone ? given.unsqueeze(0) : given;
     const Tensor y = apply<ConvRule>(how, uneven ? constant_pad_nd(batch, behind) : batch, weight, options.bias());
     return alone ? autograd::detail::as_result(y.squeeze(0)) : y;
   });

@@ -49,10 +49,4 @@ Tensor conv_weight_gradient(const Tensor& dy, const Tensor& x, const Shape& weig
   return apply<ConvWeightGradient>({geometry, weight}, dy, x);
 }
 
-core::Dims all_but_channels(std::int64_t dims) {
-  core::Dims all = {0};
-  for (std::int64_t d = 2; d < dims; ++d) all.push_back(d);
-  return all;
-}
-
 }  // namespace gradus::nn

@@ -15,6 +15,7 @@
 
 #include "../../autograd/graph/operation.h"
 #include "../../core/base/export.h"
+#include "../../core/nn/channels.h"
 #include "../../core/nn/conv.h"
 
 namespace gradus::nn {
@@ -24,8 +25,6 @@ GRADUS_API Tensor conv_input_gradient(const Tensor& dy, const Tensor& weight, co
                                       const core::ConvGeometry& geometry);
 GRADUS_API Tensor conv_weight_gradient(const Tensor& dy, const Tensor& x, const core::Shape& weight,
                                        const core::ConvGeometry& geometry);
-/// All dimensions of dy but the channels: the bias's gradient is the sum over them.
-GRADUS_API core::Dims all_but_channels(std::int64_t dims);
 
 /// y of x [N, C, ..], weight [O, C / groups, kernel..] and bias [O] or absent. Errors are those of core/nn/conv.h.
 struct ConvRule {
@@ -48,7 +47,7 @@ struct ConvRule {
                          [](autograd::Dy<> dy, autograd::In<0> x, autograd::ShapeOf<1> weight, const Attrs& attrs) {
                            return conv_weight_gradient(dy, x, weight, attrs);
                          },
-                         [](autograd::Dy<> dy) { return dy.sum(all_but_channels(dy.dim())); });
+                         [](autograd::Dy<> dy) { return dy.sum(core::all_but_channels(dy.dim())); });
 };
 
 /// y of x [N, C, ..], weight [C, O / groups, kernel..] and bias [O] or absent.
@@ -80,7 +79,7 @@ struct ConvTransposeRule {
       [](autograd::Dy<> dy, autograd::In<0> x, autograd::ShapeOf<1> weight, const Attrs& attrs) {
         return conv_weight_gradient(x, dy, weight, attrs.conv);
       },
-      [](autograd::Dy<> dy) { return dy.sum(all_but_channels(dy.dim())); });
+      [](autograd::Dy<> dy) { return dy.sum(core::all_but_channels(dy.dim())); });
 };
 
 /// dL/dweight [O, C / groups, kernel..] of dy [N, O, ..] and x [N, C, ..].

@@ -94,7 +94,7 @@ std::array<Array, 3> ConvTransposeRule::backward(const Attrs& attrs, Needs needs
   std::array<Array, 3> all;
   if (needs[0]) all[0] = core::conv(dy, weight, Array(), attrs.conv);
   if (needs[1]) all[1] = core::conv_weight_gradient(x, dy, weight.shape(), attrs.conv);
-  if (needs[2]) all[2] = core::sum(dy, all_but_channels(dy.dim()));
+  if (needs[2]) all[2] = core::sum(dy, core::all_but_channels(dy.dim()));
   return all;
 }
 
@@ -118,9 +118,9 @@ Tensor transposed(int dims, const Operand& input, const Tensor& weight, const Te
   constexpr const char* weights[] = {"[C, O / groups, K]", "[C, O / groups, K, K']", "[C, O / groups, K, K', K'']"};
   const char* const op = names[dims - 1];
   const Tensor& given = input.tensor();
-  core::expect_floating(op, "input", given.dtype());
-  core::expect_form(given.dim() == dims + 1 || given.dim() == dims + 2, op, "input", inputs[dims - 1], given.sizes());
-  core::expect_form(weight.dim() == dims + 2, op, "weight", weights[dims - 1], weight.sizes());
+  core::expect_floating(op, "input", given);
+  core::expect_dims(op, "input", given, dims + 1, dims + 2, inputs[dims - 1]);
+  core::expect_dims(op, "weight", weight, dims + 2, dims + 2, weights[dims - 1]);
   core::expect_dtype(op, "weight", weight.dtype(), "input", given.dtype());
   ConvTransposeRule::Attrs how{{each(op, "stride", dims, stride, 1), each(op, "padding", dims, padding, 0),
                                 each(op, "dilation", dims, dilation, 1), groups},

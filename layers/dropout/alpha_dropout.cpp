@@ -20,7 +20,7 @@ Tensor dropped(const char* op, Operand x, double p, bool train, bool channelwise
   }
   const autograd::Scope scope(x.at());
   core::expect_probability(op, "p", p);
-  core::expect_floating(op, "input", x.tensor().dtype());
+  core::expect_floating(op, "input", x.tensor());
   const core::Shape shape(x.tensor().sizes());
   if (channelwise) core::expect_form(shape.size() >= 2, op, "input", "[N, C, ..]", shape);
   if (!train || p == 0) return x.tensor();

@@ -34,7 +34,7 @@ Tensor DropoutRule::reference(const Attrs& attrs, const Tensor& x) {
 
 std::tuple<Array, Array> DropoutRule::forward(const Attrs& attrs, const Array& x) {
   core::expect_probability("dropout", kP, attrs.p);
-  core::expect_floating("dropout", "input", x.dtype());
+  core::expect_floating("dropout", "input", x);
   if (!attrs.channelwise) return core::dropout(x, 1 - attrs.p, attrs.scale(), attrs.position);
   const Array mask = core::bernoulli_mask(mask_shape(x.shape(), true), 1 - attrs.p, attrs.position);
   return {core::masked_scale(x, mask, attrs.scale()), mask};
@@ -68,8 +68,8 @@ bool alone(DropoutUnits units, const Tensor& x) {
   if (units == DropoutUnits::Single || units == DropoutUnits::Channels2d) return false;
   const bool lines = units == DropoutUnits::Channels1d;
   const std::int64_t dims = lines ? 3 : 5;
-  core::expect_form(x.dim() == dims || x.dim() == dims - 1, name_of(units), "input",
-                    lines ? "[N, C, L] or [C, L]" : "[N, C, D, H, W] or [C, D, H, W]", x.sizes());
+  core::expect_dims(name_of(units), "input", x, dims - 1, dims,
+                    lines ? "[N, C, L] or [C, L]" : "[N, C, D, H, W] or [C, D, H, W]");
   return x.dim() == dims - 1;
 }
 
@@ -77,6 +77,7 @@ bool alone(DropoutUnits units, const Tensor& x) {
 Tensor run(Operand x, const functional::DropoutFuncOptions& options, DropoutUnits units, Tensor* mask) {
   const bool channelwise = units != DropoutUnits::Single;
   core::expect_probability(name_of(units), kP, options.p());
+  core::expect_defined(name_of(units), "input", x.tensor());
   const bool one = alone(units, x.tensor());
   Tensor y = x.tensor();
   if (options.training()) {

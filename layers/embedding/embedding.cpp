@@ -24,8 +24,9 @@ Shape looked_up(const Shape& indices, std::int64_t dim) {
 }
 
 void check(const char* op, const EmbeddingRule::Attrs& attrs, const Array& weight, const Array& indices) {
-  core::expect_form(weight.dim() == 2, op, "weight", "[rows, dim]", weight.shape());
-  core::expect_floating(op, "weight", weight.dtype());
+  core::expect_dims(op, "weight", weight, 2, 2, "[rows, dim]");
+  core::expect_defined(op, "indices", indices);
+  core::expect_floating(op, "weight", weight);
   if (indices.dtype() != kInt64 && indices.dtype() != kInt32) {
     core::fail<DTypeError>("{}: an index must be int64 or int32: {}; to(kInt64) converts", op, indices.dtype());
   }
@@ -64,7 +65,7 @@ void detail::renorm_rows(const char* op, const Tensor& weight, const Tensor& ind
                          double norm_type) {
   if (!max_norm) return;
   if (!(*max_norm >= 0)) core::fail<ValueError>("{}: max_norm must not be negative: {}", op, *max_norm);
-  core::expect_form(weight.dim() == 2, op, "weight", "[rows, dim]", weight.sizes());
+  core::expect_dims(op, "weight", weight, 2, 2, "[rows, dim]");
   check(op, {}, weight.array(), indices.array());
   const NoGradGuard no_grad;
   const Tensor at = indices.to(kInt64).flatten(), rows = weight.index_select(0, at);
@@ -135,6 +136,7 @@ std::array<Array, 2> EmbeddingRule::backward(const Attrs& attrs, DyArray<> dy, S
 }
 
 Tensor functional::embedding(Operand indices, const Tensor& weight, const EmbeddingFuncOptions& options) {
+  core::expect_defined("embedding", "indices", indices.tensor(), "weight", weight);
   const std::int64_t rows = weight.dim() == 0 ? 0 : weight.size(0);
   detail::renorm_rows("embedding", weight, indices.tensor(), options.max_norm(), options.norm_type());
   return apply<EmbeddingRule>(

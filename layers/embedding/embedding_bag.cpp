@@ -73,7 +73,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
     core::fail<ValueError>("{}: {} must be false with the largest values (mode max), as in PyTorch", op,
                            sparse ? "sparse" : "scale_grad_by_freq");
   }
-  core::expect_form(weight.tensor().dim() == 2, op, "weight", "[rows, dim]", weight.tensor().sizes());
+  core::expect_dims(op, "weight", weight.tensor(), 2, 2, "[rows, dim]");
+  core::expect_defined(op, "indices", indices);
   if (!is_integral(indices.dtype())) {
     core::fail<DTypeError>("{}: indices must be integers: {}; to(kInt64) converts", op, indices.dtype());
   }
@@ -85,7 +86,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
   const auto count = static_cast<std::int64_t>(bounds.size()) - 1, n = indices.numel();
   if (per_sample_weights.defined()) {
     if (mode != 0) core::fail<ValueError>("{}: per_sample_weights are for sums: mode {}", op, mode);
-    core::expect_same_shape(op, "per_sample_weights", per_sample_weights.sizes(), "indices", indices.sizes());
+    core::expect_same_shape(op, "per_sample_weights", per_sample_weights, "indices", indices);
     if (per_sample_weights.dtype() != weight.tensor().dtype()) {
       core::fail<DTypeError>("{}: per_sample_weights must have the weight's dtype: {} and {}; to(dtype) converts", op,
                              per_sample_weights.dtype(), weight.tensor().dtype());
@@ -130,6 +131,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> embedding_bag(Operand weight, const T
 namespace gradus::nn {
 
 Tensor functional::embedding_bag(Operand indices, const Tensor& weight, const EmbeddingBagFuncOptions& o) {
+  core::expect_defined("embedding_bag", "indices", indices.tensor(), "weight", weight);
   if (indices.tensor().dim() == 1 && !o.offsets().defined()) {
     core::fail<ValueError>("{}: indices [n] must come with offsets, where each bag begins: {}", op,
                            indices.tensor().sizes());

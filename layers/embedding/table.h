@@ -26,7 +26,7 @@ Tensor table_of(const char* op, Options& options) {
 /// A layer around embeddings [rows, dim]; `more` sets the options that its kind alone has.
 template <class Layer, class Options, class Given, class More>
 Layer from_pretrained(const char* op, const Tensor& embeddings, const Given& given, const More& more) {
-  core::expect_floating(op, "pretrained embeddings", embeddings.dtype());
+  core::expect_floating(op, "pretrained embeddings", embeddings);
   core::expect_form(embeddings.dim() == 2, op, "pretrained embeddings", "[rows, dim]", embeddings.sizes());
   Options options(embeddings.size(0), embeddings.size(1));
   options.padding_idx(given.padding_idx())

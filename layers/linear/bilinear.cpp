@@ -13,7 +13,8 @@ namespace gradus {
 Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, const Tensor& bias) {
   constexpr const char* op = "bilinear";
   const Tensor& x = input1.tensor();
-  core::expect_floating(op, "input", x.dtype());
+  core::expect_defined(op, "input1", x, "input2", input2, "weight", weight);
+  core::expect_floating(op, "input", x);
   core::expect_dtype(op, "input2", input2.dtype(), "input1", x.dtype());
   core::expect_dtype(op, "weight", weight.dtype(), "input1", x.dtype());
   if (autograd::stored(input1, input2, weight, bias)) {
@@ -21,7 +22,7 @@ Tensor bilinear(Operand input1, const Tensor& input2, const Tensor& weight, cons
         [&](Operand u, Operand v, Operand s, Operand t) { return bilinear(u, v.tensor(), s.tensor(), t.tensor()); },
         input1, input2, weight, bias);
   }
-  core::expect_form(weight.dim() == 3, op, "weight", "[o, i, j]", weight.sizes());
+  core::expect_dims(op, "weight", weight, 3, 3, "[o, i, j]");
   const std::int64_t out = weight.size(0), i = weight.size(1), j = weight.size(2);
   core::Shape lead = x.body().array.shape(), other = input2.body().array.shape();
   const bool sized = x.dim() > 0 && input2.dim() > 0 && x.size(-1) == i && input2.size(-1) == j;

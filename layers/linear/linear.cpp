@@ -30,7 +30,7 @@ Array as_matrix(Array a, std::int64_t rows, std::int64_t columns) {
 
 void check_sizes(const Array& x, const Array& weight, const Array& bias) {
   core::expect_defined("linear", "input", x);
-  core::expect_form(weight.dim() == 2, "linear", "weight", "[out_features, in_features]", weight.shape());
+  core::expect_dims("linear", "weight", weight, 2, 2, "[out_features, in_features]");
   const std::int64_t n = weight.shape()[0], m = weight.shape()[1];
   if (x.dim() == 0 || x.shape().back() != m) {
     core::fail<ShapeError>("linear: input's last size must be in_features: {} for in_features = {}", x.shape(), m);

@@ -104,13 +104,13 @@ Tensor AdaptiveLogSoftmaxWithLossImpl::_get_full_log_prob(Operand input, const T
 
 Tensor AdaptiveLogSoftmaxWithLossImpl::log_prob(Operand input) {
   const Scope scope(input.at(), path());
-  core::expect_form(input.tensor().dim() == 2, op, "input", "[N, in_features]", input.tensor().sizes());
+  core::expect_dims(op, "input", input.tensor(), 2, 2, "[N, in_features]");
   return _get_full_log_prob(input, head(input.tensor()));
 }
 
 Tensor AdaptiveLogSoftmaxWithLossImpl::predict(Operand input) {
   const Scope scope(input.at(), path());
-  core::expect_form(input.tensor().dim() == 2, op, "input", "[N, in_features]", input.tensor().sizes());
+  core::expect_dims(op, "input", input.tensor(), 2, 2, "[N, in_features]");
   const NoGradGuard no_grad;
   // The likeliest class is looked for among all of them only where a cluster is the likeliest of the head.
   const Tensor scores = head(input.tensor()), first = scores.argmax(1);

@@ -49,7 +49,7 @@ std::vector<std::int64_t> checked_lengths(const char* what, const Array& lengths
 core::CtcSamples samples_of(const CTCLossRule::Attrs& attrs, const Array& log_p, const Array& targets,
                             const Array& input_lengths, const Array& target_lengths) {
   core::expect_floating(kOp, "log_probs", log_p);
-  core::expect_form(log_p.dim() == 3, kOp, "log_probs", "[T, N, C] or [T, C]", log_p.shape());
+  core::expect_dims(kOp, "log_probs", log_p, 3, 3, "[T, N, C] or [T, C]");
   const std::int64_t T = log_p.shape()[0], N = log_p.shape()[1], C = log_p.shape()[2];
   if (attrs.blank < 0 || attrs.blank >= C) {
     fail<IndexError>("{}: blank must be a class, in [0, {}): {}", kOp, C, attrs.blank);
@@ -163,6 +163,8 @@ Tensor ctc_loss(Operand log_probs, const Tensor& targets, const Tensor& input_le
   }
   const autograd::Scope scope(log_probs.at());
   const Tensor& x = log_probs.tensor();
+  core::expect_defined("ctc_loss", "log_probs", x, "targets", targets, "input_lengths", input_lengths, "target_lengths",
+                       target_lengths);
   const bool one = x.dim() == 2;  // of one sample, [T, C]
   const auto of_samples = [&](const Tensor& lengths) { return lengths.dim() == 0 ? lengths.reshape({1}) : lengths; };
   const Tensor steps = of_samples(input_lengths), lengths = of_samples(target_lengths);

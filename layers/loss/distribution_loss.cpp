@@ -102,7 +102,7 @@ Tensor functional::kl_div(Operand x, const Tensor& target, const KLDivFuncOption
                                                                                  : Reduction::Mean;
     return gradus::kl_div(x, target, reduction, options.log_target());
   }
-  core::expect_form(x.tensor().dim() > 0, "kl_div", "input", "of batches, [N, ..]", x.tensor().sizes());
+  core::expect_dims("kl_div", "input", x.tensor(), 1, core::kMaxDims, "of batches, [N, ..]");
   const Scope scope(x.at());
   return gradus::kl_div(x, target, Reduction::Sum, options.log_target()) / static_cast<double>(x.tensor().size(0));
 }
@@ -118,9 +118,9 @@ Tensor functional::gaussian_nll_loss(Operand x, const Tensor& target, const Tens
   }
   constexpr const char* op = "gaussian_nll_loss";
   const Tensor& in = x.tensor();
-  core::expect_floating(op, "input", in.dtype());
+  core::expect_floating(op, "input", in);
   core::expect_defined(op, "target", target);
-  core::expect_floating(op, "var", var.dtype());
+  core::expect_floating(op, "var", var);
   if (!(options.eps() > 0)) core::fail<ValueError>("{}: eps must be above 0: {}", op, options.eps());
   const auto fits = [&in](const Tensor& t) {  // with 1 in the place of one size, at most
     if (t.dim() != in.dim()) return false;

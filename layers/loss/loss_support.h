@@ -9,8 +9,8 @@
 namespace gradus::nn::detail {
 
 inline void check_target(const char* op, const Tensor& x, const Tensor& target) {
-  core::expect_floating(op, "input", x.dtype());
-  core::expect_same_shape(op, "target", target.sizes(), "input", x.sizes(), "expand() the one that is meant to repeat");
+  core::expect_floating(op, "input", x);
+  core::expect_same_shape(op, "target", target, "input", x, "expand() the one that is meant to repeat");
 }
 
 /// ValueError unless the margin is above 0.

@@ -16,12 +16,13 @@ namespace {
 
 // [C] or [N, C] as [N, C].
 Tensor as_rows(const char* op, const Tensor& x) {
-  core::expect_floating(op, "input", x.dtype());
-  core::expect_form(x.dim() == 1 || x.dim() == 2, op, "input", "[C] or [N, C]", x.sizes());
+  core::expect_floating(op, "input", x);
+  core::expect_dims(op, "input", x, 1, 2, "[C] or [N, C]");
   if (x.size(-1) == 0) core::fail<ShapeError>("{}: there must be at least one class: input {}", op, x.sizes());
   return x.dim() == 1 ? x.unsqueeze(0) : x;
 }
 void check_class_numbers(const char* op, const Tensor& target, std::int64_t lowest, std::int64_t classes) {
+  core::expect_defined(op, "target", target);
   if (target.dtype() != kInt64) {
     core::fail<DTypeError>("{}: target must be int64, class numbers: {}; to(kInt64) converts", op, target.dtype());
   }
@@ -66,7 +67,8 @@ Tensor margin_ranking_loss(Operand input1, const Tensor& input2, const Tensor& t
         },
         input1, input2, target);
   }
-  core::expect_floating("margin_ranking_loss", "input", input1.tensor().dtype());
+  core::expect_defined("margin_ranking_loss", "input1", input1.tensor(), "input2", input2, "target", target);
+  core::expect_floating("margin_ranking_loss", "input1", input1.tensor());
   return core::in_name_of("margin_ranking_loss", [&] {
     const Scope scope(input1.at());
     return reduced(clamp_min(margin - target * (input1.tensor() - input2), 0), reduction);
@@ -84,8 +86,9 @@ Tensor cosine_embedding_loss(Operand input1, const Tensor& input2, const Tensor&
   }
   constexpr const char* op = "cosine_embedding_loss";
   const Tensor& x = input1.tensor();
-  core::expect_floating(op, "input", x.dtype());
-  core::expect_same_shape(op, "the second input", input2.sizes(), "the first", x.sizes());
+  core::expect_defined(op, "input1", x, "input2", input2, "target", target);
+  core::expect_floating(op, "input1", x);
+  core::expect_same_shape(op, "input2", input2, "input1", x);
   if (x.dim() != target.dim() + 1 || x.dim() > 2 || (x.dim() == 2 && x.size(0) != target.size(0))) {
     core::fail<ShapeError>("{}: inputs and target must be [N, D] and [N], or [D] and []: {} and {}", op, x.sizes(),
                            target.sizes());
@@ -106,7 +109,8 @@ Tensor triplet_margin_loss(Operand anchor, const Tensor& positive, const Tensor&
         },
         anchor, positive, negative);
   }
-  core::expect_floating("triplet_margin_loss", "the anchor", anchor.tensor().dtype());
+  core::expect_defined("triplet_margin_loss", "anchor", anchor.tensor(), "positive", positive, "negative", negative);
+  core::expect_floating("triplet_margin_loss", "anchor", anchor.tensor());
   nn::detail::check_margin("triplet_margin_loss", margin);
   return core::in_name_of("triplet_margin_loss", [&] {
     const Scope scope(anchor.at());
@@ -129,6 +133,7 @@ Tensor multi_margin_loss(Operand input, const Tensor& target, const Scalar& p, c
   const Scope scope(input.at());
   const Tensor x = as_rows(op, input.tensor());
   const std::int64_t C = x.size(1);
+  core::expect_defined(op, "target", target);
   if (p.toDouble() != 1 && p.toDouble() != 2) core::fail<ValueError>("{}: p must be 1 or 2: {}", op, p.toDouble());
   if (target.dim() > 1 || target.numel() != x.size(0)) {
     core::fail<ShapeError>("{}: target must have a class number for each row of input: {} for {}", op, target.sizes(),
@@ -152,7 +157,7 @@ Tensor multilabel_margin_loss(Operand input, const Tensor& target, Reduction red
   const Scope scope(input.at());
   const Tensor x = as_rows(op, input.tensor());
   const std::int64_t C = x.size(1);
-  core::expect_same_shape(op, "target", target.sizes(), "input", input.tensor().sizes());
+  core::expect_same_shape(op, "target", target, "input", input.tensor());
   check_class_numbers(op, target, -1, C);
   const Tensor numbers = target.reshape(x.sizes());
   const Tensor ended = cumsum((numbers < 0).to(kInt64), 1) > 0, labels = masked_fill(numbers, ended, 0);

@@ -38,7 +38,7 @@ Tensor functional::multilabel_soft_margin_loss(Operand x, const Tensor& target,
   constexpr const char* op = "multilabel_soft_margin_loss";
   const autograd::Scope scope(x.at());
   detail::check_target(op, x.tensor(), target);
-  core::expect_form(x.tensor().dim() > 0, op, "input", "[C] or [.., C]", x.tensor().sizes());
+  core::expect_dims(op, "input", x.tensor(), 1, core::kMaxDims, "[C] or [.., C]");
   return core::in_name_of(op, [&] {
     const Tensor losses = gradus::binary_cross_entropy_with_logits(x, target, options.weight(), {}, Reduction::None);
     return detail::reduced(losses.mean(-1), options.reduction());

@@ -13,16 +13,16 @@ using core::Shape;
 
 void detail::check_classes(const char* op, const Array& x, const Array& target, const Array& weight,
                            std::int64_t ignore_index) {
-  core::expect_form(x.dim() > 0, op, "input", "[C], [N, C] or [N, C, d1, ..]", x.shape());
-  core::expect_floating(op, "input", x.dtype());
+  core::expect_dims(op, "input", x, 1, core::kMaxDims, "[C], [N, C] or [N, C, d1, ..]");
+  core::expect_defined(op, "target", target);
+  core::expect_floating(op, "input", x);
   const int at = class_dim(x.dim());
   const std::int64_t C = x.shape()[at];
   Shape shape = x.shape();
   shape.erase(at);
   if (weight.defined()) core::expect_shape(op, "weight", weight.shape(), "[C]", C);
   if (is_floating_point(target.dtype())) {
-    return core::expect_same_shape(op, "a target of probabilities", target.shape(), "input", x.shape(),
-                                   "class numbers are int64");
+    return core::expect_same_shape(op, "a target of probabilities", target, "input", x, "class numbers are int64");
   }
   if (!is_integral(target.dtype())) fail<DTypeError>("{}: target must be int64: {}", op, target.dtype());
   if (target.shape() != shape) {
@@ -75,6 +75,7 @@ Tensor nll_loss(Operand log_p, const Tensor& target, const Tensor& weight, Reduc
                 std::int64_t ignore_index) {
   const autograd::Scope scope(log_p.at());
   const Tensor& x = log_p.tensor();
+  core::expect_defined("nll_loss", "input", x, "target", target);
   if (target.is_floating_point()) {
     core::fail<DTypeError>(
         "nll_loss: target must be int64, the numbers of classes: {}; cross_entropy takes probabilities",

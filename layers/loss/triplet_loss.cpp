@@ -15,7 +15,8 @@ Tensor functional::triplet_margin_with_distance_loss(Operand anchor, const Tenso
                                                      const TripletMarginWithDistanceLossFuncOptions& options) {
   constexpr const char* op = "triplet_margin_with_distance_loss";
   const Tensor& a = anchor.tensor();
-  core::expect_floating(op, "the anchor", a.dtype());
+  core::expect_defined(op, "anchor", a, "positive", positive, "negative", negative);
+  core::expect_floating(op, "anchor", a);
   detail::check_margin(op, options.margin());
   if (positive.dim() != a.dim() || negative.dim() != a.dim()) {
     core::fail<ShapeError>("{}: anchor, positive and negative must have as many dimensions: {}, {} and {}", op,

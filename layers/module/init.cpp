@@ -78,7 +78,7 @@ Tensor normal_(Tensor tensor, double mean, double std) {
 }
 
 Tensor eye_(Tensor matrix) {
-  core::expect_form(matrix.dim() == 2, "eye_", "the tensor", "a matrix", matrix.sizes());
+  core::expect_dims("eye_", "the tensor", matrix, 2, 2, "a matrix");
   const NoGradGuard no_grad;
   matrix.copy_(Tensor(core::eye(matrix.size(0), matrix.size(1), matrix.dtype())));
   return matrix;
@@ -122,7 +122,7 @@ Tensor orthogonal_(Tensor tensor, double gain) {
   if (tensor.dim() < 2) {
     core::fail<ShapeError>("orthogonal_: the tensor must have at least 2 dimensions: {}", tensor.sizes());
   }
-  core::expect_floating("orthogonal_", "the tensor", tensor.dtype());
+  core::expect_floating("orthogonal_", "the tensor", tensor);
   if (is_empty(tensor)) return tensor;
   const NoGradGuard no_grad;
   const std::int64_t rows = tensor.size(0), columns = tensor.numel() / rows;
@@ -136,7 +136,7 @@ Tensor orthogonal_(Tensor tensor, double gain) {
 }
 
 Tensor sparse_(Tensor matrix, double sparsity, double std) {
-  core::expect_form(matrix.dim() == 2, "sparse_", "the tensor", "a matrix", matrix.sizes());
+  core::expect_dims("sparse_", "the tensor", matrix, 2, 2, "a matrix");
   if (!(sparsity >= 0 && sparsity <= 1)) core::fail<ValueError>("sparse_: sparsity must be in [0, 1]: {}", sparsity);
   const NoGradGuard no_grad;
   matrix.normal_(0, std);

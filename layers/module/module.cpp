@@ -165,9 +165,8 @@ Tensor& Module::register_parameter(std::string name, Tensor tensor, bool require
     }
     if (requires_grad && !tensor.is_floating_point()) {
       fail<GradError>(
-          "register_parameter: '{}' must be of a floating dtype to have a gradient: it is {}; pass requires_grad = "
-          "false, "
-          "or register a buffer",
+          "register_parameter: '{}' must be of a floating dtype to have a gradient: it is {}; register a buffer, or "
+          "pass requires_grad = false",
           name, tensor.dtype());
     }
     tensor.requires_grad_(requires_grad);

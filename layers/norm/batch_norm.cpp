@@ -6,6 +6,7 @@
 #include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "../../core/nn/batch_norm.h"
+#include "../../core/nn/channels.h"
 #include "../../core/ops/pointwise.h"
 
 namespace gradus::nn {
@@ -36,8 +37,8 @@ double count_by_channel(const Array& x) {
 
 void check(const Array& x, const Array& weight, const Array& bias, const Array& running_mean,
            const Array& running_var) {
-  core::expect_form(x.dim() >= 2, "batch_norm", "input", "[N, C, ..]", x.shape());
-  core::expect_floating("batch_norm", "input", x.dtype());
+  core::expect_dims("batch_norm", "input", x, 2, core::kMaxDims, "[N, C, ..]");
+  core::expect_floating("batch_norm", "input", x);
   const Array* all[] = {&weight, &bias, &running_mean, &running_var};
   constexpr const char* names[] = {"weight", "bias", "running_mean", "running_var"};
   for (int i = 0; i < 4; ++i) {
@@ -57,11 +58,10 @@ void check(const Array& x, const Array& weight, const Array& bias, const Array& 
 // dgamma = sum dy x_hat,  dbeta = sum dy
 Tensor BatchNormRule::reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                 const Tensor&, const Tensor&) {
-  core::Dims all_but_channels = {0};
-  for (std::int64_t d = 2; d < x.dim(); ++d) all_but_channels.push_back(d);
-  const Tensor mean = x.mean(all_but_channels, true);
+  const core::Dims others = core::all_but_channels(x.dim());
+  const Tensor mean = x.mean(others, true);
   const Tensor centred = x - mean;
-  const Tensor var = square(centred).mean(all_but_channels, true);
+  const Tensor var = square(centred).mean(others, true);
   return normalised(centred, var, attrs.eps, weight, bias);
 }
 
@@ -159,6 +159,8 @@ void BatchNormBase<D, Derived>::reset() {
 
 template <int D, class Derived>
 Tensor BatchNormBase<D, Derived>::compute(Operand x) {
+  constexpr const char* names[] = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d"};
+  core::expect_defined(names[D - 1], "input", x.tensor());
   const std::int64_t dims = x.tensor().dim();
   if ((dims != D + 2 && (D != 1 || dims != 2)) || x.tensor().size(1) != options.num_features()) {
     constexpr const char* wanted[] = {"[N, C] or [N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};

@@ -71,7 +71,7 @@ struct BatchNormRule {
   };
   GRADUS_API static Tensor reference(const Attrs& attrs, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                      const Tensor& running_mean, const Tensor& running_var);
-  /// ValueError for fewer than two values a channel; ShapeError, DTypeError.
+  /// ValueError for one value a channel (none pass, and no statistic moves); ShapeError, DTypeError.
   GRADUS_API static std::tuple<core::Array, core::Array, core::Array, core::Array, core::Array> forward(
       const Attrs& attrs, const core::Array& x, const core::Array& weight, const core::Array& bias,
       const core::Array& running_mean, const core::Array& running_var);
@@ -158,7 +158,7 @@ class GRADUS_API BatchNormBase : public Layer<Derived>, public ChannelNormState 
   explicit BatchNormBase(const BatchNormOptions& chosen);
 
   /// Normalises, and in training moves the running statistics. ShapeError when x is not of this layer's dimensions and
-  /// channels; ValueError for fewer than two values a channel in training. After an error nothing has changed.
+  /// channels; ValueError for one value a channel in training; none pass, counted. After an error nothing has changed.
   Tensor compute(Operand x);
   void reset() override;
 

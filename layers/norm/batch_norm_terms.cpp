@@ -1,4 +1,5 @@
 #include "../../core/nn/batch_norm.h"
+#include "../../core/nn/channels.h"
 #include "../../core/ops/pointwise.h"
 #include "../../core/ops/reduce.h"
 #include "batch_norm.h"
@@ -10,8 +11,7 @@ using core::Array;
 // Written from the formulas in batch_norm.h, apart from the rule's own loops.
 std::vector<autograd::NamedTerm> BatchNormRule::terms(const Attrs& attrs, const Array& dy, const Array& x,
                                                       const Array& weight, const Array&, const Array&, const Array&) {
-  core::Dims others = {0};
-  for (int d = 2; d < x.dim(); ++d) others.push_back(d);
+  const core::Dims others = core::all_but_channels(x.dim());
   core::Shape channels = core::Shape::filled(x.dim(), 1);
   channels[1] = x.shape()[1];
 

@@ -39,8 +39,8 @@ Tensor GroupNormRule::reference(const Attrs& attrs, const Tensor& x, const Tenso
 std::tuple<Array, Array, Array> GroupNormRule::forward(const Attrs& attrs, const Array& x, const Array& weight,
                                                        const Array& bias) {
   constexpr const char* op = "group_norm";
-  core::expect_form(x.dim() >= 2, op, "input", "[N, C, ..]", x.shape());
-  core::expect_floating(op, "input", x.dtype());
+  core::expect_dims(op, "input", x, 2, core::kMaxDims, "[N, C, ..]");
+  core::expect_floating(op, "input", x);
   if (attrs.num_groups < 1 || x.size(1) % attrs.num_groups != 0) {
     core::fail<ShapeError>("{}: num_groups must divide the channels: {} for {}", op, attrs.num_groups, x.shape());
   }
@@ -107,8 +107,8 @@ Tensor GroupNormImpl::compute(Operand x) {
 }  // namespace nn
 
 Tensor group_norm(Operand x, std::int64_t num_groups, const Tensor& weight, const Tensor& bias, double eps, bool) {
+  core::expect_floating("group_norm", "input", x.tensor());
   const DType dtype = x.tensor().dtype();
-  core::expect_floating("group_norm", "input", dtype);
   if (weight.defined()) core::expect_dtype("group_norm", "weight", weight.dtype(), "input", dtype);
   if (bias.defined()) core::expect_dtype("group_norm", "bias", bias.dtype(), "input", dtype);
   return std::get<0>(

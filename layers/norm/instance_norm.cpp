@@ -21,7 +21,7 @@ Tensor instance_norm(Operand input, const Tensor& weight, const Tensor& bias, co
                      const Tensor& running_var, bool use_input_stats, double momentum, double eps, bool) {
   constexpr const char* op = "instance_norm";
   const Tensor& x = input.tensor();
-  core::expect_form(x.dim() >= 3, op, "input", "[N, C, ..]", x.sizes());
+  core::expect_dims(op, "input", x, 3, core::kMaxDims, "[N, C, ..]");
   return core::in_name_of(op, [&] {
     const std::int64_t N = x.size(0), C = x.size(1);
     if (use_input_stats && !running_mean.defined() && !running_var.defined() && C > 0) {
@@ -61,20 +61,22 @@ Tensor functional::instance_norm(Operand x, const InstanceNormFuncOptions& o) {
                                o.momentum(), o.eps());
 }
 
+static constexpr const char* module_names[] = {"InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"};
+
 template <int D, class Derived>
 InstanceNormBase<D, Derived>::InstanceNormBase(const InstanceNormOptions& chosen) : options(chosen) {
   reset();
 }
 template <int D, class Derived>
 void InstanceNormBase<D, Derived>::reset() {
-  constexpr const char* ops[] = {"InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"};
-  register_in(*this, ops[D - 1], options.num_features(), options.affine(), options.track_running_stats());
+  register_in(*this, module_names[D - 1], options.num_features(), options.affine(), options.track_running_stats());
 }
 
 template <int D, class Derived>
 Tensor InstanceNormBase<D, Derived>::compute(Operand x) {
   constexpr const char* wanted[] = {"[N, C, L] or [C, L]", "[N, C, H, W] or [C, H, W]",
                                     "[N, C, D, H, W] or [C, D, H, W]"};
+  core::expect_defined(module_names[D - 1], "input", x.tensor());
   const std::int64_t dims = x.tensor().dim(), C = options.num_features();
   const bool alone = dims == D + 1, channels_matter = weight.defined() || running_mean.defined();
   if ((!alone && dims != D + 2) || (channels_matter && x.tensor().size(dims - D - 1) != C)) {

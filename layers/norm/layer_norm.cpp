@@ -14,11 +14,12 @@ namespace {
 
 void check(const LayerNormRule::Attrs& attrs, const Array& x, const Array& weight, const Array& bias) {
   const core::Dims& shape = attrs.normalized_shape;
+  core::expect_defined("layer_norm", "input", x);
   if (shape.empty()) core::fail<ShapeError>("layer_norm: normalized_shape must have at least one size: {}", shape);
   bool fits = x.dim() >= shape.size();
   for (int i = 1; fits && i <= shape.size(); ++i) fits = x.shape()[x.dim() - i] == shape[shape.size() - i];
   if (!fits) core::fail<ShapeError>("layer_norm: input must end in normalized_shape: {} for {}", x.shape(), shape);
-  core::expect_floating("layer_norm", "input", x.dtype());
+  core::expect_floating("layer_norm", "input", x);
   const Array* all[] = {&weight, &bias};
   constexpr const char* names[] = {"weight", "bias"};
   for (int i = 0; i < 2; ++i) {

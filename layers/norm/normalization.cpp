@@ -28,7 +28,7 @@ Tensor rms_norm(Operand input, IntArrayRef normalized_shape, const Tensor& weigh
   }
   constexpr const char* op = "rms_norm";
   const Tensor& x = input.tensor();
-  core::expect_floating(op, "input", x.dtype());
+  core::expect_floating(op, "input", x);
   const auto n = static_cast<std::int64_t>(normalized_shape.size());
   bool fits = n > 0 && x.dim() >= n;
   core::Dims row;

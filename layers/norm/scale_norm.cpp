@@ -18,8 +18,8 @@ Tensor functional::local_response_norm(Operand input, const LocalResponseNormFun
   constexpr const char* op = "local_response_norm";
   const Tensor& x = input.tensor();
   const std::int64_t size = o.size();
-  core::expect_floating(op, "input", x.dtype());
-  core::expect_form(x.dim() >= 3, op, "input", "[N, C, L] or with more positions", x.sizes());
+  core::expect_floating(op, "input", x);
+  core::expect_dims(op, "input", x, 3, core::kMaxDims, "[N, C, L] or with more positions");
   if (size < 1) core::fail<ValueError>("{}: size must be at least 1: {}", op, size);
   return core::in_name_of(op, [&] {
     const Scope scope(input.at());

@@ -58,12 +58,13 @@ std::string name_of(const char* function) { return function; }
 // What a rule reads of an input or a state: [1, N, I] or [N, H].
 template <class Who>
 Tensor rows_of(const Who& who, const char* what, const Tensor& x, const Tensor& input, std::int64_t width) {
-  const bool one = input.defined() && input.dim() == 1;
-  if (!x.defined() || (x.dim() != 1 && x.dim() != 2) || x.size(-1) != width || x.dim() != input.dim() ||
+  core::expect_defined(name_of(who), what, x);
+  const bool one = input.dim() == 1;
+  if ((x.dim() != 1 && x.dim() != 2) || x.size(-1) != width || x.dim() != input.dim() ||
       (!one && x.size(0) != input.size(0))) {
-    core::fail<ShapeError>("{}: {} must be [N, {}] or [{}], as input: {}", name_of(who), what, width, width,
-                           x.defined() ? fmt::format("{}", x.sizes()) : "undefined");
+    core::fail<ShapeError>("{}: {} must be [N, {}] or [{}], as input: {}", name_of(who), what, width, width, x.sizes());
   }
+  core::expect_dtype(name_of(who), what, x.dtype(), "input", input.dtype());
   return one ? x.unsqueeze(0) : x;
 }
 
@@ -145,8 +146,18 @@ std::array<Tensor, 2> step(const char* op, RecurrentKind kind, Operand input, co
                            const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh) {
   return core::in_name_of(op, [&]() -> std::array<Tensor, 2> {
     const autograd::Scope scope(input.at());
-    core::expect_form(w_ih.dim() == 2, op, "w_ih", "[G H, I]", w_ih.sizes());
-    core::expect_form(w_hh.dim() == 2, op, "w_hh", "[G H, H]", w_hh.sizes());
+    // All that the rule would say in its own names.
+    core::expect_defined(op, "input", input.tensor());
+    core::expect_dims(op, "w_ih", w_ih, 2, 2, "[gates of H, I]");
+    core::expect_dims(op, "w_hh", w_hh, 2, 2, "[gates of H, H]");
+    const std::int64_t H = w_hh.size(1), rows = core::gates_of(kind) * H;
+    core::expect_shape(op, "w_ih", w_ih.sizes(), "[gates of H, I]", {rows, w_ih.size(1)});
+    core::expect_shape(op, "w_hh", w_hh.sizes(), "[gates of H, H]", {rows, H});
+    if (b_ih.defined()) core::expect_shape(op, "b_ih", b_ih.sizes(), "[gates of H]", rows);
+    if (b_hh.defined()) core::expect_shape(op, "b_hh", b_hh.sizes(), "[gates of H]", rows);
+    for (const auto& [name, given] : {std::pair("w_ih", &w_ih), {"w_hh", &w_hh}, {"b_ih", &b_ih}, {"b_hh", &b_hh}}) {
+      if (given->defined()) core::expect_dtype(op, name, given->dtype(), "input", input.tensor().dtype());
+    }
     const nn::Step s(op, w_ih.size(1), w_hh.size(1), input.tensor(), hx, cx);
     const auto all = nn::detail::apply_recurrent(kind, false, s.x, w_ih, w_hh, b_ih, b_hh, s.h0, s.c0);
     return {s.result(all[1]), all[2].defined() ? s.result(all[2]) : all[2]};

@@ -75,7 +75,8 @@ Tensor is_lost(const Tensor& g, std::int64_t n, int dims, const GridSampleRule::
 }
 
 void check_samples(const char* op, const Tensor& x, const Tensor& grid, const GridSampleRule::Attrs& a) {
-  core::expect_form(x.dim() == 4 || x.dim() == 5, op, "input", "[N, C, H, W] or [N, C, D, H, W]", x.sizes());
+  core::expect_dims(op, "input", x, 4, 5, "[N, C, H, W] or [N, C, D, H, W]");
+  core::expect_defined(op, "grid", grid);
   if (!x.is_floating_point() || x.dtype() != grid.dtype())
     core::fail<DTypeError>("{}: input and grid must be of one floating dtype: {} and {}", op, x.dtype(), grid.dtype());
   if (grid.dim() != x.dim() || grid.size(0) != x.size(0) || grid.size(-1) != x.dim() - 2) {
@@ -153,6 +154,7 @@ Tensor functional::affine_grid(Operand input, IntArrayRef size, bool align_corne
   if (stored(input)) return rounded_once([&](Operand u) { return affine_grid(u, size, align_corners); }, input);
   const Scope scope(input.at());
   const Tensor& theta = input.tensor();
+  core::expect_defined(op, "theta", theta);
   const auto dims = static_cast<std::int64_t>(size.size()) - 2;
   if (dims != 2 && dims != 3) core::fail<ShapeError>("{}: size must be [N, C, H, W] or [N, C, D, H, W]: {}", op, size);
   if (theta.dim() != 3 || theta.size(0) != size[0] || theta.size(1) != dims || theta.size(2) != dims + 1) {

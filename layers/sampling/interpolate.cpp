@@ -73,7 +73,7 @@ Tensor resampled(const char* op, Operand input, const Attrs& attrs) {
   const Tensor& x = input.tensor();
   const int dims = attrs.size.size();
   constexpr const char* forms[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
-  core::expect_form(x.dim() == dims + 2, op, "input", forms[dims - 1], x.sizes());
+  core::expect_dims(op, "input", x, dims + 2, dims + 2, forms[dims - 1]);
   if (!x.is_floating_point())
     core::fail<DTypeError>("{}: the operand must be floating: {}; to(kFloat) converts", op, x.dtype());
   for (int i = 0; i < dims; ++i) {
@@ -129,7 +129,7 @@ Tensor functional::interpolate(Operand input, const InterpolateFuncOptions& o) {
   constexpr const char* op = "interpolate";
   const Scope scope(input.at());
   const Tensor& x = input.tensor();
-  core::expect_form(x.dim() >= 3 && x.dim() <= 5, op, "input", "[N, C, L], [N, C, H, W] or [N, C, D, H, W]", x.sizes());
+  core::expect_dims(op, "input", x, 3, 5, "[N, C, L], [N, C, H, W] or [N, C, D, H, W]");
   const auto dims = static_cast<std::size_t>(x.dim() - 2);
   const auto mode = o.mode();
   if (!fits(mode, x.dim() - 2))

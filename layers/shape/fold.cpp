@@ -63,18 +63,18 @@ PatchWindows windows_of(const char* op, IntArrayRef kernel_size, IntArrayRef dil
 }  // namespace
 
 Tensor im2col(Operand x, IntArrayRef kernel_size, IntArrayRef dilation, IntArrayRef padding, IntArrayRef stride) {
-  const std::int64_t dims = x.tensor().dim();
-  core::expect_form(dims == 3 || dims == 4, "im2col", "input", "[C, H, W] or [N, C, H, W]", x.tensor().sizes());
+  core::expect_dims("im2col", "input", x.tensor(), 3, 4, "[C, H, W] or [N, C, H, W]");
   const PatchWindows windows = windows_of("im2col", kernel_size, dilation, padding, stride);
-  return of_batch(x, dims == 3, [&](Operand all) { return apply<Im2Col>(windows, all); });
+  return of_batch(x, x.tensor().dim() == 3, [&](Operand all) { return apply<Im2Col>(windows, all); });
 }
 Tensor col2im(Operand x, IntArrayRef output_size, IntArrayRef kernel_size, IntArrayRef dilation, IntArrayRef padding,
               IntArrayRef stride) {
-  const std::int64_t dims = x.tensor().dim();
-  core::expect_form(dims == 2 || dims == 3, "col2im", "input", "[C K K', L] or [N, C K K', L]", x.tensor().sizes());
+  core::expect_dims("col2im", "input", x.tensor(), 2, 3, "[C K K', L] or [N, C K K', L]");
   const core::Dims size = two("col2im", "output_size", output_size);
   const PatchWindows windows = windows_of("col2im", kernel_size, dilation, padding, stride);
-  return of_batch(x, dims == 2, [&](Operand all) { return apply<Col2Im>({size[0], size[1], windows}, all); });
+  return of_batch(x, x.tensor().dim() == 2, [&](Operand all) {
+    return apply<Col2Im>({size[0], size[1], windows}, all);
+  });
 }
 
 namespace nn {

@@ -135,7 +135,9 @@ PerGroup::PerGroup(double value) : values_{value}, is_list_(false) {}
 PerGroup::PerGroup(std::vector<double> values) : values_(std::move(values)) {}
 PerGroup::PerGroup(const std::vector<float>& values) : values_(values.begin(), values.end()) {}
 PerGroup::PerGroup(std::initializer_list<double> values) : values_(values) {}
-std::vector<double> PerGroup::of(std::string_view op, const char* name, std::size_t groups) const {
+std::vector<double> PerGroup::of(std::string_view op, const char* name, std::size_t groups,
+                                 std::optional<double> if_empty) const {
+  if (values_.empty() && if_empty) return std::vector<double>(groups, *if_empty);
   if (is_list_ && values_.size() != groups) {
     core::fail<ValueError>("{}: {} must be one number, or one for each group: {} for {} groups", op, name,
                            values_.size(), groups);

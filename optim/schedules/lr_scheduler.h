@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -109,9 +110,10 @@ class GRADUS_API PerGroup {
   PerGroup(std::vector<double> values);        // NOLINT(google-explicit-constructor)
   PerGroup(const std::vector<float>& values);  // NOLINT(google-explicit-constructor)
   PerGroup(std::initializer_list<double> values);
-  bool empty() const { return values_.empty(); }
-  /// One for each of `groups`. ValueError, naming `op` and `name`, when a list has another length, or a number is negative.
-  std::vector<double> of(std::string_view op, const char* name, std::size_t groups) const;
+  /// One for each of `groups`; of an empty list `if_empty`, where it is given. ValueError, naming `op` and `name`, when a
+  /// list has another length, or a number is negative.
+  std::vector<double> of(std::string_view op, const char* name, std::size_t groups,
+                         std::optional<double> if_empty = {}) const;
 
  private:
   std::vector<double> values_;

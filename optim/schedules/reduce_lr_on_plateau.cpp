@@ -19,7 +19,7 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode, d
       eps_(eps),
       patience_(patience),
       cooldown_(cooldown),
-      min_lr_(min_lr.empty() ? PerGroup(0) : std::move(min_lr)),
+      min_lr_(std::move(min_lr)),
       verbose_(verbose),
       best_((mode == min ? 1 : -1) * std::numeric_limits<double>::infinity()) {
   if (!(factor >= 0 && factor < 1)) core::fail<ValueError>("{}: factor must lie in [0, 1): {}", name(), factor);
@@ -27,8 +27,10 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode, d
                                        {"cooldown", static_cast<double>(cooldown)},
                                        {"threshold", threshold},
                                        {"eps", eps}});
-  min_lr_.of(name(), "min_lr", groups().size());
+  least();
 }
+
+std::vector<double> ReduceLROnPlateau::least() const { return min_lr_.of(name(), "min_lr", groups().size(), 0); }
 
 std::vector<Field> ReduceLROnPlateau::named_fields() {
   return {{"best", &best_}, {"num_bad_epochs", &num_bad_epochs_}, {"cooldown_counter", &cooldown_counter_}};
@@ -44,7 +46,7 @@ void ReduceLROnPlateau::step(double metric) {
   if (std::isnan(metric)) {
     core::fail<ValueError>("ReduceLROnPlateau: the metric must be a number: {} after epoch {}", metric, last_epoch());
   }
-  (void)min_lr_.of(name(), "min_lr", groups().size());  // or it would be an error at the first reduction
+  least();  // or it would be an error at the first reduction
   if (is_better(metric)) {
     best_ = metric;
     num_bad_epochs_ = 0;
@@ -64,10 +66,10 @@ void ReduceLROnPlateau::step(double metric) {
 }
 
 void ReduceLROnPlateau::reduce() {
-  const std::vector<double> least = min_lr_.of(name(), "min_lr", groups().size());
-  for (std::size_t g = 0; g < least.size(); ++g) {
+  const std::vector<double> lowest = least();
+  for (std::size_t g = 0; g < lowest.size(); ++g) {
     OptimizerOptions& options = groups()[g].options();
-    const double lr = options.get_lr(), lower = std::max(lr * factor_, least[g]);
+    const double lr = options.get_lr(), lower = std::max(lr * factor_, lowest[g]);
     if (!(lr - lower > eps_)) continue;
     options.set_lr(lower);
     if (verbose_) {

@@ -14,7 +14,8 @@ class GRADUS_API ReduceLROnPlateau final : public Schedule {
  public:
   enum SchedulerMode { min, max };
   enum ThresholdMode { rel, abs };
-  /// min_lr is one number, or one for each group, {} is 0; verbose: reductions are told on std::cout. ValueError unless 0 <= factor < 1, and for what is negative.
+  /// min_lr is one number, or one for each group, {} is 0; verbose: reductions are told on std::cout. ValueError unless
+  /// 0 <= factor < 1, and for what is negative.
   explicit ReduceLROnPlateau(Optimizer& optimizer, SchedulerMode mode = min, double factor = 0.1, int patience = 10,
                              double threshold = 1e-4, ThresholdMode threshold_mode = rel, int cooldown = 0,
                              PerGroup min_lr = 0, double eps = 1e-8, bool verbose = false);
@@ -25,6 +26,7 @@ class GRADUS_API ReduceLROnPlateau final : public Schedule {
   std::vector<Field> named_fields() override;
   bool is_better(double metric) const;
   void reduce();
+  std::vector<double> least() const;  ///< of each group
 
   SchedulerMode mode_;
   ThresholdMode threshold_mode_;

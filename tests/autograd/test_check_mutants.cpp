@@ -329,14 +329,17 @@ BOOST_AUTO_TEST_CASE(a_mean_for_a_sum) {
 }
 
 BOOST_AUTO_TEST_CASE(a_plain_factor_is_no_count) {
+  int wrong = 0;
   for (const core::Shape& shape : {core::Shape{3}, {4, 3}, {3, 2}, {5}}) {
     for (const CheckRow& row : check(CubeByTwo(), draw(shape)).rows) {
       if (row.ok() || row.order != 1) continue;
       BOOST_TEST(row.hint.find("one factor everywhere") != std::string::npos, row.hint);
       const std::size_t count = row.hint.find("divided by N");
       BOOST_TEST((count == std::string::npos || row.hint.find("as if divided by N") + 6 == count), row.hint);
+      ++wrong;
     }
   }
+  BOOST_TEST(wrong == 12);
 }
 
 BOOST_AUTO_TEST_CASE(sign_transpose_shape) {

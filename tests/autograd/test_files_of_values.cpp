@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 #include <limits>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -308,6 +309,42 @@ BOOST_AUTO_TEST_CASE(what_is_unpacked_in_all_is_as_memory_allows) {
   check_error<FileError>([&] { read(15 << 20); }, {"zip: '7.npy' of 'packed' must unpack to at most", "memory allows"});
   check_error<FileError>([&] { read(1 << 20); }, {"zip: '0.npy' of 'packed'"});
   check_error<FileError>([&] { read(100); }, {"must unpack to at most 0 bytes"});
+}
+
+// What Python has and Gradus has not (reference/make_foreign.py): each is named, with how to save it, and that is read.
+BOOST_AUTO_TEST_CASE(foreign_tensors_are_named_with_their_cure) {
+  const std::map<std::string, std::vector<std::string>> said = {
+      {"complex64", {"it holds a tensor of dtype complex64", "save torch.view_as_real(x.resolve_conj())"}},
+      {"conjugate", {"it holds a tensor of dtype complex64", "save torch.view_as_real(x.resolve_conj())"}},
+      {"complex128", {"it holds a tensor of dtype complex128", "save torch.view_as_real(x.resolve_conj())"}},
+      {"parameter", {"it holds a tensor of dtype complex64", "save torch.view_as_real(x.resolve_conj())"}},
+      {"number", {"it holds a complex number", "save [z.real, z.imag]"}},
+      {"uint16", {"it holds a tensor of a dtype as uint16", "x.to(torch.float32)"}},
+      {"float8", {"it holds a tensor of a dtype as uint16, float8_e4m3fn", "x.to(torch.float32)"}},
+      {"coo", {"it holds a tensor of a sparse layout", "save x.to_dense()"}},
+      {"csr", {"it holds a tensor of a sparse layout", "save x.to_dense()"}},
+      {"nested", {"it holds a nested tensor", "save list(x.unbind())"}},
+      {"jagged", {"it holds a tensor of a class of its own"}},
+      {"quantised", {"it holds a quantised tensor", "save x.dequantize()"}},
+      {"subclass", {"it holds a tensor of a class of its own", "save x.detach().as_subclass(torch.Tensor)"}},
+      {"attribute", {"or with attributes", "save x.detach().as_subclass(torch.Tensor)"}},
+      {"negative", {"is the negative of what its storage holds", "save x.resolve_neg()"}}};
+  std::size_t refused = 0, read = 0;
+  for (const auto& [name, file] : load_tensors(std::string(GRADUS_TEST_DATA) + "/files/foreign.safetensors")) {
+    const auto* bytes = static_cast<const char*>(file.array().data());
+    const std::vector<char> content(bytes, bytes + file.numel());
+    BOOST_TEST_CONTEXT(name) {
+      if (name.ends_with(".cured")) {
+        BOOST_CHECK_NO_THROW(pickle_load(content));
+        ++read;
+      } else {
+        check_error<FileError>([&] { pickle_load(content); }, said.at(name));
+        ++refused;
+      }
+    }
+  }
+  BOOST_TEST(refused == said.size());
+  BOOST_TEST(read + 1 == said.size());  // a jagged tensor is a class of its own
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,21 +59,19 @@ struct VariableName : Twice {
 struct NoForward {
   static constexpr std::string_view name = "no_forward";
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
-  WRONG(
-      static Array forward(const Array& x) { return x * 2; }, )
+  WRONG(static Array forward(const Array& x);, )
 };
 // SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
 struct TwoForwards {
   static constexpr std::string_view name = "two_forwards";
   static Array forward(const Array& x) { return x * 2; }
-  WRONG(
-      , static Array forward(const Array& x, const Array& y) { return x * y; })
+  WRONG(, static Array forward(const Array& x, const Array& y);)
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
 };
 // SAYS an operation has one `static Array forward([const Attrs&,] const Array& x, ...)`, neither overloaded nor a template
 struct TemplateForward {
   static constexpr std::string_view name = "template_forward";
-  static Array forward(const WRONG(Array, auto) & x) { return x * 2; }
+  static Array forward(WRONG(const Array&, const auto&) x) { return x * 2; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
 };
 // SAYS forward is static: an operation has no state
@@ -94,7 +92,7 @@ struct AttrsBehind {
 // SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
 struct TensorForward {
   static constexpr std::string_view name = "tensor_forward";
-  static Array forward(const WRONG(Array, Tensor) & x) noexcept { return WRONG(x, x.array()) * 2; }
+  static Array forward(WRONG(const Array&, const Tensor&) x) noexcept { return WRONG(x, x.array()) * 2; }
   static constexpr auto gradients = formulas([](Dy<> dy) { return dy * 2; });
 };
 // SAYS forward's parameters are const Attrs& when Op has Attrs, and then const Array& for each input
@@ -172,8 +170,7 @@ namespace mine {
 struct Colour {
   int code = 0;
 };
-WRONG(
-    std::string text_of(const Colour& colour) { return std::to_string(colour.code); }, )
+WRONG(std::string text_of(const Colour& colour);, )
 // SAYS a field that is listed has a text: declare `std::string text_of(const T&)` in the namespace
 struct Painted {
   static constexpr std::string_view name = "painted";
@@ -227,8 +224,7 @@ struct TwoBackwards {
   static constexpr std::string_view name = "two_backwards";
   static Array forward(const Array& x) { return x * 2; }
   static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
-  WRONG(
-      , static std::array<Array, 1> backward(DyArray<> dy, InArray<0>) { return {dy * 2}; })
+  WRONG(, static std::array<Array, 1> backward(DyArray<> dy, InArray<0>);)
   static Tensor reference(const Tensor& x) { return x * 2; }
 };
 // SAYS gradients is what formulas(...) returns, a constant
@@ -316,8 +312,7 @@ struct NoReference {
   static constexpr std::string_view name = "no_reference";
   static Array forward(const Array& x) { return x * 2; }
   static std::array<Array, 1> backward(DyArray<> dy) { return {dy * 2}; }
-  WRONG(
-      static Tensor reference(const Tensor& x) { return x * 2; }, )
+  WRONG(static Tensor reference(const Tensor& x);, )
 };
 // SAYS a reference takes what forward takes
 struct OtherReference : TwiceRule {

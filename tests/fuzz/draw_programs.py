@@ -521,7 +521,8 @@ class Drawer:
             if t.dim() != 2:
                 return None
             index = self.index_tensor(self.shape(0, 2), t.shape[0])
-            return None if index is None else self.do(name, x, f"%{index}", self.pick([-1, -1, 0]) if t.shape[0] else -1,
+            padding = self.pick([-1, -1, 0]) if t.shape[0] else -1
+            return None if index is None else self.do(name, x, f"%{index}", padding, self.pick(["false", "true"]), "false",
                                                       results=1)
         shape = [self.random.randint(0, n) for n in t.shape]
         if name == "gather":

@@ -159,6 +159,7 @@ std::map<std::string, Operation, std::less<>> drawn_operations() {
       {"deg2rad", one(&g::deg2rad)},
       {"digamma", one(&g::digamma, "p")},
       {"special_entr", one(&g::special_entr, "p")},
+      {"elu_with_scales", from(&g::elu).drawn("x 1|0.5 1|2|0.25 1|3|-0.5", "torch.ops.aten.elu")},
       {"erfc", one(&g::erfc)},
       {"erfinv", one(&g::erfinv, "u")},
       {"frac", one(&g::frac)},

@@ -281,8 +281,8 @@ OPERATIONS = {
     "adaptive_avg_pool2d": F.adaptive_avg_pool2d,
     "layer_norm": layer_norm,
     "batch_norm": batch_norm,
-    "embedding": lambda weight, indices, padding_idx: F.embedding(
-        indices, weight, None if padding_idx == -1 else padding_idx),
+    "embedding": lambda weight, indices, padding_idx, scale, sparse: F.embedding(
+        indices, weight, None if padding_idx == -1 else padding_idx, scale_grad_by_freq=scale, sparse=sparse),
     "mse_loss": lambda x, target, reduction: F.mse_loss(x, target, reduction=reduction),
     "binary_cross_entropy_with_logits": lambda x, target, weight, pos_weight, reduction:
         F.binary_cross_entropy_with_logits(x, target, weight, reduction=reduction, pos_weight=pos_weight),

@@ -604,6 +604,13 @@ BOOST_AUTO_TEST_CASE(empty_batches_and_empty_channels) {
   const Array no_channels = core::conv(core::zeros({1, 0, 3}), core::ones({2, 0, 3}),
                                        test::list(std::vector<float>{5, 6}), {{1}, {0}, {1}, 1});
   BOOST_TEST(test::values(no_channels) == (std::vector<double>{5, 6}));
+  // The reference has them, too.
+  for (const auto& [N, C, O] : {std::array<std::int64_t, 3>{0, 4, 2}, {2, 0, 2}, {2, 4, 0}, {0, 0, 0}}) {
+    const Tensor in = randn({N, C, 5, 6}), taps = randn({O, C / 2, 2, 3});
+    const nn::ConvRule::Attrs attrs{{2, 1}, {1, 0}, {1, 2}, 2};
+    BOOST_TEST(same_bits(nn::ConvRule::reference(attrs, in, taps, Tensor()).array(),
+                         conv2d(in, taps, {}, {2, 1}, {1, 0}, {1, 2}, 2).array()));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(padding_of_a_tensor) {
@@ -699,6 +706,14 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_said_and_harms_nothing) {
   check_error<ShapeError>([&] { conv2d(x, randn({6, 4, 0, 3})); }, {"conv2d: the kernel must not be empty"});
   check_error<ValueError>([&] { F::conv2d(x, weight, F::Conv2dFuncOptions().stride(2).padding(kSame)); },
                           {"conv2d: padding kSame needs stride 1: [2, 2]"});
+  // What was given is shown, not what it is padded to, nor a batch made of one sample.
+  check_error<ShapeError>(
+      [&] {
+        conv1d(randn({1, 3, 5}), randn({4, 2, 2}), {}, 1, "same");
+      },
+      {"conv1d: input must have 2 channels for weight [4, 2, 2] and groups 1: [1, 3, 5]"});
+  check_error<ShapeError>([&] { conv1d(randn({3, 5}), randn({4, 2, 2})); }, {"groups 1: [3, 5]"});
+  check_error<ValueError>([&] { conv1d(randn({3, 5}), randn({4, 2, 2}), {}, 1, 0, 1, 0); }, {"conv1d: groups"});
   check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).groups(4)); },
                           {"Conv2d: groups must divide the channels: groups 4 for 4 in and 6 out"});
   check_error<ValueError>([] { nn::Conv2d(nn::Conv2dOptions(4, 6, 3).stride(0)); }, {"Conv2d:", "stride", "[0, 0]"});

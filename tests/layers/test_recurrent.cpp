@@ -349,6 +349,24 @@ BOOST_AUTO_TEST_CASE(cells_as_functions) {
   check_error<ShapeError>([&] { gru_cell(h, h, w_ih, w_hh); }, {"gru_cell: input", "[4, 3]"});
   check_error<ShapeError>([&] { gru_cell(x, h, w_ih[0], w_hh); }, {"gru_cell: w_ih", "[2]"});
   check_error<ShapeError>([&] { gru_cell(x, h, w_ih, w_hh.t()); }, {"gru_cell: "});
+  // By the names that the caller wrote.
+  const Tensor four = ones({4 * H, I}), bias = ones({3 * H}), doubles = ones({3 * H, H}, kDouble);
+  check_error<ShapeError>([&] { gru_cell(x, h, four, w_hh); },
+                          {"gru_cell: w_ih must be [gates of H, I]: [12, 2] for [9, 2]"});
+  check_error<ShapeError>([&] { gru_cell(x, h, w_ih, ones({4 * H, H})); }, {"gru_cell: w_hh must be [gates of H, H]"});
+  check_error<ShapeError>([&] { gru_cell(x, h, w_ih, w_hh, ones({H})); },
+                          {"gru_cell: b_ih must be [gates of H]: [3] for [9]"});
+  check_error<ShapeError>([&] { gru_cell(x, h, w_ih, w_hh, bias, ones({H})); },
+                          {"gru_cell: b_hh must be [gates of H]"});
+  check_error<DTypeError>([&] { gru_cell(x, h, w_ih, doubles); },
+                          {"gru_cell: w_hh must have input's dtype: float64 for float32"});
+  check_error<DTypeError>([&] { gru_cell(x, h.to(kDouble), w_ih, w_hh); }, {"gru_cell: hx must have input's dtype"});
+  check_error<DTypeError>([&] { nn::GRUCell(I, H)(x, h.to(kDouble)); }, {"GRUCell: hx must have input's dtype"});
+  check_error<DTypeError>(
+      [&] {
+        lstm_cell(x, {h, h.to(kDouble)}, four, ones({4 * H, H}));
+      },
+      {"lstm_cell: cx must have input's dtype"});
   check_error<ValueError>([&] { lstm_cell(x, {h}, w_ih, w_hh); }, {"lstm_cell: hx must be two tensors", "1"});
 }
 

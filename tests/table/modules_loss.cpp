@@ -28,7 +28,7 @@ std::vector<ModuleRow> loss_modules() {
       row("multi_margin_loss", "MultiMarginLoss(p=2, margin=0.8, weight=given, reduction=none)", nn::MultiMarginLoss(nn::MultiMarginLossOptions().p(2).margin(0.8).weight(ones({4})).reduction(kNone))).refuses<IndexError>({numbers, ones({3}).to(kInt64) * 4}, {"multi_margin_loss: ", "4"}),
       row("multilabel_margin_loss", "MultiLabelMarginLoss()", nn::MultiLabelMarginLoss()).linear().refuses<ShapeError>({numbers, line.to(kInt64)}, {"multilabel_margin_loss: target", "[3] for input [3, 4]"}),
       row("multilabel_soft_margin_loss", "MultiLabelSoftMarginLoss()", nn::MultiLabelSoftMarginLoss(nn::MultiLabelSoftMarginLossOptions().weight(ones({4})).reduction(kNone))).refuses<ShapeError>({numbers, line}, {"multilabel_soft_margin_loss: target", "[3] for input [3, 4]"}),
-      row("triplet_margin_loss", "TripletMarginLoss(margin=2, p=3, eps=1e-06, swap=true)", nn::TripletMarginLoss(nn::TripletMarginLossOptions().margin(2).p(3).swap(true))).refuses<DTypeError>({whole, numbers, numbers}, {"triplet_margin_loss: the anchor", "int64"}),
+      row("triplet_margin_loss", "TripletMarginLoss(margin=2, p=3, eps=1e-06, swap=true)", nn::TripletMarginLoss(nn::TripletMarginLossOptions().margin(2).p(3).swap(true))).refuses<DTypeError>({whole, numbers, numbers}, {"triplet_margin_loss: anchor", "int64"}),
       row("triplet_margin_with_distance_loss", "TripletMarginWithDistanceLoss(margin=4, swap=true)", nn::TripletMarginWithDistanceLoss(nn::TripletMarginWithDistanceLossOptions().distance_function([](const Tensor& a, const Tensor& b) { return square(a - b).sum(-1); }).margin(4).swap(true).reduction(kNone))).refuses<ShapeError>({numbers, numbers, line}, {"triplet_margin_with_distance_loss: ", "[3, 4] and [3]"}),
   };
 }
