@@ -45,6 +45,10 @@ Tensor conv_input_gradient(const Tensor& dy, const Tensor& weight, const Shape& 
   return apply<ConvTransposeRule>(attrs, dy, weight, Tensor());
 }
 
+Tensor ConvTransposeRule::gradient_of_x(const Attrs& attrs, const Tensor& dy, const Tensor& weight) {
+  return apply<ConvRule>(attrs.conv, dy, weight, Tensor());
+}
+
 Tensor conv_weight_gradient(const Tensor& dy, const Tensor& x, const Shape& weight, const ConvGeometry& geometry) {
   return apply<ConvWeightGradient>({geometry, weight}, dy, x);
 }

@@ -85,10 +85,6 @@ Array ConvTransposeRule::forward(const Attrs& attrs, const Array& x, const Array
   return core::conv_input_gradient(x, weight, transposed_shape(x.shape(), weight.shape(), attrs), attrs.conv, bias);
 }
 
-Tensor ConvTransposeRule::gradient_of_x(const Attrs& attrs, const Tensor& dy, const Tensor& weight) {
-  return apply<ConvRule>(attrs.conv, dy, weight, Tensor());
-}
-
 std::array<Array, 3> ConvTransposeRule::backward(const Attrs& attrs, Needs needs, DyArray<> dy, InArray<0> x,
                                                  InArray<1> weight) {
   std::array<Array, 3> all;

@@ -154,15 +154,13 @@ Tensor functional::affine_grid(Operand input, IntArrayRef size, bool align_corne
   if (stored(input)) return rounded_once([&](Operand u) { return affine_grid(u, size, align_corners); }, input);
   const Scope scope(input.at());
   const Tensor& theta = input.tensor();
-  core::expect_defined(op, "theta", theta);
+  core::expect_floating(op, "theta", theta);
   const auto dims = static_cast<std::int64_t>(size.size()) - 2;
   if (dims != 2 && dims != 3) core::fail<ShapeError>("{}: size must be [N, C, H, W] or [N, C, D, H, W]: {}", op, size);
   if (theta.dim() != 3 || theta.size(0) != size[0] || theta.size(1) != dims || theta.size(2) != dims + 1) {
     core::fail<ShapeError>("{}: theta must be [{}, {}, {}] for the size {}: {}", op, size[0], dims, dims + 1, size,
                            theta.sizes());
   }
-  if (!theta.is_floating_point())
-    core::fail<DTypeError>("{}: theta must be floating: {}; to(kFloat) converts", op, theta.dtype());
   std::vector<std::int64_t> shape = {size[0]};
   for (std::int64_t d = 0; d < dims; ++d) {
     if (size[static_cast<std::size_t>(d) + 2] < 1) core::fail<ShapeError>("{}: sizes must be at least 1: {}", op, size);
