@@ -59,8 +59,7 @@ std::string place_of(const Node& node, const Gradients& of_outputs) {
       if (!absent) continue;
       text += fmt::format(
           "; no gradient came for its output {0}, which was not used: Dy<{0}> is undefined then, and its formula has "
-          "to "
-          "ask dy.defined() first",
+          "to ask dy.defined() first",
           k);
     } else if (written && of_outputs[k].body().array.may_overlap_itself()) {
       text += fmt::format(

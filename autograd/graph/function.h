@@ -141,8 +141,7 @@ template <class T>
 const FunctionType& function_type() {
   static_assert(std::is_invocable_r_v<variable_list, decltype(&T::backward), AutogradContext*, variable_list>,
                 "a Function has `static variable_list backward(AutogradContext*, variable_list)`: of the results' "
-                "gradients those of "
-                "forward's arguments");
+                "gradients those of forward's arguments");
   static const FunctionType type(typeid(T), [](AutogradContext* context, variable_list&& gradients) -> variable_list {
     return T::backward(context, std::move(gradients));
   });

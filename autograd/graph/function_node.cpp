@@ -57,9 +57,8 @@ class ConstantNode final : public Node {
     if (type_.has_warned.test_and_set()) return;
     const std::string text = fmt::format(
         "gradus: {0}: saved tensor {1} ({2}, {3}) is neither an argument nor a result of forward, and the derivative "
-        "of "
-        "backward takes it for a constant: save arguments or results, and compute it from them in backward, or return "
-        "it as a result; a constant, as a mask is, belongs in ctx->saved_data\n",
+        "of backward takes it for a constant: save arguments or results, and compute it from them in backward, or "
+        "return it as a result; a constant, as a mask is, belongs in ctx->saved_data\n",
         type_.name, index_, meta_.shape, meta_.dtype);
     std::fputs(text.c_str(), stderr);
   }

@@ -100,8 +100,7 @@ Tensor LeafNode::prepared(Tensor gradient, bool create_graph) {
     if (sum.array().shape() != of_leaf.shape) {
       core::fail<ShapeError>(
           "backward: `.grad` of a leaf ({}, {}), to which a gradient is to be added, must have the leaf's shape: it "
-          "was "
-          "given one of {}; assign another, or Tensor()",
+          "was given one of {}; assign another, or Tensor()",
           of_leaf.shape, of_leaf.dtype, sum.sizes());
     }
     // Memory of its own for a sum that cannot be written where `.grad` is.

@@ -293,8 +293,7 @@ std::string reason(const Node& node, const LostHistory& lost, const GradientTrai
   }
   return fmt::format(
       "{}: to be differentiated again, the gradient of {} must keep the history of {}, on which it depends: its "
-      "formula "
-      "computes with the numbers alone (array(), detach(), a NoGradGuard); compute on the Tensors, {}",
+      "formula computes with the numbers alone (array(), detach(), a NoGradGuard); compute on the Tensors, {}",
       node.name(), input(lost.of_input),
       kind == "input"    ? input(lost.index)
       : kind == "output" ? fmt::format("output {}", lost.index)

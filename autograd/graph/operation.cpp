@@ -81,8 +81,7 @@ void SavedAccess::visit_all(const char* kind, std::uint32_t mask, Saved* values,
 void fail_changed_since_view(std::string_view op, int input, const core::Array& value) {
   core::fail<GradError>(
       "{}: a view whose base has been changed in place is taken again, with the other inputs as they were, but input "
-      "{} "
-      "({}, {}) has been changed too: {}; take the view after both changes",
+      "{} ({}, {}) has been changed too: {}; take the view after both changes",
       op, input, value.shape(), value.dtype(), written(value.storage()->writes()));
 }
 
@@ -273,8 +272,7 @@ void check_carried_over(const char* op, const Tensor& self) {
     core::fail<GradError>(
         "{}: a view whose history does not lead through its base cannot be changed in place while recording (the base "
         "was detached by detach_(), or what the view is of was made a leaf by requires_grad_()): change a clone(), or "
-        "open "
-        "a NoGradGuard around the change",
+        "open a NoGradGuard around the change",
         op);
   }
 }

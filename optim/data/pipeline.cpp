@@ -124,8 +124,7 @@ void Pipeline::State::pass_over(NextRequest next_request, const Progress& progre
   if (!same && handed_over > progress.examples) {
     fail<ValueError>(
         "DataLoader: the position must be of a loader of the same batch size, as the sampler does not give any number "
-        "of "
-        "examples: {} there, {} here",
+        "of examples: {} there, {} here",
         progress.batch_size, options.batch_size);
   }
   batch_size = same || handed_over == 0 ? options.batch_size : 0;
