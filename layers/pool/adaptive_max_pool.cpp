@@ -60,8 +60,8 @@ Dims each(const char* op, int dims, IntArrayRef numbers, std::int64_t least) {
 std::tuple<Dims, Shape> planes_of(const char* op, int dims, const Tensor& x, const Dims& output_size) {
   constexpr const char* forms[] = {"[C, L] or [N, C, L]", "[C, H, W] or [N, C, H, W]",
                                    "[C, D, H, W] or [N, C, D, H, W]"};
-  core::expect_floating(op, "input", x.dtype());
-  core::expect_form(x.dim() == dims + 1 || x.dim() == dims + 2, op, "input", forms[dims - 1], x.sizes());
+  core::expect_floating(op, "input", x);
+  core::expect_dims(op, "input", x, dims + 1, dims + 2, forms[dims - 1]);
   Dims sizes;
   Shape shape = x.body().array.shape();
   for (int d = 0; d < dims; ++d) {

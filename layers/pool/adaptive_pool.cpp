@@ -13,8 +13,8 @@ namespace {
 template <std::size_t D>
 core::Dims output_size(const char* op, const Tensor& x, const ExpandingArray<D, std::optional<std::int64_t>>& wanted) {
   constexpr const char* forms[] = {"[C, H, W] or [N, C, H, W]", "[C, D, H, W] or [N, C, D, H, W]"};
+  core::expect_dims(op, "input", x, D + 1, D + 2, forms[D - 2]);
   const auto dims = static_cast<std::size_t>(x.dim());
-  core::expect_form(dims == D + 1 || dims == D + 2, op, "input", forms[D - 2], x.sizes());
   core::Dims sizes;
   for (std::size_t d = 0; d < D; ++d) sizes.push_back(wanted[d].value_or(x.sizes()[dims - D + d]));
   return sizes;

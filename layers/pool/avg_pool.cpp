@@ -55,8 +55,7 @@ std::int64_t one_of(const char* op, IntArrayRef output_size, std::size_t dims, s
 Tensor adaptive(Operand x, const ExpandingArray<2, std::optional<std::int64_t>>& size) {
   const Scope scope(x.at());
   const Tensor& in = x.tensor();
-  core::expect_form(in.dim() == 3 || in.dim() == 4, "adaptive_avg_pool2d", "input", "[C, H, W] or [N, C, H, W]",
-                    in.sizes());
+  core::expect_dims("adaptive_avg_pool2d", "input", in, 3, 4, "[C, H, W] or [N, C, H, W]");
   const std::int64_t H = in.size(-2), W = in.size(-1), h = size[0].value_or(H), w = size[1].value_or(W);
   if (h < 1 || w < 1) {
     core::fail<ValueError>("adaptive_avg_pool2d: the output's size must be at least 1: [{}, {}]", h, w);
@@ -155,7 +154,7 @@ Tensor adaptive_avg_pool2d(Operand x, IntArrayRef output_size) {
 Tensor adaptive_avg_pool1d(Operand input, IntArrayRef output_size) {
   constexpr const char* op = "adaptive_avg_pool1d";
   const Tensor& x = input.tensor();
-  core::expect_form(x.dim() == 2 || x.dim() == 3, op, "input", "[C, L] or [N, C, L]", x.sizes());
+  core::expect_dims(op, "input", x, 2, 3, "[C, L] or [N, C, L]");
   const std::int64_t n = nn::one_of(op, output_size, 1, 0);
   return core::in_name_of(op, [&] {
     const autograd::Scope scope(input.at());
@@ -168,7 +167,7 @@ Tensor adaptive_avg_pool3d(Operand input, IntArrayRef output_size) {
   }
   constexpr const char* op = "adaptive_avg_pool3d";
   const Tensor& x = input.tensor();
-  core::expect_form(x.dim() == 4 || x.dim() == 5, op, "input", "[C, D, H, W] or [N, C, D, H, W]", x.sizes());
+  core::expect_dims(op, "input", x, 4, 5, "[C, D, H, W] or [N, C, D, H, W]");
   const std::int64_t d = nn::one_of(op, output_size, 3, 0), h = nn::one_of(op, output_size, 3, 1),
                      w = nn::one_of(op, output_size, 3, 2);
   if (x.size(-3) < 1) core::fail<ShapeError>("{}: there must be positions to average: {}", op, x.sizes());

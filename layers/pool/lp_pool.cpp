@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "../../core/base/expect.h"
 #include "../../core/base/fail.h"
 #include "avg_pool.h"
 #include "max_pool.h"
@@ -16,6 +17,7 @@ Tensor lp_pool(Operand x, const LPPoolOptions<D>& o, Average average, Largest la
   if (o.norm_type() == 0 || std::isnan(o.norm_type()))
     core::fail<ValueError>("lp_pool{}d: norm_type must be a number other than 0: {}", D, o.norm_type());
   const std::string op = "lp_pool" + std::to_string(D) + "d";
+  core::expect_defined(op, "input", x.tensor());
   return core::in_name_of(op, [&] {
     const autograd::Scope scope(x.at());
     if (std::isinf(o.norm_type())) {  // the limits: the largest and the smallest of |x|

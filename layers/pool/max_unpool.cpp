@@ -16,8 +16,9 @@ Tensor max_unpool(Operand x, const Tensor& indices, const functional::MaxUnpoolF
   constexpr const char* forms[] = {"[C, L] or [N, C, L]", "[C, H, W] or [N, C, H, W]",
                                    "[C, D, H, W] or [N, C, D, H, W]"};
   constexpr const char* op = names[D - 1];
+  core::expect_dims(op, "input", x.tensor(), D + 1, D + 2, forms[D - 1]);
+  core::expect_defined(op, "indices", indices);
   const auto dims = static_cast<std::size_t>(x.tensor().dim());
-  core::expect_form(dims == D + 1 || dims == D + 2, op, "input", forms[D - 1], x.tensor().sizes());
   const IntArrayRef from = x.tensor().sizes().slice(dims - D);
   core::Dims size;
   for (std::size_t d = 0; d < D; ++d) {

@@ -220,6 +220,25 @@ BOOST_AUTO_TEST_CASE(dtype_and_mode_go_to_all_of_the_state) {
   });
 }
 
+// An input that was never assigned is one that may be absent, or the error names the layer and the input.
+BOOST_AUTO_TEST_CASE(an_input_that_was_never_assigned_is_named) {
+  int refused = 0;
+  each_row([&](const ModuleRow& r, const test::PyTorchFile& file) {
+    for (std::size_t i = 0; i < Case(r, file, kFloat32).x.size(); ++i) {
+      Case c(r, file, kFloat32);
+      c.x[i] = Tensor();
+      try {
+        c();
+      } catch (const Error& error) {
+        BOOST_TEST((std::string(error.what()).find("an undefined tensor was used") == std::string::npos),
+                   r.name << ", input " << i << ": " << error.what());
+        ++refused;
+      }
+    }
+  });
+  BOOST_TEST(refused > 100);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_said) {
   each_row([&](const ModuleRow& r, const test::PyTorchFile&) {
     for (const auto& refusal : r.refusals) refusal(r.name);
