@@ -82,6 +82,8 @@ class Comparison {
 
   /// Each variable laid out in another way: the same values and gradients by hand.
   void layouts();
+  /// Each variable as the only one that requires a gradient: the same one.
+  void alone();
 
   /// Of an operation: see check_conduct.cpp. Each says what is wrong.
   void keeps_state();

@@ -1,8 +1,11 @@
-// The comparison of other layouts of the variables.
+// The comparison of other layouts of the variables, and of other choices of those that require a gradient.
+#include <algorithm>
+#include <cmath>
 #include <exception>
 #include <limits>
 
 #include "../../core/base/fail.h"
+#include "../graph/engine.h"
 #include "check_comparison.h"
 
 namespace gradus::autograd::detail {
@@ -48,6 +51,47 @@ void Comparison::layouts() {
     }
   } catch (const Error& error) {
     failed("layouts", 1, "-", error.what());
+  }
+}
+
+void Comparison::alone() {
+  if (report_.formulas_only || checked_.size() < 2) return;  // a formula is asked for one gradient anyway
+  const std::vector<Tensor> dy = constants(upstreams_[0].dy);
+  const std::vector<Tensor> together = leaves();
+  const std::vector<Tensor> all = gradients(call(subject_.hand, together), of_checked(together), dy, false);
+  for (std::size_t k = 0; k < checked_.size(); ++k) {
+    const std::size_t i = checked_[k];
+    const auto fails = [&](const std::string& what) {
+      failed(
+          full_name(subject_.variables[i].name, x_[i]), 1, upstreams_[0].name,
+          fmt::format("where no other input requires a gradient, {}: does backward ask needs[i] for the gradient that "
+                      "it computes, and for no other one?",
+                      what));
+    };
+    std::vector<Tensor> x = leaves(~std::size_t{0}, {}, false);
+    x[i].requires_grad_();
+    try {
+      const std::vector<Tensor> y = call(subject_.hand, x);
+      std::vector<Tensor> from, upstream;
+      for (std::size_t o = 0; o < y.size(); ++o) {
+        if (!y[o].requires_grad() || !dy[o].defined()) continue;
+        from.push_back(y[o]);
+        upstream.push_back(dy[o]);
+      }
+      const Tensor one = from.empty() ? Tensor() : grad(from, {x[i]}, upstream, true, false, true)[0];
+      const Numbers here = one.defined() ? numbers_of(one.array()) : Numbers(), there = numbers_of(all[k].array());
+      double size = 0, apart = 0;
+      for (const double v : there) size = std::max(size, std::abs(v));
+      if (here.size() == there.size()) {
+        for (std::size_t e = 0; e < there.size(); ++e) apart = std::max(apart, std::abs(here[e] - there[e]));
+      }
+      if (here.size() != there.size() && size != 0)
+        fails("its gradient is undefined");
+      else if (!(apart <= 1e-9 * size))  // another way to it may round otherwise
+        fails("its gradient is another one");
+    } catch (const std::exception& error) {
+      fails(error.what());
+    }
   }
 }
 

@@ -141,7 +141,7 @@ void flatten(const std::string& name, const IValue& value, std::vector<std::pair
   } else if (value.isTensorList()) {
     std::size_t i = 0;
     for (const Tensor& item : value.toTensorVector()) flatten(inner(std::to_string(i++)), item, tensors, others);
-  } else if (others != nullptr) {
+  } else {
     bool has_tensors = false;
     IValue copy = value;
     copy.each_tensor([&](Tensor&) { has_tensors = true; });
@@ -149,7 +149,7 @@ void flatten(const std::string& name, const IValue& value, std::vector<std::pair
     if (has_tensors) {
       std::size_t i = 0;
       for (const IValue& item : value.toListRef()) flatten(inner(std::to_string(i++)), item, tensors, others);
-    } else {
+    } else if (others != nullptr) {
       others->append(name, copy);
     }
   }

@@ -150,8 +150,8 @@ class Trials {
     constexpr double kFar = 1.0 / 64, kRatio = 8;
     const auto all = [&](double step) {
       const OnOther other(traits_.substituted, value, moved(x, step));
-      std::vector<Numbers> numbers;
-      for (const Tensor& dx : run(false)) numbers.push_back(dx.defined() ? numbers_of(dx) : Numbers());
+      std::vector<Numbers> numbers;  // of the formulas, and not of a rule's backward
+      for (const Tensor& dx : run(traits_.is_rule)) numbers.push_back(dx.defined() ? numbers_of(dx) : Numbers());
       return numbers;
     };
     try {

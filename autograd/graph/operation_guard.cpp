@@ -140,7 +140,7 @@ void OperationGuard::run(Node& node, const Gradients& of_outputs, Gradients& of_
     traits.compute(of_outputs, of_inputs, create_graph && !by_hand);
   }
   if (!create_graph) return;
-  if ((state & kRecorded) != 0 && !traits.is_rule) {
+  if ((state & kRecorded) != 0 && traits.has_formulas) {
     const Unobserved unobserved;  // the tries are no part of what happened
     std::vector<LostHistory> found;
     bool conclusive = false;

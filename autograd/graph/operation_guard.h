@@ -48,6 +48,7 @@ struct GradientTraits {
   int fixed;                       ///< inputs before the list, if there is one
   std::uint32_t constant_outputs;
   bool is_rule;
+  bool has_formulas;  ///< a rule may have them as well: compute takes them under create_graph
   bool no_second_order;
 };
 

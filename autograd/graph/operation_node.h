@@ -167,7 +167,7 @@ class NodeOf final : public Node {
       };
       guard_of<Op>.run(*this, dy, dx, create_graph,
                        {plainly, substituted_, T::gives_list ? ~0u : T::mask, N, T::constant_outputs, IsRule<Op>,
-                        T::no_second_order});
+                        HasFormulas<Op>, T::no_second_order});
     } else {
       compute(dy, dx, create_graph);
     }

@@ -1,6 +1,8 @@
 // Padding by what lies within, with gradients.
 #include "../../core/ops/borders.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "../../core/base/expect.h"
@@ -63,7 +65,20 @@ Tensor BorderPad::back(const Attrs& a, const Shape& x, const Tensor& dy) {
 Tensor padded(const char* op, Operand x, IntArrayRef pad, Border border) {
   core::expect_defined(op, "the operand", x.tensor());
   const Scope scope(x.at());
-  return core::in_name_of(op, [&] { return apply<BorderPad>({pad.vec(), border}, x.tensor()); });
+  return core::in_name_of(op, [&] {
+    std::vector<std::int64_t> counts = pad.vec();
+    const auto below_0 = [](std::int64_t count) { return count < 0; };
+    if (border != Border::Circular || std::none_of(counts.begin(), counts.end(), below_0))
+      return apply<BorderPad>({std::move(counts), border}, x.tensor());
+    // A border goes round what is left where something is cropped, as PyTorch's does.
+    std::vector<std::int64_t> cropped = counts;
+    for (std::int64_t& count : cropped) count = std::min<std::int64_t>(count, 0);
+    for (std::int64_t& count : counts) count = std::max<std::int64_t>(count, 0);
+    const Tensor left = constant_pad_nd(x.tensor(), cropped);
+    return std::all_of(counts.begin(), counts.end(), [](std::int64_t count) { return count == 0; })
+               ? left
+               : apply<BorderPad>({std::move(counts), border}, left);
+  });
 }
 
 // Of the last `dims` dimensions, before which there may be channels and a batch.

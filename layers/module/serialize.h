@@ -46,7 +46,8 @@ void load(const std::shared_ptr<M>& module, From&& from, std::optional<Device> d
 
 /// Tensors under their names, without history.
 GRADUS_API void save(const nn::NamedTensors& tensors, const std::string& path);
-/// The tensors of a file in any of the formats; nested names are joined by dots, and what is no tensor is left out.
+/// The tensors of a file in any of the formats; nested names, and numbers in lists, are joined by dots, and what is no tensor is
+/// left out.
 GRADUS_API nn::NamedTensors load_tensors(const std::string& path);
 
 namespace nn {

@@ -1,6 +1,7 @@
 // Padding by what lies within, and its gradients, beside loops by index; roll likewise.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -27,17 +28,18 @@ namespace {
 using Pad = std::vector<std::int64_t>;
 const std::vector<std::string> kModes = {"reflect", "replicate", "circular"};
 
-// Where place i of a padded dimension of n comes from.
-std::int64_t source(const std::string& mode, std::int64_t i, std::int64_t before, std::int64_t n) {
+// Where place i of a padded dimension of n comes from. Round and round goes what is left where something is cropped.
+std::int64_t source(const std::string& mode, std::int64_t i, std::int64_t before, std::int64_t after, std::int64_t n) {
   const std::int64_t at = i - before;
-  if (mode == "circular") return (at + n) % n;
+  const std::int64_t first = std::max<std::int64_t>(-before, 0), left = n - first - std::max<std::int64_t>(-after, 0);
+  if (mode == "circular") return first + (at - first + left) % left;
   if (mode == "replicate") return at < 0 ? 0 : at >= n ? n - 1 : at;
   return at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
 }
 // A padded dimension as a matrix [padded, n] of zeros and ones: padding is a product with it, its gradient with its transpose.
 Tensor matrix(const std::string& mode, std::int64_t before, std::int64_t after, std::int64_t n) {
   Tensor m = zeros({n + before + after, n}, kFloat64);
-  for (std::int64_t i = 0; i < m.size(0); ++i) m[i][source(mode, i, before, n)].fill_(1);
+  for (std::int64_t i = 0; i < m.size(0); ++i) m[i][source(mode, i, before, after, n)].fill_(1);
   return m;
 }
 
@@ -61,6 +63,19 @@ BOOST_AUTO_TEST_CASE(pads_are_products_with_a_matrix) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_border_goes_round_what_is_left) {  // as PyTorch has it
+  const Tensor x = arange(6.0, kFloat64);
+  const auto around = [&](Pad p) { return pad(x, p, "circular"); };
+  BOOST_TEST(equal(around({-1, 2}), tensor({1, 2, 3, 4, 5, 1, 2}, kFloat64)));
+  BOOST_TEST(equal(around({2, -1}), tensor({3, 4, 0, 1, 2, 3, 4}, kFloat64)));
+  BOOST_TEST(equal(around({5, -1}), tensor({0, 1, 2, 3, 4, 0, 1, 2, 3, 4}, kFloat64)));
+  BOOST_TEST(equal(around({-2, -2}), tensor({2, 3}, kFloat64)));
+  BOOST_TEST(around({-3, -3}).numel() == 0);
+  check_error<ValueError>([&] { around({6, -1}); }, {"pad: counts must be at most 5"});
+  const Tensor in = randn({2, 6}, kFloat64).requires_grad_();
+  BOOST_TEST(gradcheck([](const std::vector<Tensor>& v) { return std::vector{pad(v[0], {2, -1}, "circular")}; }, {in}));
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_pads_are_differentiated_again) {

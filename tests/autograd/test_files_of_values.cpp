@@ -229,6 +229,19 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_without_an_error) {
   BOOST_TEST((folder.names() == std::set<std::string>{"a", "b.pt", "both"}));
 }
 
+BOOST_AUTO_TEST_CASE(tensors_within_lists_are_found) {
+  const Folder folder;
+  const Tensor t = ones({2});
+  IValueDict inner, all;
+  inner.insert("x", t);
+  all.insert("pair", IValue::tuple({t, t}));
+  all.insert("mixed", std::vector<IValue>{t, 3, std::vector<IValue>{t}, inner});
+  all.insert("epoch", 5);
+  save(IValue(all), folder / "a.pt");
+  const std::vector<std::string> names = {"pair.0", "pair.1", "mixed.0", "mixed.2.0", "mixed.3.x"};
+  BOOST_TEST(load_tensors(folder / "a.pt").keys() == names);
+}
+
 BOOST_AUTO_TEST_CASE(children_without_state_leave_nothing_in_a_file) {
   const Folder folder;
   nn::Sequential net(nn::Linear(2, 2), nn::ReLU(), nn::Dropout(0.5));

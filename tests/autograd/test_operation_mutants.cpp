@@ -283,6 +283,33 @@ struct RuleOtherReference : SquareRule {
   static constexpr std::string_view name = Wrong ? "test_mutant_rule_reference" : "test_right_rule_reference";
   static Tensor reference(const Tensor& x) { return Wrong ? x * x.detach() * 2 - x.detach() * x.detach() : x * x; }
 };
+struct ProductRule {
+  static Array forward(const Array& x, const Array& w) { return x * w; }
+  static Tensor reference(const Tensor& x, const Tensor& w) { return x * w; }
+};
+template <bool Wrong>
+struct RuleNeedsSwapped : ProductRule {
+  static constexpr std::string_view name = Wrong ? "test_mutant_rule_needs" : "test_right_rule_needs";
+  static Arrays2 backward(autograd::Needs needs, DyArray<> dy, InArray<0> x, InArray<1> w) {
+    Arrays2 dx;
+    if (needs[Wrong ? 1 : 0]) dx[0] = dy * w;
+    if (needs[Wrong ? 0 : 1]) dx[1] = dy * x;
+    return dx;
+  }
+};
+template <bool Wrong>
+struct RuleNeedsTheOther : ProductRule {
+  static constexpr std::string_view name = Wrong ? "test_mutant_rule_needs_other" : "test_right_rule_needs_other";
+  static Arrays2 backward(autograd::Needs needs, DyArray<> dy, InArray<0> x, InArray<1> w) {
+    return {dy * w, Wrong && !needs[0] ? dy * w : dy * x};
+  }
+};
+template <bool Wrong>
+struct RuleFormulaDetaches : SquareRule {
+  static constexpr std::string_view name = Wrong ? "test_mutant_rule_formula" : "test_right_rule_formula";
+  static constexpr auto gradients =
+      formulas([](Dy<> dy, In<0> x) { return dy * (Wrong ? Tensor(x).detach() : Tensor(x)) * 2; });
+};
 template <bool Wrong>
 struct IgnoresStrides : Square {
   static constexpr std::string_view name = Wrong ? "test_mutant_strides" : "test_right_strides";
@@ -535,6 +562,13 @@ std::vector<Mutant> mutants() {
       mutant<DetachesInList>("a listed input's history lost", By::Second,
                              "the gradient of the list must keep the history of the list", {{4}, {4}, {4}}),
 
+      mutant<RuleFormulaDetaches>("a rule's formula loses history", By::Second,
+                                  "the gradient of input 0 must keep the history of input 0"),
+
+      mutant<RuleNeedsSwapped>("a gradient computed when another is asked for", By::Check, "its gradient is undefined",
+                               {{4, 3}, {4, 3}}),
+      mutant<RuleNeedsTheOther>("a gradient that hangs on another's being asked for", By::Check,
+                                "its gradient is another one", {{4, 3}, {4, 3}}),
       mutant<WrongFactor>("wrong values", By::Check, "half of what is due"),
       mutant<RuleWrongSign>("wrong values", By::Check, "the sign is wrong"),
       mutant<RuleOtherReference>("a reference that is wrong at second order", By::Check,
