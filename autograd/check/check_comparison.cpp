@@ -72,7 +72,7 @@ CheckReport Comparison::run() {
   const auto none_is = [this](auto bad) { return std::none_of(report_.rows.begin(), report_.rows.end(), bad); };
   const bool ran = none_is([](const CheckRow& row) { return row.verdict == Verdict::Failed; });
   if (ran) layouts();
-  if (ran) alone();
+  if (none_is([](const CheckRow& row) { return !row.ok(); })) alone();
   if (subject_.operation) {
     if (ran) keeps_state();
     if (none_is([](const CheckRow& row) { return !row.ok(); }))

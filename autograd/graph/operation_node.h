@@ -54,7 +54,7 @@ constexpr std::string_view formula_of() {
 
 /// What is watched of Op's first calls.
 template <class Op>
-inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept || IsRule<Op>};
+inline constinit OperationGuard guard_of{Traits<Op>::no_second_order, Traits<Op>::history_kept || !HasFormulas<Op>};
 
 /// A list without values, of a type of its own: two empty members of one type would take room.
 struct None {

@@ -124,7 +124,8 @@ struct ToInteger {
   using DFrom = hn::Rebind<From, Tag>;
   static HWY_INLINE hn::Vec<DTo> vector(hn::Vec<DFrom> x) {
     const hn::Rebind<std::int32_t, Tag> di;
-    if (HWY_LIKELY(hn::AllTrue(DFrom(), hn::Lt(hn::Abs(x), hn::Set(DFrom(), From{0x1p31}))))) {  // as nearly always
+    // As nearly always. (Of a double beyond -(2^31 - 1) Highway's emulation of vectors makes -2^31.)
+    if (HWY_LIKELY(hn::AllTrue(DFrom(), hn::Lt(hn::Abs(x), hn::Set(DFrom(), static_cast<From>(2147483647)))))) {
       if constexpr (sizeof(To) == 4 && sizeof(From) == 4) {
         return hn::ConvertTo(di, x);
       } else if constexpr (sizeof(To) == 4) {
