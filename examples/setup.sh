@@ -23,6 +23,7 @@ pkg-config       command pkg-config
 packages_full="
 clang            command clang++
 doxygen          command doxygen
+valgrind         command valgrind
 chromium         command chromium
 chromium-driver  command chromedriver
 python3-selenium python  selenium
