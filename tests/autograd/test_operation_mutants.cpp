@@ -565,8 +565,8 @@ std::vector<Mutant> mutants() {
       mutant<RuleFormulaDetaches>("a rule's formula loses history", By::Second,
                                   "the gradient of input 0 must keep the history of input 0"),
 
-      mutant<RuleNeedsSwapped>("a gradient computed when another is asked for", By::Check, "its gradient is undefined",
-                               {{4, 3}, {4, 3}}),
+      mutant<RuleNeedsSwapped>("a gradient computed when another is asked for", By::Check,
+                               "its gradient is another one", {{4, 3}, {4, 3}}),
       mutant<RuleNeedsTheOther>("a gradient that hangs on another's being asked for", By::Check,
                                 "its gradient is another one", {{4, 3}, {4, 3}}),
       mutant<WrongFactor>("wrong values", By::Check, "half of what is due"),
